@@ -1,0 +1,1 @@
+"""Specifications in, artifacts out: Spec, Graph, Program, passes and targets."""

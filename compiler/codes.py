@@ -1,0 +1,63 @@
+"""What every diagnostic code means, in one line; the message of an instance says the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+CODES: Final[Mapping[str, str]] = {
+    # The text
+    "E001": "the text does not follow the grammar",
+    "E002": "the file cannot be read as text",
+    "E003": "the text is nested too deeply",
+    "E004": "the text is too long",
+    "E005": "a number, name or string is not well formed",
+    "E006": "the specification is written for another version of the language",
+    "E007": "a statement stands twice or is missing",
+    "E008": "arguments stand in the wrong order",
+    # JSON and YAML
+    "E101": "the document is not well-formed JSON or YAML",
+    "E102": "the document does not follow the schema",
+    # Names
+    "E201": "unknown feature, Cell or Step",
+    "E202": "a name is declared twice",
+    "E203": "unknown operation",
+    "E204": "unknown library or role",
+    "E205": "a reference to something that comes later: a cycle",
+    "E206": "unknown parameter of an operation",
+    "E207": "unknown number",
+    "E208": "unknown rule or budget",
+    "E209": "an operation that stands in several libraries",
+    "E210": "unknown modality",
+    "E211": "a name that is reserved",
+    "E212": "an operation that calls itself",
+    "E213": "two candidates of a hole that cannot be told apart",
+    # Shapes, sizes and arity
+    "E301": "an operation is applied to a number of inputs that it does not take",
+    "E302": "shapes that cannot meet",
+    "E303": "an equation that does not mean anything",
+    "E304": "an operation or role that gives another shape than its place needs",
+    "E305": "axes of a feature that cannot be read",
+    "E306": "a size, count or rate that is out of range",
+    "E307": "a feature whose shape is not known yet",
+    "E308": "the program is too large",
+    "E309": "the number of class names differs from the number of classes",
+    # Rules for filling holes
+    "E401": "rules that no choice can meet",
+    "E402": "a hole that nothing can fill",
+    "E403": "a hole where a program without holes is needed",
+    "W401": "it could not be decided whether the rules can be met",
+    # Data and weights
+    "E501": "data lacks an array that the specification declares",
+    "E502": "data whose shape differs from the declared one",
+    "E503": "labels or splits that do not fit",
+    "E504": "a file that cannot be read or written",
+    "E505": "weights that do not fit the program",
+    "E506": "settings of a run that cannot be used",
+    "E507": "a run folder that lacks something or would be overwritten",
+    "E508": "a result that failed its check",
+    "E509": "something that is not installed",
+    # Genotypes of the published code
+    "E601": "the text is not a genotype of the published code",
+    "E602": "the genotype does not fit the specification",
+}

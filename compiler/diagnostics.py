@@ -1,0 +1,155 @@
+"""Diagnostics: what is wrong, where, and what to do about it, rendered in one style.
+
+A message states the fact in one line, in lower case, with names in backticks. Context stands
+under `note`, the remedy under `help`. What a code means stands in `codes.py`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from .codes import CODES
+from .source import Span
+
+TAB_WIDTH = 4
+LONGEST_LINE = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Context of a diagnostic; with a span it shows a related place."""
+
+    message: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One error or warning. `code` is a key of `CODES`; `help` is the remedy."""
+
+    code: str
+    message: str
+    span: Span | None = None
+    help: str | None = None
+    notes: tuple[Note, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.code not in CODES:
+            raise KeyError(f"diagnostic code {self.code} has no entry in CODES")
+
+    @property
+    def is_error(self) -> bool:
+        return self.code.startswith("E")
+
+    @property
+    def severity(self) -> str:
+        return "error" if self.is_error else "warning"
+
+
+class DiagnosticError(ValueError):
+    """Raised where a specification, data or a run cannot be used; carries every diagnostic found."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
+        super().__init__("\n\n".join(render(d) for d in self.diagnostics))
+
+
+@dataclass
+class Report:
+    """Collects the diagnostics of one stage, so that all of a file's errors come at once."""
+
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def add(
+        self,
+        code: str,
+        message: str,
+        span: Span | None = None,
+        *,
+        help: str | None = None,
+        notes: Iterable[Note] = (),
+    ) -> None:
+        self.diagnostics.append(Diagnostic(code, message, span, help, tuple(notes)))
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        return [d for d in self.diagnostics if d.is_error]
+
+    def raise_errors(self) -> None:
+        """Raises `DiagnosticError` with everything collected if there is an error among it."""
+        if self.errors:
+            raise DiagnosticError(self.sorted())
+
+    def sorted(self) -> list[Diagnostic]:
+        """The diagnostics in the order of the text, each once."""
+        return sorted(dict.fromkeys(self.diagnostics), key=lambda d: d.span.start if d.span else -1)
+
+
+def fail(
+    code: str,
+    message: str,
+    span: Span | None = None,
+    *,
+    help: str | None = None,
+    notes: Iterable[Note] = (),
+) -> DiagnosticError:
+    """A `DiagnosticError` of one diagnostic, to be raised by the caller."""
+    return DiagnosticError([Diagnostic(code, message, span, help, tuple(notes))])
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """The remedy for a misspelt name: the closest known one, however its case differs."""
+    candidates = {k.lower(): k for k in known}
+    close = difflib.get_close_matches(name.lower(), candidates, n=1, cutoff=0.6)
+    return f"did you mean `{candidates[close[0]]}`?" if close else None
+
+
+def one_of(names: Sequence[str], limit: int = 12) -> str:
+    """Names as a readable list, cut after `limit`."""
+    shown = ", ".join(f"`{n}`" for n in names[:limit])
+    return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")
+
+
+def render(diagnostic: Diagnostic) -> str:
+    """The diagnostic as text: header, place, source line with caret, notes, help."""
+    lines = [f"{diagnostic.severity}[{diagnostic.code}]: {_one_line(diagnostic.message)}"]
+    shown = [s for s in (diagnostic.span, *(n.span for n in diagnostic.notes)) if s]
+    margin = max((len(str(s.line)) for s in shown), default=1)
+    if diagnostic.span:
+        lines += _excerpt(diagnostic.span, margin)
+    for note in diagnostic.notes:
+        lines.append(f"{' ' * margin} = note: {_one_line(note.message)}")
+        if note.span:
+            lines += _excerpt(note.span, margin)
+    if diagnostic.help:
+        lines.append(f"{' ' * margin} = help: {_one_line(diagnostic.help)}")
+    return "\n".join(lines)
+
+
+def _one_line(text: str) -> str:
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _excerpt(span: Span, margin: int) -> list[str]:
+    line, column = span.source.position(span.start)
+    pad = " " * margin
+    pointer = f" ({span.pointer})" if span.pointer is not None else ""
+    text = span.source.line(line)
+    width = max(1, min(span.end - span.start, len(text) - column + 1))
+    window = max(0, column - 1 - LONGEST_LINE // 2)
+    before = _printable(text[window : column - 1])
+    marked = _printable(text[column - 1 : column - 1 + min(width, LONGEST_LINE // 2)])
+    after = _printable(text[column - 1 + width : window + LONGEST_LINE])
+    return [
+        f"{pad}--> {_one_line(span.source.name)}:{line}:{column}{pointer}",
+        f"{pad} |",
+        f"{line:>{margin}} | {before}{marked}{after}",
+        f"{pad} | {' ' * len(before)}{'^' * max(1, len(marked))}",
+    ]
+
+
+def _printable(text: str) -> str:
+    text = text.replace("\t", " " * TAB_WIDTH)
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -1,0 +1,421 @@
+"""An equation applied to values: the one place where operations and roles get their meaning.
+
+Checking applies equations to a scratch builder, lowering to that of the program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import ceil, sqrt
+from typing import Any, TypeAlias
+
+from ..ops.primitive import Attribute, Primitive, primitives
+from ..ops.types import ShapeError, TensorType, parameter_type
+from . import expression as x
+from .diagnostics import DiagnosticError, Note, did_you_mean, fail
+from .network import Application
+from .program import Builder, ParameterSpec, Scope, identifier
+from .source import Span
+from .spec import Definition
+from .vocabulary import AmbiguousName, Vocabulary, select
+
+MOST_VALUES = 5_000
+"""How many values one application of an equation may compute."""
+_INITIALS = {"ones": 1.0, "zeros": 0.0}
+_OPERATORS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "@": "linear"}
+Numbers: TypeAlias = Mapping[str, int | float]
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A value of the program under construction."""
+
+    id: int
+
+
+Result: TypeAlias = Ref | int | float
+
+
+def apply(
+    application: Application,
+    arguments: Sequence[int],
+    builder: Builder,
+    place: Scope,
+    numbers: Numbers,
+    lengths: int | None = None,
+) -> int:
+    """The value of a definition applied to values at a place of the network.
+
+    `numbers` holds the network's numbers and those of the role (`c`, `K`); `lengths` is the input
+    that holds the samples' lengths. Raises DiagnosticError where the equation cannot mean
+    anything for these arguments.
+    """
+    scope = (*place, application.scope)
+    limit = len(builder.values) + MOST_VALUES
+    context = _Context(builder, numbers, lengths, limit)
+    frame = _Frame(context, application.definition, application.home, scope, ())
+    return frame.run([Ref(a) for a in arguments], dict(application.parameters)).id
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    builder: Builder
+    numbers: Numbers
+    lengths: int | None
+    limit: int
+
+
+@dataclass
+class _Frame:
+    """One application of one definition: its names, its parameters, the scopes below it."""
+
+    context: _Context
+    definition: Definition
+    home: Vocabulary
+    scope: Scope
+    callers: tuple[Definition, ...]
+    names: dict[str, Result] = field(default_factory=dict)
+    rest: tuple[str, Sequence[Ref]] | None = None
+    parameters: dict[str, Ref] = field(default_factory=dict)
+    below: dict[str, int] = field(default_factory=dict)
+
+    def run(self, arguments: Sequence[Ref], settings: Numbers) -> Ref:
+        definition = self.definition
+        if any(definition is d for d in self.callers):
+            message = f"`{definition.name}` calls itself"
+            raise fail("E212", message, definition.span, help="an equation cannot be recursive")
+        named = definition.inputs[:-1] if definition.rest else definition.inputs
+        self.names.update(zip(named, arguments, strict=False))
+        self.names.update(settings)
+        if definition.rest:
+            self.rest = (definition.inputs[-1], arguments[len(named) :])
+            if len(self.rest[1]) == 1:
+                self.names[self.rest[0]] = self.rest[1][0]
+        for statement in definition.body.statements:
+            if isinstance(statement, x.Parameter):
+                self._parameter(statement)
+            else:
+                if statement.name in self.names or statement.name in self.parameters:
+                    message = f"`{statement.name}` already has a meaning in `{definition.name}`"
+                    raise fail("E303", message, statement.span, help="choose another name")
+                self.names[statement.name] = self._evaluate(statement.value)
+        result = self._evaluate(definition.body.result)
+        return self._tensor(result, definition.body.result.span)
+
+    # Expressions
+
+    def _evaluate(self, e: x.Expression) -> Result:
+        match e:
+            case x.Number(value):
+                return value
+            case x.Name():
+                return self._name(e)
+            case x.Parameter():
+                return self._parameter(e)
+            case x.Negative(operand):
+                value = self._evaluate(operand)
+                if isinstance(value, Ref):
+                    return self._call("negative", [value], {}, e.span)
+                return -value
+            case x.Binary():
+                return self._binary(e)
+            case x.Call():
+                return self._function(e)
+            case x.Rest(name):
+                raise fail("E303", f"`*{name}` stands outside of a call", e.span)
+            case x.Group():
+                raise fail("E303", "several axes stand where one value is needed", e.span)
+
+    def _name(self, e: x.Name) -> Result:
+        for known in (self.names, self.parameters, self.context.numbers):
+            if e.name in known:
+                return known[e.name]
+        known_names = [*self.names, *self.parameters, *self.context.numbers]
+        message = f"unknown name `{e.name}` in `{self.definition.name}`"
+        raise fail("E303", message, e.span, help=did_you_mean(e.name, known_names))
+
+    def _binary(self, e: x.Binary) -> Result:
+        left = self._evaluate(e.left)
+        if e.operator == "@":
+            taken = self._tensor(left, e.left.span)
+            return self._call("linear", [taken, self._contracted(e.right, taken)], {}, e.span)
+        right = self._evaluate(e.right)
+        if not isinstance(left, Ref) and not isinstance(right, Ref):
+            return _arithmetic(e, left, right)
+        values = [self._tensor(left, e.left.span), self._tensor(right, e.right.span)]
+        return self._call(_OPERATORS[e.operator], values, {}, e.span)
+
+    def _tensor(self, value: Result, span: Span | None) -> Ref:
+        """A value of the program; a number becomes a constant."""
+        if isinstance(value, Ref):
+            return value
+        return self._call("constant", [], {"value": float(value)}, span)
+
+    # Parameters
+
+    def _contracted(self, e: x.Expression, taken: Ref) -> Ref:
+        """The right operand of `@`: a parameter whose `_` is the number of channels taken."""
+        if isinstance(e, x.Parameter):
+            try:
+                return self._parameter(e, self._type(taken).channels())
+            except ShapeError as error:
+                raise fail("E302", str(error), e.span) from None
+        value = self._evaluate(e)
+        if isinstance(value, Ref) and not self._type(value).batched:
+            return value
+        raise fail(
+            "E303", "`@` needs a parameter on its right", e.span, help="write `x @ W[_, C]`"
+        )
+
+    def _parameter(self, e: x.Parameter, contracted: int | None = None) -> Ref:
+        sizes = tuple(self._size(s, contracted if i == 0 else None) for i, s in enumerate(e.sizes))
+        if e.name in self.parameters:
+            known = self.parameters[e.name]
+            if tuple(a.size for a in self._type(known).axes) != sizes:
+                message = f"`{e.name}` is mentioned with another size before"
+                raise fail("E302", message, e.span, help="a name is one parameter: use another")
+            return known
+        if e.name in self.names:
+            message = f"`{e.name}` is no parameter in `{self.definition.name}`"
+            raise fail("E303", message, e.span, help="choose another name for the parameter")
+        initial, bound = _initial(e, sizes)
+        name = identifier(*self.scope, e.name)
+        spec = ParameterSpec(name, sizes, "weight", initial, bound)
+        try:
+            ref = Ref(self.context.builder.parameter(spec, parameter_type(sizes), self.scope))
+        except ShapeError as error:
+            raise fail("E303", str(error), e.span) from None
+        self.parameters[e.name] = ref
+        return ref
+
+    def _size(self, e: x.Expression, contracted: int | None) -> int:
+        if isinstance(e, x.Name) and e.name == "_":
+            if contracted is None:
+                message = "`_` stands for what `@` contracts, and nothing is contracted here"
+                raise fail("E303", message, e.span, help="write the size")
+            return contracted
+        value = self._number(e)
+        size = ceil(value) if isinstance(e, x.Binary) else value
+        if size != int(size) or not 1 <= size <= 10**7:
+            raise fail("E306", f"a size is {value:g}, not a whole number from 1", e.span)
+        return int(size)
+
+    def _number(self, e: x.Expression) -> int | float:
+        value = self._evaluate(e)
+        if isinstance(value, Ref):
+            raise fail("E303", "a value stands where a number is needed", e.span)
+        return value
+
+    # Calls
+
+    def _function(self, e: x.Call) -> Ref:
+        arguments: list[tuple[Result, x.Expression]] = []
+        for a in e.arguments:
+            if isinstance(a, x.Rest):
+                arguments += [(ref, a) for ref in self._rest(a)]
+            else:
+                arguments.append((self._evaluate(a), a))
+        record = primitives().get(e.function)
+        if record is not None and record.public:
+            return self._primitive(record, e, arguments)
+        tensors = [self._tensor(value, a.span) for value, a in arguments]
+        return self._operation(e, tensors)
+
+    def _rest(self, e: x.Rest) -> Sequence[Ref]:
+        if self.rest is None or self.rest[0] != e.name:
+            message = f"`{e.name}` is not the rest of the inputs of `{self.definition.name}`"
+            raise fail("E303", message, e.span)
+        return self.rest[1]
+
+    def _operation(self, e: x.Call, arguments: Sequence[Ref]) -> Ref:
+        definition, home = self._find(e, len(arguments))
+        settings = dict(definition.parameters)
+        for key, value in e.named:
+            if key not in settings:
+                remedy = did_you_mean(key, settings)
+                message = f"`{key}` is no parameter of `{e.function}`"
+                raise fail("E206", message, value.span, help=remedy)
+            settings[key] = self._number(value)
+        scope = (*self.scope, self._scope_of(e.function))
+        frame = _Frame(self.context, definition, home, scope, (*self.callers, self.definition))
+        return frame.run(arguments, settings)
+
+    def _find(self, e: x.Call, count: int) -> tuple[Definition, Vocabulary]:
+        try:
+            found = self.home.find(e.function)
+        except AmbiguousName as error:
+            spellings = " or ".join(f"`{home}.{e.function}`" for home in error.libraries)
+            message = f"`{e.function}` stands in several libraries"
+            raise fail("E209", message, e.span, help=f"write {spellings}") from None
+        if found is None:
+            known = [*(n for n, p in primitives().items() if p.public), *self.home.names()]
+            message = f"unknown operation `{e.function}`"
+            raise fail("E203", message, e.span, help=did_you_mean(e.function, known))
+        definition = select(found[0], count)
+        if definition is None:
+            raise fail("E301", f"`{e.function}` does not take {count} inputs", e.span)
+        return definition, found[1]
+
+    def _scope_of(self, name: str) -> str:
+        """The scope of a call below this one: `batchnorm`, then `batchnorm_2`, …"""
+        name = name.replace(".", "_")
+        self.below[name] = self.below.get(name, 0) + 1
+        return name if self.below[name] == 1 else f"{name}_{self.below[name]}"
+
+    # Primitives
+
+    def _primitive(
+        self, record: Primitive, e: x.Call, arguments: list[tuple[Result, x.Expression]]
+    ) -> Ref:
+        count = len(arguments)
+        if record.inputs[1] is not None:
+            count = min(count, 1 if record.reads_lengths else record.inputs[1])
+        tensors = [self._tensor(value, a.span) for value, a in arguments[:count]]
+        given = dict(zip((a.name for a in record.attributes), arguments[count:], strict=False))
+        if not record.takes(count) or len(given) < len(arguments) - count:
+            message = f"`{record.name}` does not take {len(arguments)} arguments"
+            raise fail("E301", message, e.span)
+        expressions = {key: value for key, (_, value) in given.items()}
+        for key, value in e.named:
+            known = [a.name for a in record.attributes]
+            if key not in known or key in expressions:
+                message = f"`{key}` is no parameter of `{record.name}`, or is given twice"
+                raise fail("E206", message, value.span, help=did_you_mean(key, known))
+            expressions[key] = value
+        try:
+            attributes = {
+                a.name: self._attribute(a, expressions.get(a.name), tensors)
+                for a in record.attributes
+            }
+        except ShapeError as error:
+            raise fail("E302", str(error), e.span) from None
+        return self._call(record.name, tensors, attributes, e.span)
+
+    def _attribute(
+        self, attribute: Attribute, e: x.Expression | None, tensors: Sequence[Ref]
+    ) -> Any:
+        if attribute.kind == "axes":
+            names = attribute.default if e is None else _axis_names(e)
+            return None if names is None else _positions(self._type(tensors[0]), names)
+        if attribute.kind == "word":
+            word = attribute.default if e is None else getattr(e, "name", None)
+            if word not in attribute.words:
+                words = " or ".join(f"`{w}`" for w in attribute.words)
+                message = f"`{attribute.name}` is {words}"
+                raise fail("E303", message, e.span if e else None)
+            return word
+        value = attribute.default if e is None else self._number(e)
+        if isinstance(value, str):
+            value = self.context.numbers.get(value, attribute.otherwise)
+        if attribute.kind == "count":
+            if value != int(value) or value < 1:
+                message = f"`{attribute.name}` is {value:g}, not a whole number from 1"
+                raise fail("E306", message, e.span if e else None)
+            return int(value)
+        return float(value)
+
+    def _call(
+        self,
+        primitive: str,
+        arguments: Sequence[Ref],
+        attributes: Mapping[str, Any],
+        span: Span | None,
+    ) -> Ref:
+        builder, record = self.context.builder, primitives()[primitive]
+        ids = [a.id for a in arguments]
+        types = [builder.type(i) for i in ids]
+        try:
+            if record.derive is not None:
+                attributes = {**attributes, **record.derive(*types, **attributes)}
+            if record.reads_lengths and self.context.lengths is not None:
+                ids.append(self.context.lengths)
+            if record.owns is not None:
+                ids += self._owned(record, types, attributes)
+            result = Ref(builder.call(primitive, ids, attributes, self.scope))
+        except ShapeError as error:
+            raise fail("E302", str(error), span) from None
+        if len(builder.values) > self.context.limit:
+            message = f"`{self.definition.name}` computes more than {MOST_VALUES:,} values"
+            raise fail("E308", message, span)
+        return result
+
+    def _owned(
+        self, record: Primitive, types: Sequence[TensorType], attributes: Mapping[str, Any]
+    ) -> list[int]:
+        if record.owns is None:
+            return []
+        record.type(*types, **attributes)
+        scope = (*self.scope, self._scope_of(record.name))
+        ids = []
+        for owned in record.owns(*types, **attributes):
+            sizes = tuple(a.size or 1 for a in owned.type.axes)
+            kind = "weight" if owned.trained else "statistic"
+            spec = ParameterSpec(identifier(*scope, owned.name), sizes, kind, owned.initial)  # type: ignore[arg-type]
+            ids.append(self.context.builder.parameter(spec, owned.type, scope))
+        return ids
+
+    def _type(self, ref: Ref) -> TensorType:
+        return self.context.builder.type(ref.id)
+
+
+def _arithmetic(e: x.Binary, left: int | float, right: int | float) -> int | float:
+    match e.operator:
+        case "+":
+            return left + right
+        case "-":
+            return left - right
+        case "*":
+            return left * right
+        case "/" if right != 0:
+            return left / right
+        case _:
+            raise fail("E303", "a division by zero", e.span)
+
+
+def _initial(e: x.Parameter, sizes: tuple[int, ...]) -> tuple[Any, float]:
+    """Two axes start uniform in ±1/√fan-in, one axis at zero, unless it says otherwise."""
+    initial = e.initial
+    if initial is None:
+        initial = "uniform" if len(sizes) > 1 else "zeros"
+    if isinstance(initial, (int, float)):
+        return float(initial), 0.0
+    if initial == "uniform":
+        return "uniform", 1 / sqrt(sizes[0])
+    if initial in _INITIALS:
+        return _INITIALS[initial], 0.0
+    remedy = did_you_mean(initial, ["uniform", *_INITIALS]) or "use `ones`, `zeros` or `uniform`"
+    raise fail("E303", f"unknown initial value `{initial}`", e.span, help=remedy)
+
+
+def _axis_names(e: x.Expression) -> tuple[str, ...]:
+    items = e.items if isinstance(e, x.Group) else (e,)
+    names = tuple(i.name for i in items if isinstance(i, x.Name))
+    if len(names) < len(items):
+        raise fail("E303", "`over` names axes, as `(length, channels)`", e.span)
+    return names
+
+
+def _positions(type: TensorType, names: Sequence[str]) -> tuple[int, ...]:
+    """The positions of named axes, counted from the last."""
+    for name in names:
+        type.size(name)
+    return tuple(sorted(type.names.index(n) - len(type.axes) for n in dict.fromkeys(names)))
+
+
+def placed(error: DiagnosticError, definition: Definition, use: Span | None) -> DiagnosticError:
+    """An error inside an equation with the place that uses it.
+
+    An error in a specification's own equation stands there; one in a library's stands at the use.
+    """
+    first = error.diagnostics[0]
+    within = first.span is not None and use is not None and first.span.source is use.source
+    notes = list(first.notes)
+    if within or use is None:
+        span = first.span
+        if use is not None:
+            notes.append(Note(f"`{definition.name}` is used here", use))
+    else:
+        span = use
+        notes.append(Note(f"in the equation of `{definition.name}`", first.span))
+    return fail(first.code, first.message, span, help=first.help, notes=notes)

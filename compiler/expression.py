@@ -1,0 +1,124 @@
+"""Equations as trees: the body of an operation or a role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from .source import Span
+
+Operator = Literal["+", "-", "*", "/", "@"]
+
+
+def _span() -> Any:
+    return field(default=None, compare=False, repr=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    value: int | float
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """An input, an intermediate result, a named number, an axis, or `_` in a size."""
+
+    name: str
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """`*s`: all inputs that the last input of the definition stands for."""
+
+    name: str
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """`W[_, C]` or `b[C] = ones`; `initial` is a number, or the name of a distribution."""
+
+    name: str
+    sizes: tuple[Expression, ...]
+    initial: str | int | float | None = None
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Negative:
+    operand: Expression
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    operator: Operator
+    left: Expression
+    right: Expression
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`(length, channels)`: several axes."""
+
+    items: tuple[Expression, ...]
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A primitive or an operation applied to arguments, with its parameters by name."""
+
+    function: str
+    arguments: tuple[Expression, ...]
+    named: tuple[tuple[str, Expression], ...] = ()
+    span: Span | None = _span()
+
+
+Expression: TypeAlias = Number | Name | Rest | Parameter | Negative | Binary | Group | Call
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    name: str
+    value: Expression
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What an equation computes: assignments and declared parameters, then the result."""
+
+    result: Expression
+    statements: tuple[Assignment | Parameter, ...] = ()
+
+
+def children(expression: Expression) -> tuple[Expression, ...]:
+    """The expressions directly inside an expression."""
+    match expression:
+        case Parameter(_, sizes):
+            return sizes
+        case Negative(operand):
+            return (operand,)
+        case Binary(_, left, right):
+            return (left, right)
+        case Group(items):
+            return items
+        case Call(_, arguments, named):
+            return (*arguments, *(value for _, value in named))
+        case _:
+            return ()
+
+
+def walk(body: Body) -> Iterator[Expression]:
+    """Every expression in a body."""
+    stack: list[Expression] = [body.result]
+    stack += [s.value if isinstance(s, Assignment) else s for s in body.statements]
+    while stack:
+        expression = stack.pop()
+        yield expression
+        stack.extend(children(expression))

@@ -1,0 +1,149 @@
+"""The resolved network: every name bound, every family expanded, every hole with its candidates.
+
+NOTE: this is the Spec after name resolution, still a tree and still without shapes. The Graph is
+built from it, and checking and counting read it, so that they need not load networkx.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from ..ops.types import Axis
+from .source import Span
+from .spec import Budget, Definition, HeadKind, Operation, Spec
+from .vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """An input of a Cell or Step: one name where it is fixed, the candidates where it is open."""
+
+    candidates: tuple[str, ...]
+    open: bool
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+def union(slots: Sequence[Slot]) -> tuple[str, ...]:
+    """The candidates of the open slots among these, each once: the rows of α or β."""
+    return tuple(dict.fromkeys(c for slot in slots if slot.open for c in slot.candidates))
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A definition with its parameters set: one candidate of a Step, or a role in its place.
+
+    `scope` names the parameters that it owns below those of its place.
+    """
+
+    definition: Definition
+    home: Vocabulary
+    parameters: tuple[tuple[str, int | float], ...]
+    scope: str
+    written: Operation | None = None
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def label(self) -> str:
+        """The operation as a diagram shows it."""
+        if self.written is None:
+            return self.definition.name
+        chosen = ", ".join(f"{key} = {value}" for key, value in self.written.parameters)
+        return self.written.name + (f" ({chosen})" if chosen else "")
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFeature:
+    """A feature with its axes, None while they are to be read off the backbone."""
+
+    name: str
+    axes: tuple[Axis, ...] | None
+    modality: str
+    optional: bool
+    adapt: Application
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def has_lengths(self) -> bool:
+        """Whether samples may differ in length: `t *`."""
+        return Axis("t", None) in (self.axes or ())
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkStep:
+    name: str
+    operations: tuple[Application, ...]
+    open: bool
+    slots: tuple[Slot, ...]
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkCell:
+    """A Cell: `inputs` are the names that its slots have inside it."""
+
+    name: str
+    inputs: tuple[str, ...]
+    slots: tuple[Slot, ...]
+    steps: tuple[NetworkStep, ...]
+    returned: tuple[str, ...]
+    merge: Application
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is predicted: `count` classes, labels or values."""
+
+    count: int
+    kind: HeadKind
+    names: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Network:
+    """A whole specification with its names resolved."""
+
+    spec: Spec
+    name: str
+    numbers: Mapping[str, int | float]
+    features: tuple[NetworkFeature, ...]
+    cells: tuple[NetworkCell, ...]
+    outputs: tuple[str, ...]
+    combine: Application
+    head_role: Application
+    head: Head
+    rule: str
+    budgets: tuple[Budget, ...]
+
+    @property
+    def channels(self) -> int:
+        """C, the inner number of channels."""
+        return int(self.numbers["C"])
+
+    @property
+    def length(self) -> int:
+        """L, the inner length."""
+        return int(self.numbers["L"])
+
+    @cached_property
+    def sequence(self) -> tuple[str, ...]:
+        """The paper's S: the features of all modalities in order, then the Cells."""
+        return (*(f.name for f in self.features), *(c.name for c in self.cells))
+
+    @cached_property
+    def feature_by_name(self) -> Mapping[str, NetworkFeature]:
+        return {f.name: f for f in self.features}
+
+    @cached_property
+    def cell_by_name(self) -> Mapping[str, NetworkCell]:
+        return {c.name: c for c in self.cells}
+
+    @property
+    def has_holes(self) -> bool:
+        return any(
+            any(s.open for s in c.slots)
+            or any(step.open or any(s.open for s in step.slots) for step in c.steps)
+            for c in self.cells
+        )

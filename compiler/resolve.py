@@ -1,0 +1,246 @@
+"""Spec to Network: binds names, expands families, gives every hole its candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..ops.types import FEATURE_AXES, Axis
+from .cells import CellResolver
+from .diagnostics import Note, Report, did_you_mean, one_of
+from .network import Head, Network, NetworkCell, NetworkFeature
+from .operations import OperationResolver
+from .scope import Scope, Sizes, listed, whole
+from .rules import DEFAULT_RULE, RULES
+from .source import Span
+from .spec import BUDGETS, Budget, Feature, Modality, RuleRequirement, Spec
+from .vocabulary import DEFAULT_LIBRARY, library_names, vocabulary_of
+
+MOST_CLASSES = 1_000_000
+RESERVED = ("output", "head")
+
+
+def resolve(spec: Spec) -> Network:
+    """The network of a Spec; raises DiagnosticError with every name that does not resolve."""
+    report = Report()
+    network = try_resolve(spec, report)
+    report.raise_errors()
+    if network is None:
+        raise AssertionError("a network without errors could not be resolved")
+    return network
+
+
+def try_resolve(spec: Spec, report: Report) -> Network | None:
+    """The network, or None where the report has errors that leave none."""
+    before = len(report.errors)
+    network = _Resolver(spec, report).network()
+    return network if len(report.errors) == before else None
+
+
+class _Resolver:
+    def __init__(self, spec: Spec, report: Report) -> None:
+        self.spec, self.report = spec, report
+        self.numbers = self._numbers()
+        vocabulary = vocabulary_of(spec, self._libraries())
+        self.operations = OperationResolver(vocabulary, spec, self.numbers, report)
+        self.sizes = Sizes(self.numbers, report)
+        self.declared: dict[str, Span | None] = {}
+
+    def network(self) -> Network | None:
+        spec = self.spec
+        if spec.network is None:
+            self.report.add(
+                "E007",
+                "there is no `network` statement",
+                help="begin with `network NAME(C = 128, L = 8)`",
+            )
+        self._require_modalities()
+        features = [f for m in spec.modalities for f in self._modality(m)]
+        cells = self._cells([f.name for m in spec.modalities for f in m.features])
+        outputs = self._outputs(cells)
+        combine = self.operations.role("combine", len(outputs), None)
+        head_role = self.operations.role("head", 1, None)
+        head = self._head()
+        rule, budgets = self._requirements()
+        if spec.network is None or combine is None or head_role is None or head is None:
+            return None
+        return Network(
+            spec=spec,
+            name=spec.network.name,
+            numbers=self.numbers,
+            features=tuple(features),
+            cells=tuple(cells),
+            outputs=tuple(outputs),
+            combine=combine,
+            head_role=head_role,
+            head=head,
+            rule=rule,
+            budgets=budgets,
+        )
+
+    # Numbers and libraries
+
+    def _numbers(self) -> Mapping[str, int | float]:
+        header = self.spec.network
+        if header is None:
+            return {"C": 1, "L": 1}
+        numbers: dict[str, int | float] = {}
+        for key, value in header.numbers:
+            if key in numbers:
+                self.report.add("E202", f"the number `{key}` is given twice", header.span)
+            numbers[key] = value
+        for key, meaning in (("C", "inner number of channels"), ("L", "inner length")):
+            if key not in numbers:
+                remedy = f"write `network {header.name}({key} = …)`"
+                message = f"the network does not state `{key}`, its {meaning}"
+                self.report.add("E007", message, header.span, help=remedy)
+                numbers[key] = 1
+            elif not whole(numbers[key]):
+                message = f"`{key}` is {numbers[key]}, not a whole number from 1"
+                self.report.add("E306", message, header.span)
+                numbers[key] = 1
+        if not 0 <= numbers.get("dropout", 0) < 1:
+            message = f"`dropout` is {numbers['dropout']}, not a rate from 0 to below 1"
+            self.report.add("E306", message, header.span)
+        return numbers
+
+    def _libraries(self) -> list[str]:
+        known = library_names()
+        chosen: list[str] = []
+        for use in self.spec.uses:
+            if use.library not in known:
+                remedy = did_you_mean(use.library, known) or f"libraries are {one_of(known)}"
+                message = f"unknown library `{use.library}`"
+                self.report.add("E204", message, use.span, help=remedy)
+            elif use.library in chosen:
+                self.report.add("E202", f"`use {use.library}` stands twice", use.span)
+            else:
+                chosen.append(use.library)
+        return chosen or [DEFAULT_LIBRARY]
+
+    # Features
+
+    def _declare(self, name: str, span: Span | None) -> None:
+        if name in RESERVED:
+            message = f"`{name}` is the network's own name for its {name}"
+            self.report.add("E211", message, span, help="choose another name")
+        if name in self.declared:
+            notes = [Note(f"`{name}` is first declared here", self.declared[name])]
+            self.report.add("E202", f"`{name}` is declared twice", span, notes=notes)
+        self.declared.setdefault(name, span)
+
+    def _require_modalities(self) -> None:
+        seen: dict[str, Span | None] = {}
+        for modality in self.spec.modalities:
+            if modality.name in seen:
+                notes = [Note("the first stands here", seen[modality.name])]
+                message = f"the modality `{modality.name}` is declared twice"
+                self.report.add("E202", message, modality.span, notes=notes)
+            seen.setdefault(modality.name, modality.span)
+            if not modality.features:
+                message = f"the modality `{modality.name}` declares no feature"
+                self.report.add("E007", message, modality.span, help="declare one or remove it")
+        if not seen:
+            remedy = "declare `modality NAME { FEATURE[c 512] }`"
+            self.report.add("E007", "there is no modality, so there is nothing to fuse", help=remedy)
+
+    def _modality(self, modality: Modality) -> Iterable[NetworkFeature]:
+        adapt = self.operations.role("adapt", 1, modality.name)
+        for feature in modality.features:
+            self._declare(feature.name, feature.span)
+            axes = self._axes(feature, modality)
+            if adapt is not None:
+                yield NetworkFeature(
+                    feature.name, axes, modality.name, modality.optional, adapt, feature.span
+                )
+
+    def _axes(self, feature: Feature, modality: Modality) -> tuple[Axis, ...] | None:
+        if feature.axes is None:
+            if modality.backbone is None:
+                message = f"the feature `{feature.name}` has no shape"
+                remedy = f"write its axes: `{feature.name}[c 512]`, or `[t 8, c 512]`"
+                self.report.add("E307", message, feature.span, help=remedy)
+            return None
+        axes: list[Axis] = []
+        for axis in feature.axes:
+            if axis.name not in FEATURE_AXES:
+                message = f"unknown axis `{axis.name}` of `{feature.name}`"
+                remedy = "axes are `c` channels, `t` time or tokens, `h` height and `w` width"
+                self.report.add("E305", message, axis.span, help=remedy)
+            elif any(a.name == axis.name for a in axes):
+                message = f"the axis `{axis.name}` of `{feature.name}` stands twice"
+                self.report.add("E305", message, axis.span)
+            elif axis.size == "*":
+                axes.append(Axis(axis.name, None))
+            else:
+                what = f"the axis `{axis.name}` of `{feature.name}`"
+                axes.append(Axis(axis.name, self.sizes.read(axis.size, what, axis.span)))
+        if not any(a.name == "c" and a.size is not None for a in axes):
+            message = f"the feature `{feature.name}` has no channels of a known number"
+            remedy = "give it an axis `c` with a size: `[c 512]`"
+            self.report.add("E305", message, feature.span, help=remedy)
+        return tuple(axes)
+
+    # Cells and outputs
+
+    def _cells(self, features: Sequence[str]) -> list[NetworkCell]:
+        families = [(cell, self.sizes.family(cell)) for cell in self.spec.cells]
+        for cell, names in families:
+            for name in names:
+                self._declare(name, cell.span)
+        later = {name for _, names in families for name in names}
+        sequence = Scope(features, later)
+        resolver = CellResolver(self.operations, self.sizes, self.report)
+        return [c for cell, names in families for c in resolver.family(cell, names, sequence)]
+
+    def _outputs(self, cells: Sequence[NetworkCell]) -> list[str]:
+        if self.spec.outputs is not None:
+            names = list(self.declared)
+            return listed(self.spec.outputs, names, "unknown feature or Cell `{}`", self.report)
+        if not self.spec.cells:
+            message = "there is no Cell and no `output`, so nothing is predicted from"
+            remedy = "add a Cell, or `output FEATURE, FEATURE` for late fusion"
+            self.report.add("E007", message, help=remedy)
+        return [c.name for c in cells]
+
+    # The head and the requirements
+
+    def _head(self) -> Head | None:
+        predict = self.spec.predict
+        if predict is None:
+            remedy = "add `predict 10 classes`, `23 labels` or `1 values`"
+            self.report.add("E007", "there is no `predict` statement", help=remedy)
+            return None
+        count = self.sizes.read(predict.count, "what is predicted", predict.span, MOST_CLASSES)
+        if predict.names is not None:
+            if len(predict.names) != count:
+                message = f"{len(predict.names)} names are given for {count} {predict.kind}"
+                self.report.add("E309", message, predict.span)
+            if len(set(predict.names)) != len(predict.names):
+                self.report.add("E202", "two predicted names are the same", predict.span)
+        return Head(count, predict.kind, predict.names)
+
+    def _requirements(self) -> tuple[str, tuple[Budget, ...]]:
+        rules: list[str] = []
+        budgets: list[Budget] = []
+        for requirement in self.spec.requirements:
+            if isinstance(requirement, RuleRequirement):
+                self._require_known(requirement.rule, tuple(RULES), "rule", requirement.span)
+                if rules:
+                    message = f"`{requirement.rule}` stands beside `{rules[0]}`"
+                    remedy = "a specification has one rule for filling holes"
+                    self.report.add("E007", message, requirement.span, help=remedy)
+                rules.append(requirement.rule)
+                continue
+            self._require_known(requirement.quantity, BUDGETS, "budget", requirement.span)
+            if requirement.limit <= 0:
+                message = f"a budget of {requirement.limit} admits nothing"
+                self.report.add("E306", message, requirement.span)
+            budgets.append(requirement)
+        return rules[0] if rules else DEFAULT_RULE, tuple(budgets)
+
+    def _require_known(
+        self, name: str, known: Sequence[str], what: str, span: Span | None
+    ) -> None:
+        if name not in known:
+            remedy = did_you_mean(name, known) or f"known are {one_of(known)}"
+            self.report.add("E208", f"unknown {what} `{name}`", span, help=remedy)

@@ -1,0 +1,301 @@
+"""Rules for filling holes: the one place that checking, counting, searching and deriving ask.
+
+A choice for a Cell or Step is a tuple with the name in each slot, fixed ones included. Within one
+Cell or Step a hole chooses an input that no other slot of it has. Between Cells the network's
+rule decides. Rules bind what holes choose, never what a program fixes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from math import comb, factorial, prod
+from typing import TypeAlias
+
+from .network import Network, NetworkCell, Slot
+
+Choice: TypeAlias = tuple[str, ...]
+MOST_TRIED = 20_000
+"""How many choices a proof may try before it says that it could not decide."""
+MOST_SEARCHED = 200
+"""For how many Cells a proof is searched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule between Cells.
+
+    `admits(network, index, choice, earlier)` says whether the Cell at `index` may take `choice`
+    after the choices of the Cells before it; `summary` states the rule in half a sentence.
+    """
+
+    summary: str
+    admits: Callable[[Network, int, Choice, Sequence[Choice]], bool]
+
+
+def is_open(cell: NetworkCell) -> bool:
+    """Whether a Cell has an input to be found."""
+    return any(slot.open for slot in cell.slots)
+
+
+def fixed_choice(cell: NetworkCell) -> Choice:
+    """The inputs of a Cell without open inputs."""
+    return tuple(slot.candidates[0] for slot in cell.slots)
+
+
+def _distinct_pairs(
+    network: Network, index: int, choice: Choice, earlier: Sequence[Choice]
+) -> bool:
+    """No two Cells take the same set of inputs (the paper's footnote 1)."""
+    taken = frozenset(choice)
+    later = network.cells[index + 1 :]
+    return all(taken != frozenset(c) for c in earlier) and all(
+        is_open(c) or taken != frozenset(fixed_choice(c)) for c in later
+    )
+
+
+def _fresh_input(network: Network, index: int, choice: Choice, earlier: Sequence[Choice]) -> bool:
+    """Features only, at least one of which no earlier Cell took (the published code)."""
+    features = network.feature_by_name
+    slots = network.cells[index].slots
+    chosen = [c for c, slot in zip(choice, slots, strict=True) if slot.open]
+    if any(c not in features for c in chosen):
+        return False
+    taken = {c for e in earlier for c in e}
+    return any(c in features and c not in taken for c in choice)
+
+
+DEFAULT_RULE = "distinct_pairs"
+RULES: Mapping[str, Rule] = {
+    "distinct_pairs": Rule("no two Cells take the same set of inputs", _distinct_pairs),
+    "fresh_input": Rule("each Cell takes a feature that no earlier Cell took", _fresh_input),
+}
+
+
+def admits(network: Network, index: int, choice: Choice, earlier: Sequence[Choice]) -> bool:
+    """Whether the network's rule lets a Cell take a choice; what is fixed is always admitted."""
+    if not is_open(network.cells[index]):
+        return True
+    return RULES[network.rule].admits(network, index, choice, earlier)
+
+
+def fillings(slots: Sequence[Slot]) -> Iterator[Choice]:
+    """Every choice for the slots of one Cell or Step.
+
+    Open slots with equal candidates are unordered: of their orders only the first is given.
+    """
+    fixed = {s.candidates[0] for s in slots if not s.open}
+    twins = [_twin(slots, i) for i in range(len(slots))]
+
+    def extend(chosen: Choice) -> Iterator[Choice]:
+        index = len(chosen)
+        if index == len(slots):
+            yield chosen
+            return
+        slot, twin = slots[index], twins[index]
+        if not slot.open:
+            yield from extend((*chosen, slot.candidates[0]))
+            return
+        start = 0 if twin is None else slot.candidates.index(chosen[twin]) + 1
+        for candidate in slot.candidates[start:]:
+            if candidate not in fixed and candidate not in chosen:
+                yield from extend((*chosen, candidate))
+
+    return extend(())
+
+
+def _twin(slots: Sequence[Slot], index: int) -> int | None:
+    """The last open slot before this one that has the same candidates."""
+    if not slots[index].open:
+        return None
+    for i in range(index - 1, -1, -1):
+        if slots[i].open and slots[i].candidates == slots[index].candidates:
+            return i
+    return None
+
+
+def count_fillings(slots: Sequence[Slot]) -> int:
+    """How many choices `fillings` gives, where open slots have equal or disjoint candidates.
+
+    Elsewhere it is an upper bound.
+    """
+    fixed = {s.candidates[0] for s in slots if not s.open}
+    groups = Counter(s.candidates for s in slots if s.open)
+    return prod(
+        comb(len(candidates) - sum(c in fixed for c in candidates), count)
+        for candidates, count in groups.items()
+    )
+
+
+def unfillable(slots: Sequence[Slot]) -> tuple[int, int] | None:
+    """A proof that slots cannot be filled: so many of them share too few candidates."""
+    fixed = {s.candidates[0] for s in slots if not s.open}
+    options = [[c for c in s.candidates if c not in fixed] for s in slots if s.open]
+    return shortage(options)
+
+
+def shortage(options: Sequence[Sequence[object]]) -> tuple[int, int] | None:
+    """A proof that not every row can have an option of its own, or None where all can.
+
+    By Hall's theorem there are then rows that have fewer options between them than they are;
+    returns how many rows and how many options.
+    """
+    owner: dict[object, int] = {}
+    for row in range(len(options)):
+        if len(options[row]) >= len(options):
+            continue  # whatever the others take, one is left
+        parent = _augment(options, owner, row)
+        if parent is not None:
+            rows = {row, *(owner[o] for o in parent)}
+            return len(rows), len(parent)
+    return None
+
+
+def _augment(
+    options: Sequence[Sequence[object]], owner: dict[object, int], start: int
+) -> Mapping[object, int] | None:
+    """Gives `start` an option along an augmenting path; else the options that it can reach."""
+    parent: dict[object, int] = {}
+    queue = [start]
+    for row in queue:
+        for option in options[row]:
+            if option in parent:
+                continue
+            parent[option] = row
+            if option in owner:
+                queue.append(owner[option])
+                continue
+            _reassign(owner, parent, option, start)
+            return None
+    return parent
+
+
+def _reassign(
+    owner: dict[object, int], parent: Mapping[object, int], option: object, start: int
+) -> None:
+    while True:
+        row = parent[option]
+        previous = next((o for o, r in owner.items() if r == row), None)
+        owner[option] = row
+        if row == start or previous is None:
+            return
+        option = previous
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether rules can be met: yes, no with a reason in numbers, or undecided (None)."""
+
+    possible: bool | None
+    reason: str = ""
+
+
+def completable(network: Network, chosen: Sequence[Choice] = ()) -> Verdict:
+    """Whether the Cells after those in `chosen` still have choices that meet the rule."""
+    if network.rule == "distinct_pairs":
+        return _completable_distinct(network, chosen)
+    return _completable_by_search(network, chosen)
+
+
+def _completable_distinct(network: Network, chosen: Sequence[Choice]) -> Verdict:
+    remaining = [i for i in range(len(chosen), len(network.cells)) if is_open(network.cells[i])]
+    families = []
+    for i in (i for i in remaining if _is_tight(network, i)):
+        sets = (frozenset(c) for c in _admitted(network, i, chosen))
+        families.append(list(dict.fromkeys(islice(sets, len(remaining)))))
+    proof = shortage(families)
+    if proof is None:
+        return Verdict(True)
+    cells, sets_left = proof
+    return Verdict(
+        False, f"{_cells(cells)} must differ in their inputs, but can take {sets_left} sets of them"
+    )
+
+
+def _is_tight(network: Network, index: int) -> bool:
+    """Whether a Cell may have fewer sets of inputs than there are Cells."""
+    slots = network.cells[index].slots
+    groups = Counter(s.candidates for s in slots if s.open)
+    if len(groups) > 1:
+        return True
+    return count_fillings(slots) // factorial(len(slots)) < len(network.cells)
+
+
+def _admitted(network: Network, index: int, earlier: Sequence[Choice]) -> Iterator[Choice]:
+    slots = network.cells[index].slots
+    return (c for c in fillings(slots) if admits(network, index, c, earlier))
+
+
+def _completable_by_search(network: Network, chosen: Sequence[Choice]) -> Verdict:
+    open_cells = [i for i in range(len(chosen), len(network.cells)) if is_open(network.cells[i])]
+    taken = {c for choice in chosen for c in choice}
+    features = network.feature_by_name
+    fresh = {
+        c
+        for i in open_cells
+        for slot in network.cells[i].slots
+        for c in slot.candidates
+        if c in features and c not in taken
+    }
+    if len(open_cells) > MOST_SEARCHED and len(fresh) >= len(open_cells):
+        return Verdict(None)
+    search = _Search(network)
+    possible = search.possible(tuple(chosen))
+    if possible is not False:
+        return Verdict(possible)
+    first = len(network.cells[open_cells[0]].slots) if open_cells else 0
+    return Verdict(
+        False,
+        f"{_cells(len(open_cells))} each need a feature that no earlier Cell took, and the first "
+        f"takes {first}, but there are {len(fresh)} such features",
+    )
+
+
+class _Search:
+    """Depth-first search for choices of all Cells, with memory of dead ends and a bound."""
+
+    def __init__(self, network: Network) -> None:
+        self.network, self.tried = network, 0
+        self.dead: set[tuple[int, frozenset[str]]] = set()
+
+    def possible(self, chosen: tuple[Choice, ...]) -> bool | None:
+        index = len(chosen)
+        if index == len(self.network.cells):
+            return True
+        cell = self.network.cells[index]
+        taken = frozenset(c for choice in chosen for c in choice)
+        if (index, taken) in self.dead or self._too_few(index, taken):
+            return False
+        choices = fillings(cell.slots) if is_open(cell) else iter((fixed_choice(cell),))
+        undecided = False
+        for choice in choices:
+            self.tried += 1
+            if self.tried > MOST_TRIED:
+                return None
+            if admits(self.network, index, choice, chosen):
+                found = self.possible((*chosen, choice))
+                if found:
+                    return True
+                undecided = undecided or found is None
+        if undecided:
+            return None
+        self.dead.add((index, taken))
+        return False
+
+    def _too_few(self, index: int, taken: frozenset[str]) -> bool:
+        cells = [c for c in self.network.cells[index:] if is_open(c)]
+        features = self.network.feature_by_name
+        fresh = {
+            c
+            for cell in cells
+            for slot in cell.slots
+            for c in slot.candidates
+            if c in features and c not in taken
+        }
+        return len(fresh) < len(cells)
+
+
+def _cells(count: int) -> str:
+    return "1 Cell" if count == 1 else f"{count} Cells"

@@ -1,0 +1,79 @@
+"""What name resolution looks things up in: named numbers, and the names visible at a place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from .diagnostics import Report, did_you_mean, one_of
+from .source import Span
+from .spec import Cell, Reference, Size, Step
+
+LARGEST_SIZE = 10**7
+MOST_NODES = 1_000_000
+
+
+def whole(value: int | float, most: int = LARGEST_SIZE) -> bool:
+    """Whether a number can be a size or a count."""
+    return isinstance(value, int) and 1 <= value <= most
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Reads sizes and counts, which are numbers or names of the network's numbers."""
+
+    numbers: Mapping[str, int | float]
+    report: Report
+
+    def read(self, size: Size, what: str, span: Span | None, most: int = LARGEST_SIZE) -> int:
+        """The size as a number; 1 after a diagnostic."""
+        value: int | float | None = size if isinstance(size, int) else self.numbers.get(size)
+        if value is None:
+            remedy = did_you_mean(str(size), self.numbers) or "state it in the `network` line"
+            self.report.add("E207", f"unknown number `{size}`", span, help=remedy)
+            return 1
+        if not whole(value, most):
+            message = f"{what} is {value}, not a whole number from 1 to {most:,}"
+            self.report.add("E306", message, span)
+            return 1
+        return int(value)
+
+    def family(self, node: Cell | Step) -> list[str]:
+        """The names that `NAME[n]` stands for: NAME_1 … NAME_n, or NAME alone."""
+        if node.count is None:
+            return [node.name]
+        number = self.read(node.count, f"the number of `{node.name}`", node.span, MOST_NODES)
+        return [f"{node.name}_{i}" for i in range(1, number + 1)]
+
+
+class Scope:
+    """The names that a slot may take, in order, and those that come later."""
+
+    def __init__(self, names: Iterable[str], later: set[str]) -> None:
+        self.names = list(names)
+        self.later = later
+        self._known = set(self.names)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._known
+
+    def add(self, name: str) -> None:
+        """Makes a name visible to what follows."""
+        self.later.discard(name)
+        self.names.append(name)
+        self._known.add(name)
+
+
+def listed(
+    references: Sequence[Reference], known: Sequence[str], unknown: str, report: Report
+) -> list[str]:
+    """The names of a `return` or `output` list, each known and each once."""
+    names: list[str] = []
+    for reference in references:
+        if reference.name not in known:
+            remedy = did_you_mean(reference.name, known) or f"there are {one_of(known)}"
+            report.add("E201", unknown.format(reference.name), reference.span, help=remedy)
+        elif reference.name in names:
+            report.add("E202", f"`{reference.name}` stands twice", reference.span)
+        names.append(reference.name)
+    return names

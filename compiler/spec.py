@@ -1,0 +1,230 @@
+"""The Spec: a specification as frozen dataclasses, each knowing the span it came from.
+
+NOTE: a Spec says what was written, neither more nor less: names are not resolved, families such
+as `Cell[2]` are not expanded, and what was left out is None. Spans take no part in equality, so
+two Specs are equal when they say the same thing, whichever spelling they came from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from .expression import Body
+from .source import Span
+
+if TYPE_CHECKING:
+    import networkx
+
+Size: TypeAlias = int | str
+"""A number, or the name of one of the network's numbers."""
+Value: TypeAlias = int | float | str
+HeadKind = Literal["classes", "labels", "values"]
+HEAD_KINDS: tuple[HeadKind, ...] = ("classes", "labels", "values")
+BUDGETS = ("parameters", "macs", "latency")
+
+
+KEYWORDS = frozenset(
+    "fuse network use modality optional from at pool cell return output require predict "
+    "classes labels values op role for".split()
+)
+LONGEST_NAME = 1000
+
+
+def name_problem(name: str) -> str | None:
+    """Why a text cannot be a name, or None; identifiers and anything printable can."""
+    if not name:
+        return "a name is empty"
+    if len(name) > LONGEST_NAME:
+        return f"a name is longer than {LONGEST_NAME} characters"
+    if name in ("?", "_", "*"):
+        return f"`{name}` cannot be a name"
+    if "`" in name or not all(c.isprintable() for c in name):
+        return "a name has a backtick or a character that cannot be printed"
+    return None
+
+
+def _span() -> Any:
+    return field(default=None, compare=False, repr=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """`?`, or `{A | B}` with the candidates that it is restricted to."""
+
+    candidates: tuple[Reference | Operation, ...] | None = None
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The name of a feature, a Cell, a Step or an input of a Cell."""
+
+    name: str
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation by name, as `MHA` or `fusion.MHA`, with parameters set by name."""
+
+    name: str
+    parameters: tuple[tuple[str, Value], ...] = ()
+    span: Span | None = _span()
+
+
+Slot: TypeAlias = Reference | Hole
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkHeader:
+    """`network NAME(C = …, L = …)`."""
+
+    name: str
+    numbers: tuple[tuple[str, int | float], ...] = ()
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    library: str
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """`op NAME(…) = …` or, with `role`, `role NAME(…) [for MODALITY] = …`."""
+
+    name: str
+    inputs: tuple[str, ...]
+    body: Body
+    rest: bool = False
+    parameters: tuple[tuple[str, int | float], ...] = ()
+    role: bool = False
+    modality: str | None = None
+    span: Span | None = _span()
+
+    def takes(self, count: int) -> bool:
+        """Whether it can be applied to `count` inputs."""
+        return count >= len(self.inputs) if self.rest else count == len(self.inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureAxis:
+    """An axis of a feature; `size` is "*" where it is known only at run time."""
+
+    name: str
+    size: Size
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A feature of a modality; `axes` is None where they are to be read off the backbone."""
+
+    name: str
+    axes: tuple[FeatureAxis, ...] | None = None
+    at: str | None = None
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Modality:
+    name: str
+    features: tuple[Feature, ...]
+    backbone: str | None = None
+    optional: bool = False
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`NAME[n] = OP(slots)`; `count` is None where it is one Step of that very name."""
+
+    name: str
+    operation: Operation | Hole
+    slots: tuple[Slot, ...]
+    count: Size | None = None
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class CellInput:
+    """An input of a Cell, named where the specification names it."""
+
+    slot: Slot
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """`cell NAME[n](slots) { steps; return … }`."""
+
+    name: str
+    inputs: tuple[CellInput, ...]
+    steps: tuple[Step, ...]
+    count: Size | None = None
+    returned: tuple[Reference, ...] | None = None
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRequirement:
+    """`require RULE`: a rule for filling holes, by name."""
+
+    rule: str
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """`require parameters < 1M`; latency is in milliseconds."""
+
+    quantity: str
+    limit: int | float
+    inclusive: bool = False
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Predict:
+    """`predict N classes { names }`."""
+
+    count: Size
+    kind: HeadKind
+    names: tuple[str, ...] | None = None
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A whole specification: a search space, a genotype, or anything between the two."""
+
+    network: NetworkHeader | None = None
+    version: int | None = None
+    uses: tuple[Use, ...] = ()
+    definitions: tuple[Definition, ...] = ()
+    modalities: tuple[Modality, ...] = ()
+    pool: tuple[Operation, ...] | None = None
+    cells: tuple[Cell, ...] = ()
+    outputs: tuple[Reference, ...] | None = None
+    requirements: tuple[RuleRequirement | Budget, ...] = ()
+    predict: Predict | None = None
+
+    @property
+    def graph(self) -> networkx.MultiDiGraph[str]:
+        """The fusion DAG; raises DiagnosticError where the specification is not well formed."""
+        from .graph import build
+        from .resolve import resolve
+
+        return build(resolve(self))
+
+    def __str__(self) -> str:
+        from .printer import print_spec
+
+        return print_spec(self)
+
+    def _repr_svg_(self) -> str:
+        from .targets.diagram import render
+
+        return render(self.graph, "svg").decode()

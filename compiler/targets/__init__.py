@@ -1,0 +1,1 @@
+"""Targets: Program to artifact, one file each, and the only files that import their framework."""

@@ -1,0 +1,59 @@
+"""The numpy target: the slow, obvious reference that the others are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..program import INPUT, PARAMETER, Program
+
+Array = NDArray[Any]
+
+
+def complete_inputs(program: Program, given: Mapping[str, Array]) -> dict[str, Array]:
+    """The inputs that the program reads; lengths and presence that are left out are filled in.
+
+    Raises KeyError naming the first feature that is missing.
+    """
+    filled: dict[str, Array] = {}
+    for item in program.inputs:
+        if item.name in given:
+            filled[item.name] = np.asarray(given[item.name])
+        elif item.kind == "feature":
+            raise KeyError(f"the input `{item.name}` is missing")
+        else:
+            filled[item.name] = np.array([-1 if item.kind == "lengths" else 1])
+    return filled
+
+
+def evaluate(
+    program: Program,
+    inputs: Mapping[str, Array],
+    parameters: Mapping[str, Array],
+    training: bool = False,
+) -> Array:
+    """The program's output in float64, (batch, K); architecture parameters are among `parameters`.
+
+    With `training`, batch norm uses the batch's statistics (and updates nothing).
+    """
+    given = complete_inputs(program, inputs)
+    values: list[Any] = []
+    for value in program.values:
+        if value.primitive == INPUT:
+            array = given[value.name]
+            values.append(array if array.dtype.kind in "iub" else array.astype(np.float64))
+        elif value.primitive == PARAMETER:
+            values.append(np.asarray(parameters[value.name], np.float64))
+        else:
+            record = value.record
+            assert record is not None
+            attributes = dict(value.attributes)
+            if record.modal:
+                attributes["training"] = training
+            arguments = (values[a] for a in value.arguments)
+            values.append(record.numpy(np, *arguments, **attributes))
+    result: Array = values[program.output]
+    return result

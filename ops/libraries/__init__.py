@@ -1,0 +1,1 @@
+"""Libraries of operations: the `.fuse` files here, each named by its file."""

@@ -1,0 +1,69 @@
+"""Scaled dot-product attention, equation (6): softmax(q kᵀ / √d) v, with d channels per head."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any
+
+from ..primitive import Attribute, Primitive
+from ..types import ShapeError, TensorType
+
+
+def _type(q: TensorType, k: TensorType, v: TensorType, heads: int) -> TensorType:
+    for name, x in (("query", q), ("key", k), ("value", v)):
+        if len(x.axes) != 2 or not x.batched:
+            raise ShapeError(f"the {name} of `attention` is {x}, not (batch, length, channels)")
+    if q.channels() != k.channels():
+        raise ShapeError(f"query {q} and key {k} of `attention` differ in channels")
+    if k.axes[0] != v.axes[0]:
+        raise ShapeError(f"key {k} and value {v} of `attention` differ in length")
+    for x in (q, v):
+        if x.channels() % heads:
+            raise ShapeError(f"{heads} heads do not divide the {x.channels()} channels of {x}")
+    return q.with_channels(v.channels())
+
+
+def _split(x: Any, heads: int) -> Any:
+    """(batch, length, channels) to (batch, heads, length, channels per head)."""
+    batch, length, channels = x.shape
+    return x.reshape(batch, length, heads, channels // heads).swapaxes(1, 2)
+
+
+def _merge(x: Any) -> Any:
+    batch, heads, length, width = x.shape
+    return x.swapaxes(1, 2).reshape(batch, length, heads * width)
+
+
+def _numpy(np: Any, q: Any, k: Any, v: Any, heads: int) -> Any:
+    q, k, v = (_split(x, heads) for x in (q, k, v))
+    scores = q @ k.swapaxes(-1, -2) / sqrt(q.shape[-1])
+    weights = np.exp(scores - scores.max(-1, keepdims=True))
+    return _merge(weights / weights.sum(-1, keepdims=True) @ v)
+
+
+def _torch(torch: Any, q: Any, k: Any, v: Any, heads: int) -> Any:
+    def split(x: Any) -> Any:
+        return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+
+    attend = torch.nn.functional.scaled_dot_product_attention
+    if heads == 1:
+        return attend(q, k, v)
+    return attend(split(q), split(k), split(v)).transpose(1, 2).flatten(2)
+
+
+attention = Primitive(
+    name="attention",
+    inputs=(3, 3),
+    attributes=(Attribute("heads", "count", 1),),
+    type=_type,
+    numpy=_numpy,
+    torch=_torch,
+    onnx=lambda g, q, k, v, heads: g.Attention(q, k, v, q_num_heads=heads, kv_num_heads=heads),
+    latex=lambda q, k, v, heads=None: (
+        rf"\operatorname{{softmax}}\left(\frac{{{q} {k}^\top}}{{\sqrt{{d}}}}\right) {v}"
+    ),
+    macs=lambda result, q, k, v, heads: (
+        (q.elements() + result.elements()) * (k.elements() // k.channels())
+    ),
+    zero=lambda zero: zero[2],
+)

@@ -1,0 +1,1 @@
+"""What happens with tensors and data: search, training, evaluation, runs and reports."""
