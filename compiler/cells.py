@@ -58,7 +58,7 @@ class CellResolver:
             self.report.add("E007", message, cell.span, help="write one: `Step = ?(x, y)`")
             return None
         slots = self._slots([i.slot for i in cell.inputs], sequence, name)
-        inputs = [i.name or _input_name(n) for n, i in enumerate(cell.inputs)]
+        inputs = [i.name or input_name(n) for n, i in enumerate(cell.inputs)]
         steps = self._steps(cell, inputs)
         if slots is None or steps is None:
             return None
@@ -147,7 +147,7 @@ class CellResolver:
         self.report.add("E201", f"unknown input `{name}` of `{owner}`", reference.span, help=remedy)
 
 
-def _input_name(index: int) -> str:
+def input_name(index: int) -> str:
     """What the inputs of a Cell are called inside it: x, y, z, x4, x5, …"""
     return _INPUT_NAMES[index] if index < len(_INPUT_NAMES) else f"x{index + 1}"
 

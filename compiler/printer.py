@@ -36,7 +36,7 @@ def print_spec(spec: Spec) -> str:
 
 
 Line = tuple[str, object]
-"""A line of canonical text, and the Spec node that begins on it (None for a brace or a gap)."""
+"""A line of canonical text, and the node that begins on it (None for a brace or a gap)."""
 
 
 def spec_lines(spec: Spec) -> list[Line]:
@@ -44,7 +44,7 @@ def spec_lines(spec: Spec) -> list[Line]:
     groups: list[list[Line]] = []
     head: list[Line] = []
     if spec.version is not None:
-        head.append((f"fuse {spec.version}", "fuse"))
+        head.append((f"fuse {spec.version}", None))
     if spec.network is not None:
         head.append((_network(spec.network), spec.network))
     groups.append(head)
@@ -52,10 +52,10 @@ def spec_lines(spec: Spec) -> list[Line]:
     groups.append([line for d in spec.definitions for line in _definition(d)])
     groups += [_modality(modality) for modality in spec.modalities]
     if spec.pool is not None:
-        groups.append(_listed("pool", [operation(o) for o in spec.pool], "pool"))
+        groups.append(_listed("pool", [operation(o) for o in spec.pool], spec.pool))
     groups += [_cell(cell) for cell in spec.cells]
     if spec.outputs is not None:
-        groups.append(_listed("output", [name(o.name) for o in spec.outputs], "output"))
+        groups.append(_listed("output", [name(o.name) for o in spec.outputs], spec.outputs))
     groups.append([(_requirement(r), r) for r in spec.requirements])
     if spec.predict is not None:
         groups.append([(_predict(spec.predict), spec.predict)])
@@ -109,14 +109,16 @@ def _network(header: NetworkHeader) -> str:
     return f"network {name(header.name)}({_settings(header.numbers)})"
 
 
-def _listed(keyword: str, items: Sequence[str], node: object) -> list[Line]:
+def _listed(keyword: str, items: Sequence[str], nodes: Sequence[object]) -> list[Line]:
     """A statement of items with commas, broken into lines where it is too wide."""
     line = f"{keyword} {', '.join(items)}"
     if len(line) <= WIDTH:
-        return [(line, node)]
+        return [(line, nodes[0])]
     ends = [","] * (len(items) - 1) + [""]
-    broken = [(f"  {item}{end}", None) for item, end in zip(items, ends, strict=True)]
-    return [(keyword, node), *broken]
+    broken: list[Line] = [
+        (f"  {item}{end}", node) for item, end, node in zip(items, ends, nodes, strict=True)
+    ]
+    return [(keyword, None), *broken]
 
 
 def _modality(modality: Modality) -> list[Line]:
@@ -147,7 +149,7 @@ def _cell(cell: Cell) -> list[Line]:
     )
     body: list[Line] = [(f"  {_step(step)}", step) for step in cell.steps]
     if cell.returned is not None:
-        body.append((f"  return {', '.join(name(r.name) for r in cell.returned)}", None))
+        body.append((f"  return {', '.join(name(r.name) for r in cell.returned)}", cell.returned[0]))
     head = f"cell {name(cell.name)}{_count(cell.count)}({inputs})"
     return [(head + " {", cell), *body, ("}", None)] if body else [(head + " {}", cell)]
 
@@ -196,11 +198,11 @@ def _definition(definition: Definition) -> list[Line]:
     head = signature(definition)
     if not body.statements:
         return [(f"{head} = {expression(body.result)}", definition)]
-    lines: list[Line] = [(f"  {_statement(s)}", None) for s in body.statements]
+    lines: list[Line] = [(f"  {_statement(s)}", s) for s in body.statements]
     return [
         (head + " {", definition),
         *lines,
-        (f"  return {expression(body.result)}", None),
+        (f"  return {expression(body.result)}", body.result),
         ("}", None),
     ]
 

@@ -87,7 +87,7 @@ def fillings(slots: Sequence[Slot]) -> Iterator[Choice]:
     Open slots with equal candidates are unordered: of their orders only the first is given.
     """
     fixed = {s.candidates[0] for s in slots if not s.open}
-    twins = [_twin(slots, i) for i in range(len(slots))]
+    twins = [twin_before(slots, i) for i in range(len(slots))]
 
     def extend(chosen: Choice) -> Iterator[Choice]:
         index = len(chosen)
@@ -106,7 +106,7 @@ def fillings(slots: Sequence[Slot]) -> Iterator[Choice]:
     return extend(())
 
 
-def _twin(slots: Sequence[Slot], index: int) -> int | None:
+def twin_before(slots: Sequence[Slot], index: int) -> int | None:
     """The last open slot before this one that has the same candidates."""
     if not slots[index].open:
         return None

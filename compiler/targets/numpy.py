@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,17 @@ def complete_inputs(program: Program, given: Mapping[str, Array]) -> dict[str, A
         else:
             filled[item.name] = np.array([-1 if item.kind == "lengths" else 1])
     return filled
+
+
+@dataclass(frozen=True)
+class NumpyNetwork:
+    """A program with its weights: called with features it gives logits (batch, K), float64."""
+
+    program: Program
+    weights: Mapping[str, Array]
+
+    def __call__(self, features: Mapping[str, Array]) -> Array:
+        return evaluate(self.program, features, self.weights)
 
 
 def evaluate(

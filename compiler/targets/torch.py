@@ -7,16 +7,17 @@ Parameters stand in `state_dict` under the Program's names, whichever passes ran
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, fx, nn
 
 from ..diagnostics import fail
 from ..initial import initial_values
 from ..program import INPUT, PARAMETER, Program
+from ..weights import Weights, fitting
 
 
 class FusionModule(nn.Module):
@@ -52,6 +53,10 @@ class FusionModule(nn.Module):
         """The parameters of the operations, adapters, merges and the head."""
         return self._of_kind("weight")
 
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """A copy of `state_dict` as numpy arrays, by name."""
+        return {name: t.detach().cpu().numpy().copy() for name, t in self.state_dict().items()}
+
     def _of_kind(self, kind: str) -> Iterator[nn.Parameter]:
         return (p for name, p in self.named_parameters() if self._kinds[name] == kind)
 
@@ -62,7 +67,7 @@ class FusionModule(nn.Module):
         if missing:
             message = f"the input `{missing[0]}` is missing"
             raise fail("E501", message, help=f"given are {', '.join(sorted(features)) or 'none'}")
-        device = next(self.parameters()).device
+        device = next(iter(features.values())).device
         return [
             features[i.name]
             if i.name in features
@@ -71,27 +76,10 @@ class FusionModule(nn.Module):
         ]
 
 
-def load_weights(module: FusionModule, weights: Mapping[str, Any]) -> None:
-    """Copies arrays or tensors into a module by name.
-
-    Raises DiagnosticError for a missing or misshaped one; those that the module does not have are
-    left over, as a genotype leaves those of a hypernet.
-    """
-    state = module.state_dict()
-    check_weights({name: tuple(t.shape) for name, t in state.items()}, weights)
-    module.load_state_dict({name: torch.as_tensor(np.asarray(weights[name])) for name in state})
-
-
-def check_weights(shapes: Mapping[str, Sequence[int]], weights: Mapping[str, Any]) -> None:
-    """Raises DiagnosticError where weights lack a parameter or give it another shape."""
-    for name, shape in shapes.items():
-        if name not in weights:
-            remedy = "take the weights that were trained for this specification"
-            raise fail("E505", f"the weights lack `{name}`", help=remedy)
-        given = tuple(np.shape(weights[name]))
-        if given != tuple(shape):
-            message = f"the weight `{name}` has shape {given}, not {tuple(shape)}"
-            raise fail("E505", message, help="the weights belong to another specification")
+def load_weights(module: FusionModule, weights: Weights) -> None:
+    """Copies weights into a module by name; raises DiagnosticError where they do not fit."""
+    fitted = fitting(module.program, weights)
+    module.load_state_dict({name: torch.from_numpy(array) for name, array in fitted.items()})
 
 
 def trace(program: Program, training: bool) -> fx.GraphModule:

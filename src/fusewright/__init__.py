@@ -1,0 +1,61 @@
+"""Fusewright: a declarative compiler for multimodal fusion architectures.
+
+A specification with holes is a search space, one without is a network; both are the same
+language, and both are loaded, drawn, compiled and trained by the functions here. Importing this
+package imports none of torch, onnx, networkx and numpy; each function imports what it needs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .compiler.check import check
+    from .compiler.compile import compile
+    from .compiler.diagnostics import Diagnostic, DiagnosticError
+    from .compiler.load import load, loads
+    from .compiler.spec import Spec
+    from .runtime.evaluate import evaluate, predict
+    from .runtime.search import search
+    from .runtime.settings import Settings
+    from .runtime.train import train
+
+_HOMES = {
+    "Diagnostic": "compiler.diagnostics",
+    "DiagnosticError": "compiler.diagnostics",
+    "Settings": "runtime.settings",
+    "Spec": "compiler.spec",
+    "check": "compiler.check",
+    "compile": "compiler.compile",
+    "evaluate": "runtime.evaluate",
+    "load": "compiler.load",
+    "loads": "compiler.load",
+    "predict": "runtime.evaluate",
+    "search": "runtime.search",
+    "train": "runtime.train",
+}
+__all__ = [
+    "Diagnostic",
+    "DiagnosticError",
+    "Settings",
+    "Spec",
+    "check",
+    "compile",
+    "evaluate",
+    "load",
+    "loads",
+    "predict",
+    "search",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,147 @@
+"""What can be known of a specification without building it: names, shapes, rules.
+
+Every equation is applied once to each combination of definition and number of inputs that the
+network has, on a scratch builder, by the code that lowering uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..ops.types import CHANNELS, Axis, TensorType
+from .diagnostics import Diagnostic, DiagnosticError, Report
+from .equation import apply, placed
+from .lower import channels_of, inner_type
+from .network import Application, Network, Slot
+from .program import Builder, Input
+from .resolve import try_resolve
+from .rules import completable, is_open, unfillable
+from .source import Span
+from .spec import Spec
+
+
+def check(spec: Spec) -> list[Diagnostic]:
+    """Everything that is wrong with a specification, in the order of its text."""
+    report = Report()
+    network = try_resolve(spec, report)
+    if network is not None:
+        _Shapes(network, report).check()
+        _check_holes(network, report)
+    return report.sorted()
+
+
+def checked(spec: Spec) -> Network:
+    """The network of a specification; raises DiagnosticError if `check` finds an error."""
+    report = Report(check(spec))
+    report.raise_errors()
+    network = try_resolve(spec, Report())
+    if network is None:
+        raise AssertionError("a checked specification does not resolve")
+    return network
+
+
+@dataclass
+class _Shapes:
+    """Applies every definition that the network uses and compares what it gives."""
+
+    network: Network
+    report: Report
+    done: set[tuple[int, object, int]] = field(default_factory=set)
+
+    def check(self) -> None:
+        network = self.network
+        inner = inner_type(network)
+        for feature in network.features:
+            if feature.axes is not None:
+                numbers = {**network.numbers, "c": channels_of(feature)}
+                given = [TensorType(feature.axes)]
+                self._apply(feature.adapt, given, feature.span, inner, numbers, feature.has_lengths)
+        for cell in network.cells:
+            for step in cell.steps:
+                for application in step.operations:
+                    span = application.span or step.span
+                    self._apply_once(application, [inner] * len(step.slots), span, inner)
+            self._apply_once(cell.merge, [inner] * (1 + len(cell.returned)), cell.span, inner)
+        combined = self._apply(network.combine, [inner] * len(network.outputs), None, None)
+        if combined is not None:
+            numbers = {**network.numbers, "K": network.head.count}
+            predict = network.spec.predict
+            span = predict.span if predict else None
+            logits = TensorType((Axis(CHANNELS, network.head.count),))
+            self._apply(network.head_role, [combined], span, logits, numbers)
+
+    def _apply_once(
+        self,
+        application: Application,
+        inputs: Sequence[TensorType],
+        span: Span | None,
+        expected: TensorType,
+    ) -> None:
+        key = (id(application.definition), application.parameters, len(inputs))
+        if key not in self.done:
+            self.done.add(key)
+            self._apply(application, inputs, span, expected)
+
+    def _apply(
+        self,
+        application: Application,
+        inputs: Sequence[TensorType],
+        span: Span | None,
+        expected: TensorType | None,
+        numbers: Mapping[str, int | float] | None = None,
+        has_lengths: bool = False,
+    ) -> TensorType | None:
+        """The type that an application gives; reports an error, or another type than expected."""
+        builder = Builder()
+        ids = [builder.input(Input(str(i), t)) for i, t in enumerate(inputs)]
+        lengths = builder.input(Input("lengths", TensorType(()))) if has_lengths else None
+        definition = application.definition
+        try:
+            given = self.network.numbers if numbers is None else numbers
+            result = builder.type(apply(application, ids, builder, (), given, lengths))
+        except DiagnosticError as error:
+            self.report.diagnostics += placed(error, definition, span).diagnostics
+            return None
+        if expected is not None and result != expected:
+            kind = "role" if definition.role else "operation"
+            message = f"the {kind} `{definition.name}` gives {result}, not {expected}"
+            remedy = "change its equation so that it ends in this shape"
+            own = definition.span and span and definition.span.source is span.source
+            place = definition.span if own or span is None else span
+            self.report.add("E304", message, place, help=remedy)
+        return result
+
+
+def _check_holes(network: Network, report: Report) -> None:
+    """Whether every hole can be filled, alone and together under the network's rule."""
+    fillable = True
+    for cell in network.cells:
+        places = [(cell.name, cell.slots, cell.span)]
+        places += [(step.name, step.slots, step.span) for step in cell.steps]
+        for name, slots, span in places:
+            fillable = _check_slots(name, slots, span, report) and fillable
+    first = next((c for c in network.cells if is_open(c)), None)
+    if first is None or not fillable:
+        return
+    verdict = completable(network)
+    if verdict.possible is None:
+        message = f"it could not be decided whether `{network.rule}` can be met"
+        report.add("W401", message, first.span, help="a search finds out")
+    elif not verdict.possible:
+        message = f"`{network.rule}` cannot be met: {verdict.reason}"
+        remedy = "use fewer Cells, declare more features, or restrict the holes less"
+        report.add("E401", message, first.span, help=remedy)
+
+
+def _check_slots(name: str, slots: Sequence[Slot], span: Span | None, report: Report) -> bool:
+    proof = unfillable(slots)
+    if proof is None:
+        return True
+    count, candidates = proof
+    message = (
+        f"the open inputs of `{name}` cannot all differ: {count} of them share {candidates} "
+        "candidates that no other input has taken"
+    )
+    report.add("E402", message, span, help="a hole takes what the other inputs have not taken")
+    return False

@@ -1,0 +1,107 @@
+"""`compile`: a specification to an artifact, through every stage."""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from .check import checked
+from .diagnostics import fail, one_of
+from .graph import build
+from .lower import RELAXATIONS, Relaxation, lower
+from .passes import optimise
+from .program import Program
+from .spec import Spec
+
+if TYPE_CHECKING:
+    import onnx
+
+    from .targets.numpy import NumpyNetwork
+    from .targets.torch import FusionModule
+    from .weights import Weights
+
+TARGETS = ("torch", "onnx", "numpy")
+
+
+@overload
+def compile(
+    spec: Spec,
+    target: Literal["torch"] = "torch",
+    *,
+    weights: Weights | str | PathLike[str] | None = None,
+    relax: Relaxation = "shared",
+    seed: int = 0,
+) -> FusionModule: ...
+@overload
+def compile(
+    spec: Spec,
+    target: Literal["onnx"],
+    *,
+    weights: Weights | str | PathLike[str] | None = None,
+    relax: Relaxation = "shared",
+    seed: int = 0,
+) -> onnx.ModelProto: ...
+@overload
+def compile(
+    spec: Spec,
+    target: Literal["numpy"],
+    *,
+    weights: Weights | str | PathLike[str] | None = None,
+    relax: Relaxation = "shared",
+    seed: int = 0,
+) -> NumpyNetwork: ...
+def compile(
+    spec: Spec,
+    target: str = "torch",
+    *,
+    weights: Weights | str | PathLike[str] | None = None,
+    relax: Relaxation = "shared",
+    seed: int = 0,
+) -> Any:
+    """Compiles a specification: a network, or a hypernet where it has holes.
+
+    `torch` gives an `nn.Module` over a dictionary of feature tensors (batch, axes…) with logits
+    (batch, K); `onnx` a checked `onnx.ModelProto`; `numpy` the float64 reference. `weights` are
+    arrays by name or a `.safetensors` file; without them, parameters have their initial values,
+    which depend on `seed` and their names alone. `relax` says how open inputs are mixed.
+
+    Raises DiagnosticError where the specification or the weights are wrong.
+    """
+    if target not in TARGETS:
+        raise fail("E506", f"unknown target `{target}`", help=f"targets are {one_of(TARGETS)}")
+    program = to_program(spec, relax)
+    if target == "torch":
+        from .targets.torch import FusionModule, load_weights
+
+        module = FusionModule(optimise(program), seed)
+        if weights is not None:
+            load_weights(module, _read(weights))
+        return module
+    from .initial import initial_values
+    from .weights import fitting
+
+    given = initial_values(program, seed) if weights is None else _read(weights)
+    arrays = fitting(program, given)
+    if target == "numpy":
+        from .targets.numpy import NumpyNetwork
+
+        return NumpyNetwork(program, arrays)
+    from .targets.onnx import export
+
+    return export(optimise(program), checked(spec), arrays)
+
+
+def to_program(spec: Spec, relax: Relaxation = "shared") -> Program:
+    """The Program of a checked specification, before any pass."""
+    if relax not in RELAXATIONS:
+        message = f"unknown relaxation `{relax}`"
+        raise fail("E506", message, help=f"relaxations are {one_of(RELAXATIONS)}")
+    return lower(build(checked(spec)), relax)
+
+
+def _read(weights: Weights | str | PathLike[str]) -> Weights:
+    if isinstance(weights, (str, PathLike)):
+        from .weights import read_weights
+
+        return read_weights(weights)
+    return weights

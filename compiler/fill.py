@@ -1,0 +1,54 @@
+"""A network with its holes filled, as a Spec: how a genotype is written back in the language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from .cells import input_name
+from .network import Network, NetworkCell, NetworkStep
+from .rules import Choice
+from .spec import Budget, Cell, CellInput, Operation, Reference, Spec, Step
+
+
+@dataclass(frozen=True, slots=True)
+class StepChoice:
+    """What fills a Step: the index of its operation's candidate, and the name in each slot."""
+
+    operation: int
+    inputs: Choice
+
+
+@dataclass(frozen=True, slots=True)
+class CellChoice:
+    """What fills a Cell: the name in each slot, and its Steps."""
+
+    inputs: Choice
+    steps: tuple[StepChoice, ...]
+
+
+def fill(network: Network, choices: Sequence[CellChoice]) -> Spec:
+    """The specification with every hole filled and every family expanded.
+
+    The pool and the rule for filling holes are left out, since nothing is left to fill.
+    """
+    cells = tuple(_cell(c, choice) for c, choice in zip(network.cells, choices, strict=True))
+    budgets = tuple(r for r in network.spec.requirements if isinstance(r, Budget))
+    return replace(network.spec, pool=None, cells=cells, requirements=budgets)
+
+
+def _cell(cell: NetworkCell, choice: CellChoice) -> Cell:
+    inputs = tuple(
+        CellInput(Reference(taken), None if name == input_name(i) else name)
+        for i, (name, taken) in enumerate(zip(cell.inputs, choice.inputs, strict=True))
+    )
+    steps = tuple(_step(s, c) for s, c in zip(cell.steps, choice.steps, strict=True))
+    everything = cell.returned == tuple(s.name for s in cell.steps)
+    returned = None if everything else tuple(Reference(name) for name in cell.returned)
+    return Cell(cell.name, inputs, steps, returned=returned)
+
+
+def _step(step: NetworkStep, choice: StepChoice) -> Step:
+    written = step.operations[choice.operation].written
+    operation = written or Operation(step.operations[choice.operation].definition.name)
+    return Step(step.name, operation, tuple(Reference(name) for name in choice.inputs))

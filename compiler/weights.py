@@ -1,0 +1,51 @@
+"""Weights in files and against a Program: safetensors in, diagnostics for what does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load
+
+from .diagnostics import fail
+from .program import Program
+
+Weights: TypeAlias = Mapping[str, NDArray[Any]]
+
+
+def read_weights(path: str | PathLike[str]) -> dict[str, NDArray[Any]]:
+    """The tensors of a `.safetensors` file; raises DiagnosticError where it cannot be read."""
+    try:
+        return load(Path(path).read_bytes())
+    except OSError as error:
+        raise fail("E504", f"cannot read `{path}`: {error.strerror}") from None
+    except (SafetensorError, ValueError, KeyError) as error:
+        message = f"`{path}` is not a safetensors file: {error}"
+        raise fail("E504", message, help="weights are kept as `.safetensors`") from None
+
+
+def fitting(program: Program, weights: Weights) -> dict[str, NDArray[Any]]:
+    """The weights that a program reads, float32 or wider, by name.
+
+    Weights that it does not have are left over, as a genotype leaves those of a hypernet. Raises
+    DiagnosticError where one is missing, has another shape, or is not finite.
+    """
+    found: dict[str, NDArray[Any]] = {}
+    for parameter in program.parameters:
+        if parameter.name not in weights:
+            remedy = "take the weights that were trained for this specification"
+            raise fail("E505", f"the weights lack `{parameter.name}`", help=remedy)
+        array = np.asarray(weights[parameter.name])
+        if array.shape != parameter.sizes:
+            message = f"the weight `{parameter.name}` is {array.shape}, not {parameter.sizes}"
+            raise fail("E505", message, help="the weights belong to another specification")
+        if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+            message = f"the weight `{parameter.name}` has values that are not finite numbers"
+            raise fail("E505", message, help="train again with a lower learning rate")
+        found[parameter.name] = array
+    return found

@@ -1,0 +1,181 @@
+"""From architecture parameters to a genotype: equations (3) and (11), under the network's rule.
+
+Deriving goes Cell by Cell, always among the choices that leave the later Cells something to
+choose. A Cell takes the inputs with the largest product of weights, a Step likewise, an open
+operation the candidate with the largest weight; the first on ties. Under the `shared` relaxation
+slots with equal candidates are unordered: Cells print theirs in the order of the sequence, Steps
+the stronger first. Under `per_input` each slot keeps what its own parameters chose, so that the
+genotype is the network that the one-hot hypernet computes.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compiler.fill import CellChoice, StepChoice, fill
+from ..compiler.lower import Relaxation
+from ..compiler.network import Network, NetworkCell, NetworkStep, Slot, union
+from ..compiler.program import identifier
+from ..compiler.rules import (
+    Choice,
+    admits,
+    completable,
+    fillings,
+    fixed_choice,
+    is_open,
+    twin_before,
+)
+from ..compiler.spec import Spec
+
+Logits = Mapping[str, NDArray[Any]]
+SlotWeights = Sequence[Mapping[str, float]]
+MOST_RANKED = 200_000
+"""How many choices are looked at, best first, before any that is admitted will do."""
+
+
+def derive(network: Network, logits: Logits, relax: Relaxation) -> Spec:
+    """The genotype that architecture parameters, by name, stand for."""
+    chosen: list[Choice] = []
+    cells: list[CellChoice] = []
+    for index, cell in enumerate(network.cells):
+        inputs = _cell_inputs(network, index, logits, relax, chosen)
+        chosen.append(inputs)
+        steps = tuple(_step(cell, step, logits, relax) for step in cell.steps)
+        cells.append(CellChoice(inputs, steps))
+    return fill(network, cells)
+
+
+def _cell_inputs(
+    network: Network, index: int, logits: Logits, relax: Relaxation, earlier: list[Choice]
+) -> Choice:
+    cell = network.cells[index]
+    if not is_open(cell):
+        return fixed_choice(cell)
+    weights = slot_weights(cell.slots, (cell.name,), "alpha", logits, relax)
+
+    def allowed(choice: Choice) -> bool:
+        return admits(network, index, choice, earlier) and (
+            completable(network, [*earlier, choice]).possible is not False
+        )
+
+    choices = ranked(cell.slots, weights, ordered=relax == "per_input")
+    choice = next((c for c in choices if allowed(c)), None)
+    if choice is None:
+        choice = next(c for c in fillings(cell.slots) if allowed(c))
+    if relax == "per_input":
+        return choice
+    return _reordered(cell.slots, choice, lambda slot, name: slot.candidates.index(name))
+
+
+def _step(cell: NetworkCell, step: NetworkStep, logits: Logits, relax: Relaxation) -> StepChoice:
+    place = (cell.name, step.name)
+    weights = slot_weights(step.slots, place, "beta", logits, relax)
+    choices = ranked(step.slots, weights, ordered=relax == "per_input")
+    inputs = next(choices, None) or next(fillings(step.slots))
+    if relax == "shared":
+        by_name: dict[str, float] = {}
+        for known in weights:
+            by_name.update(known)
+        inputs = _reordered(step.slots, inputs, lambda slot, name: -by_name[name])
+    operation = 0
+    if step.open:
+        operation = int(np.argmax(logits[identifier(*place, "gamma")]))
+    return StepChoice(operation, inputs)
+
+
+def slot_weights(
+    slots: Sequence[Slot], place: tuple[str, ...], letter: str, logits: Logits, relax: Relaxation
+) -> SlotWeights:
+    """The weight of each candidate of each slot; 1 where a slot is fixed."""
+    shared: Mapping[str, float] = {}
+    if relax == "shared" and any(s.open for s in slots):
+        weights = _softmax(logits[identifier(*place, letter)])[:, 1]
+        shared = dict(zip(union(slots), weights.tolist(), strict=True))
+    found: list[Mapping[str, float]] = []
+    for number, slot in enumerate(slots, start=1):
+        if not slot.open:
+            found.append({slot.candidates[0]: 1.0})
+        elif relax == "shared":
+            found.append({c: shared[c] for c in slot.candidates})
+        else:
+            own = _softmax(logits[identifier(*place, f"{letter}_{number}")])
+            found.append(dict(zip(slot.candidates, own.tolist(), strict=True)))
+    return found
+
+
+def _softmax(logits: NDArray[Any]) -> NDArray[np.float64]:
+    shifted = np.exp(np.float64(logits) - np.max(logits, axis=-1, keepdims=True))
+    result: NDArray[np.float64] = shifted / shifted.sum(-1, keepdims=True)
+    return result
+
+
+def ranked(slots: Sequence[Slot], weights: SlotWeights, ordered: bool) -> Iterator[Choice]:
+    """Choices for slots in the order of their products of weights, the best first.
+
+    Unless `ordered`, slots with equal candidates count as unordered. A lazy search over positions
+    in the slots' candidates sorted by weight; gives up after `MOST_RANKED`.
+    """
+    rankings = [_ranking(s, w) for s, w in zip(slots, weights, strict=True)]
+    twins = [None if ordered else twin_before(slots, i) for i in range(len(slots))]
+    fixed = {s.candidates[0] for s in slots if not s.open}
+
+    def entry(state: tuple[int, ...]) -> tuple[float, tuple[int, ...], tuple[int, ...]]:
+        product = 1.0
+        for ranking, position in zip(rankings, state, strict=True):
+            product *= ranking[position][1]
+        return -product, tuple(r[p][2] for r, p in zip(rankings, state, strict=True)), state
+
+    start: list[int] = []
+    for twin in twins:
+        start.append(0 if twin is None else start[twin] + 1)
+    if any(p >= len(r) for p, r in zip(start, rankings, strict=True)):
+        return
+    heap, seen = [entry(tuple(start))], {tuple(start)}
+    for _ in range(MOST_RANKED):
+        if not heap:
+            return
+        _, _, state = heapq.heappop(heap)
+        names = tuple(r[p][0] for r, p in zip(rankings, state, strict=True))
+        opened = [n for n, s in zip(names, slots, strict=True) if s.open]
+        if len(set(opened)) == len(opened) and fixed.isdisjoint(opened):
+            yield names
+        for following in _following(state, twins, rankings):
+            if following not in seen:
+                seen.add(following)
+                heapq.heappush(heap, entry(following))
+
+
+def _ranking(slot: Slot, weights: Mapping[str, float]) -> list[tuple[str, float, int]]:
+    """Candidates with weight and position, by falling weight; in order on ties."""
+    items = [(c, weights[c], i) for i, c in enumerate(slot.candidates)]
+    return sorted(items, key=lambda item: -item[1])
+
+
+def _following(
+    state: tuple[int, ...], twins: Sequence[int | None], rankings: Sequence[Sequence[object]]
+) -> Iterator[tuple[int, ...]]:
+    """The states one position further, in which unordered slots stay in rising order."""
+    for i, position in enumerate(state):
+        bounded = any(twin == i and state[j] <= position + 1 for j, twin in enumerate(twins))
+        if position + 1 < len(rankings[i]) and not bounded:
+            yield (*state[:i], position + 1, *state[i + 1 :])
+
+
+def _reordered(slots: Sequence[Slot], choice: Choice, key: Any) -> Choice:
+    """The choice with slots of equal candidates in the order of `key(slot, name)`."""
+    result = list(choice)
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for i, slot in enumerate(slots):
+        if slot.open:
+            groups.setdefault(slot.candidates, []).append(i)
+    for members in groups.values():
+        slot = slots[members[0]]
+        names = sorted((choice[i] for i in members), key=lambda n: key(slot, n))
+        for i, name in zip(members, names, strict=True):
+            result[i] = name
+    return tuple(result)

@@ -1,0 +1,100 @@
+"""What search and training share: a pass over batches, and scoring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam
+from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts
+
+from ..compiler.diagnostics import fail
+from ..compiler.network import Head
+from .batches import Batch, Batches
+from .objective import loss_of, metrics_of
+from .settings import Settings
+
+Report = Callable[[dict[str, Any]], None]
+"""Receives a record for every finished epoch."""
+
+
+class WeightOptimiser:
+    """Adam on the weights, cosine annealing with warm restarts, a step for every batch."""
+
+    def __init__(
+        self, parameters: Iterator[nn.Parameter], settings: Settings, batches: int
+    ) -> None:
+        self._adam = Adam(
+            list(parameters), settings.max_learning_rate, weight_decay=settings.weight_decay
+        )
+        self._schedule = CosineAnnealingWarmRestarts(
+            self._adam,
+            settings.first_restart * batches,
+            settings.restart_multiplier,
+            settings.min_learning_rate,
+        )
+
+    def step(self, loss: Tensor) -> None:
+        self._adam.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._adam.step()
+        self._schedule.step()
+
+
+def one_pass(
+    module: nn.Module,
+    batches: Iterator[Batch],
+    head: Head,
+    step: Callable[[Tensor], None],
+) -> float:
+    """Takes a step for every batch in training mode; returns the mean loss over samples.
+
+    Raises DiagnosticError where the loss is not finite.
+    """
+    module.train()
+    total, samples = torch.zeros(()), 0
+    for batch in batches:
+        loss = loss_of(head, module(batch.features), batch.labels)
+        step(loss)
+        total = total + loss.detach().cpu() * len(batch.labels)
+        samples += len(batch.labels)
+    mean = float(total / samples)
+    if mean != mean or mean in (float("inf"), float("-inf")):
+        message = "the loss is no longer a finite number"
+        raise fail("E508", message, help="lower `max_learning_rate`, or scale the features")
+    return mean
+
+
+@torch.no_grad()
+def predict_all(module: nn.Module, batches: Batches) -> Tensor:
+    """Logits (samples, K) in evaluation mode, on the CPU."""
+    module.eval()
+    return torch.cat([module(batch.features).cpu() for batch in batches.in_order()])
+
+
+def score(module: nn.Module, batches: Batches, head: Head) -> dict[str, float]:
+    """The head's metrics over all samples of `batches`."""
+    return metrics_of(head, predict_all(module, batches), batches.labels.cpu())
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[torch.Generator]:
+    """Random numbers that depend on the seed; those of the caller go on afterwards as before."""
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(seed)
+        yield torch.Generator().manual_seed(seed)
+
+
+def device_of(settings: Settings) -> torch.device:
+    """The device of a run; raises DiagnosticError where there is none."""
+    try:
+        device = torch.device(settings.device)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        message = f"the device `{settings.device}` is not available"
+        raise fail("E506", message, help="use `--device cpu`") from None
+    return device

@@ -1,0 +1,129 @@
+"""A run folder: everything that is needed to repeat the run, and what it found.
+
+    specification.fuse      what was searched
+    genotype.fuse           what a search found, or what was trained
+    weights.safetensors     the trained network
+    hypernet.safetensors    the hypernet of the best epoch, architecture parameters included
+    search.toml train.toml  the settings
+    search.json train.json  a record for every epoch, the versions, and what the data was
+
+Files are written beside their place and then moved there, so that none is ever half written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+from safetensors.numpy import save
+
+from ..compiler.diagnostics import fail
+from ..compiler.files import write_file
+from ..compiler.spec import Spec
+from .settings import Settings, read_settings
+
+_PACKAGES = ("fusewright", "torch", "numpy", "torchmetrics")
+_HASHED = 1 << 20
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run folder; `stage` is the command that writes into it, `search` or `train`."""
+
+    path: Path
+    stage: str = ""
+
+    @classmethod
+    def create(cls, out: str | PathLike[str], stage: str, overwrite: bool) -> RunFolder:
+        """The folder for a new run; raises DiagnosticError where it would overwrite one."""
+        path = Path(out)
+        if (path / f"{stage}.json").exists() and not overwrite:
+            message = f"`{path}` already holds a {stage}"
+            raise fail("E507", message, help="choose another folder, or add `--overwrite`")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise fail("E504", f"cannot create `{path}`: {error.strerror}") from None
+        return cls(path, stage)
+
+    def require(self, name: str) -> Path:
+        """The path of a file of the run; raises DiagnosticError where it is missing."""
+        path = self.path / name
+        if not path.is_file():
+            message = f"the run `{self.path}` has no `{name}`"
+            raise fail("E507", message, help="was the run finished? train it again")
+        return path
+
+    def settings(self, stage: str) -> Settings:
+        """The settings of a stage of this run."""
+        return read_settings(self.require(f"{stage}.toml"))
+
+    def write_run(
+        self,
+        spec: Spec | None,
+        settings: Settings,
+        data: object,
+        history: Sequence[Mapping[str, Any]],
+    ) -> None:
+        """Writes what the run was: specification, settings, record, versions and data."""
+        if spec is not None:
+            self.write_spec("specification", spec)
+        self._write(f"{self.stage}.toml", settings.to_toml().encode())
+        record = {
+            "stage": self.stage,
+            "versions": _versions(),
+            "machine": {"system": platform.platform(), "processors": os.cpu_count()},
+            "data": describe(data),
+            "epochs": list(history),
+        }
+        self._write(f"{self.stage}.json", json.dumps(record, indent=1).encode())
+
+    def write_spec(self, name: str, spec: Spec) -> None:
+        self._write(f"{name}.fuse", str(spec).encode())
+
+    def write_tensors(self, name: str, tensors: Mapping[str, NDArray[Any]]) -> None:
+        self._write(f"{name}.safetensors", save(dict(tensors)))
+
+    def _write(self, name: str, content: bytes) -> None:
+        write_file(self.path / name, content)
+
+
+def describe(data: object) -> dict[str, Any]:
+    """What data a run read: its files with sizes and hashes, or that it came from memory."""
+    if not isinstance(data, (str, PathLike)):
+        return {"source": "arrays in memory"}
+    place = Path(data)
+    files = sorted(f for f in place.iterdir() if f.is_file()) if place.is_dir() else [place]
+    return {
+        "source": str(place),
+        "files": [
+            {"name": f.name, "bytes": f.stat().st_size, "sha256": _digest(f)} for f in files
+        ],
+    }
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(_HASHED):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found

@@ -1,0 +1,114 @@
+"""The settings of a run: one frozen dataclass, from defaults, a TOML file, and options."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from ..compiler.diagnostics import did_you_mean, fail, one_of
+from ..compiler.lower import RELAXATIONS
+from ..compiler.rules import RULES
+
+STRATEGIES = ("darts",)
+RULE_NAMES: Mapping[str, str] = {
+    "paper": "distinct_pairs",
+    "published": "fresh_input",
+    **{name: name for name in RULES},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How a search or a training runs; the defaults are those of NTU in Table 8.
+
+    Learning rates follow cosine annealing with warm restarts from `max_learning_rate` to
+    `min_learning_rate`; the first period lasts `first_restart` epochs, each following one
+    `restart_multiplier` times as long. Weight decays are L2 penalties. `arch_…` belongs to the
+    architecture parameters of a search. `rule` overrides the specification's rule for filling
+    holes: `paper` is `distinct_pairs`, `published` is `fresh_input`.
+    """
+
+    seed: int = 0
+    epochs: int = 30
+    batch: int = 96
+    max_learning_rate: float = 1e-3
+    min_learning_rate: float = 1e-6
+    weight_decay: float = 1e-4
+    first_restart: int = 1
+    restart_multiplier: int = 2
+    arch_learning_rate: float = 3e-4
+    arch_weight_decay: float = 1e-3
+    strategy: str = "darts"
+    relax: str = "shared"
+    rule: str = ""
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            _check_type(item.name, getattr(self, item.name), type(item.default))
+        for name in ("epochs", "batch", "first_restart", "restart_multiplier"):
+            _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
+        for name in ("max_learning_rate", "arch_learning_rate"):
+            _require(0 < getattr(self, name) < 1e3, name, getattr(self, name), "above 0")
+        for name in ("min_learning_rate", "weight_decay", "arch_weight_decay"):
+            _require(0 <= getattr(self, name) < 1e3, name, getattr(self, name), "at least 0")
+        _require_one("strategy", self.strategy, STRATEGIES)
+        _require_one("relax", self.relax, RELAXATIONS)
+        if self.rule:
+            _require_one("rule", self.rule, tuple(RULE_NAMES))
+
+    def with_options(self, **options: Any) -> Settings:
+        """These settings with those options that are not None."""
+        given = {key: value for key, value in options.items() if value is not None}
+        _require_known(given)
+        return replace(self, **given)
+
+    def to_toml(self) -> str:
+        """The settings as a TOML text that `read_settings` reads back."""
+        lines = []
+        for key, value in asdict(self).items():
+            shown = f'"{value}"' if isinstance(value, str) else repr(value)
+            lines.append(f"{key} = {shown}\n")
+        return "".join(lines)
+
+
+def read_settings(path: str | PathLike[str]) -> Settings:
+    """The settings in a TOML file; raises DiagnosticError where it cannot be used."""
+    try:
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise fail("E504", f"cannot read `{path}`: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise fail("E506", f"`{path}` is not TOML: {error}") from None
+    _require_known(values)
+    return Settings(**values)
+
+
+def _require_known(values: Mapping[str, Any]) -> None:
+    known = [f.name for f in fields(Settings)]
+    for key in values:
+        if key not in known:
+            remedy = did_you_mean(key, known) or f"settings are {one_of(known, 20)}"
+            raise fail("E506", f"unknown setting `{key}`", help=remedy)
+
+
+def _check_type(name: str, value: Any, expected: type) -> None:
+    allowed = (int, float) if expected is float else (expected,)
+    if not isinstance(value, allowed) or isinstance(value, bool):
+        kind = {int: "a whole number", float: "a number", str: "a text"}[expected]
+        raise fail("E506", f"the setting `{name}` is {value!r}, not {kind}")
+
+
+def _require(condition: bool, name: str, value: Any, what: str) -> None:
+    if not condition:
+        raise fail("E506", f"the setting `{name}` is {value}, not {what}")
+
+
+def _require_one(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        remedy = did_you_mean(value, known) or f"known are {one_of(known)}"
+        raise fail("E506", f"unknown {name} `{value}`", help=remedy)

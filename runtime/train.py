@@ -1,0 +1,82 @@
+"""Training a discrete network on the training and validation splits; the last epoch is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ..compiler.check import checked
+from ..compiler.compile import compile
+from ..compiler.diagnostics import fail
+from ..compiler.network import Network
+from ..compiler.spec import Spec
+from .batches import Batches
+from .data import TRAIN, VALIDATION, Dataset, Source, load_data
+from .fitting import Report, WeightOptimiser, device_of, one_pass, seeded
+from .run import RunFolder
+from .settings import Settings
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """The weights after the last epoch, by name, and a record for every epoch."""
+
+    weights: Mapping[str, NDArray[Any]]
+    history: tuple[dict[str, Any], ...]
+
+
+def train(
+    spec: Spec,
+    data: Source,
+    *,
+    out: str | PathLike[str] | None = None,
+    settings: Settings | None = None,
+    overwrite: bool = False,
+    report: Report | None = None,
+    **options: Any,
+) -> TrainResult:
+    """Trains a specification without holes; `options` override `settings` by name.
+
+    Nothing is selected, so validation samples are trained on too, and the test split is not read.
+    Raises DiagnosticError where the specification, the data or the settings cannot be used.
+    """
+    settings = (settings or Settings()).with_options(**options)
+    network = checked(spec)
+    require_no_holes(network)
+    samples = load_data(data, network, settings.seed)
+    folder = RunFolder.create(out, "train", overwrite) if out is not None else None
+    result = _train(network, samples, settings, report)
+    if folder is not None:
+        folder.write_run(None, settings, data, result.history)
+        folder.write_spec("genotype", spec)
+        folder.write_tensors("weights", result.weights)
+    return result
+
+
+def require_no_holes(network: Network) -> None:
+    """Raises DiagnosticError where a network still has holes."""
+    if network.has_holes:
+        message = f"`{network.name}` has holes, so it is no network to train yet"
+        raise fail("E403", message, help="search it first: `fusewright search`")
+
+
+def _train(
+    network: Network, data: Dataset, settings: Settings, report: Report | None
+) -> TrainResult:
+    device = device_of(settings)
+    with seeded(settings.seed, device) as generator:
+        module = compile(network.spec, "torch", seed=settings.seed).to(device)
+        samples = data.indices(TRAIN, VALIDATION)
+        batches = Batches(data, samples, settings.batch, device)
+        optimiser = WeightOptimiser(module.weight_parameters(), settings, len(batches))
+        history: list[dict[str, Any]] = []
+        for epoch in range(1, settings.epochs + 1):
+            loss = one_pass(module, batches.shuffled(generator), network.head, optimiser.step)
+            history.append({"epoch": epoch, "train_loss": loss})
+            if report is not None:
+                report(history[-1])
+    return TrainResult(module.arrays(), tuple(history))

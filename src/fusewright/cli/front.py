@@ -1,0 +1,195 @@
+"""Commands of the front end, which never import torch."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..compiler.diagnostics import Diagnostic, DiagnosticError, fail, render
+from .app import Json, Sets, SpecFile, app, load_with, print_json
+
+
+class Spelling(str, Enum):
+    fuse = "fuse"
+    json = "json"
+    yaml = "yaml"
+
+
+class FileTarget(str, Enum):
+    onnx = "onnx"
+
+
+Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file.")]
+
+
+@app.command()
+def check(file: SpecFile, json: Json = False, sets: Sets = None) -> None:
+    """Check a specification: syntax, names, shapes, rules."""
+    from ..compiler.check import check as find
+
+    try:
+        found = find(load_with(file, sets))
+    except DiagnosticError as error:
+        found = list(error.diagnostics)
+    if json:
+        print_json([_as_json(d) for d in found])
+    else:
+        for diagnostic in found:
+            print(render(diagnostic))
+    if any(d.is_error for d in found):
+        raise typer.Exit(1)
+    if not json:
+        typer.echo(f"{file}: no errors", err=True)
+
+
+@app.command()
+def format(
+    file: SpecFile,
+    check: Annotated[bool, typer.Option("--check", help="Only say whether it would change.")] = False,
+) -> None:
+    """Rewrite a specification in its canonical form; comments stay."""
+    from ..compiler.load import formatted, read_text
+    from ..compiler.files import write_file
+
+    text = read_text(file)
+    canonical = formatted(text, str(file))
+    if canonical == text:
+        return
+    if check:
+        typer.echo(f"{file} would be formatted", err=True)
+        raise typer.Exit(1)
+    write_file(file, canonical.encode())
+
+
+@app.command()
+def convert(
+    file: SpecFile,
+    to: Annotated[Spelling, typer.Option(help="The spelling to convert to.")],
+    output: Output = None,
+) -> None:
+    """Convert a specification between .fuse, JSON and YAML."""
+    from ..compiler.load import load, spell
+
+    _write(spell(load(file), to.value), output)
+
+
+@app.command()
+def info(file: SpecFile, json: Json = False, sets: Sets = None) -> None:
+    """Show the size of a specification: parameters, multiply-adds, distinct architectures."""
+    from ..compiler.info import describe, summary
+
+    described = describe(load_with(file, sets))
+    if json:
+        print_json(described)
+    else:
+        print(summary(described))
+
+
+@app.command()
+def draw(
+    file: SpecFile,
+    output: Annotated[Path, typer.Option("-o", "--output", help="FILE.svg, .png, .pdf or .dot.")],
+    sets: Sets = None,
+) -> None:
+    """Draw a specification: a search space, a genotype, or anything between the two."""
+    from ..compiler.check import checked
+    from ..compiler.graph import build
+    from ..compiler.targets.diagram import formats, render
+    from ..compiler.files import write_file
+
+    kind = output.suffix.lstrip(".").lower()
+    if kind not in formats():
+        message = f"`{output}` names no picture format"
+        raise fail("E504", message, help=f"end it in {', '.join('.' + f for f in formats())}")
+    write_file(output, render(build(checked(load_with(file, sets))), kind))
+
+
+@app.command()
+def ops(
+    file: Annotated[
+        str | None, typer.Argument(metavar="[LIBRARY|FILE]", help="A library or specification.")
+    ] = None,
+    latex: Annotated[bool, typer.Option("--latex", help="Show the equations as LaTeX.")] = False,
+    json: Json = False,
+) -> None:
+    """List operations and roles with their equations."""
+    from ..compiler.listing import equations_of, listing
+
+    found = equations_of(file)
+    if json:
+        print_json(found)
+    else:
+        print(listing(found, latex))
+
+
+@app.command()
+def compile(
+    file: SpecFile,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
+    to: Annotated[FileTarget, typer.Option(help="The target.")] = FileTarget.onnx,
+    weights: Annotated[Path | None, typer.Option(help="A .safetensors file.")] = None,
+    sets: Sets = None,
+    json: Json = False,
+) -> None:
+    """Compile a network to ONNX, and check the result against the reference before writing it."""
+    from ..compiler.compile import compile as build
+    from ..compiler.targets.onnx_check import verify
+    from ..compiler.files import write_file
+
+    spec = load_with(file, sets)
+    model = build(spec, "onnx", weights=weights)
+    reference = build(spec, "numpy", weights=weights)
+    verification = verify(model, reference)
+    write_file(output, model.SerializeToString())
+    found: dict[str, Any] = {"file": str(output), "target": to.value, **verification.as_json()}
+    if weights is None:
+        found["note"] = "no weights were given: parameters have their initial values"
+    if json:
+        print_json(found)
+    else:
+        print("\n".join(f"{key}: {value}" for key, value in found.items()))
+
+
+@app.command(name="import")
+def import_(
+    genotype: Annotated[str, typer.Argument(help="A file with the genotype's text, or the text.")],
+    spec: Annotated[Path, typer.Option(help="The specification that it belongs to.")],
+    output: Output = None,
+) -> None:
+    """Read a genotype in the notation of the published BM-NAS code."""
+    from ..compiler.load import load, read_text
+    from ..compiler.published import genotype_from_text
+
+    is_text = "Genotype(" in genotype
+    text = genotype if is_text else read_text(Path(genotype))
+    found = genotype_from_text(text, load(spec), "<genotype>" if is_text else genotype)
+    _write(str(found), output)
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        print(text, end="")
+        return
+    from ..compiler.files import write_file
+
+    write_file(output, text.encode())
+
+
+def _as_json(diagnostic: Diagnostic) -> dict[str, Any]:
+    span = diagnostic.span
+    place: dict[str, Any] = {}
+    if span is not None:
+        place = {"file": span.source.name, "line": span.line, "column": span.column}
+        if span.pointer is not None:
+            place["pointer"] = span.pointer
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity,
+        "message": diagnostic.message,
+        **place,
+        "help": diagnostic.help,
+        "notes": [note.message for note in diagnostic.notes],
+    }

@@ -1,0 +1,16 @@
+"""Profiles of the property tests: `prove` tries ten times as many programs as `test`."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+_COMMON = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
+    "derandomize": True,
+}
+settings.register_profile("test", max_examples=60, **_COMMON)
+settings.register_profile("prove", max_examples=600, **_COMMON)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))

@@ -1,0 +1,260 @@
+"""The six laws of the architecture, over random programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from fusewright.compiler.check import check, checked
+from fusewright.compiler.diagnostics import DiagnosticError
+from fusewright.compiler.document import to_json, to_yaml
+from fusewright.compiler.graph import build
+from fusewright.compiler.load import loads
+from fusewright.compiler.lower import RELAXATIONS, Relaxation, lower
+from fusewright.compiler.network import Network, union
+from fusewright.compiler.parse import parse
+from fusewright.compiler.passes import optimise, passes
+from fusewright.compiler.printer import print_spec
+from fusewright.compiler.program import Program, identifier, validate
+from fusewright.compiler.rules import admits, fixed_choice
+from fusewright.compiler.spec import Spec
+from fusewright.compiler.targets.numpy import evaluate
+from fusewright.compiler.targets.onnx import export
+from fusewright.compiler.targets.onnx_check import open_session, run
+from fusewright.compiler.targets.torch import FusionModule, load_weights
+from fusewright.runtime.derive import derive
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from .programs import random_inputs, random_weights, specs, without_dropout, written_specs
+
+relaxations = st.sampled_from(RELAXATIONS)
+seeds = st.integers(0, 2**31)
+
+
+def program_of(spec: Spec, relax: Relaxation) -> Program:
+    return lower(build(checked(spec)), relax)
+
+
+def relative_difference(a: NDArray[Any], b: NDArray[Any]) -> float:
+    assert a.shape == b.shape
+    return float(np.abs(a - b).max() / max(1.0, float(np.abs(b).max())))
+
+
+# Law 1: spellings
+
+
+@given(written_specs())
+def test_parsing_what_is_printed_gives_the_same_spec(spec: Spec) -> None:
+    text = print_spec(spec)
+    assert parse(text) == spec
+    assert print_spec(parse(text)) == text
+
+
+@given(written_specs())
+def test_json_and_yaml_lose_nothing(spec: Spec) -> None:
+    assert loads(to_json(spec), spelling="json") == spec
+    assert loads(to_yaml(spec), spelling="yaml") == spec
+
+
+@given(written_specs(), st.sampled_from((" ", "\n", "\t\n  ")))
+def test_white_space_is_interchangeable(spec: Spec, space: str) -> None:
+    text = print_spec(spec)
+    quoted = '"' in text or "`" in text
+    assert quoted or parse(text.replace("\n", space)) == spec
+
+
+# Law 2: passes
+
+
+@given(specs(), relaxations, seeds)
+def test_every_pass_keeps_the_numbers_and_is_idempotent(
+    spec: Spec, relax: Relaxation, seed: int
+) -> None:
+    program = program_of(spec, relax)
+    weights, inputs = random_weights(program, seed), random_inputs(program, 3, seed)
+    expected = evaluate(program, inputs, weights)
+    for name, one_pass in passes().items():
+        passed = validate(one_pass(program), name)
+        assert passed.parameters == program.parameters
+        assert np.allclose(evaluate(passed, inputs, weights), expected, rtol=1e-10, atol=1e-10)
+        assert one_pass(passed) == passed, name
+        program = passed
+
+
+# Law 3: targets
+
+
+@given(specs(), relaxations, seeds, st.sampled_from((1, 7)))
+def test_torch_numpy_and_onnx_agree(
+    spec: Spec, relax: Relaxation, seed: int, batch: int
+) -> None:
+    network = checked(spec)
+    program = lower(build(network), relax)
+    weights, inputs = random_weights(program, seed), random_inputs(program, batch, seed)
+    expected = evaluate(program, inputs, weights)
+    optimised = optimise(program)
+    module = FusionModule(optimised).eval()
+    load_weights(module, weights)
+    with torch.no_grad():
+        found = module({name: torch.from_numpy(a) for name, a in inputs.items()}).numpy()
+    assert found.shape == (batch, network.head.count)
+    assert relative_difference(found, expected) <= 1e-5
+    session = open_session(export(optimised, network, weights).SerializeToString())
+    assert relative_difference(run(session, inputs), expected) <= 1e-5
+
+
+@given(specs(), relaxations, seeds, st.booleans())
+def test_passes_keep_gradients(spec: Spec, relax: Relaxation, seed: int, training: bool) -> None:
+    program = program_of(spec, relax)
+    weights, inputs = random_weights(program, seed), random_inputs(program, 4, seed)
+    plain = gradients(program, weights, inputs, training)
+    passed = gradients(optimise(program), weights, inputs, training)
+    assert plain.keys() == passed.keys()
+    for name, gradient in plain.items():
+        assert relative_difference(passed[name], gradient) <= 1e-8, name
+
+
+def gradients(
+    program: Program,
+    weights: Mapping[str, NDArray[Any]],
+    inputs: Mapping[str, NDArray[Any]],
+    training: bool,
+) -> dict[str, NDArray[Any]]:
+    module = FusionModule(without_dropout(program)).double().train(training)
+    load_weights(module, weights)
+    features = {
+        name: torch.from_numpy(a.astype(np.float64) if a.dtype.kind == "f" else a)
+        for name, a in inputs.items()
+    }
+    module(features).sin().sum().backward()
+    return {
+        name: np.zeros(p.shape) if p.grad is None else p.grad.numpy()
+        for name, p in module.named_parameters()
+    }
+
+
+# Law 4: relaxation
+
+
+@given(specs(), seeds)
+def test_a_one_hot_hypernet_is_its_genotype(spec: Spec, seed: int) -> None:
+    network = checked(spec)
+    hypernet = lower(build(network), "per_input")
+    weights = random_weights(hypernet, seed)
+    genotype = derive(network, weights, "per_input")
+    one_hot = weights | one_hot_logits(network, genotype)
+    inputs = random_inputs(hypernet, 3, seed)
+    discrete = program_of(genotype, "per_input")
+    names = {p.name: p for p in hypernet.parameters}
+    assert all(names.get(p.name) == p for p in discrete.parameters)
+    found = evaluate(discrete, inputs, weights)
+    assert relative_difference(evaluate(hypernet, inputs, one_hot), found) <= 1e-9
+
+
+def one_hot_logits(network: Network, genotype: Spec) -> dict[str, NDArray[Any]]:
+    """Architecture parameters of `per_input` that choose what a genotype has chosen."""
+    logits: dict[str, NDArray[Any]] = {}
+    chosen = checked(genotype)
+    for cell, found in zip(network.cells, chosen.cells, strict=True):
+        for n, (slot, taken) in enumerate(zip(cell.slots, found.slots, strict=True), start=1):
+            if slot.open:
+                name = identifier(cell.name, f"alpha_{n}")
+                logits[name] = hot(slot.candidates, taken.candidates[0])
+        for step, other in zip(cell.steps, found.steps, strict=True):
+            for n, (slot, taken) in enumerate(zip(step.slots, other.slots, strict=True), start=1):
+                if slot.open:
+                    name = identifier(cell.name, step.name, f"beta_{n}")
+                    logits[name] = hot(slot.candidates, taken.candidates[0])
+            if step.open:
+                scopes = [o.scope for o in step.operations]
+                name = identifier(cell.name, step.name, "gamma")
+                logits[name] = hot(scopes, other.operations[0].scope)
+    return logits
+
+
+def hot(candidates: Any, chosen: str) -> NDArray[Any]:
+    return np.where([c == chosen for c in candidates], 0.0, -1e4)
+
+
+@given(specs(), relaxations)
+def test_names_and_shapes_do_not_depend_on_passes(spec: Spec, relax: Relaxation) -> None:
+    program = program_of(spec, relax)
+    plain = FusionModule(program).state_dict()
+    passed = FusionModule(optimise(program)).state_dict()
+    assert {n: t.shape for n, t in plain.items()} == {n: t.shape for n, t in passed.items()}
+    assert all(torch.equal(t, passed[n]) for n, t in plain.items())
+    kinds = {p.name: p.kind for p in program.parameters}
+    module = FusionModule(program)
+    architecture = {id(p) for p in module.architecture_parameters()}
+    weights = {id(p) for p in module.weight_parameters()}
+    assert not architecture & weights
+    assert len(architecture) == list(kinds.values()).count("architecture")
+    assert len(weights) == list(kinds.values()).count("weight")
+
+
+# Law 5: deriving
+
+
+@given(specs(), relaxations, seeds)
+def test_a_derived_genotype_satisfies_the_rules(
+    spec: Spec, relax: Relaxation, seed: int
+) -> None:
+    network = checked(spec)
+    logits = random_weights(lower(build(network), relax), seed)
+    genotype = derive(network, logits, relax)
+    assert not [d for d in check(genotype) if d.is_error]
+    found = checked(genotype)
+    assert not found.has_holes
+    choices = [fixed_choice(c) for c in found.cells]
+    for index, (cell, choice) in enumerate(zip(network.cells, choices, strict=True)):
+        assert admits(network, index, choice, choices[:index])
+        assert all(c in s.candidates for c, s in zip(choice, cell.slots, strict=True))
+        opened = [c for c, s in zip(choice, cell.slots, strict=True) if s.open]
+        assert len(set(opened)) == len(opened)
+        assert set(opened) <= set(union(cell.slots))
+    lower(build(found))
+    assert parse(print_spec(genotype)) == genotype
+
+
+# Law 6: any input
+
+
+@given(st.one_of(st.text(), st.binary().map(lambda b: b.decode("latin-1"))))
+def test_any_text_is_a_spec_or_diagnostics(text: str) -> None:
+    spec_or_diagnostics(text)
+
+
+@given(written_specs(), st.data())
+def test_mutated_programs_are_specs_or_diagnostics(spec: Spec, data: st.DataObject) -> None:
+    spelling = data.draw(st.sampled_from((print_spec, to_json, to_yaml)))
+    text = spelling(spec)
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, len(text)))
+        end = min(len(text), start + data.draw(st.integers(0, 8)))
+        inserted = data.draw(st.text("{}[]()?,:=|*@`\"#\n -+_1x", max_size=4))
+        text = text[:start] + inserted + text[end:]
+    spec_or_diagnostics(text)
+
+
+def spec_or_diagnostics(text: str) -> None:
+    try:
+        spec = loads(text)
+    except DiagnosticError as error:
+        assert error.diagnostics
+        assert str(error)
+    else:
+        if not [d for d in check(spec) if d.is_error]:
+            parsed = parse(print_spec(spec))
+            assert parsed == spec
+
+
+@pytest.mark.parametrize("text", ["cell A[1000000000](?, ?) { S = ?(x, y) }", "(" * 100_000])
+def test_huge_programs_end_in_diagnostics(text: str) -> None:
+    head = "network n(C = 4, L = 4) modality m { F[c 3] } pool Sum predict 2 classes "
+    with pytest.raises(DiagnosticError):
+        checked(parse(head + text))
