@@ -51,8 +51,21 @@ def source_of(network: Network, name: str) -> str:
 
 
 def reached(graph: Graph) -> set[str]:
-    """The nodes that the head depends on; only these have parameters."""
-    return {HEAD, *networkx.ancestors(graph, HEAD)}
+    """The nodes that the head depends on, with every Step of the Cells among them.
+
+    Only these have parameters: a Cell owns its Steps, also one that nothing reads.
+    """
+    members: dict[str, list[str]] = {}
+    for node, data in graph.nodes(data=True):
+        if data["kind"] in ("input", "step"):
+            members.setdefault(identifier(data["cell"]), []).append(node)
+    found, waiting = {HEAD}, [HEAD]
+    while waiting:
+        node = waiting.pop()
+        sources = [*graph.predecessors(node), *members.get(node, ())]
+        waiting += [s for s in sources if s not in found]
+        found.update(sources)
+    return found
 
 
 def _add(

@@ -482,20 +482,19 @@ class _YamlReader:
         self._tree.problem(message, self._span(event), remedy)
 
     def _span(self, event: yaml.Event) -> Span:
-        start, end = event.start_mark.index, event.end_mark.index
+        marks: Any = event
+        start, end = marks.start_mark.index, marks.end_mark.index
         return self._tree.span(start + self._shift, end + self._shift)
 
     def _malformed(self, error: yaml.MarkedYAMLError) -> DiagnosticError:
-        notes = []
-        if error.context and error.context_mark:
-            notes.append(Note(error.context, self._character(error.context_mark)))
-        mark = error.problem_mark or error.context_mark
-        span = self._character(mark) if mark else None
-        first = min((place.start for place in (span, *(n.span for n in notes)) if place), default=0)
-        lone = _LONE.search(self._tree.source.text, first, span.end if span else first)
+        place = self._character(error.problem_mark or error.context_mark)
+        context = self._character(error.context_mark or error.problem_mark)
+        lone = _LONE.search(place.source.text, context.start, place.end)
         message = error.problem or "the text is not YAML"
-        return fail("E101", message, span, notes=notes, help=_QUOTES if lone else None)
+        notes = [Note(error.context, context)] if error.context else []
+        return fail("E101", message, place, notes=notes, help=_QUOTES if lone else None)
 
-    def _character(self, mark: yaml.Mark) -> Span:
-        start = mark.index + self._shift
+    def _character(self, mark: Any) -> Span:
+        last = len(self._text.rstrip())
+        start = self._shift + (last if mark is None else min(mark.index, last))
         return self._tree.span(start, start + 1)

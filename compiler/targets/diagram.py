@@ -6,30 +6,43 @@ the upper level, into and out of Cells, are blue, those of the lower level, insi
 whatever is still to be found is dashed. A feature's adapter is not drawn: edges go through it.
 What the output does not reach is grey and has no edges.
 
-A hole over all predecessors shows their number, and the lanes and Cells that it may take point at
-its Cell, through one box where that would be many edges; a restricted hole names its candidates.
+A hole over all predecessors shows their number, and its Cell has edges from whole lanes and Cells,
+or from one box where those would be many; a restricted hole shows its candidates.
 
-Text from a specification enters through `_text`, `_tooltip` and `_node` alone, which leave it no
-way to end a label or to set an attribute.
+Graphviz keeps what stands in one rank in the order of edges inside it, but not across clusters.
+Hence invisible points, in order, each tied to one lane or input by a `group`, which makes Graphviz
+avoid crossing that edge and keep it straight.
 """
 
 from __future__ import annotations
 
-import html
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from itertools import pairwise
+from math import ceil
 
 from ..expression import Name, walk
 from ..graph import HEAD, OUTPUT, Graph, reached, source_of
 from ..network import Application, Network, NetworkCell, NetworkFeature, NetworkStep, Slot
 from ..program import identifier
-from .dot_engine import FONT, formats, run
+from .dot_engine import (
+    FONT,
+    Look,
+    attributes,
+    box,
+    draw,
+    edge,
+    formats,
+    node,
+    quoted,
+    same_rank,
+    shortened,
+    text,
+    tooltip,
+)
 
 __all__ = ["dot", "formats", "render"]
-
-Look: TypeAlias = Mapping[str, object]
 
 INK, GREY, UPPER, HOLE = "#222222", "#666666", "#0072b2", "#a84300"
 QUIET: Look = {"color": "#c4c4c4", "fontcolor": "#8c8c8c", "fillcolor": "#fafafa"}
@@ -37,32 +50,33 @@ OPEN: Look = {"style": "rounded,filled,dashed", "color": HOLE}
 UPPER_EDGE: Look = {"color": UPPER, "penwidth": 1.2}
 CANDIDATE: Look = {"style": "dashed", "penwidth": 0.7, "color": "#777777"}
 UPPER_CANDIDATE: Look = {"style": "dashed", "penwidth": 0.7, "color": UPPER}
+CELL: Look = {"color": UPPER, "fillcolor": "#e6f1f8"}
+HIDDEN: Look = {"style": "invis"}
+PLAIN: Look = {}
 GUIDE: Look = {"style": "invis", "weight": 0}
+POINT: Look = {"shape": "point", "style": "invis", "width": 0.01}
 
-import os
-WALL=int(os.environ.get('WALL','1'))
 SMALL = 8
-LONGEST_NAME = 28
-LONGEST_LINE = 24
-MOST_LINES = 4
+LONGEST_LINE, MOST_LINES = 24, 4
 MOST_EDGES = 6
-CELLS_IN_A_ROW = 3
+LONGEST_ROW = 3
+MOST_NAMES = 20
 
 
 def dot(graph: Graph) -> str:
     """The picture as DOT text; equal Graphs give equal texts."""
     diagram = _Diagram(graph.graph["network"], frozenset(reached(graph)))
     lines = "\n".join(f"  {line}" for line in diagram.lines())
-    return f"digraph {_quoted(_node(diagram.network.name))} {{\n{lines}\n}}\n"
+    return f"digraph {quoted(node(diagram.network.name))} {{\n{lines}\n}}\n"
 
 
 def render(graph: Graph, format: str) -> bytes:
     """The picture as a file of one of `formats()`.
 
-    Raises DiagnosticError for a format that cannot be written here (for one that lacks a program,
-    the remedy says what to install) and for a picture that takes too long to lay out.
+    Raises DiagnosticError for a format that cannot be written here (the remedy says what to
+    install), and for a picture that takes too long to lay out.
     """
-    return run(dot(graph), format)
+    return draw(dot(graph), format)
 
 
 @dataclass(frozen=True)
@@ -72,16 +86,16 @@ class _Diagram:
 
     def lines(self) -> Iterator[str]:
         yield from _defaults()
-        for number in range(len(self.network.spec.modalities)):
+        for number in range(len(self._lanes)):
             yield from self._lane(number)
-        yield from self._floor()
-        for cell in self.network.cells:
-            yield from self._cell(cell)
-        yield from self._upper_level()
+        yield from self._lane_points()
+        for position, cell in enumerate(self.network.cells):
+            yield from self._cell(cell, len(self.network.features) + position)
+        yield from self._free_cells()
         yield from self._top()
 
-    def _look(self, node: str, kind: str, open: bool = False) -> dict[str, object]:
-        if node not in self.reached:
+    def _look(self, name: str, kind: str, open: bool = False) -> dict[str, object]:
+        if name not in self.reached:
             return {"class": f"{kind} unused", **QUIET}
         return {"class": f"{kind} hole", **OPEN} if open else {"class": kind}
 
@@ -90,68 +104,90 @@ class _Diagram:
     @cached_property
     def _lanes(self) -> list[list[NetworkFeature]]:
         """The features of each modality, in order."""
-        modalities = self.network.spec.modalities
-        return [[f for f in self.network.features if f.modality == m.name] for m in modalities]
+        lanes: dict[str, list[NetworkFeature]] = {m.name: [] for m in self.network.spec.modalities}
+        for feature in self.network.features:
+            lanes[feature.modality].append(feature)
+        return list(lanes.values())
 
     def _lane(self, number: int) -> Iterator[str]:
         modality = self.network.spec.modalities[number]
         label = _bold(modality.name) + (_small(" optional") if modality.optional else "")
-        yield f"subgraph {_quoted(_lane(number))} {{"
-        yield from _frame(label, modality.name, fillcolor="#f0f0f0", color="#f0f0f0")
-        names = [identifier(f.name) for f in self._lanes[number]]
-        yield from (self._feature(f) for f in self._lanes[number])
-        pairs = zip(names, names[1:], strict=False)
-        yield from (_edge(a, b, style="invis", weight=100) for a, b in pairs)
+        yield f"subgraph {quoted(_lane(number))} {{"
+        yield _frame(label, modality.name, {"fillcolor": "#f0f0f0", "color": "#f0f0f0"})
+        for feature in self._lanes[number]:
+            yield self._feature(feature, _lane(number))
+        for below, above in pairwise(self._lanes[number]):
+            yield edge(identifier(below.name), identifier(above.name), HIDDEN)
         yield "}"
 
-    def _feature(self, feature: NetworkFeature) -> str:
-        node = source_of(self.network, feature.name)
+    def _feature(self, feature: NetworkFeature, group: str) -> str:
+        source = source_of(self.network, feature.name)
         sizes = " × ".join("*" if a.size is None else str(a.size) for a in feature.axes or ())
-        label = _name(feature.name) + (f"<BR/>{_small(sizes)}" if sizes else "")
-        tip = feature.name if node in self.reached else f"{feature.name} (unused)"
-        return _box(identifier(feature.name), label, tip, width=0.95, **self._look(node, "feature"))
+        used = source in self.reached
+        color = GREY if used else str(QUIET["fontcolor"])
+        label = text(feature.name) + (f"<BR/>{_small(sizes, color)}" if sizes else "")
+        tip = feature.name if used else f"{feature.name} (unused)"
+        look = {**self._look(source, "feature"), "width": 0.95, "group": node(group)}
+        return box(identifier(feature.name), label, tip, look)
 
-    def _floor(self) -> Iterator[str]:
-        """Invisible points over the lanes, which keep them in order and below the Cells.
-
-        Graphviz orders what stands in one rank by edges inside it, but not across clusters.
-        """
-        points = [f"%lane_{number}" for number in range(len(self._lanes))]
-        yield from _in_order(points, [identifier(lane[-1].name) for lane in self._lanes], above=True)
-        lane_of = {f.name: n for n, lane in enumerate(self._lanes) for f in lane}
+    def _lane_points(self) -> Iterator[str]:
+        """Points between the lanes and the Cells, one over each lane."""
+        lanes = range(len(self._lanes))
+        points = [f"%lane_{number}" for number in lanes]
+        yield from _points(points, [_lane(number) for number in lanes])
+        for point, lane in zip(points, self._lanes, strict=True):
+            yield edge(identifier(lane[-1].name), point, GUIDE)
+        lane_of = {f.name: number for number, lane in enumerate(self._lanes) for f in lane}
         for cell in self.network.cells:
             for name, slot in zip(cell.inputs, cell.slots, strict=True):
-                number = lane_of.get(slot.candidates[0])
-                if number is not None:
-                    yield _edge(points[number], identifier(cell.name, name), **GUIDE)
+                if slot.open or slot.candidates[0] in lane_of:
+                    number = lane_of.get(slot.candidates[0], 0)
+                    yield edge(points[number], identifier(cell.name, name), GUIDE)
 
     # Cells
 
-    def _cell(self, cell: NetworkCell) -> Iterator[str]:
-        node = identifier(cell.name)
-        color = UPPER if node in self.reached else QUIET["color"]
-        yield f"subgraph {_quoted(_cluster(cell.name))} {{"
-        yield from _frame(_bold(cell.name), cell.name, "b", fillcolor="#e6f1f8", color=color)
-        before = self._before(cell)
-        for name, slot in zip(cell.inputs, cell.slots, strict=True):
-            input = identifier(cell.name, name)
-            label = _name(name) + (f" = {_hole(slot, before)}" if slot.open else "")
-            tip = f"{name} of {cell.name}"
-            yield _box(input, label, tip, **self._look(input, "input", slot.open))
-        inputs = "; ".join(_quoted(_node(identifier(cell.name, n))) for n in cell.inputs)
-        yield f'{{ rank="same"; {inputs}; }}'
-        yield from (self._step(cell, step) for step in cell.steps)
-        look = self._look(node, "merge")
-        yield _box(node, "merge", f"merge of {cell.name}", fontsize=SMALL + 1, height=0.2, **look)
-        yield from self._lower_level(cell)
+    def _cell(self, cell: NetworkCell, before: int) -> Iterator[str]:
+        """A Cell with the edges inside it and into its inputs; `before` counts predecessors."""
+        merge = identifier(cell.name)
+        look: Look = CELL if merge in self.reached else QUIET
+        yield f"subgraph {quoted(_cluster(cell.name))} {{"
+        yield _frame(_bold(cell.name), cell.name, {**look, "labelloc": "b"})
+        inputs = [identifier(cell.name, name) for name in cell.inputs]
+        for name, input, slot in zip(cell.inputs, inputs, cell.slots, strict=True):
+            label = text(name) + (f" = {_hole(slot, before)}" if slot.open else "")
+            look = {**self._look(input, "input", slot.open), "group": node(input)}
+            yield box(input, label, f"{name} of {cell.name}", look)
+        yield same_rank(inputs)
+        look = {**self._look(merge, "merge"), "fontsize": SMALL + 1, "group": node(inputs[0])}
+        yield box(merge, "merge", f"merge of {cell.name}", look)
+        yield from self._steps(cell)
         yield "}"
+        for input, slot in zip(inputs, cell.slots, strict=True):
+            if not _is_free(slot, before) and len(slot.candidates) <= MOST_EDGES:
+                look = UPPER_CANDIDATE if slot.open else UPPER_EDGE
+                yield from (self._from(c, input, look) for c in slot.candidates)
 
-    def _before(self, cell: NetworkCell) -> tuple[str, ...]:
-        """All predecessors of a Cell."""
-        return self.network.sequence[: self.network.sequence.index(cell.name)]
+    def _steps(self, cell: NetworkCell) -> Iterator[str]:
+        merge = identifier(cell.name)
+        is_open = False
+        for position, step in enumerate(cell.steps):
+            before = len(cell.inputs) + position
+            yield self._step(cell, step, before)
+            yield from self._into_step(cell, step, before)
+            if any(_is_free(s, before) for s in step.slots):
+                is_open = True
+                above = [cell.steps[position - 1].name] if position else cell.inputs
+                for name in above:
+                    tail, head = identifier(cell.name, name), identifier(cell.name, step.name)
+                    yield edge(tail, head, {**HIDDEN, "weight": 3 if position else 0})
+        for name in cell.returned:
+            yield self._edge(identifier(cell.name, name), merge)
+        if _reads_first(cell.merge):
+            yield self._edge(identifier(cell.name, cell.inputs[0]), merge, {"weight": 4})
+        if is_open:
+            yield from _wall(merge, identifier(cell.name, cell.inputs[-1]))
 
-    def _step(self, cell: NetworkCell, step: NetworkStep) -> str:
-        node = identifier(cell.name, step.name)
+    def _step(self, cell: NetworkCell, step: NetworkStep, before: int) -> str:
         label = _bold(step.name)
         if step.open:
             label += f" = ?{_small(f' of {len(step.operations)}')}"
@@ -160,114 +196,97 @@ class _Diagram:
         else:
             label += f"<BR/>{_call(step)}"
         if any(s.open for s in step.slots):
-            label = _with_slots(label, step.slots, _steps_before(cell, step))
-        tip = f"{step.name} of {cell.name}"
-        return _box(node, label, tip, margin="0.05,0.05", **self._look(node, "step", step.open))
+            label = _with_slots(label, step.slots, before)
+        name = identifier(cell.name, step.name)
+        look = {**self._look(name, "step", step.open), "margin": "0.05,0.05"}
+        return box(name, label, f"{step.name} of {cell.name}", look)
 
-    def _lower_level(self, cell: NetworkCell) -> Iterator[str]:
-        merge = identifier(cell.name)
-        previous = cell.inputs
-        for step in cell.steps:
-            node = identifier(cell.name, step.name)
-            everything = _steps_before(cell, step)
-            if any(_is_free(s, everything) for s in step.slots):
-                sources = (identifier(cell.name, name) for name in previous)
-                yield from (_edge(s, node, style="invis", weight=3) for s in sources)
-            if node in self.reached:
-                yield from _into_step(cell, step, everything)
-            previous = (step.name,)
-        if WALL and (WALL == 2 or any(_is_free(s, _steps_before(cell, step)) for step in cell.steps for s in step.slots)):
-            wall = merge + "%wall"
-            yield f"{_quoted(_node(wall))} {_attributes(shape='point', style='invis', width=0.01)};"
-            yield f'{{ rank="same"; {_quoted(_node(merge))}; {_quoted(_node(wall))}; }}'
-            yield _edge(identifier(cell.name, cell.inputs[-1]), wall, style="invis", weight=4)
-        if merge in self.reached:
-            yield from (_edge(identifier(cell.name, name), merge) for name in cell.returned)
-            if _reads_first(cell.merge):
-                yield _edge(identifier(cell.name, cell.inputs[0]), merge, weight=4)
-
-    # The upper level
-
-    def _upper_level(self) -> Iterator[str]:
-        free: list[NetworkCell] = []
-        for cell in self.network.cells:
-            if identifier(cell.name) not in self.reached:
+    def _into_step(self, cell: NetworkCell, step: NetworkStep, before: int) -> Iterator[str]:
+        has_ports = any(s.open for s in step.slots)
+        head = identifier(cell.name, step.name)
+        for number, slot in enumerate(step.slots):
+            if _is_free(slot, before) or len(slot.candidates) > MOST_EDGES:
                 continue
-            before = self._before(cell)
-            for name, slot in zip(cell.inputs, cell.slots, strict=True):
-                if _is_free(slot, before):
-                    free += [] if cell in free[-1:] else [cell]
-                elif not slot.open or len(slot.candidates) <= MOST_EDGES:
-                    look = UPPER_CANDIDATE if slot.open else UPPER_EDGE
-                    node = identifier(cell.name, name)
-                    yield from (self._from(c, node, **look) for c in slot.candidates)
-        yield from self._free(free)
+            look, port = CANDIDATE if slot.open else PLAIN, f":s{number}:s" if has_ports else ""
+            for candidate in slot.candidates:
+                yield self._edge(identifier(cell.name, candidate), head, look, port)
 
-    def _from(self, source: str, node: str, **look: object) -> str:
-        """An edge from a feature, or from the frame of a Cell."""
+    def _edge(self, tail: str, head: str, look: Look = PLAIN, port: str = "") -> str:
+        """An edge, which only guides the layout where the output does not reach its head."""
+        return edge(tail, head, look if head in self.reached else HIDDEN, port)
+
+    def _from(self, source: str, head: str, look: Look) -> str:
+        """An edge of the upper level, from a feature or from the frame of a Cell."""
         if source in self.network.cell_by_name:
             look = {**look, "ltail": _cluster(source)}
-        return _edge(identifier(source), node, **look)
+        return self._edge(identifier(source), head, look)
 
-    def _free(self, free: Sequence[NetworkCell]) -> Iterator[str]:
-        """The edges into Cells with holes over all predecessors, which stand in rows, in order."""
-        rows = [free[i : i + CELLS_IN_A_ROW] for i in range(0, len(free), CELLS_IN_A_ROW)]
-        lanes = [(identifier(lane[-1].name), _lane(n)) for n, lane in enumerate(self._lanes)]
-        few = len(rows) == 1 and len(lanes) * len(free) <= MOST_EDGES
-        below = [f"%lane_{number}" for number in range(len(lanes))]
-        sources = lanes
+    # Holes over all predecessors
+
+    def _free_cells(self) -> Iterator[str]:
+        """Rows of the Cells with such holes, in order, with edges from whole lanes and Cells."""
+        first = len(self.network.features)
+        free = [
+            (number, cell)
+            for number, cell in enumerate(self.network.cells)
+            if any(_is_free(s, first + number) for s in cell.slots)
+        ]
+        edges = len(self._lanes) * len(free) + sum(number for number, _ in free)
+        below = [f"%lane_{number}" for number in range(len(self._lanes))]
+        rows = _rows([cell for _, cell in free])
         for number, row in enumerate(rows):
             inputs = [identifier(c.name, name) for c in row for name in c.inputs]
-            points = [f"%input_{number}_{k}" for k in range(len(inputs))]
-            yield from _in_order(points, inputs)
-            yield from (_edge(node, points[len(points) // 2], **GUIDE) for node in below)
+            points = [f"%input_{number}_{i}" for i in range(len(inputs))]
+            yield from _points(points, inputs)
+            yield from (edge(p, i, GUIDE) for p, i in zip(points, inputs, strict=True))
+            yield from (edge(name, points[len(points) // 2], GUIDE) for name in below)
             below = [identifier(c.name) for c in row]
-            if few:
-                yield from self._direct(lanes, row)
-                continue
-            box = f"%predecessors_{number}"
-            label = _small("any feature or earlier Cell")
-            if number: sources = sources[:1]
-            yield _box(box, label, "predecessors", **{**OPEN, "color": UPPER, "height": 0.2})
-            yield from (_edge(tail, box, ltail=frame, **UPPER_CANDIDATE) for tail, frame in sources)
-            yield from (_edge(box, c, lhead=f, **UPPER_CANDIDATE) for c, f in _entries(row))
-            sources = [(box, ""), *((identifier(c.name), _cluster(c.name)) for c in row)]
+            if len(free) > 2 or edges > MOST_EDGES:
+                yield from self._through_box(number, row)
+        if len(free) <= 2 and edges <= MOST_EDGES:
+            yield from (e for number, cell in free for e in self._directly(number, cell))
 
-    def _direct(self, lanes, row) -> Iterator[str]:
-        for k, (tail, frame) in enumerate(lanes):
-            for cell in row:
-                end = identifier(cell.name, cell.inputs[-1 if k else 0])
-                yield _edge(tail, end, ltail=frame, lhead=_cluster(cell.name), **UPPER_CANDIDATE)
-        for a, b in zip(row, row[1:]):
-            ends = {"ltail": _cluster(a.name), "lhead": _cluster(b.name)}
-            tail, head = identifier(a.name), identifier(b.name, b.inputs[-1])
-            yield _edge(tail, head, constraint="false", **ends, **UPPER_CANDIDATE)
+    def _directly(self, number: int, cell: NetworkCell) -> Iterator[str]:
+        """Edges into a Cell from every lane and every earlier Cell."""
+        frame = _cluster(cell.name)
+        for lane, features in enumerate(self._lanes):
+            input = identifier(cell.name, cell.inputs[-1 if lane else 0])
+            look: Look = {**UPPER_CANDIDATE, "ltail": _lane(lane), "lhead": frame}
+            yield self._edge(identifier(features[-1].name), input, look)
+        input = identifier(cell.name, cell.inputs[-1])
+        for earlier in self.network.cells[:number]:
+            look = {**UPPER_CANDIDATE, "constraint": "false", "lhead": frame}
+            yield self._from(earlier.name, input, look)
+
+    def _through_box(self, number: int, row: Sequence[NetworkCell]) -> Iterator[str]:
+        """Edges into a row of Cells from a box that stands for all predecessors."""
+        name = f"%predecessors_{number}"
+        look: Look = {**OPEN, "color": UPPER, "height": 0.2, "class": "predecessors"}
+        yield box(name, _small("any feature or earlier Cell"), "predecessors", look)
+        if number:
+            yield edge(f"%predecessors_{number - 1}", name, UPPER_CANDIDATE)
+        else:
+            for lane, features in enumerate(self._lanes):
+                look = {**UPPER_CANDIDATE, "ltail": _lane(lane)}
+                yield edge(identifier(features[-1].name), name, look)
+        for cell in row:
+            input = identifier(cell.name, cell.inputs[(len(cell.inputs) - 1) // 2])
+            yield self._edge(name, input, {**UPPER_CANDIDATE, "lhead": _cluster(cell.name)})
 
     def _top(self) -> Iterator[str]:
         head = self.network.head
         label = f"{head.count} {head.kind}"
-        tip = ", ".join(head.names or (label,))
-        yield _box(OUTPUT, "combine", "the outputs combined", **{"class": "output"})
-        yield _box(HEAD, _bold(label), tip, **{"class": "head"})
-        yield from (self._from(name, OUTPUT, **UPPER_EDGE) for name in self.network.outputs)
-        yield _edge(OUTPUT, HEAD)
+        names = head.names or (label,)
+        tip = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
+        yield box(OUTPUT, "combine", "the outputs combined", {"class": "output"})
+        yield box(HEAD, _bold(label), tip, {"class": "head"})
+        yield from (self._from(name, OUTPUT, UPPER_EDGE) for name in self.network.outputs)
+        yield edge(OUTPUT, HEAD)
 
 
-def _entries(row):
-    return [(identifier(c.name, c.inputs[(len(c.inputs)-1) // 2]), _cluster(c.name)) for c in row]
-
-
-# What is in a Cell
-
-
-def _is_free(slot: Slot, everything: Sequence[str]) -> bool:
-    """Whether a slot is a hole over all that comes before it."""
-    return slot.open and len(slot.candidates) == len(everything)
-
-
-def _steps_before(cell: NetworkCell, step: NetworkStep) -> tuple[str, ...]:
-    names = [s.name for s in cell.steps]
-    return (*cell.inputs, *names[: names.index(step.name)])
+def _is_free(slot: Slot, before: int) -> bool:
+    """Whether a slot is a hole over everything that comes before it."""
+    return slot.open and len(slot.candidates) == before
 
 
 def _reads_first(merge: Application) -> bool:
@@ -276,39 +295,58 @@ def _reads_first(merge: Application) -> bool:
     return any(isinstance(e, Name) and e.name == first for e in walk(merge.definition.body))
 
 
-def _into_step(cell: NetworkCell, step: NetworkStep, everything: Sequence[str]) -> Iterator[str]:
-    has_slots = any(s.open for s in step.slots)
-    for number, slot in enumerate(step.slots):
-        if _is_free(slot, everything) or len(slot.candidates) > MOST_EDGES:
-            continue
-        node, port = identifier(cell.name, step.name), f":s{number}:s" if has_slots else ""
-        look = CANDIDATE if slot.open else {}
-        for candidate in slot.candidates:
-            yield _edge(identifier(cell.name, candidate), node, port, **look)
+def _rows(cells: Sequence[NetworkCell]) -> list[Sequence[NetworkCell]]:
+    """Cells in rows of about the same length."""
+    count = ceil(len(cells) / LONGEST_ROW)
+    length = ceil(len(cells) / count) if count else 1
+    return [cells[start : start + length] for start in range(0, len(cells), length)]
+
+
+# Labels
+
+
+def _bold(name: str) -> str:
+    return f"<B>{text(name)}</B>"
+
+
+def _small(markup: str, color: str = GREY) -> str:
+    return f'<FONT POINT-SIZE="{SMALL}" COLOR="{color}">{markup}</FONT>'
 
 
 def _call(step: NetworkStep) -> str:
     """`MHA(x, y, heads = 4)`."""
     (operation,) = step.operations
     written = operation.written
+    arguments = ["?" if s.open else text(s.candidates[0]) for s in step.slots]
+    arguments += [text(f"{k} = {v}") for k, v in (written.parameters if written else ())]
     name = written.name if written else operation.definition.name
-    arguments = ["?" if s.open else _name(s.candidates[0]) for s in step.slots]
-    arguments += [_text(f"{k} = {v}") for k, v in (written.parameters if written else ())]
-    return f"{_name(name)}({', '.join(arguments)})"
+    return f"{text(name)}({', '.join(arguments)})"
 
 
-def _hole(slot: Slot, everything: Sequence[str]) -> str:
+def _hole(slot: Slot, before: int) -> str:
     """`?` with the number of candidates, or the names of those that a hole is restricted to."""
-    listed = "" if _is_free(slot, everything) else _alternatives(slot.candidates)
+    listed = "" if _is_free(slot, before) else _alternatives(slot.candidates)
     return listed or f"?{_small(f' of {len(slot.candidates)}')}"
 
 
-def _with_slots(label: str, slots: Sequence[Slot], everything: Sequence[str]) -> str:
-    """A Step's label over a row of its slots, which edges find as the ports `s0`, `s1`, …"""
+def _alternatives(names: Sequence[str]) -> str:
+    """`A | B | C` on a few lines; nothing where it would take more."""
+    lines: list[list[str]] = [[]]
+    for name in names:
+        if lines[-1] and len(" | ".join(map(shortened, [*lines[-1], name]))) > LONGEST_LINE:
+            lines.append([])
+        if len(lines) > MOST_LINES:
+            return ""
+        lines[-1].append(name)
+    return " |<BR/>".join(" | ".join(map(text, line)) for line in lines)
+
+
+def _with_slots(label: str, slots: Sequence[Slot], before: int) -> str:
+    """A Step's label over a row of its slots, which are the ports `s0`, `s1`, … of its edges."""
     cells = ""
     for number, slot in enumerate(slots):
         style, color = ("dashed", HOLE) if slot.open else ("solid", INK)
-        content = _hole(slot, everything) if slot.open else _name(slot.candidates[0])
+        content = _hole(slot, before) if slot.open else text(slot.candidates[0])
         look = f'PORT="s{number}" BORDER="1" STYLE="rounded,{style}" COLOR="{color}"'
         cells += f"<TD {look}>{content}</TD>"
     look = 'BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="1"'
@@ -316,115 +354,46 @@ def _with_slots(label: str, slots: Sequence[Slot], everything: Sequence[str]) ->
     return f"<TABLE {look}>{first}<TR>{cells}</TR></TABLE>"
 
 
-def _alternatives(names: Sequence[str]) -> str:
-    """`A | B | C` on a few lines; nothing where it would take more."""
-    lines: list[list[str]] = [[]]
-    for name in names:
-        if lines[-1] and len(" | ".join([*lines[-1], _shortened(name)])) > LONGEST_LINE:
-            lines.append([])
-        lines[-1].append(_shortened(name))
-    shown = (" | ".join(map(_text, line)) for line in lines)
-    return " |<BR/>".join(shown) if len(lines) <= MOST_LINES else ""
-
-
-# Text
-
-
-def _shortened(name: str) -> str:
-    """A name with its middle left out where it is long; the tooltip has all of it."""
-    half = LONGEST_NAME // 2
-    return name if len(name) <= LONGEST_NAME else f"{name[:half]}…{name[1 - half :]}"
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
-def _text(text: str) -> str:
-    """Text inside an HTML-like label, where a backslash still begins an escape."""
-    return html.escape(_printable(text)).replace("\\", "\\\\")
-
-
-def _name(name: str) -> str:
-    return _text(_shortened(name))
-
-
-def _bold(name: str) -> str:
-    return f"<B>{_name(name)}</B>"
-
-
-def _small(markup: str) -> str:
-    return f'<FONT POINT-SIZE="{SMALL}" COLOR="{GREY}">{markup}</FONT>'
-
-
-def _tooltip(text: str) -> str:
-    """Text of a tooltip, from which Graphviz takes escapes twice."""
-    return html.escape(_printable(text)).replace("\\", "\\\\\\\\")
-
-
-def _node(node: str) -> str:
-    """A node of the Graph as a node of the picture: what has a meaning in DOT or XML as %XX.
-
-    In a node of the Graph, a % already stands before two hexadecimal digits.
-    """
-    return "".join(c if c.isprintable() and c not in '<>&"\\' else f"%{ord(c):02X}" for c in node)
-
-
 # Statements
 
 
-def _quoted(text: object) -> str:
-    escaped = str(text).replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def _attributes(**values: object) -> str:
-    return f"[{', '.join(f'{key}={_quoted(value)}' for key, value in values.items())}]"
-
-
-def _box(node: str, label: str, tip: str, **look: object) -> str:
-    attributes = _attributes(**look, tooltip=_tooltip(tip))
-    return f"{_quoted(_node(node))} [label=<{label}>, {attributes[1:]};"
-
-
-def _edge(tail: str, head: str, port: str = "", **look: object) -> str:
-    return f"{_quoted(_node(tail))} -> {_quoted(_node(head))}{port} {_attributes(**look)};"
-
-
 def _cluster(cell: str) -> str:
-    return f"cluster_{_node(identifier(cell))}"
+    return f"cluster_{node(identifier(cell))}"
 
 
 def _lane(number: int) -> str:
     return f"cluster%lane_{number}"
 
 
-def _frame(label: str, tip: str, place: str = "t", **look: object) -> Iterator[str]:
-    """Attributes of a cluster; where a picture flows upwards, `t` is the bottom."""
-    shared = {"style": "rounded,filled", "penwidth": 0.8, "labeljust": "l", "labelloc": place}
-    attributes = _attributes(**shared, **look, margin=6, tooltip=_tooltip(tip))
-    yield f"graph [label=<{label}>, {attributes[1:]};"
+def _frame(label: str, tip: str, look: Look) -> str:
+    """Attributes of a cluster; as the picture flows upwards, `t` is its bottom."""
+    shared: Look = {"style": "rounded,filled", "penwidth": 0.8, "margin": 6, "labeljust": "l"}
+    place: Look = {"labelloc": "t", "tooltip": tooltip(tip)}
+    return f"graph {attributes({**shared, **place, **look}, label)};"
 
 
-def _in_order(points: Sequence[str], nodes: Sequence[str], above: bool = False) -> Iterator[str]:
-    """Keeps nodes in order by invisible points below or above them.
+def _points(points: Sequence[str], groups: Sequence[str]) -> Iterator[str]:
+    """Invisible points in one rank, from left to right, each in a group."""
+    for point, group in zip(points, groups, strict=True):
+        yield f"{quoted(point)} {attributes({**POINT, 'group': node(group)})};"
+    yield same_rank(points)
+    yield from (edge(a, b, HIDDEN) for a, b in pairwise(points))
 
-    Graphviz keeps what stands in one rank in the order of edges inside it, but not across clusters.
-    """
-    for point in points:
-        yield f"{_quoted(point)} {_attributes(shape='point', style='invis', width=0.01)};"
-    chain = " -> ".join(map(_quoted, points))
-    yield f'{{ rank="same"; {chain} {_attributes(style="invis")}; }}'
-    for point, node in zip(points, nodes, strict=True):
-        ends = (node, point) if above else (point, node)
-        yield from [_edge(*ends, style="invis", weight=4)] * 16
+
+def _wall(merge: str, input: str) -> Iterator[str]:
+    """An invisible line on the right of a Cell, past which Graphviz lets no edge swing."""
+    wall = f"{merge}%wall"
+    yield f"{quoted(node(wall))} {attributes(POINT)};"
+    yield same_rank([merge, wall])
+    yield edge(input, wall, {**HIDDEN, "weight": 4})
 
 
 def _defaults() -> Iterator[str]:
-    font: dict[str, Any] = {"fontname": FONT, "fontsize": 10, "fontcolor": INK}
-    page = {"rankdir": "BT", "compound": "true", "newrank": "true", "bgcolor": "white"}
-    yield f"graph {_attributes(**font, **page, nodesep=0.16, ranksep=0.22, pad=0.1)};"
-    box = {"shape": "box", "style": "rounded,filled", "fillcolor": "white", "color": INK}
-    size = {"margin": "0.08,0.04", "height": 0.25, "width": 0.3, "penwidth": 0.8}
-    yield f"node {_attributes(**font, **box, **size)};"
-    yield f"edge {_attributes(color=INK, arrowsize=0.5, penwidth=0.8)};"
+    font: Look = {"fontname": FONT, "fontsize": 10, "fontcolor": INK}
+    page: Look = {"rankdir": "BT", "compound": "true", "newrank": "true", "bgcolor": "white"}
+    gaps: Look = {"nodesep": 0.16, "ranksep": 0.22, "pad": 0.1}
+    yield f"graph {attributes({**font, **page, **gaps})};"
+    shape: Look = {"shape": "box", "style": "rounded,filled", "fillcolor": "white", "color": INK}
+    size: Look = {"margin": "0.08,0.04", "height": 0.25, "width": 0.3, "penwidth": 0.8}
+    yield f"node {attributes({**font, **shape, **size})};"
+    yield f"edge {attributes({'color': INK, 'arrowsize': 0.5, 'penwidth': 0.8})};"

@@ -1,0 +1,57 @@
+"""Random genotypes of a search space, under its rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+
+import numpy as np
+
+from ..compiler.diagnostics import fail
+from ..compiler.fill import CellChoice, StepChoice, fill
+from ..compiler.network import Network, Slot
+from ..compiler.rules import Choice, admits, completable, fillings, fixed_choice, is_open
+from ..compiler.spec import Spec
+
+MOST_DRAWN = 1_000
+MOST_LISTED = 10_000
+
+
+def random_genotype(network: Network, seed: int) -> Spec:
+    """A genotype drawn Cell by Cell, uniformly among what the rule admits at each.
+
+    Raises DiagnosticError where no admitted choice is found for a Cell.
+    """
+    generator = np.random.default_rng(seed)
+    chosen: list[Choice] = []
+    cells: list[CellChoice] = []
+    for index, cell in enumerate(network.cells):
+        inputs = _draw_cell(network, index, chosen, generator)
+        chosen.append(inputs)
+        steps = tuple(
+            StepChoice(int(generator.integers(len(step.operations))), _draw(step.slots, generator))
+            for step in cell.steps
+        )
+        cells.append(CellChoice(inputs, steps))
+    return fill(network, cells)
+
+
+def _draw_cell(
+    network: Network, index: int, earlier: Sequence[Choice], generator: np.random.Generator
+) -> Choice:
+    cell = network.cells[index]
+    if not is_open(cell):
+        return fixed_choice(cell)
+    for _ in range(MOST_DRAWN):
+        choice = _draw(cell.slots, generator)
+        if admits(network, index, choice, earlier):
+            if completable(network, [*earlier, choice]).possible is not False:
+                return choice
+    message = f"no choice for the Cell `{cell.name}` was found that `{network.rule}` admits"
+    raise fail("E401", message, cell.span, help="search the space instead")
+
+
+def _draw(slots: Sequence[Slot], generator: np.random.Generator) -> Choice:
+    """One choice for the slots of a Cell or Step, uniform over a listing of moderate length."""
+    listed = list(islice(fillings(slots), MOST_LISTED))
+    return listed[int(generator.integers(len(listed)))]
