@@ -94,10 +94,9 @@ def _validator() -> Any:
 
 
 def _check_structure(document: Located, report: Report) -> None:
-    """Adds what the schema finds, at most MOST_PROBLEMS of it."""
+    """Adds what the schema finds, until there is enough of it."""
     errors = _validator().iter_errors(document.plain())
-    leaves = (leaf for error in errors for leaf in _leaves(error))
-    for error in islice(leaves, MOST_PROBLEMS):
+    for error in (leaf for each in errors for leaf in _leaves(each)):
         node = document.at(error.absolute_path)
         if error.validator == "additionalProperties":
             _unknown_keys(error, node, report)
@@ -105,6 +104,8 @@ def _check_structure(document: Located, report: Report) -> None:
             _missing_keys(error, node, report)
         else:
             _mismatch(error, node, report)
+        if len(report.diagnostics) >= MOST_PROBLEMS:
+            return
 
 
 def _leaves(error: ValidationError) -> list[ValidationError]:
@@ -133,16 +134,17 @@ def _distance(error: ValidationError) -> int:
 
 
 def _strays(error: ValidationError) -> list[str]:
-    """The keys that the schema of an object does not know, where it is closed."""
+    """Keys that the schema of an object does not know, where it is closed; not all of too many."""
     schema = _schema(error)
     if schema.get("additionalProperties") is not False:
         return []
-    return [key for key in cast(Json, error.instance) if key not in schema["properties"]]
+    strays = (key for key in cast(Json, error.instance) if key not in schema["properties"])
+    return list(islice(strays, MOST_PROBLEMS))
 
 
 def _unknown_keys(error: ValidationError, node: Located, report: Report) -> None:
     known = list(_schema(error)["properties"])
-    for key in _strays(error)[:MOST_PROBLEMS]:
+    for key in _strays(error):
         remedy = did_you_mean(key, known) or f"known are {one_of(known)}"
         message = f"`{shortened(key)}` is not known here"
         report.add("E102", message, node.members[key].key_span, help=remedy)
@@ -222,19 +224,27 @@ class _SpecReader:
             predict=_maybe(root, "predict", self._predict),
         )
 
+    def _problem(self, code: str, message: str, span: Span, help: str | None = None) -> None:
+        self._report.add(code, message, span, help=help)
+        self._stop_after_many()
+
+    def _stop_after_many(self) -> None:
+        if len(self._report.diagnostics) >= MOST_PROBLEMS:
+            self._report.raise_errors()
+
     # Names and numbers
 
     def _name(self, node: Located, help: str | None = None) -> str:
         name = cast(str, node.content)
         if problem := name_problem(name):
-            self._report.add("E005", problem, node.span, help=help)
+            self._problem("E005", problem, node.span, help)
         return name
 
     def _key(self, node: Located) -> str:
         """The key that a value stands under, as a name."""
         key = cast(str, node.path.key if node.path else "")
         if problem := name_problem(key):
-            self._report.add("E005", problem, node.key_span)
+            self._problem("E005", problem, node.key_span)
         return key
 
     def _size(self, node: Located) -> Size:
@@ -299,9 +309,9 @@ class _SpecReader:
             name = written[1:] if is_rest else written[1:-1] if quoted else written
             if is_rest and item is not items[-1]:
                 message = f"`{shortened(written)}` takes the rest, but an input follows"
-                self._report.add("E008", message, item.span, help="write it last")
+                self._problem("E008", message, item.span, "write it last")
             if problem := name_problem(name):
-                self._report.add("E005", problem, item.span)
+                self._problem("E005", problem, item.span)
             names.append(name)
         return tuple(names), bool(items) and _text(items[-1]).startswith("*")
 
@@ -310,6 +320,7 @@ class _SpecReader:
             return parse_body(_text(node), node.span, node.offsets())
         except DiagnosticError as error:
             self._report.diagnostics += error.diagnostics
+            self._stop_after_many()
             return x.Body(x.Number(0))
 
     def _cell(self, node: Located) -> Cell:

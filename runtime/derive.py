@@ -84,7 +84,8 @@ def _step(cell: NetworkCell, step: NetworkStep, logits: Logits, relax: Relaxatio
         inputs = _reordered(step.slots, inputs, lambda slot, name: -by_name[name])
     operation = 0
     if step.open:
-        operation = int(np.argmax(logits[identifier(*place, "gamma")]))
+        count = (len(step.operations),)
+        operation = int(np.argmax(_weights(logits, identifier(*place, "gamma"), count)))
     return StepChoice(operation, inputs)
 
 
@@ -94,8 +95,9 @@ def slot_weights(
     """The weight of each candidate of each slot; 1 where a slot is fixed."""
     shared: Mapping[str, float] = {}
     if relax == "shared" and any(s.open for s in slots):
-        weights = _softmax(logits[identifier(*place, letter)])[:, 1]
-        shared = dict(zip(union(slots), weights.tolist(), strict=True))
+        rows = union(slots)
+        weights = _weights(logits, identifier(*place, letter), (len(rows), 2))[:, 1]
+        shared = dict(zip(rows, weights.tolist(), strict=True))
     found: list[Mapping[str, float]] = []
     for number, slot in enumerate(slots, start=1):
         if not slot.open:
@@ -103,13 +105,16 @@ def slot_weights(
         elif relax == "shared":
             found.append({c: shared[c] for c in slot.candidates})
         else:
-            own = _softmax(logits[identifier(*place, f"{letter}_{number}")])
+            name = identifier(*place, f"{letter}_{number}")
+            own = _weights(logits, name, (len(slot.candidates),))
             found.append(dict(zip(slot.candidates, own.tolist(), strict=True)))
     return found
 
 
-def _softmax(logits: NDArray[Any]) -> NDArray[np.float64]:
-    shifted = np.exp(np.float64(logits) - np.max(logits, axis=-1, keepdims=True))
+def _weights(logits: Logits, name: str, sizes: tuple[int, ...]) -> NDArray[np.float64]:
+    """The softmax of an architecture parameter; even where the hypernet does not reach it."""
+    given = np.asarray(logits.get(name, np.zeros(sizes)), np.float64)
+    shifted = np.exp(given - np.max(given, axis=-1, keepdims=True))
     result: NDArray[np.float64] = shifted / shifted.sum(-1, keepdims=True)
     return result
 

@@ -275,9 +275,11 @@ def random_inputs(program: Program, batch: int, seed: int) -> Mapping[str, NDArr
         if item.kind == "feature":
             sizes = [int(generator.integers(1, 9)) if a.size is None else a.size for a in item.type.axes]
             inputs[item.name] = generator.normal(size=(batch, *sizes)).astype(np.float32)
-        elif generator.random() < 0.5 and item.kind == "presence":
-            inputs[item.name] = generator.integers(0, 2, batch)
         elif generator.random() < 0.5:
+            continue
+        elif item.kind == "presence":
+            inputs[item.name] = generator.integers(0, 2, batch)
+        else:
             feature = item.name.removesuffix(".lengths")
             axis = next(i for i in program.inputs if i.name == feature).type.names.index("t")
             inputs[item.name] = generator.integers(1, inputs[feature].shape[axis + 1] + 1, batch)

@@ -16,16 +16,17 @@ avoid crossing that edge and keep it straight.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from math import ceil
 
 from ..expression import Name, walk
-from ..graph import HEAD, OUTPUT, Graph, reached, source_of
+from ..graph import HEAD, OUTPUT, Graph, source_of
 from ..network import Application, Network, NetworkCell, NetworkFeature, NetworkStep, Slot
 from ..program import identifier
+from ..spec import HeadKind
 from .dot_engine import (
     FONT,
     Look,
@@ -54,18 +55,22 @@ CELL: Look = {"color": UPPER, "fillcolor": "#e6f1f8"}
 HIDDEN: Look = {"style": "invis"}
 PLAIN: Look = {}
 GUIDE: Look = {"style": "invis", "weight": 0}
+HURRIED: Look = {"nslimit": 1, "nslimit1": 1}
 POINT: Look = {"shape": "point", "style": "invis", "width": 0.01}
+
+SINGULAR: Mapping[HeadKind, str] = {"classes": "class", "labels": "label", "values": "value"}
 
 SMALL = 8
 LONGEST_LINE, MOST_LINES = 24, 4
 MOST_EDGES = 6
 LONGEST_ROW = 3
 MOST_NAMES = 20
+LARGE = 200
 
 
 def dot(graph: Graph) -> str:
     """The picture as DOT text; equal Graphs give equal texts."""
-    diagram = _Diagram(graph.graph["network"], frozenset(reached(graph)))
+    diagram = _Diagram(graph.graph["network"], _read(graph))
     lines = "\n".join(f"  {line}" for line in diagram.lines())
     return f"digraph {quoted(node(diagram.network.name))} {{\n{lines}\n}}\n"
 
@@ -81,11 +86,16 @@ def render(graph: Graph, format: str) -> bytes:
 
 @dataclass(frozen=True)
 class _Diagram:
+    """The statements of a picture; `reached` are the nodes whose values the head depends on."""
+
     network: Network
     reached: frozenset[str]
 
     def lines(self) -> Iterator[str]:
         yield from _defaults()
+        parts = len(self.network.features) + sum(len(c.steps) + 1 for c in self.network.cells)
+        if parts > LARGE:
+            yield f"graph {attributes(HURRIED)};"
         for number in range(len(self._lanes)):
             yield from self._lane(number)
         yield from self._lane_points()
@@ -223,42 +233,47 @@ class _Diagram:
 
     # Holes over all predecessors
 
+    def _free_inputs(self) -> dict[int, list[str]]:
+        """The inputs that are such holes, by the position of their Cell."""
+        first = len(self.network.features)
+        found: dict[int, list[str]] = {}
+        for position, cell in enumerate(self.network.cells):
+            for name, slot in zip(cell.inputs, cell.slots, strict=True):
+                input = identifier(cell.name, name)
+                if _is_free(slot, first + position) and input in self.reached:
+                    found.setdefault(position, []).append(input)
+        return found
+
     def _free_cells(self) -> Iterator[str]:
         """Rows of the Cells with such holes, in order, with edges from whole lanes and Cells."""
-        first = len(self.network.features)
-        free = [
-            (number, cell)
-            for number, cell in enumerate(self.network.cells)
-            if any(_is_free(s, first + number) for s in cell.slots)
-        ]
-        edges = len(self._lanes) * len(free) + sum(number for number, _ in free)
+        free = self._free_inputs()
+        edges = len(self._lanes) * len(free) + sum(free)
+        few = len(free) <= 2 and edges <= MOST_EDGES
         below = [f"%lane_{number}" for number in range(len(self._lanes))]
-        rows = _rows([cell for _, cell in free])
-        for number, row in enumerate(rows):
-            inputs = [identifier(c.name, name) for c in row for name in c.inputs]
+        for number, row in enumerate(_rows(list(free))):
+            cells = [self.network.cells[position] for position in row]
+            inputs = [identifier(c.name, name) for c in cells for name in c.inputs]
             points = [f"%input_{number}_{i}" for i in range(len(inputs))]
             yield from _points(points, inputs)
             yield from (edge(p, i, GUIDE) for p, i in zip(points, inputs, strict=True))
             yield from (edge(name, points[len(points) // 2], GUIDE) for name in below)
-            below = [identifier(c.name) for c in row]
-            if len(free) > 2 or edges > MOST_EDGES:
-                yield from self._through_box(number, row)
-        if len(free) <= 2 and edges <= MOST_EDGES:
-            yield from (e for number, cell in free for e in self._directly(number, cell))
+            below = [identifier(c.name) for c in cells]
+            if not few:
+                yield from self._through_box(number, {p: free[p] for p in row})
+        if few:
+            yield from (e for position in free for e in self._directly(position, free[position]))
 
-    def _directly(self, number: int, cell: NetworkCell) -> Iterator[str]:
+    def _directly(self, position: int, inputs: Sequence[str]) -> Iterator[str]:
         """Edges into a Cell from every lane and every earlier Cell."""
-        frame = _cluster(cell.name)
+        frame = _cluster(self.network.cells[position].name)
         for lane, features in enumerate(self._lanes):
-            input = identifier(cell.name, cell.inputs[-1 if lane else 0])
-            look: Look = {**UPPER_CANDIDATE, "ltail": _lane(lane), "lhead": frame}
-            yield self._edge(identifier(features[-1].name), input, look)
-        input = identifier(cell.name, cell.inputs[-1])
-        for earlier in self.network.cells[:number]:
+            look = {**UPPER_CANDIDATE, "ltail": _lane(lane), "lhead": frame}
+            yield edge(identifier(features[-1].name), inputs[-1 if lane else 0], look)
+        for earlier in self.network.cells[:position]:
             look = {**UPPER_CANDIDATE, "constraint": "false", "lhead": frame}
-            yield self._from(earlier.name, input, look)
+            yield self._from(earlier.name, inputs[-1], look)
 
-    def _through_box(self, number: int, row: Sequence[NetworkCell]) -> Iterator[str]:
+    def _through_box(self, number: int, row: Mapping[int, Sequence[str]]) -> Iterator[str]:
         """Edges into a row of Cells from a box that stands for all predecessors."""
         name = f"%predecessors_{number}"
         look: Look = {**OPEN, "color": UPPER, "height": 0.2, "class": "predecessors"}
@@ -269,19 +284,30 @@ class _Diagram:
             for lane, features in enumerate(self._lanes):
                 look = {**UPPER_CANDIDATE, "ltail": _lane(lane)}
                 yield edge(identifier(features[-1].name), name, look)
-        for cell in row:
-            input = identifier(cell.name, cell.inputs[(len(cell.inputs) - 1) // 2])
-            yield self._edge(name, input, {**UPPER_CANDIDATE, "lhead": _cluster(cell.name)})
+        for position, inputs in row.items():
+            frame = _cluster(self.network.cells[position].name)
+            look = {**UPPER_CANDIDATE, "lhead": frame}
+            yield edge(name, inputs[(len(inputs) - 1) // 2], look)
 
     def _top(self) -> Iterator[str]:
         head = self.network.head
-        label = f"{head.count} {head.kind}"
+        label = f"{head.count} {head.kind if head.count > 1 else SINGULAR[head.kind]}"
         names = head.names or (label,)
         tip = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
         yield box(OUTPUT, "combine", "the outputs combined", {"class": "output"})
         yield box(HEAD, _bold(label), tip, {"class": "head"})
         yield from (self._from(name, OUTPUT, UPPER_EDGE) for name in self.network.outputs)
         yield edge(OUTPUT, HEAD)
+
+
+def _read(graph: Graph) -> frozenset[str]:
+    """The nodes whose values the head depends on."""
+    found, waiting = {HEAD}, [HEAD]
+    while waiting:
+        sources = {source for source, _ in graph.in_edges(waiting.pop())} - found
+        found |= sources
+        waiting += sources
+    return frozenset(found)
 
 
 def _is_free(slot: Slot, before: int) -> bool:
@@ -295,10 +321,10 @@ def _reads_first(merge: Application) -> bool:
     return any(isinstance(e, Name) and e.name == first for e in walk(merge.definition.body))
 
 
-def _rows(cells: Sequence[NetworkCell]) -> list[Sequence[NetworkCell]]:
+def _rows(cells: Sequence[int]) -> list[Sequence[int]]:
     """Cells in rows of about the same length."""
-    count = ceil(len(cells) / LONGEST_ROW)
-    length = ceil(len(cells) / count) if count else 1
+    count = max(1, ceil(len(cells) / LONGEST_ROW))
+    length = max(1, ceil(len(cells) / count))
     return [cells[start : start + length] for start in range(0, len(cells), length)]
 
 

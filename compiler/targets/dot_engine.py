@@ -12,6 +12,7 @@ import subprocess
 import unicodedata
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
 from urllib.parse import quote
@@ -137,7 +138,7 @@ def _draw(program: str, source: str, format: str) -> bytes:
     command: list[str] = [program, *map(str, dot_command.command("dot", format)[1:])]
     if format == "png":
         command.append(f"-Gdpi={PIXELS_PER_INCH}")
-    if _BUNDLED in program:
+    if Path(program).stem == _BUNDLED:
         # It knows the widths of single families only, and takes those of Times for a list.
         source = source.replace(f"fontname={quoted(FONT)}", f"fontname={quoted(MEASURED_FONT)}")
     options = {"capture_output": True, "quiet": True, "timeout": SECONDS}

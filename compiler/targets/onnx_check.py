@@ -61,7 +61,8 @@ def open_session(content: bytes) -> onnxruntime.InferenceSession:
 def run(session: onnxruntime.InferenceSession, inputs: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
     """Logits (batch, K) for features (batch, axes…); inputs may be of any number type."""
     kinds = {"tensor(int64)": np.int64, "tensor(float)": np.float32}
-    wanted = {item.name: kinds[item.type] for item in session.get_inputs()}
+    accepted = (*session.get_inputs(), *session.get_overridable_initializers())
+    wanted = {item.name: kinds[item.type] for item in accepted}
     feed = {name: np.asarray(inputs[name], kind) for name, kind in wanted.items() if name in inputs}
     logits: NDArray[Any] = session.run(None, feed)[0]
     return logits

@@ -8,7 +8,7 @@ Parameters stand in `state_dict` under the Program's names, whichever passes ran
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Self
 
 import torch
 from numpy.typing import NDArray
@@ -44,6 +44,11 @@ class FusionModule(nn.Module):
         graph = self._training_graph if self.training else self._evaluation_graph
         result: Tensor = graph(*tensors)
         return result
+
+    def train(self, mode: bool = True) -> Self:
+        """Sets training or evaluation mode, also where a Cell is named `training`."""
+        object.__setattr__(self, "training", mode)
+        return self
 
     def architecture_parameters(self) -> Iterator[nn.Parameter]:
         """α, β and γ: the parameters that fill the holes."""
@@ -116,6 +121,13 @@ def trace(program: Program, training: bool) -> fx.GraphModule:
     return fx.GraphModule(nn.Module(), graph)
 
 
+class _Scope(nn.Module):
+    """Holds parameters under a name; has no mode of its own."""
+
+    def train(self, mode: bool = True) -> Self:
+        return self
+
+
 def _register(module: nn.Module, name: str, value: Tensor, trained: bool) -> None:
     """Adds a parameter or buffer under a dotted name.
 
@@ -124,7 +136,7 @@ def _register(module: nn.Module, name: str, value: Tensor, trained: bool) -> Non
     """
     *path, last = name.split(".")
     for part in path:
-        module = module._modules.setdefault(part, nn.Module()) or module
+        module = module._modules.setdefault(part, _Scope()) or module
     if trained:
         module._parameters[last] = nn.Parameter(value)
     else:
