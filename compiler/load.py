@@ -7,6 +7,8 @@ import re
 from typing import Literal
 
 from .diagnostics import fail
+from .files import read_text
+from .format import format_text
 from .parse import LONGEST_TEXT, parse
 from .source import Source, Span
 from .spec import Spec
@@ -27,9 +29,7 @@ def load(path: str | os.PathLike[str]) -> Spec:
 
     Raises DiagnosticError where the file cannot be read or is no specification.
     """
-    name = os.fspath(path)
-    spelling = _ENDINGS.get(os.path.splitext(name)[1].lower())
-    return loads(_read(name), name, spelling)
+    return loads(read_text(path), os.fspath(path), _by_ending(path))
 
 
 def loads(text: str, name: str = "<text>", spelling: Spelling | None = None) -> Spec:
@@ -51,6 +51,35 @@ def loads(text: str, name: str = "<text>", spelling: Spelling | None = None) -> 
     return spec_from_document(read_json(source) if spelling == "json" else read_yaml(source))
 
 
+def spell(spec: Spec, spelling: Spelling) -> str:
+    """The canonical text of a Spec in a spelling."""
+    if spelling == "fuse":
+        return str(spec)
+    from .document import to_json, to_yaml
+
+    return to_json(spec) if spelling == "json" else to_yaml(spec)
+
+
+def format_file(path: str | os.PathLike[str], text: str) -> str:
+    """The canonical text of a file that holds `text`; comments stay, where a spelling has them.
+
+    Raises DiagnosticError where it is no specification, or is YAML with comments to lose.
+    """
+    name = os.fspath(path)
+    spelling = _by_ending(path) or spelling_of(text)
+    if spelling == "fuse":
+        return format_text(text, name)
+    canonical = spell(loads(text, name, spelling), spelling)
+    if spelling == "yaml" and re.search(r"(?:^|\s)#", text) and "#" not in canonical:
+        message = f"formatting `{name}` would lose its comments"
+        raise fail("E504", message, help="convert it to `.fuse`, which keeps them")
+    return canonical
+
+
+def _by_ending(path: str | os.PathLike[str]) -> Spelling | None:
+    return _ENDINGS.get(os.path.splitext(os.fspath(path))[1].lower())
+
+
 def spelling_of(text: str) -> Spelling:
     """JSON where a text begins with a brace, YAML where with a key and a colon, else Fuse."""
     if text.lstrip().lstrip("\ufeff").lstrip().startswith("{"):
@@ -58,23 +87,3 @@ def spelling_of(text: str) -> Spelling:
     ignored = _IGNORED.match(text)
     start = ignored.end() if ignored else 0
     return "yaml" if _YAML_START.match(text, start) else "fuse"
-
-
-def _read(name: str) -> str:
-    """The text of a file, of which no more is read than can be used."""
-    try:
-        with open(name, "rb") as file:
-            data = file.read(4 * LONGEST_TEXT + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise fail("E504", f"`{name}` cannot be read: {reason.lower()}") from None
-    if len(data) > 4 * LONGEST_TEXT:
-        raise fail("E004", f"`{name}` is longer than {LONGEST_TEXT:,} characters")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        before = len(data[: error.start].decode("utf-8"))
-        source = Source(name, data.decode("utf-8", "replace"))
-        message = f"byte {error.start} is not UTF-8"
-        span = Span(source, before, before + 1)
-        raise fail("E002", message, span, help="save the file as UTF-8") from None

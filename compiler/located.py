@@ -368,7 +368,7 @@ class _JsonReader:
         try:
             return str(json.loads(raw))
         except json.JSONDecodeError as error:
-            at = start + error.pos
+            at = self._text.rindex("\\", start, start + error.pos + 1)
             span = self._tree.span(at, at + 2)
             raise fail("E101", "a string has an unknown escape", span) from None
 

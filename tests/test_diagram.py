@@ -6,6 +6,7 @@ import html
 import itertools
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
@@ -267,6 +268,11 @@ def nothing(*_: object) -> None:
     return None
 
 
+def python(_: object) -> str:
+    """A program that exists and cannot draw."""
+    return sys.executable
+
+
 def use_only(engine: str, patch: pytest.MonkeyPatch) -> None:
     if engine == "bundled":
         patch.setattr(shutil, "which", nothing)
@@ -302,7 +308,7 @@ def test_pdf_needs_the_system_program(engine: str) -> None:
 
 
 def test_a_broken_program_gives_way_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda _: "/bin/false")
+    monkeypatch.setattr(shutil, "which", python)
     assert "combine" in labels(svg(GENOTYPE))
     monkeypatch.setattr(dot_engine, "_bundled", nothing)
     with pytest.raises(DiagnosticError, match="E509"):
@@ -328,7 +334,8 @@ def test_layout_takes_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_notebook_shows_the_picture_of_a_spec() -> None:
-    assert ElementTree.fromstring(parse(GENOTYPE)._repr_svg_()).tag == f"{SVG}svg"
+    shown = parse(GENOTYPE)._repr_svg_()  # pyright: ignore[reportPrivateUsage]
+    assert ElementTree.fromstring(shown).tag == f"{SVG}svg"
 
 
 @settings(max_examples=20)

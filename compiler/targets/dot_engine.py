@@ -135,15 +135,17 @@ def draw(source: str, format: str) -> bytes:
 
 
 def _draw(program: str, source: str, format: str) -> bytes:
-    command: list[str] = [program, *map(str, dot_command.command("dot", format)[1:])]
+    command = [program, *dot_command.command("dot", format)[1:]]
     if format == "png":
         command.append(f"-Gdpi={PIXELS_PER_INCH}")
     if Path(program).stem == _BUNDLED:
         # It knows the widths of single families only, and takes those of Times for a list.
         source = source.replace(f"fontname={quoted(FONT)}", f"fontname={quoted(MEASURED_FONT)}")
-    options = {"capture_output": True, "quiet": True, "timeout": SECONDS}
-    result: bytes = execute.run_check(command, input=source.encode(), **options).stdout
-    return result
+    done = execute.run_check(
+        command, input=source.encode(), capture_output=True, timeout=SECONDS, quiet=True
+    )
+    drawn: bytes = done.stdout
+    return drawn
 
 
 def _programs(format: str) -> list[str]:

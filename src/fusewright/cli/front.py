@@ -51,11 +51,11 @@ def format(
     check: Annotated[bool, typer.Option("--check", help="Only say whether it would change.")] = False,
 ) -> None:
     """Rewrite a specification in its canonical form; comments stay."""
-    from ..compiler.load import formatted, read_text
-    from ..compiler.files import write_file
+    from ..compiler.files import read_text, write_file
+    from ..compiler.load import format_file
 
     text = read_text(file)
-    canonical = formatted(text, str(file))
+    canonical = format_file(file, text)
     if canonical == text:
         return
     if check:
@@ -160,7 +160,8 @@ def import_(
     output: Output = None,
 ) -> None:
     """Read a genotype in the notation of the published BM-NAS code."""
-    from ..compiler.load import load, read_text
+    from ..compiler.files import read_text
+    from ..compiler.load import load
     from ..compiler.published import genotype_from_text
 
     is_text = "Genotype(" in genotype

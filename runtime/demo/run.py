@@ -1,0 +1,206 @@
+"""The demo: everything on bundled real data, from pictures and names to an ONNX file.
+
+Two backbones are trained, their features extracted, the specification searched, the genotype
+trained, compared, exported and drawn. Every comparison trains with the same settings on the same
+samples, and the test split is read once, at the end, by `evaluate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import mean, pstdev
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from ...compiler.check import checked
+from ...compiler.compile import compile, to_program
+from ...compiler.files import write_file
+from ...compiler.graph import build
+from ...compiler.load import load
+from ...compiler.measure import count_parameters
+from ...compiler.spec import Reference, Spec
+from ...compiler.targets.diagram import formats, render
+from ...compiler.targets.onnx_check import open_session, verify
+from ...compiler.targets.onnx_check import run as run_onnx
+from ..data import TEST
+from ..evaluate import evaluate, predict
+from ..sample import random_genotype
+from ..search import SearchResult, search
+from ..settings import Settings
+from ..train import train
+from .extract import Extracted, extract
+from .report import Report, write_report
+
+# Chosen by the validation accuracy of genotypes trained on the training split alone.
+SEARCH = Settings(epochs=20, batch=32, arch_learning_rate=3e-3, relax="per_input")
+TRAINING = Settings(epochs=15, batch=96)
+SEEDS = (0, 1, 2)
+RANDOM_GENOTYPES = 4
+LAST_STAGES = ("Image_4", "Text_3")
+
+
+@dataclass(frozen=True)
+class Result:
+    """Test accuracy of one way to fuse, for each seed, and its number of parameters."""
+
+    name: str
+    accuracies: tuple[float, ...]
+    parameters: int | None = None
+
+    @property
+    def accuracy(self) -> str:
+        shown = f"{100 * mean(self.accuracies):.1f} %"
+        spread = f" ± {100 * pstdev(self.accuracies):.1f}" if len(self.accuracies) > 1 else ""
+        return shown + spread
+
+
+def demo(out: Path) -> None:
+    """Runs everything and writes it to `out`; prints a summary and the paths at the end."""
+    console, started = Console(), perf_counter()
+    out.mkdir(parents=True, exist_ok=True)
+    spec = load(Path(__file__).with_name("emoji.fuse"))
+
+    def stage(text: str) -> None:
+        console.print(f"[bold]{text}[/bold] ({perf_counter() - started:.0f} s)")
+
+    stage("training two backbones and extracting their features")
+    extracted = extract(seed=0)
+    data = {**extracted.features, "labels": extracted.labels, "split": extracted.split}
+    np.savez(out / "features.npz", **data)
+    stage("searching the space")
+    found = search(
+        spec, out / "features.npz", out=out / "search", settings=SEARCH, overwrite=True
+    )
+    stage("training the genotype")
+    train(
+        found.genotype, out / "features.npz", out=out / "train", settings=TRAINING, overwrite=True
+    )
+    stage("training what it is compared with")
+    results = [*_unimodal(extracted), *_fused(spec, found.genotype, data, out / "train")]
+    stage("exporting to ONNX and checking it")
+    checks = _export(found.genotype, out, data)
+    pictures = _draw(spec, found.genotype, out)
+    report = Report(
+        spec=str(spec),
+        genotype=str(found.genotype),
+        rows=[(r.name, r.accuracy, r.parameters) for r in results],
+        history=found.history,
+        best_epoch=found.best_epoch,
+        checks=checks,
+        pictures=pictures,
+        samples=[int((extracted.split == part).sum()) for part in (0, 1, 2)],
+    )
+    write_report(out / "report.html", report)
+    _summarise(console, found, results, checks, out)
+    stage("done")
+
+
+def _accuracy(probabilities: NDArray[Any], extracted: Extracted) -> float:
+    test = extracted.split == TEST
+    return float((probabilities[test].argmax(1) == extracted.labels[test]).mean())
+
+
+def _unimodal(extracted: Extracted) -> list[Result]:
+    """Each backbone alone, and the mean of their probabilities."""
+    image, text = extracted.image_probabilities, extracted.text_probabilities
+    return [
+        Result("image alone", (_accuracy(image, extracted),)),
+        Result("text alone", (_accuracy(text, extracted),)),
+        Result("averaged probabilities", (_accuracy((image + text) / 2, extracted),)),
+    ]
+
+
+def _fused(spec: Spec, genotype: Spec, data: dict[str, Any], trained: Path) -> list[Result]:
+    """The genotype, late fusion and random genotypes, each with several seeds."""
+    first = evaluate(trained, data)["accuracy"]
+    others = [_train_and_evaluate(genotype, data, seed) for seed in SEEDS[1:]]
+    network = checked(spec)
+    late = replace(
+        spec, pool=None, cells=(), outputs=tuple(Reference(name) for name in LAST_STAGES)
+    )
+    results = [
+        _result("late fusion of the last stages", late, data),
+        *(
+            _result(f"random genotype {n}", random_genotype(network, n), data)
+            for n in range(1, RANDOM_GENOTYPES + 1)
+        ),
+    ]
+    searched = Result("searched genotype", (first, *others), _parameters(genotype))
+    return [*results, searched]
+
+
+def _result(name: str, spec: Spec, data: dict[str, Any]) -> Result:
+    accuracies = tuple(_train_and_evaluate(spec, data, seed) for seed in SEEDS)
+    return Result(name, accuracies, _parameters(spec))
+
+
+def _train_and_evaluate(spec: Spec, data: dict[str, Any], seed: int) -> float:
+    trained = train(spec, data, settings=replace(TRAINING, seed=seed))
+    return evaluate(spec, data, weights=trained.weights)["accuracy"]
+
+
+def _parameters(spec: Spec) -> int:
+    return count_parameters(to_program(spec))
+
+
+def _export(genotype: Spec, out: Path, data: dict[str, Any]) -> dict[str, str]:
+    """Writes the ONNX file; compares it with the reference and, on real samples, with torch."""
+    weights = out / "train" / "weights.safetensors"
+    model = compile(genotype, "onnx", weights=weights)
+    verification = verify(model, compile(genotype, "numpy", weights=weights))
+    content = model.SerializeToString()
+    write_file(out / "genotype.onnx", content)
+    torch_logits = predict(out / "train", data)
+    onnx_logits = run_onnx(open_session(content), data)
+    same = (torch_logits.argmax(1) == onnx_logits.argmax(1)).mean()
+    return {
+        "ONNX file": f"{verification.bytes:,} bytes, opset {verification.opset}",
+        "against the float64 reference, random inputs": f"{verification.relative:.1e} relative",
+        f"against torch, {len(torch_logits)} samples": (
+            f"{np.abs(torch_logits - onnx_logits).max():.1e} absolute, "
+            f"{100 * same:.1f} % of predictions equal"
+        ),
+    }
+
+
+def _draw(spec: Spec, genotype: Spec, out: Path) -> dict[str, str]:
+    """Draws both in every format there is; returns the SVGs by title."""
+    pictures = {}
+    for name, title, drawn in (
+        ("space", "The search space", spec),
+        ("genotype", "The genotype that the search found", genotype),
+    ):
+        graph = build(checked(drawn))
+        for kind in formats():
+            write_file(out / f"{name}.{kind}", render(graph, kind))
+        pictures[title] = render(graph, "svg").decode()
+    return pictures
+
+
+def _summarise(
+    console: Console,
+    found: SearchResult,
+    results: Sequence[Result],
+    checks: dict[str, str],
+    out: Path,
+) -> None:
+    table = Table(title="Test accuracy (mean ± standard deviation over seeds)")
+    table.add_column("what")
+    table.add_column("accuracy", justify="right")
+    table.add_column("parameters", justify="right")
+    for row in results:
+        parameters = "" if row.parameters is None else f"{row.parameters:,}"
+        table.add_row(row.name, row.accuracy, parameters)
+    console.print(table)
+    print(found.genotype)
+    for what, value in checks.items():
+        console.print(f"{what}: {value}", highlight=False)
+    for path in sorted(p for p in out.rglob("*") if p.is_file()):
+        print(path)
