@@ -13,6 +13,7 @@ from .spec import Cell, Hole, Reference, Step
 from .spec import Slot as SpecSlot
 
 MOST_EDGES = 4_000_000
+MOST_INPUTS = 64
 _INPUT_NAMES = "xyz"
 
 
@@ -112,6 +113,10 @@ class CellResolver:
     def _slots(
         self, slots: Sequence[SpecSlot], scope: Scope, owner: str
     ) -> tuple[Slot, ...] | None:
+        if len(slots) > MOST_INPUTS:
+            message = f"`{owner}` takes {len(slots)} inputs, more than {MOST_INPUTS}"
+            self.report.add("E308", message, slots[0].span, help="fuse them in several Cells")
+            return None
         edges = sum(len(scope.names) if _is_free(s) else len(_references(s)) for s in slots)
         if not self._spend(edges, slots[0].span if slots else None):
             return None

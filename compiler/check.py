@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from ..ops.types import CHANNELS, Axis, TensorType
 from .diagnostics import Diagnostic, DiagnosticError, Report
 from .equation import apply, placed
-from .lower import channels_of, inner_type
 from .network import Application, Network, Slot
 from .program import Builder, Input
 from .resolve import try_resolve
@@ -51,10 +50,10 @@ class _Shapes:
 
     def check(self) -> None:
         network = self.network
-        inner = inner_type(network)
+        inner = network.inner
         for feature in network.features:
             if feature.axes is not None:
-                numbers = {**network.numbers, "c": channels_of(feature)}
+                numbers = {**network.numbers, "c": feature.channels}
                 given = [TensorType(feature.axes)]
                 self._apply(feature.adapt, given, feature.span, inner, numbers, feature.has_lengths)
         for cell in network.cells:
@@ -139,9 +138,10 @@ def _check_slots(name: str, slots: Sequence[Slot], span: Span | None, report: Re
     if proof is None:
         return True
     count, candidates = proof
-    message = (
-        f"the open inputs of `{name}` cannot all differ: {count} of them share {candidates} "
-        "candidates that no other input has taken"
+    message = f"the open inputs of `{name}` cannot all differ: {count} of them have {candidates} " + (
+        "candidate to share" if candidates == 1 else "candidates to share"
     )
+    if candidates == 0:
+        message = f"an open input of `{name}` has no candidate that no other input has taken"
     report.add("E402", message, span, help="a hole takes what the other inputs have not taken")
     return False

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from ..ops.types import TensorType, inner, parameter_type
+from ..ops.types import TensorType, parameter_type
 from .diagnostics import fail
 from .equation import apply
 from .graph import HEAD, Graph, reached
@@ -105,7 +105,7 @@ class _Lowering:
         return value
 
     def _adapter(self, node: str, feature: NetworkFeature) -> int:
-        numbers = {**self.network.numbers, "c": channels_of(feature)}
+        numbers = {**self.network.numbers, "c": feature.channels}
         place = (feature.name,)
         lengths = self.lengths.get(feature.name)
         arguments = self._fixed(node)
@@ -192,13 +192,3 @@ class _Lowering:
             logits = self.builder.parameter(spec, parameter_type(sizes), place)
             self.weights[name] = self.builder.call(primitive, [logits], {}, place)
         return self.weights[name]
-
-
-def channels_of(feature: NetworkFeature) -> int:
-    """The channels that a feature has, `c` in the equation of its adapter."""
-    return next(a.size or 1 for a in feature.axes or () if a.name == "c")
-
-
-def inner_type(network: Network) -> TensorType:
-    """`(batch, L, C)` of a network."""
-    return inner(network.length, network.channels)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ..ops.types import Axis
+from ..ops.types import Axis, TensorType, inner
 from .source import Span
 from .spec import Budget, Definition, HeadKind, Operation, Spec
 from .vocabulary import Vocabulary
@@ -63,6 +63,11 @@ class NetworkFeature:
     optional: bool
     adapt: Application
     span: Span | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def channels(self) -> int:
+        """The channels that the feature has, `c` in the equation of its adapter."""
+        return next(a.size or 1 for a in self.axes or () if a.name == "c")
 
     @property
     def has_lengths(self) -> bool:
@@ -126,6 +131,11 @@ class Network:
     def length(self) -> int:
         """L, the inner length."""
         return int(self.numbers["L"])
+
+    @property
+    def inner(self) -> TensorType:
+        """`(batch, L, C)`: what Cells and Steps take and give."""
+        return inner(self.length, self.channels)
 
     @cached_property
     def sequence(self) -> tuple[str, ...]:

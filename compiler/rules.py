@@ -209,8 +209,11 @@ def _completable_distinct(network: Network, chosen: Sequence[Choice]) -> Verdict
     if proof is None:
         return Verdict(True)
     cells, sets_left = proof
+    if sets_left == 0:
+        return Verdict(False, "a Cell can take no set of inputs that no other Cell takes")
     return Verdict(
-        False, f"{_cells(cells)} must differ in their inputs, but can take {sets_left} sets of them"
+        False,
+        f"{cells} Cells must differ in their inputs, but have {sets_left} to choose from",
     )
 
 

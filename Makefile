@@ -1,0 +1,46 @@
+# Everything runs in a virtual environment of its own, which the first target makes.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test prove check format clean
+
+help:
+	@echo "make demo    the main job on bundled real data, into demo-run/"
+	@echo "make test    the tests"
+	@echo "make prove   the property tests over ten times as many random programs"
+	@echo "make check   format, lint, types and tests: what a reviewer would check"
+	@echo "make format  rewrite the code in its canonical form"
+	@echo "make clean   remove the environment and what was built"
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(READY)
+
+demo: $(READY)
+	$(BIN)/fusewright demo --out demo-run
+
+test: $(READY)
+	$(BIN)/pytest -n auto
+
+prove: $(READY)
+	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -n auto tests/test_laws.py
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/pytest -n auto
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) build dist demo-run .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
