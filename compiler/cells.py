@@ -125,9 +125,7 @@ class CellResolver:
         resolved = [self._slot(s, everything, scope, owner) for s in slots]
         return tuple(resolved) if len(self.report.errors) == errors else None
 
-    def _slot(
-        self, slot: SpecSlot, everything: tuple[str, ...], scope: Scope, owner: str
-    ) -> Slot:
+    def _slot(self, slot: SpecSlot, everything: tuple[str, ...], scope: Scope, owner: str) -> Slot:
         references = _references(slot)
         for reference in references:
             self._check(reference, scope, owner)

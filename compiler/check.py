@@ -138,8 +138,9 @@ def _check_slots(name: str, slots: Sequence[Slot], span: Span | None, report: Re
     if proof is None:
         return True
     count, candidates = proof
-    message = f"the open inputs of `{name}` cannot all differ: {count} of them have {candidates} " + (
-        "candidate to share" if candidates == 1 else "candidates to share"
+    message = (
+        f"the open inputs of `{name}` cannot all differ: {count} of them have {candidates} "
+        + ("candidate to share" if candidates == 1 else "candidates to share")
     )
     if candidates == 0:
         message = f"an open input of `{name}` has no candidate that no other input has taken"

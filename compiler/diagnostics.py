@@ -15,6 +15,7 @@ from .source import Span
 
 TAB_WIDTH = 4
 LONGEST_LINE = 160
+MOST_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,10 @@ class DiagnosticError(ValueError):
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
-        super().__init__("\n\n".join(render(d) for d in self.diagnostics))
+        shown = [render(d) for d in self.diagnostics[:MOST_SHOWN]]
+        if len(self.diagnostics) > MOST_SHOWN:
+            shown.append(f"and {len(self.diagnostics) - MOST_SHOWN} more")
+        super().__init__("\n\n".join(shown))
 
 
 @dataclass
@@ -135,7 +139,7 @@ def _one_line(text: str) -> str:
 def _excerpt(span: Span, margin: int) -> list[str]:
     line, column = span.source.position(span.start)
     pad = " " * margin
-    pointer = f" ({span.pointer})" if span.pointer is not None else ""
+    pointer = f" ({_one_line(span.pointer)})" if span.pointer else ""
     text = span.source.line(line)
     width = max(1, min(span.end - span.start, len(text) - column + 1))
     window = max(0, column - 1 - LONGEST_LINE // 2)

@@ -164,9 +164,7 @@ class _Frame:
         value = self._evaluate(e)
         if isinstance(value, Ref) and not self._type(value).batched:
             return value
-        raise fail(
-            "E303", "`@` needs a parameter on its right", e.span, help="write `x @ W[_, C]`"
-        )
+        raise fail("E303", "`@` needs a parameter on its right", e.span, help="write `x @ W[_, C]`")
 
     def _parameter(self, e: x.Parameter, contracted: int | None = None) -> Ref:
         sizes = tuple(self._size(s, contracted if i == 0 else None) for i, s in enumerate(e.sizes))

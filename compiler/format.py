@@ -63,7 +63,9 @@ def _comments(text: str) -> Iterator[_Comment]:
         if match.group().startswith("#"):
             before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
             own_line = not before.strip()
-            yield _Comment(match.group().rstrip(), match.start(), own_line, own_line and bool(before))
+            yield _Comment(
+                match.group().rstrip(), match.start(), own_line, own_line and bool(before)
+            )
 
 
 def _joined(comments: list[str]) -> list[str]:

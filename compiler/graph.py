@@ -78,9 +78,7 @@ def _add(
     cell: str | None = None,
     open: bool = False,
 ) -> None:
-    graph.add_node(
-        node, kind=kind, name=name, cell=cell, operations=tuple(operations), open=open
-    )
+    graph.add_node(node, kind=kind, name=name, cell=cell, operations=tuple(operations), open=open)
 
 
 def _connect(graph: Graph, node: str, sources: Iterable[str]) -> None:

@@ -29,9 +29,7 @@ def describe(spec: Spec) -> dict[str, Any]:
         "kind": "search space" if network.has_holes else "network",
         "numbers": dict(network.numbers),
         "predict": {"count": network.head.count, "kind": network.head.kind},
-        "modalities": {
-            m.name: [f.name for f in m.features] for m in network.spec.modalities
-        },
+        "modalities": {m.name: [f.name for f in m.features] for m in network.spec.modalities},
         "cells": len(network.cells),
         "steps": sum(len(c.steps) for c in network.cells),
         "holes": {

@@ -73,4 +73,6 @@ def _symbol(name: str) -> str:
 
 
 def _escape(text: str) -> str:
-    return "".join(rf"\{c}" if c in "_%&#${}" else rf"\textbackslash " if c == "\\" else c for c in text)
+    return "".join(
+        rf"\{c}" if c in "_%&#${}" else rf"\textbackslash " if c == "\\" else c for c in text
+    )

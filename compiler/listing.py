@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from .latex import definition_latex
 from .load import load
 from .printer import body_text, signature
@@ -22,13 +24,13 @@ def equations_of(what: str | None) -> list[dict[str, str]]:
 
 def listing(rows: list[dict[str, str]], latex: bool) -> str:
     """The rows as text, each library under its name."""
-    lines: list[str] = []
-    for row in rows:
-        if not lines or row["library"] != previous:
-            lines += ["", f"# {row['library'] or 'the specification'}"]
-        previous = row["library"]
-        lines.append(f"{row['signature']} = {row['latex' if latex else 'equation']}")
-    return "\n".join(lines).lstrip("\n")
+    parts = []
+    for home, group in groupby(rows, key=lambda row: row["library"]):
+        lines = [
+            row["latex"] if latex else f"{row['signature']} = {row['equation']}" for row in group
+        ]
+        parts.append("\n".join([f"# {home or 'the specification'}", *lines]))
+    return "\n\n".join(parts)
 
 
 def _library(name: str) -> list[dict[str, str]]:

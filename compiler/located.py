@@ -15,13 +15,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .diagnostics import DiagnosticError, Note, Report, fail
+from .diagnostics import Note, Report, fail
 from .parse import DEEPEST
 from .source import Source, Span
 from .syntax import LONGEST_NUMBER
 
 if TYPE_CHECKING:
-    import yaml
+    pass
 
 MOST_VALUES = 1_000_000
 MOST_PROBLEMS = 100
@@ -154,7 +154,7 @@ def _literal(text: str) -> Scalar:
 
 
 @dataclass(slots=True)
-class _Open:
+class OpenValue:
     """An object or array whose end has not been read yet."""
 
     start: int
@@ -170,12 +170,12 @@ class _Open:
         return not self.members and not self.items
 
 
-class _Tree:
+class TreeBuilder:
     """Builds the located tree of one text from its keys, scalars, beginnings and ends."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.stack: list[_Open] = []
+        self.stack: list[OpenValue] = []
         self.root: Located | None = None
         self._report = Report()
         self._values = 0
@@ -223,7 +223,7 @@ class _Tree:
         if len(self.stack) >= DEEPEST:
             message = f"the document is nested more than {DEEPEST} deep"
             raise fail("E101", message, self.span(start, end))
-        self.stack.append(_Open(start, *self._place(start), is_object))
+        self.stack.append(OpenValue(start, *self._place(start), is_object))
 
     def close(self, end: int | None) -> None:
         """Ends the innermost object or array: at `end`, or else with its last value."""
@@ -276,225 +276,3 @@ class _Tree:
 def shortened(text: str, limit: int = 60) -> str:
     """A text as a message shows it: cut where it is long."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-# JSON
-
-
-def read_json(source: Source) -> Located:
-    """The tree of a JSON text (RFC 8259); raises DiagnosticError where it is none."""
-    return _JsonReader(source).read()
-
-
-class _JsonReader:
-    _SPACE = re.compile(r"[ \t\n\r]*")
-    _STRING = re.compile(r'"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+')
-    _WORD = re.compile(r"[\w.+-]+")
-
-    def __init__(self, source: Source) -> None:
-        self._tree = _Tree(source)
-        self._text = source.text
-        self._at = 1 if source.text.startswith("\ufeff") else 0
-
-    def read(self) -> Located:
-        if not self._peek():
-            return self._tree.finish()
-        self._value()
-        while self._tree.stack:
-            self._member(self._tree.stack[-1])
-        if self._peek():
-            raise self._unexpected("the end of the text")
-        return self._tree.finish()
-
-    def _peek(self) -> str:
-        """The next character that is no space; empty at the end of the text."""
-        space = self._SPACE.match(self._text, self._at)
-        self._at = space.end() if space else self._at
-        return self._text[self._at : self._at + 1]
-
-    def _member(self, container: _Open) -> None:
-        """One key or value of the innermost object or array, or its end."""
-        closing = "}" if container.is_object else "]"
-        if self._peek() == closing:
-            self._at += 1
-            self._tree.close(self._at)
-            return
-        if not container.is_empty:
-            self._comma(closing)
-        if container.is_object:
-            if self._peek() != '"':
-                raise self._unexpected("a key in double quotes")
-            start = self._at
-            self._tree.key(self._string(), start, self._at)
-            self._take(":", "`:`")
-        self._value()
-
-    def _comma(self, closing: str) -> None:
-        self._take(",", f"`,` or `{closing}`")
-        comma = self._at - 1
-        if self._peek() == closing:
-            span = self._tree.span(comma, comma + 1)
-            raise fail("E101", f"a comma stands before `{closing}`", span, help="remove it")
-
-    def _take(self, char: str, expected: str) -> None:
-        if self._peek() != char:
-            raise self._unexpected(expected)
-        self._at += 1
-
-    def _value(self) -> None:
-        char, start = self._peek(), self._at
-        if char and char in "{[":
-            self._at += 1
-            self._tree.open(start, self._at, char == "{")
-        elif char == '"':
-            self._tree.string(self._string(), start, self._at)
-        else:
-            word = self._WORD.match(self._text, start)
-            if not word or not is_literal(word[0]):
-                raise self._unexpected("a value")
-            self._at = word.end()
-            self._tree.literal(word[0], start, self._at)
-
-    def _string(self) -> str:
-        start = self._at
-        literal = self._STRING.match(self._text, start)
-        end = literal.end() if literal else start
-        if self._text[end : end + 1] != '"':
-            raise self._unclosed(start, end)
-        self._at = end + 1
-        raw = self._text[start : self._at]
-        if "\\" not in raw:
-            return raw[1:-1]
-        try:
-            return str(json.loads(raw))
-        except json.JSONDecodeError as error:
-            at = self._text.rindex("\\", start, start + error.pos + 1)
-            span = self._tree.span(at, at + 2)
-            raise fail("E101", "a string has an unknown escape", span) from None
-
-    def _unclosed(self, start: int, end: int) -> DiagnosticError:
-        char = self._text[end : end + 1]
-        if char in ("", "\n", "\r", "\\"):
-            message, span = "a string is not closed on its line", self._tree.span(start, end)
-        else:
-            message, span = "a control character stands in a string", self._tree.span(end, end + 1)
-        escape = json.dumps(char)[1:-1] if char else '"'
-        return fail("E101", message, span, help=f"write `{escape}`" if char else "close it")
-
-    def _unexpected(self, expected: str) -> DiagnosticError:
-        if not self._peek():
-            end = len(self._text.rstrip())
-            span = self._tree.span(end, end + 1)
-            return fail("E101", "unexpected end of the text", span, help=f"expected {expected}")
-        word = self._WORD.match(self._text, self._at)
-        found = word[0] if word else self._text[self._at]
-        span = self._tree.span(self._at, self._at + len(found))
-        message = f"unexpected `{shortened(found)}`"
-        return fail("E101", message, span, help=f"expected {expected}")
-
-
-# YAML
-
-_NO_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_LONE = re.compile(r"(?<![^\s\[{,:])[?*](?![^\s\]},])")
-_QUOTES = 'a lone `?` or `*` stands in quotes in YAML: `"?"`'
-_DIRECTIVE = re.compile("(?:\\A\ufeff?|[\n\r\x85\u2028\u2029])(%[^\n\r]*)")
-
-
-def read_yaml(source: Source) -> Located:
-    """The tree of a YAML text, of the types of JSON; raises DiagnosticError where it is none."""
-    if char := _NO_YAML.search(source.text):
-        raise fail("E101", "a character that YAML does not have", Span(source, *char.span()))
-    # libyaml takes time quadratic in the number of directives.
-    if directive := _DIRECTIVE.search(source.text):
-        span = Span(source, *directive.span(1))
-        raise fail("E101", "a directive stands here", span, help="remove it")
-    return _YamlReader(source).read()
-
-
-class _YamlReader:
-    """Turns the events of a YAML text into calls of the builder."""
-
-    def __init__(self, source: Source) -> None:
-        self._tree = _Tree(source)
-        self._text = source.text.removeprefix("\ufeff")
-        self._shift = len(source.text) - len(self._text)
-
-    def read(self) -> Located:
-        import yaml
-
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        try:
-            for event in yaml.parse(self._text, Loader=loader):
-                match event:
-                    case yaml.DocumentStartEvent():
-                        self._document(event)
-                    case yaml.AliasEvent():
-                        remedy = f'write the value itself; a string is `"*{event.anchor}"`'
-                        self._no_counterpart(event, "an alias", remedy)
-                        self._scalar("", event, plain=True)
-                    case yaml.ScalarEvent():
-                        self._check_node(event)
-                        self._scalar(event.value, event, plain=event.implicit[0])
-                    case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
-                        self._check_node(event)
-                        self._open(event, isinstance(event, yaml.MappingStartEvent))
-                    case yaml.CollectionEndEvent():
-                        span = self._span(event)
-                        self._tree.close(span.end if span.end > span.start else None)
-        except yaml.MarkedYAMLError as error:
-            raise self._malformed(error) from None
-        return self._tree.finish()
-
-    def _document(self, event: yaml.Event) -> None:
-        if self._tree.root is not None:
-            message = "a second document begins here"
-            raise fail("E101", message, self._span(event), help="write one in a file")
-
-    def _open(self, event: yaml.Event, is_object: bool) -> None:
-        span = self._span(event)
-        if self._tree.expects_key:
-            raise fail("E101", "a key is not a string", span)
-        self._tree.open(span.start, span.end, is_object)
-
-    def _scalar(self, value: str, event: yaml.Event, plain: bool) -> None:
-        span = self._span(event)
-        start, end = span.start, span.end
-        if self._tree.expects_key:
-            if plain and not value:
-                self._tree.problem("a key is missing", span, _QUOTES)
-            elif plain and value == "<<":
-                self._no_counterpart(event, "a merge key", "write the members themselves")
-            self._tree.key(value, start, end)
-        elif plain and is_literal(value):
-            self._tree.literal(value, start, end)
-        else:
-            self._tree.string(value, start, end)
-
-    def _check_node(self, event: yaml.NodeEvent) -> None:
-        if event.anchor is not None:
-            self._no_counterpart(event, "an anchor", "write the value where it is needed")
-        if getattr(event, "tag", None) is not None:
-            self._no_counterpart(event, "a tag", "quote what is a string, remove the tag")
-
-    def _no_counterpart(self, event: yaml.Event, what: str, remedy: str) -> None:
-        message = f"{what} stands here, which JSON has no counterpart for"
-        self._tree.problem(message, self._span(event), remedy)
-
-    def _span(self, event: yaml.Event) -> Span:
-        marks: Any = event
-        start, end = marks.start_mark.index, marks.end_mark.index
-        return self._tree.span(start + self._shift, end + self._shift)
-
-    def _malformed(self, error: yaml.MarkedYAMLError) -> DiagnosticError:
-        place = self._character(error.problem_mark or error.context_mark)
-        context = self._character(error.context_mark or error.problem_mark)
-        lone = _LONE.search(place.source.text, context.start, place.end)
-        message = error.problem or "the text is not YAML"
-        notes = [Note(error.context, context)] if error.context else []
-        return fail("E101", message, place, notes=notes, help=_QUOTES if lone else None)
-
-    def _character(self, mark: Any) -> Span:
-        last = len(self._text.rstrip())
-        start = self._shift + (last if mark is None else min(mark.index, last))
-        return self._tree.span(start, start + 1)

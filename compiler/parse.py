@@ -24,6 +24,7 @@ _FRIENDLY = {
     "QUANTITY": "a number",
     "STRING": "a string",
     "COMPARISON": "`<`",
+    "CONTRACTED": "`_`",
     "HEAD": "`classes`, `labels` or `values`",
     "$END": "the end of the text",
 }
@@ -31,9 +32,7 @@ _FRIENDLY = {
 
 @cache
 def _parser() -> Lark:
-    return Lark(
-        read("fuse.lark"), start=["spec", "body"], parser="lalr", propagate_positions=True
-    )
+    return Lark(read("fuse.lark"), start=["spec", "body"], parser="lalr", propagate_positions=True)
 
 
 def parse(text: str, name: str = "<text>") -> Spec:

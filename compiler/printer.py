@@ -86,7 +86,8 @@ def operation(op: Operation) -> str:
 
 
 def operation_name(op: Operation) -> str:
-    return ".".join(name(part) for part in op.name.split(".", 1))
+    library, _, plain = op.name.partition(".")
+    return f"{name(library)}.{name(plain)}" if library and plain else name(op.name)
 
 
 def slot(item: Reference | Hole) -> str:
@@ -149,7 +150,9 @@ def _cell(cell: Cell) -> list[Line]:
     )
     body: list[Line] = [(f"  {_step(step)}", step) for step in cell.steps]
     if cell.returned is not None:
-        body.append((f"  return {', '.join(name(r.name) for r in cell.returned)}", cell.returned[0]))
+        body.append(
+            (f"  return {', '.join(name(r.name) for r in cell.returned)}", cell.returned[0])
+        )
     head = f"cell {name(cell.name)}{_count(cell.count)}({inputs})"
     return [(head + " {", cell), *body, ("}", None)] if body else [(head + " {}", cell)]
 

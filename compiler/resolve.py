@@ -87,6 +87,9 @@ class _Resolver:
         for key, value in header.numbers:
             if key in numbers:
                 self.report.add("E202", f"the number `{key}` is given twice", header.span)
+            if key == "name":
+                message = "a number cannot be called `name`"
+                self.report.add("E211", message, header.span, help="choose another name")
             numbers[key] = value
         for key, meaning in (("C", "inner number of channels"), ("L", "inner length")):
             if key not in numbers:
@@ -141,7 +144,9 @@ class _Resolver:
                 self.report.add("E007", message, modality.span, help="declare one or remove it")
         if not seen:
             remedy = "declare `modality NAME { FEATURE[c 512] }`"
-            self.report.add("E007", "there is no modality, so there is nothing to fuse", help=remedy)
+            self.report.add(
+                "E007", "there is no modality, so there is nothing to fuse", help=remedy
+            )
 
     def _modality(self, modality: Modality) -> Iterable[NetworkFeature]:
         adapt = self.operations.role("adapt", 1, modality.name)
@@ -238,9 +243,7 @@ class _Resolver:
             budgets.append(requirement)
         return rules[0] if rules else DEFAULT_RULE, tuple(budgets)
 
-    def _require_known(
-        self, name: str, known: Sequence[str], what: str, span: Span | None
-    ) -> None:
+    def _require_known(self, name: str, known: Sequence[str], what: str, span: Span | None) -> None:
         if name not in known:
             remedy = did_you_mean(name, known) or f"known are {one_of(known)}"
             self.report.add("E208", f"unknown {what} `{name}`", span, help=remedy)

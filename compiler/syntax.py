@@ -38,6 +38,7 @@ from .spec import (
 
 LANGUAGE_VERSION = 1
 LONGEST_NUMBER = 40
+LARGEST_WHOLE = 2**53
 _SCALE = {"k": 1e3, "M": 1e6, "G": 1e9, "ms": 1, "s": 1e3}
 
 
@@ -112,13 +113,11 @@ class SpecBuilder(Transformer[Token, Any]):
     # Terminals
 
     def NAME(self, token: Token) -> Token:  # noqa: N802
-        if not token.startswith("`"):
-            return token
-        inner = str(token)[1:-1]
-        problem = name_problem(inner)
+        name = str(token)[1:-1] if token.startswith("`") else str(token)
+        problem = name_problem(name)
         if problem:
             self._report.add("E005", problem, self._span(token))
-        return token.update(value=inner)
+        return token.update(value=name)
 
     def _number(self, text: str, node: Meta | Token, scale: float = 1) -> int | float:
         if len(text) > LONGEST_NUMBER:
@@ -128,14 +127,17 @@ class SpecBuilder(Transformer[Token, Any]):
         if value in (float("inf"), float("-inf")):
             self._report.add("E005", f"the number `{text}` is too large", self._span(node))
             return 1
-        whole = value.is_integer() and (scale != 1 or re.fullmatch(r"-?\d+", text))
-        return int(text) if whole and scale == 1 else int(value) if whole else value
+        if scale == 1:
+            return int(text) if re.fullmatch(r"-?\d+", text) else value
+        return int(value) if value.is_integer() and value < LARGEST_WHOLE else value
 
     def _string(self, token: Token) -> str:
         try:
-            return str(json.loads(token))
+            string = str(json.loads(token))
+            string.encode()
+            return string
         except ValueError:
-            self._report.add("E005", "a string has an unknown escape", self._span(token))
+            self._report.add("E005", "a string has an escape that means nothing", self._span(token))
             return ""
 
     def _count(self, token: Token) -> int | str:
@@ -171,7 +173,7 @@ class SpecBuilder(Transformer[Token, Any]):
             network=only(NetworkHeader, "network"),
             version=version.number if version else None,
             uses=all_of(Use),
-            definitions=all_of(Definition),
+            definitions=tuple(sorted(all_of(Definition), key=lambda d: d.role)),
             modalities=all_of(Modality),
             pool=pool.items if pool else None,
             cells=all_of(Cell),

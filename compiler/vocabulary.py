@@ -93,9 +93,7 @@ def vocabulary_of(spec: Spec, libraries: Iterable[str]) -> Vocabulary:
     return _vocabulary(None, spec, tuple(library(name) for name in libraries))
 
 
-def _vocabulary(
-    name: str | None, spec: Spec, libraries: tuple[Vocabulary, ...] = ()
-) -> Vocabulary:
+def _vocabulary(name: str | None, spec: Spec, libraries: tuple[Vocabulary, ...] = ()) -> Vocabulary:
     operations: dict[str, tuple[Definition, ...]] = {}
     for definition in (d for d in spec.definitions if not d.role):
         operations[definition.name] = (*operations.get(definition.name, ()), definition)

@@ -105,9 +105,7 @@ def describe(data: object) -> dict[str, Any]:
     files = sorted(f for f in place.iterdir() if f.is_file()) if place.is_dir() else [place]
     return {
         "source": str(place),
-        "files": [
-            {"name": f.name, "bytes": f.stat().st_size, "sha256": _digest(f)} for f in files
-        ],
+        "files": [{"name": f.name, "bytes": f.stat().st_size, "sha256": _digest(f)} for f in files],
     }
 
 

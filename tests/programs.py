@@ -82,7 +82,9 @@ def expressions(draw: st.DrawFn, inputs: Sequence[str], depth: int = 3) -> x.Exp
             return x.Binary(operator, draw(inner), right)
         case "linear":
             weight = x.Parameter("W", (x.Name("C"), x.Name("C")))
-            return x.Binary("+", x.Binary("@", draw(inner), weight), x.Parameter("b", (x.Name("C"),)))
+            return x.Binary(
+                "+", x.Binary("@", draw(inner), weight), x.Parameter("b", (x.Name("C"),))
+            )
         case "concat":
             joined = x.Call("concat", (draw(inner), draw(inner)))
             return x.Binary("@", joined, x.Parameter("V", (x.Name("_"), x.Name("C"))))
@@ -211,7 +213,9 @@ def written_specs(draw: st.DrawFn, holes: bool = True) -> Spec:
         network=NetworkHeader(draw(st.sampled_from(("n", "my net"))), numbers),
         version=draw(st.sampled_from((None, 1))),
         uses=tuple(Use(name) for name in draw(libraries)),
-        definitions=tuple(draw(definitions(c)) for c in ((1, 2, 3) if draw(st.booleans()) else (1, 3))),
+        definitions=tuple(
+            draw(definitions(c)) for c in ((1, 2, 3) if draw(st.booleans()) else (1, 3))
+        ),
         modalities=draw(modalities()),
     )
     everything = [f.name for m in spec.modalities for f in m.features]
@@ -229,7 +233,9 @@ def written_specs(draw: st.DrawFn, holes: bool = True) -> Spec:
         pool = tuple(dict.fromkeys([*draw(some), *needed]))
     requirements: list[RuleRequirement | Budget] = []
     if draw(st.booleans()):
-        requirements.append(RuleRequirement(draw(st.sampled_from(("distinct_pairs", "fresh_input")))))
+        requirements.append(
+            RuleRequirement(draw(st.sampled_from(("distinct_pairs", "fresh_input"))))
+        )
     if draw(st.integers(0, 3)) == 0:
         requirements.append(Budget("parameters", draw(st.sampled_from((10**6, 1234, 2.5))), True))
     count = draw(st.integers(1, 4))
@@ -273,7 +279,9 @@ def random_inputs(program: Program, batch: int, seed: int) -> Mapping[str, NDArr
     inputs: dict[str, NDArray[Any]] = {}
     for item in program.inputs:
         if item.kind == "feature":
-            sizes = [int(generator.integers(1, 9)) if a.size is None else a.size for a in item.type.axes]
+            sizes = [
+                int(generator.integers(1, 9)) if a.size is None else a.size for a in item.type.axes
+            ]
             inputs[item.name] = generator.normal(size=(batch, *sizes)).astype(np.float32)
         elif generator.random() < 0.5:
             continue

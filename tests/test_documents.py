@@ -20,13 +20,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fusewright.compiler.diagnostics import Diagnostic, DiagnosticError
-from fusewright.compiler.document import document_of, to_json, to_yaml
+from fusewright.compiler.document_writer import document_of, to_json, to_yaml
 from fusewright.compiler.expression import Name, Parameter, walk
+from fusewright.compiler.json_text import read_json
 from fusewright.compiler.load import Spelling, load, loads, spelling_of
-from fusewright.compiler.located import MOST_PROBLEMS, Located, read_json, read_yaml
+from fusewright.compiler.located import MOST_PROBLEMS, Located
 from fusewright.compiler.parse import LONGEST_TEXT, parse
 from fusewright.compiler.source import Source, Span
 from fusewright.compiler.spec import Budget, Reference, Spec
+from fusewright.compiler.yaml_text import read_yaml
 from fusewright.grammars import read
 
 LIBRARIES = sorted((Path(__file__).parent.parent / "ops/libraries").glob("*.fuse"))

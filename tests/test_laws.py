@@ -10,7 +10,7 @@ import pytest
 import torch
 from fusewright.compiler.check import check, checked
 from fusewright.compiler.diagnostics import DiagnosticError
-from fusewright.compiler.document import to_json, to_yaml
+from fusewright.compiler.document_writer import to_json, to_yaml
 from fusewright.compiler.graph import build
 from fusewright.compiler.load import loads
 from fusewright.compiler.lower import RELAXATIONS, Relaxation, lower
@@ -90,9 +90,7 @@ def test_every_pass_keeps_the_numbers_and_is_idempotent(
 
 
 @given(specs(), relaxations, seeds, st.sampled_from((1, 7)))
-def test_torch_numpy_and_onnx_agree(
-    spec: Spec, relax: Relaxation, seed: int, batch: int
-) -> None:
+def test_torch_numpy_and_onnx_agree(spec: Spec, relax: Relaxation, seed: int, batch: int) -> None:
     network = checked(spec)
     program = lower(build(network), relax)
     weights, inputs = random_weights(program, seed), random_inputs(program, batch, seed)
@@ -201,9 +199,7 @@ def test_names_and_shapes_do_not_depend_on_passes(spec: Spec, relax: Relaxation)
 
 
 @given(specs(), relaxations, seeds)
-def test_a_derived_genotype_satisfies_the_rules(
-    spec: Spec, relax: Relaxation, seed: int
-) -> None:
+def test_a_derived_genotype_satisfies_the_rules(spec: Spec, relax: Relaxation, seed: int) -> None:
     network = checked(spec)
     logits = random_weights(lower(build(network), relax), seed)
     genotype = derive(network, logits, relax)
@@ -236,7 +232,7 @@ def test_mutated_programs_are_specs_or_diagnostics(spec: Spec, data: st.DataObje
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(text)))
         end = min(len(text), start + data.draw(st.integers(0, 8)))
-        inserted = data.draw(st.text("{}[]()?,:=|*@`\"#\n -+_1x", max_size=4))
+        inserted = data.draw(st.text('{}[]()?,:=|*@`"#\n -+_1x', max_size=4))
         text = text[:start] + inserted + text[end:]
     spec_or_diagnostics(text)
 

@@ -20,9 +20,7 @@ def run(program: Program) -> Program:
     return rewrite.program()
 
 
-def _rewrite(
-    rewrite: Rewrite, index: int, value: Value, zero: list[bool], is_zero: bool
-) -> None:
+def _rewrite(rewrite: Rewrite, index: int, value: Value, zero: list[bool], is_zero: bool) -> None:
     moved = rewrite.moved(value)
     like = next((a for a in moved.arguments if rewrite.values[a].type == value.type), None)
     if is_zero and value.primitive != "zeros" and like is not None:

@@ -203,9 +203,9 @@ class _Outliner:
         values = self.program.values
         taken = [a for i in members for a in values[i].arguments if a not in inside]
         inputs = list(dict.fromkeys(self.names[a] for a in taken))
-        read_outside = {
-            a for i, v in enumerate(values) if i not in inside for a in v.arguments
-        } | {self.program.output}
+        read_outside = {a for i, v in enumerate(values) if i not in inside for a in v.arguments} | {
+            self.program.output
+        }
         outputs = [self.names[i] for i in members if i in read_outside]
         body = GraphBuilder(self.program, self.names)
         self.emit(members, scope, body)

@@ -75,7 +75,10 @@ def random_inputs(program: Program, batch: int, seed: int) -> dict[str, NDArray[
         item.name: generator.normal(
             size=(
                 batch,
-                *(int(generator.integers(1, 10)) if a.size is None else a.size for a in item.type.axes),
+                *(
+                    int(generator.integers(1, 10)) if a.size is None else a.size
+                    for a in item.type.axes
+                ),
             )
         ).astype(np.float32)
         for item in program.inputs

@@ -11,7 +11,9 @@ def _type(x: TensorType, w: TensorType) -> TensorType:
         raise ShapeError(f"`@` takes a parameter of two axes on its right, not {w}")
     taken, given = (axis.size for axis in w.axes)
     if x.channels() != taken:
-        raise ShapeError(f"`@` cannot contract the {x.channels()} channels of {x} with {taken} rows")
+        raise ShapeError(
+            f"`@` cannot contract the {x.channels()} channels of {x} with {taken} rows"
+        )
     return x.with_channels(given or 0)
 
 

@@ -69,7 +69,9 @@ mix = Primitive(
     numpy=lambda np, weights, *cs: sum(w * c for w, c in zip(weights, cs, strict=True)),
     torch=_torch_mix,
     onnx=_onnx_mix,
-    latex=lambda weights, *candidates: rf"\sum_i {weights}_i \left({', '.join(candidates)}\right)_i",
+    latex=lambda weights, *candidates: (
+        rf"\sum_i {weights}_i \left({', '.join(candidates)}\right)_i"
+    ),
     macs=lambda result, weights, *candidates: result.elements() * len(candidates),
     zero=lambda zero: all(zero[1:]),
     public=False,

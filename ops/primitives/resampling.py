@@ -195,9 +195,7 @@ def _onnx_masked(g: Any, x: str, mask: str) -> Any:
     return g.ReduceMax(inside, g.constant([2]), keepdims=0)
 
 
-def _onnx_linear(
-    g: Any, x: str, lengths: tuple[str, ...], size: int | None, length: int
-) -> Any:
+def _onnx_linear(g: Any, x: str, lengths: tuple[str, ...], size: int | None, length: int) -> Any:
     counts, times = _onnx_times(g, x, lengths, axis=1)
     if lengths:
         valid = g.Less(times, g.Unsqueeze(counts, g.constant([1])))

@@ -48,7 +48,9 @@ def check(file: SpecFile, json: Json = False, sets: Sets = None) -> None:
 @app.command()
 def format(
     file: SpecFile,
-    check: Annotated[bool, typer.Option("--check", help="Only say whether it would change.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say whether it would change.")
+    ] = False,
 ) -> None:
     """Rewrite a specification in its canonical form; comments stay."""
     from ..compiler.files import read_text, write_file
