@@ -91,7 +91,8 @@ class CellResolver:
                 self.report.add("E211", message, step.span, help="choose another name")
             if name in places:
                 notes = [Note(f"`{name}` is first declared here", places[name])]
-                self.report.add("E202", f"`{name}` is declared twice", step.span, notes=notes)
+                message = f"`{name}` is declared twice"
+                self.report.add("E202", message, step.span, help="rename one of them", notes=notes)
             places.setdefault(name, step.span)
         scope = Scope(inputs, {name for _, name in steps})
         resolved = []
@@ -129,11 +130,11 @@ class CellResolver:
         references = _references(slot)
         for reference in references:
             self._check(reference, scope, owner)
-        names = tuple(dict.fromkeys(r.name for r in references))
-        if len(names) < len(references):
-            self.report.add("E202", "a candidate stands twice in one hole", slot.span)
-        candidates = everything if _is_free(slot) else names
-        if not candidates:
+        if len({r.name for r in references}) < len(references):
+            message = "a candidate stands twice in one hole"
+            self.report.add("E202", message, slot.span, help="keep one of them")
+        candidates = everything if _is_free(slot) else scope.in_order(r.name for r in references)
+        if not candidates and not references:
             self.report.add("E402", f"nothing comes before `{owner}`", slot.span)
         return Slot(candidates, isinstance(slot, Hole), slot.span)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from math import prod
+from itertools import islice, pairwise
+from math import factorial, prod
 
 from .network import Network, NetworkStep, Slot
 from .rules import Choice, admits, count_fillings, fillings, fixed_choice, is_open
@@ -73,8 +73,8 @@ def count_inputs(network: Network) -> Count:
             return exact
     if prod(c.high for c in each) <= MOST_LISTED:
         return _count_by_search(network)
-    others = len(cells) - 1
-    low = prod(max(0, c.low - others) for c in each)
+    others = len(network.cells) - 1
+    low = prod(max(0, n.low - others * _orders(c.slots)) for n, c in zip(each, cells, strict=True))
     if network.rule != "distinct_pairs":
         counted = _count_fresh(network)
         if counted is not None:
@@ -83,8 +83,13 @@ def count_inputs(network: Network) -> Count:
     return Count(low, prod(c.high for c in each))
 
 
+def _orders(slots: Sequence[Slot]) -> int:
+    """How many choices for slots may have the same set of inputs."""
+    return factorial(sum(slot.open for slot in slots))
+
+
 def _count_uniform(network: Network) -> Count | None:
-    """Where all Cells choose the same number of inputs from nested candidates, and none is fixed."""
+    """Where all Cells choose equally many inputs from nested candidates, and none is fixed."""
     cells = list(network.cells)
     if any(not s.open or s.candidates != c.slots[0].candidates for c in cells for s in c.slots):
         return None
@@ -92,7 +97,7 @@ def _count_uniform(network: Network) -> Count | None:
         return None
     cells.sort(key=lambda c: len(c.slots[0].candidates))
     candidates = [c.slots[0].candidates for c in cells]
-    for smaller, larger in zip(candidates, candidates[1:], strict=False):
+    for smaller, larger in pairwise(candidates):
         if smaller != larger[: len(smaller)] and not set(smaller) <= set(larger):
             return None
     total = prod(max(0, count_fillings(c.slots) - k) for k, c in enumerate(cells))

@@ -50,7 +50,7 @@ class Diagnostic:
 
 
 class DiagnosticError(ValueError):
-    """Raised where a specification, data or a run cannot be used; carries every diagnostic found."""
+    """A specification, data or a run cannot be used; carries every diagnostic found."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)

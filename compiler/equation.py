@@ -15,7 +15,7 @@ from ..ops.types import ShapeError, TensorType, parameter_type
 from . import expression as x
 from .diagnostics import DiagnosticError, Note, did_you_mean, fail
 from .network import Application
-from .program import Builder, ParameterSpec, Scope, identifier
+from .program import Builder, ParameterKind, ParameterSpec, Scope, identifier
 from .source import Span
 from .spec import Definition
 from .vocabulary import AmbiguousName, Vocabulary, select
@@ -114,10 +114,10 @@ class _Frame:
             case x.Parameter():
                 return self._parameter(e)
             case x.Negative(operand):
-                value = self._evaluate(operand)
-                if isinstance(value, Ref):
-                    return self._call("negative", [value], {}, e.span)
-                return -value
+                positive = self._evaluate(operand)
+                if isinstance(positive, Ref):
+                    return self._call("negative", [positive], {}, e.span)
+                return -positive
             case x.Binary():
                 return self._binary(e)
             case x.Call():
@@ -160,7 +160,7 @@ class _Frame:
             try:
                 return self._parameter(e, self._type(taken).channels())
             except ShapeError as error:
-                raise fail("E302", str(error), e.span) from None
+                raise _shapes_differ(error, e.span) from None
         value = self._evaluate(e)
         if isinstance(value, Ref) and not self._type(value).batched:
             return value
@@ -287,7 +287,7 @@ class _Frame:
                 for a in record.attributes
             }
         except ShapeError as error:
-            raise fail("E302", str(error), e.span) from None
+            raise _shapes_differ(error, e.span) from None
         return self._call(record.name, tensors, attributes, e.span)
 
     def _attribute(
@@ -306,6 +306,7 @@ class _Frame:
         value = attribute.default if e is None else self._number(e)
         if isinstance(value, str):
             value = self.context.numbers.get(value, attribute.otherwise)
+        assert value is not None, f"`{attribute.name}` has neither a value nor a default"
         if attribute.kind == "count":
             if value != int(value) or value < 1:
                 message = f"`{attribute.name}` is {value:g}, not a whole number from 1"
@@ -332,7 +333,7 @@ class _Frame:
                 ids += self._owned(record, types, attributes)
             result = Ref(builder.call(primitive, ids, attributes, self.scope))
         except ShapeError as error:
-            raise fail("E302", str(error), span) from None
+            raise _shapes_differ(error, span) from None
         if len(builder.values) > self.context.limit:
             message = f"`{self.definition.name}` computes more than {MOST_VALUES:,} values"
             raise fail("E308", message, span)
@@ -345,16 +346,21 @@ class _Frame:
             return []
         record.type(*types, **attributes)
         scope = (*self.scope, self._scope_of(record.name))
-        ids = []
+        ids: list[int] = []
         for owned in record.owns(*types, **attributes):
             sizes = tuple(a.size or 1 for a in owned.type.axes)
-            kind = "weight" if owned.trained else "statistic"
-            spec = ParameterSpec(identifier(*scope, owned.name), sizes, kind, owned.initial)  # type: ignore[arg-type]
+            kind: ParameterKind = "weight" if owned.trained else "statistic"
+            spec = ParameterSpec(identifier(*scope, owned.name), sizes, kind, owned.initial)
             ids.append(self.context.builder.parameter(spec, owned.type, scope))
         return ids
 
     def _type(self, ref: Ref) -> TensorType:
         return self.context.builder.type(ref.id)
+
+
+def _shapes_differ(error: ShapeError, span: Span | None) -> DiagnosticError:
+    remedy = "`x @ W[_, SIZE]` gives channels any size; Cells and Steps are (batch, L, C)"
+    return fail("E302", str(error), span, help=remedy)
 
 
 def _arithmetic(e: x.Binary, left: int | float, right: int | float) -> int | float:
@@ -375,7 +381,7 @@ def _initial(e: x.Parameter, sizes: tuple[int, ...]) -> tuple[Any, float]:
     """Two axes start uniform in ±1/√fan-in, one axis at zero, unless it says otherwise."""
     initial = e.initial
     if initial is None:
-        initial = "uniform" if len(sizes) > 1 else "zeros"
+        initial = "uniform" if len(e.sizes) > 1 else "zeros"
     if isinstance(initial, (int, float)):
         return float(initial), 0.0
     if initial == "uniform":

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
-from .source import Span
+from .source import Span, span_field
 
 Operator = Literal["+", "-", "*", "/", "@"]
-
-
-def _span() -> Any:
-    return field(default=None, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
     value: int | float
-    span: Span | None = _span()
+    span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +22,7 @@ class Name:
     """An input, an intermediate result, a named number, an axis, or `_` in a size."""
 
     name: str
-    span: Span | None = _span()
+    span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +30,7 @@ class Rest:
     """`*s`: all inputs that the last input of the definition stands for."""
 
     name: str
-    span: Span | None = _span()
+    span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +40,13 @@ class Parameter:
     name: str
     sizes: tuple[Expression, ...]
     initial: str | int | float | None = None
-    span: Span | None = _span()
+    span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
 class Negative:
     operand: Expression
-    span: Span | None = _span()
+    span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +54,7 @@ class Binary:
     operator: Operator
     left: Expression
     right: Expression
-    span: Span | None = _span()
+    span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +62,7 @@ class Group:
     """`(length, channels)`: several axes."""
 
     items: tuple[Expression, ...]
-    span: Span | None = _span()
+    span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +72,7 @@ class Call:
     function: str
     arguments: tuple[Expression, ...]
     named: tuple[tuple[str, Expression], ...] = ()
-    span: Span | None = _span()
+    span: Span | None = span_field()
 
 
 Expression: TypeAlias = Number | Name | Rest | Parameter | Negative | Binary | Group | Call
@@ -86,7 +82,7 @@ Expression: TypeAlias = Number | Name | Rest | Parameter | Negative | Binary | G
 class Assignment:
     name: str
     value: Expression
-    span: Span | None = _span()
+    span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)

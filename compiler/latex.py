@@ -73,6 +73,5 @@ def _symbol(name: str) -> str:
 
 
 def _escape(text: str) -> str:
-    return "".join(
-        rf"\{c}" if c in "_%&#${}" else rf"\textbackslash " if c == "\\" else c for c in text
-    )
+    escaped = {"\\": r"\textbackslash ", **{c: rf"\{c}" for c in "_%&#${}"}}
+    return "".join(escaped.get(c, c) for c in text)

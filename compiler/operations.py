@@ -127,7 +127,8 @@ class OperationResolver:
             taken = " or ".join(_arity(d) for d in definitions)
             message = f"`{operation.name}` takes {taken}, not {count}"
             notes = [Note(f"it is defined as `{signature(d)}`") for d in definitions[:3]]
-            self.report.add("E301", message, operation.span, notes=notes)
+            remedy = f"give it {taken}, or take another operation"
+            self.report.add("E301", message, operation.span, help=remedy, notes=notes)
             return None
         parameters = self._parameters(operation, definition)
         if parameters is None:
@@ -188,7 +189,7 @@ def _check_definitions(spec: Spec, report: Report) -> None:
         if key in seen:
             notes = [Note("the first stands here", seen[key].span)]
             message = f"the {kind} `{d.name}` is defined twice for {_arity(d)}"
-            report.add("E202", message, d.span, notes=notes)
+            report.add("E202", message, d.span, help="rename one of them", notes=notes)
         seen.setdefault(key, d)
         if d.role and d.name not in ROLES:
             remedy = did_you_mean(d.name, ROLES) or f"roles are {one_of(ROLES)}"
@@ -211,7 +212,8 @@ def _check_formals(d: Definition, report: Report) -> None:
         report.add("E301", f"`{d.name}` takes no input", d.span, help=f"write `{d.name}(x, y)`")
     for name in formals:
         if formals.count(name) > 1:
-            report.add("E202", f"two inputs or parameters of `{d.name}` are `{name}`", d.span)
+            message = f"two inputs or parameters of `{d.name}` are `{name}`"
+            report.add("E202", message, d.span, help="rename one of them")
             return
         if name in _RESERVED_PARAMETERS and name not in d.inputs:
             message = f"a parameter cannot be named `{name}`"

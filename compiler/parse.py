@@ -96,13 +96,13 @@ def _syntax_error(source: Source, error: UnexpectedInput) -> DiagnosticError:
     if start is None or start < 0:
         start = len(source.text)
     if isinstance(error, UnexpectedCharacters):
-        expected = set(error.allowed or ())
+        expected: set[str] = set(error.allowed or ())
         found = source.text[start]
         end = start + 1
         known_quotes = {'"': "a string is not closed on its line", "`": "a name is not closed"}
         message = known_quotes.get(found, f"unexpected character `{found}`")
     else:
-        expected = set(getattr(error, "accepts", None) or getattr(error, "expected", ()))
+        expected = set(getattr(error, "accepts", None) or getattr(error, "expected", None) or ())
         token = getattr(error, "token", None)
         if token is None or token.type == "$END":
             start = len(source.text.rstrip())

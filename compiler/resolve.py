@@ -9,10 +9,10 @@ from .cells import CellResolver
 from .diagnostics import Note, Report, did_you_mean, one_of
 from .network import Head, Network, NetworkCell, NetworkFeature
 from .operations import OperationResolver
-from .scope import Scope, Sizes, listed, whole
 from .rules import DEFAULT_RULE, RULES
+from .scope import Scope, Sizes, listed, whole
 from .source import Span
-from .spec import BUDGETS, Budget, Feature, Modality, RuleRequirement, Spec
+from .spec import BUDGETS, Budget, Cell, Feature, Modality, RuleRequirement, Spec
 from .vocabulary import DEFAULT_LIBRARY, library_names, vocabulary_of
 
 MOST_CLASSES = 1_000_000
@@ -55,9 +55,10 @@ class _Resolver:
             )
         self._require_modalities()
         features = [f for m in spec.modalities for f in self._modality(m)]
-        cells = self._cells([f.name for m in spec.modalities for f in m.features])
-        outputs = self._outputs(cells)
-        combine = self.operations.role("combine", len(outputs), None)
+        families = [(cell, self.sizes.family(cell)) for cell in spec.cells]
+        cells = self._cells([f.name for m in spec.modalities for f in m.features], families)
+        outputs = self._outputs([name for _, names in families for name in names])
+        combine = self.operations.role("combine", len(outputs), None) if outputs else None
         head_role = self.operations.role("head", 1, None)
         head = self._head()
         rule, budgets = self._requirements()
@@ -86,7 +87,8 @@ class _Resolver:
         numbers: dict[str, int | float] = {}
         for key, value in header.numbers:
             if key in numbers:
-                self.report.add("E202", f"the number `{key}` is given twice", header.span)
+                message = f"the number `{key}` is given twice"
+                self.report.add("E202", message, header.span, help="keep one of them")
             if key == "name":
                 message = "a number cannot be called `name`"
                 self.report.add("E211", message, header.span, help="choose another name")
@@ -115,7 +117,8 @@ class _Resolver:
                 message = f"unknown library `{use.library}`"
                 self.report.add("E204", message, use.span, help=remedy)
             elif use.library in chosen:
-                self.report.add("E202", f"`use {use.library}` stands twice", use.span)
+                message = f"`use {use.library}` stands twice"
+                self.report.add("E202", message, use.span, help="keep one of them")
             else:
                 chosen.append(use.library)
         return chosen or [DEFAULT_LIBRARY]
@@ -128,7 +131,8 @@ class _Resolver:
             self.report.add("E211", message, span, help="choose another name")
         if name in self.declared:
             notes = [Note(f"`{name}` is first declared here", self.declared[name])]
-            self.report.add("E202", f"`{name}` is declared twice", span, notes=notes)
+            message = f"`{name}` is declared twice"
+            self.report.add("E202", message, span, help="rename one of them", notes=notes)
         self.declared.setdefault(name, span)
 
     def _require_modalities(self) -> None:
@@ -137,7 +141,9 @@ class _Resolver:
             if modality.name in seen:
                 notes = [Note("the first stands here", seen[modality.name])]
                 message = f"the modality `{modality.name}` is declared twice"
-                self.report.add("E202", message, modality.span, notes=notes)
+                self.report.add(
+                    "E202", message, modality.span, help="rename one of them", notes=notes
+                )
             seen.setdefault(modality.name, modality.span)
             if not modality.features:
                 message = f"the modality `{modality.name}` declares no feature"
@@ -187,8 +193,9 @@ class _Resolver:
 
     # Cells and outputs
 
-    def _cells(self, features: Sequence[str]) -> list[NetworkCell]:
-        families = [(cell, self.sizes.family(cell)) for cell in self.spec.cells]
+    def _cells(
+        self, features: Sequence[str], families: Sequence[tuple[Cell, list[str]]]
+    ) -> list[NetworkCell]:
         for cell, names in families:
             for name in names:
                 self._declare(name, cell.span)
@@ -197,7 +204,7 @@ class _Resolver:
         resolver = CellResolver(self.operations, self.sizes, self.report)
         return [c for cell, names in families for c in resolver.family(cell, names, sequence)]
 
-    def _outputs(self, cells: Sequence[NetworkCell]) -> list[str]:
+    def _outputs(self, cells: list[str]) -> list[str]:
         if self.spec.outputs is not None:
             names = list(self.declared)
             return listed(self.spec.outputs, names, "unknown feature or Cell `{}`", self.report)
@@ -205,7 +212,7 @@ class _Resolver:
             message = "there is no Cell and no `output`, so nothing is predicted from"
             remedy = "add a Cell, or `output FEATURE, FEATURE` for late fusion"
             self.report.add("E007", message, help=remedy)
-        return [c.name for c in cells]
+        return cells
 
     # The head and the requirements
 
@@ -221,7 +228,8 @@ class _Resolver:
                 message = f"{len(predict.names)} names are given for {count} {predict.kind}"
                 self.report.add("E309", message, predict.span)
             if len(set(predict.names)) != len(predict.names):
-                self.report.add("E202", "two predicted names are the same", predict.span)
+                message = "two predicted names are the same"
+                self.report.add("E202", message, predict.span, help="rename one of them")
         return Head(count, predict.kind, predict.names)
 
     def _requirements(self) -> tuple[str, tuple[Budget, ...]]:

@@ -50,9 +50,9 @@ def _distinct_pairs(
 ) -> bool:
     """No two Cells take the same set of inputs (the paper's footnote 1)."""
     taken = frozenset(choice)
-    later = network.cells[index + 1 :]
+    others = [c for i, c in enumerate(network.cells) if i != index and not is_open(c)]
     return all(taken != frozenset(c) for c in earlier) and all(
-        is_open(c) or taken != frozenset(fixed_choice(c)) for c in later
+        taken != frozenset(fixed_choice(c)) for c in others
     )
 
 

@@ -52,16 +52,21 @@ class Scope:
     def __init__(self, names: Iterable[str], later: set[str]) -> None:
         self.names = list(names)
         self.later = later
-        self._known = set(self.names)
+        self._places = {name: place for place, name in enumerate(self.names)}
 
     def __contains__(self, name: str) -> bool:
-        return name in self._known
+        return name in self._places
+
+    def in_order(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Known names in the order in which they became visible, each once."""
+        known = {name for name in names if name in self._places}
+        return tuple(sorted(known, key=self._places.__getitem__))
 
     def add(self, name: str) -> None:
         """Makes a name visible to what follows."""
         self.later.discard(name)
+        self._places.setdefault(name, len(self.names))
         self.names.append(name)
-        self._known.add(name)
 
 
 def listed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -52,3 +53,8 @@ class Span:
     def to(self, other: Span) -> Span:
         """From the start of this span to the end of `other`."""
         return Span(self.source, self.start, max(self.end, other.end), self.pointer)
+
+
+def span_field() -> Any:
+    """The field `span` of a node, which takes no part in its equality."""
+    return field(default=None, compare=False, repr=False, kw_only=True)

@@ -7,11 +7,11 @@ two Specs are equal when they say the same thing, whichever spelling they came f
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from .expression import Body
-from .source import Span
+from .source import Span, span_field
 
 if TYPE_CHECKING:
     import networkx
@@ -44,16 +44,12 @@ def name_problem(name: str) -> str | None:
     return None
 
 
-def _span() -> Any:
-    return field(default=None, compare=False, repr=False, kw_only=True)
-
-
 @dataclass(frozen=True, slots=True)
 class Hole:
     """`?`, or `{A | B}` with the candidates that it is restricted to."""
 
     candidates: tuple[Reference | Operation, ...] | None = None
-    span: Span | None = _span()
+    span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +57,7 @@ class Reference:
     """The name of a feature, a Cell, a Step or an input of a Cell."""
 
     name: str
-    span: Span | None = _span()
+    span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,7 @@ class Operation:
 
     name: str
     parameters: tuple[tuple[str, Value], ...] = ()
-    span: Span | None = _span()
+    span: Span | None = span_field()
 
 
 Slot: TypeAlias = Reference | Hole
@@ -82,13 +78,13 @@ class NetworkHeader:
 
     name: str
     numbers: tuple[tuple[str, int | float], ...] = ()
-    span: Span | None = _span()
+    span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
     library: str
-    span: Span | None = _span()
+    span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +98,7 @@ class Definition:
     parameters: tuple[tuple[str, int | float], ...] = ()
     role: bool = False
     modality: str | None = None
-    span: Span | None = _span()
+    span: Span | None = span_field()
 
     def takes(self, count: int) -> bool:
         """Whether it can be applied to `count` inputs."""
@@ -115,7 +111,7 @@ class FeatureAxis:
 
     name: str
     size: Size
-    span: Span | None = _span()
+    span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +121,7 @@ class Feature:
     name: str
     axes: tuple[FeatureAxis, ...] | None = None
     at: str | None = None
-    span: Span | None = _span()
+    span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +130,7 @@ class Modality:
     features: tuple[Feature, ...]
     backbone: str | None = None
     optional: bool = False
-    span: Span | None = _span()
+    span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +141,7 @@ class Step:
     operation: Operation | Hole
     slots: tuple[Slot, ...]
     count: Size | None = None
-    span: Span | None = _span()
+    span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +161,7 @@ class Cell:
     steps: tuple[Step, ...]
     count: Size | None = None
     returned: tuple[Reference, ...] | None = None
-    span: Span | None = _span()
+    span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +169,7 @@ class RuleRequirement:
     """`require RULE`: a rule for filling holes, by name."""
 
     rule: str
-    span: Span | None = _span()
+    span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +179,7 @@ class Budget:
     quantity: str
     limit: int | float
     inclusive: bool = False
-    span: Span | None = _span()
+    span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +189,7 @@ class Predict:
     count: Size
     kind: HeadKind
     names: tuple[str, ...] | None = None
-    span: Span | None = _span()
+    span: Span | None = span_field()
 
 
 @dataclass(frozen=True)

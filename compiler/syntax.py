@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from lark import Token, Transformer
 from lark.tree import Meta
@@ -22,6 +22,7 @@ from .spec import (
     Definition,
     Feature,
     FeatureAxis,
+    HeadKind,
     Hole,
     Modality,
     NetworkHeader,
@@ -75,6 +76,15 @@ class _Named:
     value: x.Expression
 
 
+_Builder = TypeVar("_Builder", bound="type[Transformer[Token, Any]]")
+
+
+def _with_meta(builder: _Builder) -> _Builder:
+    """`v_args(meta=True)` as a decorator that keeps the type of the class."""
+    v_args(meta=True)(builder)
+    return builder
+
+
 def _pairs(settings: Iterable[_Setting | None]) -> tuple[tuple[str, Any], ...]:
     return tuple((s.name, s.value) for s in settings if s is not None)
 
@@ -87,7 +97,7 @@ def embedded(place: Span, offsets: Sequence[int] | None, start: int, end: int) -
     return Span(place.source, offsets[min(start, last)], offsets[min(end, last)], place.pointer)
 
 
-@v_args(meta=True)
+@_with_meta
 class SpecBuilder(Transformer[Token, Any]):
     """Turns the parse tree into Spec nodes, bottom up; one instance serves one text."""
 
@@ -212,7 +222,8 @@ class SpecBuilder(Transformer[Token, Any]):
 
     def predict(self, meta: Meta, parts: list[Any]) -> Predict:
         count, kind, names = parts
-        return Predict(self._count(count), str(kind), names, span=self._span(meta))  # type: ignore[arg-type]
+        head = cast(HeadKind, str(kind))
+        return Predict(self._count(count), head, names, span=self._span(meta))
 
     def rule(self, meta: Meta, parts: list[Token]) -> RuleRequirement:
         return RuleRequirement(str(parts[0]), span=self._span(parts[0]))
@@ -380,7 +391,8 @@ class SpecBuilder(Transformer[Token, Any]):
 
     def _binary(self, meta: Meta, parts: list[Any]) -> x.Binary:
         left, operator, right = parts
-        return x.Binary(str(operator), left, right, span=self._span(meta))  # type: ignore[arg-type]
+        known = cast(x.Operator, str(operator))
+        return x.Binary(known, left, right, span=self._span(meta))
 
     sum = product = _binary
 

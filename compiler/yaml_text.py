@@ -59,6 +59,8 @@ class _YamlReader:
                     case yaml.CollectionEndEvent():
                         span = self._span(event)
                         self._tree.close(span.end if span.end > span.start else None)
+                    case _:
+                        pass
         except yaml.MarkedYAMLError as error:
             raise self._malformed(error) from None
         return self._tree.finish()

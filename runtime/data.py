@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -96,7 +96,19 @@ def _read_npz(path: Path) -> dict[str, Array]:
         return {name: archive[name] for name in archive.files}
 
 
-_READERS = {".npz": _read_npz, ".safetensors": load_file}
+_READERS: Mapping[str, Callable[[Path], dict[str, Array]]] = {
+    ".npz": _read_npz,
+    ".safetensors": load_file,
+}
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    MemoryError,
+    SafetensorError,
+    zipfile.BadZipFile,
+)
 
 
 def _read_file(path: Path) -> dict[str, Array]:
@@ -108,9 +120,7 @@ def _read_file(path: Path) -> dict[str, Array]:
         return reader(path)
     except FileNotFoundError:
         raise fail("E504", f"there is no file `{path}`") from None
-    except (OSError, ValueError, KeyError, EOFError, MemoryError, SafetensorError) as error:
-        raise fail("E504", f"cannot read `{path}`: {error}") from None
-    except zipfile.BadZipFile as error:
+    except _UNREADABLE as error:
         raise fail("E504", f"cannot read `{path}`: {error}") from None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -81,7 +81,7 @@ def score(module: nn.Module, batches: Batches, head: Head) -> dict[str, float]:
 
 
 @contextmanager
-def seeded(seed: int, device: torch.device) -> Iterator[torch.Generator]:
+def seeded(seed: int, device: torch.device) -> Generator[torch.Generator]:
     """Random numbers that depend on the seed; those of the caller go on afterwards as before."""
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices):

@@ -43,11 +43,11 @@ def metrics_of(head: Head, logits: Tensor, labels: Tensor) -> dict[str, float]:
             if count == 1:
                 return {"accuracy": 1.0}
             for average in ("weighted", "macro"):
-                found[f"f1_{average}"] = multiclass_f1_score(logits, labels, count, average)  # type: ignore[arg-type]
+                found[f"f1_{average}"] = multiclass_f1_score(logits, labels, count, average)
         case "labels":
             scores, truth = torch.sigmoid(logits), labels.long()
             found = {
-                f"f1_{average}": multilabel_f1_score(scores, truth, count, LABEL_THRESHOLD, average)  # type: ignore[arg-type]
+                f"f1_{average}": multilabel_f1_score(scores, truth, count, LABEL_THRESHOLD, average)
                 for average in ("weighted", "macro")
             }
         case "values":

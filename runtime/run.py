@@ -28,6 +28,7 @@ from safetensors.numpy import save
 
 from ..compiler.diagnostics import fail
 from ..compiler.files import write_file
+from ..compiler.load import load
 from ..compiler.spec import Spec
 from .settings import Settings, read_settings
 
@@ -43,16 +44,26 @@ class RunFolder:
     stage: str = ""
 
     @classmethod
-    def create(cls, out: str | PathLike[str], stage: str, overwrite: bool) -> RunFolder:
-        """The folder for a new run; raises DiagnosticError where it would overwrite one."""
+    def create(
+        cls,
+        out: str | PathLike[str],
+        stage: str,
+        overwrite: bool,
+        genotype: Spec | None = None,
+    ) -> RunFolder:
+        """The folder for a new run, not yet made; raises DiagnosticError if a run would be lost.
+
+        A training may go where the search is that found its genotype.
+        """
         path = Path(out)
+        remedy = "choose another folder, or add `--overwrite`"
         if (path / f"{stage}.json").exists() and not overwrite:
-            message = f"`{path}` already holds a {stage}"
-            raise fail("E507", message, help="choose another folder, or add `--overwrite`")
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise fail("E504", f"cannot create `{path}`: {error.strerror}") from None
+            raise fail("E507", f"`{path}` already holds a {stage}", help=remedy)
+        found = path / "genotype.fuse"
+        if genotype is not None and found.exists() and not overwrite and load(found) != genotype:
+            raise fail("E507", f"`{path}` already holds another genotype", help=remedy)
+        if path.exists() and not path.is_dir():
+            raise fail("E504", f"`{path}` is a file, not a folder", help="choose another place")
         return cls(path, stage)
 
     def require(self, name: str) -> Path:
@@ -94,6 +105,10 @@ class RunFolder:
         self._write(f"{name}.safetensors", save(dict(tensors)))
 
     def _write(self, name: str, content: bytes) -> None:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise fail("E504", f"cannot create `{self.path}`: {error.strerror}") from None
         write_file(self.path / name, content)
 
 

@@ -44,9 +44,9 @@ def _draw_cell(
         return fixed_choice(cell)
     for _ in range(MOST_DRAWN):
         choice = _draw(cell.slots, generator)
-        if admits(network, index, choice, earlier):
-            if completable(network, [*earlier, choice]).possible is not False:
-                return choice
+        fits = admits(network, index, choice, earlier)
+        if fits and completable(network, [*earlier, choice]).possible is not False:
+            return choice
     message = f"no choice for the Cell `{cell.name}` was found that `{network.rule}` admits"
     raise fail("E401", message, cell.span, help="search the space instead")
 

@@ -48,7 +48,7 @@ def train(
     network = checked(spec)
     require_no_holes(network)
     samples = load_data(data, network, settings.seed)
-    folder = RunFolder.create(out, "train", overwrite) if out is not None else None
+    folder = RunFolder.create(out, "train", overwrite, spec) if out is not None else None
     result = _train(network, samples, settings, report)
     if folder is not None:
         folder.write_run(None, settings, data, result.history)

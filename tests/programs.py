@@ -10,11 +10,16 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from hypothesis import assume
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
 from fusewright.compiler import expression as x
 from fusewright.compiler.check import check
 from fusewright.compiler.initial import initial_values
 from fusewright.compiler.program import Program
 from fusewright.compiler.spec import (
+    HEAD_KINDS,
     Budget,
     Cell,
     CellInput,
@@ -34,9 +39,6 @@ from fusewright.compiler.spec import (
     Use,
 )
 from fusewright.compiler.vocabulary import library, library_names, select
-from hypothesis import assume
-from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 SHAPES: Sequence[Sequence[tuple[str, int | str]]] = (
     (("c", 3),),
@@ -51,6 +53,8 @@ SHAPES: Sequence[Sequence[tuple[str, int | str]]] = (
     (("w", 7), ("c", 2)),
 )
 ODD_NAMES = ("Video 3", "step.one", "return", "x y.z%", "training", "1e5", "null", "naïve", '"')
+OPERATORS: Sequence[x.Operator] = ("+", "-", "*")
+INITIALS: Sequence[str | float] = ("ones", 0.5, -2)
 ONE_INPUT = ("relu", "tanh", "sigmoid", "silu", "gelu", "abs", "layernorm", "batchnorm", "dropout")
 
 
@@ -77,7 +81,7 @@ def expressions(draw: st.DrawFn, inputs: Sequence[str], depth: int = 3) -> x.Exp
         case "call":
             return x.Call(draw(st.sampled_from(ONE_INPUT)), (draw(inner),))
         case "binary":
-            operator = draw(st.sampled_from(("+", "-", "*")))
+            operator = draw(st.sampled_from(OPERATORS))
             right = draw(st.one_of(inner, st.sampled_from((x.Number(0.5), x.Number(2)))))
             return x.Binary(operator, draw(inner), right)
         case "linear":
@@ -104,7 +108,7 @@ def definitions(draw: st.DrawFn, count: int) -> Definition:
     inputs = ("x", "y", "z")[:count]
     if draw(st.booleans()):
         return Definition("Own", inputs, x.Body(draw(expressions(inputs))))
-    scale = x.Parameter("s", (x.Name("C"),), draw(st.sampled_from(("ones", 0.5, -2))))
+    scale = x.Parameter("s", (x.Name("C"),), draw(st.sampled_from(INITIALS)))
     first = x.Assignment("part", draw(expressions(inputs, 2)))
     result = x.Binary("*", draw(expressions((*inputs, "part"), 2)), x.Name("s"))
     return Definition("Own", inputs, x.Body(result, (scale, first)))
@@ -131,7 +135,8 @@ def slots(draw: st.DrawFn, visible: Sequence[str], open_slots: bool) -> Slot:
         return fixed
     some = st.lists(st.sampled_from(visible), min_size=1, max_size=3, unique=True)
     restricted = Hole(tuple(Reference(n) for n in draw(some)))
-    return draw(st.sampled_from((fixed, Hole(), Hole(), restricted)))
+    kinds: Sequence[Slot] = (fixed, Hole(), Hole(), restricted)
+    return draw(st.sampled_from(kinds))
 
 
 @st.composite
@@ -239,7 +244,7 @@ def written_specs(draw: st.DrawFn, holes: bool = True) -> Spec:
     if draw(st.integers(0, 3)) == 0:
         requirements.append(Budget("parameters", draw(st.sampled_from((10**6, 1234, 2.5))), True))
     count = draw(st.integers(1, 4))
-    kind = draw(st.sampled_from(("classes", "labels", "values")))
+    kind = draw(st.sampled_from(HEAD_KINDS))
     named = tuple(f"k{i}" for i in range(count)) if draw(st.booleans()) else None
     return Spec(
         network=spec.network,

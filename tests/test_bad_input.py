@@ -19,7 +19,6 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from fusewright.cli import main
 
@@ -42,7 +41,7 @@ def space(old: str, new: str) -> str:
     return SPACE.replace(old, new)
 
 
-def fitting_data() -> dict[str, NDArray[Any]]:
+def fitting_data() -> dict[str, Any]:
     """Data that SPACE accepts."""
     generator = np.random.default_rng(0)
     return {
@@ -150,7 +149,7 @@ def assert_diagnosed(kind: Kind, output: str, file: str = "bad.fuse") -> None:
 def place(tmp_path: Path) -> Path:
     """A folder with a good specification and data that fits it."""
     (tmp_path / "good.fuse").write_text(SPACE, encoding="utf-8")
-    np.savez(tmp_path / "data.npz", **fitting_data())  # type: ignore[arg-type]
+    np.savez(tmp_path / "data.npz", **fitting_data())
     return tmp_path
 
 
@@ -196,12 +195,12 @@ def write_bad(kind: Kind, place: Path) -> None:
     """`bad.fuse` and `bad.npz`; one of them is wrong."""
     (place / "bad.fuse").write_text(kind.specification, encoding="utf-8")
     arrays = {k: v for k, v in (fitting_data() | dict(kind.data)).items() if v is not None}
-    np.savez(place / "bad.npz", **arrays)  # type: ignore[arg-type]
+    np.savez(place / "bad.npz", **arrays)
 
 
 # Each kind with every command that writes, in this process
 
-WRITING = (
+WRITING: Sequence[Sequence[str]] = (
     ("format", "{file}"),
     ("convert", "{file}", "--to", "json", "-o", "out.json"),
     ("info", "{file}"),
@@ -241,11 +240,11 @@ def test_no_command_leaves_anything_behind(place: Path) -> None:
         write_bad(kind, place)
         (place / "bad.fuse").rename(place / file)
         (place / "bad.npz").rename(place / data)
-        for command in WRITING:
-            syntax_only = command[0] in READS_SYNTAX_ONLY
-            if (syntax_only and kind.code != "E001") or (kind.data and command[0] != "search"):
+        for template in WRITING:
+            syntax_only = template[0] in READS_SYNTAX_ONLY
+            if (syntax_only and kind.code != "E001") or (kind.data and template[0] != "search"):
                 continue
-            commands.append([part.format(file=file, data=data) for part in command])
+            commands.append([part.format(file=file, data=data) for part in template])
             expected.append(kind)
     before = files(place)
     for command, kind, (code, output) in zip(

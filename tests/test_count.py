@@ -7,6 +7,7 @@ compiler but the resolved network, of which it reads slots and candidates.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import product
 from math import comb, prod
 from unittest.mock import patch
@@ -198,12 +199,7 @@ def admitted(network: Network, start: Sequence[Choice], choice: Choice) -> bool:
     if network.rule == "fresh_input":
         fixed = {}
     cells = [*range(index + 1), *fixed]
-    part = Network(
-        **{
-            **{name: getattr(network, name) for name in Network.__dataclass_fields__},
-            "cells": tuple(network.cells[i] for i in cells),
-        }
-    )
+    part = replace(network, cells=tuple(network.cells[i] for i in cells))
     return allowed(part, [*start, choice, *fixed.values()])
 
 
@@ -303,3 +299,47 @@ def test_a_large_space_that_cannot_be_listed_has_bounds_that_say_so() -> None:
     assert not found.exact
     assert found.low <= first * second - first <= found.high
     assert str(found).startswith("between ")
+
+
+def test_bounds_count_what_fixed_cells_have_taken() -> None:
+    """Two Cells of 20 · 20 sets, too many to list; ten fixed Cells have taken ten of them."""
+    features = " ".join(f"{letter}{i}[c 2]" for letter in "AB" for i in range(21))
+    right = "{" + " | ".join(f"B{i}" for i in range(20)) + "}"
+    low, high = ("{" + " | ".join(f"A{i}" for i in r) + "}" for r in (range(20), range(1, 21)))
+    fixed = " ".join(f"cell X{i}(A{i}, B0) {{ S = Sum(x, y) }}" for i in range(1, 11))
+    opened = " ".join(
+        f"cell {name}({left}, {right}) {{ S = Sum(x, y) }}"
+        for name, left in (("P", low), ("Q", high))
+    )
+    text = f"{HEAD} modality m {{ {features} }} {fixed} {opened} predict 2 classes"
+    each, shared = 20 * 20 - 10, 19 * 20 - 10
+    found = count_inputs(checked(parse(text)))
+    assert found.low <= each * each - shared <= found.high
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_hole_is_bound_by_what_is_fixed_before_it(rule: str) -> None:
+    text = (
+        f"{HEAD} modality m {{ A[c 2] }} cell K(A) {{ S = Sum(x) }} cell J({{A}}) {{ S = Sum(x) }}"
+    )
+    (found,) = check(parse(f"{text} require {rule} predict 2 classes"))
+    assert found.code == "E401"
+    assert found.span is not None
+    assert found.span.source.text[found.span.start :].startswith("J(")
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_is_fixed_is_bound_by_no_rule(rule: str) -> None:
+    text = f"{HEAD} modality m {{ A[c 2] }} cell K(A) {{ S = Sum(x) }} cell J(A) {{ S = Sum(x) }}"
+    assert count_architectures(checked(parse(f"{text} require {rule} predict 2 classes"))) == Count(
+        1, 1
+    )
+
+
+@pytest.mark.parametrize(("features", "cells", "code"), [(40, 39, None), (40, 40, "E401")])
+def test_fresh_inputs_of_many_cells_are_decided_at_once(
+    features: int, cells: int, code: str | None
+) -> None:
+    """The first Cell takes two features, and each further one takes at least one more."""
+    found = check(parse(open_space(features, cells, "require fresh_input")))
+    assert [d.code for d in found] == ([code] if code else [])

@@ -445,12 +445,15 @@ def test_nodes_know_where_they_stand() -> None:
     spec = loads(json.dumps(GOOD))
     (cell,) = spec.cells
     (step,) = cell.steps
+    axes, pool = spec.modalities[0].features[0].axes, spec.pool
+    assert axes is not None
+    assert pool is not None
     places = {
         "/network/name": spec.network,
         "/modalities/0/name": spec.modalities[0],
-        "/modalities/0/features/0/axes/0": (spec.modalities[0].features[0].axes or ())[0],
-        "/pool/0": (spec.pool or ())[0],
-        "/pool/1/op": (spec.pool or ())[1],
+        "/modalities/0/features/0/axes/0": axes[0],
+        "/pool/0": pool[0],
+        "/pool/1/op": pool[1],
         "/roles/0/role": spec.definitions[1],
         "/cells/0/name": cell,
         "/cells/0/inputs/1": cell.inputs[1].slot,

@@ -8,6 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
 from fusewright.compiler.check import check, checked
 from fusewright.compiler.diagnostics import DiagnosticError
 from fusewright.compiler.document_writer import to_json, to_yaml
@@ -26,9 +30,6 @@ from fusewright.compiler.targets.onnx import export
 from fusewright.compiler.targets.onnx_check import open_session, run
 from fusewright.compiler.targets.torch import FusionModule, load_weights
 from fusewright.runtime.derive import derive
-from hypothesis import given
-from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from .programs import random_inputs, random_weights, specs, without_dropout, written_specs
 

@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
 from fusewright.compiler.check import checked
 from fusewright.compiler.equation import apply
 from fusewright.compiler.graph import build
@@ -25,8 +28,6 @@ from fusewright.compiler.targets.numpy import evaluate
 from fusewright.compiler.targets.torch import FusionModule, load_weights
 from fusewright.ops.types import inner
 from fusewright.runtime.derive import derive
-from numpy.typing import NDArray
-from safetensors.numpy import load_file
 
 from .programs import without_dropout
 

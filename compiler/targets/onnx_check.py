@@ -11,6 +11,7 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
+from ...ops.types import TensorType
 from ..diagnostics import fail
 from ..program import Program
 from .numpy import NumpyNetwork
@@ -64,23 +65,15 @@ def run(session: onnxruntime.InferenceSession, inputs: Mapping[str, NDArray[Any]
     accepted = (*session.get_inputs(), *session.get_overridable_initializers())
     wanted = {item.name: kinds[item.type] for item in accepted}
     feed = {name: np.asarray(inputs[name], kind) for name, kind in wanted.items() if name in inputs}
-    logits: NDArray[Any] = session.run(None, feed)[0]
-    return logits
+    return np.asarray(session.run(None, feed)[0])
 
 
 def random_inputs(program: Program, batch: int, seed: int) -> dict[str, NDArray[Any]]:
     """Normal features; axes known only at run time get a size between 1 and 9."""
     generator = np.random.default_rng(seed)
-    return {
-        item.name: generator.normal(
-            size=(
-                batch,
-                *(
-                    int(generator.integers(1, 10)) if a.size is None else a.size
-                    for a in item.type.axes
-                ),
-            )
-        ).astype(np.float32)
-        for item in program.inputs
-        if item.kind == "feature"
-    }
+
+    def feature(type: TensorType) -> NDArray[np.float32]:
+        known = (a.size or int(generator.integers(1, 10)) for a in type.axes)
+        return generator.normal(size=(batch, *known)).astype(np.float32)
+
+    return {i.name: feature(i.type) for i in program.inputs if i.kind == "feature"}

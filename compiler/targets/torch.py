@@ -13,6 +13,7 @@ from typing import Any, Self
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, fx, nn
+from torch.fx.proxy import GraphAppendingTracer
 
 from ..diagnostics import fail
 from ..initial import initial_values
@@ -90,15 +91,15 @@ def load_weights(module: FusionModule, weights: Weights) -> None:
 def trace(program: Program, training: bool) -> fx.GraphModule:
     """The program as a function of its inputs and then its parameters."""
     graph = fx.Graph()
-    tracer = fx.proxy.GraphAppendingTracer(graph)
+    tracer = GraphAppendingTracer(graph)
 
     def placeholder(name: str) -> fx.Proxy:
         return fx.Proxy(graph.placeholder(name), tracer)
 
     def scalar(number: float) -> fx.Proxy:
         """A number as a tensor without axes; in double, it never widens what it meets."""
-        arguments = (number,), {"dtype": torch.float64}
-        return fx.Proxy(graph.call_function(torch.scalar_tensor, *arguments), tracer)
+        node = graph.call_function(torch.scalar_tensor, (number,), {"dtype": torch.float64})
+        return fx.Proxy(node, tracer)
 
     inputs = {item.name: placeholder(f"input_{i}") for i, item in enumerate(program.inputs)}
     parameters = {p.name: placeholder(f"parameter_{i}") for i, p in enumerate(program.parameters)}
@@ -136,8 +137,9 @@ def _register(module: nn.Module, name: str, value: Tensor, trained: bool) -> Non
     """
     *path, last = name.split(".")
     for part in path:
-        module = module._modules.setdefault(part, _Scope()) or module
+        modules = module._modules  # pyright: ignore[reportPrivateUsage]
+        module = modules.setdefault(part, _Scope()) or module
     if trained:
-        module._parameters[last] = nn.Parameter(value)
+        module._parameters[last] = nn.Parameter(value)  # pyright: ignore[reportPrivateUsage]
     else:
-        module._buffers[last] = value
+        module._buffers[last] = value  # pyright: ignore[reportPrivateUsage]

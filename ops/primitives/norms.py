@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..primitive import Attribute, Owned, Primitive
-from ..types import Axis, ShapeError, TensorType, vector
+from ..types import ShapeError, TensorType, vector
 
 _EPSILON = Attribute("epsilon", "number", 1e-5)
 

@@ -75,9 +75,7 @@ def demo(out: Path) -> None:
     data = {**extracted.features, "labels": extracted.labels, "split": extracted.split}
     np.savez(out / "features.npz", **data)
     stage("searching the space")
-    found = search(
-        spec, out / "features.npz", out=out / "search", settings=SEARCH, overwrite=True
-    )
+    found = search(spec, out / "features.npz", out=out / "search", settings=SEARCH, overwrite=True)
     stage("training the genotype")
     train(
         found.genotype, out / "features.npz", out=out / "train", settings=TRAINING, overwrite=True

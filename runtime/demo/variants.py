@@ -115,7 +115,7 @@ def _shared_words(entries: Sequence[Entry]) -> Iterable[tuple[int, int]]:
 
 
 def _words(name: str) -> frozenset[str]:
-    counted = set(re.findall("[a-z]{2,}", name.lower())) - IGNORED
+    counted: set[str] = set(re.findall("[a-z]{2,}", name.lower())) - IGNORED
     return frozenset(SAME_WORD.get(word, word)[:4] for word in counted or {"person"})
 
 

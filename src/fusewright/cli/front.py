@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,13 +12,13 @@ from ..compiler.diagnostics import Diagnostic, DiagnosticError, fail, render
 from .app import Json, Sets, SpecFile, app, load_with, print_json
 
 
-class Spelling(str, Enum):
+class Spelling(StrEnum):
     fuse = "fuse"
     json = "json"
     yaml = "yaml"
 
 
-class FileTarget(str, Enum):
+class FileTarget(StrEnum):
     onnx = "onnx"
 
 
@@ -98,9 +98,9 @@ def draw(
 ) -> None:
     """Draw a specification: a search space, a genotype, or anything between the two."""
     from ..compiler.check import checked
+    from ..compiler.files import write_file
     from ..compiler.graph import build
     from ..compiler.targets.diagram import formats, render
-    from ..compiler.files import write_file
 
     kind = output.suffix.lstrip(".").lower()
     if kind not in formats():
@@ -138,8 +138,8 @@ def compile(
 ) -> None:
     """Compile a network to ONNX, and check the result against the reference before writing it."""
     from ..compiler.compile import compile as build
-    from ..compiler.targets.onnx_check import verify
     from ..compiler.files import write_file
+    from ..compiler.targets.onnx_check import verify
 
     spec = load_with(file, sets)
     model = build(spec, "onnx", weights=weights)

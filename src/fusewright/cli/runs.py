@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -163,7 +163,7 @@ def _settings(config: Path | None, options: dict[str, Any]) -> Any:
 
 
 @contextmanager
-def _progress(what: str, epochs: int) -> Iterator[Callable[[dict[str, Any]], None]]:
+def _progress(what: str, epochs: int) -> Generator[Callable[[dict[str, Any]], None]]:
     """A bar on standard error with the last epoch's numbers beside it."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
