@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
+from safetensors.numpy import save
 
 from ...compiler.check import checked
 from ...compiler.compile import compile, to_program
@@ -72,14 +73,17 @@ def demo(out: Path) -> None:
 
     stage("training two backbones and extracting their features")
     extracted = extract(seed=0)
-    data = {**extracted.features, "labels": extracted.labels, "split": extracted.split}
-    np.savez(out / "features.npz", **data)
+    data: dict[str, NDArray[Any]] = {
+        **extracted.features,
+        "labels": extracted.labels,
+        "split": extracted.split,
+    }
+    features = out / "features.safetensors"
+    write_file(features, save(data))
     stage("searching the space")
-    found = search(spec, out / "features.npz", out=out / "search", settings=SEARCH, overwrite=True)
+    found = search(spec, features, out=out / "search", settings=SEARCH, overwrite=True)
     stage("training the genotype")
-    train(
-        found.genotype, out / "features.npz", out=out / "train", settings=TRAINING, overwrite=True
-    )
+    train(found.genotype, features, out=out / "train", settings=TRAINING, overwrite=True)
     stage("training what it is compared with")
     results = [*_unimodal(extracted), *_fused(spec, found.genotype, data, out / "train")]
     stage("exporting to ONNX and checking it")
