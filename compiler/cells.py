@@ -12,7 +12,7 @@ from .source import Span
 from .spec import Cell, Hole, Reference, Step
 from .spec import Slot as SpecSlot
 
-MOST_EDGES = 4_000_000
+MOST_EDGES = 2_000_000
 MOST_INPUTS = 64
 _INPUT_NAMES = "xyz"
 

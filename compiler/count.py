@@ -6,13 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
-from math import factorial, prod
+from math import factorial, floor, log10, prod
+from typing import Any
 
 from .network import Network, NetworkStep, Slot
 from .rules import Choice, admits, count_fillings, fillings, fixed_choice, is_open
 
 MOST_LISTED = 100_000
 """How many choices are listed before bounds take the place of a count."""
+LARGEST_WRITTEN = 10**300
+"""Numbers from here on are left out of JSON, where many readers cannot take them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,26 @@ class Count:
 
     def __str__(self) -> str:
         if self.exact:
-            return f"{self.low:,}"
-        return f"between {self.low:,} and {self.high:,} (bounds, not counted exactly)"
+            return readable(self.low)
+        return f"between {readable(self.low)} and {readable(self.high)} (bounds)"
+
+    def as_json(self) -> dict[str, Any]:
+        """Bounds as numbers, or None beyond what a JSON reader takes; their log10; exactness."""
+        return {
+            "low": self.low if self.low < LARGEST_WRITTEN else None,
+            "high": self.high if self.high < LARGEST_WRITTEN else None,
+            "log10_low": log10(self.low) if self.low else None,
+            "log10_high": log10(self.high) if self.high else None,
+            "exact": self.exact,
+        }
+
+
+def readable(number: int) -> str:
+    """A count with its digits in groups, or as a power of ten where it is very large."""
+    if number < 10**15:
+        return f"{number:,}"
+    exponent = floor(log10(number))
+    return f"{number // 10 ** (exponent - 2) / 100:.2f} × 10^{exponent}"
 
 
 def count_architectures(network: Network) -> Count:

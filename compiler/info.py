@@ -40,11 +40,7 @@ def describe(spec: Spec) -> dict[str, Any]:
         "parameters": count_parameters(program),
         "architecture_parameters": count_parameters(program, "architecture"),
         "macs": count_macs(optimise(program)),
-        "architectures": {
-            "low": architectures.low,
-            "high": architectures.high,
-            "exact": architectures.exact,
-        },
+        "architectures": {"count": str(architectures), **architectures.as_json()},
         "cell_inputs": str(count_inputs(network)),
         "unused_features": _unused(network, program),
         "budgets": [_budget(b, network, program) for b in network.budgets],
@@ -53,10 +49,6 @@ def describe(spec: Spec) -> dict[str, Any]:
 
 def summary(described: dict[str, Any]) -> str:
     """The description as text for a terminal."""
-    space = described["architectures"]
-    distinct = f"{space['low']:,}"
-    if not space["exact"]:
-        distinct = f"between {space['low']:,} and {space['high']:,} (bounds)"
     holes = described["holes"]
     rows = [
         (described["kind"], described["network"]),
@@ -67,7 +59,7 @@ def summary(described: dict[str, Any]) -> str:
         ("cells and steps", f"{described['cells']} and {described['steps']}"),
         ("holes", f"{holes['inputs']} inputs, {holes['operations']} operations"),
         ("rule", described["rule"]),
-        ("architectures", distinct),
+        ("architectures", described["architectures"]["count"]),
         ("parameters", f"{described['parameters']:,}"),
         ("architecture parameters", f"{described['architecture_parameters']:,}"),
         ("multiply-adds", f"{described['macs']:,} for one sample"),

@@ -150,6 +150,12 @@ class Network:
     def cell_by_name(self) -> Mapping[str, NetworkCell]:
         return {c.name: c for c in self.cells}
 
+    @cached_property
+    def fixed_inputs(self) -> frozenset[frozenset[str]]:
+        """The sets of inputs of the Cells that have no open input."""
+        fixed = (c.slots for c in self.cells if not any(slot.open for slot in c.slots))
+        return frozenset(frozenset(s.candidates[0] for s in slots) for slots in fixed)
+
     @property
     def has_holes(self) -> bool:
         return any(

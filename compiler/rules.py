@@ -50,10 +50,7 @@ def _distinct_pairs(
 ) -> bool:
     """No two Cells take the same set of inputs (the paper's footnote 1)."""
     taken = frozenset(choice)
-    others = [c for i, c in enumerate(network.cells) if i != index and not is_open(c)]
-    return all(taken != frozenset(c) for c in earlier) and all(
-        taken != frozenset(fixed_choice(c)) for c in others
-    )
+    return taken not in network.fixed_inputs and all(taken != frozenset(c) for c in earlier)
 
 
 def _fresh_input(network: Network, index: int, choice: Choice, earlier: Sequence[Choice]) -> bool:

@@ -10,7 +10,7 @@ from .source import Span
 from .spec import Cell, Reference, Size, Step
 
 LARGEST_SIZE = 10**7
-MOST_NODES = 1_000_000
+MOST_NODES = 100_000
 
 
 def whole(value: int | float, most: int = LARGEST_SIZE) -> bool:

@@ -7,9 +7,10 @@ import io
 import json
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
@@ -31,11 +32,21 @@ from fusewright.compiler.targets.onnx_check import run as run_onnx
 from fusewright.runtime.data import load_data, read_arrays
 from fusewright.runtime.settings import read_settings
 
-Arrays = dict[str, NDArray[Any]]
+Arrays = dict[str, Any]
+"""Arrays by name."""
 QUICK = fw.Settings(epochs=2, batch=16, max_learning_rate=0.02, arch_learning_rate=0.01)
 FEATURES = "modality left { A[c 3] B[t 2, c 5] } modality right { D[c 4] }"
 OPEN = "cell K[2](?, ?) { S = ?(x, y) }"
 FIXED = "cell K(A, D) { S = ConcatFC(x, y) } output K, B"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Tensors this small gain nothing from threads, which other processes may hold up."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def spec(
@@ -420,7 +431,7 @@ def test_a_run_evaluates_on_the_split_that_its_seed_made(tmp_path: Path) -> None
 @pytest.mark.parametrize("relax", ["shared", "per_input"])
 @pytest.mark.parametrize("rule", ["paper", "published", "distinct_pairs", "fresh_input"])
 def test_a_search_keeps_the_rule(relax: str, rule: str) -> None:
-    cells = "cell K[2](?, ?) { S[2] = ?(?, ?) } cell H({A | B}, K_1) { S = {Sum | ConcatFC}(x, y) }"
+    cells = "cell K(?, ?) { S[2] = ?(?, ?) } cell H(?, K) { S = {Sum | ConcatFC}(x, ?) }"
     space = spec(cells)
     found = fw.search(space, problem(45), settings=QUICK, relax=relax, rule=rule)
     genotype = checked(found.genotype)
@@ -430,8 +441,7 @@ def test_a_search_keeps_the_rule(relax: str, rule: str) -> None:
     choices = [fixed_choice(cell) for cell in genotype.cells]
     assert all(admits(under, i, c, choices[:i]) for i, c in enumerate(choices))
     if named == "fresh_input":
-        fed = {n for choice in choices[:2] for n in choice}
-        assert fed <= {"A", "B", "D"}
+        assert {*choices[0], choices[1][0]} == {"A", "B", "D"}
 
 
 def test_the_rule_of_the_settings_takes_the_place_of_the_specifications() -> None:
@@ -527,25 +537,23 @@ def settings(draw: st.DrawFn) -> fw.Settings:
         arch_weight_decay=draw(decays),
         relax=draw(st.sampled_from(("shared", "per_input"))),
         rule=draw(st.sampled_from(("", "paper", "published", "distinct_pairs", "fresh_input"))),
-        device=draw(st.sampled_from(("cpu", "cuda", "cuda:1", 'odd "quoted" \\ name', "\n"))),
+        device=draw(st.sampled_from(("cpu", "cuda", "cuda:1"))),
     )
+
+
+@pytest.mark.parametrize("device", ['"', "\\", "a\nb", "é"])
+def test_a_text_of_any_kind_goes_through_toml(device: str, tmp_path: Path) -> None:
+    given_settings = fw.Settings(device=device)
+    (tmp_path / "run.toml").write_text(given_settings.to_toml(), encoding="utf-8")
+    assert read_settings(tmp_path / "run.toml") == given_settings
 
 
 @given(settings())
 def test_settings_go_through_toml(given_settings: fw.Settings) -> None:
-    with contextlib.ExitStack() as stack:
-        place = stack.enter_context(_temporary_file(given_settings.to_toml()))
-        assert read_settings(place) == given_settings
-
-
-@contextlib.contextmanager
-def _temporary_file(text: str) -> Any:
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder:
         path = Path(folder) / "run.toml"
-        path.write_text(text, encoding="utf-8")
-        yield path
+        path.write_text(given_settings.to_toml(), encoding="utf-8")
+        assert read_settings(path) == given_settings
 
 
 @pytest.mark.parametrize(
@@ -607,9 +615,10 @@ def test_what_stands_behind_a_samples_length_is_not_read() -> None:
     a, b = (changed(data, B=x) | {"B.lengths": lengths} for x in (longer, other))
     trained = [fw.train(network, d, settings=QUICK).weights for d in (a, b)]
     assert same(*trained)
-    assert np.array_equal(*(fw.predict(network, d, weights=trained[0]) for d in (a, b)))
-    without = fw.predict(network, changed(data, B=longer), weights=trained[0])
-    assert not np.allclose(without, fw.predict(network, a, weights=trained[0]))
+    first, second = (fw.predict(network, d, weights=trained[0]) for d in (a, b))
+    assert np.array_equal(first, second)
+    whole = fw.predict(network, changed(data, B=longer), weights=trained[0])
+    assert not np.allclose(whole, first)
 
 
 def test_what_an_absent_modality_holds_is_not_read() -> None:
@@ -622,7 +631,8 @@ def test_what_an_absent_modality_holds_is_not_read() -> None:
     trained = [fw.train(network, d, settings=QUICK).weights for d in (a, b)]
     assert same(*trained)
     assert np.abs(trained[0]["D.absent"]).max() > 0
-    assert np.array_equal(*(fw.predict(network, d, weights=trained[0]) for d in (a, b)))
+    first, second = (fw.predict(network, d, weights=trained[0]) for d in (a, b))
+    assert np.array_equal(first, second)
 
 
 # Data that does not fit
@@ -738,16 +748,11 @@ def used_or_diagnosed(run: Callable[[], object]) -> None:
         assert all(d.code in ("E503", "E506") for d in error.diagnostics)
 
 
-def test_diverging_is_diagnosed() -> None:
+def test_a_loss_that_is_not_finite_is_diagnosed() -> None:
+    data = problem(30, "values")
+    data["A"] *= 1e30
     with pytest.raises(fw.DiagnosticError) as caught:
-        fw.train(
-            spec(FIXED, "1 values", library="paper"),
-            problem(30, "values"),
-            max_learning_rate=900,
-            epochs=40,
-            batch=1000,
-            min_learning_rate=900,
-        )
+        fw.train(spec(FIXED, "1 values", library="paper"), data, settings=QUICK)
     assert [d.code for d in caught.value.diagnostics] == ["E508"]
 
 
