@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -14,34 +14,71 @@ from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts
 from ..compiler.diagnostics import fail
 from ..compiler.network import Head
 from .batches import Batch, Batches
+from .data import SPLIT_NAMES, Dataset
 from .objective import loss_of, metrics_of
 from .settings import Settings
 
+Betas: TypeAlias = tuple[float, float]
+WEIGHT_BETAS: Betas = (0.9, 0.999)
 Report = Callable[[dict[str, Any]], None]
 """Receives a record for every finished epoch."""
 
 
-class WeightOptimiser:
+class Optimiser:
+    """Adam on some parameters, which may be none at all."""
+
+    def __init__(
+        self, parameters: Iterator[nn.Parameter], rate: float, decay: float, betas: Betas
+    ) -> None:
+        given = list(parameters)
+        self.adam = Adam(given, rate, betas, weight_decay=decay) if given else None
+
+    def step(self, loss: Tensor) -> None:
+        """A step along the gradient of a loss."""
+        if self.adam is not None:
+            self.adam.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            self.adam.step()
+
+
+class WeightOptimiser(Optimiser):
     """Adam on the weights, cosine annealing with warm restarts, a step for every batch."""
 
     def __init__(
         self, parameters: Iterator[nn.Parameter], settings: Settings, batches: int
     ) -> None:
-        self._adam = Adam(
-            list(parameters), settings.max_learning_rate, weight_decay=settings.weight_decay
+        super().__init__(
+            parameters, settings.max_learning_rate, settings.weight_decay, WEIGHT_BETAS
         )
-        self._schedule = CosineAnnealingWarmRestarts(
-            self._adam,
+        self._schedule = self.adam and CosineAnnealingWarmRestarts(
+            self.adam,
             settings.first_restart * batches,
             settings.restart_multiplier,
             settings.min_learning_rate,
         )
 
     def step(self, loss: Tensor) -> None:
-        self._adam.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._adam.step()
-        self._schedule.step()
+        super().step(loss)
+        if self._schedule is not None:
+            self._schedule.step()
+
+
+def training_batches(
+    data: Dataset, parts: tuple[int, ...], settings: Settings, device: torch.device
+) -> Batches:
+    """Batches of a split to train on; raises DiagnosticError where batch norm could not.
+
+    Its statistics need more than one sample in a batch.
+    """
+    indices = data.indices(*parts)
+    if len(indices) < 2:
+        names = " and ".join(SPLIT_NAMES[p] for p in parts)
+        message = f"the {names} split has one sample, too few to train on"
+        raise fail("E503", message, help="give it at least two")
+    if settings.batch < 2:
+        message = "batches of one sample cannot be trained on"
+        raise fail("E506", message, help="use a `batch` of at least 2")
+    return Batches(data, indices, settings.batch, device)
 
 
 def one_pass(

@@ -6,12 +6,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 from torchmetrics.functional.classification import (
+    binary_f1_score,
     multiclass_accuracy,
     multiclass_f1_score,
     multilabel_f1_score,
 )
 from torchmetrics.functional.regression import mean_absolute_error, r2_score
 
+from ..compiler.diagnostics import fail
 from ..compiler.network import Head
 
 LABEL_THRESHOLD = 0.3
@@ -39,13 +41,16 @@ def metrics_of(head: Head, logits: Tensor, labels: Tensor) -> dict[str, float]:
     count = head.count
     match head.kind:
         case "classes":
-            found = {"accuracy": multiclass_accuracy(logits, labels, count, average="micro")}
             if count == 1:
-                return {"accuracy": 1.0}
+                return {"accuracy": 1.0, "f1_weighted": 1.0, "f1_macro": 1.0}
+            found = {"accuracy": multiclass_accuracy(logits, labels, count, average="micro")}
             for average in ("weighted", "macro"):
                 found[f"f1_{average}"] = multiclass_f1_score(logits, labels, count, average)
         case "labels":
             scores, truth = torch.sigmoid(logits), labels.long()
+            if count == 1:
+                score = float(binary_f1_score(scores, truth, LABEL_THRESHOLD))
+                return {"f1_weighted": score, "f1_macro": score}
             found = {
                 f"f1_{average}": multilabel_f1_score(scores, truth, count, LABEL_THRESHOLD, average)
                 for average in ("weighted", "macro")
@@ -59,4 +64,8 @@ def metrics_of(head: Head, logits: Tensor, labels: Tensor) -> dict[str, float]:
 
 def selection_score(head: Head, metrics: dict[str, float]) -> float:
     """The metric that a search selects its genotype by; higher is better."""
-    return metrics[SELECTION_METRIC[head.kind]]
+    name = SELECTION_METRIC[head.kind]
+    if name not in metrics:
+        message = f"the validation split has too few samples to measure `{name}`"
+        raise fail("E503", message, help="give it at least two")
+    return metrics[name]

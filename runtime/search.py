@@ -14,7 +14,6 @@ from os import PathLike
 from typing import Any, cast
 
 from numpy.typing import NDArray
-from torch.optim import Adam
 
 from ..compiler.check import checked
 from ..compiler.compile import compile
@@ -23,10 +22,18 @@ from ..compiler.lower import Relaxation
 from ..compiler.network import Network
 from ..compiler.spec import Budget, RuleRequirement, Spec
 from ..compiler.targets.torch import FusionModule
-from .batches import Batches
 from .data import TRAIN, VALIDATION, Dataset, Source, load_data
 from .derive import derive
-from .fitting import Report, WeightOptimiser, device_of, one_pass, score, seeded
+from .fitting import (
+    Optimiser,
+    Report,
+    WeightOptimiser,
+    device_of,
+    one_pass,
+    score,
+    seeded,
+    training_batches,
+)
 from .objective import selection_score
 from .run import RunFolder
 from .settings import RULE_NAMES, Settings
@@ -83,15 +90,20 @@ def _search(
     device = device_of(settings)
     with seeded(settings.seed, device) as generator:
         hypernet = compile(network.spec, "torch", relax=relax, seed=settings.seed).to(device)
-        train = Batches(data, data.indices(TRAIN), settings.batch, device)
-        validation = Batches(data, data.indices(VALIDATION), settings.batch, device)
+        train = training_batches(data, (TRAIN,), settings, device)
+        validation = training_batches(data, (VALIDATION,), settings, device)
         weights = WeightOptimiser(hypernet.weight_parameters(), settings, len(train))
-        architecture = _architecture_step(hypernet, settings)
+        architecture = Optimiser(
+            hypernet.architecture_parameters(),
+            settings.arch_learning_rate,
+            settings.arch_weight_decay,
+            ARCHITECTURE_BETAS,
+        )
         history: list[dict[str, Any]] = []
         best: tuple[float, SearchResult] | None = None
         for epoch in range(1, settings.epochs + 1):
             loss = one_pass(hypernet, train.shuffled(generator), network.head, weights.step)
-            one_pass(hypernet, validation.shuffled(generator), network.head, architecture)
+            one_pass(hypernet, validation.shuffled(generator), network.head, architecture.step)
             metrics = score(hypernet, validation, network.head)
             logits = _architecture(hypernet)
             genotype = derive(network, logits, relax)
@@ -111,22 +123,6 @@ def _search(
     if best is None:
         raise AssertionError("a search has at least one epoch")
     return replace(best[1], history=tuple(history))
-
-
-def _architecture_step(hypernet: FusionModule, settings: Settings) -> Any:
-    adam = Adam(
-        list(hypernet.architecture_parameters()),
-        settings.arch_learning_rate,
-        betas=ARCHITECTURE_BETAS,
-        weight_decay=settings.arch_weight_decay,
-    )
-
-    def step(loss: Any) -> None:
-        adam.zero_grad()
-        loss.backward()
-        adam.step()
-
-    return step
 
 
 def _architecture(hypernet: FusionModule) -> dict[str, NDArray[Any]]:

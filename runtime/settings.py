@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -50,6 +51,7 @@ class Settings:
     def __post_init__(self) -> None:
         for item in fields(self):
             _check_type(item.name, getattr(self, item.name), type(item.default))
+        _require(0 <= self.seed < 2**63, "seed", self.seed, "from 0 to below 2^63")
         for name in ("epochs", "batch", "first_restart", "restart_multiplier"):
             _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
         for name in ("max_learning_rate", "arch_learning_rate"):
@@ -71,7 +73,7 @@ class Settings:
         """The settings as a TOML text that `read_settings` reads back."""
         lines = []
         for key, value in asdict(self).items():
-            shown = f'"{value}"' if isinstance(value, str) else repr(value)
+            shown = json.dumps(value) if isinstance(value, str) else repr(value)
             lines.append(f"{key} = {shown}\n")
         return "".join(lines)
 

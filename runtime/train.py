@@ -14,9 +14,8 @@ from ..compiler.compile import compile
 from ..compiler.diagnostics import fail
 from ..compiler.network import Network
 from ..compiler.spec import Spec
-from .batches import Batches
 from .data import TRAIN, VALIDATION, Dataset, Source, load_data
-from .fitting import Report, WeightOptimiser, device_of, one_pass, seeded
+from .fitting import Report, WeightOptimiser, device_of, one_pass, seeded, training_batches
 from .run import RunFolder
 from .settings import Settings
 
@@ -70,8 +69,7 @@ def _train(
     device = device_of(settings)
     with seeded(settings.seed, device) as generator:
         module = compile(network.spec, "torch", seed=settings.seed).to(device)
-        samples = data.indices(TRAIN, VALIDATION)
-        batches = Batches(data, samples, settings.batch, device)
+        batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
         optimiser = WeightOptimiser(module.weight_parameters(), settings, len(batches))
         history: list[dict[str, Any]] = []
         for epoch in range(1, settings.epochs + 1):

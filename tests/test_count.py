@@ -111,15 +111,18 @@ def step_texts(draw: st.DrawFn, inputs: Sequence[str]) -> str:
 def small_spaces(draw: st.DrawFn) -> str:
     """One to three features and one to three Cells, with holes of every kind under both rules."""
     features = [f"F{i}" for i in range(1, draw(st.integers(1, 3)) + 1)]
-    cells, visible = [], list(features)
-    for number in range(1, draw(st.integers(1, 3)) + 1):
+    cells: list[str] = []
+    visible = list(features)
+    while len(cells) < 3 and (not cells or draw(st.booleans())):
+        number, family = len(cells) + 1, draw(st.sampled_from((0, 0, 0, 2, 3)))
         arity = draw(st.sampled_from((1, 2, 2, 2, 3)))
         same = draw(st.booleans())
         first = draw(slot_texts(visible))
         slots = [first if same else draw(slot_texts(visible)) for _ in range(arity - 1)]
         body = draw(step_texts("xyz"[:arity]))
-        cells.append(f"cell K{number}({', '.join([first, *slots])}) {{\n{body}\n}}")
-        visible.append(f"K{number}")
+        count = f"[{family}]" if family else ""
+        cells.append(f"cell K{number}{count}({', '.join([first, *slots])}) {{\n{body}\n}}")
+        visible += [f"K{number}_{i}" for i in range(1, family + 1)] or [f"K{number}"]
     declared = " ".join(f"{f}[c 2]" for f in features)
     rule = draw(st.sampled_from(RULES))
     return "\n".join(
@@ -343,3 +346,14 @@ def test_fresh_inputs_of_many_cells_are_decided_at_once(
     """The first Cell takes two features, and each further one takes at least one more."""
     found = check(parse(open_space(features, cells, "require fresh_input")))
     assert [d.code for d in found] == ([code] if code else [])
+
+
+def test_slots_of_unequal_candidates_that_give_a_set_twice_are_not_counted_as_short() -> None:
+    """Three Cells of (?, {A | B}) over three features: AB, AC, BC, and those with a Cell."""
+    features = "modality m { A[c 1] B[c 2] C[c 3] }"
+    cells = "cell K[3](?, {A | B}) { S = Sum(x) }"
+    network = checked(parse(f"{HEAD} {features} {cells} predict 2 classes"))
+    each = [choices(c.slots) for c in network.cells]
+    total = sum(1 for _ in all_inputs(network, each))
+    assert total > 0
+    assert count_inputs(network) == Count(total, total)

@@ -29,7 +29,8 @@ from fusewright.compiler.check import check, checked
 from fusewright.compiler.rules import admits, fixed_choice
 from fusewright.compiler.targets.onnx_check import open_session
 from fusewright.compiler.targets.onnx_check import run as run_onnx
-from fusewright.runtime.data import load_data, read_arrays
+from fusewright.runtime.arrays import read_arrays
+from fusewright.runtime.data import load_data
 from fusewright.runtime.settings import read_settings
 
 Arrays = dict[str, Any]
@@ -541,7 +542,7 @@ def settings(draw: st.DrawFn) -> fw.Settings:
     )
 
 
-@pytest.mark.parametrize("device", ['"', "\\", "a\nb", "é"])
+@pytest.mark.parametrize("device", ['"', "\\", "a\nb", "é", "😀"])
 def test_a_text_of_any_kind_goes_through_toml(device: str, tmp_path: Path) -> None:
     given_settings = fw.Settings(device=device)
     (tmp_path / "run.toml").write_text(given_settings.to_toml(), encoding="utf-8")

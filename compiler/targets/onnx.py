@@ -131,7 +131,7 @@ class GraphBuilder:
         before = len(self.nodes)
         result = record.onnx(self, *inputs, **dict(value.attributes))
         made = self.nodes[-1] if len(self.nodes) > before else None
-        if made is not None and list(made.output) == [result]:
+        if made is not None and list(made.output) == [result] and made.op_type != "Constant":
             made.output[0] = self.names[index]
         else:
             self.node("Identity", [result], [self.names[index]])
