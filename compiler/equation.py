@@ -359,7 +359,7 @@ class _Frame:
 
 
 def _shapes_differ(error: ShapeError, span: Span | None) -> DiagnosticError:
-    remedy = "`x @ W[_, SIZE]` gives channels any size; Cells and Steps are (batch, L, C)"
+    remedy = "Cells and Steps take and give (batch, L, C)"
     return fail("E302", str(error), span, help=remedy)
 
 

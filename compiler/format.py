@@ -27,6 +27,7 @@ class _Comment:
 
 def format_text(text: str, name: str = "<text>") -> str:
     """The canonical text of a specification; raises DiagnosticError where it does not parse."""
+    text = text.removeprefix("\ufeff")
     lines = spec_lines(parse(text, name))
     spans = [(getattr(node, "span", None), number) for number, (_, node) in enumerate(lines)]
     anchors = sorted((span.start, number) for span, number in spans if span is not None)
@@ -84,7 +85,7 @@ def _closes(
 
 def _first_code(text: str) -> int:
     """Where the first thing stands that is neither blank nor a comment."""
-    match = re.match(r"(?:[\s\ufeff]+|#[^\n]*)*", text)
+    match = re.match(r"(?:\s+|#[^\n]*)*", text)
     return match.end() if match else 0
 
 

@@ -151,7 +151,9 @@ class OperationResolver:
     ) -> dict[str, int | float] | None:
         values = dict(definition.parameters)
         seen: set[str] = set()
-        for key, value in operation.parameters:
+        spans = operation.parameter_spans or (None,) * len(operation.parameters)
+        for (key, value), place in zip(operation.parameters, spans, strict=True):
+            span = place or operation.span
             if key not in values or key in seen:
                 known = [k for k, _ in definition.parameters]
                 remedy = did_you_mean(key, known) or (
@@ -159,12 +161,12 @@ class OperationResolver:
                 )
                 what = "is given twice to" if key in seen else "is no parameter of"
                 message = f"`{key}` {what} `{operation.name}`"
-                self.report.add("E206", message, operation.span, help=remedy)
+                self.report.add("E206", message, span, help=remedy)
                 return None
             seen.add(key)
             if isinstance(value, str) and value not in self.numbers:
                 remedy = did_you_mean(value, self.numbers) or "state it in the `network` line"
-                self.report.add("E207", f"unknown number `{value}`", operation.span, help=remedy)
+                self.report.add("E207", f"unknown number `{value}`", span, help=remedy)
                 return None
             values[key] = self.numbers[value] if isinstance(value, str) else value
         return values
@@ -199,7 +201,9 @@ def _check_definitions(spec: Spec, report: Report) -> None:
             report.add("E211", message, d.span, help="choose another name")
         if d.modality is not None and d.modality not in modalities:
             remedy = did_you_mean(d.modality, modalities) or f"there are {one_of(modalities)}"
-            report.add("E210", f"unknown modality `{d.modality}`", d.span, help=remedy)
+            report.add(
+                "E210", f"unknown modality `{d.modality}`", d.modality_span or d.span, help=remedy
+            )
         if d.modality is not None and d.name != "adapt":
             message = f"the role `{d.name}` belongs to the whole network, not to one modality"
             report.add("E210", message, d.span, help="remove `for …`")

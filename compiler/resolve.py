@@ -51,6 +51,7 @@ class _Resolver:
             self.report.add(
                 "E007",
                 "there is no `network` statement",
+                self._start(),
                 help="begin with `network NAME(C = 128, L = 8)`",
             )
         self._require_modalities()
@@ -78,6 +79,17 @@ class _Resolver:
             budgets=budgets,
         )
 
+    def _start(self) -> Span | None:
+        """Where the specification begins, the place of what is missing in it."""
+        spec = self.spec
+        spans = [use.span for use in spec.uses]
+        spans += [definition.span for definition in spec.definitions]
+        spans += [modality.span for modality in spec.modalities]
+        spans += [cell.span for cell in spec.cells]
+        spans += [node.span for node in (spec.network, spec.predict) if node is not None]
+        known = [span for span in spans if span is not None]
+        return min(known, key=lambda span: span.start, default=None)
+
     # Numbers and libraries
 
     def _numbers(self) -> Mapping[str, int | float]:
@@ -101,11 +113,11 @@ class _Resolver:
                 numbers[key] = 1
             elif not whole(numbers[key]):
                 message = f"`{key}` is {numbers[key]}, not a whole number from 1"
-                self.report.add("E306", message, header.span)
+                self.report.add("E306", message, header.span, help=f"write `{key} = 8`, say")
                 numbers[key] = 1
         if not 0 <= numbers.get("dropout", 0) < 1:
             message = f"`dropout` is {numbers['dropout']}, not a rate from 0 to below 1"
-            self.report.add("E306", message, header.span)
+            self.report.add("E306", message, header.span, help="write `dropout = 0.1`, say")
         return numbers
 
     def _libraries(self) -> list[str]:
@@ -179,7 +191,7 @@ class _Resolver:
                 self.report.add("E305", message, axis.span, help=remedy)
             elif any(a.name == axis.name for a in axes):
                 message = f"the axis `{axis.name}` of `{feature.name}` stands twice"
-                self.report.add("E305", message, axis.span)
+                self.report.add("E305", message, axis.span, help="keep one of them")
             elif axis.size == "*":
                 axes.append(Axis(axis.name, None))
             else:
@@ -211,7 +223,7 @@ class _Resolver:
         if not self.spec.cells:
             message = "there is no Cell and no `output`, so nothing is predicted from"
             remedy = "add a Cell, or `output FEATURE, FEATURE` for late fusion"
-            self.report.add("E007", message, help=remedy)
+            self.report.add("E007", message, self._start(), help=remedy)
         return cells
 
     # The head and the requirements
@@ -220,13 +232,14 @@ class _Resolver:
         predict = self.spec.predict
         if predict is None:
             remedy = "add `predict 10 classes`, `23 labels` or `1 values`"
-            self.report.add("E007", "there is no `predict` statement", help=remedy)
+            message = "there is no `predict` statement"
+            self.report.add("E007", message, self._start(), help=remedy)
             return None
         count = self.sizes.read(predict.count, "what is predicted", predict.span, MOST_CLASSES)
         if predict.names is not None:
             if len(predict.names) != count:
                 message = f"{len(predict.names)} names are given for {count} {predict.kind}"
-                self.report.add("E309", message, predict.span)
+                self.report.add("E309", message, predict.span, help="give each a name, or none")
             if len(set(predict.names)) != len(predict.names):
                 message = "two predicted names are the same"
                 self.report.add("E202", message, predict.span, help="rename one of them")
@@ -247,7 +260,7 @@ class _Resolver:
             self._require_known(requirement.quantity, BUDGETS, "budget", requirement.span)
             if requirement.limit <= 0:
                 message = f"a budget of {requirement.limit} admits nothing"
-                self.report.add("E306", message, requirement.span)
+                self.report.add("E306", message, requirement.span, help="write a limit above 0")
             budgets.append(requirement)
         return rules[0] if rules else DEFAULT_RULE, tuple(budgets)
 

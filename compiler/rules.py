@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from math import comb, factorial, prod
 from typing import TypeAlias
 
@@ -201,7 +200,7 @@ def _completable_distinct(network: Network, chosen: Sequence[Choice]) -> Verdict
     families = []
     for i in (i for i in remaining if _is_tight(network, i)):
         sets = (frozenset(c) for c in _admitted(network, i, chosen))
-        families.append(list(dict.fromkeys(islice(sets, len(remaining)))))
+        families.append(_first_distinct(sets, len(remaining)))
     proof = shortage(families)
     if proof is None:
         return Verdict(True)
@@ -212,6 +211,15 @@ def _completable_distinct(network: Network, chosen: Sequence[Choice]) -> Verdict
         False,
         f"{cells} Cells must differ in their inputs, but have {sets_left} to choose from",
     )
+
+
+def _first_distinct(sets: Iterator[frozenset[str]], most: int) -> list[frozenset[str]]:
+    found: dict[frozenset[str], None] = {}
+    for choice in sets:
+        found[choice] = None
+        if len(found) == most:
+            break
+    return list(found)
 
 
 def _is_tight(network: Network, index: int) -> bool:

@@ -34,7 +34,7 @@ class Sizes:
             return 1
         if not whole(value, most):
             message = f"{what} is {value}, not a whole number from 1 to {most:,}"
-            self.report.add("E306", message, span)
+            self.report.add("E306", message, span, help="write a number in that range")
             return 1
         return int(value)
 

@@ -7,7 +7,7 @@ two Specs are equal when they say the same thing, whichever spelling they came f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from .expression import Body
@@ -66,6 +66,9 @@ class Operation:
 
     name: str
     parameters: tuple[tuple[str, Value], ...] = ()
+    parameter_spans: tuple[Span | None, ...] = field(
+        default=(), compare=False, repr=False, kw_only=True
+    )
     span: Span | None = span_field()
 
 
@@ -98,6 +101,7 @@ class Definition:
     parameters: tuple[tuple[str, int | float], ...] = ()
     role: bool = False
     modality: str | None = None
+    modality_span: Span | None = span_field()
     span: Span | None = span_field()
 
     def takes(self, count: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
 from lark import Token, Transformer
@@ -87,6 +87,14 @@ def _with_meta(builder: _Builder) -> _Builder:
 
 def _pairs(settings: Iterable[_Setting | None]) -> tuple[tuple[str, Any], ...]:
     return tuple((s.name, s.value) for s in settings if s is not None)
+
+
+def _with_parameters(operation: Operation, settings: Sequence[_Setting]) -> Operation:
+    return replace(
+        operation,
+        parameters=_pairs(settings),
+        parameter_spans=tuple(s.span for s in settings),
+    )
 
 
 def embedded(place: Span, offsets: Sequence[int] | None, start: int, end: int) -> Span:
@@ -296,7 +304,7 @@ class SpecBuilder(Transformer[Token, Any]):
                 remedy = "write it at the candidate: `{MHA(heads = 4) | Sum}(x, y)`"
                 self._report.add("E008", message, setting.span, help=remedy)
         else:
-            operation = Operation(operation.name, _pairs(settings), span=operation.span)
+            operation = _with_parameters(operation, settings)
         return Step(str(name), operation, tuple(slots), count, span=self._span(name))
 
     def arguments(self, meta: Meta, parts: list[Any]) -> list[Any]:
@@ -313,7 +321,7 @@ class SpecBuilder(Transformer[Token, Any]):
 
     def operation(self, meta: Meta, parts: list[Any]) -> Operation:
         name, *settings = parts
-        return Operation(name.name, _pairs(settings), span=self._span(meta))
+        return _with_parameters(name, [s for s in settings if s is not None])
 
     def operation_name(self, meta: Meta, parts: list[Token | None]) -> Operation:
         return Operation(".".join(str(p) for p in parts if p is not None), span=self._span(meta))
@@ -366,6 +374,7 @@ class SpecBuilder(Transformer[Token, Any]):
             parameters=_pairs(settings),
             role=role,
             modality=str(modality) if modality is not None else None,
+            modality_span=self._span(modality) if modality is not None else None,
             span=self._span(name),
         )
 

@@ -73,9 +73,14 @@ class Settings:
         """The settings as a TOML text that `read_settings` reads back."""
         lines = []
         for key, value in asdict(self).items():
-            shown = json.dumps(value) if isinstance(value, str) else repr(value)
+            shown = _toml_string(value) if isinstance(value, str) else repr(value)
             lines.append(f"{key} = {shown}\n")
         return "".join(lines)
+
+
+def _toml_string(text: str) -> str:
+    """A basic string; TOML takes JSON's escapes, and wants one more."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def read_settings(path: str | PathLike[str]) -> Settings:

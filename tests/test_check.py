@@ -413,7 +413,7 @@ error[E302]: `@` cannot contract the 4 channels of (batch, length 2, channels 4)
   |
 4 | cell K(A, B) { S = Own(x, y) }
   |                    ^^^
-  = help: `x @ W[_, SIZE]` gives channels any size; Cells and Steps are (batch, L, C)
+  = help: Cells and Steps take and give (batch, L, C)
 """,
     ),
     (

@@ -176,14 +176,18 @@ def _progress(what: str, epochs: int) -> Generator[Callable[[dict[str, Any]], No
         TextColumn("{task.fields[numbers]}"),
     )
     # Redrawn by hand: a thread that redraws takes turns with those of torch and slows them.
-    with Progress(*columns, console=Console(stderr=True), auto_refresh=False) as progress:
-        task = progress.add_task(what, total=epochs, numbers="")
+    progress = Progress(*columns, console=Console(stderr=True), auto_refresh=False)
+    task = progress.add_task(what, total=epochs, numbers="")
 
-        def report(record: dict[str, Any]) -> None:
-            numbers = "  ".join(f"{k} {v:.4f}" for k, v in record.items() if isinstance(v, float))
-            progress.update(task, advance=1, numbers=numbers, refresh=True)
+    def report(record: dict[str, Any]) -> None:
+        progress.start()
+        numbers = "  ".join(f"{k} {v:.4f}" for k, v in record.items() if isinstance(v, float))
+        progress.update(task, advance=1, numbers=numbers, refresh=True)
 
+    try:
         yield report
+    finally:
+        progress.stop()
 
 
 def _lines(values: dict[str, Any]) -> str:
