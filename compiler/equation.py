@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import ceil, sqrt
+from math import sqrt
 from typing import Any, TypeAlias
 
 from ..ops.primitive import Attribute, Primitive, primitives
@@ -15,7 +15,8 @@ from ..ops.types import ShapeError, TensorType, parameter_type
 from . import expression as x
 from .diagnostics import DiagnosticError, Note, did_you_mean, fail
 from .network import Application
-from .program import Builder, ParameterKind, ParameterSpec, Scope, identifier
+from .program import INPUT, Builder, ParameterKind, ParameterSpec, Scope, identifier
+from .quantities import Numbers, arithmetic, count_of, require_moderate, size_of
 from .source import Span
 from .spec import Definition
 from .vocabulary import AmbiguousName, Vocabulary, select
@@ -23,8 +24,6 @@ from .vocabulary import AmbiguousName, Vocabulary, select
 MOST_VALUES = 5_000
 """How many values one application of an equation may compute."""
 _INITIALS = {"ones": 1.0, "zeros": 0.0}
-_OPERATORS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "@": "linear"}
-Numbers: TypeAlias = Mapping[str, int | float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,12 @@ def apply(
     limit = len(builder.values) + MOST_VALUES
     context = _Context(builder, numbers, lengths, limit)
     frame = _Frame(context, application.definition, application.home, scope, ())
-    return frame.run([Ref(a) for a in arguments], dict(application.parameters)).id
+    try:
+        return frame.run([Ref(a) for a in arguments], dict(application.parameters)).id
+    except RecursionError:
+        name = application.definition.name
+        message = f"the equation of `{name}` calls operations too deeply"
+        raise fail("E308", message, application.definition.span) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ class _Frame:
     names: dict[str, Result] = field(default_factory=dict)
     rest: tuple[str, Sequence[Ref]] | None = None
     parameters: dict[str, Ref] = field(default_factory=dict)
-    below: dict[str, int] = field(default_factory=dict)
+    below: set[str] = field(default_factory=set)
 
     def run(self, arguments: Sequence[Ref], settings: Numbers) -> Ref:
         definition = self.definition
@@ -142,9 +146,9 @@ class _Frame:
             return self._call("linear", [taken, self._contracted(e.right, taken)], {}, e.span)
         right = self._evaluate(e.right)
         if not isinstance(left, Ref) and not isinstance(right, Ref):
-            return _arithmetic(e, left, right)
+            return arithmetic(e, left, right)
         values = [self._tensor(left, e.left.span), self._tensor(right, e.right.span)]
-        return self._call(_OPERATORS[e.operator], values, {}, e.span)
+        return self._call(x.OPERATORS[e.operator], values, {}, e.span)
 
     def _tensor(self, value: Result, span: Span | None) -> Ref:
         """A value of the program; a number becomes a constant."""
@@ -177,6 +181,7 @@ class _Frame:
         if e.name in self.names:
             message = f"`{e.name}` is no parameter in `{self.definition.name}`"
             raise fail("E303", message, e.span, help="choose another name for the parameter")
+        require_moderate(sizes, e.name, e.span)
         initial, bound = _initial(e, sizes)
         name = identifier(*self.scope, e.name)
         spec = ParameterSpec(name, sizes, "weight", initial, bound)
@@ -193,11 +198,7 @@ class _Frame:
                 message = "`_` stands for what `@` contracts, and nothing is contracted here"
                 raise fail("E303", message, e.span, help="write the size")
             return contracted
-        value = self._number(e)
-        size = ceil(value) if isinstance(e, x.Binary) else value
-        if size != int(size) or not 1 <= size <= 10**7:
-            raise fail("E306", f"a size is {value:g}, not a whole number from 1", e.span)
-        return int(size)
+        return size_of(self._number(e), e)
 
     def _number(self, e: x.Expression) -> int | float:
         value = self._evaluate(e)
@@ -257,9 +258,13 @@ class _Frame:
 
     def _scope_of(self, name: str) -> str:
         """The scope of a call below this one: `batchnorm`, then `batchnorm_2`, …"""
-        name = name.replace(".", "_")
-        self.below[name] = self.below.get(name, 0) + 1
-        return name if self.below[name] == 1 else f"{name}_{self.below[name]}"
+        name = free = name.replace(".", "_")
+        number = 1
+        while free in self.below:
+            number += 1
+            free = f"{name}_{number}"
+        self.below.add(free)
+        return free
 
     # Primitives
 
@@ -308,10 +313,7 @@ class _Frame:
             value = self.context.numbers.get(value, attribute.otherwise)
         assert value is not None, f"`{attribute.name}` has neither a value nor a default"
         if attribute.kind == "count":
-            if value != int(value) or value < 1:
-                message = f"`{attribute.name}` is {value:g}, not a whole number from 1"
-                raise fail("E306", message, e.span if e else None)
-            return int(value)
+            return count_of(value, attribute.name, e.span if e else None)
         return float(value)
 
     def _call(
@@ -327,8 +329,7 @@ class _Frame:
         try:
             if record.derive is not None:
                 attributes = {**attributes, **record.derive(*types, **attributes)}
-            if record.reads_lengths and self.context.lengths is not None:
-                ids.append(self.context.lengths)
+            ids += self._lengths(record, ids)
             if record.owns is not None:
                 ids += self._owned(record, types, attributes)
             result = Ref(builder.call(primitive, ids, attributes, self.scope))
@@ -338,6 +339,13 @@ class _Frame:
             message = f"`{self.definition.name}` computes more than {MOST_VALUES:,} values"
             raise fail("E308", message, span)
         return result
+
+    def _lengths(self, record: Primitive, arguments: Sequence[int]) -> list[int]:
+        """The samples' lengths, for a `resample` of the feature itself."""
+        lengths, values = self.context.lengths, self.context.builder.values
+        if not record.reads_lengths or lengths is None:
+            return []
+        return [lengths] if values[arguments[0]].primitive == INPUT else []
 
     def _owned(
         self, record: Primitive, types: Sequence[TensorType], attributes: Mapping[str, Any]
@@ -361,20 +369,6 @@ class _Frame:
 def _shapes_differ(error: ShapeError, span: Span | None) -> DiagnosticError:
     remedy = "Cells and Steps take and give (batch, L, C)"
     return fail("E302", str(error), span, help=remedy)
-
-
-def _arithmetic(e: x.Binary, left: int | float, right: int | float) -> int | float:
-    match e.operator:
-        case "+":
-            return left + right
-        case "-":
-            return left - right
-        case "*":
-            return left * right
-        case "/" if right != 0:
-            return left / right
-        case _:
-            raise fail("E303", "a division by zero", e.span)
 
 
 def _initial(e: x.Parameter, sizes: tuple[int, ...]) -> tuple[Any, float]:

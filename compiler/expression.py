@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from .source import Span, span_field
 
 Operator = Literal["+", "-", "*", "/", "@"]
+OPERATORS: Mapping[Operator, str] = {
+    "+": "add",
+    "-": "subtract",
+    "*": "multiply",
+    "/": "divide",
+    "@": "linear",
+}
+"""The primitive that each operator stands for."""
 
 
 @dataclass(frozen=True, slots=True)

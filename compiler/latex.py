@@ -6,7 +6,6 @@ from ..ops.primitive import primitives
 from . import expression as x
 from .spec import Definition
 
-_OPERATORS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "@": "linear"}
 _SUM, _PRODUCT = 1, 2
 
 
@@ -48,7 +47,7 @@ def _latex(e: x.Expression, floor: int = 0) -> str:
             binds = _SUM if operator in "+-" else _PRODUCT
             inner = 0 if operator == "/" else binds
             sides = _latex(left, inner), _latex(right, inner + (operator == "-"))
-            text = primitives()[_OPERATORS[operator]].latex(*sides)
+            text = primitives()[x.OPERATORS[operator]].latex(*sides)
     return rf"\left({text}\right)" if binds < floor else text
 
 

@@ -20,7 +20,15 @@ from ..ops.types import TensorType, parameter_type
 from .diagnostics import fail
 from .equation import apply
 from .graph import HEAD, Graph, reached
-from .network import Application, Network, NetworkFeature, Slot, union
+from .network import (
+    Application,
+    Network,
+    NetworkFeature,
+    Slot,
+    lengths_name,
+    presence_name,
+    union,
+)
 from .program import Builder, Input, ParameterSpec, Program, Scope, identifier, validate
 
 Relaxation = Literal["shared", "per_input"]
@@ -37,14 +45,9 @@ def lower(graph: Graph, relax: Relaxation = "shared") -> Program:
     return _Lowering(graph, relax).program()
 
 
-def presence_name(modality: str) -> str:
-    """The input that says which samples have an optional modality."""
-    return f"{modality}.present"
-
-
-def lengths_name(feature: str) -> str:
-    """The input that holds the lengths of a feature's samples."""
-    return f"{feature}.lengths"
+def architecture_name(place: Scope, letter: str, slot: int | None = None) -> str:
+    """The name of α, β or γ of a place; under `per_input` of one of its slots, from 1."""
+    return identifier(*place, letter if slot is None else f"{letter}_{slot}")
 
 
 @dataclass
@@ -132,9 +135,8 @@ class _Lowering:
         return [self.values[s] for _, s in sorted((e["slot"], source) for source, _, e in edges)]
 
     def _step(self, node: str, data: Mapping[str, Any]) -> int:
-        cell = self.network.cell_by_name[data["cell"]]
-        step = next(s for s in cell.steps if s.name == data["name"])
-        place = (cell.name, step.name)
+        place = (data["cell"], data["name"])
+        step = self.network.step_by_place[place]
         count = len(step.slots)
         slots = [self._slot(node, i, step.slots, i, place, "beta") for i in range(count)]
         results = [self._apply(o, slots, place) for o in step.operations]
@@ -165,8 +167,8 @@ class _Lowering:
         if not slot.open:
             return self.values[sources[0]]
         if self.relax == "per_input":
-            name, rows = f"{letter}_{index + 1}", slot.candidates
-            weights = self._architecture((len(rows),), place, name, "choice_weights")
+            size = (len(slot.candidates),)
+            weights = self._architecture(size, place, letter, "choice_weights", index + 1)
             return self._mix(weights, sources, place)
         key = (identifier(*place), slot.candidates)
         if key not in self.mixtures:
@@ -183,10 +185,15 @@ class _Lowering:
         return self.builder.call("mix", [weights, *values], {}, place)
 
     def _architecture(
-        self, sizes: tuple[int, ...], place: Scope, letter: str, primitive: str
+        self,
+        sizes: tuple[int, ...],
+        place: Scope,
+        letter: str,
+        primitive: str,
+        slot: int | None = None,
     ) -> int:
         """The weights that an architecture parameter gives."""
-        name = identifier(*place, letter)
+        name = architecture_name(place, letter, slot)
         if name not in self.weights:
             spec = ParameterSpec(name, sizes, "architecture", "normal", ARCHITECTURE_DEVIATION)
             logits = self.builder.parameter(spec, parameter_type(sizes), place)

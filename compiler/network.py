@@ -25,6 +25,16 @@ class Slot:
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
+def presence_name(modality: str) -> str:
+    """The input that says which samples have an optional modality."""
+    return f"{modality}.present"
+
+
+def lengths_name(feature: str) -> str:
+    """The input that holds the lengths of a feature's samples."""
+    return f"{feature}.lengths"
+
+
 def union(slots: Sequence[Slot]) -> tuple[str, ...]:
     """The candidates of the open slots among these, each once: the rows of α or β."""
     return tuple(dict.fromkeys(c for slot in slots if slot.open for c in slot.candidates))
@@ -149,6 +159,11 @@ class Network:
     @cached_property
     def cell_by_name(self) -> Mapping[str, NetworkCell]:
         return {c.name: c for c in self.cells}
+
+    @cached_property
+    def step_by_place(self) -> Mapping[tuple[str, ...], NetworkStep]:
+        """Steps by the names of their Cell and their own."""
+        return {(c.name, s.name): s for c in self.cells for s in c.steps}
 
     @cached_property
     def fixed_inputs(self) -> frozenset[frozenset[str]]:

@@ -88,6 +88,8 @@ def _check_depth(source: Source, tree: Tree[Token]) -> None:
                 span,
                 help="name parts of the equation: `{ part = …; return … }`",
             )
+        if node.data in ("equation", "block"):
+            depth = 0
         stack.extend((child, depth + 1) for child in node.children if isinstance(child, Tree))
 
 

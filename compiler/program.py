@@ -55,6 +55,11 @@ class Input:
     type: TensorType
     kind: InputKind = "feature"
 
+    @property
+    def default(self) -> int:
+        """What stands for lengths or presence that are left out, for every sample."""
+        return -1 if self.kind == "lengths" else 1
+
 
 @dataclass(frozen=True, slots=True)
 class ParameterSpec:
@@ -86,14 +91,13 @@ class Program:
     values: tuple[Value, ...]
     output: int
 
-    def readers(self) -> list[int]:
-        """How many values read each value; the output counts as read once more."""
-        counts = [0] * len(self.values)
-        for value in self.values:
+    def readers(self) -> list[list[int]]:
+        """The values that read each value."""
+        found: list[list[int]] = [[] for _ in self.values]
+        for index, value in enumerate(self.values):
             for argument in value.arguments:
-                counts[argument] += 1
-        counts[self.output] += 1
-        return counts
+                found[argument].append(index)
+        return found
 
 
 class InvalidProgram(AssertionError):

@@ -7,7 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..ops.types import FEATURE_AXES, Axis
 from .cells import CellResolver
 from .diagnostics import Note, Report, did_you_mean, one_of
-from .network import Head, Network, NetworkCell, NetworkFeature
+from .network import (
+    Head,
+    Network,
+    NetworkCell,
+    NetworkFeature,
+    lengths_name,
+    presence_name,
+)
 from .operations import OperationResolver
 from .rules import DEFAULT_RULE, RULES
 from .scope import Scope, Sizes, listed, whole
@@ -16,7 +23,13 @@ from .spec import BUDGETS, Budget, Cell, Feature, Modality, RuleRequirement, Spe
 from .vocabulary import DEFAULT_LIBRARY, library_names, vocabulary_of
 
 MOST_CLASSES = 1_000_000
-RESERVED = ("output", "head")
+RESERVED = {
+    "output": "what its Cells are combined in",
+    "head": "what predicts",
+    "logits": "what it predicts",
+    "labels": "what it learns from",
+    "split": "the parts of its data",
+}
 
 
 def resolve(spec: Spec) -> Network:
@@ -139,7 +152,7 @@ class _Resolver:
 
     def _declare(self, name: str, span: Span | None) -> None:
         if name in RESERVED:
-            message = f"`{name}` is the network's own name for its {name}"
+            message = f"`{name}` is the network's own name for {RESERVED[name]}"
             self.report.add("E211", message, span, help="choose another name")
         if name in self.declared:
             notes = [Note(f"`{name}` is first declared here", self.declared[name])]
@@ -168,8 +181,12 @@ class _Resolver:
 
     def _modality(self, modality: Modality) -> Iterable[NetworkFeature]:
         adapt = self.operations.role("adapt", 1, modality.name)
+        if modality.optional:
+            self._declare(presence_name(modality.name), modality.span)
         for feature in modality.features:
             self._declare(feature.name, feature.span)
+            if feature.axes and any(a.name == "t" and a.size == "*" for a in feature.axes):
+                self._declare(lengths_name(feature.name), feature.span)
             axes = self._axes(feature, modality)
             if adapt is not None:
                 yield NetworkFeature(
@@ -218,7 +235,7 @@ class _Resolver:
 
     def _outputs(self, cells: list[str]) -> list[str]:
         if self.spec.outputs is not None:
-            names = list(self.declared)
+            names = [*(f.name for m in self.spec.modalities for f in m.features), *cells]
             return listed(self.spec.outputs, names, "unknown feature or Cell `{}`", self.report)
         if not self.spec.cells:
             message = "there is no Cell and no `output`, so nothing is predicted from"

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compiler.diagnostics import Report, did_you_mean, fail, one_of
-from ..compiler.lower import lengths_name, presence_name
-from ..compiler.network import Head, Network, NetworkFeature
+from ..compiler.network import Head, Network, NetworkFeature, lengths_name, presence_name
 from .arrays import NUMBERS, Array, read_arrays
 
 Source: TypeAlias = "str | PathLike[str] | Mapping[str, Array]"
@@ -97,7 +96,12 @@ def _features(arrays: Mapping[str, Array], network: Network, report: Report) -> 
 
 def _feature(array: Array, feature: NetworkFeature, report: Report) -> Array | None:
     """The array as float32 if it fits the declared axes."""
-    axes = feature.axes or ()
+    if feature.axes is None:
+        message = f"the shape of the feature `{feature.name}` is not known"
+        remedy = f"the data has {array.shape[1:]}: name these axes in the specification"
+        report.add("E307", message, feature.span, help=remedy)
+        return None
+    axes = feature.axes
     if array.dtype.kind not in NUMBERS:
         message = f"`{feature.name}` holds {array.dtype}, not numbers"
         report.add("E502", message, feature.span, help="store it as float32")

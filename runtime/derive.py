@@ -18,9 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compiler.fill import CellChoice, StepChoice, fill
-from ..compiler.lower import Relaxation
+from ..compiler.lower import Relaxation, architecture_name
 from ..compiler.network import Network, NetworkCell, NetworkStep, Slot, union
-from ..compiler.program import identifier
 from ..compiler.rules import (
     Choice,
     admits,
@@ -85,7 +84,7 @@ def _step(cell: NetworkCell, step: NetworkStep, logits: Logits, relax: Relaxatio
     operation = 0
     if step.open:
         count = (len(step.operations),)
-        operation = int(np.argmax(_weights(logits, identifier(*place, "gamma"), count)))
+        operation = int(np.argmax(_weights(logits, architecture_name(place, "gamma"), count)))
     return StepChoice(operation, inputs)
 
 
@@ -96,7 +95,7 @@ def slot_weights(
     shared: Mapping[str, float] = {}
     if relax == "shared" and any(s.open for s in slots):
         rows = union(slots)
-        weights = _weights(logits, identifier(*place, letter), (len(rows), 2))[:, 1]
+        weights = _weights(logits, architecture_name(place, letter), (len(rows), 2))[:, 1]
         shared = dict(zip(rows, weights.tolist(), strict=True))
     found: list[Mapping[str, float]] = []
     for number, slot in enumerate(slots, start=1):
@@ -105,7 +104,7 @@ def slot_weights(
         elif relax == "shared":
             found.append({c: shared[c] for c in slot.candidates})
         else:
-            name = identifier(*place, f"{letter}_{number}")
+            name = architecture_name(place, letter, number)
             own = _weights(logits, name, (len(slot.candidates),))
             found.append(dict(zip(slot.candidates, own.tolist(), strict=True)))
     return found

@@ -42,7 +42,7 @@ def evaluate(
     network = checked(spec)
     require_no_holes(network)
     device = device_of(settings)
-    samples = load_data(data, network, settings.seed)
+    samples = load_data(data, network, settings.split_seed)
     module = compile(spec, "torch", weights=found).to(device)
     test = Batches(samples, samples.indices(TEST), settings.batch, device)
     return score(module, test, network.head)

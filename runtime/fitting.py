@@ -130,7 +130,7 @@ def device_of(settings: Settings) -> torch.device:
     """The device of a run; raises DiagnosticError where there is none."""
     try:
         device = torch.device(settings.device)
-        torch.zeros(1, device=device)
+        torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError, NotImplementedError):
         message = f"the device `{settings.device}` is not available"
         raise fail("E506", message, help="use `--device cpu`") from None

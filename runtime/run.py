@@ -62,8 +62,9 @@ class RunFolder:
         found = path / "genotype.fuse"
         if genotype is not None and found.exists() and not overwrite and load(found) != genotype:
             raise fail("E507", f"`{path}` already holds another genotype", help=remedy)
-        if path.exists() and not path.is_dir():
-            raise fail("E504", f"`{path}` is a file, not a folder", help="choose another place")
+        place = next(p for p in (path, *path.absolute().parents) if p.exists())
+        if not place.is_dir() or not os.access(place, os.W_OK):
+            raise fail("E504", f"cannot write into `{place}`", help="choose another folder")
         return cls(path, stage)
 
     def require(self, name: str) -> Path:

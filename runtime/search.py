@@ -73,7 +73,7 @@ def search(
         message = f"`{network.name}` has no hole, so there is nothing to search"
         raise fail("E403", message, help="train it: `fusewright train`")
     _refuse_budgets(network)
-    samples = load_data(data, network, settings.seed)
+    samples = load_data(data, network, settings.split_seed)
     folder = RunFolder.create(out, "search", overwrite) if out is not None else None
     result = _search(network, samples, settings, report)
     if folder is not None:

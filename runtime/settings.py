@@ -29,11 +29,13 @@ class Settings:
     Learning rates follow cosine annealing with warm restarts from `max_learning_rate` to
     `min_learning_rate`; the first period lasts `first_restart` epochs, each following one
     `restart_multiplier` times as long. Weight decays are L2 penalties. `arch_…` belongs to the
-    architecture parameters of a search. `rule` overrides the specification's rule for filling
-    holes: `paper` is `distinct_pairs`, `published` is `fresh_input`.
+    architecture parameters of a search. Data without a `split` is split by `split_seed`, which is
+    apart from `seed` so that runs with several seeds share their test samples. `rule` overrides the
+    specification's rule for filling holes: `paper` is `distinct_pairs`, `published` `fresh_input`.
     """
 
     seed: int = 0
+    split_seed: int = 0
     epochs: int = 30
     batch: int = 96
     max_learning_rate: float = 1e-3
@@ -51,7 +53,8 @@ class Settings:
     def __post_init__(self) -> None:
         for item in fields(self):
             _check_type(item.name, getattr(self, item.name), type(item.default))
-        _require(0 <= self.seed < 2**63, "seed", self.seed, "from 0 to below 2^63")
+        for name in ("seed", "split_seed"):
+            _require(0 <= getattr(self, name) < 2**63, name, getattr(self, name), "from 0 to 2^63")
         for name in ("epochs", "batch", "first_restart", "restart_multiplier"):
             _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
         for name in ("max_learning_rate", "arch_learning_rate"):

@@ -46,7 +46,7 @@ def train(
     settings = (settings or Settings()).with_options(**options)
     network = checked(spec)
     require_no_holes(network)
-    samples = load_data(data, network, settings.seed)
+    samples = load_data(data, network, settings.split_seed)
     folder = RunFolder.create(out, "train", overwrite, spec) if out is not None else None
     result = _train(network, samples, settings, report)
     if folder is not None:

@@ -326,7 +326,7 @@ cell head(A, B) { S = Sum(x, y) }
 predict 3 classes
 """,
         """\
-error[E211]: `head` is the network's own name for its head
+error[E211]: `head` is the network's own name for what predicts
  --> n.fuse:3:6
   |
 3 | cell head(A, B) { S = Sum(x, y) }

@@ -26,7 +26,7 @@ def complete_inputs(program: Program, given: Mapping[str, Array]) -> dict[str, A
         elif item.kind == "feature":
             raise KeyError(f"the input `{item.name}` is missing")
         else:
-            filled[item.name] = np.array([-1 if item.kind == "lengths" else 1])
+            filled[item.name] = np.array([item.default])
     return filled
 
 

@@ -40,13 +40,14 @@ def export(program: Program, network: Network, weights: Mapping[str, Any]) -> on
     names = _names(program)
     functions: list[onnx.FunctionProto] = []
     body = GraphBuilder(program, names)
-    _Outliner(program, names, network, functions).emit(range(len(program.values)), (), body)
+    _Outliner(program, names, network, functions, program.readers()).emit(
+        range(len(program.values)), (), body
+    )
     body.node("Identity", [names[program.output]], [OUTPUT])
-    read = {v.name for v in program.values if v.primitive == PARAMETER}
     initializers = [
-        numpy_helper.from_array(np.ascontiguousarray(weights[p.name], np.float32), p.name)
-        for p in program.parameters
-        if p.name in read
+        numpy_helper.from_array(np.ascontiguousarray(weights[v.name], np.float32), name)
+        for v, name in zip(program.values, names, strict=True)
+        if v.primitive == PARAMETER
     ]
     initializers += [_default(item) for item in program.inputs if item.kind != "feature"]
     graph = helper.make_graph(
@@ -145,6 +146,7 @@ class _Outliner:
     names: Sequence[str]
     network: Network
     functions: list[onnx.FunctionProto]
+    readers: Sequence[Sequence[int]]
 
     def emit(self, indices: Iterable[int], within: tuple[str, ...], into: GraphBuilder) -> None:
         """Adds values to a graph or function, whose scope is `within`."""
@@ -165,7 +167,7 @@ class _Outliner:
         cell = self.network.cell_by_name.get(place[0]) if place else None
         if cell is None or len(place) <= len(within):
             return None
-        is_step = len(place) == 2 and any(s.name == place[1] for s in cell.steps)
+        is_step = place in self.network.step_by_place
         return place if len(place) == 1 or is_step else None
 
     def _ordered(
@@ -203,10 +205,11 @@ class _Outliner:
         values = self.program.values
         taken = [a for i in members for a in values[i].arguments if a not in inside]
         inputs = list(dict.fromkeys(self.names[a] for a in taken))
-        read_outside = {a for i, v in enumerate(values) if i not in inside for a in v.arguments} | {
-            self.program.output
-        }
-        outputs = [self.names[i] for i in members if i in read_outside]
+        outputs = [
+            self.names[i]
+            for i in members
+            if i == self.program.output or any(r not in inside for r in self.readers[i])
+        ]
         body = GraphBuilder(self.program, self.names)
         self.emit(members, scope, body)
         name = identifier(*scope)
@@ -219,11 +222,14 @@ class _Outliner:
 
 
 def _names(program: Program) -> list[str]:
-    """A name for every value: inputs and parameters keep theirs."""
+    """A name for every value: inputs keep theirs, and parameters that no input is named like."""
+    inputs = {OUTPUT, *(item.name for item in program.inputs)}
     names = []
     for index, value in enumerate(program.values):
-        if value.primitive in (INPUT, PARAMETER):
+        if value.primitive == INPUT:
             names.append(value.name)
+        elif value.primitive == PARAMETER:
+            names.append(f"parameter:{value.name}" if value.name in inputs else value.name)
         else:
             names.append(f"{identifier(*value.scope)}/{value.primitive}_{index}")
     return names
@@ -238,5 +244,5 @@ def _input_info(item: Input) -> onnx.ValueInfoProto:
 
 
 def _default(item: Input) -> onnx.TensorProto:
-    array = np.array([-1], np.int64) if item.kind == "lengths" else np.array([1], np.float32)
-    return numpy_helper.from_array(array, item.name)
+    kind = np.int64 if item.kind == "lengths" else np.float32
+    return numpy_helper.from_array(np.array([item.default], kind), item.name)

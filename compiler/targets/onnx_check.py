@@ -42,10 +42,14 @@ def verify(model: onnx.ModelProto, reference: NumpyNetwork) -> Verification:
     for batch in BATCHES:
         inputs = random_inputs(reference.program, batch, seed=batch)
         expected = reference(inputs)
-        difference = float(np.abs(run(session, inputs) - expected).max())
+        found = run(session, inputs)
+        if not np.isfinite(found).all() or not np.isfinite(expected).all():
+            message = "the network gives values that are not finite on random inputs"
+            raise fail("E508", message, help="look for a division by zero or an overflow")
+        difference = float(np.abs(found - expected).max())
         absolute = max(absolute, difference)
         relative = max(relative, difference / max(1.0, float(np.abs(expected).max())))
-    if not relative <= TOLERANCE:
+    if relative > TOLERANCE:
         message = f"the ONNX model differs from the reference by {relative:.2e}, relative"
         remedy = "the weights may be too large for float32; nothing was written"
         raise fail("E508", message, help=remedy)

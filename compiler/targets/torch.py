@@ -75,9 +75,7 @@ class FusionModule(nn.Module):
             raise fail("E501", message, help=f"given are {', '.join(sorted(features)) or 'none'}")
         device = next(iter(features.values())).device
         return [
-            features[i.name]
-            if i.name in features
-            else torch.tensor([-1 if i.kind == "lengths" else 1], device=device)
+            features[i.name] if i.name in features else torch.tensor([i.default], device=device)
             for i in self.program.inputs
         ]
 

@@ -121,7 +121,7 @@ def _torch_hat(torch: Any, x: Any, counts: Any, length: int) -> Any:
 
 
 def _torch_masked(torch: Any, x: Any, lengths: Any, length: int, by: str) -> Any:
-    counts = torch.where(lengths < 0, x.shape[1], lengths)
+    counts = torch.where(lengths < 0, x.shape[1], lengths).clamp(max=x.shape[1])
     times = torch.arange(x.shape[1], device=x.device)
     if by == "linear":
         valid = (times < counts[:, None])[:, :, None]
@@ -174,7 +174,8 @@ def _onnx_times(g: Any, x: str, lengths: tuple[str, ...], axis: int) -> tuple[st
     times = g.Range(g.constant(0), g.Squeeze(size), g.constant(1))
     if not lengths:
         return size, times
-    return g.Where(g.Less(lengths[0], g.constant(0)), size, lengths[0]), times
+    counts = g.Where(g.Less(lengths[0], g.constant(0)), size, lengths[0])
+    return g.Min(counts, size), times
 
 
 def _onnx_mask(g: Any, counts: str, times: str, count: int) -> str:

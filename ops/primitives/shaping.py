@@ -38,6 +38,8 @@ def _onnx_glu(g: Any, x: str) -> Any:
 
 
 def _flatten_type(x: TensorType, first: str) -> TensorType:
+    if not x.batched:
+        raise ShapeError(f"`flatten` takes a value of the samples, not a parameter {x}")
     if any(axis.size is None for axis in x.axes):
         raise ShapeError(f"`flatten` needs sizes, but {x} has an axis known only at run time")
     return TensorType((Axis(CHANNELS, x.elements()),), x.batched)
