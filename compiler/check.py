@@ -10,34 +10,48 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..ops.types import CHANNELS, Axis, TensorType
-from .diagnostics import Diagnostic, DiagnosticError, Report
+from .diagnostics import Diagnostic, DiagnosticError, Note, Report, fail
 from .equation import apply, placed
 from .network import Application, Network, Slot
 from .program import Builder, Input
 from .resolve import try_resolve
-from .rules import completable, is_open, unfillable
+from .rules import RULES, completable, is_open, unfillable
 from .source import Span
 from .spec import Spec
 
 
 def check(spec: Spec) -> list[Diagnostic]:
     """Everything that is wrong with a specification, in the order of its text."""
+    return _examine(spec)[1].sorted()
+
+
+def checked(spec: Spec) -> Network:
+    """The network of a specification; raises DiagnosticError if `check` finds an error."""
+    network, report = _examine(spec)
+    report.raise_errors()
+    if network is None:
+        raise AssertionError("a specification without errors does not resolve")
+    return network
+
+
+def require_no_holes(network: Network) -> None:
+    """Raises DiagnosticError where a network still has holes."""
+    if network.has_holes:
+        message = f"`{network.name}` has holes, so it is no network to train yet"
+        raise fail("E403", message, help="search it first: `fusewright search`")
+
+
+def _examine(spec: Spec) -> tuple[Network | None, Report]:
     report = Report()
     network = try_resolve(spec, report)
     if network is not None:
         _Shapes(network, report).check()
         _check_holes(network, report)
-    return report.sorted()
+    return network, report
 
 
-def checked(spec: Spec) -> Network:
-    """The network of a specification; raises DiagnosticError if `check` finds an error."""
-    report = Report(check(spec))
-    report.raise_errors()
-    network = try_resolve(spec, Report())
-    if network is None:
-        raise AssertionError("a checked specification does not resolve")
-    return network
+NAME_CODES = ("E203", "E206", "E209", "E212")
+"""Errors of an equation that hold whatever the shapes of its inputs are."""
 
 
 @dataclass
@@ -69,6 +83,23 @@ class _Shapes:
             span = predict.span if predict else None
             logits = TensorType((Axis(CHANNELS, network.head.count),))
             self._apply(network.head_role, [combined], span, logits, numbers)
+        if not self.report.errors:
+            self._check_unused()
+
+    def _check_unused(self) -> None:
+        """Names in operations of the specification's own that no Step takes.
+
+        Their shapes depend on who calls them, so nothing is said of these.
+        """
+        used = {definition for definition, _, _ in self.done}
+        for d in self.network.spec.definitions:
+            if d.role or id(d) in used:
+                continue
+            inputs = [self.network.inner] * (len(d.inputs) + d.rest)
+            alone = Application(d, self.network.vocabulary, d.parameters, d.name)
+            found = _Shapes(self.network, Report())
+            found._apply(alone, inputs, d.span, None)
+            self.report.diagnostics += [e for e in found.report.diagnostics if e.code in NAME_CODES]
 
     def _apply_once(
         self,
@@ -130,7 +161,8 @@ def _check_holes(network: Network, report: Report) -> None:
     elif not verdict.possible:
         message = f"`{network.rule}` cannot be met: {verdict.reason}"
         remedy = "use fewer Cells, declare more features, or restrict the holes less"
-        report.add("E401", message, first.span, help=remedy)
+        notes = [Note(f"`{network.rule}` says: {RULES[network.rule].summary}")]
+        report.add("E401", message, first.span, help=remedy, notes=notes)
 
 
 def _check_slots(name: str, slots: Sequence[Slot], span: Span | None, report: Report) -> bool:

@@ -96,12 +96,11 @@ def count_inputs(network: Network) -> Count:
         return _count_by_search(network)
     others = len(network.cells) - 1
     low = prod(max(0, n.low - others * _orders(c.slots)) for n, c in zip(each, cells, strict=True))
-    if network.rule != "distinct_pairs":
-        counted = _count_fresh(network)
-        if counted is not None:
-            return counted
-        low = 0
-    return Count(low, prod(c.high for c in each))
+    high = prod(c.high for c in each)
+    if network.rule == "distinct_pairs":
+        return Count(low, high)
+    counted = _count_fresh(network) if network.rule == "fresh_input" else None
+    return counted or Count(0, high)
 
 
 def _orders(slots: Sequence[Slot]) -> int:

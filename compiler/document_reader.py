@@ -7,7 +7,7 @@ equations are judged as those of a `.fuse` text are.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from . import expression as x
 from .diagnostics import DiagnosticError, Report
@@ -39,9 +39,6 @@ from .spec import (
     name_problem,
 )
 from .syntax import LANGUAGE_VERSION
-
-if TYPE_CHECKING:
-    pass
 
 T = TypeVar("T")
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
 
 from .diagnostics import DiagnosticError, fail
-from .source import Source
-
-if TYPE_CHECKING:
-    pass
 from .located import Located, OpenValue, TreeBuilder, is_literal, shortened
+from .source import Source
 
 
 def read_json(source: Source) -> Located:

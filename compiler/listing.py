@@ -8,7 +8,7 @@ from .latex import definition_latex
 from .load import load
 from .printer import body_text, signature
 from .spec import Definition
-from .vocabulary import library, library_names
+from .vocabulary import libraries_of, library, library_names
 
 
 def equations_of(what: str | None) -> list[dict[str, str]]:
@@ -19,7 +19,7 @@ def equations_of(what: str | None) -> list[dict[str, str]]:
         return _library(what)
     spec = load(what)
     rows = [_row("", d) for d in spec.definitions]
-    return rows + [row for use in spec.uses for row in equations_of(use.library)]
+    return rows + [row for name in libraries_of(spec) for row in _library(name)]
 
 
 def listing(rows: list[dict[str, str]], latex: bool) -> str:

@@ -14,6 +14,8 @@ from .source import Source, Span
 from .spec import Spec
 
 Spelling = Literal["fuse", "json", "yaml"]
+Notation = Literal["fuse", "json", "yaml", "published"]
+"""What a Spec can be written in; the published code's text says genotypes alone."""
 _ENDINGS: dict[str, Spelling] = {
     ".fuse": "fuse",
     ".json": "json",
@@ -52,13 +54,17 @@ def loads(text: str, name: str = "<text>", spelling: Spelling | None = None) -> 
     return spec_from_document(read_json(source) if spelling == "json" else read_yaml(source))
 
 
-def spell(spec: Spec, spelling: Spelling) -> str:
-    """The canonical text of a Spec in a spelling."""
-    if spelling == "fuse":
+def spell(spec: Spec, notation: Notation) -> str:
+    """The canonical text of a Spec; raises DiagnosticError where the notation cannot say it."""
+    if notation == "fuse":
         return str(spec)
+    if notation == "published":
+        from .published import genotype_text
+
+        return genotype_text(spec) + "\n"
     from .document_writer import to_json, to_yaml
 
-    return to_json(spec) if spelling == "json" else to_yaml(spec)
+    return to_json(spec) if notation == "json" else to_yaml(spec)
 
 
 def format_file(path: str | os.PathLike[str], text: str) -> str:

@@ -13,15 +13,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from .diagnostics import Note, Report, fail
 from .parse import DEEPEST
 from .source import Source, Span
 from .syntax import LONGEST_NUMBER
-
-if TYPE_CHECKING:
-    pass
 
 MOST_VALUES = 1_000_000
 MOST_PROBLEMS = 100

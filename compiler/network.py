@@ -121,6 +121,7 @@ class Network:
     """A whole specification with its names resolved."""
 
     spec: Spec
+    vocabulary: Vocabulary
     name: str
     numbers: Mapping[str, int | float]
     features: tuple[NetworkFeature, ...]

@@ -18,10 +18,8 @@ from .resolve import resolve
 from .source import Span
 from .spec import Budget, Cell, CellInput, Definition, Operation, Reference, Spec, Step
 from .vocabulary import (
-    DEFAULT_LIBRARY,
     AmbiguousName,
     Vocabulary,
-    library_names,
     select,
     vocabulary_of,
 )
@@ -75,7 +73,7 @@ def spec_of(genotype: Genotype, spec: Spec) -> Spec:
 class _Filling:
     def __init__(self, spec: Spec, genotype: Genotype, report: Report) -> None:
         self.base, self.genotype, self.report = spec, genotype, report
-        self.vocabulary = _vocabulary(spec)
+        self.vocabulary = vocabulary_of(spec)
         features = [f for m in spec.modalities for f in m.features]
         self.features = len(features)
         cells = dict.fromkeys(f"Cell_{k}" for k in range(1, len(genotype.cells) + 1))
@@ -193,12 +191,6 @@ def _range(names: Sequence[str], start: int, end: int) -> str:
     return " to ".join(f"{i} (`{names[i]}`)" for i in ends) or "nothing"
 
 
-def _vocabulary(spec: Spec) -> Vocabulary:
-    known = library_names()
-    chosen = [use.library for use in spec.uses if use.library in known]
-    return vocabulary_of(spec, chosen or [DEFAULT_LIBRARY])
-
-
 def _find(name: str, vocabulary: Vocabulary) -> tuple[str, Definition] | None:
     """An operation of two inputs, and how a specification with this vocabulary writes it."""
     try:
@@ -239,7 +231,7 @@ class _Reading:
     def __init__(self, network: Network, report: Report) -> None:
         self.network, self.report = network, report
         self.positions = _positions(network.sequence)
-        vocabulary = _vocabulary(network.spec)
+        vocabulary = vocabulary_of(network.spec)
         found = {published: _find(name, vocabulary) for published, name in OPERATIONS.items()}
         self.definitions = [(p, f[1]) for p, f in found.items() if f is not None]
 

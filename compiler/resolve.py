@@ -20,7 +20,7 @@ from .rules import DEFAULT_RULE, RULES
 from .scope import Scope, Sizes, listed, whole
 from .source import Span
 from .spec import BUDGETS, Budget, Cell, Feature, Modality, RuleRequirement, Spec
-from .vocabulary import DEFAULT_LIBRARY, library_names, vocabulary_of
+from .vocabulary import library_names, vocabulary_of
 
 MOST_CLASSES = 1_000_000
 RESERVED = {
@@ -53,8 +53,9 @@ class _Resolver:
     def __init__(self, spec: Spec, report: Report) -> None:
         self.spec, self.report = spec, report
         self.numbers = self._numbers()
-        vocabulary = vocabulary_of(spec, self._libraries())
-        self.operations = OperationResolver(vocabulary, spec, self.numbers, report)
+        self._check_libraries()
+        self.vocabulary = vocabulary_of(spec)
+        self.operations = OperationResolver(self.vocabulary, spec, self.numbers, report)
         self.sizes = Sizes(self.numbers, report)
         self.declared: dict[str, Span | None] = {}
 
@@ -80,6 +81,7 @@ class _Resolver:
             return None
         return Network(
             spec=spec,
+            vocabulary=self.vocabulary,
             name=spec.network.name,
             numbers=self.numbers,
             features=tuple(features),
@@ -133,20 +135,18 @@ class _Resolver:
             self.report.add("E306", message, header.span, help="write `dropout = 0.1`, say")
         return numbers
 
-    def _libraries(self) -> list[str]:
+    def _check_libraries(self) -> None:
         known = library_names()
-        chosen: list[str] = []
+        seen: set[str] = set()
         for use in self.spec.uses:
             if use.library not in known:
                 remedy = did_you_mean(use.library, known) or f"libraries are {one_of(known)}"
                 message = f"unknown library `{use.library}`"
                 self.report.add("E204", message, use.span, help=remedy)
-            elif use.library in chosen:
+            elif use.library in seen:
                 message = f"`use {use.library}` stands twice"
                 self.report.add("E202", message, use.span, help="keep one of them")
-            else:
-                chosen.append(use.library)
-        return chosen or [DEFAULT_LIBRARY]
+            seen.add(use.library)
 
     # Features
 

@@ -27,11 +27,23 @@ class Rule:
     """A rule between Cells.
 
     `admits(network, index, choice, earlier)` says whether the Cell at `index` may take `choice`
-    after the choices of the Cells before it; `summary` states the rule in half a sentence.
+    after the choices of the Cells before it; `completable(network, chosen)` whether the Cells after
+    those in `chosen` can still be filled. `source` is where the rule comes from and another name
+    for it; `summary` states it in half a sentence.
     """
 
     summary: str
+    source: str
     admits: Callable[[Network, int, Choice, Sequence[Choice]], bool]
+    completable: Callable[[Network, Sequence[Choice]], Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether rules can be met: yes, no with a reason in numbers, or undecided (None)."""
+
+    possible: bool | None
+    reason: str = ""
 
 
 def is_open(cell: NetworkCell) -> bool:
@@ -61,13 +73,6 @@ def _fresh_input(network: Network, index: int, choice: Choice, earlier: Sequence
         return False
     taken = {c for e in earlier for c in e}
     return any(c in features and c not in taken for c in choice)
-
-
-DEFAULT_RULE = "distinct_pairs"
-RULES: Mapping[str, Rule] = {
-    "distinct_pairs": Rule("no two Cells take the same set of inputs", _distinct_pairs),
-    "fresh_input": Rule("each Cell takes a feature that no earlier Cell took", _fresh_input),
-}
 
 
 def admits(network: Network, index: int, choice: Choice, earlier: Sequence[Choice]) -> bool:
@@ -180,19 +185,9 @@ def _reassign(
         option = previous
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether rules can be met: yes, no with a reason in numbers, or undecided (None)."""
-
-    possible: bool | None
-    reason: str = ""
-
-
 def completable(network: Network, chosen: Sequence[Choice] = ()) -> Verdict:
     """Whether the Cells after those in `chosen` still have choices that meet the rule."""
-    if network.rule == "distinct_pairs":
-        return _completable_distinct(network, chosen)
-    return _completable_by_search(network, chosen)
+    return RULES[network.rule].completable(network, chosen)
 
 
 def _completable_distinct(network: Network, chosen: Sequence[Choice]) -> Verdict:
@@ -238,7 +233,9 @@ def _admitted(network: Network, index: int, earlier: Sequence[Choice]) -> Iterat
 
 def _completable_by_search(network: Network, chosen: Sequence[Choice]) -> Verdict:
     open_cells = [i for i in range(len(chosen), len(network.cells)) if is_open(network.cells[i])]
-    taken = {c for choice in chosen for c in choice}
+    first_open = open_cells[0] if open_cells else len(network.cells)
+    leading = [fixed_choice(c) for c in network.cells[len(chosen) : first_open]]
+    taken = {c for choice in (*chosen, *leading) for c in choice}
     features = network.feature_by_name
     fresh = {
         c
@@ -253,11 +250,12 @@ def _completable_by_search(network: Network, chosen: Sequence[Choice]) -> Verdic
     possible = search.possible(tuple(chosen))
     if possible is not False:
         return Verdict(possible)
-    first = len(network.cells[open_cells[0]].slots) if open_cells else 0
+    needy = "1 Cell needs" if len(open_cells) == 1 else f"{len(open_cells)} Cells each need"
+    slots = len(network.cells[first_open].slots) if open_cells else 0
     return Verdict(
         False,
-        f"{_cells(len(open_cells))} each need a feature that no earlier Cell took, and the first "
-        f"takes {first}, but there are {len(fresh)} such features",
+        f"{needy} a feature that no earlier Cell took, and the first takes {slots} inputs, but "
+        f"{len(fresh)} such features are left",
     )
 
 
@@ -305,5 +303,18 @@ class _Search:
         return len(fresh) < len(cells)
 
 
-def _cells(count: int) -> str:
-    return "1 Cell" if count == 1 else f"{count} Cells"
+DEFAULT_RULE = "distinct_pairs"
+RULES: Mapping[str, Rule] = {
+    "distinct_pairs": Rule(
+        "no two Cells take the same set of inputs",
+        "paper",
+        _distinct_pairs,
+        _completable_distinct,
+    ),
+    "fresh_input": Rule(
+        "each Cell takes a feature that no earlier Cell took",
+        "published",
+        _fresh_input,
+        _completable_by_search,
+    ),
+}

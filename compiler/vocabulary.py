@@ -88,9 +88,16 @@ def library(name: str) -> Vocabulary:
     return _vocabulary(name, parse(path.read_text(encoding="utf-8"), f"{name}.fuse"))
 
 
-def vocabulary_of(spec: Spec, libraries: Iterable[str]) -> Vocabulary:
-    """The vocabulary of a specification that uses these libraries."""
-    return _vocabulary(None, spec, tuple(library(name) for name in libraries))
+def libraries_of(spec: Spec) -> list[str]:
+    """The libraries that a specification uses, each once; those that are not known are left out."""
+    known = library_names()
+    chosen = [use.library for use in spec.uses if use.library in known]
+    return list(dict.fromkeys(chosen)) or [DEFAULT_LIBRARY]
+
+
+def vocabulary_of(spec: Spec) -> Vocabulary:
+    """The vocabulary of a specification: its own operations, and those of its libraries."""
+    return _vocabulary(None, spec, tuple(library(name) for name in libraries_of(spec)))
 
 
 def _vocabulary(name: str | None, spec: Spec, libraries: tuple[Vocabulary, ...] = ()) -> Vocabulary:

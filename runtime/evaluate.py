@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import torch
 from numpy.typing import NDArray
 
-from ..compiler.check import checked
+from ..compiler.check import checked, require_no_holes
 from ..compiler.compile import compile
 from ..compiler.diagnostics import fail
 from ..compiler.load import load
@@ -20,7 +20,6 @@ from .data import TEST, Source, load_data, load_features
 from .fitting import device_of, predict_all, score
 from .run import RunFolder
 from .settings import Settings
-from .train import require_no_holes
 
 Model: TypeAlias = "str | PathLike[str] | Spec"
 

@@ -16,8 +16,7 @@ from ..compiler.rules import RULES
 
 STRATEGIES = ("darts",)
 RULE_NAMES: Mapping[str, str] = {
-    "paper": "distinct_pairs",
-    "published": "fresh_input",
+    **{rule.source: name for name, rule in RULES.items()},
     **{name: name for name in RULES},
 }
 

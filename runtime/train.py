@@ -9,9 +9,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..compiler.check import checked
+from ..compiler.check import checked, require_no_holes
 from ..compiler.compile import compile
-from ..compiler.diagnostics import fail
 from ..compiler.network import Network
 from ..compiler.spec import Spec
 from .data import TRAIN, VALIDATION, Dataset, Source, load_data
@@ -54,13 +53,6 @@ def train(
         folder.write_spec("genotype", spec)
         folder.write_tensors("weights", result.weights)
     return result
-
-
-def require_no_holes(network: Network) -> None:
-    """Raises DiagnosticError where a network still has holes."""
-    if network.has_holes:
-        message = f"`{network.name}` has holes, so it is no network to train yet"
-        raise fail("E403", message, help="search it first: `fusewright search`")
 
 
 def _train(

@@ -542,11 +542,12 @@ require fresh_input
 predict 3 classes
 """,
         """\
-error[E401]: `fresh_input` cannot be met: 4 Cells each need a feature that no earlier Cell took, and the first takes 2, but there are 2 such features
+error[E401]: `fresh_input` cannot be met: 4 Cells each need a feature that no earlier Cell took, and the first takes 2 inputs, but 2 such features are left
  --> n.fuse:4:6
   |
 4 | cell K[4](?, ?) {
   |      ^
+  = note: `fresh_input` says: each Cell takes a feature that no earlier Cell took
   = help: use fewer Cells, declare more features, or restrict the holes less
 """,
     ),
@@ -565,6 +566,7 @@ error[E401]: `distinct_pairs` cannot be met: 2 Cells must differ in their inputs
   |
 4 | cell K[2]({A | B}, {A | B}) { S = ?(x, y) }
   |      ^
+  = note: `distinct_pairs` says: no two Cells take the same set of inputs
   = help: use fewer Cells, declare more features, or restrict the holes less
 """,
     ),

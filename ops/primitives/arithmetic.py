@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..primitive import Attribute, Primitive
+from ..primitive import Primitive
 from ..types import TensorType, broadcast
 
 
@@ -57,7 +57,6 @@ divide = Primitive(
 constant = Primitive(
     name="constant",
     inputs=(0, 0),
-    attributes=(Attribute("value", "number"),),
     type=lambda value: TensorType((), batched=False),
     numpy=lambda np, value: np.float64(value),
     torch=lambda torch, value: value,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..primitive import Attribute, Primitive
+from ..primitive import Primitive
 from ..types import ShapeError, TensorType, same, vector
 
 
@@ -54,7 +54,6 @@ identity_weights = Primitive(
 )
 take = Primitive(
     name="take",
-    attributes=(Attribute("rows", "word"),),
     type=lambda weights, rows: vector(len(rows)),
     numpy=lambda np, weights, rows: weights[list(rows)],
     torch=lambda torch, weights, rows: torch.stack([weights[i] for i in rows]),

@@ -16,6 +16,7 @@ class Spelling(StrEnum):
     fuse = "fuse"
     json = "json"
     yaml = "yaml"
+    published = "published"
 
 
 class FileTarget(StrEnum):
@@ -72,7 +73,7 @@ def convert(
     to: Annotated[Spelling, typer.Option(help="The spelling to convert to.")],
     output: Output = None,
 ) -> None:
-    """Convert a specification between .fuse, JSON and YAML."""
+    """Convert a specification to .fuse, JSON, YAML or the published code's genotype text."""
     from ..compiler.load import load, spell
 
     _write(spell(load(file), to.value), output)
