@@ -29,6 +29,7 @@ from ..program import identifier
 from ..spec import HeadKind
 from .dot_engine import (
     FONT,
+    MOST_STATEMENTS,
     Look,
     attributes,
     box,
@@ -40,6 +41,7 @@ from .dot_engine import (
     same_rank,
     shortened,
     text,
+    too_large,
     tooltip,
 )
 
@@ -81,6 +83,8 @@ def render(graph: Graph, format: str) -> bytes:
     Raises DiagnosticError for a format that cannot be written here (the remedy says what to
     install), and for a picture that takes too long to lay out.
     """
+    if graph.number_of_nodes() > MOST_STATEMENTS and format != "dot":
+        raise too_large()
     return draw(dot(graph), format)
 
 

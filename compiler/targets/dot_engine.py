@@ -122,7 +122,7 @@ def draw(source: str, format: str) -> bytes:
         known = ", ".join(f"`{f}`" for f in ("dot", *_DRAWN))
         raise fail("E506", f"unknown format of a diagram `{format}`", help=f"formats are {known}")
     if source.count("\n") > MOST_STATEMENTS:
-        raise _too_large()
+        raise too_large()
     failure: DiagnosticError | None = None
     for program in _programs(format):
         try:
@@ -130,7 +130,7 @@ def draw(source: str, format: str) -> bytes:
         except (execute.CalledProcessError, execute.ExecutableNotFound, OSError) as error:
             failure = fail("E509", f"`{program}` does not work", help=f"reinstall it: {error}")
         except subprocess.TimeoutExpired:
-            raise _too_large() from None
+            raise too_large() from None
     raise failure or _nothing_draws(format)
 
 
@@ -163,7 +163,7 @@ def _bundled() -> str | None:
     return next((str(f.locate()) for f in installed if f.stem == _BUNDLED), None)
 
 
-def _too_large() -> DiagnosticError:
+def too_large() -> DiagnosticError:
     remedy = "write it as `dot`, or draw fewer Cells, Steps or features"
     return fail("E308", "the diagram is too large to be laid out", help=remedy)
 
