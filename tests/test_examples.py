@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
 from fusewright.compiler.check import check
+from fusewright.compiler.compile import compile
 from fusewright.compiler.format import format_text
 from fusewright.compiler.lower import RELAXATIONS, Relaxation, lower
 from fusewright.compiler.parse import parse
@@ -16,6 +19,7 @@ from fusewright.compiler.printer import print_spec
 from fusewright.compiler.program import ParameterSpec
 from fusewright.compiler.published import genotype_from_text
 from fusewright.compiler.spec import Predict, Spec
+from fusewright.compiler.targets.onnx_check import open_session, random_inputs, run
 from fusewright.runtime.settings import Settings, read_settings
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -110,6 +114,22 @@ def test_a_genotype_s_head_and_the_readme_state_its_size(entry: dict[str, Any]) 
     assert f"{size} parameters" in (EXAMPLES / name).read_text(encoding="utf-8")
     lines = (EXAMPLES / "README.md").read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if f"`{name}`" in line and size in line]
+
+
+@pytest.mark.parametrize("entry", PUBLISHED, ids=row_name)
+def test_a_genotype_compiles_to_every_target(entry: dict[str, Any]) -> None:
+    spec = read(EXAMPLES / f"{row_name(entry)}_genotype.fuse")
+    reference = compile(spec, "numpy")
+    inputs = random_inputs(reference.program, 2, seed=0)
+    expected = reference(inputs)
+    assert expected.shape == (2, entry["classes"])
+    module = compile(spec, "torch").eval()
+    with torch.no_grad():
+        found = module({name: torch.from_numpy(a) for name, a in inputs.items()}).numpy()
+    session = open_session(compile(spec, "onnx").SerializeToString())
+    scale = max(1.0, float(np.abs(expected).max()))
+    assert np.abs(found - expected).max() <= 1e-5 * scale
+    assert np.abs(run(session, inputs) - expected).max() <= 1e-5 * scale
 
 
 # The rows of Table 8: C, L, Cells, Steps, dropout; epochs, batch, MaxLR; the period of restarts
