@@ -5,32 +5,24 @@ Checking applies equations to a scratch builder, lowering to that of the program
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 from typing import Any, TypeAlias
 
 from ..ops.primitive import Attribute, Primitive, primitives
-from ..ops.types import ShapeError, TensorType, parameter_type
+from ..ops.types import ShapeError, TensorType
 from . import expression as x
 from .diagnostics import DiagnosticError, Note, did_you_mean, fail
+from .instances import MOST_VALUES, Context, Instance, Ref, shapes_differ
 from .network import Application
-from .program import INPUT, Builder, ParameterKind, ParameterSpec, Scope, identifier
-from .quantities import Numbers, arithmetic, count_of, require_moderate, size_of
+from .program import Builder, Scope
+from .quantities import Numbers, arithmetic, count_of, size_of
 from .source import Span
 from .spec import Definition
 from .vocabulary import AmbiguousName, Vocabulary, select
 
-MOST_VALUES = 5_000
-"""How many values one application of an equation may compute."""
 _INITIALS = {"ones": 1.0, "zeros": 0.0}
-
-
-@dataclass(frozen=True, slots=True)
-class Ref:
-    """A value of the program under construction."""
-
-    id: int
 
 
 Result: TypeAlias = Ref | int | float
@@ -50,10 +42,10 @@ def apply(
     that holds the samples' lengths. Raises DiagnosticError where the equation cannot mean
     anything for these arguments.
     """
-    scope = (*place, application.scope)
     limit = len(builder.values) + MOST_VALUES
-    context = _Context(builder, numbers, lengths, limit)
-    frame = _Frame(context, application.definition, application.home, scope, ())
+    context = Context(builder, numbers, lengths, limit)
+    instance = Instance(context, (*place, application.scope))
+    frame = _Frame(context, application.definition, application.home, instance, ())
     try:
         return frame.run([Ref(a) for a in arguments], dict(application.parameters)).id
     except RecursionError:
@@ -62,27 +54,18 @@ def apply(
         raise fail("E308", message, application.definition.span) from None
 
 
-@dataclass(frozen=True, slots=True)
-class _Context:
-    builder: Builder
-    numbers: Numbers
-    lengths: int | None
-    limit: int
-
-
 @dataclass
 class _Frame:
     """One application of one definition: its names, its parameters, the scopes below it."""
 
-    context: _Context
+    context: Context
     definition: Definition
     home: Vocabulary
-    scope: Scope
+    place: Instance
     callers: tuple[Definition, ...]
     names: dict[str, Result] = field(default_factory=dict)
     rest: tuple[str, Sequence[Ref]] | None = None
     parameters: dict[str, Ref] = field(default_factory=dict)
-    below: set[str] = field(default_factory=set)
 
     def run(self, arguments: Sequence[Ref], settings: Numbers) -> Ref:
         definition = self.definition
@@ -120,7 +103,7 @@ class _Frame:
             case x.Negative(operand):
                 positive = self._evaluate(operand)
                 if isinstance(positive, Ref):
-                    return self._call("negative", [positive], {}, e.span)
+                    return self.place.call("negative", [positive], {}, e.span)
                 return -positive
             case x.Binary():
                 return self._binary(e)
@@ -143,18 +126,18 @@ class _Frame:
         left = self._evaluate(e.left)
         if e.operator == "@":
             taken = self._tensor(left, e.left.span)
-            return self._call("linear", [taken, self._contracted(e.right, taken)], {}, e.span)
+            return self.place.call("linear", [taken, self._contracted(e.right, taken)], {}, e.span)
         right = self._evaluate(e.right)
         if not isinstance(left, Ref) and not isinstance(right, Ref):
             return arithmetic(e, left, right)
         values = [self._tensor(left, e.left.span), self._tensor(right, e.right.span)]
-        return self._call(x.OPERATORS[e.operator], values, {}, e.span)
+        return self.place.call(x.OPERATORS[e.operator], values, {}, e.span)
 
     def _tensor(self, value: Result, span: Span | None) -> Ref:
         """A value of the program; a number becomes a constant."""
         if isinstance(value, Ref):
             return value
-        return self._call("constant", [], {"value": float(value)}, span)
+        return self.place.call("constant", [], {"value": float(value)}, span)
 
     # Parameters
 
@@ -162,11 +145,11 @@ class _Frame:
         """The right operand of `@`: a parameter whose `_` is the number of channels taken."""
         if isinstance(e, x.Parameter):
             try:
-                return self._parameter(e, self._type(taken).channels())
+                return self._parameter(e, self.place.type(taken).channels())
             except ShapeError as error:
-                raise _shapes_differ(error, e.span) from None
+                raise shapes_differ(error, e.span) from None
         value = self._evaluate(e)
-        if isinstance(value, Ref) and not self._type(value).batched:
+        if isinstance(value, Ref) and not self.place.type(value).batched:
             return value
         raise fail("E303", "`@` needs a parameter on its right", e.span, help="write `x @ W[_, C]`")
 
@@ -174,23 +157,16 @@ class _Frame:
         sizes = tuple(self._size(s, contracted if i == 0 else None) for i, s in enumerate(e.sizes))
         if e.name in self.parameters:
             known = self.parameters[e.name]
-            if tuple(a.size for a in self._type(known).axes) != sizes:
+            if tuple(a.size for a in self.place.type(known).axes) != sizes:
                 message = f"`{e.name}` is mentioned with another size before"
                 raise fail("E302", message, e.span, help="a name is one parameter: use another")
             return known
         if e.name in self.names:
             message = f"`{e.name}` is no parameter in `{self.definition.name}`"
             raise fail("E303", message, e.span, help="choose another name for the parameter")
-        require_moderate(sizes, e.name, e.span)
         initial, bound = _initial(e, sizes)
-        name = identifier(*self.scope, e.name)
-        spec = ParameterSpec(name, sizes, "weight", initial, bound)
-        try:
-            ref = Ref(self.context.builder.parameter(spec, parameter_type(sizes), self.scope))
-        except ShapeError as error:
-            raise fail("E303", str(error), e.span) from None
-        self.parameters[e.name] = ref
-        return ref
+        self.parameters[e.name] = self.place.parameter(e.name, sizes, initial, bound, e.span)
+        return self.parameters[e.name]
 
     def _size(self, e: x.Expression, contracted: int | None) -> int:
         if isinstance(e, x.Name) and e.name == "_":
@@ -236,8 +212,8 @@ class _Frame:
                 message = f"`{key}` is no parameter of `{e.function}`"
                 raise fail("E206", message, value.span, help=remedy)
             settings[key] = self._number(value)
-        scope = (*self.scope, self._scope_of(e.function))
-        frame = _Frame(self.context, definition, home, scope, (*self.callers, self.definition))
+        place = self.place.below(e.function)
+        frame = _Frame(self.context, definition, home, place, (*self.callers, self.definition))
         return frame.run(arguments, settings)
 
     def _find(self, e: x.Call, count: int) -> tuple[Definition, Vocabulary]:
@@ -255,16 +231,6 @@ class _Frame:
         if definition is None:
             raise fail("E301", f"`{e.function}` does not take {count} inputs", e.span)
         return definition, found[1]
-
-    def _scope_of(self, name: str) -> str:
-        """The scope of a call below this one: `batchnorm`, then `batchnorm_2`, …"""
-        name = free = name.replace(".", "_")
-        number = 1
-        while free in self.below:
-            number += 1
-            free = f"{name}_{number}"
-        self.below.add(free)
-        return free
 
     # Primitives
 
@@ -292,15 +258,15 @@ class _Frame:
                 for a in record.attributes
             }
         except ShapeError as error:
-            raise _shapes_differ(error, e.span) from None
-        return self._call(record.name, tensors, attributes, e.span)
+            raise shapes_differ(error, e.span) from None
+        return self.place.call(record.name, tensors, attributes, e.span)
 
     def _attribute(
         self, attribute: Attribute, e: x.Expression | None, tensors: Sequence[Ref]
     ) -> Any:
         if attribute.kind == "axes":
             names = attribute.default if e is None else _axis_names(e)
-            return None if names is None else _positions(self._type(tensors[0]), names)
+            return None if names is None else _positions(self.place.type(tensors[0]), names)
         if attribute.kind == "word":
             word = attribute.default if e is None else getattr(e, "name", None)
             if word not in attribute.words:
@@ -315,60 +281,6 @@ class _Frame:
         if attribute.kind == "count":
             return count_of(value, attribute.name, e.span if e else None)
         return float(value)
-
-    def _call(
-        self,
-        primitive: str,
-        arguments: Sequence[Ref],
-        attributes: Mapping[str, Any],
-        span: Span | None,
-    ) -> Ref:
-        builder, record = self.context.builder, primitives()[primitive]
-        ids = [a.id for a in arguments]
-        types = [builder.type(i) for i in ids]
-        try:
-            if record.derive is not None:
-                attributes = {**attributes, **record.derive(*types, **attributes)}
-            ids += self._lengths(record, ids)
-            if record.owns is not None:
-                ids += self._owned(record, types, attributes)
-            result = Ref(builder.call(primitive, ids, attributes, self.scope))
-        except ShapeError as error:
-            raise _shapes_differ(error, span) from None
-        if len(builder.values) > self.context.limit:
-            message = f"`{self.definition.name}` computes more than {MOST_VALUES:,} values"
-            raise fail("E308", message, span)
-        return result
-
-    def _lengths(self, record: Primitive, arguments: Sequence[int]) -> list[int]:
-        """The samples' lengths, for a `resample` of the feature itself."""
-        lengths, values = self.context.lengths, self.context.builder.values
-        if not record.reads_lengths or lengths is None:
-            return []
-        return [lengths] if values[arguments[0]].primitive == INPUT else []
-
-    def _owned(
-        self, record: Primitive, types: Sequence[TensorType], attributes: Mapping[str, Any]
-    ) -> list[int]:
-        if record.owns is None:
-            return []
-        record.type(*types, **attributes)
-        scope = (*self.scope, self._scope_of(record.name))
-        ids: list[int] = []
-        for owned in record.owns(*types, **attributes):
-            sizes = tuple(a.size or 1 for a in owned.type.axes)
-            kind: ParameterKind = "weight" if owned.trained else "statistic"
-            spec = ParameterSpec(identifier(*scope, owned.name), sizes, kind, owned.initial)
-            ids.append(self.context.builder.parameter(spec, owned.type, scope))
-        return ids
-
-    def _type(self, ref: Ref) -> TensorType:
-        return self.context.builder.type(ref.id)
-
-
-def _shapes_differ(error: ShapeError, span: Span | None) -> DiagnosticError:
-    remedy = "Cells and Steps take and give (batch, L, C)"
-    return fail("E302", str(error), span, help=remedy)
 
 
 def _initial(e: x.Parameter, sizes: tuple[int, ...]) -> tuple[Any, float]:
