@@ -71,6 +71,7 @@ class Instance:
             result = Ref(builder.call(primitive, ids, attributes, self.scope))
         except ShapeError as error:
             raise shapes_differ(error, span) from None
+        require_moderate(builder.type(result.id).sizes, primitive, span)
         if len(builder.values) > self.context.limit:
             place = ".".join(self.scope)
             message = f"`{place}` computes more than {MOST_VALUES:,} values"
@@ -114,7 +115,7 @@ class Instance:
         scope = (*self.scope, self._free(record.name))
         ids: list[int] = []
         for owned in record.owns(*types, **attributes):
-            sizes = tuple(a.size or 1 for a in owned.type.axes)
+            sizes = owned.type.sizes
             kind: ParameterKind = "weight" if owned.trained else "statistic"
             spec = ParameterSpec(identifier(*scope, owned.name), sizes, kind, owned.initial)
             ids.append(self.context.builder.parameter(spec, owned.type, scope))

@@ -14,7 +14,7 @@ from .source import Span
 Numbers: TypeAlias = Mapping[str, int | float]
 LARGEST_NUMBER = 2.0**53
 MOST_ELEMENTS = 2**28
-"""How many numbers one parameter may have."""
+"""How many numbers one parameter, or one value of a sample, may have."""
 
 
 def arithmetic(e: x.Binary, left: int | float, right: int | float) -> int | float:
@@ -60,7 +60,7 @@ def count_of(value: int | float, name: str, span: Span | None) -> int:
 
 
 def require_moderate(sizes: tuple[int, ...], name: str, span: Span | None) -> None:
-    """Raises DiagnosticError where a parameter would have too many numbers."""
+    """Raises DiagnosticError where a parameter, or a value of a sample, would be too large."""
     if prod(sizes) > MOST_ELEMENTS:
-        message = f"the parameter `{name}` would have {prod(sizes):,} numbers"
+        message = f"`{name}` would have {prod(sizes):,} numbers"
         raise fail("E308", message, span, help=f"at most {MOST_ELEMENTS:,} are possible")

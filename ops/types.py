@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import prod
 from typing import NamedTuple
 
 LENGTH, CHANNELS = "length", "channels"
@@ -52,12 +53,14 @@ class TensorType:
         """The same type with another number of channels."""
         return TensorType((*self.axes[:-1], Axis(CHANNELS, size)), self.batched)
 
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The sizes of the axes; those known only at run time count as 1."""
+        return tuple(1 if axis.size is None else axis.size for axis in self.axes)
+
     def elements(self) -> int:
         """Numbers in one sample; axes known only at run time count as 1."""
-        count = 1
-        for axis in self.axes:
-            count *= axis.size if axis.size is not None else 1
-        return count
+        return prod(self.sizes)
 
 
 class ShapeError(ValueError):
