@@ -9,6 +9,7 @@ from .check import checked
 from .diagnostics import fail, one_of
 from .graph import build
 from .lower import RELAXATIONS, Relaxation, lower
+from .network import Network
 from .passes import optimise
 from .program import Program
 from .spec import Spec
@@ -69,7 +70,8 @@ def compile(
     """
     if target not in TARGETS:
         raise fail("E506", f"unknown target `{target}`", help=f"targets are {one_of(TARGETS)}")
-    program = to_program(spec, relax)
+    network = checked(spec)
+    program = _lowered(network, relax)
     if target == "torch":
         from .targets.torch import FusionModule, load_weights
 
@@ -88,15 +90,19 @@ def compile(
         return NumpyNetwork(program, arrays)
     from .targets.onnx import export
 
-    return export(optimise(program), checked(spec), arrays)
+    return export(optimise(program), network, arrays)
 
 
 def to_program(spec: Spec, relax: Relaxation = "shared") -> Program:
     """The Program of a checked specification, before any pass."""
+    return _lowered(checked(spec), relax)
+
+
+def _lowered(network: Network, relax: Relaxation) -> Program:
     if relax not in RELAXATIONS:
         message = f"unknown relaxation `{relax}`"
         raise fail("E506", message, help=f"relaxations are {one_of(RELAXATIONS)}")
-    return lower(build(checked(spec)), relax)
+    return lower(build(network), relax)
 
 
 def _read(weights: Weights | str | PathLike[str]) -> Weights:

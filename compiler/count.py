@@ -10,7 +10,7 @@ from math import factorial, floor, log10, prod
 from typing import Any
 
 from .network import Network, NetworkStep, Slot
-from .rules import Choice, admits, count_fillings, fillings, fixed_choice, is_open
+from .rules import Choice, admits, choices, count_fillings, fillings, is_open
 
 MOST_LISTED = 100_000
 """How many choices are listed before bounds take the place of a count."""
@@ -127,15 +127,14 @@ def _count_uniform(network: Network) -> Count | None:
 def _count_laminar(network: Network) -> Count | None:
     """Where the sets that Cells can take are few, and any two families nest or are disjoint."""
     families: list[frozenset[frozenset[str]]] = []
-    fixed = {frozenset(fixed_choice(c)) for c in network.cells if not is_open(c)}
     room = MOST_LISTED
     for cell in (c for c in network.cells if is_open(c)):
-        choices = list(islice(fillings(cell.slots), room + 1))
-        room -= len(choices)
-        family = frozenset(map(frozenset, choices))
-        if room < 0 or len(family) < len(choices):
+        listed = list(islice(fillings(cell.slots), room + 1))
+        room -= len(listed)
+        family = frozenset(map(frozenset, listed))
+        if room < 0 or len(family) < len(listed):
             return None
-        families.append(family - fixed)
+        families.append(family - network.fixed_inputs)
     families.sort(key=len)
     total = 1
     for k, family in enumerate(families):
@@ -159,10 +158,8 @@ def _count_by_search(network: Network) -> Count:
 
 
 def _choices(network: Network, chosen: tuple[Choice, ...]) -> Iterable[Choice]:
-    cell = network.cells[len(chosen)]
-    if not is_open(cell):
-        return (fixed_choice(cell),)
-    return (c for c in fillings(cell.slots) if admits(network, len(chosen), c, chosen))
+    index = len(chosen)
+    return (c for c in choices(network.cells[index]) if admits(network, index, c, chosen))
 
 
 def _count_fresh(network: Network) -> Count | None:
@@ -173,8 +170,7 @@ def _count_fresh(network: Network) -> Count | None:
         following: Counter[frozenset[str]] = Counter()
         for taken, ways in states.items():
             earlier = (tuple(taken),)
-            choices = fillings(cell.slots) if is_open(cell) else iter((fixed_choice(cell),))
-            for choice in choices:
+            for choice in choices(cell):
                 work += 1
                 if work > MOST_LISTED:
                     return None

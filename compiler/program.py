@@ -142,6 +142,19 @@ def identifier(*parts: str) -> str:
     return ".".join(p.replace("%", "%25").replace(".", "%2E") for p in parts)
 
 
+def typed(
+    values: Sequence[Value],
+    primitive: str,
+    arguments: Sequence[int],
+    attributes: Mapping[str, Any],
+    scope: Scope,
+) -> Value:
+    """A primitive over `values`, its type inferred; raises ShapeError where types cannot meet."""
+    types = [values[a].type for a in arguments]
+    result = primitives()[primitive].type(*types, **attributes)
+    return Value(primitive, tuple(arguments), tuple(sorted(attributes.items())), result, scope)
+
+
 @dataclass
 class Builder:
     """Builds a Program value by value, inferring types as it goes."""
@@ -169,10 +182,7 @@ class Builder:
         scope: Scope,
     ) -> int:
         """A primitive over values; raises ShapeError where their types cannot meet."""
-        types = [self.values[a].type for a in arguments]
-        result = primitives()[primitive].type(*types, **attributes)
-        pairs = tuple(sorted(attributes.items()))
-        return self._append(Value(primitive, tuple(arguments), pairs, result, scope))
+        return self._append(typed(self.values, primitive, arguments, attributes, scope))
 
     def program(self, output: int) -> Program:
         values, parameters = tuple(self.values), tuple(self.parameters.values())

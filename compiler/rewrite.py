@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..ops.primitive import primitives
-from .program import Program, Scope, Value, rebuild
+from .program import Program, Scope, Value, rebuild, typed
 
 
 class Rewrite:
@@ -35,10 +34,7 @@ class Rewrite:
         self, primitive: str, arguments: Sequence[int], attributes: dict[str, Any], scope: Scope
     ) -> int:
         """A new value over new values, with its type inferred."""
-        types = [self.values[a].type for a in arguments]
-        result = primitives()[primitive].type(*types, **attributes)
-        pairs = tuple(sorted(attributes.items()))
-        self.values.append(Value(primitive, tuple(arguments), pairs, result, scope))
+        self.values.append(typed(self.values, primitive, arguments, attributes, scope))
         return len(self.values) - 1
 
     def moved(self, value: Value) -> Value:

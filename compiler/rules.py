@@ -8,7 +8,7 @@ rule decides. Rules bind what holes choose, never what a program fixes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import comb, factorial, prod
 from typing import TypeAlias
@@ -108,6 +108,11 @@ def fillings(slots: Sequence[Slot]) -> Iterator[Choice]:
     return extend(())
 
 
+def choices(cell: NetworkCell) -> Iterator[Choice]:
+    """Every choice for the inputs of a Cell; a single one where none is open."""
+    return fillings(cell.slots) if is_open(cell) else iter((fixed_choice(cell),))
+
+
 def twin_before(slots: Sequence[Slot], index: int) -> int | None:
     """The last open slot before this one that has the same candidates."""
     if not slots[index].open:
@@ -184,19 +189,21 @@ def _admitted(network: Network, index: int, earlier: Sequence[Choice]) -> Iterat
     return (c for c in fillings(slots) if admits(network, index, c, earlier))
 
 
+def _fresh_features(
+    network: Network, cells: Sequence[NetworkCell], taken: Collection[str]
+) -> set[str]:
+    """The features that these Cells may take and that are not taken yet."""
+    features = network.feature_by_name
+    candidates = {c for cell in cells for slot in cell.slots for c in slot.candidates}
+    return {c for c in candidates if c in features and c not in taken}
+
+
 def _completable_by_search(network: Network, chosen: Sequence[Choice]) -> Verdict:
     open_cells = [i for i in range(len(chosen), len(network.cells)) if is_open(network.cells[i])]
     first_open = open_cells[0] if open_cells else len(network.cells)
     leading = [fixed_choice(c) for c in network.cells[len(chosen) : first_open]]
     taken = {c for choice in (*chosen, *leading) for c in choice}
-    features = network.feature_by_name
-    fresh = {
-        c
-        for i in open_cells
-        for slot in network.cells[i].slots
-        for c in slot.candidates
-        if c in features and c not in taken
-    }
+    fresh = _fresh_features(network, [network.cells[i] for i in open_cells], taken)
     if len(open_cells) > MOST_SEARCHED and len(fresh) >= len(open_cells):
         return Verdict(None)
     search = _Search(network)
@@ -227,9 +234,8 @@ class _Search:
         taken = frozenset(c for choice in chosen for c in choice)
         if (index, taken) in self.dead or self._too_few(index, taken):
             return False
-        choices = fillings(cell.slots) if is_open(cell) else iter((fixed_choice(cell),))
         undecided = False
-        for choice in choices:
+        for choice in choices(cell):
             self.tried += 1
             if self.tried > MOST_TRIED:
                 return None
@@ -245,15 +251,7 @@ class _Search:
 
     def _too_few(self, index: int, taken: frozenset[str]) -> bool:
         cells = [c for c in self.network.cells[index:] if is_open(c)]
-        features = self.network.feature_by_name
-        fresh = {
-            c
-            for cell in cells
-            for slot in cell.slots
-            for c in slot.candidates
-            if c in features and c not in taken
-        }
-        return len(fresh) < len(cells)
+        return len(_fresh_features(self.network, cells, taken)) < len(cells)
 
 
 DEFAULT_RULE = "distinct_pairs"

@@ -6,13 +6,14 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import torch
+import numpy as np
 from numpy.typing import NDArray
 
 from ..compiler.check import checked, require_no_holes
 from ..compiler.compile import compile
 from ..compiler.diagnostics import fail
 from ..compiler.load import load
+from ..compiler.network import Network
 from ..compiler.spec import Spec
 from ..compiler.weights import Weights, read_weights
 from .batches import Batches
@@ -36,13 +37,11 @@ def evaluate(
 
     A run's own settings say how data without a `split` is split; `options` override them.
     """
-    spec, found, run_settings = _open(model, weights)
+    network, found, run_settings = _open(model, weights)
     settings = (settings or run_settings).with_options(**options)
-    network = checked(spec)
-    require_no_holes(network)
     device = device_of(settings)
     samples = load_data(data, network, settings.split_seed)
-    module = compile(spec, "torch", weights=found).to(device)
+    module = compile(network.spec, "torch", weights=found).to(device)
     test = Batches(samples, samples.indices(TEST), settings.batch, device)
     return score(module, test, network.head)
 
@@ -56,23 +55,20 @@ def predict(
     **options: Any,
 ) -> NDArray[Any]:
     """Logits (samples, K), float32, for every sample of the data, which needs no labels."""
-    spec, found, run_settings = _open(model, weights)
+    network, found, run_settings = _open(model, weights)
     settings = (settings or run_settings).with_options(**options)
-    network = checked(spec)
-    require_no_holes(network)
     device = device_of(settings)
     samples = load_features(data, network)
-    module = compile(spec, "torch", weights=found).to(device)
-    everything = torch.arange(len(samples.labels)).numpy()
-    batches = Batches(samples, everything, settings.batch, device)
+    module = compile(network.spec, "torch", weights=found).to(device)
+    batches = Batches(samples, np.arange(len(samples.labels)), settings.batch, device)
     logits: NDArray[Any] = predict_all(module, batches).numpy()
     return logits
 
 
 def _open(
     model: Model, weights: Weights | str | PathLike[str] | None
-) -> tuple[Spec, Weights, Settings]:
-    """The specification, weights and settings that a model stands for."""
+) -> tuple[Network, Weights, Settings]:
+    """The network, weights and settings that a model stands for; it has no holes."""
     if isinstance(model, Spec):
         spec, settings = model, Settings()
         if weights is None:
@@ -88,4 +84,6 @@ def _open(
         raise fail("E507", message, help="give the folder that `fusewright train --out` wrote")
     if isinstance(weights, (str, PathLike)):
         weights = read_weights(weights)
-    return spec, weights, settings
+    network = checked(spec)
+    require_no_holes(network)
+    return network, weights, settings

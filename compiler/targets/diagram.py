@@ -22,6 +22,8 @@ from functools import cached_property
 from itertools import pairwise
 from math import ceil
 
+import networkx
+
 from ..expression import Name, walk
 from ..graph import HEAD, OUTPUT, Graph, source_of
 from ..network import Application, Network, NetworkCell, NetworkFeature, NetworkStep, Slot
@@ -306,12 +308,7 @@ class _Diagram:
 
 def _read(graph: Graph) -> frozenset[str]:
     """The nodes whose values the head depends on."""
-    found, waiting = {HEAD}, [HEAD]
-    while waiting:
-        sources = {source for source, _ in graph.in_edges(waiting.pop())} - found
-        found |= sources
-        waiting += sources
-    return frozenset(found)
+    return frozenset({HEAD, *networkx.ancestors(graph, HEAD)})
 
 
 def _is_free(slot: Slot, before: int) -> bool:

@@ -141,10 +141,12 @@ def compile(
     from ..compiler.compile import compile as build
     from ..compiler.files import write_file
     from ..compiler.targets.onnx_check import verify
+    from ..compiler.weights import read_weights
 
     spec = load_with(file, sets)
-    model = build(spec, "onnx", weights=weights)
-    reference = build(spec, "numpy", weights=weights)
+    arrays = None if weights is None else read_weights(weights)
+    model = build(spec, "onnx", weights=arrays)
+    reference = build(spec, "numpy", weights=arrays)
     verification = verify(model, reference)
     write_file(output, model.SerializeToString())
     found: dict[str, Any] = {"file": str(output), "target": to.value, **verification.as_json()}
