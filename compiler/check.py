@@ -22,12 +22,15 @@ from .spec import Spec
 
 def check(spec: Spec) -> list[Diagnostic]:
     """Everything that is wrong with a specification, in the order of its text."""
-    return _examine(spec)[1].sorted()
+    report = Report()
+    examined(spec, report)
+    return report.sorted()
 
 
 def checked(spec: Spec) -> Network:
     """The network of a specification; raises DiagnosticError if `check` finds an error."""
-    network, report = _examine(spec)
+    report = Report()
+    network = examined(spec, report)
     report.raise_errors()
     if network is None:
         raise AssertionError("a specification without errors does not resolve")
@@ -41,13 +44,13 @@ def require_no_holes(network: Network) -> None:
         raise fail("E403", message, help="search it first: `fusewright search`")
 
 
-def _examine(spec: Spec) -> tuple[Network | None, Report]:
-    report = Report()
+def examined(spec: Spec, report: Report) -> Network | None:
+    """The network of a specification, where its names resolve; reports all that is wrong."""
     network = try_resolve(spec, report)
     if network is not None:
         _Shapes(network, report).check()
         _check_holes(network, report)
-    return network, report
+    return network
 
 
 NAME_CODES = ("E203", "E206", "E209", "E212")

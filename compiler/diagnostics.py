@@ -7,6 +7,7 @@ under `note`, the remedy under `help`. What a code means stands in `codes.py`.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -27,14 +28,26 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """What stands at `span` replaced by `text`."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One error or warning. `code` is a key of `CODES`; `help` is the remedy."""
+    """One error or warning. `code` is a key of `CODES`; `help` is the remedy.
+
+    `fix` are the edits that carry out `help`; none where it is advice.
+    """
 
     code: str
     message: str
     span: Span | None = None
     help: str | None = None
     notes: tuple[Note, ...] = ()
+    fix: tuple[Edit, ...] = ()
 
     def __post_init__(self) -> None:
         if self.code not in CODES:
@@ -47,6 +60,42 @@ class Diagnostic:
     @property
     def severity(self) -> str:
         return "error" if self.is_error else "warning"
+
+
+class Suggestion(str):
+    """A remedy that says to write `name` for `found`; it becomes an edit where that can be done."""
+
+    __slots__ = ("found", "name")
+    found: str
+    name: str
+
+    def __new__(cls, found: str, name: str) -> Suggestion:
+        suggestion = super().__new__(cls, f"did you mean `{name}`?")
+        suggestion.found, suggestion.name = found, name
+        return suggestion
+
+    def edits(self, span: Span | None) -> tuple[Edit, ...]:
+        """The edit at a span that begins with what was found; none where it does not."""
+        written = span.text if span else ""
+        for quote in ("", "`", '"', "'"):
+            if span and re.match(re.escape(f"{quote}{self.found}{quote}") + r"(?!\w)", written):
+                end = span.start + len(self.found) + 2 * len(quote)
+                plain = not quote and self.name.replace(".", "_").isidentifier()
+                text = self.name if plain else f"{quote or '`'}{self.name}{quote or '`'}"
+                return (Edit(Span(span.source, span.start, end, span.pointer), text),)
+        return ()
+
+
+def _diagnostic(
+    code: str,
+    message: str,
+    span: Span | None,
+    help: str | None,
+    notes: Iterable[Note],
+    fix: Iterable[Edit],
+) -> Diagnostic:
+    edits = tuple(fix) or (help.edits(span) if isinstance(help, Suggestion) else ())
+    return Diagnostic(code, message, span, help and str(help), tuple(notes), edits)
 
 
 class DiagnosticError(ValueError):
@@ -74,8 +123,9 @@ class Report:
         *,
         help: str | None = None,
         notes: Iterable[Note] = (),
+        fix: Iterable[Edit] = (),
     ) -> None:
-        self.diagnostics.append(Diagnostic(code, message, span, help, tuple(notes)))
+        self.diagnostics.append(_diagnostic(code, message, span, help, notes, fix))
 
     @property
     def errors(self) -> list[Diagnostic]:
@@ -98,16 +148,17 @@ def fail(
     *,
     help: str | None = None,
     notes: Iterable[Note] = (),
+    fix: Iterable[Edit] = (),
 ) -> DiagnosticError:
     """A `DiagnosticError` of one diagnostic, to be raised by the caller."""
-    return DiagnosticError([Diagnostic(code, message, span, help, tuple(notes))])
+    return DiagnosticError([_diagnostic(code, message, span, help, notes, fix)])
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+def did_you_mean(name: str, known: Iterable[str]) -> Suggestion | None:
     """The remedy for a misspelt name: the closest known one, however its case differs."""
     candidates = {k.lower(): k for k in known}
     close = difflib.get_close_matches(name.lower(), candidates, n=1, cutoff=0.6)
-    return f"did you mean `{candidates[close[0]]}`?" if close else None
+    return Suggestion(name, candidates[close[0]]) if close else None
 
 
 def one_of(names: Sequence[str], limit: int = 12) -> str:

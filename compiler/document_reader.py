@@ -114,7 +114,9 @@ class _SpecReader:
 
     def _network(self, node: Located) -> NetworkHeader:
         name = node.members["name"]
-        return NetworkHeader(self._name(name), self._settings(node, "name"), span=name.span)
+        numbers = self._settings(node, "name")
+        places = _key_spans(node, "name")
+        return NetworkHeader(self._name(name), numbers, number_spans=places, span=name.span)
 
     def _modality(self, node: Located) -> Modality:
         name = node.members["name"]
@@ -124,17 +126,19 @@ class _SpecReader:
             backbone=_maybe(node, "from", _text),
             optional=_maybe(node, "optional", lambda flag: flag.content) is True,
             span=name.span,
+            extent=node.span,
         )
 
     def _feature(self, node: Located) -> Feature:
         name = node.members["name"]
         axes = _maybe(node, "axes", _each(self._axis))
-        return Feature(self._name(name), axes, _maybe(node, "at", _text), span=name.span)
+        at = _maybe(node, "at", _text)
+        return Feature(self._name(name), axes, at, span=name.span, extent=node.span)
 
     def _axis(self, node: Located) -> FeatureAxis:
         name, size = node.items
         known = "*" if size.content == "*" else self._size(size)
-        return FeatureAxis(self._name(name), known, span=node.span)
+        return FeatureAxis(self._name(name), known, size_span=size.span, span=node.span)
 
     def _definition(self, node: Located, named_by: str) -> Definition:
         name = node.members[named_by]
@@ -147,7 +151,11 @@ class _SpecReader:
             parameters=_maybe(node, "parameters", self._settings) or (),
             role=named_by == "role",
             modality=_maybe(node, "for", self._name),
+            input_spans=tuple(item.span for item in node.members["inputs"].items),
+            parameter_spans=_maybe(node, "parameters", _key_spans) or (),
+            modality_span=_maybe(node, "for", _span),
             span=name.span,
+            extent=node.span,
         )
 
     def _formals(self, node: Located) -> tuple[tuple[str, ...], bool]:
@@ -183,12 +191,15 @@ class _SpecReader:
             _all(node, "steps", self._step),
             _maybe(node, "count", self._size),
             _maybe(node, "return", _each(self._reference)),
+            count_span=_maybe(node, "count", _span),
             span=name.span,
+            extent=node.span,
         )
 
     def _cell_input(self, node: Located) -> CellInput:
         slot = node.members.get("input", node)
-        return CellInput(self._slot(slot), _maybe(node, "name", self._name))
+        place = node.members.get("name", slot).span
+        return CellInput(self._slot(slot), _maybe(node, "name", self._name), span=place)
 
     def _step(self, node: Located) -> Step:
         name, op = node.members["name"], node.members["op"]
@@ -198,7 +209,9 @@ class _SpecReader:
             self._operation_hole(op) if is_open else self._operation(op),
             _all(node, "inputs", self._slot),
             _maybe(node, "count", self._size),
+            count_span=_maybe(node, "count", _span),
             span=name.span,
+            extent=node.span,
         )
 
     def _operation(self, node: Located) -> Operation:
@@ -206,7 +219,9 @@ class _SpecReader:
         library, dot, plain = _text(place).partition(".")
         if not dot or name_problem(library) or name_problem(plain):
             self._name(place, 'an open operation is `{"any": "pool"}`' if library == "?" else None)
-        return Operation(_text(place), self._settings(node, "op"), span=place.span)
+        settings = self._settings(node, "op")
+        places = _key_spans(node, "op")
+        return Operation(_text(place), settings, parameter_spans=places, span=place.span)
 
     def _operation_hole(self, node: Located) -> Hole:
         candidates = node.members["any"].items
@@ -232,11 +247,28 @@ class _SpecReader:
     def _predict(self, node: Located) -> Predict:
         kind = cast(HeadKind, node.members["kind"].content)
         names = _maybe(node, "names", _each(self._name))
-        return Predict(self._size(node.members["count"]), kind, names, span=node.span)
+        count = node.members["count"]
+        return Predict(
+            self._size(count),
+            kind,
+            names,
+            count_span=count.span,
+            name_spans=_maybe(node, "names", _each(_span)) or (),
+            span=node.span,
+        )
 
 
 def _text(node: Located) -> str:
     return cast(str, node.content)
+
+
+def _span(node: Located) -> Span:
+    return node.span
+
+
+def _key_spans(node: Located, owner: str | None = None) -> tuple[Span, ...]:
+    """Where the keys of an object stand, but for the one that names their owner."""
+    return tuple(member.key_span for key, member in node.members.items() if key != owner)
 
 
 def _maybe(node: Located, key: str, reader: Callable[[Located], T]) -> T | None:

@@ -30,7 +30,7 @@ from .spec import (
     Step,
     Value,
 )
-from .syntax import LONGEST_NUMBER
+from .syntax_equation import LONGEST_NUMBER
 
 if TYPE_CHECKING:
     import yaml

@@ -126,12 +126,14 @@ class _Frame:
         left = self._evaluate(e.left)
         if e.operator == "@":
             taken = self._tensor(left, e.left.span)
-            return self.place.call("linear", [taken, self._contracted(e.right, taken)], {}, e.span)
+            operands = [taken, self._contracted(e.right, taken)]
+            return self.place.call("linear", operands, {}, e.span, [e.left.span, e.right.span])
         right = self._evaluate(e.right)
         if not isinstance(left, Ref) and not isinstance(right, Ref):
             return arithmetic(e, left, right)
         values = [self._tensor(left, e.left.span), self._tensor(right, e.right.span)]
-        return self.place.call(x.OPERATORS[e.operator], values, {}, e.span)
+        places = [e.left.span, e.right.span]
+        return self.place.call(x.OPERATORS[e.operator], values, {}, e.span, places)
 
     def _tensor(self, value: Result, span: Span | None) -> Ref:
         """A value of the program; a number becomes a constant."""
@@ -259,7 +261,8 @@ class _Frame:
             }
         except ShapeError as error:
             raise shapes_differ(error, e.span) from None
-        return self.place.call(record.name, tensors, attributes, e.span)
+        places = [a.span for _, a in arguments[:count]]
+        return self.place.call(record.name, tensors, attributes, e.span, places)
 
     def _attribute(
         self, attribute: Attribute, e: x.Expression | None, tensors: Sequence[Ref]

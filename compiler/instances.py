@@ -8,12 +8,13 @@ from typing import Any
 
 from ..ops.primitive import Primitive, primitives
 from ..ops.types import ShapeError, TensorType, parameter_type
-from .diagnostics import DiagnosticError, fail
+from .diagnostics import DiagnosticError, Note, fail
 from .program import INPUT, Builder, ParameterKind, ParameterSpec, Scope, identifier
 from .quantities import Numbers, require_moderate
 from .source import Span
 
 MOST_VALUES = 5_000
+MOST_PRODUCERS = 4
 """How many values one application of an equation may compute."""
 
 
@@ -58,8 +59,12 @@ class Instance:
         arguments: Sequence[Ref],
         attributes: Mapping[str, Any],
         span: Span | None,
+        places: Sequence[Span | None] = (),
     ) -> Ref:
-        """A primitive over values, with what it owns; raises DiagnosticError on their shapes."""
+        """A primitive over values, with what it owns; raises DiagnosticError on their shapes.
+
+        `places` are where the arguments are written, which such an error points at.
+        """
         builder, record = self.context.builder, primitives()[primitive]
         ids = [a.id for a in arguments]
         types = [builder.type(i) for i in ids]
@@ -70,7 +75,7 @@ class Instance:
             ids += self._owned(record, types, attributes)
             result = Ref(builder.call(primitive, ids, attributes, self.scope))
         except ShapeError as error:
-            raise shapes_differ(error, span) from None
+            raise shapes_differ(error, span, _producers(types, places)) from None
         require_moderate(builder.type(result.id).sizes, primitive, span)
         if len(builder.values) > self.context.limit:
             place = ".".join(self.scope)
@@ -122,7 +127,16 @@ class Instance:
         return ids
 
 
-def shapes_differ(error: ShapeError, span: Span | None) -> DiagnosticError:
-    """The diagnostic of values whose shapes cannot meet."""
+def _producers(types: Sequence[TensorType], places: Sequence[Span | None]) -> list[Note]:
+    """What each argument gives, for the first few of them."""
+    shown = zip(types[:MOST_PRODUCERS], places, strict=False)
+    notes = [Note(f"this gives {given}", place) for given, place in shown if place is not None]
+    return list(dict.fromkeys(notes))
+
+
+def shapes_differ(
+    error: ShapeError, span: Span | None, notes: Sequence[Note] = ()
+) -> DiagnosticError:
+    """The diagnostic of values whose shapes cannot meet; `notes` show where they come from."""
     remedy = "Cells and Steps take and give (batch, L, C)"
-    return fail("E302", str(error), span, help=remedy)
+    return fail("E302", str(error), span, help=remedy, notes=notes)

@@ -6,10 +6,10 @@ import os
 import re
 from typing import Literal
 
-from .diagnostics import fail
+from .diagnostics import Report, fail
 from .files import read_text
 from .format import format_text
-from .parse import LONGEST_TEXT, parse
+from .parse import LONGEST_TEXT, parse_all
 from .source import Source, Span
 from .spec import Spec
 
@@ -31,7 +31,7 @@ def load(path: str | os.PathLike[str]) -> Spec:
 
     Raises DiagnosticError where the file cannot be read or is no specification.
     """
-    return loads(read_text(path), os.fspath(path), _by_ending(path))
+    return loads(read_text(path), os.fspath(path), by_ending(path))
 
 
 def loads(text: str, name: str = "<text>", spelling: Spelling | None = None) -> Spec:
@@ -39,19 +39,33 @@ def loads(text: str, name: str = "<text>", spelling: Spelling | None = None) -> 
 
     `name` is what diagnostics call the text. Raises DiagnosticError where it is no specification.
     """
+    report = Report()
+    spec, _ = read(Source(name, text), report, spelling)
+    report.raise_errors()
+    return spec
+
+
+def read(
+    source: Source, report: Report, spelling: Spelling | None = None
+) -> tuple[Spec, list[str]]:
+    """The Spec of what can be read of a text, and the parts of it that cannot.
+
+    Raises DiagnosticError where nothing can.
+    """
+    text = source.text
     if len(text) > LONGEST_TEXT:
-        raise fail("E004", f"`{name}` is longer than {LONGEST_TEXT:,} characters")
-    source = Source(name, text)
+        raise fail("E004", f"`{source.name}` is longer than {LONGEST_TEXT:,} characters")
     if (nul := text.find("\0")) >= 0:
         raise fail("E002", "a NUL character stands in the text", Span(source, nul, nul + 1))
     spelling = spelling or spelling_of(text)
     if spelling == "fuse":
-        return parse(text, name)
+        return parse_all(source, report)
     from .document_reader import spec_from_document
     from .json_text import read_json
     from .yaml_text import read_yaml
 
-    return spec_from_document(read_json(source) if spelling == "json" else read_yaml(source))
+    document = read_json(source) if spelling == "json" else read_yaml(source)
+    return spec_from_document(document), []
 
 
 def spell(spec: Spec, notation: Notation) -> str:
@@ -73,7 +87,7 @@ def format_file(path: str | os.PathLike[str], text: str) -> str:
     Raises DiagnosticError where it is no specification, or is YAML with comments to lose.
     """
     name = os.fspath(path)
-    spelling = _by_ending(path) or spelling_of(text)
+    spelling = by_ending(path) or spelling_of(text)
     if spelling == "fuse":
         return format_text(text, name)
     canonical = spell(loads(text, name, spelling), spelling)
@@ -83,7 +97,8 @@ def format_file(path: str | os.PathLike[str], text: str) -> str:
     return canonical
 
 
-def _by_ending(path: str | os.PathLike[str]) -> Spelling | None:
+def by_ending(path: str | os.PathLike[str]) -> Spelling | None:
+    """The spelling that the ending of a file's name stands for."""
     return _ENDINGS.get(os.path.splitext(os.fspath(path))[1].lower())
 
 

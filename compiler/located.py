@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from .diagnostics import Note, Report, fail
 from .parse import DEEPEST
 from .source import Source, Span
-from .syntax import LONGEST_NUMBER
+from .syntax_equation import LONGEST_NUMBER
 
 MOST_VALUES = 1_000_000
 MOST_PROBLEMS = 100

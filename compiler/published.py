@@ -172,8 +172,8 @@ class _Filling:
     def _operation(self, published: Operation) -> Operation:
         name = OPERATIONS.get(published.name)
         if name is None:
-            remedy = did_you_mean(published.name, OPERATIONS)
-            remedy = remedy or f"the published code has {one_of(list(OPERATIONS))}"
+            known = f"the published code has {one_of(list(OPERATIONS))}"
+            remedy = did_you_mean(published.name, OPERATIONS) or known
             message = f"unknown operation `{shortened(published.name)}`"
             self.report.add("E602", message, published.span, help=remedy)
             return published

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,11 @@ class Span:
     def column(self) -> int:
         return self.source.position(self.start)[1]
 
+    @property
+    def text(self) -> str:
+        """What stands there."""
+        return self.source.text[self.start : self.end]
+
     def to(self, other: Span) -> Span:
         """From the start of this span to the end of `other`."""
         return Span(self.source, self.start, max(self.end, other.end), self.pointer)
@@ -58,3 +63,12 @@ class Span:
 def span_field() -> Any:
     """The field `span` of a node, which takes no part in its equality."""
     return field(default=None, compare=False, repr=False, kw_only=True)
+
+
+Spans: TypeAlias = tuple[Span | None, ...]
+"""The places of several names, in their order."""
+
+
+def spans_field() -> Any:
+    """A field of `Spans`, which takes no part in the equality of its node."""
+    return field(default=(), compare=False, repr=False, kw_only=True)

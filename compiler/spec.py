@@ -1,5 +1,8 @@
 """The Spec: a specification as frozen dataclasses, each knowing the span it came from.
 
+`span` is where a node is named, `extent` the whole of it, and `…_spans` run beside a tuple of
+names; each is None in a Spec that no text was read for.
+
 NOTE: a Spec says what was written, neither more nor less: names are not resolved, families such
 as `Cell[2]` are not expanded, and what was left out is None. Spans take no part in equality, so
 two Specs are equal when they say the same thing, whichever spelling they came from.
@@ -7,11 +10,11 @@ two Specs are equal when they say the same thing, whichever spelling they came f
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from .expression import Body
-from .source import Span, span_field
+from .source import Span, Spans, span_field, spans_field
 
 if TYPE_CHECKING:
     import networkx
@@ -66,9 +69,7 @@ class Operation:
 
     name: str
     parameters: tuple[tuple[str, Value], ...] = ()
-    parameter_spans: tuple[Span | None, ...] = field(
-        default=(), compare=False, repr=False, kw_only=True
-    )
+    parameter_spans: Spans = spans_field()
     span: Span | None = span_field()
 
 
@@ -81,6 +82,7 @@ class NetworkHeader:
 
     name: str
     numbers: tuple[tuple[str, int | float], ...] = ()
+    number_spans: Spans = spans_field()
     span: Span | None = span_field()
 
 
@@ -101,8 +103,11 @@ class Definition:
     parameters: tuple[tuple[str, int | float], ...] = ()
     role: bool = False
     modality: str | None = None
+    input_spans: Spans = spans_field()
+    parameter_spans: Spans = spans_field()
     modality_span: Span | None = span_field()
     span: Span | None = span_field()
+    extent: Span | None = span_field()
 
     def takes(self, count: int) -> bool:
         """Whether it can be applied to `count` inputs."""
@@ -115,6 +120,7 @@ class FeatureAxis:
 
     name: str
     size: Size
+    size_span: Span | None = span_field()
     span: Span | None = span_field()
 
 
@@ -126,6 +132,7 @@ class Feature:
     axes: tuple[FeatureAxis, ...] | None = None
     at: str | None = None
     span: Span | None = span_field()
+    extent: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +142,7 @@ class Modality:
     backbone: str | None = None
     optional: bool = False
     span: Span | None = span_field()
+    extent: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +153,9 @@ class Step:
     operation: Operation | Hole
     slots: tuple[Slot, ...]
     count: Size | None = None
+    count_span: Span | None = span_field()
     span: Span | None = span_field()
+    extent: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +164,7 @@ class CellInput:
 
     slot: Slot
     name: str | None = None
+    span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +176,9 @@ class Cell:
     steps: tuple[Step, ...]
     count: Size | None = None
     returned: tuple[Reference, ...] | None = None
+    count_span: Span | None = span_field()
     span: Span | None = span_field()
+    extent: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +206,8 @@ class Predict:
     count: Size
     kind: HeadKind
     names: tuple[str, ...] | None = None
+    count_span: Span | None = span_field()
+    name_spans: Spans = spans_field()
     span: Span | None = span_field()
 
 

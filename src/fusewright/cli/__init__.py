@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import sys
 
-from ..compiler.diagnostics import DiagnosticError
+from ..compiler.diagnostics import MOST_SHOWN, DiagnosticError
 from . import front, runs
 from .app import app
+from .show import show
 
 __all__ = ["front", "main", "runs"]
 
@@ -21,5 +22,7 @@ def main() -> None:
     try:
         app()
     except DiagnosticError as error:
-        print(error, file=sys.stderr)
+        show(error.diagnostics[:MOST_SHOWN], sys.stderr)
+        if len(error.diagnostics) > MOST_SHOWN:
+            print(f"and {len(error.diagnostics) - MOST_SHOWN} more", file=sys.stderr)
         raise SystemExit(1) from None

@@ -8,8 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from ..compiler.diagnostics import Diagnostic, DiagnosticError, fail, render
+from ..compiler.diagnostics import fail
+from ..compiler.override import parse_numbers
 from .app import Json, Sets, SpecFile, app, load_with, print_json
+from .show import as_json, show
 
 
 class Spelling(StrEnum):
@@ -29,21 +31,18 @@ Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write to th
 @app.command()
 def check(file: SpecFile, json: Json = False, sets: Sets = None) -> None:
     """Check a specification: syntax, names, shapes, rules."""
-    from ..compiler.check import check as find
+    from ..compiler.examine import examine_file
 
-    try:
-        found = find(load_with(file, sets))
-    except DiagnosticError as error:
-        found = list(error.diagnostics)
+    found = examine_file(file, parse_numbers(sets or [])).diagnostics
+    errors = sum(d.is_error for d in found)
     if json:
-        print_json([_as_json(d) for d in found])
+        print_json([as_json(d) for d in found])
     else:
-        for diagnostic in found:
-            print(render(diagnostic))
-    if any(d.is_error for d in found):
+        show(found)
+        warned = f", {_counted(len(found) - errors, 'warning')}" if len(found) > errors else ""
+        typer.echo(f"{file}: {_counted(errors, 'error')}{warned}", err=True)
+    if errors:
         raise typer.Exit(1)
-    if not json:
-        typer.echo(f"{file}: no errors", err=True)
 
 
 @app.command()
@@ -175,6 +174,10 @@ def import_(
     _write(str(found), output)
 
 
+def _counted(number: int, what: str) -> str:
+    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
+
+
 def _write(text: str, output: Path | None) -> None:
     if output is None:
         print(text, end="")
@@ -182,20 +185,3 @@ def _write(text: str, output: Path | None) -> None:
     from ..compiler.files import write_file
 
     write_file(output, text.encode())
-
-
-def _as_json(diagnostic: Diagnostic) -> dict[str, Any]:
-    span = diagnostic.span
-    place: dict[str, Any] = {}
-    if span is not None:
-        place = {"file": span.source.name, "line": span.line, "column": span.column}
-        if span.pointer is not None:
-            place["pointer"] = span.pointer
-    return {
-        "code": diagnostic.code,
-        "severity": diagnostic.severity,
-        "message": diagnostic.message,
-        **place,
-        "help": diagnostic.help,
-        "notes": [note.message for note in diagnostic.notes],
-    }

@@ -1,0 +1,105 @@
+"""What can be read of a text with syntax errors: every statement, Step and feature but the wrong.
+
+NOTE: a text that follows the grammar is parsed at once and never comes here. Otherwise it is cut
+into statements, which begin at a keyword outside of all brackets, or at one that begins a line
+(so that a bracket which is not closed spoils one statement alone). Each is parsed by itself. Where
+that fails inside its brackets, the item of the error (a Step, a feature, mostly a line) is blanked
+out and the statement parsed again; where it fails outside, what stood before is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lark import Token, Tree, UnexpectedInput
+
+from .diagnostics import Report
+from .grammar import parse_tree
+from .source import Source
+from .syntax_error import OPENING, pieces, syntax_error, unclosed
+
+MOST_SYNTAX_ERRORS = 100
+_STATEMENT = re.compile(
+    r'(?:fuse|network|use|modality|pool|cell|output|require|predict|op|role)[ \t]+[\w`"?]'
+)
+
+
+@dataclass
+class Recovery:
+    """Parses a text statement by statement; `skipped` are the texts that could not be read."""
+
+    source: Source
+    report: Report
+    skipped: list[str] = field(default_factory=list)
+
+    def trees(self) -> Iterator[Tree[Token]]:
+        """The trees of what can be read, in the order of the text."""
+        for start, end in _statements(self.source.text):
+            yield from self._statement(start, end)
+            if len(self.report.diagnostics) >= MOST_SYNTAX_ERRORS:
+                self.skipped.append(self.source.text[end:])
+                return
+
+    def _statement(self, start: int, end: int) -> Iterator[Tree[Token]]:
+        text = self.source.text
+        while True:
+            try:
+                yield parse_tree(text, "spec", start, end)
+            except UnexpectedInput as error:
+                found = syntax_error(self.source, text, error, start, end)
+                self.report.diagnostics.append(found)
+                at = found.span.start if found.span else start
+                item = _item(text, start, at, end)
+                if item is None or len(self.report.diagnostics) >= MOST_SYNTAX_ERRORS:
+                    yield from self._before(text, start, at)
+                    self.skipped.append(text[start:end])
+                    return
+                self.skipped.append(text[item[0] : item[1]])
+                text = text[: item[0]] + " " * (item[1] - item[0]) + text[item[1] :]
+            else:
+                return
+
+    def _before(self, text: str, start: int, end: int) -> Iterator[Tree[Token]]:
+        """What stands before an error outside of all brackets, if it can be read."""
+        if not unclosed(text, start, end):
+            try:
+                yield parse_tree(text, "spec", start, end)
+            except UnexpectedInput:
+                return
+
+
+def _statements(text: str) -> Iterator[tuple[int, int]]:
+    """The range of each statement, the first with all that stands before it."""
+    start, depth = 0, 0
+    for piece in pieces(text, 0, len(text)):
+        bracket = piece.group()
+        begins_line = piece.start() == 0 or text[piece.start() - 1] == "\n"
+        if (depth <= 0 or begins_line) and _STATEMENT.match(text, piece.start()):
+            if text[start : piece.start()].strip():
+                yield start, piece.start()
+            start, depth = piece.start(), 0
+        elif bracket in OPENING:
+            depth += 1
+        elif bracket in OPENING.values():
+            depth -= 1
+    if text[start:].strip():
+        yield start, len(text)
+
+
+def _item(text: str, start: int, at: int, end: int) -> tuple[int, int] | None:
+    """The range to blank out for an error at `at`: None where the whole statement is lost."""
+    brackets = unclosed(text, start, at)
+    inner = [place for place in brackets if text[place] != "{"]
+    first = inner[0] if inner else at
+    item_start = text.rfind("\n", start, first) + 1
+    if not brackets or text[brackets[0]] != "{" or item_start <= brackets[0]:
+        return None
+    line_start = text.rfind("\n", start, at) + 1
+    if item_start < line_start and not text[line_start:at].strip():
+        item_end = line_start
+    else:
+        newline = text.find("\n", at, end)
+        item_end = end if newline < 0 else newline
+    return (item_start, item_end) if text[item_start:item_end].strip() else None

@@ -1,0 +1,188 @@
+"""Equations: names, numbers and expressions of the parse tree as nodes, bottom up."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from lark import Token, Transformer, Tree
+from lark.tree import Meta
+
+from . import expression as x
+from .diagnostics import Report
+from .source import Source, Span
+from .spec import LONGEST_NAME, Operation, Value, name_problem
+
+LONGEST_NUMBER = 40
+LARGEST_WHOLE = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """`NAME = VALUE`; `name_span` is where the name stands."""
+
+    name: str
+    value: Value
+    span: Span | None
+    name_span: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    name: str
+    value: x.Expression
+
+
+def embedded(place: Span, offsets: Sequence[int] | None, start: int, end: int) -> Span:
+    """The span in a document of characters `start` to `end` of an equation that stands in it."""
+    if offsets is None:
+        return place
+    last = len(offsets) - 1
+    return Span(place.source, offsets[min(start, last)], offsets[min(end, last)], place.pointer)
+
+
+class EquationBuilder(Transformer[Token, Any]):
+    """Turns what equations are made of into nodes; one instance serves one text."""
+
+    def __init__(
+        self,
+        source: Source,
+        report: Report,
+        place: Span | None = None,
+        offsets: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(visit_tokens=True)
+        self._source, self._report = source, report
+        self._place, self._offsets = place, offsets
+
+    def _span(self, node: Meta | Token) -> Span | None:
+        start, end = getattr(node, "start_pos", None), getattr(node, "end_pos", None)
+        if start is None or end is None:
+            return self._place
+        if self._place is not None:
+            return embedded(self._place, self._offsets, start, end)
+        return Span(self._source, start, end)
+
+    def _call_userfunc(self, tree: Tree[Token], new_children: list[Any] | None = None) -> Any:
+        """Gives every method the place of its node: lark's own `v_args` takes twice the time."""
+        children = tree.children if new_children is None else new_children
+        return getattr(self, tree.data)(tree.meta, children)
+
+    # Terminals
+
+    def NAME(self, token: Token) -> Token:  # noqa: N802
+        quoted = token[0] == "`"
+        if not quoted and len(token) <= LONGEST_NAME:
+            return token
+        name = token[1:-1] if quoted else str(token)
+        problem = name_problem(name)
+        if problem:
+            self._report.add("E005", problem, self._span(token))
+        return token.update(value=name)
+
+    def _number(self, text: str, node: Meta | Token, scale: float = 1) -> int | float:
+        if len(text) > LONGEST_NUMBER:
+            self._report.add("E005", "a number has too many digits", self._span(node))
+            return 1
+        value = float(text) * scale
+        if value in (float("inf"), float("-inf")):
+            self._report.add("E005", f"the number `{text}` is too large", self._span(node))
+            return 1
+        if scale == 1:
+            return int(text) if re.fullmatch(r"-?\d+", text) else value
+        return int(value) if value.is_integer() and value < LARGEST_WHOLE else value
+
+    def _string(self, token: Token) -> str:
+        try:
+            string = str(json.loads(token))
+            string.encode()
+            return string
+        except ValueError:
+            self._report.add("E005", "a string has an escape that means nothing", self._span(token))
+            return ""
+
+    def _count(self, token: Token) -> int | str:
+        """A size or count: a whole number, or a name."""
+        if token.type == "NAME":
+            return str(token)
+        value = self._number(token, token)
+        if not isinstance(value, int):
+            message = f"`{token}` is not a whole number"
+            self._report.add("E306", message, self._span(token), help="write digits only")
+            return 1
+        return value
+
+    def number(self, meta: Meta, parts: list[Token]) -> int | float:
+        return self._number("".join(parts), meta)
+
+    def operation_name(self, meta: Meta, parts: list[Token | None]) -> Operation:
+        return Operation(".".join(str(p) for p in parts if p is not None), span=self._span(meta))
+
+    def setting(self, meta: Meta, parts: list[Any]) -> Setting:
+        name, value = parts
+        value = str(value) if isinstance(value, str) else value
+        return Setting(str(name), value, self._span(meta), self._span(name))
+
+    default = setting
+
+    # Bodies
+
+    def body(self, meta: Meta, parts: list[x.Body]) -> x.Body:
+        return parts[0]
+
+    def equation(self, meta: Meta, parts: list[x.Expression]) -> x.Body:
+        return x.Body(parts[0])
+
+    def block(self, meta: Meta, parts: list[Any]) -> x.Body:
+        return x.Body(parts[-1], tuple(parts[:-1]))
+
+    def assignment(self, meta: Meta, parts: list[Any]) -> x.Assignment:
+        return x.Assignment(str(parts[0]), parts[1], span=self._span(parts[0]))
+
+    # Expressions
+
+    def _binary(self, meta: Meta, parts: list[Any]) -> x.Binary:
+        left, operator, right = parts
+        known = cast(x.Operator, str(operator))
+        return x.Binary(known, left, right, span=self._span(meta))
+
+    sum = product = _binary
+
+    def negative(self, meta: Meta, parts: list[Any]) -> x.Negative:
+        return x.Negative(parts[-1], span=self._span(meta))
+
+    def literal(self, meta: Meta, parts: list[Token]) -> x.Number:
+        return x.Number(self._number(parts[0], meta), span=self._span(meta))
+
+    def variable(self, meta: Meta, parts: list[Token]) -> x.Name:
+        return x.Name(str(parts[0]), span=self._span(meta))
+
+    def parameter(self, meta: Meta, parts: list[Any]) -> x.Parameter:
+        name, *sizes, initial = parts
+        initial = str(initial) if isinstance(initial, str) else initial
+        return x.Parameter(str(name), tuple(sizes), initial, span=self._span(meta))
+
+    def group(self, meta: Meta, parts: list[Any]) -> x.Group:
+        return x.Group(tuple(parts), span=self._span(meta))
+
+    def call(self, meta: Meta, parts: list[Any]) -> x.Call:
+        name, arguments = parts
+        named = [a for a in arguments or () if isinstance(a, _Named)]
+        plain = [a for a in arguments or () if not isinstance(a, _Named)]
+        if arguments and [*plain, *named] != list(arguments):
+            message = "an argument stands after those given by name"
+            self._report.add("E008", message, self._span(meta), help="write it before them")
+        pairs = tuple((n.name, n.value) for n in named)
+        return x.Call(name.name, tuple(plain), pairs, span=self._span(meta))
+
+    def call_arguments(self, meta: Meta, parts: list[Any]) -> list[Any]:
+        return [p for p in parts if p is not None]
+
+    def rest(self, meta: Meta, parts: list[Token]) -> x.Rest:
+        return x.Rest(str(parts[0]), span=self._span(meta))
+
+    def named(self, meta: Meta, parts: list[Any]) -> _Named:
+        return _Named(str(parts[0]), parts[1])

@@ -1,0 +1,120 @@
+"""What lark found unexpected, as a diagnostic: where, what was expected, what is not closed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from lark import UnexpectedCharacters, UnexpectedInput
+
+from .diagnostics import Diagnostic, Note, did_you_mean, fail
+from .grammar import terminals
+from .source import Source, Span
+from .spec import HEAD_KINDS
+
+TOKENS = re.compile(r'"(?:\\.|[^"\\\n])*"?|`[^`\n]*`?|#[^\n]*|[{}()\[\]]|[^\s{}()\[\]"`#]+')
+"""Pieces of a text in which brackets, strings and comments are told apart; all but white space."""
+OPENING = {"{": "}", "(": ")", "[": "]"}
+_CLOSING = {closing: opening for opening, closing in OPENING.items()}
+_FRIENDLY = {
+    "NAME": "a name",
+    "NUMBER": "a number",
+    "QUANTITY": "a number",
+    "STRING": "a string",
+    "COMPARISON": "`<`",
+    "CONTRACTED": "`_`",
+    "HEAD": "`classes`, `labels` or `values`",
+    "$END": "the end of the text",
+}
+_UNCLOSED = {'"': "a string is not closed on its line", "`": "a name is not closed"}
+
+
+def pieces(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
+    """The pieces of `text[start:end]` but for comments."""
+    return (m for m in TOKENS.finditer(text, start, end) if not m.group().startswith("#"))
+
+
+def unclosed(text: str, start: int, end: int) -> list[int]:
+    """Where the brackets stand that are open at `end`, the outermost first."""
+    stack: list[int] = []
+    for piece in pieces(text, start, end):
+        bracket = piece.group()
+        if bracket in OPENING:
+            stack.append(piece.start())
+        elif bracket in _CLOSING and stack and text[stack[-1]] == _CLOSING[bracket]:
+            stack.pop()
+    return stack
+
+
+def syntax_error(
+    source: Source, text: str, error: UnexpectedInput, start: int, end: int
+) -> Diagnostic:
+    """The diagnostic of an error in `text[start:end]`: the source's text, less what is blanked."""
+    token = getattr(error, "token", None)
+    if token is not None and token.type == "$END":
+        return _unexpected_end(source, text, error, start, end)
+    expected = _expected(error)
+    place = error.pos_in_stream
+    at = end if place is None or place < 0 else place
+    if isinstance(error, UnexpectedCharacters):
+        found = source.text[at]
+        message = _UNCLOSED.get(found, f"unexpected character `{found}`")
+        stop = at + 1
+    else:
+        stop = getattr(token, "end_pos", None) or at + 1
+        found = source.text[at:stop]
+        message = f"unexpected `{found.strip('`')}`"
+    notes = _opened_above(source, text, start, at)
+    return _diagnostic(message, Span(source, at, stop), _remedy(found, expected), notes)
+
+
+def _opened_above(source: Source, text: str, start: int, at: int) -> list[Note]:
+    """Where the innermost bracket opens, if it is one that should end with its line."""
+    place = next(reversed(unclosed(text, start, at)), None)
+    if place is None or text[place] == "{" or "\n" not in text[place:at]:
+        return []
+    return [Note(f"`{text[place]}` opens here", Span(source, place, place + 1))]
+
+
+def _unexpected_end(
+    source: Source, text: str, error: UnexpectedInput, start: int, end: int
+) -> Diagnostic:
+    open_brackets = unclosed(text, start, end)
+    if open_brackets:
+        place = open_brackets[-1]
+        bracket = text[place]
+        remedy = f"add `{OPENING[bracket]}` where it ends"
+        return _diagnostic(f"`{bracket}` is not closed", Span(source, place, place + 1), remedy)
+    last = start + len(text[start:end].rstrip())
+    where = "the statement" if text[end:].strip() else "the text"
+    span = Span(source, last, last + 1)
+    return _diagnostic(f"unexpected end of {where}", span, _remedy("", _expected(error)))
+
+
+def _diagnostic(
+    message: str, span: Span, help: str | None, notes: Iterable[Note] = ()
+) -> Diagnostic:
+    return fail("E001", message, span, help=help, notes=notes).diagnostics[0]
+
+
+def _expected(error: UnexpectedInput) -> set[str]:
+    for name in ("accepts", "expected", "allowed"):
+        if found := getattr(error, name, None):
+            return set(found)
+    return set()
+
+
+def _remedy(found: str, expected: set[str]) -> str | None:
+    words = [terminals()[n] for n in expected if n in terminals() and n not in _FRIENDLY]
+    if found.isidentifier() and "NAME" not in expected:
+        heads = HEAD_KINDS if "HEAD" in expected else ()
+        guess = did_you_mean(found, [*heads, *(w for w in words if w.isalpha())])
+        if guess:
+            return guess
+    shown = [_FRIENDLY[n] for n in _FRIENDLY if n in expected]
+    shown += sorted(f"`{word}`" for word in words)
+    return f"expected {' or '.join(_limited(shown))}" if shown else None
+
+
+def _limited(items: list[str], limit: int = 8) -> list[str]:
+    return items if len(items) <= limit else [", ".join(items[:limit]) + ", …"]
