@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .diagnostics import Note, Report, did_you_mean, one_of
+from .diagnostics import Edit, Note, Report, did_you_mean, one_of
 from .network import NetworkCell, NetworkStep, Slot
 from .operations import OperationResolver
+from .printer import slot as written
 from .scope import Scope, Sizes, listed
 from .source import Span
 from .spec import Cell, Hole, Reference, Step
@@ -132,7 +133,8 @@ class CellResolver:
             self._check(reference, scope, owner)
         if len({r.name for r in references}) < len(references):
             message = "a candidate stands twice in one hole"
-            self.report.add("E202", message, slot.span, help="keep one of them")
+            fix = _each_once(slot) if isinstance(slot, Hole) else []
+            self.report.add("E202", message, slot.span, help="keep one of them", fix=fix)
         candidates = everything if _is_free(slot) else scope.in_order(r.name for r in references)
         if not candidates and not references:
             self.report.add("E402", f"nothing comes before `{owner}`", slot.span)
@@ -154,6 +156,14 @@ class CellResolver:
 def input_name(index: int) -> str:
     """What the inputs of a Cell are called inside it: x, y, z, x4, x5, …"""
     return _INPUT_NAMES[index] if index < len(_INPUT_NAMES) else f"x{index + 1}"
+
+
+def _each_once(hole: Hole) -> list[Edit]:
+    """The edit of a `.fuse` text that writes each candidate of a hole once."""
+    if hole.span is None or hole.span.pointer is not None:
+        return []
+    kept = Hole(tuple(dict.fromkeys(hole.candidates or ())))
+    return [Edit(hole.span, written(kept))]
 
 
 def _is_free(slot: SpecSlot) -> bool:

@@ -6,7 +6,6 @@ under `note`, the remedy under `help`. What a code means stands in `codes.py`.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -157,7 +156,9 @@ def fail(
 def did_you_mean(name: str, known: Iterable[str]) -> Suggestion | None:
     """The remedy for a misspelt name: the closest known one, however its case differs."""
     candidates = {k.lower(): k for k in known}
-    close = difflib.get_close_matches(name.lower(), candidates, n=1, cutoff=0.6)
+    from difflib import get_close_matches
+
+    close = get_close_matches(name.lower(), candidates, n=1, cutoff=0.6)
     return Suggestion(name, candidates[close[0]]) if close else None
 
 

@@ -331,4 +331,5 @@ def placed(error: DiagnosticError, definition: Definition, use: Span | None) -> 
     else:
         span = use
         notes.append(Note(f"in the equation of `{definition.name}`", first.span))
-    return fail(first.code, first.message, span, help=first.help, notes=notes)
+    fix = first.fix if within else ()
+    return fail(first.code, first.message, span, help=first.help, notes=notes, fix=fix)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from .diagnostics import DiagnosticError, fail
+from .diagnostics import DiagnosticError, Edit, fail
 from .located import Located, OpenValue, TreeBuilder, is_literal, shortened
 from .source import Source
 
@@ -63,7 +63,8 @@ class _JsonReader:
         comma = self._at - 1
         if self._peek() == closing:
             span = self._tree.span(comma, comma + 1)
-            raise fail("E101", f"a comma stands before `{closing}`", span, help="remove it")
+            message = f"a comma stands before `{closing}`"
+            raise fail("E101", message, span, help="remove it", fix=[Edit(span, "")])
 
     def _take(self, char: str, expected: str) -> None:
         if self._peek() != char:

@@ -8,7 +8,6 @@ from typing import Literal
 
 from .diagnostics import Report, fail
 from .files import read_text
-from .format import format_text
 from .parse import LONGEST_TEXT, parse_all
 from .source import Source, Span
 from .spec import Spec
@@ -89,6 +88,8 @@ def format_file(path: str | os.PathLike[str], text: str) -> str:
     name = os.fspath(path)
     spelling = by_ending(path) or spelling_of(text)
     if spelling == "fuse":
+        from .format import format_text
+
         return format_text(text, name)
     canonical = spell(loads(text, name, spelling), spelling)
     if spelling == "yaml" and text.count("#") > canonical.count("#"):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..ops.primitive import primitives
-from .diagnostics import Note, Report, did_you_mean, one_of
+from .diagnostics import Edit, Note, Report, did_you_mean, one_of
 from .network import Application
 from .printer import signature
 from .source import Span
 from .spec import Definition, Hole, Operation, Spec
 from .vocabulary import (
+    DEFAULT_LIBRARY,
     ROLES,
     AmbiguousName,
     Vocabulary,
@@ -33,7 +34,7 @@ class OperationResolver:
         report: Report,
     ) -> None:
         self.vocabulary, self.numbers, self.report = vocabulary, numbers, report
-        self.pool = spec.pool
+        self.spec, self.pool = spec, spec.pool
         self._bound: dict[tuple[Operation, int], Application | None] = {}
         _check_definitions(spec, report)
         for operation in spec.pool or ():
@@ -100,13 +101,26 @@ class OperationResolver:
             return None
         if found is None:
             message = f"unknown operation `{operation.name}`"
-            self.report.add("E203", message, operation.span, help=self._remedy(operation.name))
+            elsewhere = [n for n in library_names() if operation.name in library(n).operations]
+            remedy = self._remedy(operation.name)
+            fix: list[Edit] = []
+            if elsewhere:
+                remedy, fix = self._use(operation.name, elsewhere[0])
+            self.report.add("E203", message, operation.span, help=remedy, fix=fix)
         return found
 
+    def _use(self, name: str, home: str) -> tuple[str, list[Edit]]:
+        """The remedy of taking a library, and its edit in a `.fuse` text."""
+        added = [home] if self.spec.uses else [DEFAULT_LIBRARY, home]
+        statements = " and ".join(f"`use {n}`" for n in added)
+        remedy = f"`{name}` is in the library `{home}`: add {statements}"
+        after = self.spec.uses[-1].span if self.spec.uses else None
+        if after is None or after.pointer is not None:
+            return remedy, []
+        place = Span(after.source, after.end, after.end)
+        return remedy, [Edit(place, f"\nuse {home}")]
+
     def _remedy(self, name: str) -> str:
-        elsewhere = [n for n in library_names() if name in library(n).operations]
-        if elsewhere:
-            return f"`{name}` is in the library `{elsewhere[0]}`: add `use {elsewhere[0]}`"
         names = self.vocabulary.names()
         plain = [n for n in names if "." not in n]
         return did_you_mean(name, names) or f"operations are {one_of(plain)}"

@@ -11,7 +11,6 @@ import typer
 from ..compiler.diagnostics import fail
 from ..compiler.override import parse_numbers
 from .app import Json, Sets, SpecFile, app, load_with, print_json
-from .show import as_json, show
 
 
 class Spelling(StrEnum):
@@ -31,17 +30,9 @@ Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write to th
 @app.command()
 def check(file: SpecFile, json: Json = False, sets: Sets = None) -> None:
     """Check a specification: syntax, names, shapes, rules."""
-    from ..compiler.examine import examine_file
+    from .checking import check as find
 
-    found = examine_file(file, parse_numbers(sets or [])).diagnostics
-    errors = sum(d.is_error for d in found)
-    if json:
-        print_json([as_json(d) for d in found])
-    else:
-        show(found)
-        warned = f", {_counted(len(found) - errors, 'warning')}" if len(found) > errors else ""
-        typer.echo(f"{file}: {_counted(errors, 'error')}{warned}", err=True)
-    if errors:
+    if find(file, json, parse_numbers(sets or [])):
         raise typer.Exit(1)
 
 
@@ -172,10 +163,6 @@ def import_(
     text = genotype if is_text else read_text(Path(genotype))
     found = genotype_from_text(text, load(spec), "<genotype>" if is_text else genotype)
     _write(str(found), output)
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
 
 
 def _write(text: str, output: Path | None) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, TextIO
 
-from ..compiler.diagnostics import Diagnostic, render
+from ..compiler.diagnostics import MOST_SHOWN, Diagnostic, render
 from ..compiler.source import Span
 
 _STYLES = (
@@ -19,10 +19,12 @@ _STYLES = (
 )
 
 
-def show(diagnostics: Iterable[Diagnostic], file: TextIO | None = None) -> None:
+def show(diagnostics: Sequence[Diagnostic], file: TextIO | None = None) -> None:
     """Prints diagnostics, in colour where the file is a terminal."""
     stream = sys.stdout if file is None else file
-    text = "\n\n".join(render(d) for d in diagnostics)
+    text = "\n\n".join(render(d) for d in diagnostics[:MOST_SHOWN])
+    if len(diagnostics) > MOST_SHOWN:
+        text += f"\n\nand {len(diagnostics) - MOST_SHOWN} more"
     if text and stream.isatty():
         _show_in_colour(text, stream)
     elif text:
