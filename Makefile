@@ -5,12 +5,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test prove check format clean
+.PHONY: help demo test prove fuzz golden check format clean
 
 help:
 	@echo "make demo    the main job on bundled real data, into demo-run/"
 	@echo "make test    the tests"
 	@echo "make prove   the property tests over ten times as many random programs"
+	@echo "make fuzz    200,000 mutated specifications: no traceback, no hang"
+	@echo "make golden  write the files that tests compare with anew; look at the difference"
 	@echo "make check   format, lint, types and tests: what a reviewer would check"
 	@echo "make format  rewrite the code in its canonical form"
 	@echo "make clean   remove the environment and what was built"
@@ -29,6 +31,13 @@ test: $(READY)
 
 prove: $(READY)
 	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -n auto tests/test_laws.py
+
+fuzz: $(READY)
+	$(BIN)/python -m tests.fuzz
+
+golden: $(READY)
+	$(BIN)/python -m fusewright.compiler.grammar
+	$(BIN)/python -m tests.wrong_programs
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from ..ops.types import CHANNELS, Axis, TensorType
 from .diagnostics import Diagnostic, DiagnosticError, Note, Report, fail
 from .equation import apply, placed
+from .lint import lint
 from .network import Application, Network, Slot
 from .program import Builder, Input
 from .resolve import try_resolve
@@ -23,8 +24,16 @@ from .spec import Spec
 def check(spec: Spec) -> list[Diagnostic]:
     """Everything that is wrong with a specification, in the order of its text."""
     report = Report()
-    examined(spec, report)
+    diagnose(spec, report)
     return report.sorted()
+
+
+def diagnose(spec: Spec, report: Report) -> Network | None:
+    """The network of a specification whose names resolve; reports errors, or else warnings."""
+    network = examined(spec, report)
+    if network is not None and not report.errors:
+        lint(network, report)
+    return network
 
 
 def checked(spec: Spec) -> Network:
@@ -45,7 +54,7 @@ def require_no_holes(network: Network) -> None:
 
 
 def examined(spec: Spec, report: Report) -> Network | None:
-    """The network of a specification, where its names resolve; reports all that is wrong."""
+    """The network of a specification whose names resolve; reports every error."""
     network = try_resolve(spec, report)
     if network is not None:
         _Shapes(network, report).check()

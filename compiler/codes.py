@@ -47,6 +47,15 @@ CODES: Final[Mapping[str, str]] = {
     "E402": "a hole that nothing can fill",
     "E403": "a hole where a program without holes is needed",
     "W401": "it could not be decided whether the rules can be met",
+    # Legal, but surely a mistake
+    "W402": "a modality that nothing can take",
+    "W403": "a Step that nothing reads",
+    "W404": "a Cell that nothing takes and that is no output",
+    "W405": "a hole with one candidate",
+    "W406": "an operation that stands twice among candidates",
+    "W407": "an operation of the pool that no Step can become",
+    "W408": "an operation of the specification's own that nothing uses",
+    "W409": "a number of the network that nothing uses",
     # Data and weights
     "E501": "data lacks an array that the specification declares",
     "E502": "data whose shape differs from the declared one",

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from os import PathLike, fspath
 
-from .check import examined
+from .check import diagnose
 from .diagnostics import Diagnostic, DiagnosticError, Report
 from .files import read_text
 from .load import Spelling, by_ending, read
@@ -49,7 +49,7 @@ def examine(
         return Examination(source, Spec(), None, (*report.sorted(), *error.diagnostics))
     errors = len(report.errors)
     meaning = Report()
-    network = examined(spec, meaning)
+    network = diagnose(spec, meaning)
     found = meaning.diagnostics
     if skipped or errors:
         found = list(_independent(found, skipped))

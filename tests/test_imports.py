@@ -18,15 +18,16 @@ import fusewright as fw
 
 ROOT = Path(__file__).parent.parent
 SRC = ROOT / "src"
-LAYERS = ("grammars", "ops", "compiler", "runtime", "cli")
+LAYERS = ("grammars", "ops", "compiler", "runtime", "lsp", "cli")
 """Each may import itself and what stands before it."""
 FOLDERS = {
     **{name: ROOT / name for name in ("grammars", "ops", "compiler", "runtime")},
+    "lsp": SRC / "fusewright/lsp",
     "cli": SRC / "fusewright/cli",
 }
 TARGETS = {"torch", "onnx", "onnxruntime", "graphviz", "graphviz_pure"}
 """Packages that are imported by their target file alone, or in the runtime."""
-FREE_OF_TORCH = ("grammars", "ops", "compiler")
+FREE_OF_TORCH = ("grammars", "ops", "compiler", "lsp")
 TEXT = """
 network n(C = 4, L = 2)
 modality m { A[c 3] B[t 2, c 5] }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import front, runs
+from . import diff, explain, front, lsp, new, runs
 from .app import app
 
-__all__ = ["app", "front", "runs"]
+__all__ = ["app", "diff", "explain", "front", "lsp", "new", "runs"]

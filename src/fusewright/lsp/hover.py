@@ -1,0 +1,274 @@
+"""What stands behind a name or a hole, in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import singledispatch
+
+from ..compiler.cells import input_name
+from ..compiler.diagnostics import DiagnosticError, one_of
+from ..compiler.equation import apply
+from ..compiler.latex import definition_latex
+from ..compiler.measure import count_macs, count_parameters
+from ..compiler.network import Application, Network
+from ..compiler.printer import body_text, operation, signature, slot
+from ..compiler.program import Builder, Input
+from ..compiler.rules import RULES
+from ..compiler.source import Span
+from ..compiler.spec import (
+    Cell,
+    Definition,
+    Feature,
+    Hole,
+    Modality,
+    NetworkHeader,
+    Operation,
+    RuleRequirement,
+    Spec,
+    Step,
+)
+from ..compiler.symbols import Occurrence, Symbol
+from ..compiler.vocabulary import library
+from .documents import Document
+
+_MEANINGS = {
+    "C": "the channels of the inner shape `(batch, L, C)`",
+    "L": "the length of the inner shape `(batch, L, C)`",
+    "dropout": "the rate that `dropout(x)` takes",
+}
+MOST_SHOWN = 8
+"""How many members of a family are described one by one."""
+
+
+def hover(document: Document, offset: int) -> tuple[str, Span] | None:
+    """Markdown about what stands at an offset, and the span that it is about."""
+    occurrence = document.symbols.at(offset)
+    if occurrence is not None:
+        return _symbol(document, occurrence), occurrence.span
+    for hole, cell, step in _holes(document.examination.spec):
+        if hole.span is not None and hole.span.start <= offset <= hole.span.end:
+            return _hole(document, hole, cell, step), hole.span
+    for requirement in document.examination.spec.requirements:
+        span = requirement.span
+        if isinstance(requirement, RuleRequirement) and span and span.start <= offset <= span.end:
+            rule = RULES.get(requirement.rule)
+            return (f"rule `{requirement.rule}`: {rule.summary}", span) if rule else None
+    return None
+
+
+def _symbol(document: Document, occurrence: Occurrence) -> str:
+    symbol = occurrence.symbol
+    match symbol.kind:
+        case "operation":
+            return describe_operation(document, symbol, occurrence.node)
+        case "role":
+            node = occurrence.node
+            return _equation(node) if isinstance(node, Definition) else f"role `{symbol.name}`"
+        case "library":
+            return f"library `{symbol.name}`: {one_of(list(library(symbol.name).operations), 40)}"
+        case "number":
+            return _number(document, symbol.name)
+        case "parameter":
+            return _parameter(document, symbol)
+        case "variable":
+            return f"`{symbol.name}` of this equation"
+        case _:
+            return _declared(document, occurrence)
+
+
+def _number(document: Document, name: str) -> str:
+    header = document.examination.spec.network
+    value = dict(header.numbers)[name] if header else None
+    meaning = f", {_MEANINGS[name]}" if name in _MEANINGS else ""
+    return f"`{name} = {value}`{meaning}"
+
+
+def _parameter(document: Document, symbol: Symbol) -> str:
+    owner = Symbol(str(symbol.scope), "operation", library=symbol.library)
+    values = {
+        value
+        for d in document.symbols.definitions(owner)
+        for key, value in d.parameters
+        if key == symbol.name
+    }
+    shown = " or ".join(f"`{v}`" for v in sorted(values))
+    return f"`{symbol.name}`, a parameter of `{owner.name}`" + (f": {shown}" if shown else "")
+
+
+# Operations
+
+
+def describe_operation(document: Document, symbol: Symbol, node: object) -> str:
+    """The equations of an operation with what they cost in this network."""
+    if isinstance(node, Definition):
+        chosen: tuple[Definition, ...] = (node,)
+    else:
+        chosen = document.symbols.definitions(symbol)
+    given = dict(node.parameters) if isinstance(node, Operation) else {}
+    home = f"from the library `{symbol.library}`" if symbol.library else "of this specification"
+    parts = [part for d in chosen for part in (_equation(d), _cost(document, symbol, d, given))]
+    return "\n\n".join([*(p for p in parts if p), home])
+
+
+def _equation(definition: Definition) -> str:
+    text = f"{signature(definition)} = {body_text(definition.body)}"
+    return f"```fuse\n{text}\n```\n\n$$ {definition_latex(definition)} $$"
+
+
+def _cost(
+    document: Document, symbol: Symbol, d: Definition, given: dict[str, int | float | str]
+) -> str:
+    """Parameters and multiply-adds of one application; nothing where the network has errors."""
+    network = document.examination.network
+    if network is None:
+        return ""
+    home = network.vocabulary if symbol.library is None else library(symbol.library)
+    values = {
+        key: network.numbers.get(v, 0) if isinstance(v, str) else v for key, v in given.items()
+    }
+    settings = tuple((key, values.get(key, default)) for key, default in d.parameters)
+    count = max(1, len(d.inputs))
+    measured = _measure(network, Application(d, home, settings, d.name), count)
+    if measured is None:
+        return ""
+    parameters, macs = measured
+    inputs = f"{count} input{'s' if count > 1 else ''} of {network.inner}"
+    return f"{parameters:,} parameters and {macs:,} multiply-adds for {inputs}"
+
+
+def _measure(network: Network, application: Application, count: int) -> tuple[int, int] | None:
+    builder = Builder()
+    ids = [builder.input(Input(str(i), network.inner)) for i in range(count)]
+    try:
+        result = apply(application, ids, builder, (), network.numbers)
+    except DiagnosticError:
+        return None
+    program = builder.program(result)
+    return count_parameters(program), count_macs(program)
+
+
+# Declarations
+
+
+def _declared(document: Document, occurrence: Occurrence) -> str:
+    symbol = occurrence.symbol
+    places = document.symbols.of(symbol)
+    node = next((o.node for o in places if o.declares), None)
+    if symbol.kind == "input":
+        cell = document.examination.spec.cells[int(symbol.scope or 0)]
+        return _input(cell, symbol.name)
+    return describe(node, document.examination.spec)
+
+
+@singledispatch
+def describe(node: object, spec: Spec) -> str:
+    """A declaration in a few words."""
+    return "not declared"
+
+
+@describe.register
+def _(node: NetworkHeader, spec: Spec) -> str:
+    numbers = ", ".join(f"{key} = {value}" for key, value in node.numbers)
+    return f"network `{node.name}`: {numbers}"
+
+
+@describe.register
+def _(node: Modality, spec: Spec) -> str:
+    optional = "optional modality" if node.optional else "modality"
+    return f"{optional} `{node.name}`: {one_of([f.name for f in node.features])}"
+
+
+@describe.register
+def _(node: Feature, spec: Spec) -> str:
+    home = next((m.name for m in spec.modalities if node in m.features), "")
+    if node.axes is None:
+        return f"feature `{node.name}` of `{home}`: its shape is to be read off the backbone"
+    numbers = dict(spec.network.numbers) if spec.network else {}
+    sizes = [numbers.get(a.size, a.size) if isinstance(a.size, str) else a.size for a in node.axes]
+    axes = ", ".join(f"{a.name} {a.size}" for a in node.axes)
+    shape = ", ".join(["batch", *map(str, sizes)])
+    return f"feature `{node.name}[{axes}]` of `{home}`: `({shape})`"
+
+
+@describe.register
+def _(node: Cell, spec: Spec) -> str:
+    inputs = ", ".join(slot(i.slot) for i in node.inputs)
+    steps = one_of([s.name + ("" if s.count is None else f"[{s.count}]") for s in node.steps])
+    return f"Cell `{node.name}({inputs})` of the Steps {steps}"
+
+
+@describe.register
+def _(node: Step, spec: Spec) -> str:
+    function = operation(node.operation) if isinstance(node.operation, Operation) else "?"
+    if isinstance(node.operation, Hole) and node.operation.candidates is not None:
+        shown = (operation(c) for c in node.operation.candidates if isinstance(c, Operation))
+        function = "{" + " | ".join(shown) + "}"
+    return f"Step `{node.name} = {function}({', '.join(slot(s) for s in node.slots)})`"
+
+
+def _input(cell: Cell, name: str) -> str:
+    for index, item in enumerate(cell.inputs):
+        if (item.name or input_name(index)) == name:
+            return f"input {index + 1} of `{cell.name}`: `{slot(item.slot)}`"
+    return f"an input of `{cell.name}`"
+
+
+# Holes
+
+
+def _holes(spec: Spec) -> Iterator[tuple[Hole, Cell, Step | None]]:
+    for cell in spec.cells:
+        yield from ((i.slot, cell, None) for i in cell.inputs if isinstance(i.slot, Hole))
+        for step in cell.steps:
+            if isinstance(step.operation, Hole):
+                yield step.operation, cell, step
+            yield from ((s, cell, step) for s in step.slots if isinstance(s, Hole))
+
+
+def _hole(document: Document, hole: Hole, cell: Cell, step: Step | None) -> str:
+    network = document.examination.network
+    if network is not None:
+        found = list(dict.fromkeys(_resolved(network, hole, cell, step)))
+        if found:
+            more = len(found) - MOST_SHOWN
+            rest = [f"and {more} more"] if more > 0 else []
+            return "\n\n".join([*found[:MOST_SHOWN], *rest])
+    return _unresolved(document.examination.spec, hole, step)
+
+
+def _resolved(network: Network, hole: Hole, cell: Cell, step: Step | None) -> Iterator[str]:
+    """The candidates of a hole in each member of the families that it stands in."""
+    for known in network.cells:
+        if known.span is not cell.span:
+            continue
+        if step is None:
+            yield from _slots(f"`{known.name}`", known.slots, hole)
+            continue
+        for inner in (s for s in known.steps if s.span is step.span):
+            place = f"`{inner.name}`" if cell.count is None else f"`{known.name}`, `{inner.name}`"
+            if step.operation is hole:
+                yield _listed(place, [a.label for a in inner.operations])
+            else:
+                yield from _slots(place, inner.slots, hole)
+
+
+def _slots(place: str, slots: Iterable[object], hole: Hole) -> Iterator[str]:
+    for item in slots:
+        if getattr(item, "span", None) is hole.span:
+            yield _listed(place, list(getattr(item, "candidates", ())))
+
+
+def _listed(place: str, candidates: list[str]) -> str:
+    count = len(candidates)
+    plural = "candidate" if count == 1 else "candidates"
+    return f"hole of {place}: {count} {plural}, {one_of(candidates)}"
+
+
+def _unresolved(spec: Spec, hole: Hole, step: Step | None) -> str:
+    """What the text alone says of a hole, where the specification has errors."""
+    if hole.candidates is not None:
+        return _listed("this place", [c.name for c in hole.candidates])
+    if step is not None and step.operation is hole:
+        return _listed("this place", [operation(o) for o in spec.pool or ()])
+    taken = "an earlier Step or an input of the Cell" if step else "a feature or an earlier Cell"
+    return f"hole: {taken}"

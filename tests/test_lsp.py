@@ -1,0 +1,625 @@
+"""The language server through a client on its standard input and output."""
+
+from __future__ import annotations
+
+import json
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import pytest
+
+from fusewright.compiler.check import check
+from fusewright.compiler.parse import parse
+from fusewright.compiler.vocabulary import library
+from fusewright.lsp.completion import complete
+from fusewright.lsp.positions import Change, Positions
+
+ROOT = Path(__file__).parent.parent
+PATIENCE = 60
+CLI = "from fusewright.cli import lsp, main; main()"
+
+TEXT = """\
+network n(C = 4, L = 2, k = 3, dropout = 0.1)
+use bmnas
+modality m {
+  `Video 3`[c 3, t 2]
+  B[c k]
+}
+pool bmnas.Sum, LinearGLU, fusion.MHA(heads = 2)
+use fusion
+op My(x, y, rank = 4) {
+  g = sigmoid(x @ W[C, rank] @ V[rank, C])
+  return x + mean(g) * y
+}
+cell K[2](?, {B | `Video 3`}) {
+  S[2] = ?(?, y)
+  T = My(x, S_1, rank = 8)
+  return S_1, T, S_2
+}
+require distinct_pairs
+predict k classes
+"""
+
+
+@dataclass
+class Client:
+    """A client that waits for each answer; what it is sent meanwhile is kept."""
+
+    process: subprocess.Popen[bytes]
+    uri: str
+    version: int = 0
+    text: str = ""
+    count: int = 0
+    received: queue.Queue[Any] = field(default_factory=queue.Queue[Any])
+
+    def start(self) -> Client:
+        threading.Thread(target=self._listen, daemon=True).start()
+        general = {"general": {"positionEncodings": ["utf-16"]}}
+        given = {"processId": None, "rootUri": None, "capabilities": general}
+        self.capabilities = self.request("initialize", given)["capabilities"]
+        self.notify("initialized", {})
+        return self
+
+    def _listen(self) -> None:
+        stream = self.process.stdout
+        assert stream is not None
+        while header := stream.readline():
+            length = int(header.split(b":")[1])
+            while stream.readline().strip():
+                pass
+            self.received.put(json.loads(stream.read(length)))
+
+    def _send(self, message: dict[str, Any]) -> None:
+        stream = self.process.stdin
+        assert stream is not None
+        data = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        stream.write(b"Content-Length: %d\r\n\r\n%s" % (len(data), data))
+        stream.flush()
+
+    def notify(self, method: str, parameters: Any) -> None:
+        self._send({"method": method, "params": parameters})
+
+    def answer(self, method: str, parameters: Any) -> dict[str, Any]:
+        """The whole answer to a request, an error included."""
+        self.count += 1
+        self._send({"id": self.count, "method": method, "params": parameters})
+        while (message := self.received.get(timeout=PATIENCE)).get("id") != self.count:
+            pass
+        found: dict[str, Any] = message
+        return found
+
+    def request(self, method: str, parameters: Any) -> Any:
+        answer = self.answer(method, parameters)
+        assert "error" not in answer, answer
+        return answer["result"]
+
+    # Documents
+
+    def open(self, text: str, language: str = "fuse") -> list[dict[str, Any]]:
+        """Opens the document and waits for its diagnostics."""
+        self.text, self.version = text, self.version + 1
+        document = {
+            "uri": self.uri,
+            "languageId": language,
+            "version": self.version,
+            "text": text,
+        }
+        self.notify("textDocument/didOpen", {"textDocument": document})
+        return self.diagnostics()
+
+    def change(self, text: str) -> None:
+        self.text, self.version = text, self.version + 1
+        document = {"uri": self.uri, "version": self.version}
+        parameters = {"textDocument": document, "contentChanges": [{"text": text}]}
+        self.notify("textDocument/didChange", parameters)
+
+    def diagnostics(self) -> list[dict[str, Any]]:
+        """Those of the version that was sent last."""
+        while True:
+            message = self.received.get(timeout=PATIENCE)
+            if message.get("method") == "textDocument/publishDiagnostics":
+                parameters = message["params"]
+                if parameters["uri"] == self.uri and parameters.get("version") == self.version:
+                    found: list[dict[str, Any]] = parameters["diagnostics"]
+                    return found
+
+    def place(self, marked: str) -> dict[str, Any]:
+        """The document and the position of the bar in a piece of the text."""
+        piece = marked.replace("|", "", 1)
+        assert self.text.count(piece) == 1, piece
+        offset = self.text.index(piece) + marked.index("|")
+        position = Positions(self.text).position(offset)
+        where = {"line": position.line, "character": position.character}
+        return {"textDocument": {"uri": self.uri}, "position": where}
+
+    def at(self, method: str, marked: str, **more: Any) -> Any:
+        return self.request(f"textDocument/{method}", {**self.place(marked), **more})
+
+    def inside(self, range: dict[str, Any]) -> str:
+        """What stands in a range of the document."""
+        return written(self.text, range)
+
+    def hover(self, marked: str) -> str:
+        found = self.at("hover", marked)
+        assert found is not None, marked
+        return str(found["contents"]["value"])
+
+    def choices(self, marked: str) -> list[str]:
+        """The labels that completion offers at the bar."""
+        return [item["label"] for item in self.at("completion", marked)["items"]]
+
+
+def offsets(text: str, range: dict[str, Any]) -> tuple[int, int]:
+    """A range as offsets, counted here on its own, in UTF-16."""
+    lines = text.split("\n")
+
+    def offset(position: dict[str, int]) -> int:
+        line = lines[position["line"]].encode("utf-16-le")[: 2 * position["character"]]
+        return sum(len(one) + 1 for one in lines[: position["line"]]) + len(
+            line.decode("utf-16-le")
+        )
+
+    return offset(range["start"]), offset(range["end"])
+
+
+def written(text: str, range: dict[str, Any]) -> str:
+    start, end = offsets(text, range)
+    return text[start:end]
+
+
+def edited(text: str, edits: list[dict[str, Any]]) -> str:
+    """A text after the edits of a client."""
+    for edit in sorted(edits, key=lambda e: offsets(text, e["range"]), reverse=True):
+        start, end = offsets(text, edit["range"])
+        text = text[:start] + edit["newText"] + text[end:]
+    return text
+
+
+def changes(edit: dict[str, Any]) -> list[dict[str, Any]]:
+    (document,) = edit["documentChanges"]
+    found: list[dict[str, Any]] = document["edits"]
+    return found
+
+
+def serve(path: Path, *arguments: str) -> Iterator[Client]:
+    process = subprocess.Popen(
+        [sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    client = Client(process, path.as_uri())
+    try:
+        yield client.start()
+        assert client.request("shutdown", None) is None
+        client.notify("exit", None)
+        assert process.wait(PATIENCE) == 0
+    finally:
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            assert stream is not None
+            stream.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    yield from serve(tmp_path_factory.mktemp("lsp") / "a.fuse", "-m", "fusewright.lsp")
+
+
+@pytest.fixture
+def client(server: Client) -> Iterator[Client]:
+    """The client with the text open and examined."""
+    assert server.open(TEXT) == []
+    yield server
+    server.notify("textDocument/didClose", {"textDocument": {"uri": server.uri}})
+
+
+def test_the_text_of_these_tests_is_right() -> None:
+    assert check(parse(TEXT)) == []
+
+
+# From a broken file to the repaired one
+
+
+def test_from_opening_a_broken_file_to_applying_the_fix(server: Client) -> None:
+    broken = TEXT.replace("pool bmnas.Sum, LinearGLU", "pool bmnas.Sum, LinearGlu")
+    (found,) = server.open(broken)
+    assert (found["code"], found["severity"]) == ("E203", 1)
+    assert server.inside(found["range"]) == "LinearGlu"
+    assert found["message"] == "unknown operation `LinearGlu`\nhelp: did you mean `LinearGLU`?"
+    parameters = {
+        "textDocument": {"uri": server.uri},
+        "range": found["range"],
+        "context": {"diagnostics": [found]},
+    }
+    (action,) = server.request("textDocument/codeAction", parameters)
+    assert action["title"] == "did you mean `LinearGLU`?"
+    assert action["kind"] == "quickfix"
+    (document,) = action["edit"]["documentChanges"]
+    assert document["textDocument"] == {"uri": server.uri, "version": server.version}
+    server.change(edited(broken, document["edits"]))
+    assert server.text == TEXT
+    assert server.diagnostics() == []
+
+
+def test_a_related_place_is_shown_with_its_error(server: Client) -> None:
+    (found,) = server.open(TEXT.replace("  B[c k]", "  B[c k]\n  B[c 2]"))
+    assert found["code"] == "E202"
+    (related,) = found["relatedInformation"]
+    assert related["message"] == "`B` is first declared here"
+    assert related["location"]["range"]["start"] == {"line": 4, "character": 2}
+
+
+def test_diagnostics_follow_every_change(server: Client) -> None:
+    assert server.open(TEXT) == []
+    server.change(TEXT.replace("return S_1, T, S_2", "return S_1,"))
+    assert {d["code"][:2] for d in server.diagnostics()} == {"E0"}
+    server.change(TEXT)
+    assert server.diagnostics() == []
+
+
+def test_columns_count_utf_16_units(server: Client) -> None:
+    text = TEXT.replace("`Video 3`", "`𝒱 3`").replace("{B |", "{Bb |")
+    found = server.open(text.replace("(?, {Bb | `𝒱 3`})", "({`𝒱 3` | Bb}, B)"))
+    (wrong,) = [d for d in found if d["code"] == "E201"]
+    assert wrong["range"]["start"]["character"] == len("cell K[2]({`") + 2 + len(" 3` | ")
+    assert server.inside(wrong["range"]) == "Bb"
+
+
+@pytest.mark.parametrize(
+    ("ending", "text"),
+    [
+        ("json", '{"network": {"name": "n", "C": 4, "L": 2}, "pool": ["Summ"]}'),
+        ("yaml", "network: {name: n, C: 4, L: 2}\npool: [Summ]\n"),
+    ],
+)
+def test_json_and_yaml_have_diagnostics_alone(server: Client, ending: str, text: str) -> None:
+    original = server.uri
+    server.uri = original.replace(".fuse", f".{ending}")
+    try:
+        found = server.open(text, ending)
+        (wrong,) = [d for d in found if d["code"] == "E203"]
+        assert "Summ" in server.inside(wrong["range"])
+        assert server.at("hover", "|Summ") is None
+        assert server.at("completion", "|Summ") is None
+        assert server.at("definition", "|Summ") == []
+    finally:
+        server.uri = original
+
+
+# Hover
+
+
+def test_hover_on_an_operation_shows_its_equation_and_its_cost(client: Client) -> None:
+    text = client.hover("Linear|GLU")
+    assert "op LinearGLU(x, y) = dropout(glu(" in text
+    assert r"$$ \operatorname{LinearGLU}" in text
+    # [x; y] of 8 channels to 8, with a shift, and a scale and shift for each
+    assert (
+        "88 parameters and 128 multiply-adds for 2 inputs of (batch, length 2, channels 4)" in text
+    )
+    assert "from the library `bmnas`" in text
+
+
+def test_hover_reads_the_parameters_that_are_set(client: Client) -> None:
+    assert "32 parameters" in client.hover("op M|y(")
+    assert "64 parameters" in client.hover("M|y(x, S_1")
+
+
+@pytest.mark.parametrize(
+    ("marked", "expected"),
+    [
+        ("use bm|nas", "library `bmnas`: `Sum`"),
+        ("|`Video 3`[", "feature `Video 3[c 3, t 2]` of `m`: `(batch, 3, 2)`"),
+        ("{B| |", "feature `B[c k]` of `m`: `(batch, 3)`"),
+        ("c |k]", "`k = 3`"),
+        ("C| = 4", "`C = 4`, the channels of the inner shape"),
+        ("modality |m", "modality `m`: `Video 3`, `B`"),
+        ("cell |K", "Cell `K(?, {B | `Video 3`})` of the Steps `S[2]`, `T`"),
+        ("My(|x, S_1", "input 1 of `K`: `?`"),
+        ("return |S_1", "Step `S = ?(?, y)`"),
+        ("|rank = 8", "`rank`, a parameter of `My`: `4`"),
+        ("|g = sig", "`g` of this equation"),
+        ("distinct|_pairs", "no two Cells take the same set of inputs"),
+    ],
+)
+def test_hover_on_every_kind_of_name(client: Client, marked: str, expected: str) -> None:
+    assert expected in client.hover(marked)
+
+
+def test_hover_on_a_hole_lists_its_candidates(client: Client) -> None:
+    text = client.hover("K[2](|?")
+    assert "hole of `K_1`: 2 candidates, `Video 3`, `B`" in text
+    assert "hole of `K_2`: 3 candidates, `Video 3`, `B`, `K_1`" in text
+    assert "3 candidates, `bmnas.Sum`, `LinearGLU`, `fusion.MHA (heads = 2)`" in client.hover(
+        "S[2] = |?"
+    )
+    assert "hole of `K_1`, `S_2`: 3 candidates, `x`, `y`, `S_1`" in client.hover("?(|?, y)")
+
+
+def test_hover_while_the_text_is_wrong(server: Client) -> None:
+    server.open(TEXT.replace("predict k classes", "predict k clases"))
+    assert "op LinearGLU(x, y)" in server.hover("Linear|GLU")
+    assert "multiply-adds" not in server.hover("Linear|GLU")
+    assert "candidates" in server.hover("S[2] = |?")
+
+
+# Completion
+
+
+COMPLETIONS = [
+    ("\nuse |bmnas", ["bmnas", "fusion", "paper"]),
+    ("pool |bmnas", ["LinearGLU", "MHA", "My", "bmnas.Sum", "fusion.Sum"]),
+    ("fusion.|MHA", ["MHA", "GMU", "Sum"]),
+    ("MHA(|heads", ["heads"]),
+    ("`[|c 3", ["c", "t", "h", "w"]),
+    ("[c |k]", ["*", "k", "C"]),
+    ("K[2](|?", ["?", "Video 3", "B"]),
+    ("|`Video 3`})", ["Video 3", "B"]),
+    ("S[2] = |?", ["?", "LinearGLU", "My"]),
+    ("?(?, |y)", ["?", "x", "y"]),
+    ("My(|x, S", ["x", "y", "S_1", "S_2", "rank"]),
+    ("8)\n  |return", ["return"]),
+    ("return |S_1", ["S_1", "S_2", "T"]),
+    ("require |dis", ["distinct_pairs", "fresh_input", "parameters", "macs", "latency"]),
+    ("predict |k", ["k", "C", "L"]),
+    ("predict k |cl", ["classes", "labels", "values"]),
+    ("\n|predict k", ["cell", "output", "predict", "op"]),
+    ("g = |sig", ["x", "y", "sigmoid", "concat", "LinearGLU"]),
+    ("W[|C", ["_", "C", "rank", "k"]),
+    ("m |{", ["optional", "from"]),
+]
+
+
+@pytest.mark.parametrize(("marked", "expected"), COMPLETIONS)
+def test_completion_in_every_slot(client: Client, marked: str, expected: list[str]) -> None:
+    found = client.choices(marked)
+    assert set(expected) <= set(found)
+    assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize(
+    ("marked", "unwanted"),
+    [
+        ("return |S_1", ["x", "B", "LinearGLU", "return"]),
+        ("K[2](|?", ["K_1", "x", "LinearGLU"]),
+        ("My(|x, S", ["T", "B", "K_1"]),
+        ("?(?, |y)", ["S_1", "heads"]),
+        ("pool |bmnas", ["Sum", "B", "relu"]),
+    ],
+)
+def test_completion_offers_nothing_of_another_kind(
+    client: Client, marked: str, unwanted: list[str]
+) -> None:
+    assert not set(unwanted) & set(client.choices(marked))
+
+
+def test_completion_while_the_text_is_incomplete(client: Client) -> None:
+    start = TEXT[: TEXT.index("require")]
+    client.change(start + "cell Z(K_1, `Vi")
+    assert "Video 3" in client.choices("cell Z(K_1, `Vi|")
+    (item,) = [
+        i for i in client.at("completion", "cell Z(K_1, `Vi|")["items"] if i["label"] == "Video 3"
+    ]
+    assert item["textEdit"]["newText"] == "`Video 3`"
+    assert client.inside(item["textEdit"]["range"]) == "`Vi"
+    client.change(start + "cell Z(q = K_1, B) {\n  A = Sum(q, y)\n  D = My(")
+    assert client.choices("D = My(|") == ["?", "q", "y", "A", "rank"]
+    client.change(start + "cell Z(")
+    assert {"Video 3", "B", "K_1", "K_2"} <= set(client.choices("cell Z(|"))
+    client.change("network n(C = 4,\nmodality m { A[c 3] }\ncell Z(")
+    client.diagnostics()
+    assert "B" in client.choices("cell Z(|")
+
+
+@pytest.mark.parametrize(
+    "end", ["# a comm", '"a st', "network n(C = ", "cell ", "modality m { ", "x = 12"]
+)
+def test_where_nothing_is_known_nothing_is_offered(end: str) -> None:
+    assert complete(end, len(end), ()).choices == ()
+
+
+# Navigation
+
+
+@pytest.mark.parametrize(
+    ("marked", "line", "character"),
+    [
+        ("|`Video 3`})", 3, 2),
+        ("c |k]", 0, 24),
+        ("return |S_1", 13, 2),
+        ("return S_1, |T", 14, 2),
+        ("M|y(x, S_1", 8, 3),
+        ("My(|x, S_1", 12, 10),
+        ("mean(|g)", 9, 2),
+        ("|rank = 8", 8, 12),
+    ],
+)
+def test_definitions(client: Client, marked: str, line: int, character: int) -> None:
+    (found,) = client.at("definition", marked)
+    assert found["uri"] == client.uri
+    assert found["range"]["start"] == {"line": line, "character": character}
+
+
+def test_the_definition_of_an_operation_of_a_library_is_in_its_file(client: Client) -> None:
+    (found,) = client.at("definition", "Linear|GLU")
+    path = Path(found["uri"].removeprefix("file://"))
+    assert path == (ROOT / "ops/libraries/bmnas.fuse").resolve()
+    text = path.read_text(encoding="utf-8")
+    assert written(text, found["range"]) == "LinearGLU"
+    (found,) = client.at("definition", "use bm|nas")
+    assert found["uri"] == path.as_uri()
+    assert len(client.at("definition", "M|HA(")) == len(library("fusion").operations["MHA"])
+
+
+def test_references(client: Client) -> None:
+    found = client.at("references", "{|B", context={"includeDeclaration": True})
+    assert [client.inside(f["range"]) for f in found] == ["B", "B"]
+    found = client.at("references", "{|B", context={"includeDeclaration": False})
+    assert len(found) == 1
+    found = client.at("references", "|S[2]", context={"includeDeclaration": True})
+    assert [client.inside(f["range"]) for f in found] == ["S", "S_1", "S_1", "S_2"]
+
+
+def test_places_move_with_what_was_typed_since(client: Client) -> None:
+    """The answer comes from the last examination, before the new one is made."""
+    client.change("# a new line\n" + TEXT)
+    (found,) = client.at("definition", "return S_1, |T")
+    assert client.inside(found["range"]) == "T"
+    assert found["range"]["start"]["line"] == 15
+
+
+def test_document_symbols(client: Client) -> None:
+    found = client.request("textDocument/documentSymbol", {"textDocument": {"uri": client.uri}})
+    outline = {s["name"]: [c["name"] for c in s.get("children") or ()] for s in found}
+    assert outline == {"n": [], "m": ["Video 3", "B"], "My": [], "K": ["S", "T"]}
+    cell = next(s for s in found if s["name"] == "K")
+    assert client.inside(cell["range"]).startswith("cell K[2]")
+    assert client.inside(cell["range"]).endswith("}")
+    assert client.inside(cell["selectionRange"]) == "K"
+
+
+# Renaming
+
+
+RENAMED = [
+    ("|B[c", "Audio", {"B[c k]": "Audio[c k]", "{B |": "{Audio |"}),
+    ("|B[c", "Audio 1", {"B[c k]": "`Audio 1`[c k]", "{B |": "{`Audio 1` |"}),
+    ("|`Video 3`[", "V", {"`Video 3`": "V"}),
+    ("return |S_1", "Fuse", {"S[2]": "Fuse[2]", "S_1": "Fuse_1", "S_2": "Fuse_2"}),
+    ("M|y(x, S_1", "Ours", {"My(": "Ours("}),
+    ("c |k]", "n k", {"k = 3": "`n k` = 3", "c k]": "c `n k`]", "predict k": "predict `n k`"}),
+    ("modality |m", "video", {"modality m": "modality video"}),
+    ("|rank = 8", "size", {"rank": "size"}),
+    ("|g = sig", "gate", {"g = sig": "gate = sig", "mean(g)": "mean(gate)"}),
+    ("return |S_1", "return", {"S[2]": "`return`[2]", "S_1": "return_1", "S_2": "return_2"}),
+    ("My(|x, S_1", "query", {"K[2](?,": "K[2](query = ?,", "My(x, S": "My(query, S"}),
+]
+
+
+@pytest.mark.parametrize(("marked", "new", "replaced"), RENAMED)
+def test_renaming(client: Client, marked: str, new: str, replaced: dict[str, str]) -> None:
+    found = edited(TEXT, changes(client.at("rename", marked, newName=new)))
+    expected = TEXT
+    for old, fresh in replaced.items():
+        expected = expected.replace(old, fresh)
+    assert found == expected
+    assert check(parse(found)) == []
+
+
+@pytest.mark.parametrize(
+    ("marked", "new", "reason"),
+    [
+        ("Linear|GLU", "Gate", "`LinearGLU` belongs to the library `bmnas`"),
+        ("use bm|nas", "own", "`bmnas` belongs to the library `bmnas`"),
+        ("C| = 4", "D", "the number `C` has its name from the language"),
+        ("|B[c", "a`b", "a name has a backtick or a character that cannot be printed"),
+        ("|B[c", "", "a name is empty"),
+        ("|B[c", "Video 3", "`Video 3` is declared twice"),
+        ("|B[c", "output", "`output` is the network's own name for what its Cells are combined in"),
+        ("|B[c", "K_1", "`K_1` is declared twice"),
+        ("return S_1, |T", "S_2", "`S_2` is declared twice"),
+        ("M|y(x, S_1", "relu", "`relu` is the name of a primitive"),
+        ("M|y(x, S_1", "LinearGLU", "`LinearGLU` already means something where `My` is used"),
+        ("|network n", "a", "no name of the specification stands here"),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused_with_a_reason(
+    client: Client, marked: str, new: str, reason: str
+) -> None:
+    answer = client.answer("textDocument/rename", {**client.place(marked), "newName": new})
+    assert answer["error"]["message"] == reason
+
+
+def test_preparing_to_rename_shows_the_stem_of_a_family(client: Client) -> None:
+    found = client.at("prepareRename", "return |S_1")
+    assert found["placeholder"] == "S"
+    assert client.inside(found["range"]) == "S"
+    answer = client.answer("textDocument/prepareRename", client.place("Linear|GLU"))
+    assert answer["error"]["message"] == "`LinearGLU` belongs to the library `bmnas`"
+
+
+# Formatting
+
+
+def test_formatting(client: Client) -> None:
+    client.change(TEXT.replace("  B[c k]", "B [ c   k ] # the other"))
+    parameters = {
+        "textDocument": {"uri": client.uri},
+        "options": {"tabSize": 2, "insertSpaces": True},
+    }
+    edits = client.request("textDocument/formatting", parameters)
+    found = edited(client.text, edits)
+    assert "\n  B[c k]  # the other\n" in found
+    assert parse(found) == parse(TEXT)
+    client.change(found)
+    assert client.request("textDocument/formatting", parameters) == []
+    client.change("network n(")
+    assert client.request("textDocument/formatting", parameters) is None
+
+
+# Speed, and how it is started
+
+
+def long_text(lines: int) -> str:
+    """A specification of many lines that is right."""
+    features = [f"  F{i}[c 8, t 4]" for i in range(lines // 5)]
+    cells = [
+        f"cell A{i}(F{i}, ?) {{\n  S = ?(x, y)\n  T = LinearGLU(x, S)\n}}"
+        for i in range(lines // 5)
+    ]
+    head = ["network n(C = 4, L = 2)", "use bmnas", "pool Sum, LinearGLU", "modality m {"]
+    return "\n".join([*head, *features, "}", *cells, "predict 3 classes", ""])
+
+
+def test_answers_on_a_thousand_lines(server: Client) -> None:
+    """Times are printed (`-s`), and asserted generously, since tests share their machine."""
+    text = long_text(1000)
+    assert len(text.splitlines()) >= 1000
+    start = perf_counter()
+    assert server.open(text) == []
+    times = {"diagnostics": [perf_counter() - start]}
+    for _ in range(5):
+        for method in ("hover", "completion", "definition"):
+            start = perf_counter()
+            assert server.at(method, "A150(|F150")
+            times.setdefault(method, []).append(perf_counter() - start)
+    server.change(text.replace("A150(F150, ?)", "A150(F150, )"))
+    start = perf_counter()
+    assert server.at("completion", "A150(F150, |)")
+    times["completion while typing"] = [perf_counter() - start]
+    for method, found in times.items():
+        print(f"{method}: {1000 * median(found):.1f} ms")
+        assert median(found) < 1, method
+
+
+def test_the_command_starts_the_server_without_torch(tmp_path: Path) -> None:
+    code = "import sys; sys.modules['torch'] = None; sys.argv = ['fusewright', 'lsp']\n" + CLI
+    for client in serve(tmp_path / "a.fuse", "-c", code):
+        assert client.capabilities["hoverProvider"]
+        assert client.open(TEXT) == []
+
+
+# Positions
+
+
+@pytest.mark.parametrize(("encoding", "width"), [("utf-8", 4), ("utf-16", 2), ("utf-32", 1)])
+def test_positions_count_what_was_agreed_on(encoding: str, width: int) -> None:
+    positions = Positions("a\r\n𝒱b\rc", encoding)
+    place = positions.position(4)
+    assert (place.line, place.character) == (1, width)
+    for offset in (0, 1, 3, 4, 5, 6, 7):
+        assert positions.offset(positions.position(offset)) == offset
+
+
+def test_a_change_is_the_part_that_differs() -> None:
+    change = Change.between("abcdef", "abXYZdef")
+    assert (change.before, change.after) == (2, 3)
+    assert [change.to_new(i) for i in (0, 2, 3, 6)] == [0, 2, 5, 8]
+    assert [change.to_old(i) for i in (0, 2, 5, 8)] == [0, 2, 3, 6]
