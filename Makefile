@@ -37,7 +37,7 @@ fuzz: $(READY)
 
 golden: $(READY)
 	$(BIN)/python -m fusewright.compiler.grammar
-	$(BIN)/python -m tests.wrong_programs
+	$(BIN)/python -m tests.test_diagnostics
 
 check: $(READY)
 	$(BIN)/ruff format --check .

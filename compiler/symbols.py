@@ -14,10 +14,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Literal, TypeAlias
 
-from ..ops import libraries as _libraries
 from ..ops.primitive import primitives
 from . import expression as x
 from .cells import input_name
@@ -155,11 +153,6 @@ class Symbols:
 def symbols_of(spec: Spec) -> Symbols:
     """Every declaration and use of a name in a Spec that was read from a `.fuse` text."""
     return _Binder(spec).bind()
-
-
-def library_path(name: str) -> Path:
-    """The file of a library."""
-    return Path(next(iter(_libraries.__path__))) / f"{name}.fuse"
 
 
 class _Names:

@@ -84,7 +84,7 @@ def library_names() -> list[str]:
 @cache
 def library(name: str) -> Vocabulary:
     """The library of that name, which must be one of `library_names()`."""
-    path = _folder() / f"{name}.fuse"
+    path = library_path(name)
     return _vocabulary(name, parse(path.read_text(encoding="utf-8"), f"{name}.fuse"))
 
 
@@ -105,6 +105,11 @@ def _vocabulary(name: str | None, spec: Spec, libraries: tuple[Vocabulary, ...] 
     for definition in (d for d in spec.definitions if not d.role):
         operations[definition.name] = (*operations.get(definition.name, ()), definition)
     return Vocabulary(name, operations, tuple(d for d in spec.definitions if d.role), libraries)
+
+
+def library_path(name: str) -> Path:
+    """The file of a library."""
+    return _folder() / f"{name}.fuse"
 
 
 def _folder() -> Path:

@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
+from ..compiler.array_headers import NUMBERS
 from ..compiler.diagnostics import fail
 
 Array: TypeAlias = NDArray[Any]
-NUMBERS = "fiub"
-"""The kinds of arrays that hold numbers."""
 
 
 def read_arrays(path: str | PathLike[str]) -> dict[str, Array]:

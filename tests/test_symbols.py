@@ -6,7 +6,8 @@ import pytest
 
 from fusewright.compiler.examine import examine
 from fusewright.compiler.parse import parse
-from fusewright.compiler.symbols import Occurrence, Symbol, library_path, symbols_of
+from fusewright.compiler.symbols import Occurrence, Symbol, symbols_of
+from fusewright.compiler.vocabulary import library_path
 
 TEXT = """\
 network n(C = 4, L = 2, k = 3)

@@ -8,7 +8,8 @@ from lsprotocol import types as lsp
 
 from ..compiler.printer import signature
 from ..compiler.source import Span
-from ..compiler.symbols import Symbol, library_path
+from ..compiler.symbols import Symbol
+from ..compiler.vocabulary import library_path
 from .documents import Document
 from .positions import Positions
 
