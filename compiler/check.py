@@ -88,7 +88,9 @@ class _Shapes:
                     span = application.span or step.span
                     self._apply_once(application, [inner] * len(step.slots), span, inner)
             self._apply_once(cell.merge, [inner] * (1 + len(cell.returned)), cell.span, inner)
-        combined = self._apply(network.combine, [inner] * len(network.outputs), None, None)
+        outputs = network.spec.outputs
+        place = outputs[0].span if outputs else network.cells[-1].span
+        combined = self._apply(network.combine, [inner] * len(network.outputs), place, None)
         if combined is not None:
             numbers = {**network.numbers, "K": network.head.count}
             predict = network.spec.predict

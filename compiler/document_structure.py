@@ -103,7 +103,8 @@ def _missing_keys(error: ValidationError, node: Located, report: Report) -> None
     strays = _strays(error)
     for key in _schema(error)["required"]:
         if key not in node.members and not did_you_mean(key, strays):
-            report.add("E102", f"the {_title(error)} has no `{key}`", node.span)
+            message = f"the {_title(error)} has no `{key}`"
+            report.add("E102", message, node.span, help=f"add `{key}`")
 
 
 def _mismatch(error: ValidationError, node: Located, report: Report) -> None:

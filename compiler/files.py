@@ -18,7 +18,7 @@ def write_file(path: Path, content: bytes) -> None:
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise fail("E504", f"cannot write `{path}`: {error.strerror}") from None
+        raise fail("E504", f"cannot write `{path}`: {(error.strerror or '').lower()}") from None
 
 
 def read_text(path: str | PathLike[str]) -> str:

@@ -55,7 +55,8 @@ def read(
     if len(text) > LONGEST_TEXT:
         raise fail("E004", f"`{source.name}` is longer than {LONGEST_TEXT:,} characters")
     if (nul := text.find("\0")) >= 0:
-        raise fail("E002", "a NUL character stands in the text", Span(source, nul, nul + 1))
+        message, span = "a NUL character stands in the text", Span(source, nul, nul + 1)
+        raise fail("E002", message, span, help="save the file as UTF-8 text")
     spelling = spelling or spelling_of(text)
     if spelling == "fuse":
         return parse_all(source, report)

@@ -74,11 +74,13 @@ def listed(
 ) -> list[str]:
     """The names of a `return` or `output` list, each known and each once."""
     names: list[str] = []
+    there_are = f"there are {one_of(known)}" if known else "declare it first"
     for reference in references:
         if reference.name not in known:
-            remedy = did_you_mean(reference.name, known) or f"there are {one_of(known)}"
+            remedy = did_you_mean(reference.name, known) or there_are
             report.add("E201", unknown.format(reference.name), reference.span, help=remedy)
         elif reference.name in names:
-            report.add("E202", f"`{reference.name}` stands twice", reference.span)
+            message = f"`{reference.name}` stands twice"
+            report.add("E202", message, reference.span, help="keep one of them")
         names.append(reference.name)
     return names

@@ -124,8 +124,8 @@ class SpecBuilder(EquationBuilder):
             if isinstance(setting.value, str):
                 message = f"`{setting.name}` is not given a number"
                 self._report.add("E005", message, setting.span, help="write a number after `=`")
-            else:
-                numbers.append(setting)
+                setting = replace(setting, value=1)
+            numbers.append(setting)
         return NetworkHeader(
             str(name),
             _pairs(numbers),

@@ -80,16 +80,20 @@ class EquationBuilder(Transformer[Token, Any]):
         name = token[1:-1] if quoted else str(token)
         problem = name_problem(name)
         if problem:
-            self._report.add("E005", problem, self._span(token))
+            remedy = "a name is letters, digits and `_`, or stands in backticks"
+            self._report.add("E005", problem, self._span(token), help=remedy)
         return token.update(value=name)
 
     def _number(self, text: str, node: Meta | Token, scale: float = 1) -> int | float:
         if len(text) > LONGEST_NUMBER:
-            self._report.add("E005", "a number has too many digits", self._span(node))
+            message = "a number has too many digits"
+            remedy = f"at most {LONGEST_NUMBER} are read"
+            self._report.add("E005", message, self._span(node), help=remedy)
             return 1
         value = float(text) * scale
         if value in (float("inf"), float("-inf")):
-            self._report.add("E005", f"the number `{text}` is too large", self._span(node))
+            message = f"the number `{text}` is too large"
+            self._report.add("E005", message, self._span(node), help="write a smaller one")
             return 1
         if scale == 1:
             return int(text) if re.fullmatch(r"-?\d+", text) else value
@@ -101,7 +105,9 @@ class EquationBuilder(Transformer[Token, Any]):
             string.encode()
             return string
         except ValueError:
-            self._report.add("E005", "a string has an escape that means nothing", self._span(token))
+            message = "a string has an escape that means nothing"
+            remedy = "write a backslash as `\\\\`"
+            self._report.add("E005", message, self._span(token), help=remedy)
             return ""
 
     def _count(self, token: Token) -> int | str:

@@ -15,6 +15,7 @@ from .located import Located, TreeBuilder, is_literal
 _NO_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LONE = re.compile(r"(?<![^\s\[{,:])[?*](?![^\s\]},])")
 _QUOTES = 'a lone `?` or `*` stands in quotes in YAML: `"?"`'
+_ADVICE = "quote strings, write `key: value`, and indent what belongs together alike"
 _DIRECTIVE = re.compile("(?:\\A\ufeff?|[\n\r\x85\u2028\u2029])(%[^\n\r]*)")
 
 
@@ -111,7 +112,8 @@ class _YamlReader:
         lone = _LONE.search(place.source.text, context.start, place.end)
         message = error.problem or "the text is not YAML"
         notes = [Note(error.context, context)] if error.context else []
-        return fail("E101", message, place, notes=notes, help=_QUOTES if lone else None)
+        remedy = "YAML is indented with spaces" if place.text == "\t" else _ADVICE
+        return fail("E101", message, place, notes=notes, help=_QUOTES if lone else remedy)
 
     def _character(self, mark: Any) -> Span:
         last = len(self._text.rstrip())

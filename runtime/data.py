@@ -10,9 +10,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiler.array_headers import NUMBERS
 from ..compiler.diagnostics import Report, did_you_mean, fail, one_of
 from ..compiler.network import Head, Network, NetworkFeature, lengths_name, presence_name
-from .arrays import NUMBERS, Array, read_arrays
+from .arrays import Array, read_arrays
 
 Source: TypeAlias = "str | PathLike[str] | Mapping[str, Array]"
 TRAIN, VALIDATION, TEST = 0, 1, 2
@@ -88,7 +89,8 @@ def _features(arrays: Mapping[str, Array], network: Network, report: Report) -> 
     counts = {len(a) for a in features.values()}
     if len(counts) > 1:
         shown = ", ".join(f"`{n}` {len(a)}" for n, a in features.items())
-        report.add("E502", f"arrays differ in their number of samples: {shown}")
+        message = f"arrays differ in their number of samples: {shown}"
+        report.add("E502", message, help="every array has the same samples, in the same order")
     if counts == {0}:
         report.add("E502", "the data has no sample")
     return features

@@ -31,6 +31,7 @@ from ..program import identifier
 from ..spec import HeadKind
 from .dot_engine import (
     FONT,
+    FORMATS,
     MOST_STATEMENTS,
     Look,
     attributes,
@@ -47,7 +48,7 @@ from .dot_engine import (
     tooltip,
 )
 
-__all__ = ["dot", "formats", "render"]
+__all__ = ["FORMATS", "dot", "formats", "render"]
 
 INK, GREY, UPPER, HOLE = "#222222", "#666666", "#0072b2", "#a84300"
 QUIET: Look = {"color": "#c4c4c4", "fontcolor": "#8c8c8c", "fillcolor": "#fafafa"}

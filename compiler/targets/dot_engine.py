@@ -106,9 +106,13 @@ def same_rank(names: Sequence[str]) -> str:
 # Programs
 
 
+FORMATS = ("dot", *_DRAWN)
+"""What a picture can be written in; `dot` is the text itself."""
+
+
 def formats() -> tuple[str, ...]:
-    """The formats that can be written here; `dot` is the text itself."""
-    return ("dot", *(f for f in _DRAWN if _programs(f)))
+    """The formats that the programs which are installed here can write."""
+    return tuple(f for f in FORMATS if f == "dot" or _programs(f))
 
 
 def draw(source: str, format: str) -> bytes:
@@ -119,7 +123,7 @@ def draw(source: str, format: str) -> bytes:
     if format == "dot":
         return source.encode()
     if format not in _DRAWN:
-        known = ", ".join(f"`{f}`" for f in ("dot", *_DRAWN))
+        known = ", ".join(f"`{f}`" for f in FORMATS)
         raise fail("E506", f"unknown format of a diagram `{format}`", help=f"formats are {known}")
     if source.count("\n") > MOST_STATEMENTS:
         raise too_large()

@@ -91,12 +91,12 @@ def draw(
     from ..compiler.check import checked
     from ..compiler.files import write_file
     from ..compiler.graph import build
-    from ..compiler.targets.diagram import formats, render
+    from ..compiler.targets.diagram import FORMATS, render
 
     kind = output.suffix.lstrip(".").lower()
-    if kind not in formats():
+    if kind not in FORMATS:
         message = f"`{output}` names no picture format"
-        raise fail("E504", message, help=f"end it in {', '.join('.' + f for f in formats())}")
+        raise fail("E504", message, help=f"end it in {', '.join('.' + f for f in FORMATS)}")
     write_file(output, render(build(checked(load_with(file, sets))), kind))
 
 
