@@ -220,7 +220,7 @@ def _check_definitions(spec: Spec, report: Report) -> None:
             )
         if d.modality is not None and d.name != "adapt":
             message = f"the role `{d.name}` belongs to the whole network, not to one modality"
-            report.add("E210", message, d.span, help="remove `for …`")
+            report.add("E210", message, d.modality_span or d.span, help="remove `for …`")
         _check_formals(d, report)
 
 

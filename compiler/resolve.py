@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from ..ops.types import FEATURE_AXES, Axis
 from .cells import CellResolver
@@ -15,9 +15,10 @@ from .network import (
     lengths_name,
     presence_name,
 )
+from .numbers import numbers_of
 from .operations import OperationResolver
 from .rules import DEFAULT_RULE, RULES
-from .scope import Scope, Sizes, listed, whole
+from .scope import Scope, Sizes, listed
 from .source import Span
 from .spec import BUDGETS, Budget, Cell, Feature, Modality, RuleRequirement, Spec
 from .vocabulary import library_names, vocabulary_of
@@ -52,7 +53,7 @@ def try_resolve(spec: Spec, report: Report) -> Network | None:
 class _Resolver:
     def __init__(self, spec: Spec, report: Report) -> None:
         self.spec, self.report = spec, report
-        self.numbers = self._numbers()
+        self.numbers = numbers_of(spec.network, report)
         self._check_libraries()
         self.vocabulary = vocabulary_of(spec)
         self.operations = OperationResolver(self.vocabulary, spec, self.numbers, report)
@@ -105,35 +106,7 @@ class _Resolver:
         known = [span for span in spans if span is not None]
         return min(known, key=lambda span: span.start, default=None)
 
-    # Numbers and libraries
-
-    def _numbers(self) -> Mapping[str, int | float]:
-        header = self.spec.network
-        if header is None:
-            return {"C": 1, "L": 1}
-        numbers: dict[str, int | float] = {}
-        for key, value in header.numbers:
-            if key in numbers:
-                message = f"the number `{key}` is given twice"
-                self.report.add("E202", message, header.span, help="keep one of them")
-            if key == "name":
-                message = "a number cannot be called `name`"
-                self.report.add("E211", message, header.span, help="choose another name")
-            numbers[key] = value
-        for key, meaning in (("C", "inner number of channels"), ("L", "inner length")):
-            if key not in numbers:
-                remedy = f"write `network {header.name}({key} = …)`"
-                message = f"the network does not state `{key}`, its {meaning}"
-                self.report.add("E007", message, header.span, help=remedy)
-                numbers[key] = 1
-            elif not whole(numbers[key]):
-                message = f"`{key}` is {numbers[key]}, not a whole number from 1"
-                self.report.add("E306", message, header.span, help=f"write `{key} = 8`, say")
-                numbers[key] = 1
-        if not 0 <= numbers.get("dropout", 0) < 1:
-            message = f"`dropout` is {numbers['dropout']}, not a rate from 0 to below 1"
-            self.report.add("E306", message, header.span, help="write `dropout = 0.1`, say")
-        return numbers
+    # Libraries
 
     def _check_libraries(self) -> None:
         known = library_names()
@@ -213,7 +186,7 @@ class _Resolver:
                 axes.append(Axis(axis.name, None))
             else:
                 what = f"the axis `{axis.name}` of `{feature.name}`"
-                axes.append(Axis(axis.name, self.sizes.read(axis.size, what, axis.span)))
+                axes.append(Axis(axis.name, self.sizes.read(axis.size, what, axis.size_span)))
         if not any(a.name == "c" and a.size is not None for a in axes):
             message = f"the feature `{feature.name}` has no channels of a known number"
             remedy = "give it an axis `c` with a size: `[c 512]`"
@@ -252,14 +225,20 @@ class _Resolver:
             message = "there is no `predict` statement"
             self.report.add("E007", message, self._start(), help=remedy)
             return None
-        count = self.sizes.read(predict.count, "what is predicted", predict.span, MOST_CLASSES)
+        place = predict.count_span
+        count = self.sizes.read(predict.count, "what is predicted", place, MOST_CLASSES)
         if predict.names is not None:
             if len(predict.names) != count:
                 message = f"{len(predict.names)} names are given for {count} {predict.kind}"
                 self.report.add("E309", message, predict.span, help="give each a name, or none")
-            if len(set(predict.names)) != len(predict.names):
-                message = "two predicted names are the same"
-                self.report.add("E202", message, predict.span, help="rename one of them")
+            seen: set[str] = set()
+            for i, name in enumerate(predict.names):
+                if name in seen:
+                    place = predict.name_spans[i] if predict.name_spans else predict.span
+                    message = f"two {predict.kind} are named `{name}`"
+                    self.report.add("E202", message, place, help="rename one of them")
+                    break
+                seen.add(name)
         return Head(count, predict.kind, predict.names)
 
     def _requirements(self) -> tuple[str, tuple[Budget, ...]]:

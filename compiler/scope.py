@@ -42,7 +42,7 @@ class Sizes:
         """The names that `NAME[n]` stands for: NAME_1 … NAME_n, or NAME alone."""
         if node.count is None:
             return [node.name]
-        number = self.read(node.count, f"the number of `{node.name}`", node.span, MOST_NODES)
+        number = self.read(node.count, f"the number of `{node.name}`", node.count_span, MOST_NODES)
         return [f"{node.name}_{i}" for i in range(1, number + 1)]
 
 
