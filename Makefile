@@ -38,6 +38,7 @@ fuzz: $(READY)
 golden: $(READY)
 	$(BIN)/python -m fusewright.compiler.grammar
 	$(BIN)/python -m tests.test_diagnostics
+	$(BIN)/python -m tests.test_reference
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -239,7 +239,15 @@ class Spec:
 
         return print_spec(self)
 
-    def _repr_svg_(self) -> str:
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """What a notebook shows: the text and its diagram, or what is wrong below the text."""
+        from .check import checked
+        from .diagnostics import DiagnosticError
+        from .graph import build
         from .targets.diagram import render
 
-        return render(self.graph, "svg").decode()
+        try:
+            diagram = render(build(checked(self)), "svg")
+        except DiagnosticError as error:
+            return {"text/plain": f"{self}\n{error}"}
+        return {"text/plain": str(self), "image/svg+xml": diagram.decode()}

@@ -334,7 +334,7 @@ def test_layout_takes_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_notebook_shows_the_picture_of_a_spec() -> None:
-    shown = parse(GENOTYPE)._repr_svg_()  # pyright: ignore[reportPrivateUsage]
+    shown = parse(GENOTYPE)._repr_mimebundle_()["image/svg+xml"]  # pyright: ignore[reportPrivateUsage]
     assert ElementTree.fromstring(shown).tag == f"{SVG}svg"
 
 

@@ -46,5 +46,5 @@ def test_edges_know_their_slot_and_candidate() -> None:
 
 
 def test_a_specification_shows_its_diagram() -> None:
-    drawn = parse(TEXT)._repr_svg_()  # pyright: ignore[reportPrivateUsage]  (notebooks call it)
+    drawn = parse(TEXT)._repr_mimebundle_()["image/svg+xml"]  # pyright: ignore[reportPrivateUsage]  (notebooks call it)
     assert "<svg" in drawn

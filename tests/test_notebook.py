@@ -1,0 +1,102 @@
+"""A notebook, run by a kernel of its own, shows a Spec by its diagram."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from nbclient import NotebookClient
+from nbformat import v4
+
+import fusewright as fw
+from fusewright.compiler.targets import dot_engine
+
+SPACE = """\
+network n(C = 4, L = 2)
+
+modality m {
+  A[c 3]
+  B[t 2, c 5]
+}
+
+pool Sum, ConcatFC
+
+cell Cell(?, ?) {
+  Step = ?(x, y)
+}
+
+predict 3 classes
+"""
+GENOTYPE = SPACE.replace("(?, ?)", "(A, B)").replace("?(", "ConcatFC(")
+MISSPELT = SPACE.replace("pool Sum", "pool Summ")
+MISSHAPEN = SPACE.replace("\n\nmod", "\n\nop Sum(x, y) = concat(x, y)\n\nmod")
+CELLS = {
+    "space": f"fw.loads({SPACE!r})",
+    "genotype": f"fw.loads({GENOTYPE!r})",
+    "misspelt": f"fw.loads({MISSPELT!r})",
+    "misshapen": f"fw.loads({MISSHAPEN!r})",
+    "empty": "fw.Spec()",
+}
+Bundle = Mapping[str, str]
+
+
+def notebook() -> Any:
+    new: Any = v4
+    sources = ("import fusewright as fw", *CELLS.values())
+    return new.new_notebook(cells=[new.new_code_cell(source) for source in sources])
+
+
+@pytest.fixture(scope="module")
+def shown() -> Mapping[str, Bundle]:
+    """What each cell shows, by media type; a kernel takes a second to start, so one runs all."""
+    client: Any = NotebookClient(notebook(), timeout=60, kernel_name="python3")
+    outputs = [cell.outputs for cell in client.execute().cells[1:]]
+    assert [[o.output_type for o in cell] for cell in outputs] == [["execute_result"]] * len(CELLS)
+    return dict(zip(CELLS, (cell[0].data for cell in outputs), strict=True))
+
+
+def nodes(image: str) -> dict[str, str]:
+    """The classes of a drawing's nodes, by title."""
+    groups = [g for g in ElementTree.fromstring(image).iter() if "node" in g.get("class", "")]
+    return {g[0].text or "": g.get("class", "") for g in groups}
+
+
+def test_a_search_space_is_shown_by_its_diagram(shown: Mapping[str, Bundle]) -> None:
+    drawn = nodes(shown["space"]["image/svg+xml"])
+    assert {"A", "B", "Cell.Step", "head"} <= set(drawn)
+    assert "hole" in drawn["Cell.Step"]
+
+
+def test_a_genotype_is_shown_by_its_diagram(shown: Mapping[str, Bundle]) -> None:
+    drawn = nodes(shown["genotype"]["image/svg+xml"])
+    assert {"A", "B", "Cell.Step", "head"} <= set(drawn)
+    assert not [title for title, classes in drawn.items() if "hole" in classes]
+
+
+def test_where_no_image_is_shown_its_text_is(shown: Mapping[str, Bundle]) -> None:
+    assert shown["space"]["text/plain"] == SPACE
+    assert shown["genotype"]["text/plain"] == GENOTYPE
+
+
+@pytest.mark.parametrize(
+    ("cell", "text", "first"),
+    [
+        ("misspelt", MISSPELT, "error[E203]: unknown operation `Summ`\n --> <text>:8:6"),
+        ("misshapen", MISSHAPEN, "error[E304]: "),
+        ("empty", "\n", "error[E007]: there is no"),
+    ],
+)
+def test_what_is_wrong_stands_below_the_text(
+    cell: str, text: str, first: str, shown: Mapping[str, Bundle]
+) -> None:
+    assert set(shown[cell]) == {"text/plain"}
+    assert shown[cell]["text/plain"].startswith(f"{text}\n{first}")
+
+
+def test_a_diagram_that_cannot_be_drawn_leaves_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dot_engine, "SECONDS", 0.0001)
+    bundle = fw.loads(SPACE)._repr_mimebundle_()  # pyright: ignore[reportPrivateUsage]
+    assert set(bundle) == {"text/plain"}
+    assert bundle["text/plain"].startswith(f"{SPACE}\nerror[E308]")
