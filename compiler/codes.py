@@ -56,6 +56,7 @@ CODES: Final[Mapping[str, str]] = {
     "W407": "an operation of the pool that no Step can become",
     "W408": "an operation of the specification's own that nothing uses",
     "W409": "a number of the network that nothing uses",
+    "W410": "a budget that a search does not hold to yet",
     # Data and weights
     "E501": "data lacks an array that the specification declares",
     "E502": "data whose shape differs from the declared one",

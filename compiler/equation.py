@@ -22,6 +22,10 @@ from .source import Span
 from .spec import Definition
 from .vocabulary import AmbiguousName, Vocabulary, select
 
+MOST_EVALUATED = 50_000
+"""How many expressions one application of an equation may evaluate, with all that it calls."""
+MOST_MENTIONS = 20
+"""How often, on average, it may take each of its inputs."""
 _INITIALS = {"ones": 1.0, "zeros": 0.0}
 
 
@@ -45,13 +49,27 @@ def apply(
     limit = len(builder.values) + MOST_VALUES
     context = Context(builder, numbers, lengths, limit)
     instance = Instance(context, (*place, application.scope))
-    frame = _Frame(context, application.definition, application.home, instance, ())
+    effort = _Effort(MOST_EVALUATED + MOST_MENTIONS * len(arguments))
+    frame = _Frame(context, application.definition, application.home, instance, (), effort)
     try:
         return frame.run([Ref(a) for a in arguments], dict(application.parameters)).id
     except RecursionError:
         name = application.definition.name
         message = f"the equation of `{name}` calls operations too deeply"
         raise fail("E308", message, application.definition.span) from None
+
+
+@dataclass
+class _Effort:
+    """What is left of the evaluations that one application may take."""
+
+    left: int
+
+    def spend(self, count: int, span: Span | None) -> None:
+        self.left -= count
+        if self.left < 0:
+            message = f"an equation evaluates more than {MOST_EVALUATED:,} expressions"
+            raise fail("E308", message, span, help="use a smaller equation")
 
 
 @dataclass
@@ -63,6 +81,7 @@ class _Frame:
     home: Vocabulary
     place: Instance
     callers: tuple[Definition, ...]
+    effort: _Effort
     names: dict[str, Result] = field(default_factory=dict)
     rest: tuple[str, Sequence[Ref]] | None = None
     parameters: dict[str, Ref] = field(default_factory=dict)
@@ -93,6 +112,7 @@ class _Frame:
     # Expressions
 
     def _evaluate(self, e: x.Expression) -> Result:
+        self.effort.spend(1, e.span)
         match e:
             case x.Number(value):
                 return value
@@ -120,7 +140,8 @@ class _Frame:
                 return known[e.name]
         known_names = [*self.names, *self.parameters, *self.context.numbers]
         message = f"unknown name `{e.name}` in `{self.definition.name}`"
-        raise fail("E303", message, e.span, help=did_you_mean(e.name, known_names))
+        remedy = did_you_mean(e.name, known_names) or f"a weight has sizes: `{e.name}[_, C]`"
+        raise fail("E303", message, e.span, help=remedy)
 
     def _binary(self, e: x.Binary) -> Result:
         left = self._evaluate(e.left)
@@ -203,6 +224,7 @@ class _Frame:
         if self.rest is None or self.rest[0] != e.name:
             message = f"`{e.name}` is not the rest of the inputs of `{self.definition.name}`"
             raise fail("E303", message, e.span)
+        self.effort.spend(len(self.rest[1]), e.span)
         return self.rest[1]
 
     def _operation(self, e: x.Call, arguments: Sequence[Ref]) -> Ref:
@@ -215,7 +237,8 @@ class _Frame:
                 raise fail("E206", message, value.span, help=remedy)
             settings[key] = self._number(value)
         place = self.place.below(e.function)
-        frame = _Frame(self.context, definition, home, place, (*self.callers, self.definition))
+        callers = (*self.callers, self.definition)
+        frame = _Frame(self.context, definition, home, place, callers, self.effort)
         return frame.run(arguments, settings)
 
     def _find(self, e: x.Call, count: int) -> tuple[Definition, Vocabulary]:

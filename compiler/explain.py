@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from .codes import CODES
@@ -13,7 +14,7 @@ def explanation(code: str) -> str:
 
     Raises DiagnosticError for a code that is not in `CODES`.
     """
-    known = code.upper()
+    known = re.sub(r"^(?:ERROR|WARNING)\[(\w+)\]$", r"\1", code.strip().upper())
     if known not in CODES:
         remedy = did_you_mean(code, CODES)
         otherwise = "a diagnostic shows its code in brackets: `error[E203]`"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from . import expression as x
-from .diagnostics import Report
+from .diagnostics import Report, did_you_mean
 from .spec import Hole, Operation, Spec, Value
 
 ALWAYS_USED = ("C", "L", "dropout")
@@ -30,12 +30,14 @@ def unused_numbers(spec: Spec, report: Report) -> None:
     if spec.network is None:
         return
     header = spec.network
+    stated = dict(header.numbers)
     used = {*ALWAYS_USED, *_values(spec)}
     spans = header.number_spans or (header.span,) * len(header.numbers)
     for (name, _), span in zip(header.numbers, spans, strict=True):
         if name not in used:
             message = f"the number `{name}` is never used"
-            remedy = "use it as a size, count or parameter, or remove it"
+            meant = did_you_mean(name, [n for n in ALWAYS_USED if n not in stated])
+            remedy = meant or "use it as a size, count or parameter, or remove it"
             report.add("W409", message, span or header.span, help=remedy)
 
 

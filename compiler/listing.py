@@ -6,7 +6,7 @@ from itertools import groupby
 
 from .latex import definition_latex
 from .load import load
-from .printer import body_text, signature
+from .printer import body_text, definition_text, signature
 from .spec import Definition
 from .vocabulary import libraries_of, library, library_names
 
@@ -26,9 +26,7 @@ def listing(rows: list[dict[str, str]], latex: bool) -> str:
     """The rows as text, each library under its name."""
     parts = []
     for home, group in groupby(rows, key=lambda row: row["library"]):
-        lines = [
-            row["latex"] if latex else f"{row['signature']} = {row['equation']}" for row in group
-        ]
+        lines = [row["latex"] if latex else row["text"] for row in group]
         parts.append("\n".join([f"# {home or 'the specification'}", *lines]))
     return "\n\n".join(parts)
 
@@ -45,6 +43,7 @@ def _row(home: str, definition: Definition) -> dict[str, str]:
         "name": definition.name,
         "kind": "role" if definition.role else "op",
         "signature": signature(definition),
+        "text": definition_text(definition),
         "equation": body_text(definition.body),
         "latex": definition_latex(definition),
     }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..ops.primitive import primitives
 from .diagnostics import Edit, Note, Report, did_you_mean, one_of
 from .network import Application
 from .printer import signature
+from .scope import suggestion
 from .source import Span
 from .spec import Definition, Hole, Operation, Spec
 from .vocabulary import (
@@ -36,9 +38,9 @@ class OperationResolver:
         self.vocabulary, self.numbers, self.report = vocabulary, numbers, report
         self.spec, self.pool = spec, spec.pool
         self._bound: dict[tuple[Operation, int], Application | None] = {}
+        self._in_pool: dict[int, tuple[Application, ...]] = {}
         _check_definitions(spec, report)
-        for operation in spec.pool or ():
-            self._find(operation)
+        self._is_known = {id(o): self._find(o) is not None for o in spec.pool or ()}
 
     def candidates(
         self, operation: Operation | Hole, count: int, span: Span | None
@@ -59,13 +61,19 @@ class OperationResolver:
             self.report.add("E402", message, operation.span, help=remedy)
             return ()
         else:
-            pool = [(o, self._find(o)) for o in self.pool]
-            takes = [o for o, found in pool if found and select(found[0], count)]
-            fitting = tuple(b for b in (self._bind(o, count) for o in takes) if b is not None)
-            if not fitting and all(found for _, found in pool):
+            if count not in self._in_pool:
+                self._in_pool[count] = self._fitting(self.pool, count)
+            fitting = self._in_pool[count]
+            if not fitting and all(self._is_known.values()):
                 message = f"no operation of the pool takes {_inputs(count)}"
                 self.report.add("E402", message, span, help="add one that does to the pool")
         return fitting if self._distinct(fitting, operation.span) else ()
+
+    def _fitting(self, pool: Iterable[Operation], count: int) -> tuple[Application, ...]:
+        """The operations of the pool that take so many inputs."""
+        known = ((o, self.vocabulary.find(o.name)) for o in pool if self._is_known[id(o)])
+        takes = [o for o, found in known if found and select(found[0], count)]
+        return tuple(b for b in (self._bind(o, count) for o in takes) if b is not None)
 
     def role(
         self, role: str, count: int, modality: str | None, span: Span | None = None
@@ -115,7 +123,12 @@ class OperationResolver:
         statements = " and ".join(f"`use {n}`" for n in added)
         remedy = f"`{name}` is in the library `{home}`: add {statements}"
         after = self.spec.uses[-1].span if self.spec.uses else None
-        if after is None or after.pointer is not None:
+        known = {n for v in self.vocabulary.libraries for n in v.operations}
+        clashing = known & set(library(home).operations)
+        if clashing:
+            shared = min(clashing)
+            remedy += f", and write `{shared}`, which is in both, as `{home}.{shared}`, say"
+        if clashing or after is None or after.pointer is not None:
             return remedy, []
         place = Span(after.source, after.end, after.end)
         return remedy, [Edit(place, f"\nuse {home}")]
@@ -123,7 +136,7 @@ class OperationResolver:
     def _remedy(self, name: str) -> str:
         names = self.vocabulary.names()
         plain = [n for n in names if "." not in n]
-        return did_you_mean(name, names) or f"operations are {one_of(plain)}"
+        return suggestion(name, names, self.report) or f"operations are {one_of(plain)}"
 
     def _bind(self, operation: Operation, count: int) -> Application | None:
         key = (operation, count)
@@ -170,7 +183,7 @@ class OperationResolver:
             span = place or operation.span
             if key not in values or key in seen:
                 known = [k for k, _ in definition.parameters]
-                remedy = did_you_mean(key, known) or (
+                remedy = suggestion(key, known, self.report) or (
                     f"its parameters are {one_of(known)}" if known else "it has no parameters"
                 )
                 what = "is given twice to" if key in seen else "is no parameter of"
@@ -179,7 +192,9 @@ class OperationResolver:
                 return None
             seen.add(key)
             if isinstance(value, str) and value not in self.numbers:
-                remedy = did_you_mean(value, self.numbers) or "state it in the `network` line"
+                remedy = (
+                    suggestion(value, self.numbers, self.report) or "state it in the `network` line"
+                )
                 self.report.add("E207", f"unknown number `{value}`", span, help=remedy)
                 return None
             values[key] = self.numbers[value] if isinstance(value, str) else value
@@ -197,7 +212,7 @@ def _arity(definition: Definition) -> str:
 
 def _check_definitions(spec: Spec, report: Report) -> None:
     """Names of definitions, their inputs and parameters; what equations mean is checked later."""
-    modalities = [m.name for m in spec.modalities]
+    modalities = dict.fromkeys(m.name for m in spec.modalities)
     seen: dict[tuple[object, ...], Definition] = {}
     for d in spec.definitions:
         kind = "role" if d.role else "operation"
@@ -208,13 +223,14 @@ def _check_definitions(spec: Spec, report: Report) -> None:
             report.add("E202", message, d.span, help="rename one of them", notes=notes)
         seen.setdefault(key, d)
         if d.role and d.name not in ROLES:
-            remedy = did_you_mean(d.name, ROLES) or f"roles are {one_of(ROLES)}"
-            report.add("E204", f"unknown role `{d.name}`", d.span, help=remedy)
+            roles = did_you_mean(d.name, ROLES) or f"roles are {one_of(ROLES)}"
+            report.add("E204", f"unknown role `{d.name}`", d.span, help=roles)
         if not d.role and d.name in primitives():
             message = f"`{d.name}` is the name of a primitive"
             report.add("E211", message, d.span, help="choose another name")
         if d.modality is not None and d.modality not in modalities:
-            remedy = did_you_mean(d.modality, modalities) or f"there are {one_of(modalities)}"
+            remedy: str | None = suggestion(d.modality, modalities, report)
+            remedy = remedy or f"there are {one_of(list(modalities))}"
             report.add(
                 "E210", f"unknown modality `{d.modality}`", d.modality_span or d.span, help=remedy
             )
@@ -228,8 +244,9 @@ def _check_formals(d: Definition, report: Report) -> None:
     formals = [*d.inputs, *(key for key, _ in d.parameters)]
     if not d.inputs:
         report.add("E301", f"`{d.name}` takes no input", d.span, help=f"write `{d.name}(x, y)`")
+    times = Counter(formals)
     for name in formals:
-        if formals.count(name) > 1:
+        if times[name] > 1:
             message = f"two inputs or parameters of `{d.name}` are `{name}`"
             report.add("E202", message, d.span, help="rename one of them")
             return

@@ -210,6 +210,11 @@ def _definition(definition: Definition) -> list[Line]:
     ]
 
 
+def definition_text(definition: Definition) -> str:
+    """A definition as it is written, in several lines where it has statements."""
+    return "\n".join(line for line, _ in _definition(definition))
+
+
 def signature(definition: Definition) -> str:
     """`op NAME(inputs, parameters)` or `role NAME(inputs) for MODALITY`."""
     formals = [name(i) for i in definition.inputs]

@@ -18,7 +18,7 @@ from lark import Token, Tree, UnexpectedInput
 from .diagnostics import Report
 from .grammar import parse_tree
 from .source import Source
-from .syntax_error import OPENING, pieces, syntax_error, unclosed
+from .syntax_error import CLOSING, OPENING, pieces, syntax_error, unclosed
 
 MOST_SYNTAX_ERRORS = 100
 _STATEMENT = re.compile(
@@ -43,14 +43,16 @@ class Recovery:
                 return
 
     def _statement(self, start: int, end: int) -> Iterator[Tree[Token]]:
-        text = self.source.text
+        text, first = self.source.text, True
         while True:
             try:
                 yield parse_tree(text, "spec", start, end)
             except UnexpectedInput as error:
                 found = syntax_error(self.source, text, error, start, end)
-                self.report.diagnostics.append(found)
                 at = found.span.start if found.span else start
+                if first or text[at : at + 1] not in CLOSING:
+                    self.report.diagnostics.append(found)
+                first = False
                 item = _item(text, start, at, end)
                 if item is None or len(self.report.diagnostics) >= MOST_SYNTAX_ERRORS:
                     yield from self._before(text, start, at)
@@ -82,14 +84,26 @@ def _statements(text: str) -> Iterator[tuple[int, int]]:
             start, depth = piece.start(), 0
         elif bracket in OPENING:
             depth += 1
-        elif bracket in OPENING.values():
+        elif bracket in CLOSING:
             depth -= 1
     if text[start:].strip():
         yield start, len(text)
 
 
+def _before_closing(text: str, start: int, end: int) -> int:
+    """The end of a range, or where a bracket in it closes what was opened before it."""
+    depth = 0
+    for piece in pieces(text, start, end):
+        depth += (piece.group() in OPENING) - (piece.group() in CLOSING)
+        if depth < 0:
+            return piece.start()
+    return end
+
+
 def _item(text: str, start: int, at: int, end: int) -> tuple[int, int] | None:
     """The range to blank out for an error at `at`: None where the whole statement is lost."""
+    if text[at : at + 1] in CLOSING:
+        at = start + len(text[start:at].rstrip()) - 1
     brackets = unclosed(text, start, at)
     inner = [place for place in brackets if text[place] != "{"]
     first = inner[0] if inner else at
@@ -102,4 +116,5 @@ def _item(text: str, start: int, at: int, end: int) -> tuple[int, int] | None:
     else:
         newline = text.find("\n", at, end)
         item_end = end if newline < 0 else newline
+    item_end = _before_closing(text, item_start, item_end)
     return (item_start, item_end) if text[item_start:item_end].strip() else None

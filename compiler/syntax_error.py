@@ -9,13 +9,15 @@ from lark import UnexpectedCharacters, UnexpectedInput
 
 from .diagnostics import Diagnostic, Note, did_you_mean, fail
 from .grammar import terminals
+from .habits import Place, habit
 from .source import Source, Span
 from .spec import HEAD_KINDS
 
 TOKENS = re.compile(r'"(?:\\.|[^"\\\n])*"?|`[^`\n]*`?|#[^\n]*|[{}()\[\]]|[^\s{}()\[\]"`#]+')
 """Pieces of a text in which brackets, strings and comments are told apart; all but white space."""
 OPENING = {"{": "}", "(": ")", "[": "]"}
-_CLOSING = {closing: opening for opening, closing in OPENING.items()}
+"""Brackets, and what closes them."""
+CLOSING = {closing: opening for opening, closing in OPENING.items()}
 _FRIENDLY = {
     "NAME": "a name",
     "NUMBER": "a number",
@@ -41,7 +43,7 @@ def unclosed(text: str, start: int, end: int) -> list[int]:
         bracket = piece.group()
         if bracket in OPENING:
             stack.append(piece.start())
-        elif bracket in _CLOSING and stack and text[stack[-1]] == _CLOSING[bracket]:
+        elif bracket in CLOSING and stack and text[stack[-1]] == CLOSING[bracket]:
             stack.pop()
     return stack
 
@@ -54,8 +56,8 @@ def syntax_error(
     if token is not None and token.type == "$END":
         return _unexpected_end(source, text, error, start, end)
     expected = _expected(error)
-    place = error.pos_in_stream
-    at = end if place is None or place < 0 else place
+    position = error.pos_in_stream
+    at = end if position is None or position < 0 else position
     if isinstance(error, UnexpectedCharacters):
         found = source.text[at]
         message = _UNCLOSED.get(found, f"unexpected character `{found}`")
@@ -65,7 +67,11 @@ def syntax_error(
         found = source.text[at:stop]
         message = f"unexpected `{found.strip('`')}`"
     notes = _opened_above(source, text, start, at)
-    return _diagnostic(message, Span(source, at, stop), _remedy(found, expected), notes)
+    bracket = next((text[place] for place in reversed(unclosed(text, start, at))), "")
+    line = text.rfind("\n", 0, at) + 1
+    place = Place(found, text[line:at], text[at : at + 3], bracket)
+    remedy = habit(place) or _remedy(found, expected)
+    return _diagnostic(message, Span(source, at, stop), remedy, notes)
 
 
 def _opened_above(source: Source, text: str, start: int, at: int) -> list[Note]:

@@ -30,7 +30,7 @@ from fusewright.compiler.lower import lower
 from fusewright.compiler.network import Network
 from fusewright.compiler.parse import parse
 from fusewright.compiler.passes import optimise
-from fusewright.compiler.printer import body_text, signature
+from fusewright.compiler.printer import definition_text
 from fusewright.compiler.program import Program
 from fusewright.compiler.spec import Definition, Spec
 from fusewright.compiler.targets.diagram import render
@@ -221,9 +221,10 @@ def shown(*arguments: str) -> str:
 
 @pytest.mark.parametrize("case", [*OPERATIONS, *ROLE_CASES], ids=str)
 def test_ops_lists_it_with_its_equation(case: Case) -> None:
-    line = f"{signature(case.definition)} = {body_text(case.definition.body)}"
-    assert line in shown().splitlines()
-    assert line in shown(case.home).splitlines()
+    text = definition_text(case.definition)
+    assert parse(text).definitions == (case.definition,)
+    assert f"\n{text}\n" in shown()
+    assert f"\n{text}\n" in shown(case.home)
     latex = definition_latex(case.definition)
     assert latex in shown("--latex").splitlines()
     assert latex.count("{") == latex.count("}")
@@ -323,19 +324,20 @@ def test_an_operation_of_a_specification_is_shown(tmp_path: Path) -> None:
     (tmp_path / "own.fuse").write_text(str(spec), encoding="utf-8")
     rows = shown(str(tmp_path / "own.fuse")).splitlines()
     assert rows[0] == "# the specification"
-    assert rows[1].startswith("op Novel(x, y, sharp = 2) = g = sigmoid(")
+    assert rows[1] == "op Novel(x, y, sharp = 2) {"
+    assert rows[2].startswith("  g = sigmoid(")
     assert "Novel (sharp = 0.5)" in render(build(checked(spec)), "svg").decode()
     assert loads(spell(spec, "json")) == spec
 
 
 def test_a_library_is_a_file(tmp_path: Path) -> None:
-    roles = "\n".join(f"{signature(d)} = {body_text(d.body)}" for d in library("paper").roles)
+    roles = "\n".join(definition_text(d) for d in library("paper").roles)
     (tmp_path / "novel.fuse").write_text(f"{NOVEL}\n{roles}\n", encoding="utf-8")
     with patch("fusewright.compiler.vocabulary._folder", return_value=tmp_path):
         assert library_names() == ["novel"]
         library.cache_clear()
         assert_targets_agree(around("Novel", 2, use="novel"))
-        assert "op Novel(x, y, sharp = 2) = " in shown("novel")
+        assert "op Novel(x, y, sharp = 2) {" in shown("novel")
     library.cache_clear()
 
 

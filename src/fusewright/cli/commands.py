@@ -1,8 +1,17 @@
-"""All commands: each module registers its own, and imports what it uses when it runs."""
+"""All commands: each module registers its own, and imports what it uses when it runs.
 
+Their order is that of `fusewright --help`.
+"""
+
+# ruff: noqa: I001
 from __future__ import annotations
 
-from . import diff, explain, front, lsp, new, runs
+from . import new
+from . import front
+from . import explain
+from . import diff
+from . import runs
+from . import lsp
 from .app import app
 
 __all__ = ["app", "diff", "explain", "front", "lsp", "new", "runs"]

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ..compiler.new import Wishes
 
 
+CELLS, STEPS = 2, 2
+
+
 @app.command()
 def new(
     name: Annotated[str | None, typer.Option(help="The network's name.")] = None,
@@ -25,8 +28,8 @@ def new(
         typer.Option(metavar="'NAME: FEATURES'", help="As 'image: A[c 512, h 7, w 7], B[c 64]'."),
     ] = None,
     predict: Annotated[str | None, typer.Option(help="As '23 labels' or '10 classes'.")] = None,
-    cells: Annotated[int, typer.Option(help="The number of Cells.")] = 2,
-    steps: Annotated[int, typer.Option(help="The number of Steps of a Cell.")] = 2,
+    cells: Annotated[int, typer.Option(help="The number of Cells.")] = CELLS,
+    steps: Annotated[int, typer.Option(help="The number of Steps of a Cell.")] = STEPS,
     inner: Annotated[str | None, typer.Option(help="As 'C=128, L=8'.")] = None,
     data: Annotated[
         Path | None, typer.Option(help="Declare the features of a data file or folder.")
@@ -43,7 +46,7 @@ def new(
     if output is not None and output.exists() and not force:
         raise fail("E507", f"`{output}` is there already", help="give `--force` to overwrite it")
     if example is not None:
-        if any((name, modality, predict, inner, data)):
+        if any((name, modality, predict, inner, data)) or (cells, steps) != (CELLS, STEPS):
             raise typer.BadParameter("it goes alone", param_hint="--example")
         text = example_text(example)
     else:

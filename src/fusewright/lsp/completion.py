@@ -9,7 +9,7 @@ from typing import TypeAlias
 from lsprotocol.types import CompletionItemKind as Shown
 
 from ..compiler.cells import input_name
-from ..compiler.printer import body_text, signature
+from ..compiler.printer import definition_text
 from ..compiler.printer import name as written
 from ..compiler.rules import RULES
 from ..compiler.spec import BUDGETS, HEAD_KINDS, Definition, Spec
@@ -223,7 +223,7 @@ def _operation(
 
 
 def _described(label: str, text: str, known: tuple[Definition, ...], home: str | None) -> Choice:
-    lines = [f"{signature(d)} = {body_text(d.body)}" for d in known]
+    lines = [definition_text(d) for d in known]
     shown = "```fuse\n" + "\n".join(lines) + "\n```"
     return Choice(label, Shown.Function, home or "this specification", text, shown)
 

@@ -11,7 +11,7 @@ from ..compiler.equation import apply
 from ..compiler.latex import definition_latex
 from ..compiler.measure import count_macs, count_parameters
 from ..compiler.network import Application, Network
-from ..compiler.printer import body_text, operation, signature, slot
+from ..compiler.printer import definition_text, operation, slot
 from ..compiler.program import Builder, Input
 from ..compiler.rules import RULES
 from ..compiler.source import Span
@@ -111,8 +111,7 @@ def describe_operation(document: Document, symbol: Symbol, node: object) -> str:
 
 
 def _equation(definition: Definition) -> str:
-    text = f"{signature(definition)} = {body_text(definition.body)}"
-    return f"```fuse\n{text}\n```\n\n$$ {definition_latex(definition)} $$"
+    return f"```fuse\n{definition_text(definition)}\n```\n\n$$ {definition_latex(definition)} $$"
 
 
 def _cost(
