@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
+from .array_files import UNREADABLE, Readers, read_files
 from .diagnostics import fail
 
-NUMBERS = "fiub"
-"""The kinds of arrays that hold numbers."""
 MOST_ARRAYS = 10_000
 MOST_LOADED = 50_000_000
 """How many elements an array may have to be loaded here."""
-_UNREADABLE = (
-    OSError,
-    ValueError,
-    KeyError,
-    EOFError,
-    MemoryError,
-    NotImplementedError,
-    RuntimeError,
-    SafetensorError,
-    zipfile.BadZipFile,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +37,12 @@ class ArrayHeader:
         return product
 
 
-def read_headers(path: Path) -> list[ArrayHeader]:
+def read_headers(path: Path) -> dict[str, ArrayHeader]:
     """The headers of a `.npz` or `.safetensors` file, or of all such files in a folder.
 
     Raises DiagnosticError where there is none, or one cannot be read.
     """
-    files = [path]
-    if path.is_dir():
-        files = sorted(f for f in path.iterdir() if f.suffix in _READERS)
-        if not files:
-            remedy = "put `.npz` or `.safetensors` files there, an array for each feature"
-            raise fail("E504", f"the folder `{path}` has no data", help=remedy)
-    headers = [header for file in files for header in _read_file(file)]
-    names = [h.name for h in headers]
-    if len(set(names)) < len(names):
-        twice = next(n for n in names if names.count(n) > 1)
-        raise fail("E502", f"the array `{twice}` stands in two files of `{path}`")
-    return headers
+    return read_files(path, _READERS)
 
 
 def load_array(header: ArrayHeader) -> NDArray[Any]:
@@ -80,32 +56,20 @@ def load_array(header: ArrayHeader) -> NDArray[Any]:
                 return np.asarray(tensors.get_tensor(header.name))
         with np.load(header.file, allow_pickle=False) as archive:
             return np.asarray(archive[header.name])
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise fail("E504", f"cannot read `{header.file}`: {error}") from None
 
 
-def _read_file(path: Path) -> list[ArrayHeader]:
-    reader = _READERS.get(path.suffix)
-    if reader is None:
-        remedy = "data is a `.npz` or `.safetensors` file, or a folder of them"
-        raise fail("E504", f"`{path}` is not a data file", help=remedy)
-    try:
-        return reader(path)
-    except FileNotFoundError:
-        raise fail("E504", f"there is no file `{path}`") from None
-    except _UNREADABLE as error:
-        raise fail("E504", f"cannot read `{path}`: {error}") from None
-
-
-def _read_npz(path: Path) -> list[ArrayHeader]:
+def _read_npz(path: Path) -> dict[str, ArrayHeader]:
     with zipfile.ZipFile(path) as archive:
         members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
         _require_few(len(members))
-        found: list[ArrayHeader] = []
+        found: dict[str, ArrayHeader] = {}
         for member in members:
             with archive.open(member) as stream:
                 shape, kind = _npy_header(stream)
-            found.append(ArrayHeader(member.filename.removesuffix(".npy"), shape, kind, path))
+            name = member.filename.removesuffix(".npy")
+            found[name] = ArrayHeader(name, shape, kind, path)
         return found
 
 
@@ -121,15 +85,15 @@ def _npy_header(stream: IO[bytes]) -> tuple[tuple[int, ...], str]:
     return tuple(int(n) for n in shape), dtype.kind
 
 
-def _read_safetensors(path: Path) -> list[ArrayHeader]:
+def _read_safetensors(path: Path) -> dict[str, ArrayHeader]:
     with safe_open(path, framework="numpy") as tensors:
         names = list(tensors.keys())
         _require_few(len(names))
         slices = {name: tensors.get_slice(name) for name in names}
-        return [
-            ArrayHeader(name, tuple(s.get_shape()), _kind(s.get_dtype()), path)
+        return {
+            name: ArrayHeader(name, tuple(s.get_shape()), _kind(s.get_dtype()), path)
             for name, s in slices.items()
-        ]
+        }
 
 
 def _kind(dtype: str) -> str:
@@ -144,7 +108,7 @@ def _require_few(count: int) -> None:
         raise ValueError(f"it has more than {MOST_ARRAYS:,} arrays")
 
 
-_READERS: Mapping[str, Callable[[Path], list[ArrayHeader]]] = {
+_READERS: Readers[ArrayHeader] = {
     ".npz": _read_npz,
     ".safetensors": _read_safetensors,
 }

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .array_headers import NUMBERS, ArrayHeader, load_array, read_headers
+from .array_files import NUMBERS
+from .array_headers import ArrayHeader, load_array, read_headers
 from .diagnostics import fail
 from .network import lengths_name, presence_name
 from .resolve import MOST_CLASSES, RESERVED
@@ -36,7 +37,7 @@ def declare(path: Path) -> Declared:
     A feature's modality is the beginning of its name: `Image_1` and `Image_2` are of `image`.
     Raises DiagnosticError where the data cannot be read or have no feature.
     """
-    headers = {h.name: h for h in read_headers(path)}
+    headers = read_headers(path)
     given = [h for h in headers.values() if h.name not in ("labels", "split")]
     plain = [h for h in given if not h.name.endswith((".lengths", ".present"))]
     problems = {h.name: problem for h in plain if (problem := _problem(h))}

@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from ..compiler.array_headers import NUMBERS
-from ..compiler.diagnostics import fail
+from ..compiler.array_files import NUMBERS, Readers, read_files
 
 Array: TypeAlias = NDArray[Any]
 
 
 def read_arrays(path: str | PathLike[str]) -> dict[str, Array]:
     """The arrays of a `.npz` or `.safetensors` file, or of all such files in a folder."""
-    place = Path(path)
-    if not place.is_dir():
-        return _read_file(place)
-    arrays: dict[str, Array] = {}
-    files = sorted(f for f in place.iterdir() if f.suffix in _READERS)
-    if not files:
-        remedy = "put `.npz` or `.safetensors` files there, an array for each feature"
-        raise fail("E504", f"the folder `{place}` has no data", help=remedy)
-    for file in files:
-        for name, array in _read_file(file).items():
-            if name in arrays:
-                raise fail("E502", f"the array `{name}` stands in two files of `{place}`")
-            arrays[name] = array
-    return arrays
+    return read_files(Path(path), _READERS)
 
 
 def _read_npz(path: Path) -> dict[str, Array]:
@@ -54,29 +37,7 @@ def _read_safetensors(path: Path) -> dict[str, Array]:
     return arrays
 
 
-_READERS: Mapping[str, Callable[[Path], dict[str, Array]]] = {
+_READERS: Readers[Array] = {
     ".npz": _read_npz,
     ".safetensors": _read_safetensors,
 }
-_UNREADABLE = (
-    OSError,
-    ValueError,
-    KeyError,
-    EOFError,
-    MemoryError,
-    SafetensorError,
-    zipfile.BadZipFile,
-)
-
-
-def _read_file(path: Path) -> dict[str, Array]:
-    reader = _READERS.get(path.suffix)
-    if reader is None:
-        remedy = "data is a `.npz` or `.safetensors` file, or a folder of them"
-        raise fail("E504", f"`{path}` is not a data file", help=remedy)
-    try:
-        return reader(path)
-    except FileNotFoundError:
-        raise fail("E504", f"there is no file `{path}`") from None
-    except _UNREADABLE as error:
-        raise fail("E504", f"cannot read `{path}`: {error}") from None

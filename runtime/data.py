@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compiler.array_headers import NUMBERS
+from ..compiler.array_files import NUMBERS
 from ..compiler.diagnostics import Report, did_you_mean, fail, one_of
 from ..compiler.network import Head, Network, NetworkFeature, lengths_name, presence_name
 from .arrays import Array, read_arrays
