@@ -8,16 +8,15 @@ from __future__ import annotations
 import sys
 
 from ..compiler.diagnostics import DiagnosticError
-from .checking import check, is_plain_check
+from .checking import plain_check
 from .show import show
 
 
 def main() -> None:
     """Runs the command line and exits."""
     try:
-        if is_plain_check(sys.argv[1:]):
-            file = next(a for a in sys.argv[2:] if a != "--json")
-            raise SystemExit(1 if check(file, "--json" in sys.argv) else 0)
+        if (errors := plain_check(sys.argv[1:])) is not None:
+            raise SystemExit(1 if errors else 0)
         from .commands import app
 
         app()

@@ -1,40 +1,46 @@
-"""`fusewright check FILE` without the option parser, which takes longer to start than to check.
+"""`fusewright check FILE …`: what the command does, and its plain form without the option parser.
 
-Editors and hooks call `check` again and again. Only the plain form and `--json` are taken here;
-anything else is the option parser's.
+NOTE: editors and hooks call `check` again and again, and the option parser takes longer to start
+than a small file takes to check. So `cli.main` asks `plain_check` first.
 """
 
 from __future__ import annotations
 
 import json as _json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 
 from ..compiler.examine import examine_file
 from .show import as_json, show
 
 
-def is_plain_check(arguments: Sequence[str]) -> bool:
-    """Whether these are the arguments of a `check` of one file, with `--json` or without."""
+def plain_check(arguments: Sequence[str]) -> int | None:
+    """The number of errors where these are `check FILE … [--json]`, else None."""
     command, *rest = arguments or [""]
     files = [a for a in rest if a != "--json"]
-    plain = len(files) == 1 and len(rest) - len(files) <= 1
-    return command == "check" and plain and not files[0].startswith("-")
+    if command != "check" or not files or any(a.startswith("-") for a in files):
+        return None
+    return check(files, len(files) < len(rest), {})
 
 
 def check(
-    file: str | PathLike[str], json: bool, numbers: dict[str, int | float] | None = None
+    files: Sequence[str | PathLike[str]], json: bool, numbers: Mapping[str, int | float]
 ) -> int:
-    """Prints what is wrong with a file; the number of errors."""
-    found = examine_file(file, numbers).diagnostics
-    errors = sum(d.is_error for d in found)
+    """Prints what is wrong with files; the number of errors."""
+    found = [(file, examine_file(file, numbers).diagnostics) for file in files]
     if json:
-        print(_json.dumps([as_json(d) for d in found], indent=2, ensure_ascii=False))
-        return errors
-    show(found)
-    warned = f", {_counted(len(found) - errors, 'warning')}" if len(found) > errors else ""
-    print(f"{file}: {_counted(errors, 'error')}{warned}", file=sys.stderr)
+        records = [as_json(d) for _, diagnostics in found for d in diagnostics]
+        print(_json.dumps(records, indent=2, ensure_ascii=False))
+    errors = 0
+    for file, diagnostics in found:
+        wrong = sum(d.is_error for d in diagnostics)
+        errors += wrong
+        if not json:
+            show(diagnostics)
+            warned = len(diagnostics) - wrong
+            also = f", {_counted(warned, 'warning')}" if warned else ""
+            print(f"{file}: {_counted(wrong, 'error')}{also}", file=sys.stderr)
     return errors
 
 

@@ -24,37 +24,39 @@ class FileTarget(StrEnum):
     onnx = "onnx"
 
 
+SpecFiles = Annotated[
+    list[Path], typer.Argument(metavar="FILE…", help=".fuse, .json or .yaml files.")
+]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file.")]
 
 
 @app.command()
-def check(file: SpecFile, json: Json = False, sets: Sets = None) -> None:
-    """Check a specification: syntax, names, shapes, rules."""
+def check(files: SpecFiles, json: Json = False, sets: Sets = None) -> None:
+    """Check specifications: syntax, names, shapes, rules."""
     from .checking import check as find
 
-    if find(file, json, parse_numbers(sets or [])):
+    if find(files, json, parse_numbers(sets or [])):
         raise typer.Exit(1)
 
 
 @app.command()
 def format(
-    file: SpecFile,
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE", help="Specifications, or folders of .fuse files."),
+    ],
     check: Annotated[
-        bool, typer.Option("--check", help="Only say whether it would change.")
+        bool, typer.Option("--check", help="Only say what would change; exit 1 if anything.")
+    ] = False,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Only print a unified diff; exit 1 unless it is empty.")
     ] = False,
 ) -> None:
-    """Rewrite a specification in its canonical form; comments stay."""
-    from ..compiler.files import read_text, write_file
-    from ..compiler.load import format_file
+    """Rewrite specifications in their canonical form; comments and groups of lines stay."""
+    from .formatting import format_paths
 
-    text = read_text(file)
-    canonical = format_file(file, text)
-    if canonical == text:
-        return
-    if check:
-        typer.echo(f"{file} would be formatted", err=True)
+    if format_paths(files, check, diff) and (check or diff):
         raise typer.Exit(1)
-    write_file(file, canonical.encode())
 
 
 @app.command()
