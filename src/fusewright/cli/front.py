@@ -25,7 +25,7 @@ class FileTarget(StrEnum):
 
 
 SpecFiles = Annotated[
-    list[Path], typer.Argument(metavar="FILE…", help=".fuse, .json or .yaml files.")
+    list[Path], typer.Argument(metavar="FILE", help=".fuse, .json or .yaml files.")
 ]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file.")]
 
