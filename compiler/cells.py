@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .diagnostics import Edit, Note, Report, did_you_mean, one_of
+from .diagnostics import Edit, Note, Report, one_of
 from .network import NetworkCell, NetworkStep, Slot
 from .operations import OperationResolver
 from .printer import slot as written
-from .scope import Scope, Sizes, listed
+from .scope import Scope, Sizes, listed, suggestion
 from .source import Span
 from .spec import Cell, Hole, Reference, Step
 from .spec import Slot as SpecSlot
@@ -28,15 +28,17 @@ class CellResolver:
     def family(self, cell: Cell, names: Sequence[str], sequence: Scope) -> Iterator[NetworkCell]:
         """The Cells that `cell` stands for; adds each to the sequence.
 
-        After an error in one, the others of the family would only repeat it.
+        They have their Steps in common, and their inputs where none is a free hole. After an error
+        in one, the others of the family would only repeat it.
         """
-        errors = len(self.report.errors)
-        for name in names:
-            resolved = self._cell(name, cell, sequence)
-            if resolved is None or len(self.report.errors) > errors:
+        errors = len(self.report.diagnostics)
+        inside = self._inside(cell, len(names))
+        written = [i.slot for i in cell.inputs]
+        for name, slots in self._family_slots(written, names, sequence, 1):
+            if inside is None or slots is None or len(self.report.diagnostics) > errors:
                 break
-            yield resolved
-            sequence.add(name)
+            within = inside.steps, inside.returned, inside.merge, inside.span
+            yield NetworkCell(name, inside.inputs, slots, *within)
         for name in names:
             if name not in sequence:
                 sequence.add(name)
@@ -50,7 +52,8 @@ class CellResolver:
             self.report.add("E308", message, span, help=remedy)
         return self._edges <= MOST_EDGES
 
-    def _cell(self, name: str, cell: Cell, sequence: Scope) -> NetworkCell | None:
+    def _inside(self, cell: Cell, members: int) -> NetworkCell | None:
+        """A Cell of a family of so many, still without name and inputs of its own."""
         if not cell.inputs:
             message = f"the Cell `{cell.name}` takes no input"
             self.report.add("E301", message, cell.span, help="write `cell NAME(?, ?) { … }`")
@@ -59,10 +62,9 @@ class CellResolver:
             message = f"the Cell `{cell.name}` has no Step"
             self.report.add("E007", message, cell.span, help="write one: `Step = ?(x, y)`")
             return None
-        slots = self._slots([i.slot for i in cell.inputs], sequence, name)
         inputs = [i.name or input_name(n) for n, i in enumerate(cell.inputs)]
-        steps = self._steps(cell, inputs)
-        if slots is None or steps is None:
+        steps = self._steps(cell, inputs, members)
+        if steps is None:
             return None
         names = [s.name for s in steps]
         returned = names
@@ -73,59 +75,88 @@ class CellResolver:
         if merge is None:
             return None
         return NetworkCell(
-            name, tuple(inputs), slots, tuple(steps), tuple(returned), merge, cell.span
+            cell.name, tuple(inputs), (), tuple(steps), tuple(returned), merge, cell.span
         )
 
-    def _steps(self, cell: Cell, inputs: Sequence[str]) -> list[NetworkStep] | None:
+    def _steps(self, cell: Cell, inputs: Sequence[str], members: int) -> list[NetworkStep] | None:
+        families = [(step, self.sizes.family(step)) for step in cell.steps]
+        if not self._spend(sum(len(names) for _, names in families) * members, cell.span):
+            return None
+        self._check_names(cell, inputs, families)
+        scope = Scope(inputs, {name for _, names in families for name in names})
+        resolved = [self._step(step, names, scope, members) for step, names in families]
+        return [step for family in resolved for step in family or ()] if all(resolved) else None
+
+    def _check_names(
+        self, cell: Cell, inputs: Sequence[str], families: Sequence[tuple[Step, Sequence[str]]]
+    ) -> None:
+        """Whether the inputs and Steps of a Cell have different names, and none that is taken."""
         places: dict[str, Span | None] = {}
         for name in inputs:
             if name in places:
                 message = f"two inputs of `{cell.name}` are named `{name}`"
-                self.report.add("E202", message, cell.span)
+                self.report.add("E202", message, cell.span, help="rename one of them")
             places[name] = cell.span
-        steps = [(step, name) for step in cell.steps for name in self.sizes.family(step)]
-        if not self._spend(len(steps), cell.span):
-            return None
-        for step, name in steps:
-            if name == "merge":
+        for step, names in families:
+            if step.name == "merge" and step.count is None:
                 message = "`merge` is the Cell's own name for what joins its Steps"
                 self.report.add("E211", message, step.span, help="choose another name")
-            if name in places:
-                notes = [Note(f"`{name}` is first declared here", places[name])]
-                message = f"`{name}` is declared twice"
+            twice = next((name for name in names if name in places), None)
+            if twice is not None:
+                notes = [Note(f"`{twice}` is first declared here", places[twice])]
+                message = f"`{twice}` is declared twice"
                 self.report.add("E202", message, step.span, help="rename one of them", notes=notes)
-            places.setdefault(name, step.span)
-        scope = Scope(inputs, {name for _, name in steps})
-        resolved = []
-        for step, name in steps:
-            resolved.append(self._step(name, step, scope))
-            scope.add(name)
-        return [s for s in resolved if s is not None] if None not in resolved else None
+            for name in names:
+                places.setdefault(name, step.span)
 
-    def _step(self, name: str, step: Step, scope: Scope) -> NetworkStep | None:
-        slots = self._slots(step.slots, scope, name)
+    def _step(
+        self, step: Step, names: Sequence[str], scope: Scope, members: int
+    ) -> list[NetworkStep] | None:
+        """The Steps that `step` stands for, of which there are `members` times as many."""
         operations = self.operations.candidates(step.operation, len(step.slots), step.span)
         is_open = isinstance(step.operation, Hole)
-        if slots is None or not operations:
-            return None
-        if not self._spend(len(operations) if is_open else 0, step.span):
-            return None
-        return NetworkStep(name, operations, is_open, slots, step.span)
+        steps: list[NetworkStep] = []
+        for name, slots in self._family_slots(step.slots, names, scope, members):
+            if slots is None:
+                break
+            steps.append(NetworkStep(name, operations, is_open, slots, step.span))
+        for name in names:
+            if name not in scope:
+                scope.add(name)
+        choices = len(operations) * len(names) * members if is_open else 0
+        known = self._spend(choices, step.span) and operations
+        return steps if known and len(steps) == len(names) else None
+
+    def _family_slots(
+        self, slots: Sequence[SpecSlot], names: Sequence[str], scope: Scope, members: int
+    ) -> Iterator[tuple[str, tuple[Slot, ...] | None]]:
+        """The slots of each of a family, which are the same where none is a free hole.
+
+        Each name becomes visible after its turn.
+        """
+        differ = any(_is_free(s) for s in slots)
+        resolved: tuple[Slot, ...] | None = None
+        for name in names:
+            if differ or resolved is None:
+                times = members if differ else members * len(names)
+                resolved = self._slots(slots, scope, name, times)
+            yield name, resolved
+            scope.add(name)
 
     def _slots(
-        self, slots: Sequence[SpecSlot], scope: Scope, owner: str
+        self, slots: Sequence[SpecSlot], scope: Scope, owner: str, times: int
     ) -> tuple[Slot, ...] | None:
         if len(slots) > MOST_INPUTS:
             message = f"`{owner}` takes {len(slots)} inputs, more than {MOST_INPUTS}"
             self.report.add("E308", message, slots[0].span, help="fuse them in several Cells")
             return None
         edges = sum(len(scope.names) if _is_free(s) else len(_references(s)) for s in slots)
-        if not self._spend(edges, slots[0].span if slots else None):
+        if not self._spend(edges * times, slots[0].span if slots else None):
             return None
         everything = tuple(scope.names) if any(_is_free(s) for s in slots) else ()
-        errors = len(self.report.errors)
+        errors = len(self.report.diagnostics)
         resolved = [self._slot(s, everything, scope, owner) for s in slots]
-        return tuple(resolved) if len(self.report.errors) == errors else None
+        return tuple(resolved) if len(self.report.diagnostics) == errors else None
 
     def _slot(self, slot: SpecSlot, everything: tuple[str, ...], scope: Scope, owner: str) -> Slot:
         references = _references(slot)
@@ -149,7 +180,7 @@ class CellResolver:
             remedy = "a Cell takes features and earlier Cells, a Step inputs and earlier Steps"
             self.report.add("E205", message, reference.span, help=remedy)
             return
-        remedy = did_you_mean(name, scope.names) or f"there are {one_of(scope.names)}"
+        remedy = suggestion(name, scope.names, self.report) or f"there are {one_of(scope.names)}"
         self.report.add("E201", f"unknown input `{name}` of `{owner}`", reference.span, help=remedy)
 
 

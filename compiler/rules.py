@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from math import comb, factorial, prod
 from typing import TypeAlias
 
-from .matching import shortage
+from .matching import UndecidedError, contested, shortage
 from .network import Network, NetworkCell, Slot
 
 Choice: TypeAlias = tuple[str, ...]
@@ -21,6 +22,8 @@ MOST_TRIED = 20_000
 """How many choices a proof may try before it says that it could not decide."""
 MOST_SEARCHED = 200
 """For how many Cells a proof is searched."""
+MOST_LISTING = 2_000_000
+"""How much work a proof may list sets of inputs with; one takes the fourth power of its slots."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,28 +87,38 @@ def admits(network: Network, index: int, choice: Choice, earlier: Sequence[Choic
 
 
 def fillings(slots: Sequence[Slot]) -> Iterator[Choice]:
-    """Every choice for the slots of one Cell or Step.
+    """Every choice for the slots of one Cell or Step, none where they cannot be filled.
 
     Open slots with equal candidates are unordered: of their orders only the first is given.
     """
     fixed = {s.candidates[0] for s in slots if not s.open}
     twins = [twin_before(slots, i) for i in range(len(slots))]
 
+    def options(index: int, chosen: Choice) -> Iterator[str]:
+        slot, twin = slots[index], twins[index]
+        while twin is not None and twin >= len(chosen):
+            twin = twins[twin]
+        start = 0 if twin is None else slot.candidates.index(chosen[twin]) + 1
+        gone = fixed.union(chosen)
+        return (c for c in islice(slot.candidates, start, None) if c not in gone)
+
+    def can_be_completed(chosen: Choice) -> bool:
+        """Whether the later slots still have an input each, so that no search ends in vain."""
+        later = [i for i in range(len(chosen), len(slots)) if slots[i].open]
+        return not shortage([list(islice(options(i, chosen), len(later))) for i in later])
+
     def extend(chosen: Choice) -> Iterator[Choice]:
         index = len(chosen)
         if index == len(slots):
             yield chosen
-            return
-        slot, twin = slots[index], twins[index]
-        if not slot.open:
-            yield from extend((*chosen, slot.candidates[0]))
-            return
-        start = 0 if twin is None else slot.candidates.index(chosen[twin]) + 1
-        for candidate in slot.candidates[start:]:
-            if candidate not in fixed and candidate not in chosen:
-                yield from extend((*chosen, candidate))
+        elif not slots[index].open:
+            yield from extend((*chosen, slots[index].candidates[0]))
+        else:
+            for candidate in options(index, chosen):
+                if can_be_completed((*chosen, candidate)):
+                    yield from extend((*chosen, candidate))
 
-    return extend(())
+    return extend(()) if can_be_completed(()) else iter(())
 
 
 def choices(cell: NetworkCell) -> Iterator[Choice]:
@@ -138,6 +151,8 @@ def count_fillings(slots: Sequence[Slot]) -> int:
 
 def unfillable(slots: Sequence[Slot]) -> tuple[int, int] | None:
     """A proof that slots cannot be filled: so many of them share too few candidates."""
+    if not any(slot.open for slot in slots):
+        return None
     fixed = {s.candidates[0] for s in slots if not s.open}
     options = [[c for c in s.candidates if c not in fixed] for s in slots if s.open]
     return shortage(options)
@@ -150,11 +165,13 @@ def completable(network: Network, chosen: Sequence[Choice] = ()) -> Verdict:
 
 def _completable_distinct(network: Network, chosen: Sequence[Choice]) -> Verdict:
     remaining = [i for i in range(len(chosen), len(network.cells)) if is_open(network.cells[i])]
-    families = []
-    for i in (i for i in remaining if _is_tight(network, i)):
-        sets = (frozenset(c) for c in _admitted(network, i, chosen))
-        families.append(_first_distinct(sets, len(remaining)))
-    proof = shortage(families)
+    gone = len(network.fixed_inputs) + len(chosen)
+    least = [_least_sets(network.cells[i].slots) - gone for i in remaining]
+    tight = [remaining[row] for row in contested(least)]
+    try:
+        proof = shortage(_families(network, tight, chosen))
+    except UndecidedError:
+        return Verdict(None)
     if proof is None:
         return Verdict(True)
     cells, sets_left = proof
@@ -166,27 +183,51 @@ def _completable_distinct(network: Network, chosen: Sequence[Choice]) -> Verdict
     )
 
 
-def _first_distinct(sets: Iterator[frozenset[str]], most: int) -> list[frozenset[str]]:
-    found: dict[frozenset[str], None] = {}
-    for choice in sets:
-        found[choice] = None
-        if len(found) == most:
-            break
-    return list(found)
-
-
-def _is_tight(network: Network, index: int) -> bool:
-    """Whether a Cell may have fewer sets of inputs than there are Cells."""
-    slots = network.cells[index].slots
+def _least_sets(slots: Sequence[Slot]) -> int:
+    """A number of different sets that slots can take at least; exact where candidates are equal."""
+    fixed = {s.candidates[0] for s in slots if not s.open}
     groups = Counter(s.candidates for s in slots if s.open)
-    if len(groups) > 1:
-        return True
-    return count_fillings(slots) // factorial(len(slots)) < len(network.cells)
+    taken, found, orders = 0, 1, factorial(groups.total())
+    for candidates, count in sorted(groups.items(), key=lambda group: len(group[0])):
+        free = len(candidates) - sum(c in fixed for c in candidates) - taken
+        found *= comb(max(0, free), count)
+        orders //= factorial(count)
+        taken += count
+    return found // orders
 
 
-def _admitted(network: Network, index: int, earlier: Sequence[Choice]) -> Iterator[Choice]:
-    slots = network.cells[index].slots
-    return (c for c in fillings(slots) if admits(network, index, c, earlier))
+def _families(
+    network: Network, cells: Sequence[int], chosen: Sequence[Choice]
+) -> list[list[frozenset[str]]]:
+    """The sets that each of these Cells may take, up to as many as there are Cells.
+
+    Cells with equal slots share one list. Raises UndecidedError where there are too many.
+    """
+    families: dict[tuple[Slot, ...], list[frozenset[str]]] = {}
+    room = MOST_LISTING
+    for index in cells:
+        slots = network.cells[index].slots
+        if slots in families:
+            continue
+        found: dict[frozenset[str], None] = {}
+        for choice in _within(room // len(slots) ** 4, fillings(slots)):
+            room -= len(slots) ** 4
+            if admits(network, index, choice, chosen):
+                found[frozenset(choice)] = None
+            if len(found) == len(cells):
+                break
+        families[slots] = list(found)
+    return [families[network.cells[index].slots] for index in cells]
+
+
+def _within(most: int, choices: Iterator[Choice]) -> Iterator[Choice]:
+    """At most so many choices; raises UndecidedError before one more is searched for."""
+    for _ in range(most):
+        choice = next(choices, None)
+        if choice is None:
+            return
+        yield choice
+    raise UndecidedError
 
 
 def _fresh_features(
@@ -206,8 +247,7 @@ def _completable_by_search(network: Network, chosen: Sequence[Choice]) -> Verdic
     fresh = _fresh_features(network, [network.cells[i] for i in open_cells], taken)
     if len(open_cells) > MOST_SEARCHED and len(fresh) >= len(open_cells):
         return Verdict(None)
-    search = _Search(network)
-    possible = search.possible(tuple(chosen))
+    possible = _Search(network, open_cells).possible(frozenset(taken))
     if possible is not False:
         return Verdict(possible)
     needy = "1 Cell needs" if len(open_cells) == 1 else f"{len(open_cells)} Cells each need"
@@ -220,38 +260,48 @@ def _completable_by_search(network: Network, chosen: Sequence[Choice]) -> Verdic
 
 
 class _Search:
-    """Depth-first search for choices of all Cells, with memory of dead ends and a bound."""
+    """Depth-first search for choices of open Cells, with memory of dead ends and a bound.
 
-    def __init__(self, network: Network) -> None:
-        self.network, self.tried = network, 0
+    What matters of the choices of earlier Cells is which names they took.
+    """
+
+    def __init__(self, network: Network, cells: Sequence[int]) -> None:
+        self.network, self.cells, self.tried = network, cells, 0
         self.dead: set[tuple[int, frozenset[str]]] = set()
+        self._left = [_fresh_features(network, [network.cells[i]], ()) for i in cells]
+        for later in range(len(cells) - 2, -1, -1):
+            self._left[later] |= self._left[later + 1]
 
-    def possible(self, chosen: tuple[Choice, ...]) -> bool | None:
-        index = len(chosen)
-        if index == len(self.network.cells):
+    def possible(self, taken: frozenset[str], place: int = 0) -> bool | None:
+        """Whether the open Cells from `place` on can be filled after these names are taken."""
+        if place == len(self.cells):
             return True
-        cell = self.network.cells[index]
-        taken = frozenset(c for choice in chosen for c in choice)
-        if (index, taken) in self.dead or self._too_few(index, taken):
+        if (place, taken) in self.dead or self._too_few(place, taken):
             return False
+        index = self.cells[place]
         undecided = False
-        for choice in choices(cell):
+        for choice in choices(self.network.cells[index]):
             self.tried += 1
             if self.tried > MOST_TRIED:
                 return None
-            if admits(self.network, index, choice, chosen):
-                found = self.possible((*chosen, choice))
+            if admits(self.network, index, choice, (tuple(taken),)):
+                found = self.possible(taken.union(choice, self._fixed_after(place)), place + 1)
                 if found:
                     return True
                 undecided = undecided or found is None
         if undecided:
             return None
-        self.dead.add((index, taken))
+        self.dead.add((place, taken))
         return False
 
-    def _too_few(self, index: int, taken: frozenset[str]) -> bool:
-        cells = [c for c in self.network.cells[index:] if is_open(c)]
-        return len(_fresh_features(self.network, cells, taken)) < len(cells)
+    def _fixed_after(self, place: int) -> Collection[str]:
+        """What the Cells without open inputs take that stand before the next open one."""
+        end = self.cells[place + 1] if place + 1 < len(self.cells) else self.cells[place] + 1
+        between = self.network.cells[self.cells[place] + 1 : end]
+        return {c for cell in between for c in fixed_choice(cell)}
+
+    def _too_few(self, place: int, taken: frozenset[str]) -> bool:
+        return len(self._left[place] - taken) < len(self.cells) - place
 
 
 DEFAULT_RULE = "distinct_pairs"

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from .diagnostics import Report, did_you_mean, one_of
+from .diagnostics import Report, Suggestion, did_you_mean, one_of
 from .source import Span
 from .spec import Cell, Reference, Size, Step
 
 LARGEST_SIZE = 10**7
 MOST_NODES = 100_000
+"""How many Cells, and Steps of Cells, families may stand for in all."""
+MOST_SUGGESTIONS = 100
+MOST_COMPARED = 2_000
+LONGEST_COMPARED = 100
 
 
 def whole(value: int | float, most: int = LARGEST_SIZE) -> bool:
@@ -18,18 +23,28 @@ def whole(value: int | float, most: int = LARGEST_SIZE) -> bool:
     return isinstance(value, int) and 1 <= value <= most
 
 
-@dataclass(frozen=True, slots=True)
+def suggestion(name: str, known: Iterable[str], report: Report) -> Suggestion | None:
+    """The closest known name, looked for in bounded time: for so many errors, in so many names."""
+    if len(report.diagnostics) >= MOST_SUGGESTIONS or len(name) > LONGEST_COMPARED:
+        return None
+    return did_you_mean(name, islice(known, MOST_COMPARED))
+
+
+@dataclass(slots=True)
 class Sizes:
     """Reads sizes and counts, which are numbers or names of the network's numbers."""
 
     numbers: Mapping[str, int | float]
     report: Report
+    _nodes: int = 0
 
     def read(self, size: Size, what: str, span: Span | None, most: int = LARGEST_SIZE) -> int:
         """The size as a number; 1 after a diagnostic."""
         value: int | float | None = size if isinstance(size, int) else self.numbers.get(size)
         if value is None:
-            remedy = did_you_mean(str(size), self.numbers) or "state it in the `network` line"
+            remedy = (
+                suggestion(str(size), self.numbers, self.report) or "state it in the `network` line"
+            )
             self.report.add("E207", f"unknown number `{size}`", span, help=remedy)
             return 1
         if not whole(value, most):
@@ -43,6 +58,12 @@ class Sizes:
         if node.count is None:
             return [node.name]
         number = self.read(node.count, f"the number of `{node.name}`", node.count_span, MOST_NODES)
+        before, self._nodes = self._nodes, self._nodes + number
+        if self._nodes > MOST_NODES:
+            if before <= MOST_NODES:
+                message = f"the program has more than {MOST_NODES:,} Cells and Steps"
+                self.report.add("E308", message, node.count_span, help="write smaller numbers")
+            number = 1
         return [f"{node.name}_{i}" for i in range(1, number + 1)]
 
 
@@ -73,14 +94,15 @@ def listed(
     references: Sequence[Reference], known: Sequence[str], unknown: str, report: Report
 ) -> list[str]:
     """The names of a `return` or `output` list, each known and each once."""
-    names: list[str] = []
+    names: dict[str, None] = {}
+    visible = frozenset(known)
     there_are = f"there are {one_of(known)}" if known else "declare it first"
     for reference in references:
-        if reference.name not in known:
-            remedy = did_you_mean(reference.name, known) or there_are
+        if reference.name not in visible:
+            remedy = suggestion(reference.name, known, report) or there_are
             report.add("E201", unknown.format(reference.name), reference.span, help=remedy)
         elif reference.name in names:
             message = f"`{reference.name}` stands twice"
             report.add("E202", message, reference.span, help="keep one of them")
-        names.append(reference.name)
-    return names
+        names[reference.name] = None
+    return list(names)

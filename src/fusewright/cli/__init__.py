@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 diagnostics or a failed check, 2 usage.
 
 from __future__ import annotations
 
+import os
 import sys
 
 from ..compiler.diagnostics import DiagnosticError
@@ -20,6 +21,9 @@ def main() -> None:
         from .commands import app
 
         app()
+    except BrokenPipeError:  # the reader of a pipe has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
     except DiagnosticError as error:
         show(error.diagnostics, sys.stderr)
         raise SystemExit(1) from None
