@@ -43,22 +43,23 @@ class Recovery:
                 return
 
     def _statement(self, start: int, end: int) -> Iterator[Tree[Token]]:
-        text, first = self.source.text, True
+        text, blanked = self.source.text, end
         while True:
             try:
                 yield parse_tree(text, "spec", start, end)
             except UnexpectedInput as error:
                 found = syntax_error(self.source, text, error, start, end)
                 at = found.span.start if found.span else start
-                if first or text[at : at + 1] not in CLOSING:
+                follows = text[at : at + 1] in CLOSING and not text[blanked:at].strip()
+                if blanked >= at or not follows:
                     self.report.diagnostics.append(found)
-                first = False
                 item = _item(text, start, at, end)
                 if item is None or len(self.report.diagnostics) >= MOST_SYNTAX_ERRORS:
                     yield from self._before(text, start, at)
                     self.skipped.append(text[start:end])
                     return
                 self.skipped.append(text[item[0] : item[1]])
+                blanked = item[0]
                 text = text[: item[0]] + " " * (item[1] - item[0]) + text[item[1] :]
             else:
                 return
