@@ -22,7 +22,7 @@ MOST_TRIED = 20_000
 """How many choices a proof may try before it says that it could not decide."""
 MOST_SEARCHED = 200
 """For how many Cells a proof is searched."""
-MOST_LISTING = 2_000_000
+MOST_LISTING = 1_000_000
 """How much work a proof may list sets of inputs with; one takes the fourth power of its slots."""
 
 
@@ -93,6 +93,7 @@ def fillings(slots: Sequence[Slot]) -> Iterator[Choice]:
     """
     fixed = {s.candidates[0] for s in slots if not s.open}
     twins = [twin_before(slots, i) for i in range(len(slots))]
+    opened = [i for i, slot in enumerate(slots) if slot.open]
 
     def options(index: int, chosen: Choice) -> Iterator[str]:
         slot, twin = slots[index], twins[index]
@@ -104,7 +105,7 @@ def fillings(slots: Sequence[Slot]) -> Iterator[Choice]:
 
     def can_be_completed(chosen: Choice) -> bool:
         """Whether the later slots still have an input each, so that no search ends in vain."""
-        later = [i for i in range(len(chosen), len(slots)) if slots[i].open]
+        later = [i for i in opened if i >= len(chosen)]
         return not shortage([list(islice(options(i, chosen), len(later))) for i in later])
 
     def extend(chosen: Choice) -> Iterator[Choice]:
@@ -165,8 +166,8 @@ def completable(network: Network, chosen: Sequence[Choice] = ()) -> Verdict:
 
 def _completable_distinct(network: Network, chosen: Sequence[Choice]) -> Verdict:
     remaining = [i for i in range(len(chosen), len(network.cells)) if is_open(network.cells[i])]
-    gone = len(network.fixed_inputs) + len(chosen)
-    least = [_least_sets(network.cells[i].slots) - gone for i in remaining]
+    gone = network.fixed_inputs.union(map(frozenset, chosen))
+    least = [_least_sets(network.cells[i].slots, gone) for i in remaining]
     tight = [remaining[row] for row in contested(least)]
     try:
         proof = shortage(_families(network, tight, chosen))
@@ -183,8 +184,11 @@ def _completable_distinct(network: Network, chosen: Sequence[Choice]) -> Verdict
     )
 
 
-def _least_sets(slots: Sequence[Slot]) -> int:
-    """A number of different sets that slots can take at least; exact where candidates are equal."""
+def _least_sets(slots: Sequence[Slot], gone: Collection[frozenset[str]]) -> int:
+    """How many different sets slots can take at least; exact where candidates are equal.
+
+    Those in `gone` do not count.
+    """
     fixed = {s.candidates[0] for s in slots if not s.open}
     groups = Counter(s.candidates for s in slots if s.open)
     taken, found, orders = 0, 1, factorial(groups.total())
@@ -193,7 +197,10 @@ def _least_sets(slots: Sequence[Slot]) -> int:
         found *= comb(max(0, free), count)
         orders //= factorial(count)
         taken += count
-    return found // orders
+    size = len(fixed) + sum(groups.values())
+    lost = [g for g in gone if len(g) == size and fixed <= g] if gone else []
+    names = fixed.union(*groups) if lost else fixed
+    return found // orders - sum(g <= names for g in lost)
 
 
 def _families(
