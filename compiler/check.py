@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ..ops.types import CHANNELS, Axis, TensorType
 from .diagnostics import Diagnostic, DiagnosticError, Note, Report, fail
-from .equation import apply, placed
+from .equation import Effort, apply, placed
 from .lint import lint
 from .network import Application, Network, Slot
 from .program import Builder, Input
@@ -62,6 +62,8 @@ def examined(spec: Spec, report: Report) -> Network | None:
     return network
 
 
+MOST_EVALUATED = 200_000
+"""How many expressions are evaluated to check all equations of a program."""
 NAME_CODES = ("E203", "E206", "E209", "E212")
 """Errors of an equation that hold whatever the shapes of its inputs are."""
 
@@ -73,6 +75,7 @@ class _Shapes:
     network: Network
     report: Report
     done: set[tuple[int, object, int]] = field(default_factory=set)
+    effort: Effort = field(default_factory=lambda: Effort(MOST_EVALUATED))
 
     def check(self) -> None:
         network = self.network
@@ -111,7 +114,7 @@ class _Shapes:
                 continue
             inputs = [self.network.inner] * (len(d.inputs) + d.rest)
             alone = Application(d, self.network.vocabulary, d.parameters, d.name)
-            found = _Shapes(self.network, Report())
+            found = _Shapes(self.network, Report(), effort=self.effort)
             found._apply(alone, inputs, d.span, None)
             self.report.diagnostics += [e for e in found.report.diagnostics if e.code in NAME_CODES]
 
@@ -137,13 +140,15 @@ class _Shapes:
         has_lengths: bool = False,
     ) -> TensorType | None:
         """The type that an application gives; reports an error, or another type than expected."""
+        if self.effort.left < 0:
+            return None
         builder = Builder()
         ids = [builder.input(Input(str(i), t)) for i, t in enumerate(inputs)]
         lengths = builder.input(Input("lengths", TensorType(()))) if has_lengths else None
         definition = application.definition
         try:
             given = self.network.numbers if numbers is None else numbers
-            result = builder.type(apply(application, ids, builder, (), given, lengths))
+            result = builder.type(apply(application, ids, builder, (), given, lengths, self.effort))
         except DiagnosticError as error:
             self.report.diagnostics += placed(error, definition, span).diagnostics
             return None

@@ -39,17 +39,18 @@ def apply(
     place: Scope,
     numbers: Numbers,
     lengths: int | None = None,
+    effort: Effort | None = None,
 ) -> int:
     """The value of a definition applied to values at a place of the network.
 
     `numbers` holds the network's numbers and those of the role (`c`, `K`); `lengths` is the input
-    that holds the samples' lengths. Raises DiagnosticError where the equation cannot mean
-    anything for these arguments.
+    that holds the samples' lengths; several applications may share one `effort`. Raises
+    DiagnosticError where the equation cannot mean anything for these arguments.
     """
     limit = len(builder.values) + MOST_VALUES
     context = Context(builder, numbers, lengths, limit)
     instance = Instance(context, (*place, application.scope))
-    effort = _Effort(MOST_EVALUATED + MOST_MENTIONS * len(arguments))
+    effort = effort or Effort(MOST_EVALUATED + MOST_MENTIONS * len(arguments))
     frame = _Frame(context, application.definition, application.home, instance, (), effort)
     try:
         return frame.run([Ref(a) for a in arguments], dict(application.parameters)).id
@@ -60,16 +61,16 @@ def apply(
 
 
 @dataclass
-class _Effort:
-    """What is left of the evaluations that one application may take."""
+class Effort:
+    """How many expressions may still be evaluated."""
 
     left: int
 
     def spend(self, count: int, span: Span | None) -> None:
         self.left -= count
         if self.left < 0:
-            message = f"an equation evaluates more than {MOST_EVALUATED:,} expressions"
-            raise fail("E308", message, span, help="use a smaller equation")
+            message = "the equations evaluate too many expressions"
+            raise fail("E308", message, span, help="use fewer operations, or smaller equations")
 
 
 @dataclass
@@ -81,7 +82,7 @@ class _Frame:
     home: Vocabulary
     place: Instance
     callers: tuple[Definition, ...]
-    effort: _Effort
+    effort: Effort
     names: dict[str, Result] = field(default_factory=dict)
     rest: tuple[str, Sequence[Ref]] | None = None
     parameters: dict[str, Ref] = field(default_factory=dict)
