@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from .codes import CODES
 from .source import Span
@@ -16,6 +17,8 @@ from .source import Span
 TAB_WIDTH = 4
 LONGEST_LINE = 160
 MOST_SHOWN = 100
+MOST_COMPARED = 2_000
+LONGEST_COMPARED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +88,15 @@ class Suggestion(str):
         return ()
 
 
-def _diagnostic(
+def diagnosed(
     code: str,
     message: str,
     span: Span | None,
     help: str | None,
-    notes: Iterable[Note],
-    fix: Iterable[Edit],
+    notes: Iterable[Note] = (),
+    fix: Iterable[Edit] = (),
 ) -> Diagnostic:
+    """A diagnostic, with the edits of its remedy where that is a suggestion."""
     edits = tuple(fix) or (help.edits(span) if isinstance(help, Suggestion) else ())
     return Diagnostic(code, message, span, help and str(help), tuple(notes), edits)
 
@@ -124,7 +128,7 @@ class Report:
         notes: Iterable[Note] = (),
         fix: Iterable[Edit] = (),
     ) -> None:
-        self.diagnostics.append(_diagnostic(code, message, span, help, notes, fix))
+        self.diagnostics.append(diagnosed(code, message, span, help, notes, fix))
 
     @property
     def errors(self) -> list[Diagnostic]:
@@ -150,14 +154,19 @@ def fail(
     fix: Iterable[Edit] = (),
 ) -> DiagnosticError:
     """A `DiagnosticError` of one diagnostic, to be raised by the caller."""
-    return DiagnosticError([_diagnostic(code, message, span, help, notes, fix)])
+    return DiagnosticError([diagnosed(code, message, span, help, notes, fix)])
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> Suggestion | None:
-    """The remedy for a misspelt name: the closest known one, however its case differs."""
-    candidates = {k.lower(): k for k in known}
+    """The remedy for a misspelt name: the closest known one, however its case differs.
+
+    Looked for in bounded time: none for a name that is very long, nor among too many.
+    """
+    if len(name) > LONGEST_COMPARED:
+        return None
     from difflib import get_close_matches
 
+    candidates = {k.lower(): k for k in islice(known, MOST_COMPARED)}
     close = get_close_matches(name.lower(), candidates, n=1, cutoff=0.6)
     return Suggestion(name, candidates[close[0]]) if close else None
 

@@ -18,12 +18,11 @@ from lark import Token, Tree, UnexpectedInput
 from .diagnostics import Report
 from .grammar import parse_tree
 from .source import Source
+from .spec import STATEMENTS
 from .syntax_error import CLOSING, OPENING, pieces, syntax_error, unclosed
 
 MOST_SYNTAX_ERRORS = 100
-_STATEMENT = re.compile(
-    r'(?:fuse|network|use|modality|pool|cell|output|require|predict|op|role)[ \t]+[\w`"?]'
-)
+_STATEMENT = re.compile(rf'(?:{"|".join(STATEMENTS)})[ \t]+[\w`"?]')
 
 
 @dataclass

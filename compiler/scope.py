@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from .diagnostics import Report, Suggestion, did_you_mean, one_of
 from .source import Span
@@ -14,8 +13,6 @@ LARGEST_SIZE = 10**7
 MOST_NODES = 100_000
 """How many Cells, and Steps of Cells, families may stand for in all."""
 MOST_SUGGESTIONS = 100
-MOST_COMPARED = 2_000
-LONGEST_COMPARED = 100
 
 
 def whole(value: int | float, most: int = LARGEST_SIZE) -> bool:
@@ -24,10 +21,8 @@ def whole(value: int | float, most: int = LARGEST_SIZE) -> bool:
 
 
 def suggestion(name: str, known: Iterable[str], report: Report) -> Suggestion | None:
-    """The closest known name, looked for in bounded time: for so many errors, in so many names."""
-    if len(report.diagnostics) >= MOST_SUGGESTIONS or len(name) > LONGEST_COMPARED:
-        return None
-    return did_you_mean(name, islice(known, MOST_COMPARED))
+    """The closest known name, which is looked for while there are not too many errors."""
+    return did_you_mean(name, known) if len(report.diagnostics) < MOST_SUGGESTIONS else None
 
 
 @dataclass(slots=True)

@@ -27,10 +27,9 @@ HEAD_KINDS: tuple[HeadKind, ...] = ("classes", "labels", "values")
 BUDGETS = ("parameters", "macs", "latency")
 
 
-KEYWORDS = frozenset(
-    "fuse network use modality optional from at pool cell return output require predict "
-    "classes labels values op role for".split()
-)
+STATEMENTS = "fuse network use modality pool cell output require predict op role".split()
+"""The keywords that a statement begins with."""
+KEYWORDS = frozenset([*STATEMENTS, *"optional from at return classes labels values for".split()])
 LONGEST_NAME = 1000
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from lark import UnexpectedCharacters, UnexpectedInput
 
-from .diagnostics import Diagnostic, Note, did_you_mean, fail
+from .diagnostics import Diagnostic, Note, diagnosed, did_you_mean
 from .grammar import terminals
 from .habits import Place, habit
 from .source import Source, Span
@@ -66,18 +66,18 @@ def syntax_error(
         stop = getattr(token, "end_pos", None) or at + 1
         found = source.text[at:stop]
         message = f"unexpected `{found.strip('`')}`"
-    notes = _opened_above(source, text, start, at)
-    bracket = next((text[place] for place in reversed(unclosed(text, start, at))), "")
+    opened = next(reversed(unclosed(text, start, at)), None)
+    notes = [] if opened is None else _opened_above(source, text, opened, at)
     line = text.rfind("\n", 0, at) + 1
+    bracket = "" if opened is None else text[opened]
     place = Place(found, text[line:at], text[at : at + 3], bracket)
     remedy = habit(place) or _remedy(found, expected)
-    return _diagnostic(message, Span(source, at, stop), remedy, notes)
+    return diagnosed("E001", message, Span(source, at, stop), remedy, notes)
 
 
-def _opened_above(source: Source, text: str, start: int, at: int) -> list[Note]:
-    """Where the innermost bracket opens, if it is one that should end with its line."""
-    place = next(reversed(unclosed(text, start, at)), None)
-    if place is None or text[place] == "{" or "\n" not in text[place:at]:
+def _opened_above(source: Source, text: str, place: int, at: int) -> list[Note]:
+    """Where a bracket opens, if it is one that should end with its line."""
+    if text[place] == "{" or "\n" not in text[place:at]:
         return []
     return [Note(f"`{text[place]}` opens here", Span(source, place, place + 1))]
 
@@ -90,17 +90,12 @@ def _unexpected_end(
         place = open_brackets[-1]
         bracket = text[place]
         remedy = f"add `{OPENING[bracket]}` where it ends"
-        return _diagnostic(f"`{bracket}` is not closed", Span(source, place, place + 1), remedy)
+        span = Span(source, place, place + 1)
+        return diagnosed("E001", f"`{bracket}` is not closed", span, remedy)
     last = start + len(text[start:end].rstrip())
     where = "the statement" if text[end:].strip() else "the text"
     span = Span(source, last, last + 1)
-    return _diagnostic(f"unexpected end of {where}", span, _remedy("", _expected(error)))
-
-
-def _diagnostic(
-    message: str, span: Span, help: str | None, notes: Iterable[Note] = ()
-) -> Diagnostic:
-    return fail("E001", message, span, help=help, notes=notes).diagnostics[0]
+    return diagnosed("E001", f"unexpected end of {where}", span, _remedy("", _expected(error)))
 
 
 def _expected(error: UnexpectedInput) -> set[str]:

@@ -12,7 +12,7 @@ from ..compiler.cells import input_name
 from ..compiler.printer import definition_text
 from ..compiler.printer import name as written
 from ..compiler.rules import RULES
-from ..compiler.spec import BUDGETS, HEAD_KINDS, Definition, Spec
+from ..compiler.spec import BUDGETS, HEAD_KINDS, STATEMENTS, Definition, Spec
 from ..compiler.vocabulary import (
     ROLES,
     AmbiguousName,
@@ -23,7 +23,7 @@ from ..compiler.vocabulary import (
 )
 from ..ops.primitive import primitives
 from ..ops.types import FEATURE_AXES
-from .context import STATEMENTS, Context, Place, context_of
+from .context import Context, Place, context_of
 
 MOST_MEMBERS = 200
 """How many members of a family are offered."""

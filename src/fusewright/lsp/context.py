@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
-from ..compiler.spec import BUDGETS
+from ..compiler.spec import BUDGETS, STATEMENTS
 
-STATEMENTS = "fuse network use modality pool cell output require predict op role".split()
 Place = Literal[
     "nothing",
     "statement",
