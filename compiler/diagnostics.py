@@ -105,11 +105,11 @@ class DiagnosticError(ValueError):
     """A specification, data or a run cannot be used; carries every diagnostic found."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        super().__init__(diagnostics)
         self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
-        shown = [render(d) for d in self.diagnostics[:MOST_SHOWN]]
-        if len(self.diagnostics) > MOST_SHOWN:
-            shown.append(f"and {len(self.diagnostics) - MOST_SHOWN} more")
-        super().__init__("\n\n".join(shown))
+
+    def __str__(self) -> str:
+        return render_all(self.diagnostics)
 
 
 @dataclass
@@ -191,6 +191,14 @@ def render(diagnostic: Diagnostic) -> str:
     if diagnostic.help:
         lines.append(f"{' ' * margin} = help: {_one_line(diagnostic.help)}")
     return "\n".join(lines)
+
+
+def render_all(diagnostics: Sequence[Diagnostic]) -> str:
+    """Diagnostics as text, one after another; of very many, the first."""
+    shown = [render(d) for d in diagnostics[:MOST_SHOWN]]
+    if len(diagnostics) > MOST_SHOWN:
+        shown.append(f"and {len(diagnostics) - MOST_SHOWN} more")
+    return "\n\n".join(shown)
 
 
 def _one_line(text: str) -> str:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, TextIO
 
-from ..compiler.diagnostics import MOST_SHOWN, Diagnostic, render
+from ..compiler.diagnostics import Diagnostic, render_all
 from ..compiler.source import Span
 
 _STYLES = (
@@ -22,9 +22,7 @@ _STYLES = (
 def show(diagnostics: Sequence[Diagnostic], file: TextIO | None = None) -> None:
     """Prints diagnostics, in colour where the file is a terminal."""
     stream = sys.stdout if file is None else file
-    text = "\n\n".join(render(d) for d in diagnostics[:MOST_SHOWN])
-    if len(diagnostics) > MOST_SHOWN:
-        text += f"\n\nand {len(diagnostics) - MOST_SHOWN} more"
+    text = render_all(diagnostics)
     if text and stream.isatty():
         _show_in_colour(text, stream)
     elif text:
