@@ -10,7 +10,7 @@ from .operations import OperationResolver
 from .printer import slot as written
 from .scope import Scope, Sizes, listed, suggestion
 from .source import Span
-from .spec import Cell, Hole, Reference, Step
+from .spec import Cell, Hole, Reference, Step, references_of
 from .spec import Slot as SpecSlot
 
 MOST_EDGES = 2_000_000
@@ -150,7 +150,7 @@ class CellResolver:
             message = f"`{owner}` takes {len(slots)} inputs, more than {MOST_INPUTS}"
             self.report.add("E308", message, slots[0].span, help="fuse them in several Cells")
             return None
-        edges = sum(len(scope.names) if _is_free(s) else len(_references(s)) for s in slots)
+        edges = sum(len(scope.names) if _is_free(s) else len(references_of(s)) for s in slots)
         if not self._spend(edges * times, slots[0].span if slots else None):
             return None
         everything = tuple(scope.names) if any(_is_free(s) for s in slots) else ()
@@ -159,7 +159,7 @@ class CellResolver:
         return tuple(resolved) if len(self.report.diagnostics) == errors else None
 
     def _slot(self, slot: SpecSlot, everything: tuple[str, ...], scope: Scope, owner: str) -> Slot:
-        references = _references(slot)
+        references = references_of(slot)
         for reference in references:
             self._check(reference, scope, owner)
         if len({r.name for r in references}) < len(references):
@@ -199,9 +199,3 @@ def _each_once(hole: Hole) -> list[Edit]:
 
 def _is_free(slot: SpecSlot) -> bool:
     return isinstance(slot, Hole) and slot.candidates is None
-
-
-def _references(slot: SpecSlot) -> list[Reference]:
-    if isinstance(slot, Reference):
-        return [slot]
-    return [c for c in slot.candidates or () if isinstance(c, Reference)]

@@ -15,7 +15,7 @@ from .lint_unused import unused_definitions, unused_numbers
 from .network import Network, NetworkCell, NetworkStep, Slot
 from .printer import name, operation
 from .source import Span
-from .spec import Cell, Hole, Operation, Size, Step
+from .spec import Cell, Hole, Operation, Size, Step, operations_of
 from .vocabulary import select
 
 MOST_NAMED = 4
@@ -170,9 +170,7 @@ def _repeated(network: Network, report: Report) -> None:
     spec = network.spec
     _repeated_in(spec.pool or (), "the pool", network, report)
     for step in (s for c in spec.cells for s in c.steps):
-        if isinstance(step.operation, Hole):
-            given = [c for c in step.operation.candidates or () if isinstance(c, Operation)]
-            _repeated_in(given, "this hole", network, report)
+        _repeated_in(operations_of(step.operation), "this hole", network, report)
 
 
 def _repeated_in(given: Sequence[Operation], where: str, network: Network, report: Report) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from . import expression as x
 from .diagnostics import Report, did_you_mean
-from .spec import Hole, Operation, Spec, Value
+from .spec import Operation, Spec, Value, operations_of
 
 ALWAYS_USED = ("C", "L", "dropout")
 
@@ -45,10 +45,7 @@ def _operations(spec: Spec) -> Iterator[Operation]:
     """Every operation that the pool, a Step or a hole names."""
     yield from spec.pool or ()
     for step in (s for c in spec.cells for s in c.steps):
-        named = step.operation
-        for candidate in (named.candidates or ()) if isinstance(named, Hole) else (named,):
-            if isinstance(candidate, Operation):
-                yield candidate
+        yield from operations_of(step.operation)
 
 
 def _values(spec: Spec) -> Iterator[Value | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from ..ops.primitive import primitives
 from .diagnostics import Edit, Note, Report, did_you_mean, one_of
@@ -11,7 +11,7 @@ from .network import Application
 from .printer import signature
 from .scope import suggestion
 from .source import Span
-from .spec import Definition, Hole, Operation, Spec
+from .spec import Definition, Hole, Operation, Spec, operations_of
 from .vocabulary import (
     DEFAULT_LIBRARY,
     ROLES,
@@ -50,8 +50,7 @@ class OperationResolver:
             bound = self._bind(operation, count)
             return (bound,) if bound else ()
         if operation.candidates is not None:
-            chosen: Sequence[object] = operation.candidates
-            bound_all = [self._bind(c, count) for c in chosen if isinstance(c, Operation)]
+            bound_all = [self._bind(c, count) for c in operations_of(operation)]
             if None in bound_all:
                 return ()
             fitting = tuple(b for b in bound_all if b is not None)
@@ -110,10 +109,10 @@ class OperationResolver:
         if found is None:
             message = f"unknown operation `{operation.name}`"
             elsewhere = [n for n in library_names() if operation.name in library(n).operations]
-            remedy = self._remedy(operation.name)
-            fix: list[Edit] = []
             if elsewhere:
                 remedy, fix = self._use(operation.name, elsewhere[0])
+            else:
+                remedy, fix = self._remedy(operation.name), []
             self.report.add("E203", message, operation.span, help=remedy, fix=fix)
         return found
 

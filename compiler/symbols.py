@@ -25,7 +25,6 @@ from .spec import (
     CellInput,
     Definition,
     Feature,
-    Hole,
     Modality,
     NetworkHeader,
     Operation,
@@ -35,6 +34,8 @@ from .spec import (
     Spec,
     Step,
     Use,
+    operations_of,
+    references_of,
 )
 from .vocabulary import AmbiguousName, Vocabulary, library, library_names, vocabulary_of
 
@@ -146,13 +147,17 @@ class Symbols:
 
     def definitions(self, symbol: Symbol) -> tuple[Definition, ...]:
         """The definitions of an operation, one for each number of inputs."""
-        home = self.vocabulary if symbol.library is None else library(symbol.library)
-        return home.operations.get(symbol.name, ())
+        return _definitions(symbol, self.vocabulary)
 
 
 def symbols_of(spec: Spec) -> Symbols:
     """Every declaration and use of a name in a Spec that was read from a `.fuse` text."""
     return _Binder(spec).bind()
+
+
+def _definitions(operation: Symbol, vocabulary: Vocabulary) -> tuple[Definition, ...]:
+    home = vocabulary if operation.library is None else library(operation.library)
+    return home.operations.get(operation.name, ())
 
 
 class _Names:
@@ -266,14 +271,14 @@ class _Binder:
             inside.add(symbol, step.count)
         for step in cell.steps:
             self._size(step.count, step.count_span)
-            self._operations(step.operation)
+            for operation in operations_of(step.operation):
+                self._operation(operation)
             for slot in step.slots:
                 self._slot(slot, inside)
         self._references(cell.returned or (), inside)
 
     def _slot(self, slot: Slot, names: _Names) -> None:
-        candidates = (slot,) if isinstance(slot, Reference) else slot.candidates or ()
-        self._references([c for c in candidates if isinstance(c, Reference)], names)
+        self._references(references_of(slot), names)
 
     def _references(self, references: Iterable[Reference], names: _Names) -> None:
         for reference in references:
@@ -284,14 +289,6 @@ class _Binder:
             self._refer(Symbol(size, "number"), span)
 
     # Operations
-
-    def _operations(self, operation: Operation | Hole) -> None:
-        candidates = (
-            (operation,) if isinstance(operation, Operation) else operation.candidates or ()
-        )
-        for candidate in candidates:
-            if isinstance(candidate, Operation):
-                self._operation(candidate)
 
     def _operation(self, operation: Operation) -> None:
         symbol = self._call(operation.name, operation.span, operation)
@@ -305,13 +302,13 @@ class _Binder:
         """A parameter of an operation, named where the operation is used."""
         if span is not None:
             name = span.text.strip("`")
-            if any(name == key for d in self._known(operation) for key, _ in d.parameters):
+            if any(
+                name == key
+                for d in _definitions(operation, self.vocabulary)
+                for key, _ in d.parameters
+            ):
                 symbol = Symbol(name, "parameter", operation.name, operation.library)
                 self._refer(symbol, span)
-
-    def _known(self, operation: Symbol) -> tuple[Definition, ...]:
-        home = library(operation.library) if operation.library else self.vocabulary
-        return home.operations.get(operation.name, ())
 
     def _call(self, name: str, span: Span | None, node: Node = None) -> Symbol | None:
         """The operation of a name that stands at the beginning of a span."""
@@ -321,13 +318,11 @@ class _Binder:
             return None
         if found is None or span is None:
             return None
-        home, plain = found[1].library, name
+        home = found[1].library
+        plain = name if home is None else name.rpartition(".")[2]
         match = _FIRST.match(span.text)
         if match and match.group(2) and home is not None:
-            plain = name.rpartition(".")[2]
             self._refer(Symbol(home, "library"), _group(match, 1, span, span.start))
-        elif home is not None:
-            plain = name.rpartition(".")[2]
         symbol = Symbol(plain, "operation", library=home)
         place = 2 if match and match.group(2) else 1
         self._refer(symbol, _group(match, place, span, span.start), node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from ..ops import libraries as _libraries
@@ -49,13 +49,21 @@ class Vocabulary:
             raise AmbiguousName(tuple(str(v.library) for v in found))
         return (found[0].operations[plain], found[0]) if found else None
 
+    @cached_property
+    def roles_by_place(self) -> Mapping[tuple[str, str | None], list[Definition]]:
+        """Roles by their name and the modality that they are for, None where for all."""
+        found: dict[tuple[str, str | None], list[Definition]] = {}
+        for definition in self.roles:
+            found.setdefault((definition.name, definition.modality), []).append(definition)
+        return found
+
     def find_role(
         self, role: str, count: int, modality: str | None = None
     ) -> tuple[Definition, Vocabulary] | None:
         """The definition of a role for `count` inputs: the specification's, else the library's."""
         for home in (self, *self.libraries[:1]):
-            mine = [d for d in home.roles if d.name == role and d.modality in (None, modality)]
-            mine.sort(key=lambda d: d.modality is None)
+            places = dict.fromkeys((modality, None))
+            mine = [d for place in places for d in home.roles_by_place.get((role, place), ())]
             definition = select(mine, count)
             if definition is not None:
                 return definition, home

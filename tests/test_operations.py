@@ -48,15 +48,6 @@ CHANNELS, LENGTH = 8, 6
 INPUTS = "xyz"
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Tensors this small gain nothing from threads, which other processes may hold up."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 # What there is
 
 

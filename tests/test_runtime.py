@@ -7,7 +7,7 @@ import io
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -39,15 +39,6 @@ QUICK = fw.Settings(epochs=2, batch=16, max_learning_rate=0.02, arch_learning_ra
 FEATURES = "modality left { A[c 3] B[t 2, c 5] } modality right { D[c 4] }"
 OPEN = "cell K[2](?, ?) { S = ?(x, y) }"
 FIXED = "cell K(A, D) { S = ConcatFC(x, y) } output K, B"
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Tensors this small gain nothing from threads, which other processes may hold up."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def spec(

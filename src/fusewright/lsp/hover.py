@@ -26,6 +26,7 @@ from ..compiler.spec import (
     RuleRequirement,
     Spec,
     Step,
+    operations_of,
 )
 from ..compiler.symbols import Occurrence, Symbol
 from ..compiler.vocabulary import library
@@ -200,7 +201,7 @@ def _(node: Cell, spec: Spec) -> str:
 def _(node: Step, spec: Spec) -> str:
     function = operation(node.operation) if isinstance(node.operation, Operation) else "?"
     if isinstance(node.operation, Hole) and node.operation.candidates is not None:
-        shown = (operation(c) for c in node.operation.candidates if isinstance(c, Operation))
+        shown = map(operation, operations_of(node.operation))
         function = "{" + " | ".join(shown) + "}"
     return f"Step `{node.name} = {function}({', '.join(slot(s) for s in node.slots)})`"
 
