@@ -27,7 +27,8 @@ UNREADABLE = (
     SafetensorError,
     zipfile.BadZipFile,
 )
-"""What reading a broken file raises."""
+"""What reading a broken file raises; zipfile has NotImplementedError for a compression that it does
+not know, and RuntimeError for an encrypted member."""
 
 
 def read_files(path: Path, readers: Readers[T]) -> dict[str, T]:

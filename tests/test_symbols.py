@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from fusewright.compiler.binding import symbols_of
 from fusewright.compiler.examine import examine
 from fusewright.compiler.parse import parse
-from fusewright.compiler.symbols import Occurrence, Symbol, symbols_of
+from fusewright.compiler.symbols import Occurrence, Symbol
 from fusewright.compiler.vocabulary import library_path
 
 TEXT = """\

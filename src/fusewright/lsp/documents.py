@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from ..compiler.binding import symbols_of
 from ..compiler.examine import Examination, examine
 from ..compiler.load import Spelling, by_ending, spelling_of
 from ..compiler.source import Span
 from ..compiler.spec import Spec
-from ..compiler.symbols import Symbols, symbols_of
+from ..compiler.symbols import Symbols
 from .positions import Change, Positions
 
 _SYNTAX = ("E0", "E1")

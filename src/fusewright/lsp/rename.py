@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from ..compiler.binding import symbols_of
 from ..compiler.diagnostics import Edit
 from ..compiler.examine import Examination, examine
 from ..compiler.printer import name as written
 from ..compiler.source import Span
 from ..compiler.spec import name_problem
-from ..compiler.symbols import Occurrence, Symbol, Symbols, symbols_of
+from ..compiler.symbols import Occurrence, Symbol, Symbols
 from .documents import Document
 
 _OF_THE_LANGUAGE = ("C", "L", "dropout")
