@@ -118,11 +118,16 @@ def children(expression: Expression) -> tuple[Expression, ...]:
             return ()
 
 
+def levels(body: Body) -> Iterator[tuple[Expression, int]]:
+    """Every expression in a body, and how many stand around it."""
+    roots = [body.result, *(s.value if isinstance(s, Assignment) else s for s in body.statements)]
+    stack: list[tuple[Expression, int]] = [(root, 0) for root in roots]
+    while stack:
+        expression, level = stack.pop()
+        yield expression, level
+        stack.extend((child, level + 1) for child in children(expression))
+
+
 def walk(body: Body) -> Iterator[Expression]:
     """Every expression in a body."""
-    stack: list[Expression] = [body.result]
-    stack += [s.value if isinstance(s, Assignment) else s for s in body.statements]
-    while stack:
-        expression = stack.pop()
-        yield expression
-        stack.extend(children(expression))
+    return (expression for expression, _ in levels(body))

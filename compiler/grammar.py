@@ -1,79 +1,129 @@
-"""The parser of `grammars/fuse.lark`, from the tables that stand beside the grammar.
+"""The LALR tables of `grammars/fuse.lark`: lark builds them, `lalr` runs them.
 
-NOTE: building LALR tables takes ten times as long as reading them, so they are kept as
-`grammars/fuse.tables.json`. They name the grammar and the version of lark that they were built
-from; where either differs, they are built anew in memory. `python -m fusewright.compiler.grammar`
+NOTE: importing lark takes five times as long as starting Python, and building the tables longer
+still, so they are kept as `grammars/fuse.tables.json` beside the grammar, whose checksum they
+carry; where it differs they are built anew in memory. `python -m fusewright.compiler.grammar`
 writes the file.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-import lark
-from lark import Lark, TextSlice, Token, Tree
-from lark.grammar import Rule
-from lark.lexer import TerminalDef
-
 from .. import grammars
+from .lalr import Production, Tables
 
-TABLES = "fuse.tables.json"
+if TYPE_CHECKING:
+    from lark import Lark
+    from lark.grammar import Rule
+    from lark.lexer import TerminalDef
 
-
-def parse_tree(text: str, start: str, first: int = 0, last: int | None = None) -> Tree[Token]:
-    """The tree of `text[first:last]`, with positions in `text`; raises lark's UnexpectedInput."""
-    part = TextSlice(text, first, len(text) if last is None else last)
-    return _parser().parse(part, start=start)
-
-
-@cache
-def terminals() -> dict[str, str]:
-    """What each terminal of the grammar stands for: its text, or its regular expression."""
-    return {terminal.name: terminal.pattern.value for terminal in _parser().terminals}
+STORED = "fuse.tables.json"
+STARTS = ("spec", "body")
 
 
 @cache
-def _parser() -> Lark:
+def tables() -> Tables:
+    """The tables of the grammar, stored or built."""
+    text = grammars.read("fuse.lark")
     try:
-        stored = json.loads(grammars.read(TABLES))
+        stored = json.loads(grammars.read(STORED))
     except FileNotFoundError:
-        return _built()
-    if stored["of"] != _origin():
-        return _built()
-    parser = stored["data"]["parser"]["parser"]
-    parser["tokens"] = _numbered(parser["tokens"])
-    states = _numbered(parser["states"])
-    parser["states"] = {number: _numbered(actions) for number, actions in states.items()}
-    load: Any = Lark._load_from_dict  # pyright: ignore[reportPrivateUsage]
-    parser_of_tables: Lark = load(stored["data"], _numbered(stored["memo"]))
-    return parser_of_tables
+        stored = {}
+    if stored.pop("of", None) != _checksum(text):
+        stored = build(text)
+    return Tables(**stored)
 
 
-def _numbered(table: dict[str, Any]) -> dict[int, Any]:
-    """A table whose keys are numbers again, which JSON has as strings."""
-    return {int(key): value for key, value in table.items()}
+def lark_of(grammar: str) -> Lark:
+    """What lark makes of a grammar with the start rules `spec` and `body`."""
+    import lark
+
+    return lark.Lark(grammar, start=list(STARTS), parser="lalr", propagate_positions=True)
 
 
-def _built() -> Lark:
-    grammar = grammars.read("fuse.lark")
-    return Lark(grammar, start=["spec", "body"], parser="lalr", propagate_positions=True)
+def build(grammar: str) -> dict[str, Any]:
+    """The fields of `Tables` for a grammar."""
+    parser = lark_of(grammar)
+    frontend: Any = parser.parser
+    table = frontend.parser._parse_table
+    production = {rule: n for n, rule in enumerate(sorted(parser.rules, key=str))}
+    number = _numbers(table)
+    actions: list[dict[str, int]] = []
+    for state in number:
+        row: dict[str, int] = {}
+        for symbol, (action, argument) in sorted(table.states[state].items()):
+            shifts = action.name == "Shift"
+            row[symbol] = number[argument] if shifts else ~production[argument]
+        actions.append(row)
+    ignored = [t for t in parser.terminals if t.name in parser.ignore_tokens]
+    used = [t for t in parser.terminals if t.name not in parser.ignore_tokens]
+    word = re.compile(next(t.pattern.to_regexp() for t in used if t.name == "NAME"))
+    written = [t for t in used if t.pattern.type == "str"]
+    marks = sorted((t for t in written if not word.fullmatch(t.pattern.value)), key=_longest)
+    patterns = sorted((t for t in used if t.pattern.type == "re"), key=_longest)
+    return {
+        "ignored": "|".join(t.pattern.to_regexp() for t in ignored),
+        "lexemes": "|".join(t.pattern.to_regexp() for t in (*patterns, *marks)),
+        "written": {t.pattern.value: t.name for t in written},
+        "patterns": {t.name: t.pattern.to_regexp() for t in patterns},
+        "actions": actions,
+        "productions": [_production(rule) for rule in production],
+        "starts": {name: number[table.start_states[name]] for name in STARTS},
+        "ends": {name: number[table.end_states[name]] for name in STARTS},
+    }
 
 
-def _origin() -> int:
-    """What the tables depend on: the grammar's text and lark's version."""
-    return crc32((grammars.read("fuse.lark") + lark.__version__).encode())
+def _numbers(table: Any) -> dict[Any, int]:
+    """The states of lark's table in the order in which they are reached: lark's own varies."""
+    order = [table.start_states[name] for name in STARTS]
+    numbers = {state: number for number, state in enumerate(order)}
+    for state in order:
+        for _, (action, argument) in sorted(table.states[state].items()):
+            if action.name == "Shift" and argument not in numbers:
+                numbers[argument] = len(numbers)
+                order.append(argument)
+    return numbers
 
 
-def tables() -> str:
+def _longest(terminal: TerminalDef) -> tuple[int, int, str]:
+    """Lark's own order: what can match more comes first."""
+    return -terminal.pattern.max_width, -len(terminal.pattern.value), terminal.name
+
+
+def _production(rule: Rule) -> Production:
+    """The parts that a rule hands on: lark leaves out plain punctuation, and `_rules` unfold."""
+    empty: list[bool] = list(rule.options.empty_indices or ())
+    parts: list[int | None] = []
+    place = 0
+    for missing in empty or [False] * len(rule.expansion):
+        if missing:
+            parts.append(None)
+            continue
+        symbol: Any = rule.expansion[place]
+        if not symbol.is_term:
+            parts.append(~place if symbol.name.startswith("_") else place)
+        elif not symbol.filter_out:
+            parts.append(place)
+        place += 1
+    name = str(rule.origin.name)
+    return name, len(rule.expansion), "" if name.startswith("_") else rule.alias or name, parts
+
+
+def _checksum(grammar: str) -> int:
+    return crc32(grammar.encode())
+
+
+def stored_text() -> str:
     """The text of `grammars/fuse.tables.json`."""
-    serialize: Any = _built().memo_serialize
-    data, memo = serialize([TerminalDef, Rule])
-    return json.dumps({"of": _origin(), "data": data, "memo": memo}, sort_keys=True) + "\n"
+    grammar = grammars.read("fuse.lark")
+    return json.dumps({"of": _checksum(grammar), **build(grammar)}, sort_keys=True) + "\n"
 
 
 if __name__ == "__main__":
-    Path(next(iter(grammars.__path__)), TABLES).write_text(tables(), encoding="utf-8")
+    Path(next(iter(grammars.__path__)), STORED).write_text(stored_text(), encoding="utf-8")

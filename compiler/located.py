@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from .diagnostics import Note, Report, fail
-from .parse import DEEPEST
+from .spec import DEEPEST
 from .source import Source, Span
 from .syntax_equation import LONGEST_NUMBER
 

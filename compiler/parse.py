@@ -5,14 +5,11 @@ from __future__ import annotations
 import gc
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import Any
-
-from lark import Token, Tree, UnexpectedInput
-from lark.exceptions import VisitError
 
 from . import expression as x
-from .diagnostics import DiagnosticError, Report, fail
-from .grammar import parse_tree
+from .diagnostics import Report, fail
+from .grammar import tables
+from .lalr import UnexpectedText, run
 from .recovery import Recovery
 from .source import Source, Span
 from .spec import Spec
@@ -21,7 +18,6 @@ from .syntax_equation import embedded
 from .syntax_error import syntax_error
 
 LONGEST_TEXT = 16_000_000
-DEEPEST = 100
 
 
 def parse(text: str, name: str = "<text>") -> Spec:
@@ -41,18 +37,7 @@ def parse_all(source: Source, report: Report) -> tuple[Spec, list[str]]:
         raise fail("E004", f"the text is longer than {LONGEST_TEXT:,} characters")
     with _collector_off():
         recovery = Recovery(source, report)
-        try:
-            trees = [parse_tree(source.text, "spec")]
-        except UnexpectedInput:
-            trees = list(recovery.trees())
-        statements: list[Any] = []
-        for tree in trees:
-            try:
-                statements += _transform(source, tree, SpecBuilder(source, report))
-            except DiagnosticError as error:
-                report.diagnostics += error.diagnostics
-                recovery.skipped.append(source.text[tree.meta.start_pos : tree.meta.end_pos])
-        return assemble(statements, report), recovery.skipped
+        return assemble(recovery.statements(), report), recovery.skipped
 
 
 def parse_body(text: str, place: Span, offsets: Sequence[int] | None = None) -> x.Body:
@@ -64,12 +49,11 @@ def parse_body(text: str, place: Span, offsets: Sequence[int] | None = None) -> 
     report = Report()
     source = Source(place.source.name, text)
     try:
-        tree = parse_tree(text, "body")
-    except UnexpectedInput as error:
+        body: x.Body = run(tables(), SpecBuilder(source, report, place, offsets), "body", text)
+    except UnexpectedText as error:
         first = syntax_error(source, text, error, 0, len(text))
         span = embedded(place, offsets, first.span.start, first.span.end) if first.span else place
         raise fail(first.code, first.message, span, help=first.help) from None
-    body: x.Body = _transform(source, tree, SpecBuilder(source, report, place, offsets))
     report.raise_errors()
     return body
 
@@ -84,28 +68,3 @@ def _collector_off() -> Generator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def _transform(source: Source, tree: Tree[Token], builder: SpecBuilder) -> Any:
-    _check_depth(source, tree)
-    try:
-        return builder.transform(tree)
-    except VisitError as error:
-        raise error.orig_exc from None
-
-
-def _check_depth(source: Source, tree: Tree[Token]) -> None:
-    stack: list[tuple[Tree[Token], int]] = [(tree, 0)]
-    while stack:
-        node, depth = stack.pop()
-        if depth > DEEPEST:
-            span = Span(source, node.meta.start_pos, node.meta.end_pos)
-            raise fail(
-                "E003",
-                f"the text is nested more than {DEEPEST} deep",
-                span,
-                help="name parts of the equation: `{ part = …; return … }`",
-            )
-        if node.data in ("equation", "block"):
-            depth = 0
-        stack.extend((child, depth + 1) for child in node.children if isinstance(child, Tree))

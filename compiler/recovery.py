@@ -12,13 +12,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
-from lark import Token, Tree, UnexpectedInput
-
-from .diagnostics import Report
-from .grammar import parse_tree
+from .diagnostics import DiagnosticError, Report
+from .grammar import tables
+from .lalr import UnexpectedText, run
 from .source import Source
 from .spec import STATEMENTS
+from .syntax import SpecBuilder
 from .syntax_error import CLOSING, OPENING, pieces, syntax_error, unclosed
 
 MOST_SYNTAX_ERRORS = 100
@@ -33,20 +34,38 @@ class Recovery:
     report: Report
     skipped: list[str] = field(default_factory=list)
 
-    def trees(self) -> Iterator[Tree[Token]]:
-        """The trees of what can be read, in the order of the text."""
+    def statements(self) -> list[Any]:
+        """What can be read, in the order of the text."""
+        text = self.source.text
+        try:
+            return self._parsed(text, 0, len(text))
+        except (UnexpectedText, DiagnosticError):
+            return list(self._one_by_one())
+
+    def _parsed(self, text: str, start: int, end: int) -> list[Any]:
+        """The statements of a range; what is wrong in them is reported only if all can be read."""
+        report = Report()
+        statements = run(tables(), SpecBuilder(self.source, report), "spec", text, start, end)
+        self.report.diagnostics += report.diagnostics
+        return list(statements)
+
+    def _one_by_one(self) -> Iterator[Any]:
         for start, end in _statements(self.source.text):
             yield from self._statement(start, end)
             if len(self.report.diagnostics) >= MOST_SYNTAX_ERRORS:
                 self.skipped.append(self.source.text[end:])
                 return
 
-    def _statement(self, start: int, end: int) -> Iterator[Tree[Token]]:
+    def _statement(self, start: int, end: int) -> list[Any]:
         text, blanked = self.source.text, end
         while True:
             try:
-                yield parse_tree(text, "spec", start, end)
-            except UnexpectedInput as error:
+                return self._parsed(text, start, end)
+            except DiagnosticError as error:
+                self.report.diagnostics += error.diagnostics
+                self.skipped.append(text[start:end])
+                return []
+            except UnexpectedText as error:
                 found = syntax_error(self.source, text, error, start, end)
                 at = found.span.start if found.span else start
                 follows = text[at : at + 1] in CLOSING and not text[blanked:at].strip()
@@ -54,22 +73,23 @@ class Recovery:
                     self.report.diagnostics.append(found)
                 item = _item(text, start, at, end)
                 if item is None or len(self.report.diagnostics) >= MOST_SYNTAX_ERRORS:
-                    yield from self._before(text, start, at)
                     self.skipped.append(text[start:end])
-                    return
+                    return self._before(text, start, at)
                 self.skipped.append(text[item[0] : item[1]])
                 blanked = item[0]
                 text = text[: item[0]] + " " * (item[1] - item[0]) + text[item[1] :]
-            else:
-                return
 
-    def _before(self, text: str, start: int, end: int) -> Iterator[Tree[Token]]:
+    def _before(self, text: str, start: int, end: int) -> list[Any]:
         """What stands before an error outside of all brackets, if it can be read."""
-        if not unclosed(text, start, end):
-            try:
-                yield parse_tree(text, "spec", start, end)
-            except UnexpectedInput:
-                return
+        if unclosed(text, start, end):
+            return []
+        try:
+            return self._parsed(text, start, end)
+        except UnexpectedText:
+            return []
+        except DiagnosticError as error:
+            self.report.diagnostics += error.diagnostics
+            return []
 
 
 def _statements(text: str) -> Iterator[tuple[int, int]]:

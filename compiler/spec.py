@@ -31,6 +31,7 @@ STATEMENTS = "fuse network use modality pool cell output require predict op role
 """The keywords that a statement begins with."""
 KEYWORDS = frozenset([*STATEMENTS, *"optional from at return classes labels values for".split()])
 LONGEST_NAME = 1000
+DEEPEST = 100
 
 
 def name_problem(name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Statements of the parse tree as Spec nodes, bottom up, and the Spec that they make."""
+"""Statements of the grammar as Spec nodes, bottom up, and the Spec that they make."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from lark import Token
-from lark.tree import Meta
-
 from . import expression as x
 from .diagnostics import Edit, Note, Report
+from .lalr import Range, Token
 from .source import Span
 from .spec import (
     Budget,
@@ -100,24 +98,24 @@ def assemble(statements: Sequence[Any], report: Report) -> Spec:
 
 
 class SpecBuilder(EquationBuilder):
-    """Turns the parse tree into statements; one instance serves one text."""
+    """Turns what is parsed into statements; one instance serves one text."""
 
     # Statements
 
-    def spec(self, meta: Meta, parts: list[Any]) -> list[Any]:
+    def spec(self, place: Range, parts: list[Any]) -> list[Any]:
         return parts
 
-    def version(self, meta: Meta, parts: list[Token]) -> _Version:
+    def version(self, place: Range, parts: list[Token]) -> _Version:
         number = self._count(parts[0])
         if number != LANGUAGE_VERSION:
             message = f"version {number} of the language is not known here"
             remedy = f"this is version {LANGUAGE_VERSION}: write `fuse {LANGUAGE_VERSION}`"
-            place = self._span(parts[0])
-            fix = [Edit(place, str(LANGUAGE_VERSION))] if place else []
-            self._report.add("E006", message, place, help=remedy, fix=fix)
-        return _Version(LANGUAGE_VERSION, self._span(meta))
+            span = self._span(parts[0])
+            fix = [Edit(span, str(LANGUAGE_VERSION))] if span else []
+            self._report.add("E006", message, span, help=remedy, fix=fix)
+        return _Version(LANGUAGE_VERSION, self._span(place))
 
-    def network(self, meta: Meta, parts: list[Any]) -> NetworkHeader:
+    def network(self, place: Range, parts: list[Any]) -> NetworkHeader:
         name, *settings = parts
         numbers: list[Setting] = []
         for setting in (s for s in settings if s is not None):
@@ -133,16 +131,16 @@ class SpecBuilder(EquationBuilder):
             span=self._span(name),
         )
 
-    def use(self, meta: Meta, parts: list[Token]) -> Use:
+    def use(self, place: Range, parts: list[Token]) -> Use:
         return Use(str(parts[0]), span=self._span(parts[0]))
 
-    def pool(self, meta: Meta, parts: list[Operation]) -> _Pool:
-        return _Pool(tuple(parts), self._span(meta))
+    def pool(self, place: Range, parts: list[Operation]) -> _Pool:
+        return _Pool(tuple(parts), self._span(place))
 
-    def output(self, meta: Meta, parts: list[Reference]) -> _Outputs:
-        return _Outputs(tuple(parts), self._span(meta))
+    def output(self, place: Range, parts: list[Reference]) -> _Outputs:
+        return _Outputs(tuple(parts), self._span(place))
 
-    def predict(self, meta: Meta, parts: list[Any]) -> Predict:
+    def predict(self, place: Range, parts: list[Any]) -> Predict:
         count, kind, names = parts
         head = cast(HeadKind, str(kind))
         return Predict(
@@ -151,13 +149,13 @@ class SpecBuilder(EquationBuilder):
             None if names is None else tuple(str(n) for n in names),
             count_span=self._span(count),
             name_spans=tuple(self._span(n) for n in names or ()),
-            span=self._span(meta),
+            span=self._span(place),
         )
 
-    def rule(self, meta: Meta, parts: list[Token]) -> RuleRequirement:
+    def rule(self, place: Range, parts: list[Token]) -> RuleRequirement:
         return RuleRequirement(str(parts[0]), span=self._span(parts[0]))
 
-    def budget(self, meta: Meta, parts: list[Token]) -> Budget:
+    def budget(self, place: Range, parts: list[Token]) -> Budget:
         quantity, comparison, limit = parts
         digits = limit.rstrip("kMGms")
         unit = limit[len(digits) :]
@@ -165,11 +163,11 @@ class SpecBuilder(EquationBuilder):
             message = f"`{quantity}` is not measured in `{unit}`"
             self._report.add("E306", message, self._span(limit), help="use k, M, G; ms, s for time")
         value = self._number(digits, limit, _SCALE.get(unit, 1))
-        return Budget(str(quantity), value, comparison == "<=", span=self._span(meta))
+        return Budget(str(quantity), value, comparison == "<=", span=self._span(place))
 
     # Features
 
-    def modality(self, meta: Meta, parts: list[Any]) -> Modality:
+    def modality(self, place: Range, parts: list[Any]) -> Modality:
         name, optional, backbone, *features = parts
         return Modality(
             str(name),
@@ -177,51 +175,51 @@ class SpecBuilder(EquationBuilder):
             self._string(backbone) if backbone is not None else None,
             optional is not None,
             span=self._span(name),
-            extent=self._span(meta),
+            extent=self._span(place),
         )
 
-    def feature(self, meta: Meta, parts: list[Any]) -> Feature:
+    def feature(self, place: Range, parts: list[Any]) -> Feature:
         name, axes, at = parts
         where = self._string(at) if at is not None else None
-        return Feature(str(name), axes, where, span=self._span(name), extent=self._span(meta))
+        return Feature(str(name), axes, where, span=self._span(name), extent=self._span(place))
 
-    def axes(self, meta: Meta, parts: list[FeatureAxis]) -> tuple[FeatureAxis, ...]:
+    def axes(self, place: Range, parts: list[FeatureAxis]) -> tuple[FeatureAxis, ...]:
         return tuple(parts)
 
-    def axis(self, meta: Meta, parts: list[Token]) -> FeatureAxis:
+    def axis(self, place: Range, parts: list[Token]) -> FeatureAxis:
         name, size = parts
-        value = "*" if size.type == "STAR" else self._count(size)
-        span = self._span(meta)
+        value = "*" if size.kind == "STAR" else self._count(size)
+        span = self._span(place)
         return FeatureAxis(str(name), value, size_span=self._span(size), span=span)
 
     # Cells and Steps
 
-    def cell(self, meta: Meta, parts: list[Any]) -> Cell:
+    def cell(self, place: Range, parts: list[Any]) -> Cell:
         name, count, inputs, *steps, returned = parts
-        number, place = count or (None, None)
+        number, count_span = count or (None, None)
         return Cell(
             str(name),
             inputs or (),
             tuple(steps),
             number,
             returned,
-            count_span=place,
+            count_span=count_span,
             span=self._span(name),
-            extent=self._span(meta),
+            extent=self._span(place),
         )
 
-    def count(self, meta: Meta, parts: list[Token]) -> tuple[int | str, Span | None]:
+    def count(self, place: Range, parts: list[Token]) -> tuple[int | str, Span | None]:
         return self._count(parts[0]), self._span(parts[0])
 
-    def cell_inputs(self, meta: Meta, parts: list[Any]) -> tuple[CellInput, ...]:
+    def cell_inputs(self, place: Range, parts: list[Any]) -> tuple[CellInput, ...]:
         return tuple(p for p in parts if p is not None)
 
-    def cell_input(self, meta: Meta, parts: list[Any]) -> CellInput:
+    def cell_input(self, place: Range, parts: list[Any]) -> CellInput:
         if len(parts) == 1:
             return CellInput(parts[0], span=parts[0].span)
         return CellInput(parts[1], str(parts[0]), span=self._span(parts[0]))
 
-    def step(self, meta: Meta, parts: list[Any]) -> Step:
+    def step(self, place: Range, parts: list[Any]) -> Step:
         name, count, operation, arguments = parts
         slots, settings = [], []
         for argument in arguments or ():
@@ -240,52 +238,52 @@ class SpecBuilder(EquationBuilder):
                 self._report.add("E008", message, setting.span, help=remedy)
         else:
             operation = _with_parameters(operation, settings)
-        number, place = count or (None, None)
+        number, count_span = count or (None, None)
         return Step(
             str(name),
             operation,
             tuple(slots),
             number,
-            count_span=place,
+            count_span=count_span,
             span=self._span(name),
-            extent=self._span(meta),
+            extent=self._span(place),
         )
 
-    def arguments(self, meta: Meta, parts: list[Any]) -> list[Any]:
+    def arguments(self, place: Range, parts: list[Any]) -> list[Any]:
         return [p for p in parts if p is not None]
 
-    def returned(self, meta: Meta, parts: list[Reference]) -> tuple[Reference, ...]:
+    def returned(self, place: Range, parts: list[Reference]) -> tuple[Reference, ...]:
         return tuple(parts)
 
-    def slot_hole(self, meta: Meta, parts: list[Reference]) -> Hole:
-        return Hole(tuple(parts) or None, span=self._span(meta))
+    def slot_hole(self, place: Range, parts: list[Reference]) -> Hole:
+        return Hole(tuple(parts) or None, span=self._span(place))
 
-    def operation_hole(self, meta: Meta, parts: list[Operation]) -> Hole:
-        return Hole(tuple(parts) or None, span=self._span(meta))
+    def operation_hole(self, place: Range, parts: list[Operation]) -> Hole:
+        return Hole(tuple(parts) or None, span=self._span(place))
 
-    def operation(self, meta: Meta, parts: list[Any]) -> Operation:
+    def operation(self, place: Range, parts: list[Any]) -> Operation:
         name, *settings = parts
         return _with_parameters(name, [s for s in settings if s is not None])
 
-    def reference(self, meta: Meta, parts: list[Token]) -> Reference:
+    def reference(self, place: Range, parts: list[Token]) -> Reference:
         return Reference(str(parts[0]), span=self._span(parts[0]))
 
-    def names(self, meta: Meta, parts: list[Token | None]) -> list[Token]:
+    def names(self, place: Range, parts: list[Token | None]) -> list[Token]:
         return [p for p in parts if p is not None]
 
     # Definitions
 
-    def operation_definition(self, meta: Meta, parts: list[Any]) -> Definition:
+    def operation_definition(self, place: Range, parts: list[Any]) -> Definition:
         name, formals, body = parts
-        return self._definition(meta, name, formals or (), body)
+        return self._definition(place, name, formals or (), body)
 
-    def role_definition(self, meta: Meta, parts: list[Any]) -> Definition:
+    def role_definition(self, place: Range, parts: list[Any]) -> Definition:
         name, formals, modality, body = parts
-        return self._definition(meta, name, formals or (), body, role=True, modality=modality)
+        return self._definition(place, name, formals or (), body, role=True, modality=modality)
 
     def _definition(
         self,
-        meta: Meta,
+        place: Range,
         name: Token,
         formals: Sequence[Any],
         body: x.Body,
@@ -313,11 +311,11 @@ class SpecBuilder(EquationBuilder):
             parameter_spans=tuple(p.name_span for p in settings),
             modality_span=self._span(modality) if modality is not None else None,
             span=self._span(name),
-            extent=self._span(meta),
+            extent=self._span(place),
         )
 
-    def formals(self, meta: Meta, parts: list[Any]) -> list[Any]:
+    def formals(self, place: Range, parts: list[Any]) -> list[Any]:
         return [p for p in parts if p is not None]
 
-    def formal(self, meta: Meta, parts: list[Token]) -> x.Name:
-        return x.Name(str(parts[0]), span=self._span(meta))
+    def formal(self, place: Range, parts: list[Token]) -> x.Name:
+        return x.Name(str(parts[0]), span=self._span(place))

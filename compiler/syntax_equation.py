@@ -1,4 +1,4 @@
-"""Equations: names, numbers and expressions of the parse tree as nodes, bottom up."""
+"""Equations of the grammar as nodes, bottom up: names, numbers and expressions."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from lark import Token, Transformer, Tree
-from lark.tree import Meta
-
 from . import expression as x
-from .diagnostics import Report
+from .diagnostics import Report, fail
+from .lalr import Range, Token
 from .source import Source, Span
-from .spec import LONGEST_NAME, Operation, Value, name_problem
+from .spec import DEEPEST, LONGEST_NAME, Operation, Value, name_problem
 
 LONGEST_NUMBER = 40
 LARGEST_WHOLE = 2**53
@@ -44,7 +42,20 @@ def embedded(place: Span, offsets: Sequence[int] | None, start: int, end: int) -
     return Span(place.source, offsets[min(start, last)], offsets[min(end, last)], place.pointer)
 
 
-class EquationBuilder(Transformer[Token, Any]):
+def _not_too_deep(body: x.Body) -> x.Body:
+    """The body; raises DiagnosticError (E003) where what follows would recurse too deep."""
+    for expression, level in x.levels(body):
+        if level > DEEPEST:
+            raise fail(
+                "E003",
+                f"the text is nested more than {DEEPEST} deep",
+                expression.span,
+                help="name parts of the equation: `{ part = …; return … }`",
+            )
+    return body
+
+
+class EquationBuilder:
     """Turns what equations are made of into nodes; one instance serves one text."""
 
     def __init__(
@@ -54,22 +65,13 @@ class EquationBuilder(Transformer[Token, Any]):
         place: Span | None = None,
         offsets: Sequence[int] | None = None,
     ) -> None:
-        super().__init__(visit_tokens=True)
         self._source, self._report = source, report
         self._place, self._offsets = place, offsets
 
-    def _span(self, node: Meta | Token) -> Span | None:
-        start, end = getattr(node, "start_pos", None), getattr(node, "end_pos", None)
-        if start is None or end is None:
-            return self._place
+    def _span(self, node: Range | Token) -> Span:
         if self._place is not None:
-            return embedded(self._place, self._offsets, start, end)
-        return Span(self._source, start, end)
-
-    def _call_userfunc(self, tree: Tree[Token], new_children: list[Any] | None = None) -> Any:
-        """Gives every method the place of its node: lark's own `v_args` takes twice the time."""
-        children = tree.children if new_children is None else new_children
-        return getattr(self, tree.data)(tree.meta, children)
+            return embedded(self._place, self._offsets, node.start, node.end)
+        return Span(self._source, node.start, node.end)
 
     # Terminals
 
@@ -82,9 +84,9 @@ class EquationBuilder(Transformer[Token, Any]):
         if problem:
             remedy = "a name is letters, digits and `_`, or stands in backticks"
             self._report.add("E005", problem, self._span(token), help=remedy)
-        return token.update(value=name)
+        return Token.of(name, token.kind, token.start, token.end)
 
-    def _number(self, text: str, node: Meta | Token, scale: float = 1) -> int | float:
+    def _number(self, text: str, node: Range | Token, scale: float = 1) -> int | float:
         if len(text) > LONGEST_NUMBER:
             message = "a number has too many digits"
             remedy = f"at most {LONGEST_NUMBER} are read"
@@ -112,7 +114,7 @@ class EquationBuilder(Transformer[Token, Any]):
 
     def _count(self, token: Token) -> int | str:
         """A size or count: a whole number, or a name."""
-        if token.type == "NAME":
+        if token.kind == "NAME":
             return str(token)
         value = self._number(token, token)
         if not isinstance(value, int):
@@ -121,74 +123,74 @@ class EquationBuilder(Transformer[Token, Any]):
             return 1
         return value
 
-    def number(self, meta: Meta, parts: list[Token]) -> int | float:
-        return self._number("".join(parts), meta)
+    def number(self, place: Range, parts: list[Token]) -> int | float:
+        return self._number("".join(parts), place)
 
-    def operation_name(self, meta: Meta, parts: list[Token | None]) -> Operation:
-        return Operation(".".join(str(p) for p in parts if p is not None), span=self._span(meta))
+    def operation_name(self, place: Range, parts: list[Token | None]) -> Operation:
+        return Operation(".".join(str(p) for p in parts if p is not None), span=self._span(place))
 
-    def setting(self, meta: Meta, parts: list[Any]) -> Setting:
+    def setting(self, place: Range, parts: list[Any]) -> Setting:
         name, value = parts
         value = str(value) if isinstance(value, str) else value
-        return Setting(str(name), value, self._span(meta), self._span(name))
+        return Setting(str(name), value, self._span(place), self._span(name))
 
     default = setting
 
     # Bodies
 
-    def body(self, meta: Meta, parts: list[x.Body]) -> x.Body:
+    def body(self, place: Range, parts: list[x.Body]) -> x.Body:
         return parts[0]
 
-    def equation(self, meta: Meta, parts: list[x.Expression]) -> x.Body:
-        return x.Body(parts[0])
+    def equation(self, place: Range, parts: list[x.Expression]) -> x.Body:
+        return _not_too_deep(x.Body(parts[0]))
 
-    def block(self, meta: Meta, parts: list[Any]) -> x.Body:
-        return x.Body(parts[-1], tuple(parts[:-1]))
+    def block(self, place: Range, parts: list[Any]) -> x.Body:
+        return _not_too_deep(x.Body(parts[-1], tuple(parts[:-1])))
 
-    def assignment(self, meta: Meta, parts: list[Any]) -> x.Assignment:
+    def assignment(self, place: Range, parts: list[Any]) -> x.Assignment:
         return x.Assignment(str(parts[0]), parts[1], span=self._span(parts[0]))
 
     # Expressions
 
-    def _binary(self, meta: Meta, parts: list[Any]) -> x.Binary:
+    def _binary(self, place: Range, parts: list[Any]) -> x.Binary:
         left, operator, right = parts
         known = cast(x.Operator, str(operator))
-        return x.Binary(known, left, right, span=self._span(meta))
+        return x.Binary(known, left, right, span=self._span(place))
 
     sum = product = _binary
 
-    def negative(self, meta: Meta, parts: list[Any]) -> x.Negative:
-        return x.Negative(parts[-1], span=self._span(meta))
+    def negative(self, place: Range, parts: list[Any]) -> x.Negative:
+        return x.Negative(parts[-1], span=self._span(place))
 
-    def literal(self, meta: Meta, parts: list[Token]) -> x.Number:
-        return x.Number(self._number(parts[0], meta), span=self._span(meta))
+    def literal(self, place: Range, parts: list[Token]) -> x.Number:
+        return x.Number(self._number(parts[0], place), span=self._span(place))
 
-    def variable(self, meta: Meta, parts: list[Token]) -> x.Name:
-        return x.Name(str(parts[0]), span=self._span(meta))
+    def variable(self, place: Range, parts: list[Token]) -> x.Name:
+        return x.Name(str(parts[0]), span=self._span(place))
 
-    def parameter(self, meta: Meta, parts: list[Any]) -> x.Parameter:
+    def parameter(self, place: Range, parts: list[Any]) -> x.Parameter:
         name, *sizes, initial = parts
         initial = str(initial) if isinstance(initial, str) else initial
-        return x.Parameter(str(name), tuple(sizes), initial, span=self._span(meta))
+        return x.Parameter(str(name), tuple(sizes), initial, span=self._span(place))
 
-    def group(self, meta: Meta, parts: list[Any]) -> x.Group:
-        return x.Group(tuple(parts), span=self._span(meta))
+    def group(self, place: Range, parts: list[Any]) -> x.Group:
+        return x.Group(tuple(parts), span=self._span(place))
 
-    def call(self, meta: Meta, parts: list[Any]) -> x.Call:
+    def call(self, place: Range, parts: list[Any]) -> x.Call:
         name, arguments = parts
         named = [a for a in arguments or () if isinstance(a, _Named)]
         plain = [a for a in arguments or () if not isinstance(a, _Named)]
         if arguments and [*plain, *named] != list(arguments):
             message = "an argument stands after those given by name"
-            self._report.add("E008", message, self._span(meta), help="write it before them")
+            self._report.add("E008", message, self._span(place), help="write it before them")
         pairs = tuple((n.name, n.value) for n in named)
-        return x.Call(name.name, tuple(plain), pairs, span=self._span(meta))
+        return x.Call(name.name, tuple(plain), pairs, span=self._span(place))
 
-    def call_arguments(self, meta: Meta, parts: list[Any]) -> list[Any]:
+    def call_arguments(self, place: Range, parts: list[Any]) -> list[Any]:
         return [p for p in parts if p is not None]
 
-    def rest(self, meta: Meta, parts: list[Token]) -> x.Rest:
-        return x.Rest(str(parts[0]), span=self._span(meta))
+    def rest(self, place: Range, parts: list[Token]) -> x.Rest:
+        return x.Rest(str(parts[0]), span=self._span(place))
 
-    def named(self, meta: Meta, parts: list[Any]) -> _Named:
+    def named(self, place: Range, parts: list[Any]) -> _Named:
         return _Named(str(parts[0]), parts[1])

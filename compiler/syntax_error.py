@@ -1,15 +1,14 @@
-"""What lark found unexpected, as a diagnostic: where, what was expected, what is not closed."""
+"""What the parser found unexpected, as a diagnostic: where, what was expected, what is not closed."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from lark import UnexpectedCharacters, UnexpectedInput
-
 from .diagnostics import Diagnostic, Note, diagnosed, did_you_mean
-from .grammar import terminals
+from .grammar import tables
 from .habits import Place, habit
+from .lalr import END, UnexpectedText
 from .source import Source, Span
 from .spec import HEAD_KINDS
 
@@ -26,7 +25,7 @@ _FRIENDLY = {
     "COMPARISON": "`<`",
     "CONTRACTED": "`_`",
     "HEAD": "`classes`, `labels` or `values`",
-    "$END": "the end of the text",
+    END: "the end of the text",
 }
 _UNCLOSED = {'"': "a string is not closed on its line", "`": "a name is not closed"}
 
@@ -49,29 +48,23 @@ def unclosed(text: str, start: int, end: int) -> list[int]:
 
 
 def syntax_error(
-    source: Source, text: str, error: UnexpectedInput, start: int, end: int
+    source: Source, text: str, error: UnexpectedText, start: int, end: int
 ) -> Diagnostic:
     """The diagnostic of an error in `text[start:end]`: the source's text, less what is blanked."""
-    token = getattr(error, "token", None)
-    if token is not None and token.type == "$END":
+    if error.what == "end":
         return _unexpected_end(source, text, error, start, end)
-    expected = _expected(error)
-    position = error.pos_in_stream
-    at = end if position is None or position < 0 else position
-    if isinstance(error, UnexpectedCharacters):
-        found = source.text[at]
-        message = _UNCLOSED.get(found, f"unexpected character `{found}`")
-        stop = at + 1
-    else:
-        stop = getattr(token, "end_pos", None) or at + 1
-        found = source.text[at:stop]
+    at, found = error.start, error.found
+    stop = at + len(found)
+    if error.what == "lexeme":
         message = f"unexpected `{found.strip('`')}`"
+    else:
+        message = _UNCLOSED.get(found, f"unexpected character `{found}`")
     opened = next(reversed(unclosed(text, start, at)), None)
     notes = [] if opened is None else _opened_above(source, text, opened, at)
     line = text.rfind("\n", 0, at) + 1
     bracket = "" if opened is None else text[opened]
     place = Place(found, text[line:at], text[at : at + 3], bracket)
-    remedy = habit(place) or _remedy(found, expected)
+    remedy = habit(place) or _remedy(found, error.expected)
     return diagnosed("E001", message, Span(source, at, stop), remedy, notes)
 
 
@@ -83,7 +76,7 @@ def _opened_above(source: Source, text: str, place: int, at: int) -> list[Note]:
 
 
 def _unexpected_end(
-    source: Source, text: str, error: UnexpectedInput, start: int, end: int
+    source: Source, text: str, error: UnexpectedText, start: int, end: int
 ) -> Diagnostic:
     open_brackets = unclosed(text, start, end)
     if open_brackets:
@@ -95,18 +88,11 @@ def _unexpected_end(
     last = start + len(text[start:end].rstrip())
     where = "the statement" if text[end:].strip() else "the text"
     span = Span(source, last, last + 1)
-    return diagnosed("E001", f"unexpected end of {where}", span, _remedy("", _expected(error)))
+    return diagnosed("E001", f"unexpected end of {where}", span, _remedy("", error.expected))
 
 
-def _expected(error: UnexpectedInput) -> set[str]:
-    for name in ("accepts", "expected", "allowed"):
-        if found := getattr(error, name, None):
-            return set(found)
-    return set()
-
-
-def _remedy(found: str, expected: set[str]) -> str | None:
-    words = [terminals()[n] for n in expected if n in terminals() and n not in _FRIENDLY]
+def _remedy(found: str, expected: frozenset[str]) -> str | None:
+    words = [text for text, n in tables().written.items() if n in expected - _FRIENDLY.keys()]
     if found.isidentifier() and "NAME" not in expected:
         heads = HEAD_KINDS if "HEAD" in expected else ()
         guess = did_you_mean(found, [*heads, *(w for w in words if w.isalpha())])

@@ -100,16 +100,3 @@ def test_whatever_is_cut_out_every_place_lies_in_the_text(data: st.DataObject) -
         for span in (found.span, *(e.span for e in found.fix)):
             if span is not None and span.source.name == "n.fuse":
                 assert 0 <= span.start <= span.end <= len(text) + 1
-
-
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.fuse")), ids=lambda p: p.stem)
-def test_the_stored_tables_parse_as_the_grammar_does(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    stored = grammar.parse_tree(text, "spec")
-    built = grammar._built()  # pyright: ignore[reportPrivateUsage]
-    assert built.parse(text, start="spec") == stored
-
-
-def test_the_stored_tables_are_those_of_the_grammar() -> None:
-    stored = json.loads(read(grammar.TABLES))
-    assert stored["of"] == json.loads(grammar.tables())["of"]

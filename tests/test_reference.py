@@ -19,7 +19,7 @@ from fusewright import grammars
 from fusewright.compiler import cells, instances, load, parse, quantities, scope, spec
 from fusewright.compiler.check import check
 from fusewright.compiler.expression import Body, Call, Parameter, walk
-from fusewright.compiler.grammar import parse_tree
+from fusewright.compiler.grammar import lark_of
 from fusewright.compiler.rules import RULES
 from fusewright.compiler.spec import (
     Budget,
@@ -70,8 +70,9 @@ def _cell(whole: Spec, number: int, definition: Definition) -> Cell:
 
 
 def trees() -> Iterator[Tree[Token]]:
+    parser = lark_of(grammars.read("fuse.lark"))
     for text in (*WHOLE, *PARTS):
-        yield parse_tree(text, "spec")
+        yield parser.parse(text, start="spec")
 
 
 def is_token(node: object) -> TypeGuard[Token]:
@@ -161,7 +162,7 @@ def test_every_primitive_stands_in_an_example_and_in_the_table() -> None:
 def test_the_bounds_are_those_of_the_compiler() -> None:
     bounds = TEXT.partition("## Bounds")[2]
     assert f"{parse.LONGEST_TEXT // 10**6} million characters" in bounds
-    assert f"{parse.DEEPEST} levels" in bounds
+    assert f"{spec.DEEPEST} levels" in bounds
     assert f"{instances.MOST_VALUES:,} values" in bounds
     assert f"{cells.MOST_INPUTS} inputs" in bounds
     assert f"{scope.MOST_NODES:,} Cells" in bounds
