@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from os import PathLike, fspath
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .diagnostics import fail
 from .parse import LONGEST_TEXT
 from .source import Source, Span
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def write_file(path: Path, content: bytes) -> None:

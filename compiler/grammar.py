@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -126,4 +125,5 @@ def stored_text() -> str:
 
 
 if __name__ == "__main__":
-    Path(next(iter(grammars.__path__)), STORED).write_text(stored_text(), encoding="utf-8")
+    with open(grammars.path(STORED), "w", encoding="utf-8") as stored_file:
+        stored_file.write(stored_text())

@@ -50,12 +50,12 @@ class Tables:
     def _compiled(self) -> dict[str, re.Pattern[str]]:
         return {}
 
-    def kind(self, lexeme: str, state: int) -> str | None:
-        """The terminal that a lexeme is in a state, or None where it cannot stand there."""
-        row, written = self.actions[state], self.written.get(lexeme)
+    def kind(self, lexeme: str, state: int) -> str:
+        """The terminal that a lexeme is in a state; empty where it cannot stand there."""
+        row, written = self.actions[state], self.written.get(lexeme, "")
         if written in row:
             return written
-        return next((t for t in self.patterns if t in row and self._matches(t, lexeme)), None)
+        return next((t for t in self.patterns if t in row and self._matches(t, lexeme)), "")
 
     def _matches(self, terminal: str, lexeme: str) -> bool:
         pattern = self._compiled.get(terminal)
@@ -107,9 +107,7 @@ class Range:
 class UnexpectedText(Exception):
     """A text does not follow the grammar: `found` stands at `start` instead of what is expected."""
 
-    def __init__(
-        self, what: What, start: int, found: str, expected: frozenset[str]
-    ) -> None:
+    def __init__(self, what: What, start: int, found: str, expected: frozenset[str]) -> None:
         super().__init__(f"unexpected {what} {found!r} at {start}")
         self.what, self.start, self.found, self.expected = what, start, found, expected
 
@@ -126,7 +124,7 @@ def run(
     actions, next_lexeme = tables.actions, tables.lexeme.match
     productions = [(*p, getattr(builder, p[2]) if p[2] else None) for p in tables.productions]
     on_token = {name: getattr(builder, name, None) for name in tables.patterns}
-    kinds: dict[tuple[str, int], str | None] = {}
+    kinds: dict[tuple[str, int], str] = {}
     final = tables.ends[start]
     states: list[int] = [tables.starts[start]]
     values: list[Any] = []

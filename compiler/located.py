@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from .diagnostics import Note, Report, fail
-from .spec import DEEPEST
 from .source import Source, Span
+from .spec import DEEPEST
 from .syntax_equation import LONGEST_NUMBER
 
 MOST_VALUES = 1_000_000

@@ -1,4 +1,4 @@
-"""What the parser found unexpected, as a diagnostic: where, what was expected, what is not closed."""
+"""What the parser found unexpected, as a diagnostic: where, what is expected, what is open."""
 
 from __future__ import annotations
 
@@ -92,7 +92,8 @@ def _unexpected_end(
 
 
 def _remedy(found: str, expected: frozenset[str]) -> str | None:
-    words = [text for text, n in tables().written.items() if n in expected - _FRIENDLY.keys()]
+    plain = expected - _FRIENDLY.keys()
+    words = [text for text, terminal in tables().written.items() if terminal in plain]
     if found.isidentifier() and "NAME" not in expected:
         heads = HEAD_KINDS if "HEAD" in expected else ()
         guess = did_you_mean(found, [*heads, *(w for w in words if w.isalpha())])

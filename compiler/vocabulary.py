@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from pathlib import Path
 
 from ..ops import libraries as _libraries
 from .parse import parse
@@ -86,14 +86,15 @@ def select(definitions: Iterable[Definition], count: int) -> Definition | None:
 
 def library_names() -> list[str]:
     """The libraries there are: the `.fuse` files of `ops/libraries`."""
-    return sorted(path.stem for path in _folder().glob("*.fuse"))
+    files = (os.path.splitext(name) for name in os.listdir(_folder()))
+    return sorted(stem for stem, ending in files if ending == ".fuse")
 
 
 @cache
 def library(name: str) -> Vocabulary:
     """The library of that name, which must be one of `library_names()`."""
-    path = library_path(name)
-    return _vocabulary(name, parse(path.read_text(encoding="utf-8"), f"{name}.fuse"))
+    with open(library_path(name), encoding="utf-8") as file:
+        return _vocabulary(name, parse(file.read(), f"{name}.fuse"))
 
 
 def libraries_of(spec: Spec) -> list[str]:
@@ -115,10 +116,10 @@ def _vocabulary(name: str | None, spec: Spec, libraries: tuple[Vocabulary, ...] 
     return Vocabulary(name, operations, tuple(d for d in spec.definitions if d.role), libraries)
 
 
-def library_path(name: str) -> Path:
+def library_path(name: str) -> str:
     """The file of a library."""
-    return _folder() / f"{name}.fuse"
+    return os.path.join(_folder(), f"{name}.fuse")
 
 
-def _folder() -> Path:
-    return Path(next(iter(_libraries.__path__)))
+def _folder() -> str:
+    return next(iter(_libraries.__path__))

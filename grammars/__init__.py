@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+
+
+def path(name: str) -> str:
+    """Where a file of this folder is."""
+    return os.path.join(os.path.dirname(__file__), name)
 
 
 def read(name: str) -> str:
     """The text of a file of this folder."""
-    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+    with open(path(name), encoding="utf-8") as file:
+        return file.read()

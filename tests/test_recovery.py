@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusewright.compiler import grammar
 from fusewright.compiler.diagnostics import Diagnostic
 from fusewright.compiler.examine import Examination, examine
-from fusewright.grammars import read
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 HEAD = """\

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from fusewright.compiler.binding import symbols_of
@@ -107,7 +109,7 @@ def test_axes_and_words_of_primitives_are_no_names() -> None:
 def test_a_name_of_a_library_is_declared_in_its_file() -> None:
     symbol = at("bmnas.|Attention").symbol
     (span,) = SYMBOLS.declarations(symbol)
-    text = library_path("bmnas").read_text(encoding="utf-8")
+    text = Path(library_path("bmnas")).read_text(encoding="utf-8")
     assert text[span.start : span.end] == "Attention"
     assert span.source.text == text
 

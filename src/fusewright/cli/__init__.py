@@ -5,21 +5,29 @@ Exit codes: 0 done, 1 diagnostics or a failed check, 2 usage.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
-from ..compiler.diagnostics import DiagnosticError
-from .checking import plain_check
-from .show import show
-
 
 def main() -> None:
-    """Runs the command line and exits."""
+    """Runs the command line and exits.
+
+    NOTE: what is made on the way to the command stays, so the cycle collector has nothing to find
+    there; nor at the end of a check, which `freeze` tells it.
+    """
+    gc.disable()
+    from ..compiler.diagnostics import DiagnosticError
+    from .checking import plain_check
+    from .show import show
+
     try:
         if (errors := plain_check(sys.argv[1:])) is not None:
+            gc.freeze()
             raise SystemExit(1 if errors else 0)
         from .commands import app
 
+        gc.enable()
         app()
     except BrokenPipeError:  # the reader of a pipe has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

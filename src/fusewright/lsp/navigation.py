@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from lsprotocol import types as lsp
 
@@ -46,7 +47,7 @@ def references(document: Document, offset: int, declarations: bool) -> list[Span
 
 def library_location(name: str, span: Span | None, encoding: str) -> lsp.Location:
     """A place in the file of a library; its beginning where there is no span."""
-    uri = library_path(name).resolve().as_uri()
+    uri = Path(library_path(name)).resolve().as_uri()
     if span is None:
         return lsp.Location(uri, lsp.Range(lsp.Position(0, 0), lsp.Position(0, 0)))
     return lsp.Location(uri, Positions(span.source.text, encoding).of(span))
