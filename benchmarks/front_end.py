@@ -1,6 +1,6 @@
 """How fast specifications are parsed and checked, by their length, and how fast `check` starts.
 
-`python benchmarks/front_end.py`: medians of interleaved repetitions, in MB/s of specification text,
+`python -m benchmarks.front_end`: medians of interleaved repetitions, in MB/s of specification text,
 and as a ratio to the text of 1,000 lines: 1 is linear.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -17,10 +16,10 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-import lark
-
 from fusewright.compiler.check import check
 from fusewright.compiler.parse import parse
+
+from .machine import machine
 
 LINES = (10, 100, 1_000, 10_000, 30_000)
 REFERENCE = 1_000
@@ -119,24 +118,12 @@ def _run(command: Sequence[str]) -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
-def machine() -> str:
-    """The processor, how many of them, and the versions that matter."""
-    names = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        if line.startswith("model name")
-    ]
-    processor = names[0] if names else platform.processor() or platform.machine()
-    versions = f"Python {platform.python_version()}, lark {lark.__version__}"
-    return f"{processor}, {os.cpu_count()} cores, {platform.system()}; {versions}"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--starts", type=int, default=15)
     options = parser.parse_args()
-    print(machine())
+    print(machine("lark"))
     for line in (*curve(options.repetitions), *starts(options.starts)):
         print(line)
 

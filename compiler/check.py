@@ -24,16 +24,10 @@ from .spec import Spec
 def check(spec: Spec) -> list[Diagnostic]:
     """Everything that is wrong with a specification, in the order of its text."""
     report = Report()
-    diagnose(spec, report)
-    return report.sorted()
-
-
-def diagnose(spec: Spec, report: Report) -> Network | None:
-    """The network of a specification whose names resolve; reports errors, or else warnings."""
     network = examined(spec, report)
     if network is not None and not report.errors:
         lint(network, report)
-    return network
+    return report.sorted()
 
 
 def checked(spec: Spec) -> Network:
@@ -75,6 +69,8 @@ class _Shapes:
     network: Network
     report: Report
     done: set[tuple[int, object, int]] = field(default_factory=set)
+    adapted: set[tuple[int, TensorType, bool]] = field(default_factory=set)
+    """The adapters and features that need no second look."""
     effort: Effort = field(default_factory=lambda: Effort(MOST_EVALUATED))
 
     def check(self) -> None:
@@ -83,8 +79,16 @@ class _Shapes:
         for feature in network.features:
             if feature.axes is not None:
                 numbers = {**network.numbers, "c": feature.channels}
-                given = [TensorType(feature.axes)]
-                self._apply(feature.adapt, given, feature.span, inner, numbers, feature.has_lengths)
+                given = TensorType(feature.axes)
+                key = (id(feature.adapt.definition), given, feature.has_lengths)
+                if (
+                    key not in self.adapted
+                    and self._apply(
+                        feature.adapt, [given], feature.span, inner, numbers, feature.has_lengths
+                    )
+                    == inner
+                ):
+                    self.adapted.add(key)
         for cell in network.cells:
             for step in cell.steps:
                 for application in step.operations:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from os import PathLike, fspath
 
-from .check import diagnose
+from .check import examined
 from .diagnostics import Diagnostic, DiagnosticError, Report
 from .files import read_text
+from .lint import lint
 from .load import Spelling, by_ending, read
 from .network import Network
 from .override import override
@@ -26,12 +28,45 @@ _DEPENDS_ON_ALL = ("E007", "E4", "W")
 
 @dataclass(frozen=True)
 class Examination:
-    """What a text says: `spec` is what could be read, `network` None where names do not resolve."""
+    """What a text says; what that means is found when it is first asked for.
+
+    `spec` is what could be read of it, `unread` the parts that could not, `misread` what is wrong
+    with these; `spec` is empty where nothing could be read at all, and then means nothing.
+    """
 
     source: Source
     spec: Spec
-    network: Network | None
-    diagnostics: tuple[Diagnostic, ...]
+    misread: tuple[Diagnostic, ...] = ()
+    unread: tuple[str, ...] = ()
+    nothing: bool = False
+
+    @cached_property
+    def _examined(self) -> tuple[Network | None, Report]:
+        report = Report()
+        network = None if self.nothing else examined(self.spec, report)
+        if self.misread or self.unread:
+            report.diagnostics = list(_independent(report.diagnostics, self.unread))
+        report.diagnostics += self.misread
+        return network, report
+
+    @property
+    def network(self) -> Network | None:
+        """The network, None where names do not resolve or something could not be read."""
+        return None if any(d.is_error for d in self.misread) else self._examined[0]
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """The errors, in the order of the text."""
+        return tuple(self._examined[1].errors)
+
+    @cached_property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """The errors, or else the warnings, in the order of the text."""
+        network, found = self._examined
+        report = Report(list(found.diagnostics))
+        if network is not None and not report.errors:
+            lint(network, report)
+        return tuple(report.sorted())
 
 
 def examine(
@@ -40,21 +75,15 @@ def examine(
     spelling: Spelling | None = None,
     numbers: Mapping[str, int | float] | None = None,
 ) -> Examination:
-    """Reads and checks a text; `numbers` override those of its network. Raises nothing."""
+    """Reads a text, to be checked; `numbers` override those of its network. Raises nothing."""
     source, report = Source(name, text), Report()
     try:
         spec, skipped = read(source, report, spelling)
         spec = override(spec, numbers or {})
     except DiagnosticError as error:
-        return Examination(source, Spec(), None, (*report.sorted(), *error.diagnostics))
-    errors = len(report.errors)
-    meaning = Report()
-    network = diagnose(spec, meaning)
-    found = meaning.diagnostics
-    if skipped or errors:
-        found = list(_independent(found, skipped))
-    report.diagnostics += found
-    return Examination(source, spec, None if errors else network, tuple(report.sorted()))
+        wrong = (*report.sorted(), *error.diagnostics)
+        return Examination(source, Spec(), wrong, nothing=True)
+    return Examination(source, spec, tuple(report.diagnostics), tuple(skipped))
 
 
 def examine_file(
@@ -65,7 +94,7 @@ def examine_file(
     try:
         return examine(read_text(path), name, by_ending(path), numbers)
     except DiagnosticError as error:
-        return Examination(Source(name, ""), Spec(), None, error.diagnostics)
+        return Examination(Source(name, ""), Spec(), error.diagnostics, nothing=True)
 
 
 def _independent(found: Iterable[Diagnostic], skipped: Iterable[str]) -> Iterable[Diagnostic]:

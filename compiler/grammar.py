@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -71,6 +72,7 @@ def build(grammar: str) -> dict[str, Any]:
         "lexemes": "|".join(t.pattern.to_regexp() for t in (*patterns, *marks)),
         "written": {t.pattern.value: t.name for t in written},
         "patterns": {t.name: t.pattern.to_regexp() for t in patterns},
+        "kept": sorted({symbol.name for rule in production for symbol in _kept(rule)}),
         "actions": actions,
         "productions": [_production(rule) for rule in production],
         "starts": {name: number[table.start_states[name]] for name in STARTS},
@@ -93,6 +95,11 @@ def _numbers(table: Any) -> dict[Any, int]:
 def _longest(terminal: TerminalDef) -> tuple[int, int, str]:
     """Lark's own order: what can match more comes first."""
     return -terminal.pattern.max_width, -len(terminal.pattern.value), terminal.name
+
+
+def _kept(rule: Rule) -> Iterator[Any]:
+    symbols: Any = rule.expansion
+    return (symbol for symbol in symbols if symbol.is_term and not symbol.filter_out)
 
 
 def _production(rule: Rule) -> Production:

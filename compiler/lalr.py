@@ -29,13 +29,14 @@ class Tables:
 
     `actions` holds by state, then by symbol, the state to go to, or `~production` to reduce by.
     `written` are the terminals that stand as they are in the grammar, by their text; `patterns`
-    the regular expressions of the others.
+    the regular expressions of the others; `kept` are those that some rule hands on.
     """
 
     ignored: str
     lexemes: str
     written: dict[str, str]
     patterns: dict[str, str]
+    kept: list[str]
     actions: list[dict[str, int]]
     productions: list[Production]
     starts: dict[str, int]
@@ -112,67 +113,68 @@ class UnexpectedText(Exception):
         self.what, self.start, self.found, self.expected = what, start, found, expected
 
 
+def _ready(production: Production, builder: Any) -> tuple[str, int, bool, list[int | None], Any]:
+    """A production with its method, and whether its first part, a list, is the one to append to."""
+    origin, length, method, parts = production
+    grows = parts[:1] == [~0]
+    return origin, length, grows, parts[grows:], getattr(builder, method) if method else None
+
+
 def run(
     tables: Tables, builder: Any, start: str, text: str, first: int = 0, last: int | None = None
 ) -> Any:
     """What `builder` makes of `text[first:last]` by the rule `start`; raises UnexpectedText.
 
     A method of the builder takes the Range of its rule and the list of its parts; one that has a
-    terminal's name takes and returns its Token.
+    terminal's name takes what `Token.of` takes, and gives what the rules see instead of it.
     """
     last = len(text) if last is None else last
     actions, next_lexeme = tables.actions, tables.lexeme.match
-    productions = [(*p, getattr(builder, p[2]) if p[2] else None) for p in tables.productions]
-    on_token = {name: getattr(builder, name, None) for name in tables.patterns}
+    productions = [_ready(production, builder) for production in tables.productions]
+    on_token = {kind: getattr(builder, kind, Token.of) for kind in tables.kept}
     kinds: dict[tuple[str, int], str] = {}
     final = tables.ends[start]
-    states: list[int] = [tables.starts[start]]
-    values: list[Any] = []
-    begins: list[int] = []
-    ends: list[int] = []
+    state = tables.starts[start]
+    stack: list[tuple[int, Any, int, int]] = [(state, None, first, first)]
     position = first
     while True:
         found: Any = next_lexeme(text, position, last)
         lexeme, position = found[1], found.end()
         if lexeme is None:
             if position != last:
-                expected = tables.expected(states)
+                expected = tables.expected([entry[0] for entry in stack])
                 raise UnexpectedText("character", position, text[position], expected)
             kind, begin, lexeme = END, position, ""
         else:
             begin = found.start(1)
-            key = lexeme, states[-1]
+            key = lexeme, state
             if key not in kinds:
                 kinds[key] = tables.kind(*key)
             kind = kinds[key]
-        while True:
-            action = actions[states[-1]].get(kind)
-            if action is None:
-                what: What = "lexeme" if lexeme else "end"
-                raise UnexpectedText(what, begin, lexeme, tables.expected(states))
-            if action >= 0:
-                break
-            origin, length, _, places, method = productions[~action]
-            stay = len(values) - length
-            parts: list[Any] = []
+        action = actions[state].get(kind)
+        while action is not None and action < 0:
+            origin, length, grows, places, method = productions[~action]
+            taken = stack[-length:] if length else []
+            parts: list[Any] = taken[0][1] if grows else []
             for place in places:
                 if place is None:
                     parts.append(None)
                 elif place >= 0:
-                    parts.append(values[stay + place])
+                    parts.append(taken[place][1])
                 else:
-                    parts += values[stay + ~place]
-            begin_of, end_of = (begins[stay], ends[-1]) if length else (begin, begin)
-            del states[stay + 1 :], values[stay:], begins[stay:], ends[stay:]
-            values.append(parts if method is None else method(Range(begin_of, end_of), parts))
-            begins.append(begin_of)
-            ends.append(end_of)
-            states.append(actions[states[-1]][origin])
-            if kind == END and states[-1] == final:
-                return values[-1]
-        token = Token.of(lexeme, kind, begin, position)
-        handler = on_token.get(kind)
-        values.append(handler(token) if handler else token)
-        begins.append(begin)
-        ends.append(position)
-        states.append(action)
+                    parts += taken[~place][1]
+            start_of, end_of = (taken[0][2], taken[-1][3]) if length else (begin, begin)
+            del stack[len(stack) - length :]
+            value = parts if method is None else method(Range(start_of, end_of), parts)
+            state = actions[stack[-1][0]][origin]
+            if kind == END and state == final:
+                return value
+            stack.append((state, value, start_of, end_of))
+            action = actions[state].get(kind)
+        if action is None:
+            what: What = "lexeme" if lexeme else "end"
+            expected = tables.expected([entry[0] for entry in stack])
+            raise UnexpectedText(what, begin, lexeme, expected)
+        state = action
+        token = on_token[kind](lexeme, kind, begin, position) if kind in on_token else None
+        stack.append((state, token, begin, position))

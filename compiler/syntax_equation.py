@@ -75,16 +75,16 @@ class EquationBuilder:
 
     # Terminals
 
-    def NAME(self, token: Token) -> Token:  # noqa: N802
-        quoted = token[0] == "`"
-        if not quoted and len(token) <= LONGEST_NAME:
+    def NAME(self, text: str, kind: str, start: int, end: int) -> Token:  # noqa: N802
+        quoted = text[0] == "`"
+        token = Token.of(text[1:-1] if quoted else text, kind, start, end)
+        if not quoted and len(text) <= LONGEST_NAME:
             return token
-        name = token[1:-1] if quoted else str(token)
-        problem = name_problem(name)
+        problem = name_problem(token)
         if problem:
             remedy = "a name is letters, digits and `_`, or stands in backticks"
             self._report.add("E005", problem, self._span(token), help=remedy)
-        return Token.of(name, token.kind, token.start, token.end)
+        return token
 
     def _number(self, text: str, node: Range | Token, scale: float = 1) -> int | float:
         if len(text) > LONGEST_NUMBER:

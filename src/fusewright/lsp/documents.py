@@ -18,7 +18,7 @@ _SYNTAX = ("E0", "E1")
 
 @dataclass(frozen=True)
 class Document:
-    """One version of a text, examined. `readable` is the last Spec without an error of syntax."""
+    """One version of a text. `readable` is the last Spec without an error of syntax."""
 
     uri: str
     version: int
@@ -35,6 +35,11 @@ class Document:
     @cached_property
     def positions(self) -> Positions:
         return Positions(self.text, self.encoding)
+
+    def examined(self) -> Document:
+        """This version, once all that editors ask for is found out."""
+        _ = self.examination.diagnostics, self.symbols
+        return self
 
     @property
     def specs(self) -> tuple[Spec, Spec]:
@@ -53,12 +58,9 @@ class Document:
 def read_document(
     uri: str, version: int, text: str, encoding: str, before: Document | None = None
 ) -> Document:
-    """A version of a document, examined; `before` is the last one that was."""
+    """A version of a document, read; `before` is the last one that was."""
     spelling = by_ending(uri) or spelling_of(text)
     examination = examine(text, uri, spelling)
-    broken = any(d.code.startswith(_SYNTAX) for d in examination.diagnostics)
+    broken = any(d.code.startswith(_SYNTAX) for d in examination.misread)
     readable = before.readable if broken and before is not None else examination.spec
-    document = Document(uri, version, text, spelling, examination, readable, encoding)
-    if spelling == "fuse":
-        _ = document.symbols
-    return document
+    return Document(uri, version, text, spelling, examination, readable, encoding)

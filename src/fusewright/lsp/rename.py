@@ -75,9 +75,9 @@ def applied(text: str, edits: list[Edit]) -> str:
 
 def _require_same_meaning(document: Document, after: Examination, symbol: Symbol, new: str) -> None:
     """Raises CannotRename where a name now means something else, or an error is new."""
-    before = {(d.code, d.message) for d in document.examination.diagnostics}
-    errors = [d for d in after.diagnostics if d.is_error]
-    if len(errors) > sum(d.is_error for d in document.examination.diagnostics):
+    errors = after.errors
+    if errors and len(errors) > len(document.examination.errors):
+        before = {(d.code, d.message) for d in document.examination.errors}
         fresh = next((d for d in errors if (d.code, d.message) not in before), errors[0])
         raise CannotRename(fresh.message)
     if _bindings(document.symbols) != _bindings(symbols_of(after.spec)):

@@ -7,6 +7,7 @@ in between is answered from the last examination, its offsets moved past what ha
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,16 +31,22 @@ from .rename import CannotRename, renamable, rename, stem
 
 PAUSE = 0.15
 """Seconds without a change after which a document is examined."""
+COLLECT = 100_000
+"""Objects made between two looks for cycles, more than one answer makes: trees have none."""
 SWITCH = 0.0005
 """Seconds after which an examination lets an answer go first."""
 
 
 @dataclass
 class Documents:
-    """The open documents of one session, and the examinations under way."""
+    """The open documents of one session, and the examinations under way.
+
+    `known` are the last versions that were examined, `read` the last that were read.
+    """
 
     server: LanguageServer
     known: dict[str, Document] = field(default_factory=dict[str, Document])
+    read: dict[str, Document] = field(default_factory=dict[str, Document])
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict[str, "asyncio.Task[None]"])
     workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
 
@@ -65,44 +72,35 @@ class Documents:
         """Withdraws the diagnostics of a document that is no longer open."""
         self.forget(uri)
         self.known.pop(uri, None)
+        self.read.pop(uri, None)
         self.server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, []))
 
     def latest(self, uri: str) -> tuple[Document, Change, Positions]:
         """The last examination of a document, and what has changed since; the first is made now."""
         if uri not in self.known:
-            self.fresh(uri)
+            self.known[uri] = self.current(uri).examined()
         document, text = self.known[uri], self.text(uri)
         if document.text == text:
             return document, Change(len(text), 0, len(text), len(text)), document.positions
         return document, document.change_to(text), Positions(text, self.encoding)
 
-    def fresh(self, uri: str) -> Document:
-        """An examination of the document as it is now."""
-        open_document = self.server.workspace.get_text_document(uri)
-        known = self.known.get(uri)
-        if known is None or known.text != open_document.source:
-            known = read_document(
-                uri, open_document.version or 0, open_document.source, self.encoding, known
-            )
-            self.known[uri] = known
-        return known
+    def current(self, uri: str) -> Document:
+        """The document as it is now: read, and examined as far as it is asked."""
+        now = self.server.workspace.get_text_document(uri)
+        document = self.read.get(uri)
+        if document is None or document.text != now.source:
+            version, known = now.version or 0, self.known.get(uri)
+            document = read_document(uri, version, now.source, self.encoding, known)
+            self.read[uri] = document
+        return document
 
     async def _examine(self, uri: str, pause: float) -> None:
         await asyncio.sleep(pause)
-        current = self.server.workspace.get_text_document(uri)
-        document = self.known.get(uri)
-        if document is None or document.text != current.source:
-            document = await asyncio.get_running_loop().run_in_executor(
-                self.workers,
-                read_document,
-                uri,
-                current.version or 0,
-                current.source,
-                self.encoding,
-                document,
-            )
+        version = self.server.workspace.get_text_document(uri).version
+        loop = asyncio.get_running_loop()
+        document = await loop.run_in_executor(self.workers, self.current(uri).examined)
         self.known[uri] = document
-        found = lsp.PublishDiagnosticsParams(uri, reports(document), current.version)
+        found = lsp.PublishDiagnosticsParams(uri, reports(document), version)
         self.server.text_document_publish_diagnostics(found)
 
 
@@ -120,7 +118,10 @@ def create_server() -> LanguageServer:
 def serve() -> None:
     """Serves one client on standard input and output until it leaves."""
     sys.setswitchinterval(SWITCH)
-    create_server().start_io()
+    server = create_server()
+    gc.freeze()
+    gc.set_threshold(COLLECT)
+    server.start_io()
 
 
 def _synchronise(server: LanguageServer, documents: Documents) -> None:
@@ -217,7 +218,7 @@ def _navigate(server: LanguageServer, documents: Documents) -> None:
 
     @server.feature(lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
     def outlined(params: lsp.DocumentSymbolParams) -> list[lsp.DocumentSymbol]:
-        document = documents.fresh(params.text_document.uri)
+        document = documents.current(params.text_document.uri)
         return outline(document) if document.spelling == "fuse" else []
 
     _ = declared, used, outlined
@@ -225,7 +226,7 @@ def _navigate(server: LanguageServer, documents: Documents) -> None:
 
 def _rename(server: LanguageServer, documents: Documents) -> None:
     def place(uri: str, position: lsp.Position) -> tuple[Document, int]:
-        document = documents.fresh(uri)
+        document = documents.current(uri)
         if document.spelling != "fuse":
             raise JsonRpcInvalidParams("names are renamed in `.fuse` texts only")
         return document, document.positions.offset(position)
@@ -255,7 +256,7 @@ def _rename(server: LanguageServer, documents: Documents) -> None:
 def _edit(server: LanguageServer, documents: Documents) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_FORMATTING)
     def formatted(params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit] | None:
-        document = documents.fresh(params.text_document.uri)
+        document = documents.current(params.text_document.uri)
         if document.spelling != "fuse":
             return None
         try:
@@ -269,7 +270,7 @@ def _edit(server: LanguageServer, documents: Documents) -> None:
 
     @server.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, kinds)
     def repaired(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
-        document = documents.fresh(params.text_document.uri)
+        document = documents.current(params.text_document.uri)
         positions = document.positions
         start, end = positions.offset(params.range.start), positions.offset(params.range.end)
         return list(repairs(document, start, end))
