@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from .check import checked
+from .check import checked, require_no_holes
 from .diagnostics import fail, one_of
 from .graph import build
 from .lower import RELAXATIONS, Relaxation, lower
@@ -16,12 +17,13 @@ from .spec import Spec
 
 if TYPE_CHECKING:
     import onnx
+    from torch.export import ExportedProgram
 
     from .targets.numpy import NumpyNetwork
     from .targets.torch import FusionModule
     from .weights import Weights
 
-TARGETS = ("torch", "onnx", "numpy")
+TARGETS = ("torch", "onnx", "numpy", "python", "pt2")
 
 
 @overload
@@ -41,6 +43,10 @@ def compile(
     weights: Weights | str | PathLike[str] | None = None,
     relax: Relaxation = "shared",
     seed: int = 0,
+    opset: int = ...,
+    inline: bool = False,
+    probabilities: bool = False,
+    metadata: Mapping[str, str] | None = None,
 ) -> onnx.ModelProto: ...
 @overload
 def compile(
@@ -51,6 +57,16 @@ def compile(
     relax: Relaxation = "shared",
     seed: int = 0,
 ) -> NumpyNetwork: ...
+@overload
+def compile(spec: Spec, target: Literal["python"]) -> str: ...
+@overload
+def compile(
+    spec: Spec,
+    target: Literal["pt2"],
+    *,
+    weights: Weights | str | PathLike[str] | None = None,
+    seed: int = 0,
+) -> ExportedProgram: ...
 def compile(
     spec: Spec,
     target: str = "torch",
@@ -58,27 +74,41 @@ def compile(
     weights: Weights | str | PathLike[str] | None = None,
     relax: Relaxation = "shared",
     seed: int = 0,
+    **options: Any,
 ) -> Any:
     """Compiles a specification: a network, or a hypernet where it has holes.
 
-    `torch` gives an `nn.Module` over a dictionary of feature tensors (batch, axes…) with logits
-    (batch, K); `onnx` a checked `onnx.ModelProto`; `numpy` the float64 reference. `weights` are
-    arrays by name or a `.safetensors` file; without them, parameters have their initial values,
-    which depend on `seed` and their names alone. `relax` says how open inputs are mixed.
+    - `torch`: an `nn.Module` over a dictionary of feature tensors (batch, axes…) with logits
+      (batch, K);
+    - `onnx`: a checked `onnx.ModelProto`; its options are those of `targets.onnx.export`;
+    - `numpy`: the float64 reference;
+    - `python`: the text of a file that needs torch alone, for a network without holes;
+    - `pt2`: a `torch.export.ExportedProgram`.
 
-    Raises DiagnosticError where the specification or the weights are wrong.
+    `weights` are arrays by name or a `.safetensors` file; without them, parameters have their
+    initial values, which depend on `seed` and their names alone. `relax` says how open inputs are
+    mixed. Raises DiagnosticError where the specification or the weights are wrong.
     """
     if target not in TARGETS:
         raise fail("E506", f"unknown target `{target}`", help=f"targets are {one_of(TARGETS)}")
     network = checked(spec)
     program = _lowered(network, relax)
-    if target == "torch":
+    if target == "python":
+        from .targets.python import source
+
+        require_no_holes(network)
+        return source(program, network)
+    if target in ("torch", "pt2"):
         from .targets.torch import FusionModule, load_weights
 
         module = FusionModule(optimise(program), seed)
         if weights is not None:
             load_weights(module, _read(weights))
-        return module
+        if target == "torch":
+            return module
+        from .targets.torch_export import exported
+
+        return exported(module)
     from .initial import initial_values
     from .weights import fitting
 
@@ -90,7 +120,7 @@ def compile(
         return NumpyNetwork(program, arrays)
     from .targets.onnx import export
 
-    return export(optimise(program), network, arrays)
+    return export(optimise(program, inference=True), network, arrays, **options)
 
 
 def to_program(spec: Spec, relax: Relaxation = "shared") -> Program:

@@ -21,6 +21,8 @@ _ENDINGS: dict[str, Spelling] = {
     ".yaml": "yaml",
     ".yml": "yaml",
 }
+ONNX, SAFETENSORS = ".onnx", ".safetensors"
+"""Endings of artifacts that hold the specification which they were compiled from."""
 _IGNORED = re.compile(r"(?:\s|\ufeff|#[^\n]*)*")
 _YAML_START = re.compile(r"""---|%YAML|(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*:(?:\s|$)""")
 
@@ -28,8 +30,18 @@ _YAML_START = re.compile(r"""---|%YAML|(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*:(?:\
 def load(path: str | os.PathLike[str]) -> Spec:
     """The Spec of a file, spelt as its ending says, or else as its content shows.
 
-    Raises DiagnosticError where the file cannot be read or is no specification.
+    Of an ONNX or `.safetensors` file that Fusewright wrote, the specification inside. Raises
+    DiagnosticError where the file cannot be read or is no specification.
     """
+    ending = os.path.splitext(path)[1]
+    if ending == ONNX:
+        from .targets.onnx_file import OnnxFile
+
+        return OnnxFile(path).spec
+    if ending == SAFETENSORS:
+        from .weights import read_spec
+
+        return read_spec(path)
     return loads(read_text(path), os.fspath(path), by_ending(path))
 
 

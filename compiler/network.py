@@ -107,6 +107,10 @@ class NetworkCell:
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
+LOGITS, PROBABILITIES = "logits", "probabilities"
+"""What a network gives, (batch, K), as artifacts name it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """What is predicted: `count` classes, labels or values."""

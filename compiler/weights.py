@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load, save
 
 from .diagnostics import fail
+from .load import loads
 from .program import Program
+from .spec import Spec
 
+SPEC_KEY = "fusewright.spec"
+"""Where artifacts hold the specification that they were compiled from."""
 Weights: TypeAlias = Mapping[str, NDArray[Any]]
 
 
@@ -27,6 +31,27 @@ def read_weights(path: str | PathLike[str]) -> dict[str, NDArray[Any]]:
     except (SafetensorError, ValueError, KeyError) as error:
         message = f"`{path}` is not a safetensors file: {error}"
         raise fail("E504", message, help="weights are kept as `.safetensors`") from None
+
+
+def safetensors_of(spec: Spec, weights: Weights) -> bytes:
+    """Weights and the specification that they belong to, as one `.safetensors` file."""
+    arrays = {name: np.ascontiguousarray(array) for name, array in weights.items()}
+    return save(arrays, {SPEC_KEY: str(spec)})
+
+
+def read_spec(path: str | PathLike[str]) -> Spec:
+    """The specification in a file that `safetensors_of` made; raises DiagnosticError without."""
+    try:
+        with safe_open(path, "numpy") as file:
+            metadata = file.metadata() or {}
+    except OSError as error:
+        raise fail("E504", f"cannot read `{path}`: {error.strerror or error}") from None
+    except SafetensorError as error:
+        raise fail("E504", f"`{path}` is not a safetensors file: {error}") from None
+    if SPEC_KEY not in metadata:
+        message = f"`{path}` holds weights alone, and no specification"
+        raise fail("E504", message, help="give the specification and `--weights`")
+    return loads(metadata[SPEC_KEY], f"{fspath(path)}:{SPEC_KEY}", "fuse")
 
 
 def fitting(program: Program, weights: Weights) -> dict[str, NDArray[Any]]:

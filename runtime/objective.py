@@ -15,9 +15,8 @@ from torchmetrics.functional.regression import mean_absolute_error, r2_score
 
 from ..compiler.diagnostics import fail
 from ..compiler.network import Head
+from .predictions import LABEL_THRESHOLD
 
-LABEL_THRESHOLD = 0.3
-"""The sigmoid above which a label counts as predicted, as the paper has it."""
 SELECTION_METRIC = {"classes": "accuracy", "labels": "f1_weighted", "values": "r2"}
 
 

@@ -1,6 +1,7 @@
 """Passes: Program to Program, the same result to rounding.
 
-Every module here is one pass; it has `ORDER`, its place in the pipeline, and `run(program)`.
+Every module here is one pass; it has `ORDER`, its place in the pipeline, `INFERENCE`, whether it
+keeps the result in evaluation mode alone, and `run(program)`.
 A pass may leave a parameter unread but never removes, renames or reshapes one, so that names and
 shapes of weights do not depend on which passes ran.
 """
@@ -18,16 +19,17 @@ Pass = Callable[[Program], Program]
 
 
 @cache
-def passes() -> Mapping[str, Pass]:
-    """All passes by name, in the order in which they run."""
+def passes(inference: bool = False) -> Mapping[str, Pass]:
+    """The passes by name, in the order in which they run; with those for inference alone."""
     names = [module.name for module in pkgutil.iter_modules(__path__)]
     modules = {name: import_module(f".{name}", __name__) for name in names}
-    ordered = sorted(names, key=lambda name: modules[name].ORDER)
-    return {name: modules[name].run for name in ordered}
+    chosen = [name for name in names if inference or not modules[name].INFERENCE]
+    return {name: modules[name].run for name in sorted(chosen, key=lambda n: modules[n].ORDER)}
 
 
-def optimise(program: Program) -> Program:
-    """The program after every pass, validated after each."""
-    for name, run in passes().items():
+def optimise(program: Program, inference: bool = False) -> Program:
+    """The program after every pass, validated after each; equal in evaluation mode alone
+    for `inference`."""
+    for name, run in passes(inference).items():
         program = validate(run(program), name)
     return program

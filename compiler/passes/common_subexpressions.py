@@ -6,6 +6,7 @@ from ..program import INPUT, PARAMETER, Attributes, Program
 from ..rewrite import Rewrite
 
 ORDER = 20
+INFERENCE = False
 
 
 def run(program: Program) -> Program:

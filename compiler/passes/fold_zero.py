@@ -6,6 +6,7 @@ from ..program import Program, Value
 from ..rewrite import Rewrite
 
 ORDER = 10
+INFERENCE = False
 
 
 def run(program: Program) -> Program:

@@ -6,6 +6,7 @@ from ..program import Program
 from ..rewrite import Rewrite
 
 ORDER = 30
+INFERENCE = False
 
 
 def run(program: Program) -> Program:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..program import INPUT, PARAMETER, Program
+from ..spec import HeadKind
 
 Array = NDArray[Any]
 
@@ -28,6 +29,16 @@ def complete_inputs(program: Program, given: Mapping[str, Array]) -> dict[str, A
         else:
             filled[item.name] = np.array([item.default])
     return filled
+
+
+def probabilities_of(logits: Array, kind: HeadKind) -> Array:
+    """The softmax of logits (batch, K) for classes, their sigmoid for labels."""
+    if kind == "labels":
+        sigmoid: Array = np.exp(-np.logaddexp(0, -logits))
+        return sigmoid
+    powers = np.exp(logits - logits.max(-1, keepdims=True))
+    shares: Array = powers / powers.sum(-1, keepdims=True)
+    return shares
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Each Cell is a model-local function, and each Step a function that it calls, named as in the
 specification. Inputs, parameters and the output keep their names; the batch is dynamic, and so is
 every axis that a feature declares `*`. Lengths and presence have defaults, so they may be left
-out. Batch norm uses its running statistics and dropout does nothing.
+out. What depends on parameters alone is computed here, once; dropout does nothing.
 
 NOTE: functions cannot own initializers, so parameters are inputs of the functions that read them,
 and numbers inside are Constant nodes.
@@ -11,39 +11,58 @@ and numbers inside are Constant nodes.
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import json
+from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from onnx.inliner import inline_local_functions
 
-from ..network import Network
-from ..program import INPUT, PARAMETER, Input, Program, Value, identifier
+from ..diagnostics import fail
+from ..network import LOGITS, PROBABILITIES, Head, Network
+from ..program import INPUT, PARAMETER, Input, Program, identifier
+from ..specialise import specialise
+from ..weights import SPEC_KEY
+from .onnx_builder import OPSETS, GraphBuilder
+from .onnx_functions import Outliner, opset_imports
 
 OPSET = 23
-IR_VERSION = 11
-DOMAIN = "fusewright"
-OUTPUT = "logits"
 BATCH = "batch"
-SPEC_KEY = "fusewright.spec"
+CLASSES_KEY = "fusewright.classes"
 
 
-def export(program: Program, network: Network, weights: Mapping[str, Any]) -> onnx.ModelProto:
+def export(
+    program: Program,
+    network: Network,
+    weights: Mapping[str, Any],
+    *,
+    opset: int = OPSET,
+    inline: bool = False,
+    probabilities: bool = False,
+    metadata: Mapping[str, str] | None = None,
+) -> onnx.ModelProto:
     """The checked model of a program with these weights, float32.
 
-    Its inputs are the features as declared, its output is `logits` (batch, K). The specification
-    stands in the metadata under `fusewright.spec`.
+    Its inputs are the features as declared, its output is `logits` (batch, K), or with
+    `probabilities` their softmax for classes and their sigmoid for labels. The specification
+    stands in the metadata under `fusewright.spec`, the names of the classes as a JSON list under
+    `fusewright.classes`. With `inline` there are no functions. Raises DiagnosticError for an
+    operator set that models are not written at, and for probabilities of values.
     """
+    if opset not in OPSETS:
+        message = f"ONNX is not written at opset {opset}"
+        raise fail("E506", message, help=f"opsets are {OPSETS[0]} to {OPSETS[-1]}")
+    program, weights = specialise(program, weights)
     names = _names(program)
     functions: list[onnx.FunctionProto] = []
-    body = GraphBuilder(program, names)
-    _Outliner(program, names, network, functions, program.readers()).emit(
-        range(len(program.values)), (), body
-    )
-    body.node("Identity", [names[program.output]], [OUTPUT])
+    body = GraphBuilder(program, names, opset)
+    outliner = Outliner(program, names, network, functions, program.readers(), opset)
+    outliner.emit(range(len(program.values)), (), body)
+    output = PROBABILITIES if probabilities else LOGITS
+    _head(body, names[program.output], network.head, output)
     initializers = [
         numpy_helper.from_array(np.ascontiguousarray(weights[v.name], np.float32), name)
         for v, name in zip(program.values, names, strict=True)
@@ -54,176 +73,44 @@ def export(program: Program, network: Network, weights: Mapping[str, Any]) -> on
         body.nodes,
         network.name,
         [_input_info(item) for item in program.inputs],
-        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [BATCH, network.head.count])],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, [BATCH, network.head.count])],
         initializers,
     )
+    imports = opset_imports(opset)
     model = helper.make_model(
         graph,
         producer_name="fusewright",
-        ir_version=IR_VERSION,
-        opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(DOMAIN, 1)],
+        producer_version=version("fusewright"),
+        ir_version=helper.find_min_ir_version_for(imports[:1]),
+        opset_imports=imports,
         functions=functions,
     )
-    helper.set_model_props(model, {SPEC_KEY: str(network.spec)})
+    about = {SPEC_KEY: str(network.spec), **(metadata or {})}
+    if network.head.names:
+        about[CLASSES_KEY] = json.dumps(network.head.names, ensure_ascii=False)
+    helper.set_model_props(model, about)
+    if inline:
+        model = inline_local_functions(model)
     onnx.checker.check_model(model, full_check=True)
     return model
 
 
-@dataclass
-class GraphBuilder:
-    """Adds nodes to a graph or function: `g.Relu(x)` adds one and returns its output's name."""
-
-    program: Program
-    names: Sequence[str]
-    prefix: str = ""
-    nodes: list[onnx.NodeProto] = field(default_factory=list)
-    ranks: dict[str, int] = field(default_factory=dict)
-    constants: dict[str, str] = field(default_factory=dict)
-    made: int = 0
-    FLOAT: int = TensorProto.FLOAT
-
-    def __getattr__(self, operator: str) -> Callable[..., Any]:
-        if not operator[:1].isupper():
-            raise AttributeError(operator)
-
-        def add(*inputs: str, outputs: int = 1, **attributes: Any) -> Any:
-            made = [self._fresh(operator) for _ in range(outputs)]
-            self.node(operator, inputs, made, **attributes)
-            return made[0] if outputs == 1 else made
-
-        return add
-
-    def node(
-        self, operator: str, inputs: Iterable[str], outputs: Iterable[str], **attributes: Any
-    ) -> None:
-        outputs = list(outputs)
-        name = f"{outputs[0]}:{operator}"
-        self.nodes.append(helper.make_node(operator, list(inputs), outputs, name, **attributes))
-
-    def constant(self, value: Any) -> str:
-        """A Constant node: int64 for whole numbers, float32 for others; scalars have no axes."""
-        array = np.asarray(value)
-        array = array.astype(np.int64 if array.dtype.kind == "i" else np.float32)
-        key = f"{array.dtype}{array.shape}{array.tobytes().hex()}"
-        if key not in self.constants:
-            self.constants[key] = self._fresh("constant")
-            tensor = numpy_helper.from_array(array)
-            self.node("Constant", [], [self.constants[key]], value=tensor)
-        return self.constants[key]
-
-    def rank(self, name: str) -> int:
-        """Axes of a program value, the batch among them."""
-        return self.ranks[name]
-
-    def _fresh(self, operator: str) -> str:
-        self.made += 1
-        return f"{self.prefix}{operator}_{self.made}"
-
-    def value(self, index: int) -> None:
-        """Adds the nodes of one value of the program, whose output gets the value's name."""
-        value = self.program.values[index]
-        record = value.record
-        assert record is not None
-        inputs = [self.names[a] for a in value.arguments]
-        for name, argument in zip(inputs, value.arguments, strict=True):
-            kind = self.program.values[argument].type
-            self.ranks[name] = len(kind.axes) + kind.batched
-        self.prefix = f"{self.names[index]}:"
-        before = len(self.nodes)
-        result = record.onnx(self, *inputs, **dict(value.attributes))
-        made = self.nodes[-1] if len(self.nodes) > before else None
-        if made is not None and list(made.output) == [result] and made.op_type != "Constant":
-            made.output[0] = self.names[index]
-        else:
-            self.node("Identity", [result], [self.names[index]])
-
-
-@dataclass(frozen=True)
-class _Outliner:
-    """Emits values, those of one Cell or Step as a call of a function of their own."""
-
-    program: Program
-    names: Sequence[str]
-    network: Network
-    functions: list[onnx.FunctionProto]
-    readers: Sequence[Sequence[int]]
-
-    def emit(self, indices: Iterable[int], within: tuple[str, ...], into: GraphBuilder) -> None:
-        """Adds values to a graph or function, whose scope is `within`."""
-        groups: dict[tuple[str, ...] | int, list[int]] = {}
-        for index in indices:
-            value = self.program.values[index]
-            if value.primitive not in (INPUT, PARAMETER):
-                groups.setdefault(self._function(value, within) or index, []).append(index)
-        for key in self._ordered(groups):
-            if isinstance(key, int):
-                into.value(key)
-            else:
-                self._call(key, groups[key], into)
-
-    def _function(self, value: Value, within: tuple[str, ...]) -> tuple[str, ...] | None:
-        """The Cell or Step below `within` that a value belongs to."""
-        place = value.scope[: len(within) + 1]
-        cell = self.network.cell_by_name.get(place[0]) if place else None
-        if cell is None or len(place) <= len(within):
-            return None
-        is_step = place in self.network.step_by_place
-        return place if len(place) == 1 or is_step else None
-
-    def _ordered(
-        self, groups: Mapping[tuple[str, ...] | int, list[int]]
-    ) -> list[tuple[str, ...] | int]:
-        """The groups in an order in which each reads only what comes before it."""
-        owner = {i: key for key, members in groups.items() for i in members}
-        needs = {
-            key: {owner[a] for i in members for a in self.program.values[i].arguments if a in owner}
-            - {key}
-            for key, members in groups.items()
-        }
-        readers: dict[tuple[str, ...] | int, list[tuple[str, ...] | int]] = {k: [] for k in groups}
-        for key, sources in needs.items():
-            for source in sources:
-                readers[source].append(key)
-        waiting = {key: len(sources) for key, sources in needs.items()}
-        first = {key: members[0] for key, members in groups.items()}
-        ready = [(first[key], key) for key, count in waiting.items() if count == 0]
-        heapq.heapify(ready)
-        order = []
-        while ready:
-            _, key = heapq.heappop(ready)
-            order.append(key)
-            for reader in readers[key]:
-                waiting[reader] -= 1
-                if waiting[reader] == 0:
-                    heapq.heappush(ready, (first[reader], reader))
-        if len(order) < len(groups):
-            raise AssertionError("the values of a Cell cannot be gathered into one function")
-        return order
-
-    def _call(self, scope: tuple[str, ...], members: list[int], into: GraphBuilder) -> None:
-        inside = set(members)
-        values = self.program.values
-        taken = [a for i in members for a in values[i].arguments if a not in inside]
-        inputs = list(dict.fromkeys(self.names[a] for a in taken))
-        outputs = [
-            self.names[i]
-            for i in members
-            if i == self.program.output or any(r not in inside for r in self.readers[i])
-        ]
-        body = GraphBuilder(self.program, self.names)
-        self.emit(members, scope, body)
-        name = identifier(*scope)
-        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(DOMAIN, 1)]
-        self.functions.append(
-            helper.make_function(DOMAIN, name, inputs, outputs, body.nodes, opsets)
-        )
-        call = helper.make_node(name, inputs, outputs, name, domain=DOMAIN)
-        into.nodes.append(call)
+def _head(body: GraphBuilder, logits: str, head: Head, output: str) -> None:
+    """The node that gives the output its name."""
+    if output == LOGITS:
+        body.node("Identity", [logits], [output])
+    elif head.kind == "classes":
+        body.node("Softmax", [logits], [output], axis=-1)
+    elif head.kind == "labels":
+        body.node("Sigmoid", [logits], [output])
+    else:
+        message = "a network that predicts values has no probabilities"
+        raise fail("E506", message, help="leave out `--probabilities`")
 
 
 def _names(program: Program) -> list[str]:
     """A name for every value: inputs keep theirs, and parameters that no input is named like."""
-    inputs = {OUTPUT, *(item.name for item in program.inputs)}
+    inputs = {LOGITS, PROBABILITIES, *(item.name for item in program.inputs)}
     names = []
     for index, value in enumerate(program.values):
         if value.primitive == INPUT:

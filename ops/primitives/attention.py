@@ -8,6 +8,9 @@ from typing import Any
 from ..primitive import Attribute, Primitive
 from ..types import ShapeError, TensorType
 
+ATTENTION_SINCE = 23
+"""The operator set of ONNX that has an attention of its own; before, it is decomposed."""
+
 
 def _type(q: TensorType, k: TensorType, v: TensorType, heads: int) -> TensorType:
     for name, x in (("query", q), ("key", k), ("value", v)):
@@ -51,6 +54,23 @@ def _torch(torch: Any, q: Any, k: Any, v: Any, heads: int) -> Any:
     return attend(split(q), split(k), split(v)).transpose(1, 2).flatten(2)
 
 
+def _onnx(g: Any, q: str, k: str, v: str, heads: int) -> Any:
+    if g.opset >= ATTENTION_SINCE:
+        return g.Attention(q, k, v, q_num_heads=heads, kv_num_heads=heads)
+    width = g.channels(q) // heads
+    if heads > 1:
+        q, k, v = (
+            g.Transpose(g.Reshape(x, g.constant([0, 0, heads, -1])), perm=[0, 2, 1, 3])
+            for x in (q, k, v)
+        )
+    turned = g.Transpose(k, perm=[0, 2, 1] if heads == 1 else [0, 1, 3, 2])
+    scores = g.MatMul(g.Mul(q, g.constant(1 / sqrt(width))), turned)
+    attended = g.MatMul(g.Softmax(scores, axis=-1), v)
+    if heads == 1:
+        return attended
+    return g.Reshape(g.Transpose(attended, perm=[0, 2, 1, 3]), g.constant([0, 0, -1]))
+
+
 attention = Primitive(
     name="attention",
     inputs=(3, 3),
@@ -58,7 +78,7 @@ attention = Primitive(
     type=_type,
     numpy=_numpy,
     torch=_torch,
-    onnx=lambda g, q, k, v, heads: g.Attention(q, k, v, q_num_heads=heads, kv_num_heads=heads),
+    onnx=_onnx,
     latex=lambda q, k, v, heads=None: (
         rf"\operatorname{{softmax}}\left(\frac{{{q} {k}^\top}}{{\sqrt{{d}}}}\right) {v}"
     ),

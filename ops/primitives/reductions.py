@@ -46,7 +46,7 @@ def _torch_mean(torch: Any, *inputs: Any, over: Positions) -> Any:
 
 
 def _onnx_mean(g: Any, *inputs: str, over: Positions) -> Any:
-    return g.Mean(*inputs) if over is None else g.ReduceMean(inputs[0], g.constant(list(over)))
+    return g.Mean(*inputs) if over is None else g.reduce("ReduceMean", inputs[0], over)
 
 
 def _numpy_max(np: Any, *inputs: Any, over: Positions) -> Any:
@@ -60,7 +60,7 @@ def _torch_max(torch: Any, *inputs: Any, over: Positions) -> Any:
 
 
 def _onnx_max(g: Any, *inputs: str, over: Positions) -> Any:
-    return g.Max(*inputs) if over is None else g.ReduceMax(inputs[0], g.constant(list(over)))
+    return g.Max(*inputs) if over is None else g.reduce("ReduceMax", inputs[0], over)
 
 
 def _numpy_sum(np: Any, *inputs: Any, over: Positions) -> Any:
@@ -72,7 +72,7 @@ def _torch_sum(torch: Any, *inputs: Any, over: Positions) -> Any:
 
 
 def _onnx_sum(g: Any, *inputs: str, over: Positions) -> Any:
-    return g.Sum(*inputs) if over is None else g.ReduceSum(inputs[0], g.constant(list(over)))
+    return g.Sum(*inputs) if over is None else g.reduce("ReduceSum", inputs[0], over)
 
 
 def _numpy_softmax(np: Any, x: Any, over: tuple[int, ...]) -> Any:

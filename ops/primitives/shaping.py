@@ -33,7 +33,7 @@ def _numpy_glu(np: Any, x: Any) -> Any:
 
 
 def _onnx_glu(g: Any, x: str) -> Any:
-    a, b = g.Split(x, axis=-1, num_outputs=2, outputs=2)
+    a, b = g.halves(x)
     return g.Mul(a, g.Sigmoid(b))
 
 

@@ -21,16 +21,15 @@ from rich.table import Table
 from safetensors.numpy import save
 
 from ...compiler.check import checked
-from ...compiler.compile import compile, to_program
+from ...compiler.compile import to_program
 from ...compiler.files import write_file
 from ...compiler.graph import build
 from ...compiler.load import load
 from ...compiler.measure import count_parameters
 from ...compiler.spec import Reference, Spec
 from ...compiler.targets.diagram import formats, render
-from ...compiler.targets.onnx_check import open_session, verify
-from ...compiler.targets.onnx_check import run as run_onnx
 from ..data import TEST
+from ..deploy import deploy
 from ..evaluate import evaluate, predict
 from ..sample import random_genotype
 from ..search import SearchResult, search
@@ -87,7 +86,7 @@ def demo(out: Path) -> None:
     stage("training what it is compared with")
     results = [*_unimodal(extracted), *_fused(spec, found.genotype, data, out / "train")]
     stage("exporting to ONNX and checking it")
-    checks = _export(found.genotype, out, data)
+    checks = _export(out, data)
     pictures = _draw(spec, found.genotype, out)
     report = Report(
         spec=str(spec),
@@ -152,19 +151,15 @@ def _parameters(spec: Spec) -> int:
     return count_parameters(to_program(spec))
 
 
-def _export(genotype: Spec, out: Path, data: dict[str, Any]) -> dict[str, str]:
-    """Writes the ONNX file; compares it with the reference and, on real samples, with torch."""
-    weights = out / "train" / "weights.safetensors"
-    model = compile(genotype, "onnx", weights=weights)
-    verification = verify(model, compile(genotype, "numpy", weights=weights))
-    content = model.SerializeToString()
-    write_file(out / "genotype.onnx", content)
+def _export(out: Path, data: dict[str, Any]) -> dict[str, str]:
+    """Writes the ONNX file, which is certified, and compares it with torch on real samples."""
+    found = deploy(out / "train", out / "genotype.onnx")
     torch_logits = predict(out / "train", data)
-    onnx_logits = run_onnx(open_session(content), data)
+    onnx_logits = predict(out / "genotype.onnx", data)
     same = (torch_logits.argmax(1) == onnx_logits.argmax(1)).mean()
     return {
-        "ONNX file": f"{verification.bytes:,} bytes, opset {verification.opset}",
-        "against the float64 reference, random inputs": f"{verification.relative:.1e} relative",
+        "ONNX file": f"{found['bytes']:,} bytes, opset {found['opset']}",
+        "against the float64 reference, made-up inputs": f"{found['relative']:.1e} relative",
         f"against torch, {len(torch_logits)} samples": (
             f"{np.abs(torch_logits - onnx_logits).max():.1e} absolute, "
             f"{100 * same:.1f} % of predictions equal"

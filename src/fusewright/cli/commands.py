@@ -10,8 +10,9 @@ from . import new
 from . import front
 from . import explain
 from . import diff
+from . import deploy
 from . import runs
 from . import lsp
 from .app import app
 
-__all__ = ["app", "diff", "explain", "front", "lsp", "new", "runs"]
+__all__ = ["app", "deploy", "diff", "explain", "front", "lsp", "new", "runs"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -20,13 +20,10 @@ class Spelling(StrEnum):
     published = "published"
 
 
-class FileTarget(StrEnum):
-    onnx = "onnx"
-
-
 SpecFiles = Annotated[
     list[Path], typer.Argument(metavar="FILE", help=".fuse, .json or .yaml files.")
 ]
+ArtifactFile = Annotated[Path, typer.Argument(metavar="FILE", help="A .onnx or .safetensors file.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file.")]
 
 
@@ -121,33 +118,18 @@ def ops(
 
 
 @app.command()
-def compile(
-    file: SpecFile,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
-    to: Annotated[FileTarget, typer.Option(help="The target.")] = FileTarget.onnx,
-    weights: Annotated[Path | None, typer.Option(help="A .safetensors file.")] = None,
-    sets: Sets = None,
-    json: Json = False,
-) -> None:
-    """Compile a network to ONNX, and check the result against the reference before writing it."""
-    from ..compiler.compile import compile as build
-    from ..compiler.files import write_file
-    from ..compiler.targets.onnx_check import verify
-    from ..compiler.weights import read_weights
+def load(file: ArtifactFile, json: Json = False) -> None:
+    """Print the specification inside an ONNX or .safetensors file; with --json, all metadata."""
+    from ..compiler.load import ONNX, load
 
-    spec = load_with(file, sets)
-    arrays = None if weights is None else read_weights(weights)
-    model = build(spec, "onnx", weights=arrays)
-    reference = build(spec, "numpy", weights=arrays)
-    verification = verify(model, reference)
-    write_file(output, model.SerializeToString())
-    found: dict[str, Any] = {"file": str(output), "target": to.value, **verification.as_json()}
-    if weights is None:
-        found["note"] = "no weights were given: parameters have their initial values"
-    if json:
-        print_json(found)
+    if json and file.suffix == ONNX:
+        from ..compiler.targets.onnx_file import OnnxFile
+
+        print_json(OnnxFile(file).as_json())
+    elif json:
+        print_json({"fusewright.spec": str(load(file))})
     else:
-        print("\n".join(f"{key}: {value}" for key, value in found.items()))
+        print(load(file), end="")
 
 
 @app.command(name="import")

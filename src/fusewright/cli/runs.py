@@ -9,7 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from ..compiler.diagnostics import fail
 from .app import Json, Sets, SpecFile, app, load_with, print_json
+from .bar import Bar
 
 Data = Annotated[
     Path, typer.Option(help="A .npz or .safetensors file, or a folder of them.", show_default=False)
@@ -20,6 +22,9 @@ Seed = Annotated[int | None, typer.Option(help="Decides every random number.")]
 Epochs = Annotated[int | None, typer.Option(help="Passes over the training samples.")]
 Batch = Annotated[int | None, typer.Option(help="Samples in a batch.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, …")]
+Trained = Annotated[
+    Path, typer.Argument(metavar="RUN|ONNX", help="A trained run's folder, or an ONNX file.")
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a run that is there.")]
 Strategy = Annotated[str | None, typer.Option(help="How holes are searched: darts.")]
 Relax = Annotated[str | None, typer.Option(help="How open inputs are mixed: shared, per_input.")]
@@ -58,7 +63,7 @@ def search(
         "device": device,
     }
     settings = _settings(config, options)
-    with _progress("search", settings.epochs) as report:
+    with _epochs("search", settings.epochs) as report:
         result = run(
             load_with(file, sets),
             data,
@@ -95,7 +100,7 @@ def train(
 
     options = {"seed": seed, "epochs": epochs, "batch": batch, "device": device}
     settings = _settings(config, options)
-    with _progress("train", settings.epochs) as report:
+    with _epochs("train", settings.epochs) as report:
         result = run(
             load_with(file, sets),
             data,
@@ -110,39 +115,44 @@ def train(
 
 @app.command()
 def evaluate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a trained run.")],
+    model: Trained,
     data: Data,
     batch: Batch = None,
     device: Device = None,
     json: Json = False,
 ) -> None:
-    """Evaluate a trained run on the test split."""
+    """Evaluate a trained run or an ONNX file on the test split."""
     from ..runtime.evaluate import evaluate as measure
 
-    metrics = measure(run, data, batch=batch, device=device)
+    with Bar("evaluate") as bar:
+        metrics = measure(model, data, batch=batch, device=device, progress=bar.show)
     print_json(metrics) if json else print(_lines(metrics))
 
 
 @app.command()
 def predict(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a trained run.")],
+    model: Trained,
     data: Data,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The .npz file to write.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="FILE.npz or FILE.csv.")],
     batch: Batch = None,
     device: Device = None,
 ) -> None:
-    """Write the logits of every sample, (samples, K), as the array `logits` of an .npz file."""
-    from io import BytesIO
-
-    import numpy as np
-
+    """Write what a trained run or an ONNX file gives for every sample, and what that predicts."""
     from ..compiler.files import write_file
-    from ..runtime.evaluate import predict as compute
+    from ..runtime.evaluate import predict_with
+    from ..runtime.predictions import as_csv, as_npz, predictions
+    from ..runtime.predictor import open_predictor
 
-    stream = BytesIO()
-    np.savez(stream, logits=compute(run, data, batch=batch, device=device))
-    write_file(output, stream.getvalue())
-    print(_lines({"file": str(output)}))
+    if output.suffix not in (".npz", ".csv"):
+        raise fail("E504", f"`{output}` names no format", help="end it in .npz or .csv")
+    predictor = open_predictor(model)
+    settings = predictor.settings.with_options(batch=batch, device=device)
+    with Bar("predict") as bar:
+        outputs = predict_with(predictor, data, settings, bar.show)
+    head = predictor.network.head
+    found = predictions(head, predictor.output, outputs)
+    write_file(output, as_csv(head, found) if output.suffix == ".csv" else as_npz(found))
+    print(_lines({"file": str(output), "samples": len(outputs)}))
 
 
 @app.command()
@@ -163,31 +173,15 @@ def _settings(config: Path | None, options: dict[str, Any]) -> Any:
 
 
 @contextmanager
-def _progress(what: str, epochs: int) -> Generator[Callable[[dict[str, Any]], None]]:
-    """A bar on standard error with the last epoch's numbers beside it."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+def _epochs(what: str, epochs: int) -> Generator[Callable[[dict[str, Any]], None]]:
+    """A bar over epochs, with the last one's numbers beside it."""
+    with Bar(what) as bar:
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[numbers]}"),
-    )
-    # Redrawn by hand: a thread that redraws takes turns with those of torch and slows them.
-    progress = Progress(*columns, console=Console(stderr=True), auto_refresh=False)
-    task = progress.add_task(what, total=epochs, numbers="")
+        def report(record: dict[str, Any]) -> None:
+            shown = (f"{k} {v:.4f}" for k, v in record.items() if isinstance(v, float))
+            bar.show(bar.done + 1, epochs, "  ".join(shown))
 
-    def report(record: dict[str, Any]) -> None:
-        progress.start()
-        numbers = "  ".join(f"{k} {v:.4f}" for k, v in record.items() if isinstance(v, float))
-        progress.update(task, advance=1, numbers=numbers, refresh=True)
-
-    try:
         yield report
-    finally:
-        progress.stop()
 
 
 def _lines(values: dict[str, Any]) -> str:

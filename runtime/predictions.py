@@ -1,0 +1,72 @@
+"""What outputs of a network mean: predicted classes or labels by index and name, as files."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from io import BytesIO, StringIO
+from itertools import compress
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compiler.network import LOGITS, PROBABILITIES, Head
+from ..compiler.targets.numpy import probabilities_of
+
+LABEL_THRESHOLD = 0.3
+"""The sigmoid above which a label counts as predicted, as the paper has it."""
+
+
+def predictions(head: Head, output: str, outputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """The outputs (samples, K) under their name, and what they predict.
+
+    Classes: `predicted` (samples,), the index, and `predicted_name`, where classes have names.
+    Labels: `predicted` (samples, K), 0 or 1. Names of classes or labels are `names` (K,).
+    """
+    found = {output: outputs}
+    if head.kind == "classes":
+        found["predicted"] = outputs.argmax(1)
+    elif head.kind == "labels":
+        shares = probabilities_of(outputs, head.kind) if output == LOGITS else outputs
+        found["predicted"] = (shares > LABEL_THRESHOLD).astype(np.int64)
+    if head.names:
+        found["names"] = np.array(head.names)
+        if head.kind == "classes":
+            found["predicted_name"] = found["names"][found["predicted"]]
+    return found
+
+
+def logits_of(head: Head, output: str, outputs: NDArray[Any]) -> NDArray[Any]:
+    """Logits (samples, K) that have these outputs."""
+    if output == LOGITS:
+        return outputs
+    shares = np.clip(outputs, np.finfo(outputs.dtype).tiny, None)
+    if head.kind == "classes":
+        return np.asarray(np.log(shares))
+    rest = np.clip(1 - outputs, np.finfo(outputs.dtype).tiny, None)
+    return np.asarray(np.log(shares) - np.log(rest))
+
+
+def as_npz(found: Mapping[str, NDArray[Any]]) -> bytes:
+    """Predictions as an .npz file."""
+    stream = BytesIO()
+    np.savez(stream, allow_pickle=False, **found)
+    return stream.getvalue()
+
+
+def as_csv(head: Head, found: Mapping[str, NDArray[Any]]) -> bytes:
+    """Predictions as a table: a row for each sample, a column for each class, label or value."""
+    output = LOGITS if LOGITS in found else PROBABILITIES
+    names = head.names or tuple(str(i) for i in range(head.count))
+    columns: dict[str, list[Any]] = {"sample": list(range(len(found[output])))}
+    if head.kind == "classes":
+        columns["predicted"] = found.get("predicted_name", found["predicted"]).tolist()
+    elif head.kind == "labels":
+        rows = found["predicted"].tolist()
+        columns["predicted"] = ["; ".join(compress(names, row)) for row in rows]
+    values = found[output].T.tolist()
+    columns |= {f"{output} {n}": column for n, column in zip(names, values, strict=True)}
+    stream = StringIO()
+    csv.writer(stream).writerows([columns, *zip(*columns.values(), strict=True)])
+    return stream.getvalue().encode()
