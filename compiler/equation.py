@@ -106,7 +106,9 @@ class _Frame:
                 if statement.name in self.names or statement.name in self.parameters:
                     message = f"`{statement.name}` already has a meaning in `{definition.name}`"
                     raise fail("E303", message, statement.span, help="choose another name")
-                self.names[statement.name] = self._evaluate(statement.value)
+                value = self.names[statement.name] = self._evaluate(statement.value)
+                if isinstance(value, Ref):
+                    self.context.builder.names.setdefault(value.id, statement.name)
         result = self._evaluate(definition.body.result)
         return self._tensor(result, definition.body.result.span)
 

@@ -162,6 +162,8 @@ class Builder:
     inputs: list[Input] = field(default_factory=list)
     parameters: dict[str, ParameterSpec] = field(default_factory=dict)
     values: list[Value] = field(default_factory=list)
+    names: dict[int, str] = field(default_factory=dict)
+    """What equations call the values that they assign to a name."""
 
     def input(self, item: Input) -> int:
         self.inputs.append(item)

@@ -35,6 +35,12 @@ if TYPE_CHECKING:
 
 FileTarget = Literal["onnx", "torch", "python", "pt2"]
 FILE_TARGETS: tuple[FileTarget, ...] = get_args(FileTarget)
+ENDINGS: Mapping[str, FileTarget] = {
+    ".onnx": "onnx",
+    ".safetensors": "torch",
+    ".py": "python",
+    ".pt2": "pt2",
+}
 CALIBRATION, CALIBRATION_BATCH = 256, 32
 """How many training samples show `int8-static` what the values inside are like."""
 LARGE_WEIGHTS = 1 << 30
@@ -65,7 +71,7 @@ class Subject:
 def deploy(
     model: Model,
     output: str | PathLike[str],
-    to: FileTarget = "onnx",
+    to: FileTarget | None = None,
     *,
     weights: Weights | str | PathLike[str] | None = None,
     data: Source | None = None,
@@ -76,7 +82,7 @@ def deploy(
     external_data: bool = False,
     verify: bool = True,
 ) -> dict[str, Any]:
-    """Writes a network to a file; returns what was written and measured.
+    """Writes a network to a file, `to` what its ending says; returns what was measured.
 
     `model` is a specification without holes or a run folder. An ONNX file is compared with the
     reference and with torch, and the certificate written beside it as `….certificate.json`; with
@@ -85,6 +91,7 @@ def deploy(
     anything is wrong or a float32 model differs.
     """
     subject, place = Subject.of(model, weights), Path(output)
+    to = to or _target(place)
     if not place.parent.is_dir():
         raise fail("E504", f"the folder `{place.parent}` does not exist", help="make it first")
     found: dict[str, Any] = {"file": str(place), "target": to}
@@ -104,6 +111,13 @@ def deploy(
     if subject.weights is None and to != "python":
         found["note"] = "no weights were given: parameters have their initial values"
     return found
+
+
+def _target(place: Path) -> FileTarget:
+    if place.suffix not in ENDINGS:
+        message = f"`{place}` names no target"
+        raise fail("E506", message, help=f"end it in {one_of(list(ENDINGS))}, or give `--to`")
+    return ENDINGS[place.suffix]
 
 
 def _content(subject: Subject, to: str) -> bytes:
@@ -202,7 +216,9 @@ def _save(model: onnx.ModelProto, place: Path, external: bool) -> None:
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     weights = weights_file(place)
-    onnx.save_model(copy, place, save_as_external_data=True, location=weights.name)
+    onnx.save_model(
+        copy, place, save_as_external_data=True, location=weights.name, size_threshold=0
+    )
     weights.chmod(place.stat().st_mode)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -29,6 +29,7 @@ from fusewright.compiler.targets.numpy import evaluate
 from fusewright.compiler.targets.onnx import export
 from fusewright.compiler.targets.onnx_builder import OPSETS
 from fusewright.compiler.targets.onnx_file import open_session, run
+from fusewright.compiler.targets.python import source
 from fusewright.compiler.targets.torch import FusionModule, load_weights
 from fusewright.runtime.derive import derive
 
@@ -36,6 +37,7 @@ from .programs import random_inputs, random_weights, specs, without_dropout, wri
 
 relaxations = st.sampled_from(RELAXATIONS)
 seeds = st.integers(0, 2**31)
+PROVING = settings.default is not None and settings.default.max_examples > 100
 
 
 def program_of(spec: Spec, relax: Relaxation) -> Program:
@@ -112,6 +114,50 @@ def test_torch_numpy_and_onnx_agree(
     model = export(folded, network, weights, opset=opset, inline=inline)
     session = open_session(model.SerializeToString())
     assert relative_difference(run(session, inputs), expected) <= 1e-5
+
+
+@given(specs(), seeds)
+def test_every_artifact_of_a_network_agrees(spec: Spec, seed: int) -> None:
+    """numpy, torch, standalone Python, and ONNX: `make prove` tries every opset of each program."""
+    space = checked(spec)
+    program = lower(build(space), "shared")
+    genotype = derive(space, random_weights(program, seed), "shared")
+    network = checked(genotype)
+    program = lower(build(network))
+    weights = random_weights(program, seed)
+    folded, tensors = optimise(program, inference=True), as_tensors(weights)
+    modules = [FusionModule(optimise(program)), python_module(source(program, network))]
+    for module in modules:
+        module.load_state_dict({**module.state_dict(), **tensors})
+        module.eval()
+    kinds = [(o, inline) for o in OPSETS for inline in (False, True)]
+    chosen = kinds if PROVING else [kinds[seed % len(kinds)]]
+    sessions = [
+        open_session(export(folded, network, weights, opset=o, inline=i).SerializeToString())
+        for o, i in chosen
+    ]
+    for batch in (1, 7):
+        inputs = random_inputs(program, batch, seed)
+        expected = evaluate(program, inputs, weights)
+        with torch.no_grad():
+            found = [module(as_tensors(inputs)).numpy() for module in modules]
+        found += [run(session, inputs) for session in sessions]
+        assert max(relative_difference(f, expected) for f in found) <= 1e-5
+
+
+def as_tensors(arrays: Mapping[str, NDArray[Any]]) -> dict[str, torch.Tensor]:
+    return {
+        name: torch.from_numpy(a.astype(np.float32) if a.dtype.kind == "f" else a)
+        for name, a in arrays.items()
+    }
+
+
+def python_module(text: str) -> torch.nn.Module:
+    """The network of a standalone file."""
+    names: dict[str, Any] = {"__name__": "standalone"}
+    exec(compile(text, "<standalone>", "exec"), names)
+    module: torch.nn.Module = names[names["__all__"][0]]()
+    return module
 
 
 @given(specs(), relaxations, seeds, st.booleans())

@@ -56,12 +56,13 @@ def export(
         message = f"ONNX is not written at opset {opset}"
         raise fail("E506", message, help=f"opsets are {OPSETS[0]} to {OPSETS[-1]}")
     program, weights = specialise(program, weights)
-    names = _names(program)
+    names, output = _names(program), PROBABILITIES if probabilities else LOGITS
+    if not probabilities and program.values[program.output].primitive not in (INPUT, PARAMETER):
+        names[program.output] = LOGITS
     functions: list[onnx.FunctionProto] = []
     body = GraphBuilder(program, names, opset)
     outliner = Outliner(program, names, network, functions, program.readers(), opset)
     outliner.emit(range(len(program.values)), (), body)
-    output = PROBABILITIES if probabilities else LOGITS
     _head(body, names[program.output], network.head, output)
     initializers = [
         numpy_helper.from_array(np.ascontiguousarray(weights[v.name], np.float32), name)
@@ -96,7 +97,9 @@ def export(
 
 
 def _head(body: GraphBuilder, logits: str, head: Head, output: str) -> None:
-    """The node that gives the output its name."""
+    """The node that gives the output its name, unless it has it already."""
+    if logits == LOGITS:
+        return
     if output == LOGITS:
         body.node("Identity", [logits], [output])
     elif head.kind == "classes":

@@ -6,8 +6,8 @@ covers floor(i T / n) to ceil((i + 1) T / n); by `linear` time is interpolated b
 midpoints of its samples. Lengths of samples are read here and nowhere else: a length below zero
 means that the whole axis counts.
 
-NOTE: with a size known at compile time a bin is a list of indices, so ONNX needs one Gather and
-one ReduceMax; with a size known at run time only, the bins are masks computed where it runs.
+NOTE: max is separable, so a grid is pooled along one axis after the other; a bin is a list of
+indices, padded by its last one, so ONNX needs one Gather and one ReduceMax for each axis.
 """
 
 from __future__ import annotations
@@ -91,7 +91,8 @@ def _numpy(np: Any, x: Any, *lengths: Any, length: int, by: str, axes: Axes) -> 
 
 def _torch(torch: Any, x: Any, *lengths: Any, length: int, by: str, axes: Axes) -> Any:
     order, sizes = _order(axes)
-    x = x.permute(order)
+    if order != sorted(order):
+        x = x.permute(order)
     if "t" in sizes:
         x = torch.amax(x, tuple(range(2, len(order) - 1))) if len(order) > 3 else x
         if lengths:
@@ -122,55 +123,119 @@ def _torch_hat(torch: Any, x: Any, counts: Any, length: int) -> Any:
 
 def _torch_masked(torch: Any, x: Any, lengths: Any, length: int, by: str) -> Any:
     counts = torch.where(lengths < 0, x.shape[1], lengths).clamp(max=x.shape[1])
-    times = torch.arange(x.shape[1], device=x.device)
     if by == "linear":
+        times = torch.arange(x.shape[1], device=x.device)
         valid = (times < counts[:, None])[:, :, None]
         return torch.matmul(_torch_hat(torch, x, counts, length), torch.where(valid, x, 0.0))
-    parts = []
-    for i in range(length):
-        start = torch.div(i * counts, length, rounding_mode="floor")[:, None]
-        stop = torch.div((i + 1) * counts + length - 1, length, rounding_mode="floor")[:, None]
-        inside = ((times >= start) & (times < stop))[:, :, None]
-        parts.append(torch.amax(torch.where(inside, x, -torch.inf), 1))
-    return torch.stack(parts, 1)
+    return _torch_bins(torch, x, counts[:, None], length)
 
 
-# ONNX: indices for sizes known at compile time, masks for the others
+def _torch_bins(torch: Any, x: Any, counts: Any, length: int) -> Any:
+    """Maxima (batch, length, c) of `x` (batch, time, c) over the bins of `counts` (batch, 1).
+
+    Each bin takes as many places as the widest may have; those after its end do not count.
+    """
+    steps = torch.arange(length, device=x.device)
+    start = torch.div(steps * counts, length, rounding_mode="floor")[:, :, None]
+    stop = torch.div((steps + 1) * counts + length - 1, length, rounding_mode="floor")[:, :, None]
+    times = start + torch.arange(x.shape[1] // length + 2, device=x.device)
+    samples = torch.arange(x.shape[0], device=x.device)[:, None, None]
+    places = x[samples, times.clamp(max=x.shape[1] - 1)]
+    return torch.amax(torch.where((times < stop)[..., None], places, -torch.inf), 2)
+
+
+# ONNX: a table of the indices that each bin covers, known at compile time or computed
 
 
 def _onnx(g: Any, x: str, *lengths: str, length: int, by: str, axes: Axes) -> Any:
     order, sizes = _order(axes)
+    if "t" not in sizes and "h" in sizes:
+        x = _onnx_rows(g, x, [a.name for a in axes].index("h") + 1, sizes["h"], grid(length)[0])
     if order != sorted(order):
         x = g.Transpose(x, perm=order)
-    if "t" in sizes:
-        if len(order) > 3:
-            space = g.constant(list(range(2, len(order) - 1)))
-            x = g.ReduceMax(x, space, keepdims=0)
-        if by == "linear":
-            return _onnx_linear(g, x, lengths, sizes["t"], length)
-        if sizes["t"] is not None and not lengths:
-            return _onnx_gather(g, x, bins(sizes["t"], length))
-        counts, times = _onnx_times(g, x, lengths, axis=1)
-        return _onnx_masked(g, x, _onnx_mask(g, counts, times, length))
-    if len(order) == 2:
-        return _onnx_gather(g, g.Unsqueeze(x, g.constant([1])), [range(1)] * length)
-    return _onnx_grid(g, x, sizes, length)
+    if "t" not in sizes:
+        return _onnx_grid(g, x, sizes, length)
+    if len(order) > 3:
+        x = g.reduce("ReduceMax", x, range(2, len(order) - 1), keepdims=False)
+    if by == "linear":
+        return _onnx_linear(g, x, lengths, sizes["t"], length)
+    if lengths:
+        return _onnx_lengths(g, x, lengths[0], length)
+    return _onnx_pool(g, x, 1, sizes["t"], length)
 
 
-def _onnx_gather(g: Any, x: str, places: list[Any]) -> Any:
-    """Maxima (batch, bins, c) of `x` (batch, n, c) over the indices of each bin."""
-    widest = max(len(p) for p in places)
-    if widest == 1 and [p[0] for p in places] == list(range(len(places))) and len(places) > 1:
+def _onnx_grid(g: Any, x: str, sizes: Mapping[str, int | None], length: int) -> Any:
+    """`x` (batch, rows and/or w, c), or (batch, c), to (batch, L, c); rows are pooled already."""
+    rows, columns = grid(length)
+    if "w" in sizes:
+        x = _onnx_pool(g, x, 2 if "h" in sizes else 1, sizes["w"], columns)
+    if "h" in sizes and "w" in sizes:
+        return g.Reshape(x, g.constant([0, length, sizes["c"]]))
+    if "h" not in sizes and "w" not in sizes:
+        return g.Gather(g.Unsqueeze(x, g.constant([1])), g.constant([0] * length), axis=1)
+    places = [r if "h" in sizes else c for r in range(rows) for c in range(columns)]
+    return g.Gather(x, g.constant(places), axis=1)
+
+
+def _onnx_rows(g: Any, x: str, axis: int, size: int | None, count: int) -> str:
+    """Pools the outer axis of an image where it is, before the channels are moved: slices, since
+    what lies in one is contiguous."""
+    if size is None or size == count:
+        return _onnx_pool(g, x, axis, size, count)
+    place = g.constant([axis])
+    slices = (
+        g.Slice(x, g.constant([b.start]), g.constant([b.stop]), place) for b in bins(size, count)
+    )
+    parts = [g.reduce("ReduceMax", part, [axis]) for part in slices]
+    return parts[0] if count == 1 else str(g.Concat(*parts, axis=axis))
+
+
+def _onnx_pool(g: Any, x: str, axis: int, size: int | None, count: int) -> str:
+    """Pools an axis, of a size known at compile time or not, to `count` places by max."""
+    if size == count:
         return x
-    table = [[p[min(i, len(p) - 1)] for i in range(widest)] for p in places]
-    if widest == 1:
-        return g.Gather(x, g.constant([row[0] for row in table]), axis=1)
-    return g.ReduceMax(g.Gather(x, g.constant(table), axis=1), g.constant([2]), keepdims=0)
+    if size is None:
+        now = g.Gather(g.Shape(x), g.constant([axis]))
+        table = g.Squeeze(_onnx_table(g, now, now, count), g.constant([0]))
+    else:
+        covered = bins(size, count)
+        widest = max(len(b) for b in covered)
+        rows = [[b[min(i, len(b) - 1)] for i in range(widest)] for b in covered]
+        if widest == 1:
+            return str(g.Gather(x, g.constant([row[0] for row in rows]), axis=axis))
+        table = g.constant(rows)
+    return str(g.reduce("ReduceMax", g.Gather(x, table, axis=axis), [axis + 1], keepdims=False))
 
 
-def _onnx_times(g: Any, x: str, lengths: tuple[str, ...], axis: int) -> tuple[str, str]:
-    """How many places of an axis count, (1 or batch,), and their numbers, (size,)."""
-    size = g.Gather(g.Shape(x), g.constant([axis]))
+def _onnx_table(g: Any, counts: str, size: str, count: int) -> str:
+    """Indices (n, count, width) of the bins of `counts` (n,) places in an axis of `size` (1,).
+
+    Every bin has as many as the widest may have: its last index is repeated.
+    """
+    counts = g.Unsqueeze(counts, g.constant([1]))
+    start = g.Div(g.Mul(counts, g.constant(list(range(count)))), g.constant(count))
+    following = g.Mul(counts, g.constant(list(range(1, count + 1))))
+    stop = g.Div(g.Add(following, g.constant(count - 1)), g.constant(count))
+    start, stop = (g.Unsqueeze(v, g.constant([2])) for v in (start, stop))
+    width = g.Squeeze(g.Add(g.Div(size, g.constant(count)), g.constant(2)), g.constant([0]))
+    offsets = g.Range(g.constant(0), width, g.constant(1))
+    return str(g.Min(g.Add(start, offsets), g.Sub(stop, g.constant(1))))
+
+
+def _onnx_lengths(g: Any, x: str, lengths: str, length: int) -> Any:
+    """Maxima (batch, L, c) of `x` (batch, t, c) over the bins of each sample's own length."""
+    counts, _ = _onnx_times(g, x, (lengths,))
+    shape = g.Shape(x)
+    batch = g.Gather(shape, g.constant([0]))
+    table = _onnx_table(g, counts, g.Gather(shape, g.constant([1])), length)
+    table = g.Expand(table, g.Concat(batch, g.constant([1, 1]), axis=0))
+    places = g.GatherND(x, g.Unsqueeze(table, g.constant([3])), batch_dims=1)
+    return g.reduce("ReduceMax", places, [2], keepdims=False)
+
+
+def _onnx_times(g: Any, x: str, lengths: tuple[str, ...]) -> tuple[str, str]:
+    """How many steps of time count, (1 or batch,), and their numbers, (t,)."""
+    size = g.Gather(g.Shape(x), g.constant([1]))
     times = g.Range(g.constant(0), g.Squeeze(size), g.constant(1))
     if not lengths:
         return size, times
@@ -178,26 +243,8 @@ def _onnx_times(g: Any, x: str, lengths: tuple[str, ...], axis: int) -> tuple[st
     return g.Min(counts, size), times
 
 
-def _onnx_mask(g: Any, counts: str, times: str, count: int) -> str:
-    """Which places each of `count` bins covers: (1 or batch, count, size)."""
-    counts = g.Unsqueeze(counts, g.constant([1]))
-    steps = g.constant(list(range(count)))
-    start = g.Div(g.Mul(counts, steps), g.constant(count))
-    following = g.Mul(counts, g.Add(steps, g.constant(1)))
-    stop = g.Div(g.Add(following, g.constant(count - 1)), g.constant(count))
-    start, stop = (g.Unsqueeze(v, g.constant([2])) for v in (start, stop))
-    return str(g.And(g.GreaterOrEqual(times, start), g.Less(times, stop)))
-
-
-def _onnx_masked(g: Any, x: str, mask: str) -> Any:
-    """Maxima (batch, bins, c) of `x` (batch, n, c) where `mask` (1 or batch, bins, n) holds."""
-    spread = g.Unsqueeze(x, g.constant([1]))
-    inside = g.Where(g.Unsqueeze(mask, g.constant([3])), spread, g.constant(float("-inf")))
-    return g.ReduceMax(inside, g.constant([2]), keepdims=0)
-
-
 def _onnx_linear(g: Any, x: str, lengths: tuple[str, ...], size: int | None, length: int) -> Any:
-    counts, times = _onnx_times(g, x, lengths, axis=1)
+    counts, times = _onnx_times(g, x, lengths)
     if lengths:
         valid = g.Less(times, g.Unsqueeze(counts, g.constant([1])))
         x = g.Where(g.Unsqueeze(valid, g.constant([2])), x, g.constant(0.0))
@@ -207,29 +254,6 @@ def _onnx_linear(g: Any, x: str, lengths: tuple[str, ...], size: int | None, len
     at = g.Unsqueeze(g.Min(at, g.Sub(counts, g.constant(1.0))), g.constant([2]))
     distance = g.Abs(g.Sub(at, g.Cast(times, to=g.FLOAT)))
     return g.MatMul(g.Relu(g.Sub(g.constant(1.0), distance)), x)
-
-
-def _onnx_grid(g: Any, x: str, sizes: Mapping[str, int | None], length: int) -> Any:
-    """`x` (batch, h and/or w, c) to (batch, L, c)."""
-    rows, columns = grid(length)
-    height, width = sizes.get("h", 1), sizes.get("w", 1)
-    channels = sizes["c"]
-    if height is not None and width is not None:
-        flat = g.Reshape(x, g.constant([0, height * width, channels]))
-        places = [
-            [r * width + c for r in row for c in column]
-            for row in bins(height, rows)
-            for column in bins(width, columns)
-        ]
-        return _onnx_gather(g, flat, places)
-    if "h" not in sizes or "w" not in sizes:
-        x = g.Unsqueeze(x, g.constant([1 if "w" in sizes else 2]))
-    row_mask = _onnx_mask(g, *_onnx_times(g, x, (), axis=1), rows)
-    column_mask = _onnx_mask(g, *_onnx_times(g, x, (), axis=2), columns)
-    row_mask = g.Unsqueeze(row_mask, g.constant([2, 4]))
-    column_mask = g.Unsqueeze(column_mask, g.constant([1, 3]))
-    mask = g.Reshape(g.And(row_mask, column_mask), g.constant([1, length, -1]))
-    return _onnx_masked(g, g.Reshape(x, g.constant([0, -1, channels])), mask)
 
 
 resample = Primitive(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .compiler.diagnostics import Diagnostic, DiagnosticError
     from .compiler.load import load, loads
     from .compiler.spec import Spec
+    from .runtime.deploy import deploy
     from .runtime.evaluate import evaluate, predict
     from .runtime.search import search
     from .runtime.settings import Settings
@@ -28,6 +29,7 @@ _HOMES = {
     "Spec": "compiler.spec",
     "check": "compiler.check",
     "compile": "compiler.compile",
+    "deploy": "runtime.deploy",
     "evaluate": "runtime.evaluate",
     "load": "compiler.load",
     "loads": "compiler.load",
@@ -42,6 +44,7 @@ __all__ = [
     "Spec",
     "check",
     "compile",
+    "deploy",
     "evaluate",
     "load",
     "loads",

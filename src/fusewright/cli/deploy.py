@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from ..compiler.diagnostics import fail, one_of
 from .app import Json, Sets, app, load_with, print_json
 
 
@@ -24,14 +23,6 @@ class Precision(StrEnum):
     float16 = "float16"
     int8 = "int8"
     int8_static = "int8-static"
-
-
-_ENDINGS = {
-    ".onnx": FileTarget.onnx,
-    ".safetensors": FileTarget.torch,
-    ".py": FileTarget.python,
-    ".pt2": FileTarget.pt2,
-}
 
 
 @app.command()
@@ -75,7 +66,7 @@ def compile(
     found = deploy(
         model if model.is_dir() else load_with(model, sets),
         output,
-        (to or _target(output)).value,
+        to and to.value,
         weights=weights,
         data=data,
         opset=opset,
@@ -92,11 +83,3 @@ def compile(
     for name, metrics in found.get("metrics", {}).items():
         shown[f"metrics in {name}"] = ", ".join(f"{k} {v:.4f}" for k, v in metrics.items())
     print("\n".join(f"{key}: {value}" for key, value in shown.items()))
-
-
-def _target(output: Path) -> FileTarget:
-    target = _ENDINGS.get(output.suffix)
-    if target is None:
-        message = f"`{output}` names no target"
-        raise fail("E506", message, help=f"end it in {one_of(list(_ENDINGS))}, or give `--to`")
-    return target
