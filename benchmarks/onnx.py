@@ -34,7 +34,7 @@ from torch.overrides import TorchFunctionMode
 
 import fusewright as fw
 from fusewright.compiler.program import Input
-from fusewright.compiler.targets.onnx import OPSET
+from fusewright.compiler.targets.onnx.export import OPSET
 
 from .machine import machine
 

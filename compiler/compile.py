@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
     from .targets.numpy import NumpyNetwork
-    from .targets.torch import FusionModule
+    from .targets.torch.module import FusionModule
     from .weights import Weights
 
 TARGETS = ("torch", "onnx", "numpy", "python", "pt2")
@@ -94,19 +94,19 @@ def compile(
     network = checked(spec)
     program = _lowered(network, relax)
     if target == "python":
-        from .targets.python import source
+        from .targets.python.source import source
 
         require_no_holes(network)
         return source(program, network)
     if target in ("torch", "pt2"):
-        from .targets.torch import FusionModule, load_weights
+        from .targets.torch.module import FusionModule, load_weights
 
         module = FusionModule(optimise(program), seed)
         if weights is not None:
             load_weights(module, _read(weights))
         if target == "torch":
             return module
-        from .targets.torch_export import exported
+        from .targets.torch.program import exported
 
         return exported(module)
     from .initial import initial_values
@@ -118,7 +118,7 @@ def compile(
         from .targets.numpy import NumpyNetwork
 
         return NumpyNetwork(program, arrays)
-    from .targets.onnx import export
+    from .targets.onnx.export import export
 
     return export(optimise(program, inference=True), network, arrays, **options)
 

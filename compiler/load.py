@@ -35,7 +35,7 @@ def load(path: str | os.PathLike[str]) -> Spec:
     """
     ending = os.path.splitext(path)[1]
     if ending == ONNX:
-        from .targets.onnx_file import OnnxFile
+        from .targets.onnx.file import OnnxFile
 
         return OnnxFile(path).spec
     if ending == SAFETENSORS:

@@ -28,8 +28,8 @@ from .run import RunFolder
 if TYPE_CHECKING:
     import onnx
 
-    from ..compiler.targets.onnx_certificate import Certificate, Evaluate
-    from ..compiler.targets.onnx_precision import Precision
+    from ..compiler.targets.onnx.certificate import Certificate, Evaluate
+    from ..compiler.targets.onnx.precision import Precision
     from ..compiler.weights import Weights
     from .data import Source
 
@@ -131,7 +131,7 @@ def _content(subject: Subject, to: str) -> bytes:
             subject.spec, compile(subject.spec, "numpy", weights=subject.weights).weights
         )
     if to == "pt2":
-        from ..compiler.targets.torch_export import saved
+        from ..compiler.targets.torch.program import saved
 
         return saved(compile(subject.spec, "pt2", weights=subject.weights), str(subject.spec))
     raise fail("E506", f"unknown target `{to}`", help=f"targets are {one_of(FILE_TARGETS)}")
@@ -175,13 +175,13 @@ class _OnnxFile:
     def _lowered(self, network: Network, arrays: Mapping[str, Array] | None) -> onnx.ModelProto:
         if self.precision == "float32":
             return self.built
-        from ..compiler.targets.onnx_precision import with_precision
+        from ..compiler.targets.onnx.precision import with_precision
 
         samples = [] if arrays is None else list(_calibration(network, arrays))
         return with_precision(self.built, self.precision, samples)
 
     def _certify(self, draft: Path, network: Network) -> Certificate:
-        from ..compiler.targets.onnx_certificate import certify
+        from ..compiler.targets.onnx.certificate import certify
 
         spec, weights = self.subject.spec, self.subject.weights
         reference = compile(spec, "numpy", weights=weights)
@@ -207,7 +207,7 @@ def _save(model: onnx.ModelProto, place: Path, external: bool) -> None:
     """Writes a model, large weights or all if so wished in a file of their own."""
     import onnx
 
-    from ..compiler.targets.onnx_file import weights_file
+    from ..compiler.targets.onnx.file import weights_file
 
     size = sum(len(t.raw_data) for t in model.graph.initializer)
     if not external and size < LARGE_WEIGHTS:

@@ -87,7 +87,7 @@ class OnnxPredictor:
     """An ONNX file that Fusewright wrote, run by ONNX Runtime on the CPU."""
 
     def __init__(self, path: Path) -> None:
-        from ..compiler.targets.onnx_file import OnnxFile
+        from ..compiler.targets.onnx.file import OnnxFile
 
         self._file = OnnxFile(path)
         self.network, self.settings = checked(self._file.spec), Settings()
@@ -96,7 +96,7 @@ class OnnxPredictor:
     def outputs(
         self, data: Dataset, samples: NDArray[Any], settings: Settings, progress: Progress
     ) -> NDArray[Any]:
-        from ..compiler.targets.onnx_file import run
+        from ..compiler.targets.onnx.file import run
 
         if settings.device != "cpu":
             message = f"an ONNX file is not run on `{settings.device}`"

@@ -21,7 +21,7 @@ from ..compiler.diagnostics import fail
 from ..compiler.lower import Relaxation
 from ..compiler.network import Network
 from ..compiler.spec import Budget, RuleRequirement, Spec
-from ..compiler.targets.torch import FusionModule
+from ..compiler.targets.torch.module import FusionModule
 from .data import TRAIN, VALIDATION, Dataset, Source, load_data
 from .derive import derive
 from .fitting import (

@@ -21,9 +21,9 @@ from safetensors.numpy import save_file
 import fusewright as fw
 from fusewright.compiler.compile import to_program
 from fusewright.compiler.initial import initial_values
-from fusewright.compiler.targets import onnx_certificate
-from fusewright.compiler.targets.onnx_builder import OPSETS
-from fusewright.compiler.targets.onnx_file import OnnxFile, open_session, run
+from fusewright.compiler.targets.onnx import certificate as onnx_certificate
+from fusewright.compiler.targets.onnx.builder import OPSETS
+from fusewright.compiler.targets.onnx.file import OnnxFile, open_session, run
 from fusewright.runtime.deploy import deploy
 from fusewright.runtime.settings import Settings
 
@@ -83,8 +83,9 @@ def test_cells_and_steps_are_functions_with_their_equations(opset: int, inline: 
         assert not functions
         assert not calls
         return
-    assert calls == ["K", "M"]
-    assert set(functions) == {"K", "K.S", "K.T", "M", "M.S"}
+    assert calls == ["A", "B", "D", "K", "M"]
+    assert set(functions) == {"A", "B", "D", "K", "K.S", "K.T", "M", "M.S"}
+    assert functions["A"].doc_string.startswith("A[c 3, t *]\nrole adapt(f)")
     assert "op GMU(x, y)" in functions["K.T"].doc_string
     assert functions["K.S"].doc_string.startswith("S = MHA (heads = 2)(x, y)")
     native = {node.op_type for f in model.functions for node in f.node} & {"Attention"}
@@ -112,7 +113,7 @@ def test_the_batch_and_open_axes_are_dynamic() -> None:
 def test_a_certificate_says_what_was_measured(tmp_path: Path) -> None:
     found = deploy(WIDE, tmp_path / "net.onnx")
     written = json.loads((tmp_path / "net.onnx.certificate.json").read_text(encoding="utf-8"))
-    assert {"opset": 23, "functions": 5, "precision": "float32"}.items() <= written.items()
+    assert {"opset": 23, "functions": 8, "precision": "float32"}.items() <= written.items()
     kinds = [c["inputs"] for c in written["comparisons"]]
     assert kinds == [
         "random, batch 1",

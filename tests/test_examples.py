@@ -19,8 +19,8 @@ from fusewright.compiler.printer import print_spec
 from fusewright.compiler.program import ParameterSpec
 from fusewright.compiler.published import genotype_from_text
 from fusewright.compiler.spec import Predict, Spec
-from fusewright.compiler.targets.onnx_certificate import random_inputs
-from fusewright.compiler.targets.onnx_file import open_session, run
+from fusewright.compiler.targets.onnx.certificate import random_inputs
+from fusewright.compiler.targets.onnx.file import open_session, run
 from fusewright.runtime.settings import Settings, read_settings
 
 EXAMPLES = Path(__file__).parent.parent / "examples"

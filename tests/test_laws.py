@@ -26,11 +26,11 @@ from fusewright.compiler.program import Program, identifier, validate
 from fusewright.compiler.rules import admits, fixed_choice
 from fusewright.compiler.spec import Spec
 from fusewright.compiler.targets.numpy import evaluate
-from fusewright.compiler.targets.onnx import export
-from fusewright.compiler.targets.onnx_builder import OPSETS
-from fusewright.compiler.targets.onnx_file import open_session, run
-from fusewright.compiler.targets.python import source
-from fusewright.compiler.targets.torch import FusionModule, load_weights
+from fusewright.compiler.targets.onnx.builder import OPSETS
+from fusewright.compiler.targets.onnx.export import export
+from fusewright.compiler.targets.onnx.file import open_session, run
+from fusewright.compiler.targets.python.source import source
+from fusewright.compiler.targets.torch.module import FusionModule, load_weights
 from fusewright.runtime.derive import derive
 
 from .programs import random_inputs, random_weights, specs, without_dropout, written_specs
@@ -93,9 +93,7 @@ def test_every_pass_keeps_the_numbers_and_is_idempotent(
 # Law 3: targets
 
 
-@given(
-    specs(), relaxations, seeds, st.sampled_from((1, 7)), st.sampled_from(OPSETS), st.booleans()
-)
+@given(specs(), relaxations, seeds, st.sampled_from((1, 7)), st.sampled_from(OPSETS), st.booleans())
 def test_torch_numpy_and_onnx_agree(
     spec: Spec, relax: Relaxation, seed: int, batch: int, opset: int, inline: bool
 ) -> None:

@@ -35,9 +35,9 @@ from fusewright.compiler.program import Program
 from fusewright.compiler.spec import Definition, Spec
 from fusewright.compiler.targets.diagram import render
 from fusewright.compiler.targets.numpy import evaluate
-from fusewright.compiler.targets.onnx import export
-from fusewright.compiler.targets.onnx_file import open_session, run
-from fusewright.compiler.targets.torch import FusionModule, load_weights
+from fusewright.compiler.targets.onnx.export import export
+from fusewright.compiler.targets.onnx.file import open_session, run
+from fusewright.compiler.targets.torch.module import FusionModule, load_weights
 from fusewright.compiler.vocabulary import ROLES, library, library_names
 from fusewright.ops import primitives as primitives_package
 from fusewright.ops.primitive import Primitive, primitives

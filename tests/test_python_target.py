@@ -29,10 +29,10 @@ from fusewright.compiler.passes import optimise
 from fusewright.compiler.printer import print_spec
 from fusewright.compiler.program import Program
 from fusewright.compiler.spec import Spec
-from fusewright.compiler.targets.python import source
-from fusewright.compiler.targets.python_modules import MODULE_NAMES
-from fusewright.compiler.targets.python_terms import Recorder
-from fusewright.compiler.targets.torch import FusionModule, load_weights
+from fusewright.compiler.targets.python.modules import MODULE_NAMES
+from fusewright.compiler.targets.python.source import source
+from fusewright.compiler.targets.python.terms import Recorder
+from fusewright.compiler.targets.torch.module import FusionModule, load_weights
 from fusewright.runtime.derive import derive
 
 from .programs import random_inputs, random_weights, specs, without_dropout

@@ -27,8 +27,8 @@ import fusewright as fw
 from fusewright.cli import main
 from fusewright.compiler.check import check, checked
 from fusewright.compiler.rules import admits, fixed_choice
-from fusewright.compiler.targets.onnx_file import open_session
-from fusewright.compiler.targets.onnx_file import run as run_onnx
+from fusewright.compiler.targets.onnx.file import open_session
+from fusewright.compiler.targets.onnx.file import run as run_onnx
 from fusewright.runtime.arrays import read_arrays
 from fusewright.runtime.data import load_data
 from fusewright.runtime.settings import read_settings

@@ -25,7 +25,7 @@ from fusewright.compiler.program import Builder, Input, Program
 from fusewright.compiler.published import genotype_from_text, genotype_text
 from fusewright.compiler.spec import Spec
 from fusewright.compiler.targets.numpy import evaluate
-from fusewright.compiler.targets.torch import FusionModule, load_weights
+from fusewright.compiler.targets.torch.module import FusionModule, load_weights
 from fusewright.ops.types import inner
 from fusewright.runtime.derive import derive
 

@@ -66,7 +66,7 @@ def compile(
     found = deploy(
         model if model.is_dir() else load_with(model, sets),
         output,
-        to and to.value,
+        to.value if to else None,
         weights=weights,
         data=data,
         opset=opset,

@@ -123,7 +123,7 @@ def load(file: ArtifactFile, json: Json = False) -> None:
     from ..compiler.load import ONNX, load
 
     if json and file.suffix == ONNX:
-        from ..compiler.targets.onnx_file import OnnxFile
+        from ..compiler.targets.onnx.file import OnnxFile
 
         print_json(OnnxFile(file).as_json())
     elif json:

@@ -1,9 +1,9 @@
-"""The ONNX target: a Program as a ModelProto, built directly.
+"""A Program as a ModelProto, built directly.
 
-Each Cell is a model-local function, and each Step a function that it calls, named as in the
-specification. Inputs, parameters and the output keep their names; the batch is dynamic, and so is
-every axis that a feature declares `*`. Lengths and presence have defaults, so they may be left
-out. What depends on parameters alone is computed here, once; dropout does nothing.
+The adapter of each feature and each Cell is a model-local function, and each Step a function that
+its Cell calls, named as in the specification. Inputs, parameters and the output keep their names;
+the batch is dynamic, and so is every axis that a feature declares `*`. Lengths and presence have
+defaults, so they may be left out. What depends on parameters alone is computed here, once.
 
 NOTE: functions cannot own initializers, so parameters are inputs of the functions that read them,
 and numbers inside are Constant nodes.
@@ -21,13 +21,13 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from onnx.inliner import inline_local_functions
 
-from ..diagnostics import fail
-from ..network import LOGITS, PROBABILITIES, Head, Network
-from ..program import INPUT, PARAMETER, Input, Program, identifier
-from ..specialise import specialise
-from ..weights import SPEC_KEY
-from .onnx_builder import OPSETS, GraphBuilder
-from .onnx_functions import Outliner, opset_imports
+from ...diagnostics import fail
+from ...network import LOGITS, PROBABILITIES, Head, Network
+from ...program import INPUT, PARAMETER, Input, Program, identifier
+from ...specialise import specialise
+from ...weights import SPEC_KEY
+from .builder import OPSETS, GraphBuilder
+from .functions import Outliner, opset_imports
 
 OPSET = 23
 BATCH = "batch"

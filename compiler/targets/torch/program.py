@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.export import Dim, ExportedProgram
 
-from ..program import Input
-from ..weights import SPEC_KEY
-from .torch import FusionModule
+from ...program import Input
+from ...weights import SPEC_KEY
+from .module import FusionModule
 
 BATCH, SAMPLE = "batch", 3
 """Sizes known only at run time are exported from an example of this many."""

@@ -10,8 +10,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from ...ops.types import TensorType
-from ..program import Program
+from ....ops.types import TensorType
+from ...program import Program
 
 OPSETS = range(17, 25)
 """Operator sets that models are written at: 17 has LayerNormalization, 23 has Attention."""

@@ -11,16 +11,16 @@ import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ...ops.types import TensorType
-from ..equation import apply
-from ..network import Application
-from ..printer import definition_text, number
-from ..printer import name as written
-from ..program import INPUT, PARAMETER, Builder, Input, ParameterSpec, Scope, Value, identifier
-from .python_lines import Lines
-from .python_modules import Definitions, Members, forward, own_name
-from .python_terms import Node, Recorder, Term, called
-from .python_text import INDENT, Names, docstring, fill
+from ....ops.types import TensorType
+from ...equation import apply
+from ...network import Application
+from ...printer import definition_text, number
+from ...printer import name as written
+from ...program import INPUT, PARAMETER, Builder, Input, ParameterSpec, Scope, Value, identifier
+from .lines import Lines
+from .modules import Definitions, Members, forward, own_name
+from .terms import Node, Recorder, Term, called
+from .text import INDENT, Names, docstring, fill
 
 _LENGTHS = Input("lengths", TensorType(()), "lengths")
 _NOTHING = Node("atom", "")

@@ -1,4 +1,5 @@
-"""Cells and Steps as model-local functions of ONNX, nested, named as in the specification."""
+"""Adapters, Cells and Steps as model-local functions of ONNX, nested, named as the specification
+names them: an adapter has the name of its feature."""
 
 from __future__ import annotations
 
@@ -9,10 +10,10 @@ from dataclasses import dataclass
 import onnx
 from onnx import helper
 
-from ..network import Network, Slot
-from ..printer import definition_text, name
-from ..program import INPUT, PARAMETER, Program, Scope, Value, identifier
-from .onnx_builder import GraphBuilder
+from ...network import Network, Slot
+from ...printer import definition_text, name
+from ...program import INPUT, PARAMETER, Program, Scope, Value, identifier
+from .builder import GraphBuilder
 
 DOMAIN = "fusewright"
 
@@ -24,7 +25,7 @@ def opset_imports(opset: int) -> list[onnx.OperatorSetIdProto]:
 
 @dataclass(frozen=True)
 class Outliner:
-    """Emits values, those of one Cell or Step as a call of a function of their own."""
+    """Emits values, those of one adapter, Cell or Step as a call of a function of their own."""
 
     program: Program
     names: Sequence[str]
@@ -47,13 +48,15 @@ class Outliner:
                 self._call(key, groups[key], into)
 
     def _function(self, value: Value, within: tuple[str, ...]) -> tuple[str, ...] | None:
-        """The Cell or Step below `within` that a value belongs to."""
-        place = value.scope[: len(within) + 1]
-        cell = self.network.cell_by_name.get(place[0]) if place else None
-        if cell is None or len(place) <= len(within):
+        """The adapter, Cell or Step below `within` that a value belongs to."""
+        place, network = value.scope[: len(within) + 1], self.network
+        if len(place) <= len(within):
             return None
-        is_step = place in self.network.step_by_place
-        return place if len(place) == 1 or is_step else None
+        if len(place) == 1:
+            known = place[0] in network.cell_by_name or place[0] in network.feature_by_name
+        else:
+            known = place in network.step_by_place
+        return place if known else None
 
     def _ordered(
         self, groups: Mapping[tuple[str, ...] | int, list[int]]
@@ -107,8 +110,12 @@ class Outliner:
 
 
 def documentation(network: Network, place: Scope) -> str:
-    """What a Cell or Step computes: its line of the specification, then the equation it applies."""
-    if len(place) == 1:
+    """What an adapter, Cell or Step is in the specification, then the equation it applies."""
+    if place[0] in network.feature_by_name:
+        feature = network.feature_by_name[place[0]]
+        axes = ", ".join(str(axis) for axis in feature.axes or ())
+        applied, line = feature.adapt, f"{name(feature.name)}[{axes}]"
+    elif len(place) == 1:
         cell = network.cell_by_name[place[0]]
         applied, line = cell.merge, f"cell {name(cell.name)}({_slots(cell.slots)})"
     else:

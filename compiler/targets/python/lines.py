@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from .python_terms import Form, Node, Recorder
-from .python_text import INDENT, WIDTH, Names, render, statement
+from .terms import Form, Node, Recorder
+from .text import INDENT, WIDTH, Names, render, statement
 
 _CHEAP: frozenset[Form] = frozenset(["attribute", "unary", "item", "tuple", "list", "slice"])
 """Forms that are written again wherever they are read, if what they are made of is."""

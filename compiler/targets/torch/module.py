@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor, fx, nn
 from torch.fx.proxy import GraphAppendingTracer
 
-from ..diagnostics import fail
-from ..initial import initial_values
-from ..program import INPUT, PARAMETER, Program
-from ..weights import Weights, fitting
+from ...diagnostics import fail
+from ...initial import initial_values
+from ...program import INPUT, PARAMETER, Program
+from ...weights import Weights, fitting
 
 
 class FusionModule(nn.Module):

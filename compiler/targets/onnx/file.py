@@ -16,11 +16,11 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx.external_data_helper import ExternalDataInfo, uses_external_data
 
-from ..diagnostics import fail
-from ..load import loads
-from ..network import LOGITS, PROBABILITIES
-from ..spec import Spec
-from ..weights import SPEC_KEY
+from ...diagnostics import fail
+from ...load import loads
+from ...network import LOGITS, PROBABILITIES
+from ...spec import Spec
+from ...weights import SPEC_KEY
 
 _ERRORS_ONLY = 3
 _NUMBERS = {"tensor(int64)": np.int64, "tensor(float)": np.float32}

@@ -19,13 +19,13 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from ...ops.types import TensorType
-from ..diagnostics import fail
-from ..network import PROBABILITIES, Network
-from ..program import Input, Program
-from .numpy import NumpyNetwork, probabilities_of
-from .onnx_file import open_session, run, weights_file
-from .onnx_precision import Precision
+from ....ops.types import TensorType
+from ...diagnostics import fail
+from ...network import PROBABILITIES, Network
+from ...program import Input, Program
+from ..numpy import NumpyNetwork, probabilities_of
+from .file import open_session, run, weights_file
+from .precision import Precision
 
 TOLERANCE = 1e-5
 MARGIN = 10
@@ -118,7 +118,7 @@ def certify(
         exact = given(reference(inputs))
         found = run(session, inputs)
         beside = None if torch is None else given(torch(inputs))
-        comparison = _compare(name, found, exact, beside)
+        comparison = _compare(name, found, exact, beside, precision)
         if precision == "float32" and not comparison.passes:
             shown = f"{comparison.relative:.2e}, relative, on inputs that are {name}"
             message = f"the ONNX model differs from the reference by {shown}"
@@ -152,15 +152,21 @@ def _checked(path: Path, network: Network) -> onnx.ModelProto:
 
 
 def _compare(
-    name: str, found: NDArray[Any], exact: NDArray[Any], torch: NDArray[Any] | None
+    name: str,
+    found: NDArray[Any],
+    exact: NDArray[Any],
+    torch: NDArray[Any] | None,
+    precision: Precision,
 ) -> Comparison:
-    """Raises DiagnosticError where the model gives what is no number, and the others do."""
+    """Raises DiagnosticError where a float32 model gives what is no number, and the others do."""
     finite = np.abs(exact) < np.finfo(np.float32).max
     if torch is not None:
         finite &= np.isfinite(torch)
     if name.startswith(RANDOM) and not finite.all():
         message = "the network gives values that are not finite on random inputs"
         raise fail("E508", message, help="look for a division by zero or an overflow")
+    if precision != "float32":
+        finite &= np.isfinite(found)
     if not np.isfinite(found[finite]).all():
         message = f"the ONNX model gives values that are not finite on inputs that are {name}"
         raise fail("E508", message, help="the weights may be too large; nothing was written")

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .python_terms import Node
+from .terms import Node
 
 WIDTH = 88
 """Where lines break; with the commas at their ends, formatters leave them so at 100 as well."""

@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from ..program import ParameterSpec
-from .python_terms import Node, called, literal, quoted
-from .python_text import GLOBAL, INDENT, WIDTH, Names, docstring, statement
+from ...program import ParameterSpec
+from .terms import Node, called, literal, quoted
+from .text import GLOBAL, INDENT, WIDTH, Names, docstring, statement
 
 MODULE_NAMES = frozenset(
     """

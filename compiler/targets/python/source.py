@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
-from ...ops.types import TensorType
-from ..graph import OUTPUT, build, reached
-from ..network import (
+from ....ops.types import TensorType
+from ...graph import OUTPUT, build, reached
+from ...network import (
     Application,
     Network,
     NetworkCell,
@@ -22,13 +22,13 @@ from ..network import (
     lengths_name,
     presence_name,
 )
-from ..printer import print_spec
-from ..program import INPUT, PARAMETER, Program, Scope, Value, identifier
-from .python_lines import Lines
-from .python_modules import Definitions, Members, forward, own_name, signature
-from .python_operation import OperationClass, operation_class, recorded, shape
-from .python_terms import Node, Recorder, called, quoted
-from .python_text import INDENT, RESERVED, Names, docstring, fill, statement
+from ...printer import print_spec
+from ...program import INPUT, PARAMETER, Program, Scope, Value, identifier
+from .lines import Lines
+from .modules import Definitions, Members, forward, own_name, signature
+from .operation import OperationClass, operation_class, recorded, shape
+from .terms import Node, Recorder, called, quoted
+from .text import INDENT, RESERVED, Names, docstring, fill, statement
 
 _DEFAULTS = {
     "lengths": ("whole", "a length below zero: the whole axis"),

@@ -1,0 +1,1 @@
+"""The Python target: `source` writes one file that needs torch alone."""
