@@ -123,7 +123,7 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--starts", type=int, default=15)
     options = parser.parse_args()
-    print(machine("lark"))
+    print(machine())
     for line in (*curve(options.repetitions), *starts(options.starts)):
         print(line)
 

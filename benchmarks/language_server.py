@@ -17,11 +17,13 @@ from typing import Any
 
 from tests.language_client import Client, long_text, serve
 
+from fusewright.lsp.server import PAUSE
+
 from .machine import machine
 
 LINES = 1000
-DURING_EXAMINATION = 0.16
-"""Seconds after an edit: the server waits 0.15 before it examines a text."""
+DURING_EXAMINATION = PAUSE + 0.01
+"""Seconds after an edit at which the server examines the text."""
 
 
 def requests(client: Client) -> dict[str, Callable[[], Any]]:
@@ -72,13 +74,18 @@ def main() -> None:
 def _timed(
     client: Client, text: str, ask: Callable[[], Any], pause: float | None, number: int
 ) -> float:
-    """Milliseconds of one answer, `pause` after an edit or with no edit before it."""
+    """Milliseconds of one answer, `pause` after an edit or with no edit before it.
+
+    Before and after it the server has nothing to do.
+    """
     if pause is not None:
         client.change(text + "# edited\n" * (1 + number % 2))
         sleep(pause)
     start = perf_counter()
     ask()
-    return 1000 * (perf_counter() - start)
+    taken = 1000 * (perf_counter() - start)
+    client.diagnostics()
+    return taken
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..ops.primitive import primitives
 from . import expression as x
 from .cells import input_name
-from .source import Span
+from .source import Span, Spans
 from .spec import (
     Cell,
     Definition,
@@ -27,13 +27,6 @@ from .spec import (
 )
 from .symbols import Node, Occurrence, Symbol, Symbols, definitions_of
 from .vocabulary import AmbiguousName, library_names, vocabulary_of
-
-_NAME = r"[^\W\d]\w*|`[^`\n]*`"
-_FIRST = re.compile(rf"[\s*]*({_NAME})(?:\s*\.\s*({_NAME}))?")
-_LAST = re.compile(rf"({_NAME})\s*$")
-_BEFORE = re.compile(rf"({_NAME})\s*=[\s(]*$")
-_FARTHEST = 2000
-"""How far before the value of a parameter its name is looked for."""
 
 
 def symbols_of(spec: Spec) -> Symbols:
@@ -172,41 +165,34 @@ class _Binder:
     # Operations
 
     def _operation(self, operation: Operation) -> None:
-        symbol = self._call(operation.name, operation.span, operation)
-        for (_, value), span in zip(operation.parameters, operation.parameter_spans, strict=False):
-            if symbol is not None and span is not None:
-                self._parameter(symbol, _group(_FIRST.match(span.text), 1, span, span.start))
-            if isinstance(value, str) and span is not None:
-                self._size(value, _group(_LAST.search(span.text), 1, span, span.start))
+        symbol = self._call(operation.name, operation.part_spans, operation)
+        places = zip(operation.key_spans, operation.value_spans, strict=True)
+        for (key, value), (key_span, value_span) in zip(operation.parameters, places, strict=False):
+            self._parameter(symbol, key, key_span)
+            self._size(value if isinstance(value, str) else None, value_span)
 
-    def _parameter(self, operation: Symbol, span: Span | None) -> None:
+    def _parameter(self, operation: Symbol | None, name: str, span: Span | None) -> None:
         """A parameter of an operation, named where the operation is used."""
-        if span is not None:
-            name = span.text.strip("`")
-            if any(
-                name == key
-                for d in definitions_of(operation, self.vocabulary)
-                for key, _ in d.parameters
-            ):
-                symbol = Symbol(name, "parameter", operation.name, operation.library)
-                self._refer(symbol, span)
+        known = definitions_of(operation, self.vocabulary) if operation else ()
+        if operation and any(name == key for d in known for key, _ in d.parameters):
+            symbol = Symbol(name, "parameter", operation.name, operation.library)
+            self._refer(symbol, span)
 
-    def _call(self, name: str, span: Span | None, node: Node = None) -> Symbol | None:
-        """The operation of a name that stands at the beginning of a span."""
+    def _call(self, name: str, spans: Spans, node: Node = None) -> Symbol | None:
+        """The operation of a name; `spans` are those of its library, if any, and its own name."""
         try:
             found = self.vocabulary.find(name)
         except AmbiguousName:
             return None
-        if found is None or span is None:
+        if found is None or not spans:
             return None
         home = found[1].library
+        *library, own = spans
+        if library and home is not None:
+            self._refer(Symbol(home, "library"), library[0])
         plain = name if home is None else name.rpartition(".")[2]
-        match = _FIRST.match(span.text)
-        if match and match.group(2) and home is not None:
-            self._refer(Symbol(home, "library"), _group(match, 1, span, span.start))
         symbol = Symbol(plain, "operation", library=home)
-        place = 2 if match and match.group(2) else 1
-        self._refer(symbol, _group(match, place, span, span.start), node)
+        self._refer(symbol, own, node)
         return symbol
 
     # Equations
@@ -218,8 +204,7 @@ class _Binder:
         names: dict[str, Symbol] = {}
         for name, span in zip(d.inputs, d.input_spans, strict=False):
             names[name] = Symbol(name, "variable", index)
-            place = _group(_FIRST.match(span.text), 1, span, span.start) if span else None
-            self._declare(names[name], place, d)
+            self._declare(names[name], span, d)
         for (name, _), span in zip(d.parameters, d.parameter_spans, strict=False):
             names[name] = Symbol(name, "parameter", index if d.role else d.name)
             self._declare(names[name], span, d)
@@ -236,9 +221,8 @@ class _Binder:
         for e in expressions:
             if isinstance(e, x.Name) and id(e) not in words:
                 self._refer(names.get(e.name) or self._number(e.name), e.span)
-            elif isinstance(e, x.Rest) and e.span is not None:
-                place = _group(_FIRST.match(e.span.text), 1, e.span, e.span.start)
-                self._refer(names.get(e.name), place)
+            elif isinstance(e, x.Rest):
+                self._refer(names.get(e.name), e.name_span)
             elif isinstance(e, x.Call) and e.function not in primitives():
                 self._named(e)
 
@@ -250,27 +234,22 @@ class _Binder:
         expressions: Sequence[x.Expression],
     ) -> None:
         """`W[_, C]` declares a weight where it stands first."""
-        mentions = [(e, e.span) for e in expressions if isinstance(e, x.Parameter)]
+        mentions = [(e, e.name_span) for e in expressions if isinstance(e, x.Parameter)]
         placed = sorted(
             ((e, s) for e, s in mentions if s is not None), key=lambda pair: pair[1].start
         )
         for e, span in placed:
             symbol = names.get(e.name) or Symbol(e.name, "variable", index)
-            place = _group(_FIRST.match(span.text), 1, span, span.start)
-            self._add(symbol, place, e.name not in names, d)
+            self._add(symbol, span, e.name not in names, d)
             names[e.name] = symbol
 
     def _number(self, name: str) -> Symbol | None:
         return Symbol(name, "number") if name in self.numbers else None
 
     def _named(self, call: x.Call) -> None:
-        symbol = self._call(call.function, call.span)
-        for _, value in call.named:
-            if symbol is not None and value.span is not None:
-                span = value.span
-                start = max(0, span.start - _FARTHEST)
-                match = _BEFORE.search(span.source.text, start, span.start)
-                self._parameter(symbol, _group(match, 1, span, 0))
+        symbol = self._call(call.function, call.function_spans)
+        for (key, _), span in zip(call.named, call.key_spans, strict=False):
+            self._parameter(symbol, key, span)
 
 
 def _words(expressions: Iterable[x.Expression]) -> set[int]:
@@ -286,10 +265,3 @@ def _words(expressions: Iterable[x.Expression]) -> set[int]:
                 items = value.items if isinstance(value, x.Group) else (value,)
                 found.update(id(i) for i in items)
     return found
-
-
-def _group(match: re.Match[str] | None, group: int, within: Span, start: int) -> Span | None:
-    """The span of a group of a match in a text that begins at `start`."""
-    if match is None or match.group(group) is None:
-        return None
-    return Span(within.source, start + match.start(group), start + match.end(group))

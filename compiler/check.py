@@ -24,7 +24,11 @@ from .spec import Spec
 def check(spec: Spec) -> list[Diagnostic]:
     """Everything that is wrong with a specification, in the order of its text."""
     report = Report()
-    network = examined(spec, report)
+    return findings(network_of(spec, report), report)
+
+
+def findings(network: Network | None, report: Report) -> list[Diagnostic]:
+    """The errors, or else the warnings on a network, in the order of the text, each once."""
     if network is not None and not report.errors:
         lint(network, report)
     return report.sorted()
@@ -33,7 +37,7 @@ def check(spec: Spec) -> list[Diagnostic]:
 def checked(spec: Spec) -> Network:
     """The network of a specification; raises DiagnosticError if `check` finds an error."""
     report = Report()
-    network = examined(spec, report)
+    network = network_of(spec, report)
     report.raise_errors()
     if network is None:
         raise AssertionError("a specification without errors does not resolve")
@@ -47,7 +51,7 @@ def require_no_holes(network: Network) -> None:
         raise fail("E403", message, help="search it first: `fusewright search`")
 
 
-def examined(spec: Spec, report: Report) -> Network | None:
+def network_of(spec: Spec, report: Report) -> Network | None:
     """The network of a specification whose names resolve; reports every error."""
     network = try_resolve(spec, report)
     if network is not None:

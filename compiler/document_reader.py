@@ -107,8 +107,7 @@ class _SpecReader:
 
     def _settings(self, node: Located, owner: str | None = None) -> tuple[tuple[str, Any], ...]:
         """The members of an object as named values, but for the key that names their owner."""
-        members = [member for key, member in node.members.items() if key != owner]
-        return tuple((self._key(member), self._value(member)) for member in members)
+        return tuple((self._key(m), self._value(m)) for m in _others(node, owner))
 
     # Statements
 
@@ -220,8 +219,14 @@ class _SpecReader:
         if not dot or name_problem(library) or name_problem(plain):
             self._name(place, 'an open operation is `{"any": "pool"}`' if library == "?" else None)
         settings = self._settings(node, "op")
-        places = _key_spans(node, "op")
-        return Operation(_text(place), settings, parameter_spans=places, span=place.span)
+        return Operation(
+            _text(place),
+            settings,
+            key_spans=_key_spans(node, "op"),
+            value_spans=tuple(member.span for member in _others(node, "op")),
+            span=place.span,
+            extent=node.span,
+        )
 
     def _operation_hole(self, node: Located) -> Hole:
         candidates = node.members["any"].items
@@ -266,9 +271,14 @@ def _span(node: Located) -> Span:
     return node.span
 
 
+def _others(node: Located, owner: str | None) -> list[Located]:
+    """The members of an object but for the one that names their owner."""
+    return [member for key, member in node.members.items() if key != owner]
+
+
 def _key_spans(node: Located, owner: str | None = None) -> tuple[Span, ...]:
-    """Where the keys of an object stand, but for the one that names their owner."""
-    return tuple(member.key_span for key, member in node.members.items() if key != owner)
+    """Where the keys of these stand."""
+    return tuple(member.key_span for member in _others(node, owner))
 
 
 def _maybe(node: Located, key: str, reader: Callable[[Located], T]) -> T | None:

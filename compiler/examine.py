@@ -1,7 +1,8 @@
 """Everything that can be said of a text at once: its Spec, its network, all diagnostics.
 
-After a syntax error the rest of the text is still checked; what the part that could not be read
-may explain is left unsaid: errors that speak of a name in it, and statements that seem missing.
+A text is read first, which is all that an outline needs, and then examined. After a syntax error
+the rest of the text is still checked; what the part that could not be read may explain is left
+unsaid: errors that speak of a name in it, and statements that seem missing.
 """
 
 from __future__ import annotations
@@ -9,13 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from os import PathLike, fspath
 
-from .check import examined
+from .check import findings, network_of
 from .diagnostics import Diagnostic, DiagnosticError, Report
 from .files import read_text
-from .lint import lint
 from .load import Spelling, by_ending, read
 from .network import Network
 from .override import override
@@ -27,8 +26,8 @@ _DEPENDS_ON_ALL = ("E007", "E4", "W")
 
 
 @dataclass(frozen=True)
-class Examination:
-    """What a text says; what that means is found when it is first asked for.
+class Reading:
+    """What a text says, before anything is known of what that means.
 
     `spec` is what could be read of it, `unread` the parts that could not, `misread` what is wrong
     with these; `spec` is empty where nothing could be read at all, and then means nothing.
@@ -40,33 +39,32 @@ class Examination:
     unread: tuple[str, ...] = ()
     nothing: bool = False
 
-    @cached_property
-    def _examined(self) -> tuple[Network | None, Report]:
-        report = Report()
-        network = None if self.nothing else examined(self.spec, report)
-        if self.misread or self.unread:
-            report.diagnostics = list(_independent(report.diagnostics, self.unread))
-        report.diagnostics += self.misread
-        return network, report
+
+@dataclass(frozen=True)
+class Examination:
+    """What is found out about a text.
+
+    `network` is None where names do not resolve or something could not be read; `diagnostics` are
+    the errors, or else the warnings, in the order of the text.
+    """
+
+    reading: Reading
+    network: Network | None
+    diagnostics: tuple[Diagnostic, ...]
 
     @property
-    def network(self) -> Network | None:
-        """The network, None where names do not resolve or something could not be read."""
-        return None if any(d.is_error for d in self.misread) else self._examined[0]
+    def source(self) -> Source:
+        return self.reading.source
+
+    @property
+    def spec(self) -> Spec:
+        """What could be read of the text."""
+        return self.reading.spec
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
         """The errors, in the order of the text."""
-        return tuple(self._examined[1].errors)
-
-    @cached_property
-    def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """The errors, or else the warnings, in the order of the text."""
-        network, found = self._examined
-        report = Report(list(found.diagnostics))
-        if network is not None and not report.errors:
-            lint(network, report)
-        return tuple(report.sorted())
+        return tuple(d for d in self.diagnostics if d.is_error)
 
 
 def examine(
@@ -75,15 +73,8 @@ def examine(
     spelling: Spelling | None = None,
     numbers: Mapping[str, int | float] | None = None,
 ) -> Examination:
-    """Reads a text, to be checked; `numbers` override those of its network. Raises nothing."""
-    source, report = Source(name, text), Report()
-    try:
-        spec, skipped = read(source, report, spelling)
-        spec = override(spec, numbers or {})
-    except DiagnosticError as error:
-        wrong = (*report.sorted(), *error.diagnostics)
-        return Examination(source, Spec(), wrong, nothing=True)
-    return Examination(source, spec, tuple(report.diagnostics), tuple(skipped))
+    """Reads and examines a text; `numbers` override those of its network. Raises nothing."""
+    return examine_reading(read_all(text, name, spelling, numbers))
 
 
 def examine_file(
@@ -92,9 +83,41 @@ def examine_file(
     """Examines a file, spelt as its ending says, or else as its content shows."""
     name = fspath(path)
     try:
-        return examine(read_text(path), name, by_ending(path), numbers)
+        text = read_text(path)
     except DiagnosticError as error:
-        return Examination(Source(name, ""), Spec(), error.diagnostics, nothing=True)
+        wrong = error.diagnostics
+        return Examination(Reading(Source(name, ""), Spec(), wrong, nothing=True), None, wrong)
+    return examine(text, name, by_ending(path), numbers)
+
+
+def read_all(
+    text: str,
+    name: str = "<text>",
+    spelling: Spelling | None = None,
+    numbers: Mapping[str, int | float] | None = None,
+) -> Reading:
+    """Reads a text as far as it can be; `numbers` override its network's. Raises nothing."""
+    source, report = Source(name, text), Report()
+    try:
+        spec, skipped = read(source, report, spelling)
+        spec = override(spec, numbers or {})
+    except DiagnosticError as error:
+        wrong = (*report.sorted(), *error.diagnostics)
+        return Reading(source, Spec(), wrong, nothing=True)
+    return Reading(source, spec, tuple(report.diagnostics), tuple(skipped))
+
+
+def examine_reading(reading: Reading) -> Examination:
+    """Finds out what a text means that has been read."""
+    report = Report()
+    network = None if reading.nothing else network_of(reading.spec, report)
+    if reading.misread or reading.unread:
+        report.diagnostics = list(_independent(report.diagnostics, reading.unread))
+    report.diagnostics += reading.misread
+    found = findings(network, report)
+    if any(d.is_error for d in reading.misread):
+        network = None
+    return Examination(reading, network, tuple(found))
 
 
 def _independent(found: Iterable[Diagnostic], skipped: Iterable[str]) -> Iterable[Diagnostic]:

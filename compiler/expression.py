@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from .source import Span, span_field
+from .source import Span, Spans, span_field, spans_field
 
 Operator = Literal["+", "-", "*", "/", "@"]
 OPERATORS: Mapping[Operator, str] = {
@@ -38,6 +38,7 @@ class Rest:
     """`*s`: all inputs that the last input of the definition stands for."""
 
     name: str
+    name_span: Span | None = span_field()
     span: Span | None = span_field()
 
 
@@ -48,6 +49,7 @@ class Parameter:
     name: str
     sizes: tuple[Expression, ...]
     initial: str | int | float | None = None
+    name_span: Span | None = span_field()
     span: Span | None = span_field()
 
 
@@ -75,11 +77,17 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A primitive or an operation applied to arguments, with its parameters by name."""
+    """A primitive or an operation applied to arguments, with its parameters by name.
+
+    `function_spans` are those of its library and its name, or of its name alone; `key_spans` those
+    of the parameters' names.
+    """
 
     function: str
     arguments: tuple[Expression, ...]
     named: tuple[tuple[str, Expression], ...] = ()
+    function_spans: Spans = spans_field()
+    key_spans: Spans = spans_field()
     span: Span | None = span_field()
 
 

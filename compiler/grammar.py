@@ -2,8 +2,8 @@
 
 NOTE: importing lark takes five times as long as starting Python, and building the tables longer
 still, so they are kept as `grammars/fuse.tables.json` beside the grammar, whose checksum they
-carry; where it differs they are built anew in memory. `python -m fusewright.compiler.grammar`
-writes the file.
+carry; where it differs, or the file cannot be read, they are built anew in memory.
+`python -m fusewright.compiler.grammar` writes the file.
 """
 
 from __future__ import annotations
@@ -25,19 +25,27 @@ if TYPE_CHECKING:
 
 STORED = "fuse.tables.json"
 STARTS = ("spec", "body")
+SHAPE = 1
+"""The number of what `Tables` has for fields and means by them: another makes stored ones void."""
 
 
 @cache
 def tables() -> Tables:
     """The tables of the grammar, stored or built."""
-    text = grammars.read("fuse.lark")
+    grammar = grammars.read("fuse.lark")
+    stored = _stored()
+    if stored.pop("of", None) != _checksum(grammar):
+        stored = build(grammar)
+    return Tables(**stored)
+
+
+def _stored() -> dict[str, Any]:
+    """What is stored; nothing where that cannot be read."""
     try:
         stored = json.loads(grammars.read(STORED))
-    except FileNotFoundError:
-        stored = {}
-    if stored.pop("of", None) != _checksum(text):
-        stored = build(text)
-    return Tables(**stored)
+    except (OSError, ValueError):
+        return {}
+    return stored if isinstance(stored, dict) else {}
 
 
 def lark_of(grammar: str) -> Lark:
@@ -122,13 +130,13 @@ def _production(rule: Rule) -> Production:
 
 
 def _checksum(grammar: str) -> int:
-    return crc32(grammar.encode())
+    return crc32(f"{SHAPE}\n{grammar}".encode())
 
 
 def stored_text() -> str:
     """The text of `grammars/fuse.tables.json`."""
     grammar = grammars.read("fuse.lark")
-    return json.dumps({"of": _checksum(grammar), **build(grammar)}, sort_keys=True) + "\n"
+    return json.dumps({"of": _checksum(grammar), **build(grammar)}) + "\n"
 
 
 if __name__ == "__main__":

@@ -105,12 +105,23 @@ class Range:
         self.start, self.end = start, end
 
 
-class UnexpectedText(Exception):
-    """A text does not follow the grammar: `found` stands at `start` instead of what is expected."""
+Entry: TypeAlias = tuple[int, Any, int, int]
+"""What the parser has read but not put together yet: state, value, and the range in the text."""
 
-    def __init__(self, what: What, start: int, found: str, expected: frozenset[str]) -> None:
+
+class UnexpectedText(Exception):
+    """A text does not follow the grammar: `found` stands at `start` instead of what is expected.
+
+    `stack` is what had been read. Cut off behind any of its entries, it is where `Parser.run` can
+    go on.
+    """
+
+    def __init__(
+        self, what: What, start: int, found: str, expected: frozenset[str], stack: list[Entry]
+    ) -> None:
         super().__init__(f"unexpected {what} {found!r} at {start}")
-        self.what, self.start, self.found, self.expected = what, start, found, expected
+        self.what, self.start, self.found = what, start, found
+        self.expected, self.stack = expected, stack
 
 
 def _ready(production: Production, builder: Any) -> tuple[str, int, bool, list[int | None], Any]:
@@ -120,61 +131,79 @@ def _ready(production: Production, builder: Any) -> tuple[str, int, bool, list[i
     return origin, length, grows, parts[grows:], getattr(builder, method) if method else None
 
 
-def run(
-    tables: Tables, builder: Any, start: str, text: str, first: int = 0, last: int | None = None
-) -> Any:
-    """What `builder` makes of `text[first:last]` by the rule `start`; raises UnexpectedText.
+class Parser:
+    """Texts by tables: a method of `builder` takes the Range of its rule and the list of its parts.
 
-    A method of the builder takes the Range of its rule and the list of its parts; one that has a
-    terminal's name takes what `Token.of` takes, and gives what the rules see instead of it.
+    One that has a terminal's name takes what `Token.of` takes, and gives what the rules see.
     """
-    last = len(text) if last is None else last
-    actions, next_lexeme = tables.actions, tables.lexeme.match
-    productions = [_ready(production, builder) for production in tables.productions]
-    on_token = {kind: getattr(builder, kind, Token.of) for kind in tables.kept}
-    kinds: dict[tuple[str, int], str] = {}
-    final = tables.ends[start]
-    state = tables.starts[start]
-    stack: list[tuple[int, Any, int, int]] = [(state, None, first, first)]
-    position = first
-    while True:
-        found: Any = next_lexeme(text, position, last)
-        lexeme, position = found[1], found.end()
-        if lexeme is None:
-            if position != last:
-                expected = tables.expected([entry[0] for entry in stack])
-                raise UnexpectedText("character", position, text[position], expected)
-            kind, begin, lexeme = END, position, ""
-        else:
-            begin = found.start(1)
-            key = lexeme, state
-            if key not in kinds:
-                kinds[key] = tables.kind(*key)
-            kind = kinds[key]
-        action = actions[state].get(kind)
-        while action is not None and action < 0:
-            origin, length, grows, places, method = productions[~action]
-            taken = stack[-length:] if length else []
-            parts: list[Any] = taken[0][1] if grows else []
-            for place in places:
-                if place is None:
-                    parts.append(None)
-                elif place >= 0:
-                    parts.append(taken[place][1])
-                else:
-                    parts += taken[~place][1]
-            start_of, end_of = (taken[0][2], taken[-1][3]) if length else (begin, begin)
-            del stack[len(stack) - length :]
-            value = parts if method is None else method(Range(start_of, end_of), parts)
-            state = actions[stack[-1][0]][origin]
-            if kind == END and state == final:
-                return value
-            stack.append((state, value, start_of, end_of))
+
+    def __init__(self, tables: Tables, builder: Any) -> None:
+        self._tables = tables
+        self._productions = [_ready(production, builder) for production in tables.productions]
+        self._on_token = {kind: getattr(builder, kind, Token.of) for kind in tables.kept}
+        self._kinds: list[dict[str, str]] = [{} for _ in tables.actions]
+
+    def run(
+        self,
+        start: str,
+        text: str,
+        first: int = 0,
+        last: int | None = None,
+        stack: list[Entry] | None = None,
+    ) -> Any:
+        """What `text[first:last]` makes by the rule `start`; raises UnexpectedText.
+
+        With `stack`, which is used up, it continues what has been read of the text.
+        """
+        last = len(text) if last is None else last
+        tables, productions, on_token = self._tables, self._productions, self._on_token
+        actions, kinds, next_lexeme = tables.actions, self._kinds, tables.lexeme.match
+        final = tables.ends[start]
+        stack = stack or [(tables.starts[start], None, first, first)]
+        state = stack[-1][0]
+        position = first
+        while True:
+            found: Any = next_lexeme(text, position, last)
+            lexeme, position = found[1], found.end()
+            if lexeme is None:
+                if position != last:
+                    raise self._unexpected("character", position, text[position], stack)
+                kind, begin, lexeme = END, position, ""
+            else:
+                begin = found.start(1)
+                known = kinds[state]
+                if lexeme not in known:
+                    known[lexeme] = tables.kind(lexeme, state)
+                kind = known[lexeme]
             action = actions[state].get(kind)
-        if action is None:
-            what: What = "lexeme" if lexeme else "end"
-            expected = tables.expected([entry[0] for entry in stack])
-            raise UnexpectedText(what, begin, lexeme, expected)
-        state = action
-        token = on_token[kind](lexeme, kind, begin, position) if kind in on_token else None
-        stack.append((state, token, begin, position))
+            while action is not None and action < 0:
+                origin, length, grows, places, method = productions[~action]
+                if length:
+                    taken = stack[-length:]
+                    del stack[-length:]
+                    start_of, end_of = taken[0][2], taken[-1][3]
+                else:
+                    taken, start_of, end_of = [], begin, begin
+                parts: list[Any] = taken[0][1] if grows else []
+                for place in places:
+                    if place is None:
+                        parts.append(None)
+                    elif place >= 0:
+                        parts.append(taken[place][1])
+                    else:
+                        parts += taken[~place][1]
+                value = parts if method is None else method(Range(start_of, end_of), parts)
+                state = actions[stack[-1][0]][origin]
+                if kind == END and state == final:
+                    return value
+                stack.append((state, value, start_of, end_of))
+                action = actions[state].get(kind)
+            if action is None:
+                raise self._unexpected("lexeme" if lexeme else "end", begin, lexeme, stack)
+            state = action
+            token = on_token[kind](lexeme, kind, begin, position) if kind in on_token else None
+            stack.append((state, token, begin, position))
+
+    def _unexpected(self, what: What, at: int, found: str, stack: list[Entry]) -> UnexpectedText:
+        expected = self._tables.expected([entry[0] for entry in stack])
+        return UnexpectedText(what, at, found, expected, stack)

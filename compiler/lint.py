@@ -252,15 +252,7 @@ def _replaced(span: Span | None, text: str) -> list[Edit]:
 
 def _removed(before: Operation, repeated: Operation) -> list[Edit]:
     """The edit that removes an operation with the comma before it."""
-    if not (before.span and repeated.span) or before.span.pointer is not None:
+    first, last = before.extent, repeated.extent
+    if first is None or last is None or first.pointer is not None:
         return []
-    return [Edit(Span(repeated.span.source, _end(before), _end(repeated)), "")]
-
-
-def _end(written: Operation) -> int:
-    """Where an operation ends, behind its parameters."""
-    span = written.span
-    if span is None:
-        return 0
-    last = max((s.end for s in written.parameter_spans if s), default=None)
-    return span.end if last is None else max(span.end, span.source.text.index(")", last) + 1)
+    return [Edit(Span(last.source, first.end, last.end), "")]

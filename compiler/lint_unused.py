@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from . import expression as x
 from .diagnostics import Report, did_you_mean
+from .numbers import OWN_NUMBERS
 from .spec import Operation, Spec, Value, operations_of
-
-ALWAYS_USED = ("C", "L", "dropout")
 
 
 def unused_definitions(spec: Spec, report: Report) -> None:
@@ -31,12 +30,12 @@ def unused_numbers(spec: Spec, report: Report) -> None:
         return
     header = spec.network
     stated = dict(header.numbers)
-    used = {*ALWAYS_USED, *_values(spec)}
+    used = {*OWN_NUMBERS, *_values(spec)}
     spans = header.number_spans or (header.span,) * len(header.numbers)
     for (name, _), span in zip(header.numbers, spans, strict=True):
         if name not in used:
             message = f"the number `{name}` is never used"
-            meant = did_you_mean(name, [n for n in ALWAYS_USED if n not in stated])
+            meant = did_you_mean(name, [n for n in OWN_NUMBERS if n not in stated])
             remedy = meant or "use it as a size, count or parameter, or remove it"
             report.add("W409", message, span or header.span, help=remedy)
 

@@ -12,10 +12,12 @@ from .declare import declare
 from .diagnostics import DiagnosticError, did_you_mean, fail, one_of
 from .files import read_text
 from .format import format_text
+from .numbers import OWN_NUMBERS
 from .parse import parse
 from .printer import name as written_name
 from .printer import spec_lines
 from .spec import (
+    AXES,
     Cell,
     CellInput,
     Hole,
@@ -30,11 +32,12 @@ from .spec import (
 
 LIBRARY = "bmnas"
 POOL = ("Sum", "Attention", "LinearGLU", "ConcatFC")
-INNER = (("C", 128), ("L", 8), ("dropout", 0.1))
 _COMMENTS: Mapping[type[object], str] = {
     NetworkHeader: "Cells and Steps take and give (batch, L, C); `dropout` is a rate.",
     Use: "The operations and roles; `fusewright ops` lists them with their equations.",
-    Modality: "Features in the order of the data's axes: c channels, t time or tokens, h, w.",
+    Modality: "Features in the order of the data's axes: "
+    + ", ".join(f"{axis} {meaning}" for axis, meaning in AXES.items())
+    + ".",
     Operation: "What a Step may become.",
     Cell: "A hole `?` is to be found by a search; write a name or `{A | B}` to decide.",
     Predict: "`classes` (one of them), `labels` (any of them) or `values` (numbers).",
@@ -151,7 +154,8 @@ def read_inner(name: str, text: str | None) -> NetworkHeader:
     found = _read(f"network {written_name(name)}({text or ''})", "--inner")
     if found.network is None or found != Spec(network=found.network):
         raise fail("E506", f"`{_printable(text or name)}` is more than numbers")
-    numbers = {**dict(INNER), **dict(found.network.numbers)}
+    usual = {key: own.usual for key, own in OWN_NUMBERS.items()}
+    numbers = {**usual, **dict(found.network.numbers)}
     return replace(found.network, numbers=tuple(numbers.items()))
 
 

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import zip_longest
+from typing import NamedTuple
 
 from .diagnostics import Report
 from .scope import whole
 from .source import Span
 from .spec import NetworkHeader
 
-_REQUIRED = {"C": "inner number of channels", "L": "inner length"}
+
+class OwnNumber(NamedTuple):
+    """A number that has its name from the language; `usual` is what a first specification has."""
+
+    meaning: str
+    usual: int | float
+    required: bool
+
+
+OWN_NUMBERS: Mapping[str, OwnNumber] = {
+    "C": OwnNumber("inner number of channels", 128, True),
+    "L": OwnNumber("inner length", 8, True),
+    "dropout": OwnNumber("rate that `dropout(x)` takes", 0.1, False),
+}
+"""What a network states of its inner shape `(batch, L, C)` and of its equations."""
 
 
 def numbers_of(header: NetworkHeader | None, report: Report) -> Mapping[str, int | float]:
@@ -18,7 +33,7 @@ def numbers_of(header: NetworkHeader | None, report: Report) -> Mapping[str, int
     numbers: dict[str, int | float] = {}
     places: dict[str, Span | None] = {}
     if header is None:
-        return {"C": 1, "L": 1}
+        return {key: 1 for key, own in OWN_NUMBERS.items() if own.required}
     for (key, value), place in zip_longest(header.numbers, header.number_spans):
         place = place or header.span
         if key in numbers:
@@ -28,10 +43,10 @@ def numbers_of(header: NetworkHeader | None, report: Report) -> Mapping[str, int
             message = "a number cannot be called `name`"
             report.add("E211", message, place, help="choose another name")
         numbers[key], places[key] = value, place
-    for key, meaning in _REQUIRED.items():
+    for key in (key for key, own in OWN_NUMBERS.items() if own.required):
         if key not in numbers:
             remedy = f"write `network {header.name}({key} = …)`"
-            message = f"the network does not state `{key}`, its {meaning}"
+            message = f"the network does not state `{key}`, its {OWN_NUMBERS[key].meaning}"
             report.add("E007", message, header.span, help=remedy)
             numbers[key] = 1
         elif not whole(numbers[key]):

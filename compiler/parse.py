@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from _thread import allocate_lock
+from collections.abc import Sequence
+from dataclasses import replace
 
 from . import expression as x
-from .diagnostics import Report, fail
+from .diagnostics import Diagnostic, DiagnosticError, Report, fail
 from .grammar import tables
-from .lalr import UnexpectedText, run
+from .lalr import Parser, UnexpectedText
 from .recovery import Recovery
 from .source import Source, Span
 from .spec import Spec
@@ -18,6 +19,33 @@ from .syntax_equation import embedded
 from .syntax_error import syntax_error
 
 LONGEST_TEXT = 16_000_000
+
+
+class _CollectorOff:
+    """Without the cycle collector, which takes up to two thirds of the time of a long text.
+
+    It finds nothing in trees. The collector is the whole process's: the first that enters switches
+    it off, and the last that leaves, in whichever thread, switches it on if it was.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._was_on = allocate_lock(), 0, False
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._was_on = gc.isenabled()
+                gc.disable()
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside and self._was_on:
+                gc.enable()
+
+
+COLLECTOR_OFF = _CollectorOff()
 
 
 def parse(text: str, name: str = "<text>") -> Spec:
@@ -35,7 +63,7 @@ def parse_all(source: Source, report: Report) -> tuple[Spec, list[str]]:
     """
     if len(source.text) > LONGEST_TEXT:
         raise fail("E004", f"the text is longer than {LONGEST_TEXT:,} characters")
-    with _collector_off():
+    with COLLECTOR_OFF:
         recovery = Recovery(source, report)
         return assemble(recovery.statements(), report), recovery.skipped
 
@@ -49,22 +77,25 @@ def parse_body(text: str, place: Span, offsets: Sequence[int] | None = None) -> 
     report = Report()
     source = Source(place.source.name, text)
     try:
-        body: x.Body = run(tables(), SpecBuilder(source, report, place, offsets), "body", text)
+        builder = SpecBuilder(source, report, place, offsets)
+        body: x.Body = Parser(tables(), builder).run("body", text)
     except UnexpectedText as error:
-        first = syntax_error(source, text, error, 0, len(text))
-        span = embedded(place, offsets, first.span.start, first.span.end) if first.span else place
-        raise fail(first.code, first.message, span, help=first.help) from None
+        found = syntax_error(source, error, len(text))
+        raise DiagnosticError([_placed(found, place, offsets)]) from None
     report.raise_errors()
     return body
 
 
-@contextmanager
-def _collector_off() -> Generator[None]:
-    """Without the cycle collector, which takes half of the time and finds nothing in trees."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
+def _placed(found: Diagnostic, place: Span, offsets: Sequence[int] | None) -> Diagnostic:
+    """A diagnostic of an equation where that stands in a document.
+
+    Without `offsets` it has no fix: an edit would take the place of the whole equation.
+    """
+
+    def at(span: Span | None) -> Span:
+        return embedded(place, offsets, span.start, span.end) if span else place
+
+    notes = tuple(replace(note, span=note.span and at(note.span)) for note in found.notes)
+    edits = found.fix if offsets is not None else ()
+    fix = tuple(replace(edit, span=at(edit.span)) for edit in edits)
+    return replace(found, span=at(found.span), notes=notes, fix=fix)

@@ -10,6 +10,7 @@ two Specs are equal when they say the same thing, whichever spelling they came f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -25,7 +26,8 @@ Value: TypeAlias = int | float | str
 HeadKind = Literal["classes", "labels", "values"]
 HEAD_KINDS: tuple[HeadKind, ...] = ("classes", "labels", "values")
 BUDGETS = ("parameters", "macs", "latency")
-
+AXES: Mapping[str, str] = {"c": "channels", "t": "time or tokens", "h": "height", "w": "width"}
+"""What the axes of a feature are called, and what they mean."""
 
 STATEMENTS = "fuse network use modality pool cell output require predict op role".split()
 """The keywords that a statement begins with."""
@@ -65,12 +67,25 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation by name, as `MHA` or `fusion.MHA`, with parameters set by name."""
+    """An operation by name, as `MHA` or `fusion.MHA`, with parameters set by name.
+
+    `part_spans` are those of its library and its name, or of its name alone; `key_spans` and
+    `value_spans` those of the parameters.
+    """
 
     name: str
     parameters: tuple[tuple[str, Value], ...] = ()
-    parameter_spans: Spans = spans_field()
+    part_spans: Spans = spans_field()
+    key_spans: Spans = spans_field()
+    value_spans: Spans = spans_field()
     span: Span | None = span_field()
+    extent: Span | None = span_field()
+
+    @property
+    def parameter_spans(self) -> Spans:
+        """Where each parameter stands with its value."""
+        pairs = zip(self.key_spans, self.value_spans, strict=True)
+        return tuple(key.to(value) if key and value else key for key, value in pairs)
 
 
 Slot: TypeAlias = Reference | Hole

@@ -55,15 +55,18 @@ class _Outputs(_Listed):
     __slots__ = ()
 
 
-def _pairs(settings: Iterable[Setting | None]) -> tuple[tuple[str, Any], ...]:
-    return tuple((s.name, s.value) for s in settings if s is not None)
+def _pairs(settings: Iterable[Setting]) -> tuple[tuple[str, Any], ...]:
+    return tuple((s.name, s.value) for s in settings)
 
 
-def _with_parameters(operation: Operation, settings: Sequence[Setting]) -> Operation:
+def _applied(name: Operation, settings: Sequence[Setting], end: Span) -> Operation:
+    """An operation with its parameters, as far as `end` reaches."""
     return replace(
-        operation,
+        name,
         parameters=_pairs(settings),
-        parameter_spans=tuple(s.span for s in settings),
+        key_spans=tuple(s.name_span for s in settings),
+        value_spans=tuple(s.value_span for s in settings),
+        extent=name.span and name.span.to(end),
     )
 
 
@@ -118,7 +121,7 @@ class SpecBuilder(EquationBuilder):
     def network(self, place: Range, parts: list[Any]) -> NetworkHeader:
         name, *settings = parts
         numbers: list[Setting] = []
-        for setting in (s for s in settings if s is not None):
+        for setting in settings:
             if isinstance(setting.value, str):
                 message = f"`{setting.name}` is not given a number"
                 self._report.add("E005", message, setting.span, help="write a number after `=`")
@@ -212,7 +215,7 @@ class SpecBuilder(EquationBuilder):
         return self._count(parts[0]), self._span(parts[0])
 
     def cell_inputs(self, place: Range, parts: list[Any]) -> tuple[CellInput, ...]:
-        return tuple(p for p in parts if p is not None)
+        return tuple(parts)
 
     def cell_input(self, place: Range, parts: list[Any]) -> CellInput:
         if len(parts) == 1:
@@ -237,7 +240,7 @@ class SpecBuilder(EquationBuilder):
                 remedy = "write it at the candidate: `{MHA(heads = 4) | Sum}(x, y)`"
                 self._report.add("E008", message, setting.span, help=remedy)
         else:
-            operation = _with_parameters(operation, settings)
+            operation = _applied(operation, settings, self._span(place))
         number, count_span = count or (None, None)
         return Step(
             str(name),
@@ -250,7 +253,7 @@ class SpecBuilder(EquationBuilder):
         )
 
     def arguments(self, place: Range, parts: list[Any]) -> list[Any]:
-        return [p for p in parts if p is not None]
+        return parts
 
     def returned(self, place: Range, parts: list[Reference]) -> tuple[Reference, ...]:
         return tuple(parts)
@@ -263,13 +266,13 @@ class SpecBuilder(EquationBuilder):
 
     def operation(self, place: Range, parts: list[Any]) -> Operation:
         name, *settings = parts
-        return _with_parameters(name, [s for s in settings if s is not None])
+        return _applied(name, settings, self._span(place))
 
     def reference(self, place: Range, parts: list[Token]) -> Reference:
         return Reference(str(parts[0]), span=self._span(parts[0]))
 
-    def names(self, place: Range, parts: list[Token | None]) -> list[Token]:
-        return [p for p in parts if p is not None]
+    def names(self, place: Range, parts: list[Token]) -> list[Token]:
+        return parts
 
     # Definitions
 
@@ -307,7 +310,7 @@ class SpecBuilder(EquationBuilder):
             parameters=_pairs(settings),
             role=role,
             modality=str(modality) if modality is not None else None,
-            input_spans=tuple(i.span for i in inputs),
+            input_spans=tuple(i.name_span if isinstance(i, x.Rest) else i.span for i in inputs),
             parameter_spans=tuple(p.name_span for p in settings),
             modality_span=self._span(modality) if modality is not None else None,
             span=self._span(name),
@@ -315,7 +318,7 @@ class SpecBuilder(EquationBuilder):
         )
 
     def formals(self, place: Range, parts: list[Any]) -> list[Any]:
-        return [p for p in parts if p is not None]
+        return parts
 
     def formal(self, place: Range, parts: list[Token]) -> x.Name:
         return x.Name(str(parts[0]), span=self._span(place))

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from . import expression as x
 from .diagnostics import Report, fail
@@ -20,18 +20,25 @@ LARGEST_WHOLE = 2**53
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """`NAME = VALUE`; `name_span` is where the name stands."""
+    """`NAME = VALUE`, the whole and its sides."""
 
     name: str
     value: Value
-    span: Span | None
-    name_span: Span | None
+    span: Span
+    name_span: Span
+    value_span: Span
+
+
+class _Number(NamedTuple):
+    value: int | float
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)
 class _Named:
     name: str
     value: x.Expression
+    name_span: Span
 
 
 def embedded(place: Span, offsets: Sequence[int] | None, start: int, end: int) -> Span:
@@ -123,16 +130,23 @@ class EquationBuilder:
             return 1
         return value
 
-    def number(self, place: Range, parts: list[Token]) -> int | float:
-        return self._number("".join(parts), place)
+    def number(self, place: Range, parts: list[Token]) -> _Number:
+        return _Number(self._number("".join(parts), place), self._span(place))
 
     def operation_name(self, place: Range, parts: list[Token | None]) -> Operation:
-        return Operation(".".join(str(p) for p in parts if p is not None), span=self._span(place))
+        """The name after a dot is None where there is none."""
+        known = [part for part in parts if part is not None]
+        span = self._span(place)
+        spans = tuple(map(self._span, known)) if len(known) > 1 else (span,)
+        return Operation(".".join(known), part_spans=spans, span=span, extent=span)
 
     def setting(self, place: Range, parts: list[Any]) -> Setting:
-        name, value = parts
-        value = str(value) if isinstance(value, str) else value
-        return Setting(str(name), value, self._span(place), self._span(name))
+        name, given = parts
+        is_number = isinstance(given, _Number)
+        value, value_span = (
+            (given.value, given.span) if is_number else (str(given), self._span(given))
+        )
+        return Setting(str(name), value, self._span(place), self._span(name), value_span)
 
     default = setting
 
@@ -169,9 +183,10 @@ class EquationBuilder:
         return x.Name(str(parts[0]), span=self._span(place))
 
     def parameter(self, place: Range, parts: list[Any]) -> x.Parameter:
-        name, *sizes, initial = parts
-        initial = str(initial) if isinstance(initial, str) else initial
-        return x.Parameter(str(name), tuple(sizes), initial, span=self._span(place))
+        name, *sizes, given = parts
+        initial = given.value if isinstance(given, _Number) else given and str(given)
+        spans = {"name_span": self._span(name), "span": self._span(place)}
+        return x.Parameter(str(name), tuple(sizes), initial, **spans)
 
     def group(self, place: Range, parts: list[Any]) -> x.Group:
         return x.Group(tuple(parts), span=self._span(place))
@@ -183,14 +198,20 @@ class EquationBuilder:
         if arguments and [*plain, *named] != list(arguments):
             message = "an argument stands after those given by name"
             self._report.add("E008", message, self._span(place), help="write it before them")
-        pairs = tuple((n.name, n.value) for n in named)
-        return x.Call(name.name, tuple(plain), pairs, span=self._span(place))
+        return x.Call(
+            name.name,
+            tuple(plain),
+            tuple((n.name, n.value) for n in named),
+            function_spans=name.part_spans,
+            key_spans=tuple(n.name_span for n in named),
+            span=self._span(place),
+        )
 
     def call_arguments(self, place: Range, parts: list[Any]) -> list[Any]:
-        return [p for p in parts if p is not None]
+        return parts
 
     def rest(self, place: Range, parts: list[Token]) -> x.Rest:
-        return x.Rest(str(parts[0]), span=self._span(place))
+        return x.Rest(str(parts[0]), name_span=self._span(parts[0]), span=self._span(place))
 
     def named(self, place: Range, parts: list[Any]) -> _Named:
-        return _Named(str(parts[0]), parts[1])
+        return _Named(str(parts[0]), parts[1], self._span(parts[0]))

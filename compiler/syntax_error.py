@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from .diagnostics import Diagnostic, Note, diagnosed, did_you_mean
+from .diagnostics import Diagnostic, Edit, Note, diagnosed, did_you_mean
 from .grammar import tables
 from .habits import Place, habit
-from .lalr import END, UnexpectedText
+from .lalr import END, Entry, UnexpectedText
 from .source import Source, Span
 from .spec import HEAD_KINDS
 
@@ -27,6 +27,10 @@ _FRIENDLY = {
     "HEAD": "`classes`, `labels` or `values`",
     END: "the end of the text",
 }
+_NOT_BLANK = re.compile(r"\S")
+_LONGEST_BEFORE = 200
+"""Characters before an error that may tell what its author is used to."""
+_WORD = re.compile(r"(\d{1,60}(?:\.\d+)?)([\w.]{0,60})")
 _UNCLOSED = {'"': "a string is not closed on its line", "`": "a name is not closed"}
 
 
@@ -35,58 +39,73 @@ def pieces(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
     return (m for m in TOKENS.finditer(text, start, end) if not m.group().startswith("#"))
 
 
-def unclosed(text: str, start: int, end: int) -> list[int]:
-    """Where the brackets stand that are open at `end`, the outermost first."""
-    stack: list[int] = []
-    for piece in pieces(text, start, end):
-        bracket = piece.group()
+def open_brackets(text: str, stack: Sequence[Entry]) -> list[int]:
+    """Which entries of the parser's stack are brackets not closed yet, the outermost first."""
+    found: list[int] = []
+    for index, (_, _, start, end) in enumerate(stack):
+        bracket = text[start] if end - start == 1 else ""
         if bracket in OPENING:
-            stack.append(piece.start())
-        elif bracket in CLOSING and stack and text[stack[-1]] == CLOSING[bracket]:
-            stack.pop()
-    return stack
+            found.append(index)
+        elif bracket in CLOSING and found:
+            found.pop()
+    return found
 
 
-def syntax_error(
-    source: Source, text: str, error: UnexpectedText, start: int, end: int
-) -> Diagnostic:
-    """The diagnostic of an error in `text[start:end]`: the source's text, less what is blanked."""
+def syntax_error(source: Source, error: UnexpectedText, end: int) -> Diagnostic:
+    """The diagnostic of an error in a text that is read as far as `end`."""
+    text, at, found = source.text, error.start, error.found
+    brackets = open_brackets(text, error.stack)
+    opened = error.stack[brackets[-1]][2] if brackets else None
     if error.what == "end":
-        return _unexpected_end(source, text, error, start, end)
-    at, found = error.start, error.found
-    stop = at + len(found)
+        return _unexpected_end(source, error, opened, end)
+    if found.isdecimal() and error.what == "character":
+        return _no_number(source, error)
     if error.what == "lexeme":
         message = f"unexpected `{found.strip('`')}`"
     else:
         message = _UNCLOSED.get(found, f"unexpected character `{found}`")
-    opened = next(reversed(unclosed(text, start, at)), None)
-    notes = [] if opened is None else _opened_above(source, text, opened, at)
-    line = text.rfind("\n", 0, at) + 1
+    notes = [] if opened is None else _opened_above(source, opened, at)
     bracket = "" if opened is None else text[opened]
-    place = Place(found, text[line:at], text[at : at + 3], bracket)
-    remedy = habit(place) or _remedy(found, error.expected)
-    return diagnosed("E001", message, Span(source, at, stop), remedy, notes)
+    line = text.rfind("\n", 0, at) + 1
+    before = text[max(line, at - _LONGEST_BEFORE) : at]
+    remedy = habit(Place(found, before, text[at : at + 3], bracket))
+    span = Span(source, at, at + len(found))
+    return diagnosed("E001", message, span, remedy or _remedy(found, error.expected), notes)
 
 
-def _opened_above(source: Source, text: str, place: int, at: int) -> list[Note]:
+def _no_number(source: Source, error: UnexpectedText) -> Diagnostic:
+    """What begins with a digit and is no number."""
+    found = _WORD.match(source.text, error.start)
+    word = found.group() if found else error.found
+    span = Span(source, error.start, error.start + len(word))
+    message = f"`{word}` is neither a number nor a name"
+    if error.expected.isdisjoint(("NUMBER", "QUANTITY")):
+        remedy = "a name that begins with a digit stands in backticks"
+        return diagnosed("E001", message, span, remedy, fix=[Edit(span, f"`{word}`")])
+    digits, rest = found.groups() if found else ("", ".")
+    apart = f"a space, a comma or an operator stands between `{digits}` and `{rest}`"
+    return diagnosed("E001", message, span, None if rest.startswith(".") else apart)
+
+
+def _opened_above(source: Source, place: int, at: int) -> list[Note]:
     """Where a bracket opens, if it is one that should end with its line."""
-    if text[place] == "{" or "\n" not in text[place:at]:
+    bracket = source.text[place]
+    if bracket == "{" or source.text.find("\n", place, at) < 0:
         return []
-    return [Note(f"`{text[place]}` opens here", Span(source, place, place + 1))]
+    return [Note(f"`{bracket}` opens here", Span(source, place, place + 1))]
 
 
 def _unexpected_end(
-    source: Source, text: str, error: UnexpectedText, start: int, end: int
+    source: Source, error: UnexpectedText, opened: int | None, end: int
 ) -> Diagnostic:
-    open_brackets = unclosed(text, start, end)
-    if open_brackets:
-        place = open_brackets[-1]
-        bracket = text[place]
-        remedy = f"add `{OPENING[bracket]}` where it ends"
-        span = Span(source, place, place + 1)
-        return diagnosed("E001", f"`{bracket}` is not closed", span, remedy)
+    text = source.text
+    if opened is not None:
+        remedy = f"add `{OPENING[text[opened]]}` where it ends"
+        span = Span(source, opened, opened + 1)
+        return diagnosed("E001", f"`{text[opened]}` is not closed", span, remedy)
+    start = error.stack[0][2]
     last = start + len(text[start:end].rstrip())
-    where = "the statement" if text[end:].strip() else "the text"
+    where = "the statement" if _NOT_BLANK.search(text, end) else "the text"
     span = Span(source, last, last + 1)
     return diagnosed("E001", f"unexpected end of {where}", span, _remedy("", error.expected))
 

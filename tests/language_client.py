@@ -19,7 +19,7 @@ PATIENCE = 60
 
 @dataclass
 class Client:
-    """A client that waits for each answer; what it is sent meanwhile is kept."""
+    """A client that waits for each answer; `published` are the diagnostics of each version."""
 
     process: subprocess.Popen[bytes]
     uri: str
@@ -27,6 +27,9 @@ class Client:
     text: str = ""
     count: int = 0
     received: queue.Queue[Any] = field(default_factory=queue.Queue[Any])
+    published: dict[tuple[str, int | None], list[dict[str, Any]]] = field(
+        default_factory=dict[tuple[str, "int | None"], list[dict[str, Any]]]
+    )
 
     def start(self) -> Client:
         threading.Thread(target=self._listen, daemon=True).start()
@@ -45,6 +48,14 @@ class Client:
                 pass
             self.received.put(json.loads(stream.read(length)))
 
+    def _next(self) -> dict[str, Any]:
+        """The next message of the server."""
+        message: dict[str, Any] = self.received.get(timeout=PATIENCE)
+        if message.get("method") == "textDocument/publishDiagnostics":
+            found = message["params"]
+            self.published[found["uri"], found.get("version")] = found["diagnostics"]
+        return message
+
     def _send(self, message: dict[str, Any]) -> None:
         stream = self.process.stdin
         assert stream is not None
@@ -59,10 +70,9 @@ class Client:
         """The whole answer to a request, an error included."""
         self.count += 1
         self._send({"id": self.count, "method": method, "params": parameters})
-        while (message := self.received.get(timeout=PATIENCE)).get("id") != self.count:
+        while (message := self._next()).get("id") != self.count:
             pass
-        found: dict[str, Any] = message
-        return found
+        return message
 
     def request(self, method: str, parameters: Any) -> Any:
         answer = self.answer(method, parameters)
@@ -91,13 +101,9 @@ class Client:
 
     def diagnostics(self) -> list[dict[str, Any]]:
         """Those of the version that was sent last."""
-        while True:
-            message = self.received.get(timeout=PATIENCE)
-            if message.get("method") == "textDocument/publishDiagnostics":
-                parameters = message["params"]
-                if parameters["uri"] == self.uri and parameters.get("version") == self.version:
-                    found: list[dict[str, Any]] = parameters["diagnostics"]
-                    return found
+        while (self.uri, self.version) not in self.published:
+            self._next()
+        return self.published[self.uri, self.version]
 
     def place(self, marked: str) -> dict[str, Any]:
         """The document and the position of the bar in a piece of the text."""

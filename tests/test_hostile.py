@@ -170,6 +170,39 @@ def test_thousands_of_errors_take_no_longer_than_as_many_good_lines(
     assert codes(space(wrong(1_000)))
 
 
+def statement(opening: str, line: str, times: int, closing: str) -> str:
+    return "\n".join([opening, *[line] * times, closing])
+
+
+ENDLESS = {
+    "an equation without `return`": statement("op f(x) {", "  a = x + 1", 5_000, "}"),
+    "an equation that is not closed": statement("op f(x) {", "  a = x + 1", 5_000, ""),
+    "a hole whose last candidate is missing": statement(
+        "cell K(F0, F1) {\n  S = {", "  Sum |", 8_000, "  }(x, y)\n}"
+    ),
+    "a hole that is not closed": statement("cell K(F0, F1) {\n  S = {", "  Sum |", 8_000, ""),
+    "one closing bracket too many on each line": statement(
+        "cell K(F0, F1) {", "  S = Sum(x, y))", 10_000, "}"
+    ),
+    "nothing but closing brackets": statement("cell K(F0, F1) {", "  )", 60_000, "}"),
+    "nothing but opening brackets": statement("cell K(F0, F1) {", "  (", 60_000, "}"),
+    "the last of many features": statement(
+        "modality k {", "  Q[c 3]", 5_000, "  Q[c,]\n  R[c,]\n}"
+    ),
+    "each of a hundred Steps behind three thousand": statement(
+        "cell K(F0, F1) {", "  S = Sum(x, y)", 3_000, "\n".join(["  S = Sum(x y)"] * 99 + ["}"])
+    ),
+    "each statement": statement("", "cell K(F0,, F1) { S = Sum(x, y) }", 5_000, ""),
+    "all of one line": "cell K(F0, F1) { " + "S = Sum(x y) " * 20_000 + "}",
+}
+"""Syntax errors behind, between and instead of thousands of lines."""
+
+
+@pytest.mark.parametrize("wrong", ENDLESS.values(), ids=list(ENDLESS))
+def test_what_cannot_be_read_is_passed_over_in_one_go(wrong: str) -> None:
+    assert "E001" in codes(space(wrong, pool="")), wrong[:40]
+
+
 # Files
 
 

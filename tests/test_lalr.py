@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -14,7 +17,10 @@ from hypothesis import strategies as st
 from lark import Lark, Token, Tree, UnexpectedInput, UnexpectedToken
 
 from fusewright.compiler import grammar
-from fusewright.compiler.lalr import Range, UnexpectedText, run
+from fusewright.compiler.examine import examine
+from fusewright.compiler.lalr import Parser, Range, UnexpectedText
+from fusewright.compiler.parse import COLLECTOR_OFF
+from fusewright.compiler.spec import KEYWORDS
 from fusewright.grammars import read
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -46,7 +52,7 @@ def plain(node: Any) -> Any:
 
 
 def tree_of(text: str) -> Any:
-    return run(grammar.tables(), TreeBuilder(), "spec", text)
+    return Parser(grammar.tables(), TreeBuilder()).run("spec", text)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
@@ -73,12 +79,12 @@ def test_what_lark_rejects_is_unexpected_and_as_much_is_expected(data: st.DataOb
         try:
             assert tree_of(text) == expected
         except UnexpectedText as error:
-            assert _is_run_together(text, error.start)
+            assert _is_run_together(error.found)
 
 
-def _is_run_together(text: str, place: int) -> bool:
-    """Whether two words or numbers touch, which lark takes apart and Fuse does not."""
-    return text[place].isalnum()
+def _is_run_together(found: str) -> bool:
+    """Whether a keyword and a name touch, which lark takes apart and Fuse does not."""
+    return any(found.startswith(keyword) for keyword in KEYWORDS)
 
 
 def test_a_keyword_is_a_whole_word() -> None:
@@ -87,11 +93,67 @@ def test_a_keyword_is_a_whole_word() -> None:
     assert (raised.value.found, raised.value.start) == ("usebmnas", 7)
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("predict 3classes", "3classes"),
+        ("fuse 1use paper", "1use"),
+        ("require latency < 3sfuse 1", "3sfuse"),
+        ("op f(x) = x * 1.5.2", "1.5.2"),
+        ("modality m { 2D[c 3] }", "2D"),
+    ],
+)
+def test_a_number_ends_where_no_word_goes_on(text: str, found: str) -> None:
+    with pytest.raises(UnexpectedText) as raised:
+        tree_of(text)
+    assert raised.value.start == text.index(found)
+    (error,) = [d for d in examine(text).diagnostics if d.code == "E001"]
+    assert error.message == f"`{found}` is neither a number nor a name"
+
+
 def test_a_part_of_a_text_keeps_its_places() -> None:
     text = "fuse 1\nuse bmnas\npool Sum\n"
-    tree = run(grammar.tables(), TreeBuilder(), "spec", text, 7, 17)
+    tree = Parser(grammar.tables(), TreeBuilder()).run("spec", text, 7, 17)
     assert tree == ("spec", 7, 16, [("use", 7, 16, ["bmnas"])])
 
 
+@pytest.mark.parametrize("was_on", [True, False])
+def test_the_collector_is_off_until_the_last_of_several_threads_has_parsed(was_on: bool) -> None:
+    def parsing(first: Event, leave: Event) -> None:
+        with COLLECTOR_OFF:
+            first.set()
+            leave.wait()
+
+    events = [(Event(), Event()) for _ in range(3)]
+    threads = [Thread(target=parsing, args=pair) for pair in events]
+    before = gc.isenabled()
+    (gc.enable if was_on else gc.disable)()
+    try:
+        for thread, (first, _) in zip(threads, events, strict=True):
+            thread.start()
+            first.wait()
+        for thread, (_, leave) in zip(threads, events, strict=True):
+            assert not gc.isenabled()
+            leave.set()
+            thread.join()
+        assert gc.isenabled() == was_on
+    finally:
+        (gc.enable if before else gc.disable)()
+
+
+@pytest.mark.parametrize("damage", ["", "[]", '{"of": 1, "act', '{"of": 1}', None])
+def test_tables_that_are_damaged_or_of_another_shape_are_built_anew(
+    damage: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(name: str) -> str:
+        return read(name) if name != grammar.STORED or damage is None else damage
+
+    stored = grammar.tables()
+    monkeypatch.setattr("fusewright.compiler.grammar.grammars.read", damaged)
+    monkeypatch.setattr(grammar, "SHAPE", grammar.SHAPE + (damage is None))
+    built = grammar.tables.__wrapped__()
+    assert json.dumps(asdict(built)) == json.dumps(asdict(stored))
+
+
 def test_the_stored_tables_are_those_of_the_grammar() -> None:
-    assert json.loads(read(grammar.STORED)) == json.loads(grammar.stored_text())
+    assert read(grammar.STORED) == grammar.stored_text()

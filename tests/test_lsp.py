@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
+from lsprotocol.types import PublishDiagnosticsParams
+from pygls.lsp.server import LanguageServer
 
 from fusewright.compiler.check import check
 from fusewright.compiler.parse import parse
 from fusewright.compiler.vocabulary import library
 from fusewright.lsp.completion import complete
+from fusewright.lsp.documents import Document, Examined, examine_document
 from fusewright.lsp.positions import Change, Positions
+from fusewright.lsp.session import Session
+from fusewright.ops.types import FEATURE_AXES
 
 from .language_client import Client, changes, edited, long_text, serve, written
 
@@ -82,6 +91,25 @@ def test_from_opening_a_broken_file_to_applying_the_fix(server: Client) -> None:
     server.change(edited(broken, document["edits"]))
     assert server.text == TEXT
     assert server.diagnostics() == []
+
+
+def test_a_text_that_is_typed_and_undone_is_a_new_version(server: Client) -> None:
+    broken = TEXT.replace("LinearGLU, fusion", "LinearGlu, fusion")
+    whole = {"start": {"line": 0, "character": 0}, "end": {"line": 99, "character": 0}}
+    parameters = {
+        "textDocument": {"uri": server.uri},
+        "range": whole,
+        "context": {"diagnostics": []},
+    }
+    server.open(broken)
+    for text in (broken + "#", broken):
+        server.change(text)
+        (action,) = server.request("textDocument/codeAction", parameters)
+        (document,) = action["edit"]["documentChanges"]
+        assert document["textDocument"]["version"] == server.version
+    edit = server.at("rename", "cell |K", newName="Other")
+    assert edit["documentChanges"][0]["textDocument"]["version"] == server.version
+    assert len(server.diagnostics()) == 1
 
 
 def test_a_related_place_is_shown_with_its_error(server: Client) -> None:
@@ -155,7 +183,7 @@ def test_hover_reads_the_parameters_that_are_set(client: Client) -> None:
         ("|`Video 3`[", "feature `Video 3[c 3, t 2]` of `m`: `(batch, 3, 2)`"),
         ("{B| |", "feature `B[c k]` of `m`: `(batch, 3)`"),
         ("c |k]", "`k = 3`"),
-        ("C| = 4", "`C = 4`, the channels of the inner shape"),
+        ("C| = 4", "`C = 4`, the inner number of channels: "),
         ("modality |m", "modality `m`: `Video 3`, `B`"),
         ("cell |K", "Cell `K(?, {B | `Video 3`})` of the Steps `S[2]`, `T`"),
         ("My(|x, S_1", "input 1 of `K`: `?`"),
@@ -218,6 +246,12 @@ def test_completion_in_every_slot(client: Client, marked: str, expected: list[st
     found = client.choices(marked)
     assert set(expected) <= set(found)
     assert len(found) == len(set(found))
+
+
+def test_every_axis_of_a_feature_is_offered_with_what_it_means() -> None:
+    found = complete("modality m { A[", 15, ())
+    assert [choice.label for choice in found.choices] == list(FEATURE_AXES)
+    assert all(choice.detail for choice in found.choices)
 
 
 @pytest.mark.parametrize(
@@ -398,6 +432,80 @@ def test_formatting(client: Client) -> None:
     assert client.request("textDocument/formatting", parameters) == []
     client.change("network n(")
     assert client.request("textDocument/formatting", parameters) is None
+
+
+# One examination of each version
+
+
+class _Client:
+    """What a session needs of a server: the texts that a client has, and where it publishes."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, tuple[int, str]] = {}
+        self.published: list[tuple[str, int | None]] = []
+        self.workspace = SimpleNamespace(
+            position_encoding="utf-16", get_text_document=self._document
+        )
+
+    def _document(self, uri: str) -> SimpleNamespace:
+        version, source = self.texts[uri]
+        return SimpleNamespace(version=version, source=source)
+
+    def text_document_publish_diagnostics(self, found: PublishDiagnosticsParams) -> None:
+        self.published.append((found.uri, found.version))
+
+
+@pytest.fixture
+def examined(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, bool]]:
+    """The versions that are examined, each with whether that was on the main thread."""
+    versions: list[tuple[int, bool]] = []
+
+    def examine(document: Document) -> Examined:
+        on_main = threading.current_thread() is threading.main_thread()
+        versions.append((document.version, on_main))
+        return examine_document(document)
+
+    monkeypatch.setattr("fusewright.lsp.session.examine_document", examine)
+    return versions
+
+
+def test_all_who_wait_for_a_version_wait_for_one_examination(
+    examined: list[tuple[int, bool]],
+) -> None:
+    async def many() -> None:
+        client = _Client()
+        session = Session(cast(LanguageServer, client))
+        client.texts["a.fuse"] = 1, TEXT
+        session.changed("a.fuse", 0)
+        found = await asyncio.gather(*(session.examined("a.fuse") for _ in range(9)))
+        assert len(set(map(id, found))) == 1
+        assert await session.current("a.fuse") is found[0].document
+        client.texts["a.fuse"] = 2, TEXT
+        again = await session.examined("a.fuse")
+        assert again.document.version == (await session.current("a.fuse")).version == 2
+        assert again.examination is found[0].examination
+
+    asyncio.run(many())
+    assert examined == [(1, False)]
+
+
+def test_an_answer_for_a_text_that_is_gone_is_given_up(examined: list[tuple[int, bool]]) -> None:
+    async def changing() -> None:
+        client = _Client()
+        session = Session(cast(LanguageServer, client))
+        client.texts["a.fuse"] = 1, TEXT
+        waiting = asyncio.ensure_future(session.examined("a.fuse"))
+        await asyncio.sleep(0)
+        client.texts["a.fuse"] = 2, TEXT + "#"
+        session.changed("a.fuse", 0)
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        while not client.published:
+            await asyncio.sleep(0.01)
+        assert client.published == [("a.fuse", 2)]
+
+    asyncio.run(changing())
+    assert examined[-1] == (2, False)
 
 
 # Speed, and how it is started

@@ -144,3 +144,11 @@ def test_a_broken_text_keeps_the_names_that_could_be_read() -> None:
     found = symbols_of(spec)
     assert found.of(Symbol("Video 3", "feature"))
     assert found.of(Symbol("My", "operation"))
+
+
+def test_a_comment_or_a_blank_within_a_name_does_not_hide_it() -> None:
+    text = "use bmnas\nop f(x, * s, q = 1) = bmnas . Sum(x, # two\n  *s)\npool f(q = # k\n 3)\n"
+    found = symbols_of(parse(text))
+    spans = {o.symbol.name: o.span.text for o in found.occurrences}
+    assert spans == {name: name for name in ("bmnas", "f", "x", "s", "q", "Sum")}
+    assert [o.span.line for o in found.of(Symbol("q", "parameter", "f"))] == [2, 4]

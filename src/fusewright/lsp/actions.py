@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from lsprotocol import types as lsp
 
 from ..compiler.diagnostics import Diagnostic, Edit
-from .documents import Document
+from .documents import Document, Examined
 
 
-def reports(document: Document) -> list[lsp.Diagnostic]:
+def reports(found: Examined) -> list[lsp.Diagnostic]:
     """Every diagnostic of a document."""
-    return [_report(document, d) for d in document.examination.diagnostics]
+    return [_report(found.document, d) for d in found.examination.diagnostics]
 
 
-def repairs(document: Document, start: int, end: int) -> Iterator[lsp.CodeAction]:
+def repairs(found: Examined, start: int, end: int) -> Iterator[lsp.CodeAction]:
     """A quick fix for each diagnostic between two offsets whose remedy is an edit."""
-    for diagnostic in document.examination.diagnostics:
+    document = found.document
+    for diagnostic in found.examination.diagnostics:
         first, last = _extent(document, diagnostic)
         if diagnostic.fix and first <= end and start <= last:
             yield lsp.CodeAction(

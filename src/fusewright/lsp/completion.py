@@ -9,10 +9,11 @@ from typing import TypeAlias
 from lsprotocol.types import CompletionItemKind as Shown
 
 from ..compiler.cells import input_name
+from ..compiler.numbers import OWN_NUMBERS
 from ..compiler.printer import definition_text
 from ..compiler.printer import name as written
 from ..compiler.rules import RULES
-from ..compiler.spec import BUDGETS, HEAD_KINDS, STATEMENTS, Definition, Spec
+from ..compiler.spec import AXES, BUDGETS, HEAD_KINDS, STATEMENTS, Definition, Spec
 from ..compiler.vocabulary import (
     ROLES,
     AmbiguousName,
@@ -22,12 +23,10 @@ from ..compiler.vocabulary import (
     vocabulary_of,
 )
 from ..ops.primitive import primitives
-from ..ops.types import FEATURE_AXES
 from .context import Context, Place, context_of
 
 MOST_MEMBERS = 200
 """How many members of a family are offered."""
-_AXES = {"c": "channels", "t": "time or tokens", "h": "height", "w": "width"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,17 +168,17 @@ class _Names:
         yield from self._members(steps, Shown.Method, "Step")
 
     def axes(self) -> Iterator[Choice]:
-        for axis in FEATURE_AXES:
-            yield Choice(axis, Shown.Property, _AXES.get(axis, ""), f"{axis} ")
+        for axis, meaning in AXES.items():
+            yield Choice(axis, Shown.Property, meaning, f"{axis} ")
 
     def sizes(self) -> Iterator[Choice]:
         yield Choice("*", Shown.Keyword, "known only at run time")
         yield from self.numbers()
 
     def header(self) -> Iterator[Choice]:
-        for key, detail in (("C", "channels"), ("L", "length"), ("dropout", "rate")):
+        for key, own in OWN_NUMBERS.items():
             if key not in self.context.given:
-                yield Choice(key, Shown.Constant, detail, f"{key} = ")
+                yield Choice(key, Shown.Constant, own.meaning, f"{key} = ")
 
     def requirements(self) -> Iterator[Choice]:
         for name, rule in RULES.items():

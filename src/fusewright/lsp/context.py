@@ -50,7 +50,7 @@ _TAKES_NAME = {*STATEMENTS, "for", "return", "from", "at"}
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
-    """An open bracket; `owner` is the name before it, `named` what has been given by name in it."""
+    """An open bracket; `owner` is the name before it, `at` the number of tokens up to it."""
 
     char: str
     owner: str

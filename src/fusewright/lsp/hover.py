@@ -11,6 +11,7 @@ from ..compiler.equation import apply
 from ..compiler.latex import definition_latex
 from ..compiler.measure import count_macs, count_parameters
 from ..compiler.network import Application, Network
+from ..compiler.numbers import OWN_NUMBERS
 from ..compiler.printer import definition_text, operation, slot
 from ..compiler.program import Builder, Input
 from ..compiler.rules import RULES
@@ -28,28 +29,24 @@ from ..compiler.spec import (
     Step,
     operations_of,
 )
-from ..compiler.symbols import Occurrence, Symbol
+from ..compiler.symbols import Occurrence, Symbol, Symbols
 from ..compiler.vocabulary import library
-from .documents import Document
+from .documents import Document, Examined
 
-_MEANINGS = {
-    "C": "the channels of the inner shape `(batch, L, C)`",
-    "L": "the length of the inner shape `(batch, L, C)`",
-    "dropout": "the rate that `dropout(x)` takes",
-}
 MOST_SHOWN = 8
 """How many members of a family are described one by one."""
 
 
-def hover(document: Document, offset: int) -> tuple[str, Span] | None:
+def hover(found: Examined, offset: int) -> tuple[str, Span] | None:
     """Markdown about what stands at an offset, and the span that it is about."""
+    document = found.document
     occurrence = document.symbols.at(offset)
     if occurrence is not None:
-        return _symbol(document, occurrence), occurrence.span
-    for hole, cell, step in _holes(document.examination.spec):
+        return _symbol(found, occurrence), occurrence.span
+    for hole, cell, step in _holes(document.spec):
         if hole.span is not None and hole.span.start <= offset <= hole.span.end:
-            return _hole(document, hole, cell, step), hole.span
-    for requirement in document.examination.spec.requirements:
+            return _hole(found, hole, cell, step), hole.span
+    for requirement in document.spec.requirements:
         span = requirement.span
         if isinstance(requirement, RuleRequirement) and span and span.start <= offset <= span.end:
             rule = RULES.get(requirement.rule)
@@ -57,38 +54,40 @@ def hover(document: Document, offset: int) -> tuple[str, Span] | None:
     return None
 
 
-def _symbol(document: Document, occurrence: Occurrence) -> str:
+def _symbol(found: Examined, occurrence: Occurrence) -> str:
     symbol = occurrence.symbol
     match symbol.kind:
         case "operation":
-            return describe_operation(document, symbol, occurrence.node)
+            return describe_operation(found, symbol, occurrence.node)
         case "role":
             node = occurrence.node
             return _equation(node) if isinstance(node, Definition) else f"role `{symbol.name}`"
         case "library":
             return f"library `{symbol.name}`: {one_of(list(library(symbol.name).operations), 40)}"
         case "number":
-            return _number(document, symbol.name)
+            return _number(found.document.spec, symbol.name)
         case "parameter":
-            return _parameter(document, symbol)
+            return _parameter(found.document.symbols, symbol)
         case "variable":
             return f"`{symbol.name}` of this equation"
         case _:
-            return _declared(document, occurrence)
+            return _declared(found.document, occurrence)
 
 
-def _number(document: Document, name: str) -> str:
-    header = document.examination.spec.network
+def _number(spec: Spec, name: str) -> str:
+    header = spec.network
     value = dict(header.numbers)[name] if header else None
-    meaning = f", {_MEANINGS[name]}" if name in _MEANINGS else ""
-    return f"`{name} = {value}`{meaning}"
+    own = OWN_NUMBERS.get(name)
+    meaning = f", the {own.meaning}" if own else ""
+    shape = ": Cells and Steps take and give `(batch, L, C)`" if own and own.required else ""
+    return f"`{name} = {value}`{meaning}{shape}"
 
 
-def _parameter(document: Document, symbol: Symbol) -> str:
+def _parameter(symbols: Symbols, symbol: Symbol) -> str:
     owner = Symbol(str(symbol.scope), "operation", library=symbol.library)
     values = {
         value
-        for d in document.symbols.definitions(owner)
+        for d in symbols.definitions(owner)
         for key, value in d.parameters
         if key == symbol.name
     }
@@ -99,15 +98,16 @@ def _parameter(document: Document, symbol: Symbol) -> str:
 # Operations
 
 
-def describe_operation(document: Document, symbol: Symbol, node: object) -> str:
+def describe_operation(found: Examined, symbol: Symbol, node: object) -> str:
     """The equations of an operation with what they cost in this network."""
     if isinstance(node, Definition):
         chosen: tuple[Definition, ...] = (node,)
     else:
-        chosen = document.symbols.definitions(symbol)
+        chosen = found.document.symbols.definitions(symbol)
     given = dict(node.parameters) if isinstance(node, Operation) else {}
+    network = found.examination.network
     home = f"from the library `{symbol.library}`" if symbol.library else "of this specification"
-    parts = [part for d in chosen for part in (_equation(d), _cost(document, symbol, d, given))]
+    parts = [part for d in chosen for part in (_equation(d), _cost(network, symbol, d, given))]
     return "\n\n".join([*(p for p in parts if p), home])
 
 
@@ -116,10 +116,9 @@ def _equation(definition: Definition) -> str:
 
 
 def _cost(
-    document: Document, symbol: Symbol, d: Definition, given: dict[str, int | float | str]
+    network: Network | None, symbol: Symbol, d: Definition, given: dict[str, int | float | str]
 ) -> str:
     """Parameters and multiply-adds of one application; nothing where the network has errors."""
-    network = document.examination.network
     if network is None:
         return ""
     home = network.vocabulary if symbol.library is None else library(symbol.library)
@@ -155,9 +154,9 @@ def _declared(document: Document, occurrence: Occurrence) -> str:
     places = document.symbols.of(symbol)
     node = next((o.node for o in places if o.declares), None)
     if symbol.kind == "input":
-        cell = document.examination.spec.cells[int(symbol.scope or 0)]
+        cell = document.spec.cells[int(symbol.scope or 0)]
         return _input(cell, symbol.name)
-    return describe(node, document.examination.spec)
+    return describe(node, document.spec)
 
 
 @singledispatch
@@ -225,15 +224,14 @@ def _holes(spec: Spec) -> Iterator[tuple[Hole, Cell, Step | None]]:
             yield from ((s, cell, step) for s in step.slots if isinstance(s, Hole))
 
 
-def _hole(document: Document, hole: Hole, cell: Cell, step: Step | None) -> str:
-    network = document.examination.network
-    if network is not None:
-        found = list(dict.fromkeys(_resolved(network, hole, cell, step)))
-        if found:
-            more = len(found) - MOST_SHOWN
-            rest = [f"and {more} more"] if more > 0 else []
-            return "\n\n".join([*found[:MOST_SHOWN], *rest])
-    return _unresolved(document.examination.spec, hole, step)
+def _hole(found: Examined, hole: Hole, cell: Cell, step: Step | None) -> str:
+    network = found.examination.network
+    shown = list(dict.fromkeys(_resolved(network, hole, cell, step))) if network else []
+    if shown:
+        more = len(shown) - MOST_SHOWN
+        rest = [f"and {more} more"] if more > 0 else []
+        return "\n\n".join([*shown[:MOST_SHOWN], *rest])
+    return _unresolved(found.document.spec, hole, step)
 
 
 def _resolved(network: Network, hole: Hole, cell: Cell, step: Step | None) -> Iterator[str]:

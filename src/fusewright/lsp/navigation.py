@@ -55,7 +55,7 @@ def library_location(name: str, span: Span | None, encoding: str) -> lsp.Locatio
 
 def outline(document: Document) -> list[lsp.DocumentSymbol]:
     """The statements that declare something, with features and Steps inside theirs."""
-    spec, kinds = document.examination.spec, lsp.SymbolKind
+    spec, kinds = document.spec, lsp.SymbolKind
     found: list[lsp.DocumentSymbol] = []
     if spec.network is not None:
         found += _entry(document, spec.network.name, kinds.Module, spec.network.span, None, "")

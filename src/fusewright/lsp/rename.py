@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from ..compiler.binding import symbols_of
-from ..compiler.diagnostics import Edit
+from ..compiler.diagnostics import Diagnostic, Edit
 from ..compiler.examine import Examination, examine
+from ..compiler.numbers import OWN_NUMBERS
 from ..compiler.printer import name as written
 from ..compiler.source import Span
 from ..compiler.spec import name_problem
 from ..compiler.symbols import Occurrence, Symbol, Symbols
 from .documents import Document
-
-_OF_THE_LANGUAGE = ("C", "L", "dropout")
 
 
 class CannotRename(ValueError):
@@ -29,7 +31,7 @@ def renamable(document: Document, offset: int) -> Occurrence:
         raise CannotRename(f"`{occurrence.written}` belongs to the library `{home}`")
     if symbol.kind == "role":
         raise CannotRename(f"the role `{symbol.name}` has its name from the language")
-    if symbol.kind == "number" and symbol.name in _OF_THE_LANGUAGE:
+    if symbol.kind == "number" and symbol.name in OWN_NUMBERS:
         raise CannotRename(f"the number `{symbol.name}` has its name from the language")
     return occurrence
 
@@ -41,10 +43,32 @@ def stem(occurrence: Occurrence) -> Span:
     return Span(span.source, span.start + quoted, span.end - quoted - suffix)
 
 
-def rename(document: Document, offset: int, new: str) -> tuple[Edit, ...]:
-    """The edits that call what stands at an offset `new`, in backticks where these are needed.
+@dataclass(frozen=True, slots=True)
+class Renaming:
+    """The edits of a renaming, and what is found out about the text after them.
 
-    Raises CannotRename where the new name cannot be one, or would mean something else anywhere.
+    `clash` says where a name would then mean something else.
+    """
+
+    edits: tuple[Edit, ...]
+    after: Examination
+    clash: str | None
+
+    def require_sound(self, before: Sequence[Diagnostic]) -> None:
+        """Raises CannotRename where an error is none of those `before`, or names clash."""
+        errors = self.after.errors
+        if len(errors) > len(before):
+            known = {(d.code, d.message) for d in before}
+            fresh = next((d for d in errors if (d.code, d.message) not in known), errors[0])
+            raise CannotRename(fresh.message)
+        if self.clash is not None:
+            raise CannotRename(self.clash)
+
+
+def rename(document: Document, offset: int, new: str) -> Renaming:
+    """Calls what stands at an offset `new`, in backticks where these are needed.
+
+    Raises CannotRename where the new name cannot be one.
     """
     symbol = renamable(document, offset).symbol
     new = new[1:-1] if len(new) > 2 and new[0] == new[-1] == "`" else new
@@ -57,8 +81,9 @@ def rename(document: Document, offset: int, new: str) -> tuple[Edit, ...]:
         slot = symbols.unnamed[symbol]
         edits.append(Edit(Span(slot.source, slot.start, slot.start), f"{written(new)} = "))
     after = examine(applied(document.text, edits), document.uri, "fuse")
-    _require_same_meaning(document, after, symbol, new)
-    return tuple(edits)
+    same = _bindings(symbols) == _bindings(symbols_of(after.spec))
+    clash = f"`{new}` already means something where `{symbol.name}` is used"
+    return Renaming(tuple(edits), after, None if same else clash)
 
 
 def _edit(occurrence: Occurrence, new: str) -> Edit:
@@ -71,17 +96,6 @@ def applied(text: str, edits: list[Edit]) -> str:
     for edit in sorted(edits, key=lambda e: e.span.start, reverse=True):
         text = text[: edit.span.start] + edit.text + text[edit.span.end :]
     return text
-
-
-def _require_same_meaning(document: Document, after: Examination, symbol: Symbol, new: str) -> None:
-    """Raises CannotRename where a name now means something else, or an error is new."""
-    errors = after.errors
-    if errors and len(errors) > len(document.examination.errors):
-        before = {(d.code, d.message) for d in document.examination.errors}
-        fresh = next((d for d in errors if (d.code, d.message) not in before), errors[0])
-        raise CannotRename(fresh.message)
-    if _bindings(document.symbols) != _bindings(symbols_of(after.spec)):
-        raise CannotRename(f"`{new}` already means something where `{symbol.name}` is used")
 
 
 def _bindings(symbols: Symbols) -> list[int]:

@@ -1,17 +1,19 @@
 """The language server on standard input and output.
 
-A document is examined after every pause in typing, in a thread of its own. What an editor asks for
-in between is answered from the last examination, its offsets moved past what has changed since.
+What an answer is made of:
+
+- the text as it is now: formatting, and the place that completion is asked for;
+- that text, read at once if it was not yet: the outline, renaming;
+- its examination, which is waited for: diagnostics, their fixes, a renaming that leaves errors;
+- the last version there is, its places moved past what has changed since: definitions, references
+  and the names for completion (the last that was read), hover (the last that was examined).
 """
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from lsprotocol import types as lsp
@@ -21,13 +23,14 @@ from pygls.lsp.server import LanguageServer
 from ..compiler.diagnostics import DiagnosticError
 from ..compiler.format import format_text
 from ..compiler.source import Span
-from .actions import repairs, reports, workspace_edit
+from .actions import repairs, workspace_edit
 from .completion import Choice, complete
-from .documents import Document, read_document
+from .documents import Document, spelling_in
 from .hover import hover
 from .navigation import definitions, library_location, outline, references
-from .positions import Change, Positions
+from .positions import Positions
 from .rename import CannotRename, renamable, rename, stem
+from .session import Session
 
 PAUSE = 0.15
 """Seconds without a change after which a document is examined."""
@@ -37,81 +40,14 @@ SWITCH = 0.0005
 """Seconds after which an examination lets an answer go first."""
 
 
-@dataclass
-class Documents:
-    """The open documents of one session, and the examinations under way.
-
-    `known` are the last versions that were examined, `read` the last that were read.
-    """
-
-    server: LanguageServer
-    known: dict[str, Document] = field(default_factory=dict[str, Document])
-    read: dict[str, Document] = field(default_factory=dict[str, Document])
-    tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict[str, "asyncio.Task[None]"])
-    workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
-
-    @property
-    def encoding(self) -> str:
-        chosen = self.server.workspace.position_encoding
-        return str(getattr(chosen, "value", chosen) or "utf-16")
-
-    def text(self, uri: str) -> str:
-        return self.server.workspace.get_text_document(uri).source
-
-    def changed(self, uri: str, pause: float) -> None:
-        """Examines a document once nothing has changed for a while."""
-        self.forget(uri)
-        self.tasks[uri] = asyncio.get_running_loop().create_task(self._examine(uri, pause))
-
-    def forget(self, uri: str) -> None:
-        task = self.tasks.pop(uri, None)
-        if task is not None:
-            task.cancel()
-
-    def closed(self, uri: str) -> None:
-        """Withdraws the diagnostics of a document that is no longer open."""
-        self.forget(uri)
-        self.known.pop(uri, None)
-        self.read.pop(uri, None)
-        self.server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, []))
-
-    def latest(self, uri: str) -> tuple[Document, Change, Positions]:
-        """The last examination of a document, and what has changed since; the first is made now."""
-        if uri not in self.known:
-            self.known[uri] = self.current(uri).examined()
-        document, text = self.known[uri], self.text(uri)
-        if document.text == text:
-            return document, Change(len(text), 0, len(text), len(text)), document.positions
-        return document, document.change_to(text), Positions(text, self.encoding)
-
-    def current(self, uri: str) -> Document:
-        """The document as it is now: read, and examined as far as it is asked."""
-        now = self.server.workspace.get_text_document(uri)
-        document = self.read.get(uri)
-        if document is None or document.text != now.source:
-            version, known = now.version or 0, self.known.get(uri)
-            document = read_document(uri, version, now.source, self.encoding, known)
-            self.read[uri] = document
-        return document
-
-    async def _examine(self, uri: str, pause: float) -> None:
-        await asyncio.sleep(pause)
-        version = self.server.workspace.get_text_document(uri).version
-        loop = asyncio.get_running_loop()
-        document = await loop.run_in_executor(self.workers, self.current(uri).examined)
-        self.known[uri] = document
-        found = lsp.PublishDiagnosticsParams(uri, reports(document), version)
-        self.server.text_document_publish_diagnostics(found)
-
-
 def create_server() -> LanguageServer:
     """A server with every feature, ready to be started."""
     server = LanguageServer(
         "fusewright", version("fusewright"), text_document_sync_kind=lsp.TextDocumentSyncKind.Full
     )
-    documents = Documents(server)
+    session = Session(server)
     for register in (_synchronise, _explain, _navigate, _rename, _edit):
-        register(server, documents)
+        register(server, session)
     return server
 
 
@@ -124,29 +60,30 @@ def serve() -> None:
     server.start_io()
 
 
-def _synchronise(server: LanguageServer, documents: Documents) -> None:
+def _synchronise(server: LanguageServer, session: Session) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
-    async def opened(params: lsp.DidOpenTextDocumentParams) -> None:
-        documents.changed(params.text_document.uri, 0)
+    def opened(params: lsp.DidOpenTextDocumentParams) -> None:
+        session.changed(params.text_document.uri, 0)
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
-    async def changed(params: lsp.DidChangeTextDocumentParams) -> None:
-        documents.changed(params.text_document.uri, PAUSE)
+    def changed(params: lsp.DidChangeTextDocumentParams) -> None:
+        session.changed(params.text_document.uri, PAUSE)
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
-    async def closed(params: lsp.DidCloseTextDocumentParams) -> None:
-        documents.closed(params.text_document.uri)
+    def closed(params: lsp.DidCloseTextDocumentParams) -> None:
+        session.closed(params.text_document.uri)
 
     _ = opened, changed, closed
 
 
-def _explain(server: LanguageServer, documents: Documents) -> None:
+def _explain(server: LanguageServer, session: Session) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_HOVER)
-    def shown(params: lsp.HoverParams) -> lsp.Hover | None:
-        document, change, positions = documents.latest(params.text_document.uri)
-        if document.spelling != "fuse":
+    async def shown(params: lsp.HoverParams) -> lsp.Hover | None:
+        examined = await session.last_examined(params.text_document.uri)
+        if examined.document.spelling != "fuse":
             return None
-        found = hover(document, change.to_old(positions.offset(params.position)))
+        change, positions = session.since(examined.document)
+        found = hover(examined, change.to_old(positions.offset(params.position)))
         if found is None:
             return None
         text, span = found
@@ -157,9 +94,10 @@ def _explain(server: LanguageServer, documents: Documents) -> None:
 
     @server.feature(lsp.TEXT_DOCUMENT_COMPLETION, options)
     def offered(params: lsp.CompletionParams) -> lsp.CompletionList | None:
-        document, _, positions = documents.latest(params.text_document.uri)
+        document = session.last_read(params.text_document.uri)
         if document.spelling != "fuse":
             return None
+        _, positions = session.since(document)
         offset = positions.offset(params.position)
         found = complete(positions.text, offset, document.specs)
         place = lsp.Range(positions.position(found.start), params.position)
@@ -183,13 +121,14 @@ def _item(choice: Choice, place: lsp.Range) -> lsp.CompletionItem:
     )
 
 
-def _navigate(server: LanguageServer, documents: Documents) -> None:
+def _navigate(server: LanguageServer, session: Session) -> None:
     def places(
         uri: str, position: lsp.Position, find: Callable[[Document, int], Sequence[Span]]
     ) -> list[lsp.Location]:
-        document, change, positions = documents.latest(uri)
+        document = session.last_read(uri)
         if document.spelling != "fuse":
             return []
+        change, positions = session.since(document)
         offset = change.to_old(positions.offset(position))
         return [
             lsp.Location(
@@ -204,7 +143,7 @@ def _navigate(server: LanguageServer, documents: Documents) -> None:
 
         def here(document: Document, offset: int) -> list[Span]:
             own, elsewhere = definitions(document, offset)
-            found.extend(library_location(*place, documents.encoding) for place in elsewhere)
+            found.extend(library_location(*place, session.encoding) for place in elsewhere)
             return own
 
         return [*places(params.text_document.uri, params.position, here), *found]
@@ -217,23 +156,23 @@ def _navigate(server: LanguageServer, documents: Documents) -> None:
         return places(params.text_document.uri, params.position, everywhere)
 
     @server.feature(lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
-    def outlined(params: lsp.DocumentSymbolParams) -> list[lsp.DocumentSymbol]:
-        document = documents.current(params.text_document.uri)
+    async def outlined(params: lsp.DocumentSymbolParams) -> list[lsp.DocumentSymbol]:
+        document = await session.current(params.text_document.uri)
         return outline(document) if document.spelling == "fuse" else []
 
     _ = declared, used, outlined
 
 
-def _rename(server: LanguageServer, documents: Documents) -> None:
-    def place(uri: str, position: lsp.Position) -> tuple[Document, int]:
-        document = documents.current(uri)
+def _rename(server: LanguageServer, session: Session) -> None:
+    async def place(uri: str, position: lsp.Position) -> tuple[Document, int]:
+        document = await session.current(uri)
         if document.spelling != "fuse":
             raise JsonRpcInvalidParams("names are renamed in `.fuse` texts only")
         return document, document.positions.offset(position)
 
     @server.feature(lsp.TEXT_DOCUMENT_PREPARE_RENAME)
-    def prepared(params: lsp.PrepareRenameParams) -> lsp.PrepareRenamePlaceholder:
-        document, offset = place(params.text_document.uri, params.position)
+    async def prepared(params: lsp.PrepareRenameParams) -> lsp.PrepareRenamePlaceholder:
+        document, offset = await place(params.text_document.uri, params.position)
         try:
             occurrence = renamable(document, offset)
         except CannotRename as error:
@@ -242,37 +181,40 @@ def _rename(server: LanguageServer, documents: Documents) -> None:
         return lsp.PrepareRenamePlaceholder(span, occurrence.symbol.name)
 
     @server.feature(lsp.TEXT_DOCUMENT_RENAME, lsp.RenameOptions(prepare_provider=True))
-    def renamed(params: lsp.RenameParams) -> lsp.WorkspaceEdit:
-        document, offset = place(params.text_document.uri, params.position)
+    async def renamed(params: lsp.RenameParams) -> lsp.WorkspaceEdit:
+        uri = params.text_document.uri
+        document, offset = await place(uri, params.position)
         try:
-            edits = rename(document, offset, params.new_name)
+            renaming = rename(document, offset, params.new_name)
+            wrong = renaming.after.errors and (await session.examined(uri)).examination.errors
+            renaming.require_sound(wrong)
         except CannotRename as error:
             raise JsonRpcInvalidParams(str(error)) from None
-        return workspace_edit(document, edits)
+        return workspace_edit(document, renaming.edits)
 
     _ = prepared, renamed
 
 
-def _edit(server: LanguageServer, documents: Documents) -> None:
+def _edit(server: LanguageServer, session: Session) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_FORMATTING)
     def formatted(params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit] | None:
-        document = documents.current(params.text_document.uri)
-        if document.spelling != "fuse":
+        uri, now = params.text_document.uri, session.version(params.text_document.uri)
+        if spelling_in(uri, now.text) != "fuse":
             return None
         try:
-            text = format_text(document.text, document.uri)
+            text = format_text(now.text, uri)
         except DiagnosticError:
             return None
-        whole = document.positions.range(0, len(document.text))
-        return [] if text == document.text else [lsp.TextEdit(whole, text)]
+        whole = Positions(now.text, now.encoding).range(0, len(now.text))
+        return [] if text == now.text else [lsp.TextEdit(whole, text)]
 
     kinds = lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix])
 
     @server.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, kinds)
-    def repaired(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
-        document = documents.current(params.text_document.uri)
-        positions = document.positions
+    async def repaired(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+        found = await session.examined(params.text_document.uri)
+        positions = found.document.positions
         start, end = positions.offset(params.range.start), positions.offset(params.range.end)
-        return list(repairs(document, start, end))
+        return list(repairs(found, start, end))
 
     _ = formatted, repaired
