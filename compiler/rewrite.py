@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import accumulate
 from typing import Any
 
 from .program import Program, Scope, Value, rebuild, typed
@@ -18,6 +20,24 @@ class Rewrite:
 
     def __getitem__(self, old: int) -> int:
         """Where the value that stood at `old` is now."""
+        return self._moved[old]
+
+    def is_moved(self, old: int) -> bool:
+        """Whether the value that stood at `old` is there already."""
+        return old in self._moved
+
+    def needed(self, old: int) -> int:
+        """Where an old value is now; if it is not there yet, it is kept with what it reads."""
+        waiting = [old]
+        while waiting:
+            index = waiting[-1]
+            value = self._program.values[index]
+            missing = [a for a in value.arguments if a not in self._moved]
+            if index not in self._moved and not missing:
+                self.keep(index, self.moved(value))
+            if not missing:
+                waiting.pop()
+            waiting += missing
         return self._moved[old]
 
     def keep(self, old: int, value: Value) -> int:
@@ -43,4 +63,18 @@ class Rewrite:
         return Value(value.primitive, arguments, value.attributes, value.type, value.scope)
 
     def program(self) -> Program:
-        return rebuild(self._program, self.values, self._moved[self._program.output])
+        """The rewritten program, without the values that its output does not depend on."""
+        output = self._moved[self._program.output]
+        wanted = [False] * len(self.values)
+        wanted[output] = True
+        for index in range(len(self.values) - 1, -1, -1):
+            if wanted[index]:
+                for argument in self.values[index].arguments:
+                    wanted[argument] = True
+        places = list(accumulate(wanted, initial=0))
+        kept = (
+            replace(value, arguments=tuple(places[a] for a in value.arguments))
+            for value, is_wanted in zip(self.values, wanted, strict=True)
+            if is_wanted
+        )
+        return rebuild(self._program, kept, places[output])

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .passes import prune
 from .program import INPUT, PARAMETER, ParameterSpec, Program, Value, identifier
 from .rewrite import Rewrite
 from .weights import Weights
@@ -33,7 +32,7 @@ def specialise(program: Program, weights: Weights) -> tuple[Program, dict[str, N
             attributes = (("name", name),)
             rewrite.keep(index, Value(PARAMETER, (), attributes, value.type, value.scope))
             found[name] = known[index]
-    result = prune.run(rewrite.program())
+    result = rewrite.program()
     sizes = {v.name: v.type.sizes for v in result.values if v.primitive == PARAMETER}
     parameters = tuple(ParameterSpec(n, s, "weight", 0.0) for n, s in sizes.items())
     return Program(result.inputs, parameters, result.values, result.output), found

@@ -25,19 +25,24 @@ Report = Callable[[dict[str, Any]], None]
 
 
 class Optimiser:
-    """Adam on some parameters, which may be none at all."""
+    """Adam on some parameters, which may be none at all; gradients of others are not computed."""
 
     def __init__(
         self, parameters: Iterator[nn.Parameter], rate: float, decay: float, betas: Betas
     ) -> None:
-        given = list(parameters)
-        self.adam = Adam(given, rate, betas, weight_decay=decay) if given else None
+        self._parameters = list(parameters)
+        self.adam = (
+            Adam(self._parameters, rate, betas, weight_decay=decay, fused=True)
+            if self._parameters
+            else None
+        )
 
     def step(self, loss: Tensor) -> None:
         """A step along the gradient of a loss."""
         if self.adam is not None:
-            self.adam.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            found = torch.autograd.grad(loss, self._parameters, allow_unused=True)
+            for parameter, gradient in zip(self._parameters, found, strict=True):
+                parameter.grad = gradient
             self.adam.step()
 
 

@@ -58,7 +58,7 @@ def model_of(spec: Spec | str, opset: int = 23) -> onnx.ModelProto:
     network = checked(loads(spec) if isinstance(spec, str) else spec)
     program = lower(build(network))
     weights = initial_values(program, 0)
-    return export(optimise(program, inference=True), network, weights, opset=opset)
+    return export(optimise(program, "inference"), network, weights, opset=opset)
 
 
 def required(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:

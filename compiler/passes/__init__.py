@@ -1,7 +1,9 @@
 """Passes: Program to Program, the same result to rounding.
 
-Every module here is one pass; it has `ORDER`, its place in the pipeline, `INFERENCE`, whether it
-keeps the result in evaluation mode alone, and `run(program)`.
+Every module here is one pass; it has `ORDER`, its place in the pipeline, `run(program)`, and
+`STAGES` that it serves: `training`, where each operation runs by itself; `compiled`, where
+torch.compile fuses what follows; and `inference`, where a pass may keep the result in evaluation
+mode alone, and leaves values in their Cells and Steps.
 A pass may leave a parameter unread but never removes, renames or reshapes one, so that names and
 shapes of weights do not depend on which passes ran.
 """
@@ -12,24 +14,25 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
+from typing import Literal
 
 from ..program import Program, validate
 
 Pass = Callable[[Program], Program]
+Stage = Literal["training", "compiled", "inference"]
 
 
 @cache
-def passes(inference: bool = False) -> Mapping[str, Pass]:
-    """The passes by name, in the order in which they run; with those for inference alone."""
+def passes(stage: Stage) -> Mapping[str, Pass]:
+    """The passes of a stage by name, in the order in which they run."""
     names = [module.name for module in pkgutil.iter_modules(__path__)]
     modules = {name: import_module(f".{name}", __name__) for name in names}
-    chosen = [name for name in names if inference or not modules[name].INFERENCE]
+    chosen = [name for name in names if stage in modules[name].STAGES]
     return {name: modules[name].run for name in sorted(chosen, key=lambda n: modules[n].ORDER)}
 
 
-def optimise(program: Program, inference: bool = False) -> Program:
-    """The program after every pass, validated after each; equal in evaluation mode alone
-    for `inference`."""
-    for name, run in passes(inference).items():
+def optimise(program: Program, stage: Stage = "training") -> Program:
+    """The program after every pass of a stage, validated after each."""
+    for name, run in passes(stage).items():
         program = validate(run(program), name)
     return program

@@ -6,7 +6,7 @@ from ..program import INPUT, PARAMETER, Attributes, Program
 from ..rewrite import Rewrite
 
 ORDER = 20
-INFERENCE = False
+STAGES = ("training", "compiled", "inference")
 
 
 def run(program: Program) -> Program:

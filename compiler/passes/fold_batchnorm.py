@@ -12,7 +12,7 @@ from ..program import Program
 from ..rewrite import Rewrite
 
 ORDER = 15
-INFERENCE = True
+STAGES = ("inference",)
 
 
 def run(program: Program) -> Program:

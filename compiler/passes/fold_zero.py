@@ -6,7 +6,7 @@ from ..program import Program, Value
 from ..rewrite import Rewrite
 
 ORDER = 10
-INFERENCE = False
+STAGES = ("training", "compiled", "inference")
 
 
 def run(program: Program) -> Program:

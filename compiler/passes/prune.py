@@ -1,24 +1,20 @@
-"""Removes values that the output does not depend on."""
+"""Removes values that the output does not depend on.
+
+NOTE: every pass does so with what it leaves unread; this one does it to what lowering gives.
+"""
 
 from __future__ import annotations
 
 from ..program import Program
 from ..rewrite import Rewrite
 
-ORDER = 30
-INFERENCE = False
+ORDER = 0
+STAGES = ("training", "compiled", "inference")
 
 
 def run(program: Program) -> Program:
     """The program with the values that its output reads, directly or not."""
-    wanted = [False] * len(program.values)
-    wanted[program.output] = True
-    for index in range(len(program.values) - 1, -1, -1):
-        if wanted[index]:
-            for argument in program.values[index].arguments:
-                wanted[argument] = True
     rewrite = Rewrite(program)
     for index, value in enumerate(program.values):
-        if wanted[index]:
-            rewrite.keep(index, rewrite.moved(value))
+        rewrite.keep(index, rewrite.moved(value))
     return rewrite.program()

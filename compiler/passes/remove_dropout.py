@@ -6,7 +6,7 @@ from ..program import Program
 from ..rewrite import Rewrite
 
 ORDER = 5
-INFERENCE = True
+STAGES = ("inference",)
 
 
 def run(program: Program) -> Program:

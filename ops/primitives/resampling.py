@@ -107,6 +107,8 @@ def _torch(torch: Any, x: Any, *lengths: Any, length: int, by: str, axes: Axes) 
         return x.unsqueeze(1).expand(-1, length, -1)
     if len(order) == 3:
         x = x.unsqueeze(2 if "h" in sizes else 1)
+    if (sizes.get("h", 1), sizes.get("w", 1)) == grid(length):
+        return x.flatten(1, 2)
     pooled = torch.nn.functional.adaptive_max_pool2d(x.permute(0, 3, 1, 2), grid(length))
     return pooled.flatten(2).transpose(1, 2)
 

@@ -71,6 +71,10 @@ def _numpy_dropout(np: Any, x: Any, rate: float, training: bool) -> Any:
     return x
 
 
+def _torch_relu_dropout(torch: Any, x: Any, rate: float, training: bool) -> Any:
+    return torch.nn.functional.dropout(torch.relu(x), rate, training)
+
+
 concat = Primitive(
     name="concat",
     inputs=(1, None),
@@ -120,4 +124,17 @@ dropout = Primitive(
     zero=all,
     modal=True,
     random=True,
+)
+relu_dropout = Primitive(
+    name="relu_dropout",
+    attributes=(Attribute("rate", "number"),),
+    type=_dropout_type,
+    numpy=lambda np, x, rate, training: _numpy_dropout(np, np.maximum(x, 0), rate, training),
+    torch=_torch_relu_dropout,
+    onnx=lambda g, x, rate: g.Relu(x),
+    latex=lambda x, **_: rf"\operatorname{{ReLU}}\left({x}\right)",
+    zero=all,
+    modal=True,
+    random=True,
+    public=False,
 )

@@ -7,7 +7,8 @@ Parameters stand in `state_dict` under the Program's names, whichever passes ran
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import operator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
 import torch
@@ -19,6 +20,18 @@ from ...diagnostics import fail
 from ...initial import initial_values
 from ...program import INPUT, PARAMETER, Program
 from ...weights import Weights, fitting
+from .kernels import KERNELS
+
+_ARRANGING = (
+    torch.split,
+    torch.stack,
+    torch.matmul,
+    getattr,
+    operator.getitem,
+    "flatten",
+    "unflatten",
+)
+"""Functions and methods whose result depends on their arguments alone, shared where equal."""
 
 
 class FusionModule(nn.Module):
@@ -28,20 +41,21 @@ class FusionModule(nn.Module):
     `modality.present`, (batch,), may be left out.
     """
 
-    def __init__(self, program: Program, seed: int = 0) -> None:
+    def __init__(self, program: Program, seed: int = 0, *, kernels: bool = True) -> None:
+        """`kernels` says whether `kernels.py` replaces torch's own dropout in training."""
         super().__init__()
         self.program = program
         self._kinds = {p.name: p.kind for p in program.parameters}
         for name, array in initial_values(program, seed).items():
             _register(self, name, torch.from_numpy(array), self._kinds[name] != "statistic")
         self._names = [p.name for p in program.parameters]
-        self._training_graph = trace(program, training=True)
+        self._places = [_place(self, name) for name in self._names]
+        self._training_graph = trace(program, training=True, kernels=KERNELS if kernels else {})
         self._evaluation_graph = trace(program, training=False)
 
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
         tensors = self._inputs(features)
-        named = dict(self.named_parameters()) | dict(self.named_buffers())
-        tensors += [named[name] for name in self._names]
+        tensors += [held[name] for held, name in self._places]
         graph = self._training_graph if self.training else self._evaluation_graph
         result: Tensor = graph(*tensors)
         return result
@@ -86,8 +100,13 @@ def load_weights(module: FusionModule, weights: Weights) -> None:
     module.load_state_dict({name: torch.from_numpy(array) for name, array in fitted.items()})
 
 
-def trace(program: Program, training: bool) -> fx.GraphModule:
-    """The program as a function of its inputs and then its parameters."""
+def trace(
+    program: Program, training: bool, kernels: Mapping[str, Callable[..., Tensor]] | None = None
+) -> fx.GraphModule:
+    """The program as a function of its inputs and then its parameters.
+
+    `kernels` replace primitives by functions that are not looked into.
+    """
     graph = fx.Graph()
     tracer = GraphAppendingTracer(graph)
 
@@ -108,16 +127,34 @@ def trace(program: Program, training: bool) -> fx.GraphModule:
         elif value.primitive == PARAMETER:
             values.append(parameters[value.name])
         else:
-            record = value.record
+            record, attributes = value.record, dict(value.attributes)
             assert record is not None
-            attributes = dict(value.attributes)
+            arguments = [values[a] for a in value.arguments]
+            if kernels and value.primitive in kernels:
+                nodes = tuple(a.node for a in arguments)
+                made = graph.call_function(kernels[value.primitive], nodes, attributes)
+                values.append(fx.Proxy(made, tracer))
+                continue
             if record.modal:
                 attributes["training"] = training
-            arguments = (values[a] for a in value.arguments)
             result = record.torch(torch, *arguments, **attributes)
             values.append(scalar(result) if isinstance(result, float) else result)
     graph.output(values[program.output].node)
+    _share(graph)
     return fx.GraphModule(nn.Module(), graph)
+
+
+def _share(graph: fx.Graph) -> None:
+    """Lets equal nodes that only arrange values be one, such as the split that parts come from."""
+    known: dict[Any, fx.Node] = {}
+    for node in graph.nodes:
+        if node.target in _ARRANGING:
+            key = (node.target, repr(node.args), repr(node.kwargs))
+            if key in known:
+                node.replace_all_uses_with(known[key])
+                graph.erase_node(node)
+            else:
+                known[key] = node
 
 
 class _Scope(nn.Module):
@@ -125,6 +162,17 @@ class _Scope(nn.Module):
 
     def train(self, mode: bool = True) -> Self:
         return self
+
+
+def _place(module: nn.Module, name: str) -> tuple[dict[str, Any], str]:
+    """The dictionary that holds a parameter or buffer, which may be replaced there, and its key."""
+    *path, last = name.split(".")
+    for part in path:
+        found = module._modules[part]  # pyright: ignore[reportPrivateUsage]
+        assert found is not None
+        module = found
+    held: dict[str, Any] = module._parameters  # pyright: ignore[reportPrivateUsage]
+    return (held if last in held else module._buffers), last  # pyright: ignore[reportPrivateUsage]
 
 
 def _register(module: nn.Module, name: str, value: Tensor, trained: bool) -> None:
