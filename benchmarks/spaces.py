@@ -15,6 +15,11 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 BATCHES = {"ntu": 96, "ego": 72, "mmimdb": 96}
 
 
+def batch_size(network: Network) -> int:
+    """The batch of a row of Table 8."""
+    return BATCHES[network.name.rstrip("0123456789")]
+
+
 def space(name: str, dropout: float) -> Network:
     """A row of Table 8, such as `ntu1`, with pooled features and this dropout."""
     text = (EXAMPLES / f"{name}.fuse").read_text(encoding="utf-8")

@@ -12,6 +12,9 @@ from torch import Tensor
 
 from .data import Dataset
 
+RESIDENT_SHARE = 0.5
+"""The share of a GPU's free memory that features may take to stay there."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -22,17 +25,24 @@ class Batch:
 
 
 class Batches:
-    """The samples of one part of a data set, resident on the device."""
+    """The samples of one part of a data set.
+
+    They stay on the device where they fit; otherwise they lie in pinned memory, and each batch is
+    sent while the one before it is computed.
+    """
 
     def __init__(
         self, data: Dataset, indices: NDArray[Any], size: int, device: torch.device
     ) -> None:
-        self._features = {
-            name: torch.from_numpy(array[indices]).to(device)
-            for name, array in data.features.items()
-        }
-        self.labels = torch.from_numpy(data.labels[indices]).to(device)
-        self._size, self._device = size, device
+        features = {name: torch.from_numpy(a[indices]) for name, a in data.features.items()}
+        labels = torch.from_numpy(data.labels[indices])
+        self.resident = fits(sum(f.nbytes for f in features.values()), device)
+        if self.resident:
+            features = {name: f.to(device) for name, f in features.items()}
+        else:
+            features = {name: f.pin_memory() for name, f in features.items()}
+        self._features, self._size, self._device = features, size, device
+        self.labels = labels.to(device)
 
     def __len__(self) -> int:
         """Batches in one pass over the samples."""
@@ -40,16 +50,13 @@ class Batches:
 
     def shuffled(self, generator: torch.Generator) -> Iterator[Batch]:
         """One pass in random order; a last batch of a single sample joins no pass of several."""
-        order = torch.randperm(len(self.labels), generator=generator).to(self._device)
-        for start, stop in self._bounds():
-            yield self._batch(order[start:stop])
+        order = torch.randperm(len(self.labels), generator=generator)
+        return self._batches(order[start:stop] for start, stop in self._bounds())
 
     def in_order(self) -> Iterator[Batch]:
         """One pass over every sample in order."""
-        for start in range(0, len(self.labels), self._size):
-            stop = start + self._size
-            features = {name: f[start:stop] for name, f in self._features.items()}
-            yield Batch(features, self.labels[start:stop])
+        order = torch.arange(len(self.labels))
+        return self._batches(iter(torch.split(order, self._size)))
 
     def _bounds(self) -> Iterator[tuple[int, int]]:
         count = len(self.labels)
@@ -58,6 +65,35 @@ class Batches:
             if stop - start > 1 or start == 0:  # batch norm cannot train on one sample
                 yield start, stop
 
+    def _batches(self, choices: Iterator[Tensor]) -> Iterator[Batch]:
+        """Each batch after the next one has been asked for, so that copies and work overlap."""
+        ahead: Batch | None = None
+        for chosen in choices:
+            following = self._batch(chosen)
+            if self.resident:
+                yield following
+                continue
+            if ahead is not None:
+                yield ahead
+            ahead = following
+        if ahead is not None:
+            yield ahead
+
     def _batch(self, chosen: Tensor) -> Batch:
-        features = {name: f[chosen] for name, f in self._features.items()}
-        return Batch(features, self.labels[chosen])
+        place = chosen.to(self._device)
+        if self.resident:
+            features = {name: f[place] for name, f in self._features.items()}
+        else:
+            features = {
+                name: f[chosen].pin_memory().to(self._device, non_blocking=True)
+                for name, f in self._features.items()
+            }
+        return Batch(features, self.labels[place])
+
+
+def fits(size: int, device: torch.device) -> bool:
+    """Whether features of so many bytes may stay on the device."""
+    if device.type != "cuda":
+        return True
+    free, _ = torch.cuda.mem_get_info(device)
+    return size <= RESIDENT_SHARE * free

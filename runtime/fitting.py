@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
+from math import isfinite
 from typing import Any, TypeAlias
 
 import torch
@@ -13,6 +14,7 @@ from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts
 
 from ..compiler.diagnostics import fail
 from ..compiler.network import Head
+from ..compiler.targets.torch.module import FusionModule
 from .batches import Batch, Batches
 from .data import SPLIT_NAMES, Dataset
 from .objective import loss_of, metrics_of
@@ -20,40 +22,78 @@ from .settings import Settings
 
 Betas: TypeAlias = tuple[float, float]
 WEIGHT_BETAS: Betas = (0.9, 0.999)
+ARCHITECTURE_BETAS: Betas = (0.5, 0.999)
+DTYPES: Mapping[str, torch.dtype | None] = {
+    "float32": None,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
 Report = Callable[[dict[str, Any]], None]
 """Receives a record for every finished epoch."""
 
 
 class Optimiser:
-    """Adam on some parameters, which may be none at all; gradients of others are not computed."""
+    """Adam on some parameters of a module, which may be none at all."""
 
     def __init__(
-        self, parameters: Iterator[nn.Parameter], rate: float, decay: float, betas: Betas
+        self,
+        module: nn.Module,
+        parameters: Iterator[nn.Parameter],
+        rate: float,
+        decay: float,
+        betas: Betas,
+        settings: Settings,
     ) -> None:
-        self._parameters = list(parameters)
-        self.adam = (
-            Adam(self._parameters, rate, betas, weight_decay=decay, fused=True)
-            if self._parameters
-            else None
+        self.module, self._own = module, list(parameters)
+        self._precision = DTYPES[settings.precision]
+        self.device = torch.device(settings.device)
+        self._scaler = torch.amp.GradScaler(
+            self.device.type, enabled=self._precision is torch.float16
         )
+        self.adam = (
+            Adam(self._own, rate, betas, weight_decay=decay, fused=True) if self._own else None
+        )
+
+    @contextmanager
+    def stepping(self) -> Generator[None]:
+        """Within, gradients of the other parameters are not computed."""
+        own = {id(p) for p in self._own}
+        for parameter in self.module.parameters():
+            parameter.requires_grad_(id(parameter) in own)
+        try:
+            yield
+        finally:
+            for parameter in self.module.parameters():
+                parameter.requires_grad_(True)
+
+    def loss(self, head: Head, batch: Batch) -> Tensor:
+        """The mean loss of a batch, in the precision of the run."""
+        lower = self._precision is not None
+        with torch.autocast(self.device.type, self._precision, enabled=lower):
+            logits = self.module(batch.features)
+        return loss_of(head, logits.float(), batch.labels)
 
     def step(self, loss: Tensor) -> None:
         """A step along the gradient of a loss."""
         if self.adam is not None:
-            found = torch.autograd.grad(loss, self._parameters, allow_unused=True)
-            for parameter, gradient in zip(self._parameters, found, strict=True):
-                parameter.grad = gradient
-            self.adam.step()
+            self.adam.zero_grad()
+            scaled: Any = self._scaler.scale(loss)
+            scaled.backward()
+            self._scaler.step(self.adam)
+            self._scaler.update()
 
 
 class WeightOptimiser(Optimiser):
     """Adam on the weights, cosine annealing with warm restarts, a step for every batch."""
 
-    def __init__(
-        self, parameters: Iterator[nn.Parameter], settings: Settings, batches: int
-    ) -> None:
+    def __init__(self, module: FusionModule, settings: Settings, batches: int) -> None:
         super().__init__(
-            parameters, settings.max_learning_rate, settings.weight_decay, WEIGHT_BETAS
+            module,
+            module.weight_parameters(),
+            settings.max_learning_rate,
+            settings.weight_decay,
+            WEIGHT_BETAS,
+            settings,
         )
         self._schedule = self.adam and CosineAnnealingWarmRestarts(
             self.adam,
@@ -66,6 +106,20 @@ class WeightOptimiser(Optimiser):
         super().step(loss)
         if self._schedule is not None:
             self._schedule.step()
+
+
+class ArchitectureOptimiser(Optimiser):
+    """Adam on the architecture parameters, at one rate."""
+
+    def __init__(self, module: FusionModule, settings: Settings) -> None:
+        super().__init__(
+            module,
+            module.architecture_parameters(),
+            settings.arch_learning_rate,
+            settings.arch_weight_decay,
+            ARCHITECTURE_BETAS,
+            settings,
+        )
 
 
 def training_batches(
@@ -86,25 +140,22 @@ def training_batches(
     return Batches(data, indices, settings.batch, device)
 
 
-def one_pass(
-    module: nn.Module,
-    batches: Iterator[Batch],
-    head: Head,
-    step: Callable[[Tensor], None],
-) -> float:
+def one_pass(batches: Iterator[Batch], head: Head, optimiser: Optimiser) -> float:
     """Takes a step for every batch in training mode; returns the mean loss over samples.
 
-    Raises DiagnosticError where the loss is not finite.
+    Nothing is read from the device before the end. Raises DiagnosticError where the loss is not
+    finite.
     """
-    module.train()
-    total, samples = torch.zeros(()), 0
-    for batch in batches:
-        loss = loss_of(head, module(batch.features), batch.labels)
-        step(loss)
-        total = total + loss.detach().cpu() * len(batch.labels)
-        samples += len(batch.labels)
-    mean = float(total / samples)
-    if mean != mean or mean in (float("inf"), float("-inf")):
+    optimiser.module.train()
+    total, samples = torch.zeros((), device=optimiser.device), 0
+    with optimiser.stepping():
+        for batch in batches:
+            loss = optimiser.loss(head, batch)
+            optimiser.step(loss)
+            total += loss.detach() * len(batch.labels)
+            samples += len(batch.labels)
+    mean = float(total) / samples
+    if not isfinite(mean):
         message = "the loss is no longer a finite number"
         raise fail("E508", message, help="lower `max_learning_rate`, or scale the features")
     return mean

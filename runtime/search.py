@@ -16,7 +16,6 @@ from typing import Any, cast
 from numpy.typing import NDArray
 
 from ..compiler.check import checked
-from ..compiler.compile import compile
 from ..compiler.diagnostics import fail
 from ..compiler.lower import Relaxation
 from ..compiler.network import Network
@@ -25,7 +24,7 @@ from ..compiler.targets.torch.module import FusionModule
 from .data import TRAIN, VALIDATION, Dataset, Source, load_data
 from .derive import derive
 from .fitting import (
-    Optimiser,
+    ArchitectureOptimiser,
     Report,
     WeightOptimiser,
     device_of,
@@ -35,10 +34,9 @@ from .fitting import (
     training_batches,
 )
 from .objective import selection_score
+from .prepare import prepare
 from .run import RunFolder
 from .settings import RULE_NAMES, Settings
-
-ARCHITECTURE_BETAS = (0.5, 0.999)
 
 
 @dataclass(frozen=True)
@@ -89,21 +87,16 @@ def _search(
     relax = cast(Relaxation, settings.relax)
     device = device_of(settings)
     with seeded(settings.seed, device) as generator:
-        hypernet = compile(network.spec, "torch", relax=relax, seed=settings.seed).to(device)
+        hypernet, data = prepare(network, data, settings, device, relax)
         train = training_batches(data, (TRAIN,), settings, device)
         validation = training_batches(data, (VALIDATION,), settings, device)
-        weights = WeightOptimiser(hypernet.weight_parameters(), settings, len(train))
-        architecture = Optimiser(
-            hypernet.architecture_parameters(),
-            settings.arch_learning_rate,
-            settings.arch_weight_decay,
-            ARCHITECTURE_BETAS,
-        )
+        weights = WeightOptimiser(hypernet, settings, len(train))
+        architecture = ArchitectureOptimiser(hypernet, settings)
         history: list[dict[str, Any]] = []
         best: tuple[float, SearchResult] | None = None
         for epoch in range(1, settings.epochs + 1):
-            loss = one_pass(hypernet, train.shuffled(generator), network.head, weights.step)
-            one_pass(hypernet, validation.shuffled(generator), network.head, architecture.step)
+            loss = one_pass(train.shuffled(generator), network.head, weights)
+            one_pass(validation.shuffled(generator), network.head, architecture)
             metrics = score(hypernet, validation, network.head)
             logits = _architecture(hypernet)
             genotype = derive(network, logits, relax)

@@ -15,6 +15,7 @@ from ..compiler.lower import RELAXATIONS
 from ..compiler.rules import RULES
 
 STRATEGIES = ("darts",)
+PRECISIONS = ("float32", "bfloat16", "float16")
 RULE_NAMES: Mapping[str, str] = {
     **{rule.source: name for name, rule in RULES.items()},
     **{name: name for name in RULES},
@@ -31,6 +32,8 @@ class Settings:
     architecture parameters of a search. Data without a `split` is split by `split_seed`, which is
     apart from `seed` so that runs with several seeds share their test samples. `rule` overrides the
     specification's rule for filling holes: `paper` is `distinct_pairs`, `published` `fresh_input`.
+    `precision` is what most is computed in: with less than float32, torch chooses for each
+    operation. With `compile`, torch.compile takes its time first, and steps are faster afterwards.
     """
 
     seed: int = 0
@@ -48,6 +51,8 @@ class Settings:
     relax: str = "shared"
     rule: str = ""
     device: str = "cpu"
+    precision: str = "float32"
+    compile: bool = False
 
     def __post_init__(self) -> None:
         for item in fields(self):
@@ -62,6 +67,7 @@ class Settings:
             _require(0 <= getattr(self, name) < 1e3, name, getattr(self, name), "at least 0")
         _require_one("strategy", self.strategy, STRATEGIES)
         _require_one("relax", self.relax, RELAXATIONS)
+        _require_one("precision", self.precision, PRECISIONS)
         if self.rule:
             _require_one("rule", self.rule, tuple(RULE_NAMES))
 
@@ -76,6 +82,7 @@ class Settings:
         lines = []
         for key, value in asdict(self).items():
             shown = _toml_string(value) if isinstance(value, str) else repr(value)
+            shown = shown.lower() if isinstance(value, bool) else shown
             lines.append(f"{key} = {shown}\n")
         return "".join(lines)
 
@@ -107,8 +114,9 @@ def _require_known(values: Mapping[str, Any]) -> None:
 
 def _check_type(name: str, value: Any, expected: type) -> None:
     allowed = (int, float) if expected is float else (expected,)
-    if not isinstance(value, allowed) or isinstance(value, bool):
-        kind = {int: "a whole number", float: "a number", str: "a text"}[expected]
+    if not isinstance(value, allowed) or isinstance(value, bool) != (expected is bool):
+        kinds = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+        kind = kinds[expected]
         raise fail("E506", f"the setting `{name}` is {value!r}, not {kind}")
 
 

@@ -10,11 +10,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..compiler.check import checked, require_no_holes
-from ..compiler.compile import compile
 from ..compiler.network import Network
 from ..compiler.spec import Spec
 from .data import TRAIN, VALIDATION, Dataset, Source, load_data
 from .fitting import Report, WeightOptimiser, device_of, one_pass, seeded, training_batches
+from .prepare import prepare
 from .run import RunFolder
 from .settings import Settings
 
@@ -60,12 +60,12 @@ def _train(
 ) -> TrainResult:
     device = device_of(settings)
     with seeded(settings.seed, device) as generator:
-        module = compile(network.spec, "torch", seed=settings.seed).to(device)
+        module, data = prepare(network, data, settings, device)
         batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
-        optimiser = WeightOptimiser(module.weight_parameters(), settings, len(batches))
+        optimiser = WeightOptimiser(module, settings, len(batches))
         history: list[dict[str, Any]] = []
         for epoch in range(1, settings.epochs + 1):
-            loss = one_pass(module, batches.shuffled(generator), network.head, optimiser.step)
+            loss = one_pass(batches.shuffled(generator), network.head, optimiser)
             history.append({"epoch": epoch, "train_loss": loss})
             if report is not None:
                 report(history[-1])

@@ -60,6 +60,14 @@ class FusionModule(nn.Module):
         result: Tensor = graph(*tensors)
         return result
 
+    def compile_graphs(self) -> None:
+        """Lets torch.compile make one program of each mode, of static shapes; on CUDA, a graph."""
+        on_cuda = any(p.is_cuda for p in self.parameters())
+        mode = "reduce-overhead" if on_cuda else "default"
+        for name in ("_training_graph", "_evaluation_graph"):
+            graph = torch.compile(getattr(self, name), mode=mode, fullgraph=True, dynamic=False)
+            setattr(self, name, graph)
+
     def train(self, mode: bool = True) -> Self:
         """Sets training or evaluation mode, also where a Cell is named `training`."""
         object.__setattr__(self, "training", mode)

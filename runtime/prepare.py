@@ -1,0 +1,69 @@
+"""A network and its data made ready for many passes: what is the same in each is computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..compiler.compile import to_program
+from ..compiler.hoist import hoist
+from ..compiler.lower import Relaxation
+from ..compiler.network import Network
+from ..compiler.passes import optimise
+from ..compiler.program import Program
+from ..compiler.targets.torch.module import FusionModule, trace
+from .arrays import Array
+from .data import Dataset
+from .settings import Settings
+
+CHUNK = 256
+"""Samples that features are pooled of at a time."""
+
+
+def prepare(
+    network: Network,
+    data: Dataset,
+    settings: Settings,
+    device: torch.device,
+    relax: Relaxation = "shared",
+) -> tuple[FusionModule, Dataset]:
+    """The module to train on the device, and the data that it takes.
+
+    Its `state_dict` is that of the network; its inputs are what depends on features alone, which
+    stands in the data instead of the features.
+    """
+    program = to_program(network.spec, relax)
+    hoisted = hoist(optimise(program, "compiled" if settings.compile else "training"))
+    inputs = {item.name for item in hoisted.program.inputs}
+    features = {name: a for name, a in data.features.items() if name in inputs}
+    for name, before in hoisted.before.items():
+        features[name] = _computed(before, data.features, len(data.labels), device)
+    module = FusionModule(hoisted.program, settings.seed, kernels=not settings.compile)
+    module = module.to(device)
+    if settings.compile:
+        module.compile_graphs()
+    return module, replace(data, features=features)
+
+
+def _computed(
+    program: Program, features: Mapping[str, Array], samples: int, device: torch.device
+) -> Array:
+    """The program's output (samples, axes…) for every sample."""
+    graph = trace(program, training=False)
+    parts: list[Array] = []
+    for start in range(0, samples, CHUNK):
+        count = min(CHUNK, samples - start)
+        tensors: list[Tensor] = []
+        for item in program.inputs:
+            if item.name in features:
+                chunk = np.ascontiguousarray(features[item.name][start : start + count])
+                tensors.append(torch.from_numpy(chunk).to(device))
+            else:
+                tensors.append(torch.full((count,), item.default, device=device))
+        with torch.no_grad():
+            parts.append(graph(*tensors).cpu().contiguous().numpy())
+    return np.concatenate(parts)
