@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..ops.types import CHANNELS, Axis, TensorType
+from .collector import COLLECTOR_OFF
 from .diagnostics import Diagnostic, DiagnosticError, Note, Report, fail
 from .equation import Effort, apply, placed
 from .lint import lint
@@ -53,11 +54,12 @@ def require_no_holes(network: Network) -> None:
 
 def network_of(spec: Spec, report: Report) -> Network | None:
     """The network of a specification whose names resolve; reports every error."""
-    network = try_resolve(spec, report)
-    if network is not None:
-        _Shapes(network, report).check()
-        _check_holes(network, report)
-    return network
+    with COLLECTOR_OFF:
+        network = try_resolve(spec, report)
+        if network is not None:
+            _Shapes(network, report).check()
+            _check_holes(network, report)
+        return network
 
 
 MOST_EVALUATED = 200_000

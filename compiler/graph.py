@@ -19,6 +19,7 @@ from typing import TypeAlias
 
 import networkx
 
+from .collector import COLLECTOR_OFF
 from .network import Application, Network, NetworkCell, NetworkStep, Slot
 from .program import identifier
 
@@ -28,6 +29,11 @@ OUTPUT, HEAD = "output", "head"
 
 def build(network: Network) -> Graph:
     """The Graph of a network; unused features and Steps are in it."""
+    with COLLECTOR_OFF:
+        return _build(network)
+
+
+def _build(network: Network) -> Graph:
     graph: Graph = networkx.MultiDiGraph(network=network)
     for feature in network.features:
         name = identifier(feature.name)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from ..ops.types import TensorType, parameter_type
+from .collector import COLLECTOR_OFF
 from .diagnostics import fail
 from .equation import apply
 from .graph import HEAD, Graph, reached
@@ -42,7 +43,8 @@ def lower(graph: Graph, relax: Relaxation = "shared") -> Program:
 
     Raises DiagnosticError where a feature's shape is not known yet, or shapes cannot meet.
     """
-    return _Lowering(graph, relax).program()
+    with COLLECTOR_OFF:
+        return _Lowering(graph, relax).program()
 
 
 def architecture_name(place: Scope, letter: str, slot: int | None = None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
@@ -59,7 +58,9 @@ class Rewrite:
 
     def moved(self, value: Value) -> Value:
         """The value with its arguments where they are now."""
-        arguments = tuple(self._moved[a] for a in value.arguments)
+        arguments = tuple([self._moved[a] for a in value.arguments])
+        if arguments == value.arguments:
+            return value
         return Value(value.primitive, arguments, value.attributes, value.type, value.scope)
 
     def program(self) -> Program:
@@ -71,10 +72,15 @@ class Rewrite:
             if wanted[index]:
                 for argument in self.values[index].arguments:
                     wanted[argument] = True
+        if all(wanted):
+            return rebuild(self._program, self.values, output)
         places = list(accumulate(wanted, initial=0))
-        kept = (
-            replace(value, arguments=tuple(places[a] for a in value.arguments))
-            for value, is_wanted in zip(self.values, wanted, strict=True)
-            if is_wanted
-        )
+        kept: list[Value] = []
+        for value, is_wanted in zip(self.values, wanted, strict=True):
+            arguments = tuple([places[a] for a in value.arguments])
+            if is_wanted and arguments == value.arguments:
+                kept.append(value)
+            elif is_wanted:
+                attributes, type, scope = value.attributes, value.type, value.scope
+                kept.append(Value(value.primitive, arguments, attributes, type, scope))
         return rebuild(self._program, kept, places[output])

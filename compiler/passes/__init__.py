@@ -16,7 +16,8 @@ from functools import cache
 from importlib import import_module
 from typing import Literal
 
-from ..program import Program, validate
+from ..collector import COLLECTOR_OFF
+from ..program import InvalidProgram, Program, validate
 
 Pass = Callable[[Program], Program]
 Stage = Literal["training", "compiled", "inference"]
@@ -32,7 +33,14 @@ def passes(stage: Stage) -> Mapping[str, Pass]:
 
 
 def optimise(program: Program, stage: Stage = "training") -> Program:
-    """The program after every pass of a stage, validated after each."""
-    for name, run in passes(stage).items():
-        program = validate(run(program), name)
-    return program
+    """The program after every pass of a stage; InvalidProgram names the pass that broke it."""
+    with COLLECTOR_OFF:
+        found = program
+        for run in passes(stage).values():
+            found = run(found)
+        try:
+            return validate(found, "the passes")
+        except InvalidProgram:
+            for name, run in passes(stage).items():
+                program = validate(run(program), name)
+            raise
