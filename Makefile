@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test prove fuzz golden check format clean
+.PHONY: help demo test prove test-cuda fuzz golden check format clean
 
 help:
 	@echo "make demo    the main job on bundled real data, into demo-run/"
 	@echo "make test    the tests"
 	@echo "make prove   the property tests over ten times as many random programs"
+	@echo "make test-cuda  CUDA against the CPU; skipped with a message where there is no GPU"
 	@echo "make fuzz    200,000 mutated specifications: no traceback, no hang"
 	@echo "make golden  write the files that tests compare with anew; look at the difference"
 	@echo "make check   format, lint, types and tests: what a reviewer would check"
@@ -31,6 +32,9 @@ test: $(READY)
 
 prove: $(READY)
 	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -n auto tests/test_laws.py
+
+test-cuda: $(READY)
+	$(BIN)/pytest -rs tests/test_cuda.py
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz

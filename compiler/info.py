@@ -8,9 +8,9 @@ from .check import checked
 from .count import count_architectures, count_inputs
 from .graph import build
 from .lower import lower
-from .measure import count_macs, count_parameters
+from .measure import count_bytes, count_macs, count_parameters, count_read
 from .network import Network, NetworkCell
-from .passes import optimise
+from .passes import Stage, optimise, passes
 from .program import Program
 from .spec import Budget, Spec
 
@@ -39,12 +39,60 @@ def describe(spec: Spec) -> dict[str, Any]:
         "rule": network.rule,
         "parameters": count_parameters(program),
         "architecture_parameters": count_parameters(program, "architecture"),
-        "macs": count_macs(optimise(program)),
+        "macs": count_macs(optimise(program, "inference")),
         "architectures": {"count": str(architectures), **architectures.as_json()},
         "cell_inputs": str(count_inputs(network)),
         "unused_features": _unused(network, program),
         "budgets": [_budget(b, network, program) for b in network.budgets],
     }
+
+
+BATCH = 96
+"""Samples in the batch that the bytes of `info --passes` are counted for, as in Table 8."""
+
+
+def describe_passes(spec: Spec, stage: Stage) -> list[dict[str, Any]]:
+    """What each pass of a stage leaves: values, numbers in parameters, multiply-adds of a sample,
+    and bytes that a batch of `BATCH` moves.
+
+    The first row, `lowering`, is what they begin with; each pass takes what the one before it left.
+    """
+    program = lower(build(checked(spec)))
+    rows = [_sizes("lowering", program)]
+    for name, run in passes(stage).items():
+        program = run(program)
+        rows.append(_sizes(name, program))
+    return rows
+
+
+def _sizes(name: str, program: Program) -> dict[str, Any]:
+    return {
+        "pass": name,
+        "values": sum(v.record is not None for v in program.values),
+        "parameters": count_read(program),
+        "macs": count_macs(program),
+        "bytes": count_bytes(program, BATCH),
+    }
+
+
+def passes_table(rows: list[dict[str, Any]]) -> str:
+    """The rows as text for a terminal; what a pass did not change is a dot."""
+    columns = list(rows[0])
+    shown = [columns]
+    for before, row in zip([{}, *rows], rows, strict=False):
+        cells = [str(row["pass"])]
+        cells += ["·" if before.get(c) == row[c] else f"{row[c]:,}" for c in columns[1:]]
+        shown.append(cells)
+    widths = [max(len(line[i]) for line in shown) for i in range(len(columns))]
+    return "\n".join(
+        "  ".join(
+            [
+                line[0].ljust(widths[0]),
+                *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True)),
+            ]
+        )
+        for line in shown
+    )
 
 
 def summary(described: dict[str, Any]) -> str:
@@ -84,7 +132,7 @@ def _budget(budget: Budget, network: Network, program: Program) -> dict[str, str
     shown = f"{budget.quantity} {sign} {budget.limit:,}"
     measured = {
         "parameters": lambda: count_parameters(program),
-        "macs": lambda: count_macs(optimise(program)),
+        "macs": lambda: count_macs(optimise(program, "inference")),
     }.get(budget.quantity)
     if network.has_holes or measured is None:
         return {"budget": shown, "verdict": "not known before a search and a measurement"}

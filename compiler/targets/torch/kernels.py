@@ -88,17 +88,17 @@ def relu_dropout(x: Tensor, rate: float) -> Tensor:
     return _relu_dropout(x, rate)
 
 
-def _product(x: Tensor, w: Tensor) -> Tensor:
+def product(x: Tensor, w: Tensor) -> Tensor:
     """`x @ w` for matrices, by oneDNN; either may be a transposed view."""
-    product: Tensor = torch.ops.mkldnn._linear_pointwise(x, w.t(), None, "none", [], "")
-    return product
+    multiply: Callable[..., Tensor] = torch.ops.mkldnn._linear_pointwise
+    return multiply(x, w.t(), None, "none", [], "")
 
 
 class _Linear(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor) -> Tensor:
         ctx.save_for_backward(x, w)
-        return _product(x.reshape(-1, x.shape[-1]), w).view(*x.shape[:-1], w.shape[-1])
+        return product(x.reshape(-1, x.shape[-1]), w).view(*x.shape[:-1], w.shape[-1])
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
@@ -106,9 +106,9 @@ class _Linear(Function):
         given = gradients[0].reshape(-1, w.shape[-1])
         of_x, of_w = None, None
         if ctx.needs_input_grad[0]:
-            of_x = _product(given, w.t()).view(x.shape)
+            of_x = product(given, w.t()).view(x.shape)
         if ctx.needs_input_grad[1]:
-            of_w = _product(x.reshape(-1, x.shape[-1]).t(), given)
+            of_w = product(x.reshape(-1, x.shape[-1]).t(), given)
         return of_x, of_w
 
 
