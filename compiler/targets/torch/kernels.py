@@ -113,9 +113,8 @@ class _Linear(Function):
 
 
 _linear: Callable[..., Tensor] = _Linear.apply
-_HAS_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(
-    torch.ops.mkldnn, "_linear_pointwise"
-)
+_onednn: Any = torch.backends.mkldnn
+_HAS_ONEDNN: bool = _onednn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 def linear(x: Tensor, w: Tensor) -> Tensor:
