@@ -1,9 +1,9 @@
 """A whole search on the demo's features: ours and the published code's, same epochs, same data.
 
 `python -m benchmarks.search_to_genotype --published CHECKOUT`: seconds from features to the
-genotype of the last epoch, the contenders' epochs interleaved. Each epoch is a pass of weight steps over the
-training samples, one of architecture steps over the validation samples, and a measurement; the
-published code measures in that second pass, by another forward of each batch.
+genotype of the last epoch, the contenders' epochs interleaved. Each epoch is a pass of weight steps
+over the training samples, one of architecture steps over the validation samples, and a measurement;
+the published code measures in that second pass, by another forward of each batch.
 """
 
 from __future__ import annotations
