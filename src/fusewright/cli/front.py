@@ -23,6 +23,14 @@ class Spelling(StrEnum):
 SpecFiles = Annotated[
     list[Path], typer.Argument(metavar="FILE", help=".fuse, .json or .yaml files.")
 ]
+
+
+class Stage(StrEnum):
+    training = "training"
+    compiled = "compiled"
+    inference = "inference"
+
+
 ArtifactFile = Annotated[Path, typer.Argument(metavar="FILE", help="A .onnx or .safetensors file.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file.")]
 
@@ -69,10 +77,26 @@ def convert(
 
 
 @app.command()
-def info(file: SpecFile, json: Json = False, sets: Sets = None) -> None:
+def info(
+    file: SpecFile,
+    passes: Annotated[
+        bool, typer.Option("--passes", help="Show what each pass of the compiler changes.")
+    ] = False,
+    stage: Annotated[
+        Stage | None, typer.Option(help="With --passes: whose passes; by default for training.")
+    ] = None,
+    json: Json = False,
+    sets: Sets = None,
+) -> None:
     """Show the size of a specification: parameters, multiply-adds, distinct architectures."""
-    from ..compiler.info import describe, summary
+    from ..compiler.info import describe, describe_passes, passes_table, summary
 
+    if stage is not None and not passes:
+        raise fail("E506", "`--stage` says whose passes are shown", help="add `--passes`")
+    if passes:
+        rows = describe_passes(load_with(file, sets), (stage or Stage.training).value)
+        print_json(rows) if json else print(passes_table(rows))
+        return
     described = describe(load_with(file, sets))
     if json:
         print_json(described)

@@ -25,6 +25,10 @@ Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, …")]
 Trained = Annotated[
     Path, typer.Argument(metavar="RUN|ONNX", help="A trained run's folder, or an ONNX file.")
 ]
+Precision = Annotated[str | None, typer.Option(help="float32, bfloat16 or float16.")]
+Compile = Annotated[
+    bool | None, typer.Option("--compile", help="Use torch.compile: slow to start, then faster.")
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a run that is there.")]
 Strategy = Annotated[str | None, typer.Option(help="How holes are searched: darts.")]
 Relax = Annotated[str | None, typer.Option(help="How open inputs are mixed: shared, per_input.")]
@@ -46,6 +50,8 @@ def search(
     relax: Relax = None,
     rule: Rule = None,
     device: Device = None,
+    precision: Precision = None,
+    compile: Compile = None,
     sets: Sets = None,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -61,6 +67,8 @@ def search(
         "relax": relax,
         "rule": rule,
         "device": device,
+        "precision": precision,
+        "compile": compile,
     }
     settings = _settings(config, options)
     with _epochs("search", settings.epochs) as report:
@@ -91,6 +99,8 @@ def train(
     epochs: Epochs = None,
     batch: Batch = None,
     device: Device = None,
+    precision: Precision = None,
+    compile: Compile = None,
     sets: Sets = None,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -98,7 +108,14 @@ def train(
     """Train a network on the training and validation splits; writes RUN/weights.safetensors."""
     from ..runtime.train import train as run
 
-    options = {"seed": seed, "epochs": epochs, "batch": batch, "device": device}
+    options = {
+        "seed": seed,
+        "epochs": epochs,
+        "batch": batch,
+        "device": device,
+        "precision": precision,
+        "compile": compile,
+    }
     settings = _settings(config, options)
     with _epochs("train", settings.epochs) as report:
         result = run(
