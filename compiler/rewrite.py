@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -84,3 +84,20 @@ class Rewrite:
                 attributes, type, scope = value.attributes, value.type, value.scope
                 kept.append(Value(value.primitive, arguments, attributes, type, scope))
         return rebuild(self._program, kept, places[output])
+
+
+Rule = Callable[[Rewrite, int, Value], int | None]
+"""From a value, which stood at an index and has been moved, the new value that replaces it."""
+
+
+def rewritten(program: Program, rule: Rule) -> Program:
+    """The program with the values that a rule replaces; where it gives None, a value is kept."""
+    rewrite = Rewrite(program)
+    for index, value in enumerate(program.values):
+        moved = rewrite.moved(value)
+        new = rule(rewrite, index, moved)
+        if new is None:
+            rewrite.keep(index, moved)
+        else:
+            rewrite.alias(index, new)
+    return rewrite.program()

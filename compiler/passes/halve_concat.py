@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..program import Program
-from ..rewrite import Rewrite
+from ..program import Program, Value
+from ..rewrite import Rewrite, rewritten
 
 ORDER = 24
 STAGES = ("training", "compiled", "inference")
@@ -11,16 +11,16 @@ STAGES = ("training", "compiled", "inference")
 
 def run(program: Program) -> Program:
     """The program without linear maps of a value joined with itself."""
-    rewrite = Rewrite(program)
-    for index, value in enumerate(program.values):
-        moved = rewrite.moved(value)
-        if value.primitive == "linear":
-            joined = rewrite.values[moved.arguments[0]]
-            parts = joined.arguments
-            if joined.primitive == "concat" and len(parts) > 1 and len(set(parts)) == 1:
-                count = {"count": len(parts)}
-                weight = rewrite.add("sum_blocks", [moved.arguments[1]], count, value.scope)
-                rewrite.alias(index, rewrite.add("linear", [parts[0], weight], {}, value.scope))
-                continue
-        rewrite.keep(index, moved)
-    return rewrite.program()
+    return rewritten(program, _halved)
+
+
+def _halved(rewrite: Rewrite, index: int, value: Value) -> int | None:
+    if value.primitive != "linear":
+        return None
+    joined = rewrite.values[value.arguments[0]]
+    parts = joined.arguments
+    if joined.primitive != "concat" or len(parts) < 2 or len(set(parts)) > 1:
+        return None
+    count = {"count": len(parts)}
+    weight = rewrite.add("sum_blocks", [value.arguments[1]], count, value.scope)
+    return rewrite.add("linear", [parts[0], weight], {}, value.scope)

@@ -6,8 +6,8 @@ one mixture.
 
 from __future__ import annotations
 
-from ..program import Program
-from ..rewrite import Rewrite
+from ..program import Program, Value
+from ..rewrite import Rewrite, rewritten
 
 ORDER = 22
 STAGES = ("training", "compiled", "inference")
@@ -15,17 +15,18 @@ STAGES = ("training", "compiled", "inference")
 
 def run(program: Program) -> Program:
     """The program whose mixtures have no candidate twice."""
-    rewrite = Rewrite(program)
-    for index, value in enumerate(program.values):
-        moved = rewrite.moved(value)
-        weights, *candidates = moved.arguments or (0,)
-        places: dict[int, list[int]] = {}
-        for place, candidate in enumerate(candidates):
-            places.setdefault(candidate, []).append(place)
-        if value.primitive != "mix" or len(places) == len(candidates):
-            rewrite.keep(index, moved)
-            continue
-        groups = tuple(tuple(group) for group in places.values())
-        summed = rewrite.add("sum_weights", [weights], {"groups": groups}, value.scope)
-        rewrite.alias(index, rewrite.add("mix", [summed, *places], {}, value.scope))
-    return rewrite.program()
+    return rewritten(program, _merged)
+
+
+def _merged(rewrite: Rewrite, index: int, value: Value) -> int | None:
+    if value.primitive != "mix":
+        return None
+    weights, *candidates = value.arguments
+    places: dict[int, list[int]] = {}
+    for place, candidate in enumerate(candidates):
+        places.setdefault(candidate, []).append(place)
+    if len(places) == len(candidates):
+        return None
+    groups = tuple(tuple(group) for group in places.values())
+    summed = rewrite.add("sum_weights", [weights], {"groups": groups}, value.scope)
+    return rewrite.add("mix", [summed, *places], {}, value.scope)

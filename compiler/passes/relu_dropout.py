@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..program import Program
-from ..rewrite import Rewrite
+from ..program import Program, Value
+from ..rewrite import Rewrite, rewritten
 
 ORDER = 40
 STAGES = ("training",)
@@ -11,14 +11,16 @@ STAGES = ("training",)
 
 def run(program: Program) -> Program:
     """The program whose dropouts behind a ReLU take its input."""
-    rewrite, readers = Rewrite(program), program.readers()
-    for index, value in enumerate(program.values):
-        moved = rewrite.moved(value)
-        before = rewrite.values[moved.arguments[0]] if moved.arguments else value
-        alone = value.primitive == "dropout" and readers[value.arguments[0]] == [index]
-        if alone and before.primitive == "relu":
-            rate = dict(value.attributes)
-            rewrite.alias(index, rewrite.add("relu_dropout", before.arguments, rate, value.scope))
-        else:
-            rewrite.keep(index, moved)
-    return rewrite.program()
+    readers = program.readers()
+
+    def joined(rewrite: Rewrite, index: int, value: Value) -> int | None:
+        if value.primitive != "dropout":
+            return None
+        before = rewrite.values[value.arguments[0]]
+        alone = readers[program.values[index].arguments[0]] == [index]
+        if before.primitive != "relu" or not alone:
+            return None
+        rate = dict(value.attributes)
+        return rewrite.add("relu_dropout", before.arguments, rate, value.scope)
+
+    return rewritten(program, joined)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..program import Program
-from ..rewrite import Rewrite
+from ..program import Program, Value
+from ..rewrite import Rewrite, rewritten
 
 ORDER = 5
 STAGES = ("inference",)
@@ -11,10 +11,8 @@ STAGES = ("inference",)
 
 def run(program: Program) -> Program:
     """The program without `dropout`, equal in evaluation mode."""
-    rewrite = Rewrite(program)
-    for index, value in enumerate(program.values):
-        if value.primitive == "dropout":
-            rewrite.alias(index, rewrite[value.arguments[0]])
-        else:
-            rewrite.keep(index, rewrite.moved(value))
-    return rewrite.program()
+    return rewritten(program, _removed)
+
+
+def _removed(rewrite: Rewrite, index: int, value: Value) -> int | None:
+    return value.arguments[0] if value.primitive == "dropout" else None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..program import Program
-from ..rewrite import Rewrite
+from ...ops.types import LENGTH
+from ..program import Program, Value
+from ..rewrite import Rewrite, rewritten
 
 ORDER = 26
 STAGES = ("training", "compiled", "inference")
@@ -11,19 +12,19 @@ STAGES = ("training", "compiled", "inference")
 
 def run(program: Program) -> Program:
     """The program whose vectors are repeated after their linear maps."""
-    rewrite = Rewrite(program)
-    for index, value in enumerate(program.values):
-        moved = rewrite.moved(value)
-        if value.primitive == "linear":
-            source = rewrite.values[moved.arguments[0]]
-            length = dict(source.attributes).get("length")
-            vector = source.arguments[:1]
-            is_vector = source.primitive == "resample" and len(source.arguments) == 1
-            if is_vector and rewrite.values[vector[0]].type.names == ("c",):
-                flat = rewrite.add("flatten", vector, {"first": "length"}, source.scope)
-                mapped = rewrite.add("linear", [flat, moved.arguments[1]], {}, value.scope)
-                repeated = rewrite.add("repeat", [mapped], {"length": length}, value.scope)
-                rewrite.alias(index, repeated)
-                continue
-        rewrite.keep(index, moved)
-    return rewrite.program()
+    return rewritten(program, _later)
+
+
+def _later(rewrite: Rewrite, index: int, value: Value) -> int | None:
+    if value.primitive != "linear":
+        return None
+    source = rewrite.values[value.arguments[0]]
+    if source.primitive != "resample" or len(source.arguments) > 1:
+        return None
+    vector = source.arguments[0]
+    if rewrite.values[vector].type.names != ("c",):
+        return None
+    flat = rewrite.add("flatten", [vector], {"first": LENGTH}, source.scope)
+    mapped = rewrite.add("linear", [flat, value.arguments[1]], {}, value.scope)
+    length = dict(source.attributes)["length"]
+    return rewrite.add("repeat", [mapped], {"length": length}, value.scope)
