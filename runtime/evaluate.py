@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from os import PathLike
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compiler.weights import Weights
+from ..compiler.compile import WeightSource
 from .data import TEST, Source, load_data, load_features
 from .predictions import logits_of
 from .predictor import Model, Predictor, Progress, no_progress, open_predictor
@@ -19,7 +18,7 @@ def evaluate(
     model: Model,
     data: Source,
     *,
-    weights: Weights | str | PathLike[str] | None = None,
+    weights: WeightSource | None = None,
     settings: Settings | None = None,
     progress: Progress = no_progress,
     **options: Any,
@@ -54,7 +53,7 @@ def predict(
     model: Model,
     data: Source,
     *,
-    weights: Weights | str | PathLike[str] | None = None,
+    weights: WeightSource | None = None,
     settings: Settings | None = None,
     progress: Progress = no_progress,
     **options: Any,

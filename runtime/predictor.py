@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compiler.check import checked, require_no_holes
+from ..compiler.compile import WeightSource
 from ..compiler.diagnostics import fail
 from ..compiler.load import ONNX, load
 from ..compiler.network import Network
 from ..compiler.spec import Spec
 from ..compiler.weights import Weights, read_weights
 from .data import Dataset
-from .run import RunFolder
+from .run import RunFolder, settings_of
 from .settings import Settings
 
 Model: TypeAlias = "str | PathLike[str] | Spec"
@@ -47,40 +48,47 @@ def no_progress(done: int, total: int) -> None:
     """Says nothing."""
 
 
-def open_predictor(model: Model, weights: Weights | str | PathLike[str] | None = None) -> Predictor:
+def open_predictor(model: Model, weights: WeightSource | None = None) -> Predictor:
     """The network that a model stands for; it has no holes.
 
-    Raises DiagnosticError where it cannot be read, or has no weights.
+    Raises DiagnosticError where it cannot be read, has no weights, or has its own beside `weights`.
     """
-    if not isinstance(model, Spec) and Path(model).suffix == ONNX:
-        return OnnxPredictor(Path(model))
-    from .torch_predictor import TorchPredictor
-
-    return TorchPredictor(*open_trained(model, weights))
-
-
-def open_trained(
-    model: Model, weights: Weights | str | PathLike[str] | None
-) -> tuple[Network, Weights, Settings]:
-    """The network, weights and settings of a run folder, or of a specification with weights."""
     if isinstance(model, Spec):
-        spec, settings = model, Settings()
         if weights is None:
             message = "a specification needs weights to be evaluated"
             raise fail("E505", message, help="give `weights=…`, or a run folder")
-    elif Path(model).is_dir():
+        return _in_torch(*with_weights(model, weights), Settings())
+    if Path(model).is_dir():
         folder = RunFolder(Path(model))
-        spec, settings = load(folder.require("genotype.fuse")), folder.settings("train")
-        if weights is None:
-            weights = folder.require("weights.safetensors")
-    else:
+        return _in_torch(*open_run(folder, weights), folder.settings("train"))
+    if Path(model).suffix != ONNX:
         message = f"`{model}` is neither a run folder nor an ONNX file"
         raise fail("E507", message, help="give the folder that `fusewright train --out` wrote")
-    if isinstance(weights, (str, PathLike)):
-        weights = read_weights(weights)
+    if weights is not None:
+        raise fail("E506", "an ONNX file has weights of its own", help="leave out `weights`")
+    return OnnxPredictor(Path(model))
+
+
+def open_run(folder: RunFolder, weights: WeightSource | None) -> tuple[Network, Weights]:
+    """The network of a run, with other weights if they are given."""
+    spec = load(folder.require("genotype.fuse"))
+    if weights is None:
+        weights = folder.require("weights.safetensors")
+    return with_weights(spec, weights)
+
+
+def with_weights(spec: Spec, weights: WeightSource) -> tuple[Network, Weights]:
+    """A checked network and its weights, read; raises DiagnosticError for holes too."""
     network = checked(spec)
+    arrays = read_weights(weights) if isinstance(weights, (str, PathLike)) else weights
     require_no_holes(network)
-    return network, weights, settings
+    return network, arrays
+
+
+def _in_torch(network: Network, weights: Weights, settings: Settings) -> Predictor:
+    from .torch_predictor import TorchPredictor
+
+    return TorchPredictor(network, weights, settings)
 
 
 class OnnxPredictor:
@@ -90,7 +98,7 @@ class OnnxPredictor:
         from ..compiler.targets.onnx.file import OnnxFile
 
         self._file = OnnxFile(path)
-        self.network, self.settings = checked(self._file.spec), Settings()
+        self.network, self.settings = checked(self._file.spec), settings_of(self._file.metadata)
         self.output = self._file.output
 
     def outputs(

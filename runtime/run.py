@@ -12,13 +12,11 @@ Files are written beside their place and then moved there, so that none is ever 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -29,11 +27,12 @@ from safetensors.numpy import save
 from ..compiler.diagnostics import fail
 from ..compiler.files import write_file
 from ..compiler.load import load
+from ..compiler.provenance import described, versions
 from ..compiler.spec import Spec
 from .settings import Settings, read_settings
 
-_PACKAGES = ("fusewright", "torch", "numpy", "torchmetrics")
-_HASHED = 1 << 20
+METRICS_KEY, RUN_KEY, SPACE_KEY = "fusewright.metrics", "fusewright.run", "fusewright.space"
+"""Where an artifact's metadata hold the run's last record, its settings, and what it searched."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +78,24 @@ class RunFolder:
         """The settings of a stage of this run."""
         return read_settings(self.require(f"{stage}.toml"))
 
+    def metadata(self) -> dict[str, str]:
+        """What an artifact of this trained run says of it; what is not known is left out."""
+        found = {RUN_KEY: json.dumps({"split_seed": self.settings("train").split_seed})}
+        if metrics := self._last_epoch():
+            found[METRICS_KEY] = json.dumps(metrics)
+        space = self.path / "specification.fuse"
+        if space.is_file():
+            found[SPACE_KEY] = str(load(space))
+        return found
+
+    def _last_epoch(self) -> dict[str, Any]:
+        """The last record of the training; nothing where its file is damaged or gone."""
+        try:
+            record = json.loads((self.path / "train.json").read_bytes())
+            return dict(record["epochs"][-1])
+        except (OSError, ValueError, TypeError, LookupError, RecursionError):
+            return {}
+
     def write_run(
         self,
         spec: Spec | None,
@@ -92,7 +109,7 @@ class RunFolder:
         self._write(f"{self.stage}.toml", settings.to_toml().encode())
         record = {
             "stage": self.stage,
-            "versions": _versions(),
+            "versions": versions(),
             "machine": {"system": platform.platform(), "processors": os.cpu_count()},
             "data": describe(data),
             "epochs": list(history),
@@ -121,23 +138,13 @@ def describe(data: object) -> dict[str, Any]:
     files = sorted(f for f in place.iterdir() if f.is_file()) if place.is_dir() else [place]
     return {
         "source": str(place),
-        "files": [{"name": f.name, "bytes": f.stat().st_size, "sha256": _digest(f)} for f in files],
+        "files": [{"name": file.name, **described(file)} for file in files],
     }
 
 
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(_HASHED):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+def settings_of(metadata: Mapping[str, str]) -> Settings:
+    """The settings of the run that an artifact tells of, as far as it can be believed."""
+    try:
+        return Settings(split_seed=json.loads(metadata[RUN_KEY])["split_seed"])
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return Settings()

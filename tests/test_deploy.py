@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,17 +19,24 @@ import pytest
 import torch
 from onnx import numpy_helper
 from safetensors.numpy import save_file
+from typer.testing import CliRunner
 
 import fusewright as fw
+from fusewright.cli.commands import app
+from fusewright.compiler.check import checked
 from fusewright.compiler.compile import to_program
 from fusewright.compiler.initial import initial_values
 from fusewright.compiler.targets.onnx import certificate as onnx_certificate
+from fusewright.compiler.targets.onnx import precision as onnx_precision
 from fusewright.compiler.targets.onnx.builder import OPSETS
 from fusewright.compiler.targets.onnx.file import OnnxFile, open_session, run
-from fusewright.runtime.deploy import deploy
+from fusewright.runtime.data import TEST, load_data
+from fusewright.runtime.deploy import TARGETS, deploy
+from fusewright.runtime.predictions import as_csv, predictions
+from fusewright.runtime.run import settings_of
 from fusewright.runtime.settings import Settings
 
-from .test_runtime import FIXED, command, problem, spec
+from .test_runtime import FIXED, changed, command, problem, spec
 
 NAMED = '3 classes { cat, `<script>alert(1)</script>`, `naïve, "quoted"` }'
 WIDE = fw.loads("""
@@ -111,7 +120,7 @@ def test_the_batch_and_open_axes_are_dynamic() -> None:
 
 
 def test_a_certificate_says_what_was_measured(tmp_path: Path) -> None:
-    found = deploy(WIDE, tmp_path / "net.onnx")
+    found = deploy(WIDE, tmp_path / "net.onnx", initial=True)
     written = json.loads((tmp_path / "net.onnx.certificate.json").read_text(encoding="utf-8"))
     assert {"opset": 23, "functions": 8, "precision": "float32"}.items() <= written.items()
     kinds = [c["inputs"] for c in written["comparisons"]]
@@ -138,22 +147,44 @@ def test_a_float32_file_that_differs_is_not_left(
 
     monkeypatch.setattr(onnx_certificate, "run", disturbed)
     with pytest.raises(fw.DiagnosticError, match="differs from the reference"):
-        deploy(WIDE, tmp_path / "net.onnx")
+        deploy(WIDE, tmp_path / "net.onnx", initial=True)
     assert not list(tmp_path.iterdir())
-    deploy(WIDE, tmp_path / "net.onnx", precision="float16")
+    deploy(WIDE, tmp_path / "net.onnx", precision="float16", initial=True)
     assert (tmp_path / "net.onnx").exists()
 
 
 def test_weights_may_have_a_file_of_their_own(tmp_path: Path) -> None:
-    found = deploy(WIDE, tmp_path / "net.onnx", external_data=True)
+    found = deploy(WIDE, tmp_path / "net.onnx", external_data=True, initial=True)
     assert set(found["files"]) == {"net.onnx", "net.onnx.data"}
-    deploy(WIDE, tmp_path / "one.onnx")
+    deploy(WIDE, tmp_path / "one.onnx", initial=True)
     data = {"A": np.ones((2, 3, 5)), "B": np.ones((2, 4, 5)), "D": np.ones((2, 3, 3, 4))}
     assert np.array_equal(
         fw.predict(tmp_path / "net.onnx", data), fw.predict(tmp_path / "one.onnx", data)
     )
     modes = {f.stat().st_mode for f in tmp_path.iterdir() if f.name.startswith("net")}
     assert len(modes) == 1
+
+
+def test_what_stands_beside_a_file_is_of_this_file(trained: Path, tmp_path: Path) -> None:
+    place = tmp_path / "net.onnx"
+    names: Callable[[], set[str]] = lambda: {f.name for f in tmp_path.iterdir()}  # noqa: E731
+    deploy(trained / "run", place, external_data=True)
+    assert names() == {"net.onnx", "net.onnx.data", "net.onnx.certificate.json"}
+    deploy(trained / "run", place)
+    assert names() == {"net.onnx", "net.onnx.certificate.json"}
+    found = deploy(trained / "run", place, verify=False, data=trained / "data.npz")
+    assert found["metrics"]["float32"] == fw.evaluate(place, trained / "data.npz")
+    assert names() == {"net.onnx"}
+
+
+def test_a_link_and_a_mode_stay(tmp_path: Path) -> None:
+    (tmp_path / "real.onnx").touch(0o600)
+    (tmp_path / "net.onnx").symlink_to("real.onnx")
+    deploy(WIDE, tmp_path / "net.onnx", external_data=True, initial=True)
+    assert (tmp_path / "net.onnx").is_symlink()
+    names = ("real.onnx", "real.onnx.certificate.json", "real.onnx.data")
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["net.onnx", *names]
+    assert {(tmp_path / name).stat().st_mode & 0o777 for name in names} == {0o600}
 
 
 # The other targets
@@ -169,7 +200,7 @@ def test_torch_weights_carry_their_specification(trained: Path, tmp_path: Path) 
 
 
 def test_a_torch_program_runs_without_fusewright(tmp_path: Path) -> None:
-    deploy(WIDE, tmp_path / "net.pt2")
+    deploy(WIDE, tmp_path / "net.pt2", initial=True)
     inputs: dict[str, torch.Tensor] = {
         "A": torch.randn(5, 3, 6), "B": torch.randn(5, 4, 5), "D": torch.randn(5, 2, 7, 4),
     }  # fmt: skip
@@ -186,9 +217,90 @@ def test_a_torch_program_runs_without_fusewright(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
 
 
-def test_python_is_written_and_runs(trained: Path, tmp_path: Path) -> None:
+def test_python_runs_without_fusewright(trained: Path, tmp_path: Path) -> None:
     command(tmp_path, "compile", str(trained / "run"), "-o", "net.py")
-    assert "class K_1(nn.Module):" in (tmp_path / "net.py").read_text(encoding="utf-8")
+    command(tmp_path, "compile", str(trained / "run"), "-o", "net.safetensors")
+    data = str(trained / "data.npz")
+    code = (
+        "import sys; sys.modules['fusewright'] = None; import net, numpy, torch; "
+        "from safetensors.torch import load_file; network = net.N().eval(); "
+        "network.load_state_dict(load_file('net.safetensors')); "
+        f"data = numpy.load({data!r}); "
+        "given = {name: torch.from_numpy(data[name]) for name in 'ABD'}; "
+        "numpy.save('logits', network(given).detach().numpy())"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    found = np.load(tmp_path / "logits.npy")
+    assert np.allclose(found, fw.predict(trained / "run", data), atol=1e-5)
+
+
+# What is compiled
+
+
+def test_weights_come_from_the_file_that_holds_the_specification(
+    trained: Path, tmp_path: Path
+) -> None:
+    deploy(trained / "run", tmp_path / "net.safetensors")
+    command(tmp_path, "compile", "net.safetensors", "-o", "net.onnx")
+    found = fw.predict(tmp_path / "net.onnx", problem())
+    assert np.allclose(found, fw.predict(trained / "run", problem()), atol=1e-5)
+
+
+def test_only_what_is_asked_for_has_initial_weights(tmp_path: Path) -> None:
+    (tmp_path / "net.fuse").write_text(str(spec(FIXED)), encoding="utf-8")
+    for output in ("net.onnx", "net.safetensors", "net.pt2"):
+        assert "error[E505]: the network has no weights" in refused(
+            tmp_path, "compile", "net.fuse", "-o", output
+        )
+    assert [f.name for f in tmp_path.iterdir()] == ["net.fuse"]
+    shown = command(tmp_path, "compile", "net.fuse", "--initial", "-o", "net.onnx")
+    assert "parameters have their initial values" in shown
+    command(tmp_path, "compile", "net.fuse", "-o", "net.py")
+
+
+def test_an_onnx_file_is_not_compiled_again(tmp_path: Path) -> None:
+    deploy(spec(FIXED), tmp_path / "net.onnx", verify=False, initial=True)
+    for output in ("other.onnx", "other.py", "other.safetensors"):
+        assert "compiled already" in refused(tmp_path, "compile", "net.onnx", "-o", output)
+
+
+def test_a_model_that_is_none_is_said_to_be_none(tmp_path: Path) -> None:
+    with pytest.raises(fw.DiagnosticError, match=r"neither a run folder nor a `.safetensors`"):
+        deploy(tmp_path / "none", tmp_path / "net.py")
+    with pytest.raises(fw.DiagnosticError, match="neither a run folder nor an ONNX file"):
+        fw.predict(tmp_path / "none", problem())
+
+
+DAMAGED = {
+    "cut short": b'{"epochs": [{"ep',
+    "a list": b"[]",
+    "no text": b"\xff",
+    "without epochs": b"{}",
+    "no record": b'{"epochs": [3]}',
+    "gone": None,
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_a_run_whose_record_is_damaged_is_deployed(
+    content: bytes | None, trained: Path, tmp_path: Path
+) -> None:
+    run = shutil.copytree(trained / "run", tmp_path / "run")
+    (run / "train.json").unlink()
+    if content is not None:
+        (run / "train.json").write_bytes(content)
+    deploy(run, tmp_path / "net.py")
+    deploy(run, tmp_path / "net.onnx", verify=False)
+    assert "fusewright.metrics" not in OnnxFile(tmp_path / "net.onnx").metadata
+
+
+def test_a_run_with_other_weights_says_nothing_of_its_own(trained: Path, tmp_path: Path) -> None:
+    weights = trained / "run" / "weights.safetensors"
+    deploy(trained / "run", tmp_path / "net.onnx", weights=weights, verify=False)
+    assert set(OnnxFile(tmp_path / "net.onnx").metadata) == {"fusewright.spec"}
+
+
+# Options
 
 
 @pytest.mark.parametrize(
@@ -196,8 +308,20 @@ def test_python_is_written_and_runs(trained: Path, tmp_path: Path) -> None:
     [
         ("net.foo", (), "names no target"),
         ("net.onnx", ("--opset", "9"), "not written at opset 9"),
-        ("net.py", ("--inline",), "options of ONNX do not apply"),
-        ("net.pt2", ("--precision", "int8"), "options of ONNX do not apply"),
+        ("net.py", ("--inline",), "the target `python` takes no option `inline`"),
+        ("net.py", ("--opset", "0"), "the target `python` takes no option `opset`"),
+        ("net.py", ("--data", "none.npz"), "the target `python` takes no option `data`"),
+        ("net.py", ("--no-verify",), "the target `python` takes no option `verify`"),
+        ("net.py", ("--weights", "none"), "the target `python` takes no option `weights`"),
+        ("net.py", ("--initial",), "the target `python` takes no option `initial`"),
+        ("net.pt2", ("--precision", "int8"), "the target `pt2` takes no option `precision`"),
+        ("net.onnx", ("--set", "C=16"), "`--set` does not apply"),
+        ("net.onnx", ("--initial",), "the network has weights"),
+        ("net.onnx", ("--opset", "0"), "not written at opset 0"),
+        ("net.onnx", ("--precision", "int9"), "unknown precision `int9`"),
+        ("net", ("--to", "onxx"), "unknown target `onxx`"),
+        (".", ("--to", "onnx"), "is a folder"),
+        (f"{'a' * 250}.onnx", (), "file name too long"),
         ("none/net.onnx", (), "does not exist"),
         ("net.onnx", ("--precision", "int8-static"), "needs samples"),
     ],
@@ -207,12 +331,41 @@ def test_options_that_do_not_fit_are_refused(
 ) -> None:
     found = refused(tmp_path, "compile", str(trained / "run"), "-o", output, *options)
     assert message in found
+    assert " = help: " in found or "E504" in found
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "message"),
+    [
+        ("torch", {"probabilities": True, "nonsense": 1}, "no option `probabilities`"),
+        ("torch", {"sead": 1}, "did you mean `seed`"),
+        ("python", {"weights": "no such file"}, "no option `weights`"),
+        ("python", {"seed": 1}, "no option `seed`"),
+        ("onnx", {"nonsense": 1}, "no option `nonsense`"),
+        ("numpy", {"opset": 23}, "no option `opset`"),
+        ("onxx", {}, "did you mean `onnx`"),
+    ],
+)
+def test_the_api_refuses_options_that_do_not_fit(
+    target: str, options: dict[str, Any], message: str
+) -> None:
+    compile: Any = fw.compile
+    with pytest.raises(fw.DiagnosticError, match=message) as caught:
+        compile(spec(FIXED), target, **options)
+    assert [d.code for d in caught.value.diagnostics] == ["E506"]
+
+
+def test_the_help_names_every_target_ending_and_precision() -> None:
+    shown = CliRunner().invoke(app, ["compile", "--help"], env={"COLUMNS": "200"}).output
+    names = set(re.findall(r"[\w.-]+\w", shown))
+    assert {target.ending for target in TARGETS.values()} - {".onnx"} <= names
+    assert {"FILE.onnx", *TARGETS, *onnx_precision.PRECISIONS} <= names
 
 
 def test_values_have_no_probabilities(tmp_path: Path) -> None:
     with pytest.raises(fw.DiagnosticError, match="no probabilities"):
-        deploy(spec(FIXED, "2 values"), tmp_path / "net.onnx", probabilities=True)
+        deploy(spec(FIXED, "2 values"), tmp_path / "net.onnx", probabilities=True, initial=True)
 
 
 # Predicting from a file
@@ -235,7 +388,7 @@ def test_an_onnx_file_predicts_and_is_measured_as_its_run(
 def test_names_come_out_with_the_predictions(kind: str, tmp_path: Path) -> None:
     network = spec(FIXED, NAMED.replace("classes", kind))
     np.savez(tmp_path / "data.npz", **problem(kind=kind))
-    deploy(network, tmp_path / "net.onnx", probabilities=True)
+    deploy(network, tmp_path / "net.onnx", probabilities=True, initial=True)
     assert network.predict is not None
     names = network.predict.names
     assert names is not None
@@ -245,16 +398,34 @@ def test_names_come_out_with_the_predictions(kind: str, tmp_path: Path) -> None:
     arrays = arrays_of(tmp_path / "out.npz")
     rows = list(csv.reader((tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()))
     shares = arrays["probabilities"]
-    assert rows[0] == ["sample", "predicted", *(f"probabilities {n}" for n in names)]
-    assert len(rows) == 1 + len(shares)
+    columns = dict(zip(rows[0], zip(*rows[1:], strict=True), strict=True))
+    shown = [[float(v) for v in columns[f"probabilities {n}"]] for n in names]
+    assert np.allclose(np.transpose(shown), shares)
     if kind == "classes":
         assert np.allclose(shares.sum(1), 1, atol=1e-6)
-        assert [r[1] for r in rows[1:]] == [names[i] for i in shares.argmax(1)]
-        assert arrays["predicted_name"].tolist() == [r[1] for r in rows[1:]]
+        assert columns["predicted"] == tuple(names[i] for i in shares.argmax(1))
+        assert arrays["predicted_name"].tolist() == list(columns["predicted"])
     else:
         assert np.array_equal(arrays["predicted"], shares > 0.3)
-        chosen = [[n for n, p in zip(names, row, strict=True) if p > 0.3] for row in shares]
-        assert [r[1] for r in rows[1:]] == ["; ".join(c) for c in chosen]
+        chosen = [[int(v) for v in columns[f"predicted {n}"]] for n in names]
+        assert np.array_equal(np.transpose(chosen), shares > 0.3)
+
+
+def test_values_are_called_values(tmp_path: Path) -> None:
+    np.savez(tmp_path / "data.npz", **problem(kind="values"))
+    deploy(spec(FIXED, "1 values"), tmp_path / "net.onnx", verify=False, initial=True)
+    for name in ("out.npz", "out.csv"):
+        command(tmp_path, "predict", "net.onnx", "--data", "data.npz", "-o", name)
+    assert set(arrays_of(tmp_path / "out.npz")) == {"values"}
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8").startswith("sample,values 0\n")
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "plain", "a; b"])
+def test_no_name_becomes_a_formula(name: str) -> None:
+    head = checked(spec(FIXED, f"2 classes {{ `{name}`, other }}")).head
+    found = predictions(head, "logits", np.array([[2.0, -3.0]], np.float32))
+    first = as_csv(head, found).decode().splitlines()[1].split(",")
+    assert first == ["0", name if name[0] in "pa" else f"'{name}", "2.0", "-3.0"]
 
 
 def test_predicting_from_onnx_needs_no_torch(trained: Path, tmp_path: Path) -> None:
@@ -268,6 +439,109 @@ def test_predicting_from_onnx_needs_no_torch(trained: Path, tmp_path: Path) -> N
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
     found = arrays_of(tmp_path / "out.npz")["logits"]
     assert np.allclose(found, fw.predict(trained / "run", data), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("evaluate", "{run}", "--data", "{data}"),
+        ("evaluate", "net.onnx", "--data", "{data}"),
+        ("predict", "{run}", "--data", "{data}", "-o", "out.csv"),
+        ("compile", "{run}", "-o", "other.onnx", "--data", "{data}"),
+        ("compile", "{run}", "-o", "other.pt2"),
+        ("train", "{run}/genotype.fuse", "--data", "{data}", "--out", "other"),
+        ("search", "{run}/specification.fuse", "--data", "{data}", "--out", "other"),
+        ("demo", "--out", "other"),
+    ],
+    ids=" ".join,
+)
+def test_a_command_that_needs_torch_says_so(
+    arguments: tuple[str, ...], trained: Path, tmp_path: Path
+) -> None:
+    deploy(trained / "run", tmp_path / "net.onnx", verify=False)
+    paths = {"run": trained / "run", "data": trained / "data.npz"}
+    found = refused(tmp_path, *(a.format(**paths) for a in arguments), blocked=("torch",))
+    assert found.startswith("error[E509]: `torch` is needed for this")
+    assert [f.name for f in tmp_path.iterdir()] == ["net.onnx"]
+
+
+# What data is measured on
+
+
+def test_a_file_is_measured_on_what_its_run_was_not_trained_on(
+    trained: Path, tmp_path: Path
+) -> None:
+    data = changed(problem(), split=None)
+    network = checked(fw.load(trained / "run" / "genotype.fuse"))
+    splits = [load_data(data, network, seed).indices(TEST).tolist() for seed in (0, 7)]
+    assert splits[0] != splits[1]
+    settings = Settings(epochs=1, batch=16, split_seed=7)
+    fw.train(network.spec, data, settings=settings, out=tmp_path / "run")
+    expected = fw.evaluate(tmp_path / "run", data)
+    found = deploy(tmp_path / "run", tmp_path / "net.onnx", data=data, verify=False)
+    assert found["metrics"]["float32"] == pytest.approx(expected)
+    assert OnnxFile(tmp_path / "net.onnx").as_json()["fusewright.run"] == {"split_seed": 7}
+    assert fw.evaluate(tmp_path / "net.onnx", data) == pytest.approx(expected)
+    other = fw.evaluate(tmp_path / "net.onnx", data, split_seed=0)
+    assert other == pytest.approx(fw.evaluate(tmp_path / "run", data, split_seed=0))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "3", '{"split_seed": "x"}', '{"split_seed": -1}', "{}", "[" * 100_000]
+)
+def test_what_a_file_says_of_its_run_may_be_wrong(text: str) -> None:
+    assert settings_of({"fusewright.run": text}) == settings_of({}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("left_out", "what"),
+    [
+        ((), "30 samples of the training split"),
+        (("split",), "54 samples of the training split"),
+        (("labels",), "30 samples of the training split"),
+        (("labels", "split"), "90 samples of all, since there are no labels to split them by"),
+    ],
+)
+def test_ranges_are_measured_on_training_samples(
+    left_out: tuple[str, ...],
+    what: str,
+    trained: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = shutil.copytree(trained / "run", tmp_path / "run")
+    (run / "train.toml").write_text(Settings(split_seed=7).to_toml(), encoding="utf-8")
+    samples: list[Any] = []
+
+    def kept(model: Any, precision: str, given: Any) -> Any:
+        samples.extend(given)
+        return model
+
+    monkeypatch.setattr(onnx_precision, "with_precision", kept)
+    data = {name: array for name, array in problem().items() if name not in left_out}
+    found = deploy(run, tmp_path / "net.onnx", precision="int8-static", data=data, verify=False)
+    assert found["calibration"] == what
+    expected = np.arange(90)
+    if "split" in data:
+        expected = np.flatnonzero(data["split"] == 0)
+    elif "labels" in data:
+        network = checked(fw.load(run / "genotype.fuse"))
+        expected = load_data(data, network, 7).indices(0)
+    assert np.array_equal(np.concatenate([s["A"] for s in samples]), data["A"][expected])
+    assert ("metrics" in found) == ("labels" in data)
+
+
+@pytest.mark.parametrize("labels", [True, False])
+def test_a_split_of_two_axes_is_diagnosed(labels: bool, trained: Path, tmp_path: Path) -> None:
+    data = changed(problem(), split=np.zeros((90, 2)), **({} if labels else {"labels": None}))
+    with pytest.raises(fw.DiagnosticError, match="`split` is not 90 values"):
+        deploy(trained / "run", tmp_path / "net.onnx", precision="int8-static", data=data)
+    assert not list(tmp_path.iterdir())
+
+
+def test_data_to_measure_on_has_labels(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(fw.DiagnosticError, match="no array `labels`"):
+        deploy(trained / "run", tmp_path / "net.onnx", data=changed(problem(), labels=None))
 
 
 @pytest.mark.parametrize("precision", ["float16", "int8", "int8-static"])
@@ -287,9 +561,11 @@ def test_less_precise_files_say_what_that_costs(
 # Untrusted input
 
 
-def refused(at: Path, *arguments: str) -> str:
-    """The diagnostic of a command that must fail without a traceback."""
-    code = f"import sys; sys.argv = {['fusewright', *arguments]!r}; " + (
+def refused(at: Path, *arguments: str, blocked: Sequence[str] = ()) -> str:
+    """The diagnostic of a command that must fail without a traceback, where packages are not."""
+    code = (
+        f"import sys; sys.argv = {['fusewright', *arguments]!r}; "
+        f"sys.modules.update(dict.fromkeys({list(blocked)!r})); "
         "from fusewright.cli import main; main()"
     )
     found = subprocess.run(
@@ -334,7 +610,7 @@ def test_weights_of_a_hypernet_may_be_more_than_is_needed(tmp_path: Path) -> Non
 def test_truncated_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "net.fuse").write_text(str(spec(FIXED)), encoding="utf-8")
     save_file(damaged(lambda w: None), tmp_path / "w.safetensors")
-    deploy(spec(FIXED), tmp_path / "net.onnx", verify=False)
+    deploy(spec(FIXED), tmp_path / "net.onnx", verify=False, initial=True)
     for name in ("w.safetensors", "net.onnx"):
         content = (tmp_path / name).read_bytes()
         (tmp_path / name).write_bytes(content[: len(content) // 2])
@@ -368,7 +644,7 @@ def test_weights_outside_of_the_folder_are_not_read(location: str, tmp_path: Pat
     place.mkdir()
     (tmp_path / "secret").write_bytes(bytes(100_000))
     (place / "link").symlink_to(tmp_path / "secret")
-    deploy(spec(FIXED), place / "net.onnx", verify=False)
+    deploy(spec(FIXED), place / "net.onnx", verify=False, initial=True)
     assert list(external(place / "net.onnx", location))
     with pytest.raises(fw.DiagnosticError, match=r"outside of its folder|are missing"):
         fw.predict(place / "net.onnx", problem())

@@ -36,14 +36,17 @@ def run(program: Program) -> Program:
 
 def _groups(program: Program) -> list[tuple[list[int], int]]:
     """Mixtures that begin with the same candidates, and how many of them they share."""
-    open_groups: dict[tuple[int, ...], list[int]] = {}
+    groups: dict[tuple[int, ...], tuple[tuple[int, ...], list[int]]] = {}
     for index, value in enumerate(program.values):
         candidates = value.arguments[1:]
-        if value.primitive == "mix" and len(candidates) >= FEWEST:
-            prefixes = (candidates[:n] for n in range(len(candidates), FEWEST - 1, -1))
-            known = next((p for p in prefixes if p in open_groups), candidates)
-            open_groups.setdefault(known, []).append(index)
-    return [(group, len(shared)) for shared, group in open_groups.items()]
+        if value.primitive != "mix" or len(candidates) < FEWEST:
+            continue
+        shared, members = groups.setdefault(candidates[:FEWEST], (candidates, []))
+        if candidates[: len(shared)] == shared:
+            members.append(index)
+        else:
+            groups[candidates] = candidates, [index]
+    return [(members, len(shared)) for shared, members in groups.values()]
 
 
 def _contract(

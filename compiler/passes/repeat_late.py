@@ -19,10 +19,10 @@ def _later(rewrite: Rewrite, index: int, value: Value) -> int | None:
     if value.primitive != "linear":
         return None
     source = rewrite.values[value.arguments[0]]
-    if source.primitive != "resample" or len(source.arguments) > 1:
+    if source.primitive != "resample":
         return None
-    vector = source.arguments[0]
-    if rewrite.values[vector].type.names != ("c",):
+    vector, *lengths = source.arguments
+    if lengths or rewrite.values[vector].type.names != ("c",):
         return None
     flat = rewrite.add("flatten", [vector], {"first": LENGTH}, source.scope)
     mapped = rewrite.add("linear", [flat, value.arguments[1]], {}, value.scope)

@@ -7,12 +7,30 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
+from ..compiler.diagnostics import fail
 from ..compiler.load import load
 from ..compiler.override import override, parse_numbers
 from ..compiler.spec import Spec
 
+
+class Commands(TyperGroup):
+    """The commands; what one of them needs and is not installed is a diagnostic."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            package = (error.name or "").partition(".")[0]
+            if package in ("", "fusewright"):
+                raise
+            message = f"`{package}` is needed for this, and is not installed"
+            raise fail("E509", message, help=f"install it: `pip install {package}`") from None
+
+
 app = typer.Typer(
+    cls=Commands,
     name="fusewright",
     help="A declarative compiler for multimodal fusion architectures.",
     no_args_is_help=True,

@@ -2,49 +2,47 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from ..compiler.diagnostics import fail
+from ..compiler.load import ONNX, SAFETENSORS
+from ..compiler.spec import Spec
 from .app import Json, Sets, app, load_with, print_json
-
-
-class FileTarget(StrEnum):
-    onnx = "onnx"
-    torch = "torch"
-    python = "python"
-    pt2 = "pt2"
-
-
-class Precision(StrEnum):
-    float32 = "float32"
-    float16 = "float16"
-    int8 = "int8"
-    int8_static = "int8-static"
 
 
 @app.command()
 def compile(
     model: Annotated[
-        Path, typer.Argument(metavar="FILE|RUN", help="A specification, or a trained run.")
+        Path,
+        typer.Argument(
+            metavar="FILE|RUN",
+            help="A trained run, a specification, or a .safetensors file that holds one.",
+        ),
     ],
     output: Annotated[
         Path, typer.Option("-o", "--output", help="FILE.onnx, .safetensors, .py or .pt2.")
     ],
     to: Annotated[
-        FileTarget | None, typer.Option(help="The target; by default what the ending says.")
+        str | None,
+        typer.Option(help="onnx, torch, python or pt2; by default what the ending says."),
     ] = None,
     weights: Annotated[Path | None, typer.Option(help="A .safetensors file.")] = None,
+    initial: Annotated[
+        bool, typer.Option("--initial", help="Write a network that has no weights, untrained.")
+    ] = False,
     opset: Annotated[int | None, typer.Option(help="ONNX: the operator set, 17 to 24.")] = None,
     inline: Annotated[bool, typer.Option("--inline", help="ONNX: write no functions.")] = False,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="ONNX: give probabilities, not logits.")
     ] = False,
     precision: Annotated[
-        Precision, typer.Option(help="ONNX: what weights are kept in.")
-    ] = Precision.float32,
+        str | None,
+        typer.Option(help="ONNX: float32, float16, int8 or int8-static; by default float32."),
+    ] = None,
     external_data: Annotated[
         bool, typer.Option("--external-data", help="ONNX: keep weights in a file of their own.")
     ] = False,
@@ -63,23 +61,35 @@ def compile(
     """
     from ..runtime.deploy import deploy
 
-    found = deploy(
-        model if model.is_dir() else load_with(model, sets),
-        output,
-        to.value if to else None,
-        weights=weights,
-        data=data,
-        opset=opset,
-        inline=inline,
-        probabilities=probabilities,
-        precision=precision.value,
-        external_data=external_data,
-        verify=not no_verify,
-    )
-    if json:
-        print_json(found)
-        return
-    shown = {key: value for key, value in found.items() if not isinstance(value, (list, dict))}
-    for name, metrics in found.get("metrics", {}).items():
-        shown[f"metrics in {name}"] = ", ".join(f"{k} {v:.4f}" for k, v in metrics.items())
-    print("\n".join(f"{key}: {value}" for key, value in shown.items()))
+    options: dict[str, Any] = {
+        "weights": weights,
+        "initial": initial,
+        "data": data,
+        "opset": opset,
+        "inline": inline or None,
+        "probabilities": probabilities or None,
+        "precision": precision,
+        "external_data": external_data or None,
+        "verify": False if no_verify else None,
+    }
+    found = deploy(_model(model, sets), output, to, **options)
+    print_json(found) if json else print("\n".join(_lines(found)))
+
+
+def _model(file: Path, sets: list[str] | None) -> Path | Spec:
+    """What is compiled: a network with weights is left to `deploy`."""
+    if not file.is_dir() and file.suffix not in (ONNX, SAFETENSORS):
+        return load_with(file, sets)
+    if sets:
+        message = f"`--set` does not apply to `{file}`, whose weights are made for its numbers"
+        raise fail("E506", message, help="leave it out, or train the specification anew")
+    return file
+
+
+def _lines(found: dict[str, Any]) -> Iterator[str]:
+    for key, value in found.items():
+        if key == "metrics":
+            for name, metrics in value.items():
+                yield f"metrics in {name}: " + ", ".join(f"{k} {v:.4f}" for k, v in metrics.items())
+        elif not isinstance(value, (list, dict)):
+            yield f"{key}: {value}"

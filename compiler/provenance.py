@@ -1,0 +1,30 @@
+"""Where a result comes from: the versions that made it, and files by their size and hash."""
+
+from __future__ import annotations
+
+import platform
+from hashlib import file_digest
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("fusewright", "numpy", "onnx", "onnxruntime", "torch", "torchmetrics")
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python and of the packages that compute."""
+    return {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}}
+
+
+def described(file: Path) -> dict[str, Any]:
+    """The size of a file in bytes and its SHA-256."""
+    with file.open("rb") as stream:
+        digest = file_digest(stream, "sha256").hexdigest()
+    return {"bytes": file.stat().st_size, "sha256": digest}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
