@@ -20,6 +20,7 @@ def specialise(program: Program, weights: Weights) -> tuple[Program, dict[str, N
     nothing reads any more are gone. Computed in float64.
     """
     known = _computed(program, weights)
+    taken = {i.name for i in program.inputs} | {p.name for p in program.parameters}
     read = {a for i, v in enumerate(program.values) if i not in known for a in v.arguments}
     rewrite = Rewrite(program)
     found: dict[str, NDArray[Any]] = {}
@@ -28,7 +29,8 @@ def specialise(program: Program, weights: Weights) -> tuple[Program, dict[str, N
             rewrite.keep(index, rewrite.moved(value))
         elif index in read or index == program.output:
             is_parameter = value.primitive == PARAMETER
-            name = value.name if is_parameter else f"{identifier(*value.scope)}/{index}"
+            place = f"{identifier(*value.scope)}/{index}"
+            name = value.name if is_parameter else unused(place, taken)
             attributes = (("name", name),)
             rewrite.keep(index, Value(PARAMETER, (), attributes, value.type, value.scope))
             found[name] = known[index]
@@ -36,6 +38,14 @@ def specialise(program: Program, weights: Weights) -> tuple[Program, dict[str, N
     sizes = {v.name: v.type.sizes for v in result.values if v.primitive == PARAMETER}
     parameters = tuple(ParameterSpec(n, s, "weight", 0.0) for n, s in sizes.items())
     return Program(result.inputs, parameters, result.values, result.output), found
+
+
+def unused(name: str, taken: set[str]) -> str:
+    """The name, marked until nothing else has it; added to those taken."""
+    while name in taken:
+        name += "'"
+    taken.add(name)
+    return name
 
 
 def _computed(program: Program, weights: Weights) -> Mapping[int, NDArray[Any]]:

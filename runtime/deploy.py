@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from ..compiler.check import checked, require_no_holes
-from ..compiler.compile import WeightSource, compile, taken
+from ..compiler.compile import WeightSource, compile, taken, to_program
 from ..compiler.diagnostics import did_you_mean, fail, one_of
 from ..compiler.files import drafted
 from ..compiler.load import ONNX, SAFETENSORS, load
@@ -125,7 +125,16 @@ def deploy(
         found |= {"bytes": draft.stat().st_size, **measured}
     if target.has_weights and subject.weights is None:
         found["note"] = "parameters have their initial values"
+    elif target.has_weights and (left := unread(subject)):
+        found["note"] = f"not read: {one_of(left, 6)}"
     return found
+
+
+def unread(subject: Subject) -> list[str]:
+    """The weights that the network does not have, as those of a hypernet beside its genotype's."""
+    from ..compiler.weights import unread as left_over
+
+    return left_over(to_program(subject.spec), subject.weights or {})
 
 
 def _by_ending(place: Path) -> str:

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from lark import Lark, Token, Tree, UnexpectedInput, UnexpectedToken
 
 from fusewright.compiler import grammar
+from fusewright.compiler.collector import COLLECTOR_OFF
 from fusewright.compiler.examine import examine
 from fusewright.compiler.lalr import Parser, Range, UnexpectedText
-from fusewright.compiler.collector import COLLECTOR_OFF
 from fusewright.compiler.spec import KEYWORDS
 from fusewright.grammars import read
 

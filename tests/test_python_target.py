@@ -94,7 +94,8 @@ def with_options(inputs: dict[str, Tensor], program: Program, seed: int) -> dict
 
 def pair(program: Program, network: Network, seed: int) -> tuple[FusionModule, nn.Module]:
     """The module of both targets, with the same weights."""
-    torch_module, module = FusionModule(program, kernels=False), network_of(source(program, network))
+    torch_module = FusionModule(program, kernels=False)
+    module = network_of(source(program, network))
     load_weights(torch_module, random_weights(program, seed))
     module.load_state_dict(torch_module.state_dict())
     return torch_module, module
@@ -176,7 +177,8 @@ def test_passes_change_rounding_alone(spec: Spec, seed: int) -> None:
 @given(specs(), seeds)
 def test_weights_load_both_ways(spec: Spec, seed: int) -> None:
     program, network = lowered(derived(spec, seed))
-    module, torch_module = network_of(source(program, network)), FusionModule(program, kernels=False)
+    module = network_of(source(program, network))
+    torch_module = FusionModule(program, kernels=False)
     shapes = {p.name: p.sizes for p in program.parameters}
     assert {name: tuple(t.shape) for name, t in module.state_dict().items()} == shapes
     trained = {p.name for p in program.parameters if p.kind == "weight"}

@@ -4,7 +4,7 @@ With `t`, space is pooled away by max and time brought to L; with `h`, `w` alone
 to a grid read row by row; a bare vector is repeated. By `pool` (adaptive max pooling) bin i of n
 covers floor(i T / n) to ceil((i + 1) T / n); by `linear` time is interpolated between the
 midpoints of its samples. Lengths of samples are read here and nowhere else: a length below zero
-means that the whole axis counts.
+means that the whole axis counts, and of an empty sample the first place does.
 
 NOTE: max is separable, so a grid is pooled along one axis after the other; a bin is a list of
 indices, padded by its last one, so ONNX needs one Gather and one ReduceMax for each axis.
@@ -55,10 +55,11 @@ def _order(axes: Axes) -> tuple[list[int], dict[str, int | None]]:
     return [0, *(places[n] for n in ("t", "h", "w", "c") if n in places)], sizes
 
 
-def _hat(np: Any, size: Any, length: int) -> Any:
+def _hat(size: int, length: int) -> list[list[float]]:
     """Weights (length, size) of linear interpolation between midpoints, clamped at the ends."""
-    at = np.clip((np.arange(length) + 0.5) * size / length - 0.5, 0, size - 1)
-    return np.maximum(0, 1 - np.abs(at[:, None] - np.arange(size)))
+    midpoints = ((i + 0.5) * size / length - 0.5 for i in range(length))
+    places = (min(max(at, 0.0), size - 1.0) for at in midpoints)
+    return [[max(0.0, 1 - abs(at - time)) for time in range(size)] for at in places]
 
 
 # numpy: the obvious reference, a loop over samples and bins
@@ -70,9 +71,9 @@ def _numpy(np: Any, x: Any, *lengths: Any, length: int, by: str, axes: Axes) -> 
     if "t" in sizes:
         x = x.max(axis=tuple(range(2, x.ndim - 1))) if x.ndim > 3 else x
         counts = np.broadcast_to(lengths[0] if lengths else -1, (len(x),)).astype(int)
-        parts = [s[: n if n >= 0 else len(s)] for s, n in zip(x, counts, strict=True)]
+        parts = [s[: max(1, n) if n >= 0 else len(s)] for s, n in zip(x, counts, strict=True)]
         if by == "linear":
-            return np.stack([_hat(np, len(s), length) @ s for s in parts])
+            return np.stack([np.array(_hat(len(s), length)) @ s for s in parts])
         return np.stack([[s[list(b)].max(0) for b in bins(len(s), length)] for s in parts])
     if x.ndim == 2:
         return np.repeat(x[:, None], length, axis=1)
@@ -124,7 +125,7 @@ def _torch_hat(torch: Any, x: Any, counts: Any, length: int) -> Any:
 
 
 def _torch_masked(torch: Any, x: Any, lengths: Any, length: int, by: str) -> Any:
-    counts = torch.where(lengths < 0, x.shape[1], lengths).clamp(max=x.shape[1])
+    counts = torch.where(lengths < 0, x.shape[1], lengths).clamp(1, x.shape[1])
     if by == "linear":
         times = torch.arange(x.shape[1], device=x.device)
         valid = (times < counts[:, None])[:, :, None]
@@ -226,28 +227,33 @@ def _onnx_table(g: Any, counts: str, size: str, count: int) -> str:
 
 def _onnx_lengths(g: Any, x: str, lengths: str, length: int) -> Any:
     """Maxima (batch, L, c) of `x` (batch, t, c) over the bins of each sample's own length."""
-    counts, _ = _onnx_times(g, x, (lengths,))
-    shape = g.Shape(x)
-    batch = g.Gather(shape, g.constant([0]))
-    table = _onnx_table(g, counts, g.Gather(shape, g.constant([1])), length)
+    size = _onnx_size(g, x)
+    table = _onnx_table(g, _onnx_counts(g, lengths, size), size, length)
+    batch = g.Gather(g.Shape(x), g.constant([0]))
     table = g.Expand(table, g.Concat(batch, g.constant([1, 1]), axis=0))
     places = g.GatherND(x, g.Unsqueeze(table, g.constant([3])), batch_dims=1)
     return g.reduce("ReduceMax", places, [2], keepdims=False)
 
 
-def _onnx_times(g: Any, x: str, lengths: tuple[str, ...]) -> tuple[str, str]:
-    """How many steps of time count, (1 or batch,), and their numbers, (t,)."""
-    size = g.Gather(g.Shape(x), g.constant([1]))
-    times = g.Range(g.constant(0), g.Squeeze(size), g.constant(1))
-    if not lengths:
-        return size, times
-    counts = g.Where(g.Less(lengths[0], g.constant(0)), size, lengths[0])
-    return g.Min(counts, size), times
+def _onnx_size(g: Any, x: str) -> str:
+    """The size of the axis of time, (1,)."""
+    return str(g.Gather(g.Shape(x), g.constant([1])))
+
+
+def _onnx_counts(g: Any, lengths: str, size: str) -> str:
+    """How many of `size` (1,) places of time count in each sample, (1 or batch,)."""
+    counts = g.Where(g.Less(lengths, g.constant(0)), size, lengths)
+    return str(g.Min(g.Max(counts, g.constant(1)), size))
 
 
 def _onnx_linear(g: Any, x: str, lengths: tuple[str, ...], size: int | None, length: int) -> Any:
-    counts, times = _onnx_times(g, x, lengths)
+    """`x` (batch, t, c) to (batch, L, c), by weights known at compile time or computed."""
+    if size is not None and not lengths:
+        return g.MatMul(g.constant(_hat(size, length)), x)
+    counts = now = _onnx_size(g, x)
+    times = g.Range(g.constant(0), g.Squeeze(now), g.constant(1))
     if lengths:
+        counts = _onnx_counts(g, lengths[0], now)
         valid = g.Less(times, g.Unsqueeze(counts, g.constant([1])))
         x = g.Where(g.Unsqueeze(valid, g.constant([2])), x, g.constant(0.0))
     counts = g.Unsqueeze(g.Cast(counts, to=g.FLOAT), g.constant([1]))

@@ -159,7 +159,7 @@ def _export(out: Path, data: dict[str, Any]) -> dict[str, str]:
     same = (torch_logits.argmax(1) == onnx_logits.argmax(1)).mean()
     return {
         "ONNX file": f"{found['bytes']:,} bytes, opset {found['opset']}",
-        "against the float64 reference, made-up inputs": f"{found['relative']:.1e} relative",
+        "against the float64 reference, made-up inputs": f"{float(found['relative']):.1e} relative",
         f"against torch, {len(torch_logits)} samples": (
             f"{np.abs(torch_logits - onnx_logits).max():.1e} absolute, "
             f"{100 * same:.1f} % of predictions equal"

@@ -12,6 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from ....ops.types import TensorType
 from ...program import Program
+from ...specialise import unused
 
 OPSETS = range(17, 25)
 """Operator sets that models are written at: 17 has LayerNormalization, 23 has Attention."""
@@ -26,6 +27,8 @@ class GraphBuilder:
     program: Program
     names: Sequence[str]
     opset: int
+    taken: set[str]
+    """The names of the model's values: what is made adds its own."""
     prefix: str = ""
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     types: dict[str, TensorType] = field(default_factory=dict)
@@ -85,7 +88,7 @@ class GraphBuilder:
 
     def _fresh(self, operator: str) -> str:
         self.made += 1
-        return f"{self.prefix}{operator}_{self.made}"
+        return unused(f"{self.prefix}{operator}_{self.made}", self.taken)
 
     def value(self, index: int) -> None:
         """Adds the nodes of one value of the program, whose output gets the value's name."""

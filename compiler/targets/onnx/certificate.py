@@ -2,18 +2,21 @@
 
 A model is run in ONNX Runtime beside the numpy reference in float64 and beside the torch module,
 on random inputs and on extreme ones. It passes where it is as near to the reference as `TOLERANCE`
-says, or at most `MARGIN` times as far from it as torch, which computes in float32 too.
+says. It passes by the margin where it is at most `MARGIN` times as far from it as torch, which
+computes in float32 too, and no further than `UTMOST`. Where torch is further off than that, float32
+cannot compute the network, and nothing is said of the model.
+
+NOTE: where the reference gives a number that float32 can hold, and the model or torch give none,
+they are infinitely far from it. Where the reference gives none, there is nothing to compare.
 """
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from hashlib import file_digest
-from importlib.metadata import PackageNotFoundError, version
+from math import inf
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import onnx
@@ -23,12 +26,16 @@ from ....ops.types import TensorType
 from ...diagnostics import fail
 from ...network import PROBABILITIES, Network
 from ...program import Input, Program
+from ...provenance import described, versions
 from ..numpy import NumpyNetwork, probabilities_of
-from .file import open_session, run, weights_file
+from .file import open_session, weights_file
+from .file import outputs as run
 from .precision import Precision
 
 TOLERANCE = 1e-5
 MARGIN = 10
+UTMOST = 1e-3
+"""The largest relative difference that float32 is an excuse for."""
 LARGE = 1e3
 RANDOM = "random"
 LONGEST = 64
@@ -37,26 +44,37 @@ MOST_NUMBERS = 1_000_000
 """How many numbers the features of a comparison have, as far as that can be chosen."""
 Features: TypeAlias = Mapping[str, NDArray[Any]]
 Evaluate: TypeAlias = Callable[[Features], NDArray[Any]]
-_PACKAGES = ("fusewright", "onnx", "onnxruntime", "torch", "numpy")
+Verdict = Literal["passes", "passes by the margin", "not comparable", "fails"]
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """What one kind of input showed: the largest differences to the reference, in float64.
 
-    `relative` is max|a − b| / max(1, max|b|); `torch` the same of the torch module, if there is
-    one; `finite` the share of values that are finite in float32, which alone are compared.
+    `relative` is max|a − b| / max(1, max|b|), where b is the reference; `torch` the same of the
+    torch module, if there is one, and `between` that of the model and torch. `finite` is the share
+    of outputs that the model gives a finite number for, `compared` the share of those that the
+    reference gives one for which float32 can hold: what is compared.
     """
 
     inputs: str
     absolute: float
     relative: float
     torch: float | None
+    between: float | None
     finite: float
+    compared: float
 
     @property
-    def passes(self) -> bool:
-        return self.relative <= max(TOLERANCE, MARGIN * (self.torch or 0.0))
+    def verdict(self) -> Verdict:
+        """What this says of a float32 model."""
+        beside = self.torch or 0.0
+        if beside > UTMOST or not self.compared:
+            return "not comparable"
+        if self.relative <= TOLERANCE:
+            return "passes"
+        near = self.relative <= min(MARGIN * beside, UTMOST)
+        return "passes by the margin" if near else "fails"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +97,35 @@ class Certificate:
         return max(c.relative for c in self.comparisons)
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, with the versions that it was measured with."""
+        """Everything, with the versions that it was measured with; infinity is a word.
+
+        Comparisons have a verdict in float32 alone: other precisions are measured, not judged.
+        """
+        comparisons = [
+            {key: _written(value) for key, value in asdict(c).items()}
+            | ({"verdict": c.verdict} if self.precision == "float32" else {})
+            for c in self.comparisons
+        ]
         return {
             "opset": self.opset,
             "ir_version": self.ir_version,
             "precision": self.precision,
             "functions": self.functions,
             "files": self.files,
-            "absolute": self.absolute,
-            "relative": self.relative,
+            "absolute": _written(self.absolute),
+            "relative": _written(self.relative),
+            "finite": min(c.finite for c in self.comparisons),
             "tolerance": TOLERANCE,
-            "comparisons": [asdict(c) for c in self.comparisons],
-            "versions": _versions(),
+            "margin": MARGIN,
+            "utmost": UTMOST,
+            "comparisons": comparisons,
+            "versions": versions(),
         }
+
+
+def _written(value: Any) -> Any:
+    """A value as JSON has it, which has no infinity."""
+    return "infinity" if value == inf else value
 
 
 def certify(
@@ -118,28 +152,38 @@ def certify(
         exact = given(reference(inputs))
         found = run(session, inputs)
         beside = None if torch is None else given(torch(inputs))
-        comparison = _compare(name, found, exact, beside, precision)
-        if precision == "float32" and not comparison.passes:
-            shown = f"{comparison.relative:.2e}, relative, on inputs that are {name}"
-            message = f"the ONNX model differs from the reference by {shown}"
-            remedy = "the weights may be too large for float32; nothing was written"
-            raise fail("E508", message, help=remedy)
+        comparison = _compare(name, found, exact, beside)
+        if precision == "float32":
+            _require_passed(comparison)
         comparisons.append(comparison)
     return Certificate(
         model.opset_import[0].version,
         model.ir_version,
         precision,
         len(model.functions),
-        {file.name: _described(file) for file in (path, weights_file(path)) if file.is_file()},
+        {file.name: described(file) for file in (path, weights_file(path)) if file.is_file()},
         tuple(comparisons),
     )
 
 
+def _require_passed(comparison: Comparison) -> None:
+    """Raises DiagnosticError where a float32 model fails, or cannot be judged on random inputs."""
+    remedy = "the weights may be too large for float32; nothing was written"
+    where = f"on inputs that are {comparison.inputs}"
+    if comparison.verdict == "fails":
+        shown = f"{comparison.relative:.2e}, relative, {where}"
+        raise fail("E508", f"the ONNX model differs from the reference by {shown}", help=remedy)
+    if comparison.verdict == "not comparable" and comparison.inputs.startswith(RANDOM):
+        shown = f"{comparison.torch:.2e}, relative, {where}"
+        message = f"float32 cannot compute the network: torch differs from the reference by {shown}"
+        raise fail("E508", message, help=remedy)
+
+
 def _checked(path: Path, network: Network) -> onnx.ModelProto:
-    """The model, valid and with its shapes inferred strictly; its weights are not loaded."""
+    """The model, valid and with its shapes inferred strictly, without its external weights."""
     try:
         onnx.checker.check_model(str(path), full_check=True)
-        model = onnx.load(path)
+        model = onnx.load(path, load_external_data=False)
         inferred = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         line = str(error).strip().splitlines()[0]
@@ -152,32 +196,29 @@ def _checked(path: Path, network: Network) -> onnx.ModelProto:
 
 
 def _compare(
-    name: str,
-    found: NDArray[Any],
-    exact: NDArray[Any],
-    torch: NDArray[Any] | None,
-    precision: Precision,
+    name: str, found: NDArray[Any], exact: NDArray[Any], torch: NDArray[Any] | None
 ) -> Comparison:
-    """Raises DiagnosticError where a float32 model gives what is no number, and the others do."""
-    finite = np.abs(exact) < np.finfo(np.float32).max
-    if torch is not None:
-        finite &= np.isfinite(torch)
-    if name.startswith(RANDOM) and not finite.all():
+    """Raises DiagnosticError where the network itself gives no numbers on random inputs."""
+    comparable = np.abs(exact) <= np.finfo(np.float32).max
+    if name.startswith(RANDOM) and not comparable.all():
         message = "the network gives values that are not finite on random inputs"
         raise fail("E508", message, help="look for a division by zero or an overflow")
-    if precision != "float32":
-        finite &= np.isfinite(found)
-    if not np.isfinite(found[finite]).all():
-        message = f"the ONNX model gives values that are not finite on inputs that are {name}"
-        raise fail("E508", message, help="the weights may be too large; nothing was written")
-    scale = max(1.0, _largest(exact[finite]))
-    difference = _largest((found - exact)[finite])
-    beside = None if torch is None else _largest((torch - exact)[finite]) / scale
-    return Comparison(name, difference, difference / scale, beside, float(finite.mean()))
+    shares = float(np.isfinite(found).mean()), float(comparable.mean())
+    exact, found = exact[comparable], found[comparable]
+    scale = max(1.0, float(np.abs(exact).max(initial=0.0)))
+    difference = _distance(found, exact)
+    beside = between = None
+    if torch is not None:
+        torch = torch[comparable]
+        beside, between = _distance(torch, exact) / scale, _distance(found, torch) / scale
+    return Comparison(name, difference, difference / scale, beside, between, *shares)
 
 
-def _largest(values: NDArray[Any]) -> float:
-    return float(np.abs(values).max(initial=0.0))
+def _distance(a: NDArray[Any], b: NDArray[Any]) -> float:
+    """max|a − b|, infinite where either is no finite number."""
+    with np.errstate(invalid="ignore"):
+        difference = np.abs(a.astype(np.float64) - b)
+    return float(np.nan_to_num(difference, nan=inf, posinf=inf).max(initial=0.0))
 
 
 def cases(program: Program) -> Iterator[tuple[str, Features]]:
@@ -217,28 +258,12 @@ def random_inputs(
 
 
 def _partial(optional: Sequence[Input], features: Features) -> dict[str, NDArray[Any]]:
-    """Lengths from 1 to the whole axis, and every other sample absent."""
+    """Lengths of none, one and all places, and every other sample absent."""
     found: dict[str, NDArray[Any]] = {}
     for item in optional:
         count = len(next(iter(features.values())))
         if item.kind == "presence":
             found[item.name] = np.arange(count) % 2
         else:
-            found[item.name] = np.resize([1, -1], count)
-    return found
-
-
-def _described(file: Path) -> dict[str, Any]:
-    with file.open("rb") as stream:
-        digest = file_digest(stream, "sha256").hexdigest()
-    return {"bytes": file.stat().st_size, "sha256": digest}
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
+            found[item.name] = np.resize([0, 1, -1], count)
     return found

@@ -7,6 +7,8 @@ defaults, so they may be left out. What depends on parameters alone is computed 
 
 NOTE: functions cannot own initializers, so parameters are inputs of the functions that read them,
 and numbers inside are Constant nodes.
+NOTE: the tools of onnx copy a model as one message, which 2 GiB is the limit of. So the model is
+inlined and checked while its parameters are inputs, and gets their values last.
 """
 
 from __future__ import annotations
@@ -18,19 +20,19 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 from onnx.inliner import inline_local_functions
 
 from ...diagnostics import fail
 from ...network import LOGITS, PROBABILITIES, Head, Network
-from ...program import INPUT, PARAMETER, Input, Program, identifier
-from ...specialise import specialise
+from ...program import INPUT, PARAMETER, Program, identifier
+from ...specialise import specialise, unused
 from ...weights import SPEC_KEY
 from .builder import OPSETS, GraphBuilder
 from .functions import Outliner, opset_imports
+from .interface import default, input_info, output_info
 
 OPSET = 23
-BATCH = "batch"
 CLASSES_KEY = "fusewright.classes"
 
 
@@ -50,35 +52,49 @@ def export(
     `probabilities` their softmax for classes and their sigmoid for labels. The specification
     stands in the metadata under `fusewright.spec`, the names of the classes as a JSON list under
     `fusewright.classes`. With `inline` there are no functions. Raises DiagnosticError for an
-    operator set that models are not written at, and for probabilities of values.
+    operator set that models are not written at, for probabilities of values, and where a feature
+    is named `probabilities` as the output is, or a number is beyond float32.
     """
     if opset not in OPSETS:
         message = f"ONNX is not written at opset {opset}"
         raise fail("E506", message, help=f"opsets are {OPSETS[0]} to {OPSETS[-1]}")
+    output = PROBABILITIES if probabilities else LOGITS
+    _require_free(output, program)
     program, weights = specialise(program, weights)
-    names, output = _names(program), PROBABILITIES if probabilities else LOGITS
+    taken = {LOGITS, PROBABILITIES}
+    names = _names(program, taken)
     if not probabilities and program.values[program.output].primitive not in (INPUT, PARAMETER):
         names[program.output] = LOGITS
     functions: list[onnx.FunctionProto] = []
-    body = GraphBuilder(program, names, opset)
-    outliner = Outliner(program, names, network, functions, program.readers(), opset)
+    body = GraphBuilder(program, names, opset, taken)
+    outliner = Outliner(program, names, network, functions, program.readers(), opset, taken)
     outliner.emit(range(len(program.values)), (), body)
     _head(body, names[program.output], network.head, output)
-    initializers = [
-        numpy_helper.from_array(np.ascontiguousarray(weights[v.name], np.float32), name)
+    parameters = [
+        _parameter(weights[v.name], name)
         for v, name in zip(program.values, names, strict=True)
         if v.primitive == PARAMETER
     ]
-    initializers += [_default(item) for item in program.inputs if item.kind != "feature"]
-    graph = helper.make_graph(
-        body.nodes,
-        network.name,
-        [_input_info(item) for item in program.inputs],
-        [helper.make_tensor_value_info(output, TensorProto.FLOAT, [BATCH, network.head.count])],
-        initializers,
-    )
+    inputs = [input_info(item) for item in program.inputs]
+    infos = [helper.make_tensor_value_info(t.name, t.data_type, t.dims) for t in parameters]
+    results = [output_info(output, network.head)]
+    graph = helper.make_graph(body.nodes, network.name, inputs + infos, results)
+    model = _model(graph, functions, opset)
+    helper.set_model_props(model, {**(metadata or {}), **_described(network)})
+    if inline:
+        model = inline_local_functions(model)
+    onnx.checker.check_model(model, full_check=True)
+    del model.graph.input[len(inputs) :]
+    model.graph.initializer.extend(parameters)
+    model.graph.initializer.extend(default(i) for i in program.inputs if i.kind != "feature")
+    return model
+
+
+def _model(
+    graph: onnx.GraphProto, functions: list[onnx.FunctionProto], opset: int
+) -> onnx.ModelProto:
     imports = opset_imports(opset)
-    model = helper.make_model(
+    return helper.make_model(
         graph,
         producer_name="fusewright",
         producer_version=version("fusewright"),
@@ -86,14 +102,31 @@ def export(
         opset_imports=imports,
         functions=functions,
     )
-    about = {SPEC_KEY: str(network.spec), **(metadata or {})}
+
+
+def _described(network: Network) -> dict[str, str]:
+    """What a model says of its network: the specification, and the names of classes."""
+    about = {SPEC_KEY: str(network.spec)}
     if network.head.names:
         about[CLASSES_KEY] = json.dumps(network.head.names, ensure_ascii=False)
-    helper.set_model_props(model, about)
-    if inline:
-        model = inline_local_functions(model)
-    onnx.checker.check_model(model, full_check=True)
-    return model
+    return about
+
+
+def _require_free(output: str, program: Program) -> None:
+    """Raises DiagnosticError where a feature is named like the output."""
+    if any(item.name == output for item in program.inputs):
+        message = f"a feature is named `{output}`, as the output is"
+        raise fail("E506", message, help="rename the feature")
+
+
+def _parameter(values: Any, name: str) -> onnx.TensorProto:
+    """A weight in float32; raises DiagnosticError where what was computed from weights is more."""
+    with np.errstate(over="ignore"):
+        array = np.ascontiguousarray(values, np.float32)
+    if not np.isfinite(array).all():
+        message = f"`{name}`, which weights alone decide, is beyond float32"
+        raise fail("E505", message, help="train again with a lower learning rate")
+    return numpy_helper.from_array(array, name)
 
 
 def _head(body: GraphBuilder, logits: str, head: Head, output: str) -> None:
@@ -111,28 +144,17 @@ def _head(body: GraphBuilder, logits: str, head: Head, output: str) -> None:
         raise fail("E506", message, help="leave out `--probabilities`")
 
 
-def _names(program: Program) -> list[str]:
-    """A name for every value: inputs keep theirs, and parameters that no input is named like."""
-    inputs = {LOGITS, PROBABILITIES, *(item.name for item in program.inputs)}
+def _names(program: Program, taken: set[str]) -> list[str]:
+    """A name of its own for every value, added to those taken; inputs and, where no input has the
+    same, parameters keep theirs."""
+    taken.update(item.name for item in program.inputs)
+    own = {v.name: unused(v.name, taken) for v in program.values if v.primitive == PARAMETER}
     names = []
     for index, value in enumerate(program.values):
         if value.primitive == INPUT:
             names.append(value.name)
         elif value.primitive == PARAMETER:
-            names.append(f"parameter:{value.name}" if value.name in inputs else value.name)
+            names.append(own[value.name])
         else:
-            names.append(f"{identifier(*value.scope)}/{value.primitive}_{index}")
+            names.append(unused(f"{identifier(*value.scope)}/{value.primitive}_{index}", taken))
     return names
-
-
-def _input_info(item: Input) -> onnx.ValueInfoProto:
-    if item.kind == "feature":
-        axes = [f"{item.name}.{a.name}" if a.size is None else a.size for a in item.type.axes]
-        return helper.make_tensor_value_info(item.name, TensorProto.FLOAT, [BATCH, *axes])
-    kind = TensorProto.INT64 if item.kind == "lengths" else TensorProto.FLOAT
-    return helper.make_tensor_value_info(item.name, kind, [f"{item.name}.batch"])
-
-
-def _default(item: Input) -> onnx.TensorProto:
-    kind = np.int64 if item.kind == "lengths" else np.float32
-    return numpy_helper.from_array(np.array([item.default], kind), item.name)

@@ -14,16 +14,25 @@ import onnx
 import onnxruntime
 from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
-from onnx.external_data_helper import ExternalDataInfo, uses_external_data
+from onnx.external_data_helper import uses_external_data
 
-from ...diagnostics import fail
+from ...check import checked, require_no_holes
+from ...diagnostics import DiagnosticError, fail
+from ...graph import build
 from ...load import loads
+from ...lower import lower
 from ...network import LOGITS, PROBABILITIES
+from ...program import Input
 from ...spec import Spec
 from ...weights import SPEC_KEY
+from .interface import input_info, output_info
 
 _ERRORS_ONLY = 3
 _NUMBERS = {"tensor(int64)": np.int64, "tensor(float)": np.float32}
+_DEEPEST = 100
+"""How deep JSON in the metadata may be nested to be read as such."""
+_ADDRESS = "*"
+"""ONNX Runtime takes a location that begins so for an address in memory."""
 
 
 class OnnxFile:
@@ -44,7 +53,8 @@ class OnnxFile:
             raise fail("E504", message, help="compile it again") from None
         _require_inside(model, self.path)
         self.metadata = {item.key: item.value for item in model.metadata_props}
-        self.outputs = [item.name for item in model.graph.output]
+        self._inputs, self._outputs = list(model.graph.input), list(model.graph.output)
+        self._defaults = {tensor.name for tensor in model.graph.initializer}
 
     @cached_property
     def spec(self) -> Spec:
@@ -55,13 +65,37 @@ class OnnxFile:
             raise fail("E504", message, help=remedy)
         return loads(self.metadata[SPEC_KEY], f"{self.path}:{SPEC_KEY}", "fuse")
 
-    @property
+    @cached_property
     def output(self) -> str:
-        """What the model gives: `logits` or `probabilities`, both (batch, K)."""
-        if self.outputs not in ([LOGITS], [PROBABILITIES]):
-            message = f"`{self.path}` does not give logits or probabilities"
-            raise fail("E504", message, help="was it written by Fusewright?")
-        return str(self.outputs[0])
+        """What the model gives: `logits` or `probabilities`, both (batch, K).
+
+        Raises DiagnosticError where inputs or output are not those of the specification, or where
+        that has holes.
+        """
+        name = self._outputs[0].name if len(self._outputs) == 1 else None
+        if name not in (LOGITS, PROBABILITIES):
+            raise self._foreign("does not give logits or probabilities")
+        network = checked(self.spec)
+        require_no_holes(network)
+        if self._outputs[0] != output_info(name, network.head):
+            raise self._foreign(f"does not give {name} (batch, {network.head.count}) in float32")
+        self._require_inputs(lower(build(network)).inputs)
+        return str(name)
+
+    def _require_inputs(self, expected: tuple[Input, ...]) -> None:
+        """Raises DiagnosticError where the model takes anything else than a network does."""
+        given = {item.name: item for item in self._inputs}
+        for item in expected:
+            if given.pop(item.name, None) != input_info(item):
+                raise self._foreign(f"does not take `{item.name}` as its specification says")
+            if (item.name in self._defaults) != (item.kind != "feature"):
+                wrong = "has a" if item.kind == "feature" else "lacks the"
+                raise self._foreign(f"{wrong} default of `{item.name}`")
+        if given:
+            raise self._foreign(f"takes `{next(iter(given))}`, which its specification does not")
+
+    def _foreign(self, why: str) -> DiagnosticError:
+        return fail("E504", f"`{self.path}` {why}", help="was it written by Fusewright?")
 
     def as_json(self) -> dict[str, Any]:
         """The metadata, with what is JSON in it as such."""
@@ -85,11 +119,40 @@ def open_session(model: bytes | Path) -> onnxruntime.InferenceSession:
 
 
 def run(session: onnxruntime.InferenceSession, inputs: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-    """Output (batch, K) for features (batch, axes…); inputs may be of any number type."""
+    """Output (batch, K) for features (batch, axes…); inputs may be of any number type.
+
+    Raises DiagnosticError where the model fails, or gives anything but finite numbers.
+    """
+    found = outputs(session, inputs)
+    broken = np.flatnonzero(~np.isfinite(found).all(1))
+    if len(broken):
+        message = f"the model gives values that are not finite for {len(broken)} of {len(found)}"
+        remedy = "look for NaN and large values in the data, or compile it in `float32`"
+        raise fail("E508", f"{message} samples", help=remedy)
+    return found
+
+
+def outputs(
+    session: onnxruntime.InferenceSession, inputs: Mapping[str, NDArray[Any]]
+) -> NDArray[Any]:
+    """What `run` gives, where that may be infinite or NaN."""
     accepted = (*session.get_inputs(), *session.get_overridable_initializers())
-    wanted = {item.name: _NUMBERS[item.type] for item in accepted}
-    feed = {name: np.asarray(inputs[name], kind) for name, kind in wanted.items() if name in inputs}
-    return np.asarray(session.run(None, feed)[0])
+    try:
+        feed = {
+            item.name: np.asarray(inputs[item.name], _NUMBERS[item.type])
+            for item in accepted
+            if item.name in inputs
+        }
+        found = session.run(None, feed)[0]
+    except Exception as error:  # its exceptions have no common base but this
+        message = f"the model cannot be run: {_first_line(error)}"
+        raise fail("E508", message, help="compile it again") from None
+    expected = (len(feed[accepted[0].name]), session.get_outputs()[0].shape[-1])
+    if not isinstance(found, np.ndarray) or found.dtype != np.float32 or found.shape != expected:
+        array = np.asarray(found)
+        message = f"the model gives {array.shape} of {array.dtype}, not {expected} of float32"
+        raise fail("E508", message, help="compile it again")
+    return found
 
 
 def weights_file(path: Path) -> Path:
@@ -111,25 +174,53 @@ def tensors_of(message: Any) -> Iterator[onnx.TensorProto]:
 
 
 def _require_inside(model: onnx.ModelProto, path: Path) -> None:
-    """Raises DiagnosticError where weights are to be read from outside of the model's folder."""
-    folder = path.resolve().parent
+    """Raises DiagnosticError where weights are to be read from outside of the model's folder, or
+    from where its files have none."""
     for tensor in tensors_of(model):
         if uses_external_data(tensor):
-            location = ExternalDataInfo(tensor).location
-            place = (folder / location).resolve()
-            if not location or not place.is_relative_to(folder):
-                message = f"`{path}` reads weights from outside of its folder: `{location}`"
-                raise fail("E504", message, help="do not trust this file")
-            if not place.is_file():
-                message = f"the weights `{location}` of `{path}` are missing"
-                raise fail("E504", message, help="keep the two files together")
+            _require_place(tensor, path)
+
+
+def _require_place(tensor: onnx.TensorProto, path: Path) -> None:
+    entries = {entry.key: entry.value for entry in tensor.external_data}
+    location, folder = entries.get("location", ""), path.resolve().parent
+    try:
+        place = (folder / location).resolve()
+        outside = not location or location.startswith(_ADDRESS) or not place.is_relative_to(folder)
+        size = place.stat().st_size if not outside and place.is_file() else None
+        first, count = (int(entries.get(key, 0)) for key in ("offset", "length"))
+    except (OSError, ValueError):
+        message = f"`{path}` does not say where the weight `{tensor.name}` lies"
+        raise fail("E504", message, help="compile it again") from None
+    if outside:
+        message = f"`{path}` reads weights from outside of its folder: `{location}`"
+        raise fail("E504", message, help="do not trust this file")
+    if size is None:
+        message = f"the weights `{location}` of `{path}` are missing"
+        raise fail("E504", message, help="keep the two files together")
+    if len(entries) < len(tensor.external_data) or min(first, count) < 0 or first + count > size:
+        message = f"the weight `{tensor.name}` of `{path}` does not lie in `{location}`"
+        raise fail("E504", message, help="compile it again: a file is damaged or cut short")
 
 
 def _parsed(text: str) -> Any:
+    """JSON as such, any other text and what cannot be written as JSON again as it is."""
     try:
-        return json.loads(text)
-    except ValueError:
+        found = json.loads(text)
+        if not _is_shallow(found, _DEEPEST):
+            return text
+        json.dumps(found, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         return text
+    return found
+
+
+def _is_shallow(value: Any, depth: int) -> bool:
+    """Whether JSON is nested at most `depth` deep."""
+    if not isinstance(value, (dict, list)):
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return depth > 0 and all(_is_shallow(part, depth - 1) for part in inner)
 
 
 def _reason(error: OSError) -> str:

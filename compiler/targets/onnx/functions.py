@@ -33,6 +33,7 @@ class Outliner:
     functions: list[onnx.FunctionProto]
     readers: Sequence[Sequence[int]]
     opset: int
+    taken: set[str]
 
     def emit(self, indices: Iterable[int], within: tuple[str, ...], into: GraphBuilder) -> None:
         """Adds values to a graph or function, whose scope is `within`."""
@@ -98,7 +99,7 @@ class Outliner:
             for i in members
             if i == self.program.output or any(r not in inside for r in self.readers[i])
         ]
-        body = GraphBuilder(self.program, self.names, self.opset)
+        body = GraphBuilder(self.program, self.names, self.opset, self.taken)
         self.emit(members, scope, body)
         called, text = identifier(*scope), documentation(self.network, scope)
         imports = opset_imports(self.opset)

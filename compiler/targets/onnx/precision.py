@@ -49,6 +49,8 @@ _LINEAR = "MatMul"
 _ATTENTION = ("Attention", "Softmax")
 """What attention is made of, beside the products of two computed values."""
 _LARGEST = float(np.finfo(np.float16).max)
+_MESSAGE = (1 << 31) - (1 << 24)
+"""The bytes of weights that the tools, which copy a model as one message, have room for."""
 _TOOLS = Path(onnxruntime.__file__).parent
 
 
@@ -63,7 +65,8 @@ def with_precision(
     (batch,), may be left out.
 
     Raises DiagnosticError where the precision is unknown, where `int8-static` has no samples or
-    they do not fit the inputs, and where a weight or number is too large for `float16`.
+    they do not fit the inputs, where a weight or number is too large for `float16`, and where
+    there are more than 2 GiB of weights.
     """
     if precision not in PRECISIONS:
         remedy = did_you_mean(str(precision), PRECISIONS) or f"precisions are {one_of(PRECISIONS)}"
@@ -73,6 +76,9 @@ def with_precision(
     if precision == "int8-static" and not samples:
         remedy = "give data to measure ranges on, or take `int8`, which needs none"
         raise fail("E506", "`int8-static` needs samples", help=remedy)
+    if sum(len(t.raw_data) for t in model.graph.initializer) > _MESSAGE:
+        message = f"ONNX Runtime's tools do not make `{precision}` of more than 2 GiB of weights"
+        raise fail("E506", message, help="take `float32`")
     plain = _plain(model)
     with _quiet():
         if precision == "float16":
