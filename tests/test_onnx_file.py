@@ -518,3 +518,17 @@ def test_deep_metadata_is_text(depth: int, tmp_path: Path) -> None:
     assert (found["deep"] == deep) == (depth > 100)
     assert found["lone"] == '"\\ud800"'
     assert json.dumps(found, indent=2, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("opset", OPSETS)
+def test_attention_takes_a_scaled_query(opset: int) -> None:
+    """ONNX Runtime's own fusions lose it where its scale stands before the product."""
+    network = fw.loads(
+        "network n(C = 4, L = 2) modality m { A[t 2, c 4] } "
+        "op Own(x) { q = 0.5 * x return attention(q, attention(x, x, x), x) * q } "
+        "cell K(A) { S = Own(x) } predict 2 classes"
+    )
+    reference = fw.compile(network, "numpy")
+    inputs = {"A": np.random.default_rng(0).normal(size=(3, 2, 4)).astype(np.float32)}
+    session = open_session(fw.compile(network, "onnx", opset=opset).SerializeToString())
+    assert np.allclose(run(session, inputs), reference(inputs), atol=1e-5)
