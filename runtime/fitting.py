@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts
 
 from ..compiler.diagnostics import fail
 from ..compiler.network import Head
+from ..compiler.program import PARAMETER
 from ..compiler.targets.torch.module import FusionModule
 from .batches import Batch, Batches
 from .data import SPLIT_NAMES, Dataset
@@ -33,18 +34,20 @@ Report = Callable[[dict[str, Any]], None]
 
 
 class Optimiser:
-    """Adam on some parameters of a module, which may be none at all."""
+    """Adam on those of some parameters that a module's output depends on, which may be none."""
 
     def __init__(
         self,
-        module: nn.Module,
+        module: FusionModule,
         parameters: Iterator[nn.Parameter],
         rate: float,
         decay: float,
         betas: Betas,
         settings: Settings,
     ) -> None:
-        self.module, self._own = module, list(parameters)
+        read = {v.name for v in module.program.values if v.primitive == PARAMETER}
+        moving = {id(p) for name, p in module.named_parameters() if name in read}
+        self.module, self._own = module, [p for p in parameters if id(p) in moving]
         self._precision = DTYPES[settings.precision]
         self.device = torch.device(settings.device)
         self._scaler = torch.amp.GradScaler(
@@ -58,13 +61,14 @@ class Optimiser:
     def stepping(self) -> Generator[None]:
         """Within, gradients of the other parameters are not computed."""
         own = {id(p) for p in self._own}
-        for parameter in self.module.parameters():
-            parameter.requires_grad_(id(parameter) in own)
+        before = [(p, p.requires_grad) for p in self.module.parameters()]
+        for parameter, was_moving in before:
+            parameter.requires_grad_(was_moving and id(parameter) in own)
         try:
             yield
         finally:
-            for parameter in self.module.parameters():
-                parameter.requires_grad_(True)
+            for parameter, was_moving in before:
+                parameter.requires_grad_(was_moving)
 
     def loss(self, head: Head, batch: Batch) -> Tensor:
         """The mean loss of a batch, in the precision of the run."""
@@ -74,8 +78,8 @@ class Optimiser:
         return loss_of(head, logits.float(), batch.labels)
 
     def step(self, loss: Tensor) -> None:
-        """A step along the gradient of a loss."""
-        if self.adam is not None:
+        """A step along the gradient of a loss; none where nothing that moves makes a difference."""
+        if self.adam is not None and loss.requires_grad:
             self.adam.zero_grad()
             scaled: Any = self._scaler.scale(loss)
             scaled.backward()
@@ -104,7 +108,7 @@ class WeightOptimiser(Optimiser):
 
     def step(self, loss: Tensor) -> None:
         super().step(loss)
-        if self._schedule is not None:
+        if self._schedule is not None and loss.requires_grad:
             self._schedule.step()
 
 

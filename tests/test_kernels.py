@@ -77,6 +77,27 @@ def test_a_relu_with_dropout_passes_nothing_below_zero() -> None:
     assert kernels.dropout(x, 0.0) is x
 
 
+def test_second_derivatives_are_those_of_torch() -> None:
+    torch.manual_seed(0)
+
+    def second(function: Any) -> Tensor:
+        x, w = torch.randn(4, 5, requires_grad=True), torch.randn(5, 3, requires_grad=True)
+        (first,) = torch.autograd.grad(function(x, w).pow(3).sum(), x, create_graph=True)
+        (found,) = torch.autograd.grad(first.pow(2).sum(), w)
+        return found
+
+    found = second(kernels.linear)
+    torch.manual_seed(0)
+    assert torch.allclose(found, second(torch.matmul), rtol=1e-4, atol=1e-3)
+
+
+def test_what_the_kernels_cannot_do_is_left_to_torch() -> None:
+    assert kernels.linear(torch.zeros(0, 4), torch.zeros(4, 2)).shape == (0, 2)
+    for rate in (1e-6, 1 - 1e-6):
+        assert kernels.dropout(torch.ones(9), rate).shape == (9,)
+        assert kernels.relu_dropout(torch.ones(9), rate).shape == (9,)
+
+
 def test_the_seed_decides_what_is_dropped() -> None:
     x = torch.ones(33)
     torch.manual_seed(1)

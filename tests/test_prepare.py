@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+import fusewright as fw
 from fusewright.compiler.check import checked
 from fusewright.compiler.graph import build
 from fusewright.compiler.hoist import hoist
@@ -172,3 +173,13 @@ def test_parameters_are_never_renamed() -> None:
     assert {v.name for v in optimise(program).values if v.primitive == PARAMETER} <= {
         p.name for p in program.parameters
     }
+
+
+def test_a_search_whose_choices_make_no_difference_ends() -> None:
+    """`Zero` alone: no architecture parameter is left that the output depends on."""
+    network = fw.loads(
+        "network n(C = 8, L = 2) modality m { A[c 3] B[t 2, c 5] D[c 4] } pool Zero "
+        "cell K(?, ?) { S = ?(?, ?) } predict 3 classes"
+    )
+    found = fw.search(network, problem(), epochs=2, batch=16)
+    assert not checked(found.genotype).has_holes

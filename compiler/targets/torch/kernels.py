@@ -70,11 +70,16 @@ _dropout: Callable[..., Tensor] = _Dropout.apply
 _relu_dropout: Callable[..., Tensor] = _ReluDropout.apply
 
 
+def _is_drawn(x: Tensor, rate: float) -> bool:
+    """Whether the mask is drawn here; a rate that 16 bits cannot hold is left to torch."""
+    return x.device.type == "cpu" and 0 < round(rate * _STEPS) < _STEPS
+
+
 def dropout(x: Tensor, rate: float) -> Tensor:
     """`x` with elements set to zero at a rate, the others scaled so that the mean stays."""
     if rate == 0:
         return x
-    if x.device.type != "cpu":
+    if not _is_drawn(x, rate):
         return torch.nn.functional.dropout(x, rate)
     return _dropout(x, rate)
 
@@ -83,7 +88,7 @@ def relu_dropout(x: Tensor, rate: float) -> Tensor:
     """The dropout of the ReLU of `x`."""
     if rate == 0:
         return torch.relu(x)
-    if x.device.type != "cpu":
+    if not _is_drawn(x, rate):
         return torch.nn.functional.dropout(torch.relu(x), rate)
     return _relu_dropout(x, rate)
 
@@ -106,9 +111,9 @@ class _Linear(Function):
         given = gradients[0].reshape(-1, w.shape[-1])
         of_x, of_w = None, None
         if ctx.needs_input_grad[0]:
-            of_x = product(given, w.t()).view(x.shape)
+            of_x = _linear(given, w.t()).view(x.shape)
         if ctx.needs_input_grad[1]:
-            of_w = product(x.reshape(-1, x.shape[-1]).t(), given)
+            of_w = _linear(x.reshape(-1, x.shape[-1]).t(), given)
         return of_x, of_w
 
 
@@ -123,6 +128,7 @@ def linear(x: Tensor, w: Tensor) -> Tensor:
         _HAS_ONEDNN
         and x.dtype == w.dtype == torch.float32
         and x.device.type == "cpu"
+        and x.numel() > 0
         and not torch.is_autocast_enabled("cpu")
     )
     return _linear(x, w) if own else torch.matmul(x, w)
