@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -12,7 +13,8 @@ import fusewright as fw
 from fusewright.compiler.compile import to_program
 from fusewright.compiler.info import describe_passes, passes_table
 from fusewright.compiler.passes import Stage, passes
-from fusewright.compiler.program import Program
+from fusewright.compiler.program import Builder, Input, ParameterSpec, Program
+from fusewright.ops.types import inner, parameter_type
 
 from .test_runtime import command
 
@@ -24,7 +26,7 @@ pool Sum, Attention, LinearGLU, ConcatFC
 cell Cell[2](?, ?) { Step[2] = ?(?, ?) }
 predict 3 classes
 """)
-STAGES: tuple[Stage, ...] = ("training", "compiled", "inference")
+STAGES: tuple[Stage, ...] = get_args(Stage)
 
 
 def counted(program: Program) -> Counter[str]:
@@ -105,3 +107,38 @@ def test_the_figures_of_each_pass_are_shown(tmp_path: Path) -> None:
     assert passes_table(rows).splitlines() == shown
     inference = command(tmp_path, "info", "n.fuse", "--passes", "--stage", "inference")
     assert "fold_batchnorm" in inference
+
+
+def mixtures(*candidates: str) -> Program:
+    """A program that adds mixtures of features, each with weights of its own."""
+    builder = Builder()
+    features = {n: builder.input(Input(n, inner(2, 4))) for n in sorted({*"".join(candidates)})}
+    total = None
+    for number, names in enumerate(candidates):
+        sizes = (len(names),)
+        spec = ParameterSpec(f"w{number}", sizes, "architecture", 0.5)
+        weights = builder.parameter(spec, parameter_type(sizes), ())
+        mixed = builder.call("mix", [weights, *(features[n] for n in names)], {}, ())
+        total = mixed if total is None else builder.call("add", [total, mixed], {}, ())
+    assert total is not None
+    return builder.program(total)
+
+
+@pytest.mark.parametrize(
+    ("candidates", "stacks", "products", "left"),
+    [
+        (("abc", "abc"), 1, 2, 0),
+        (("abc", "abcd"), 1, 2, 1),
+        (("abcd", "abc", "abc"), 2, 3, 0),
+        (("abcd", "abce", "abce", "abce"), 2, 4, 0),
+        (("abcd", "abce", "abcd"), 2, 3, 0),
+        (("abd", "bad"), 2, 2, 0),
+        (("ab", "ab"), 0, 0, 2),
+    ],
+)
+def test_every_mixture_finds_those_it_shares_candidates_with(
+    candidates: tuple[str, ...], stacks: int, products: int, left: int
+) -> None:
+    program = mixtures(*candidates)
+    after = counted(passes("training")["contract_mixtures"](program))
+    assert (after["stack"], after["contract"], after["mix"]) == (stacks, products, left)

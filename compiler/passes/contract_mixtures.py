@@ -36,17 +36,20 @@ def run(program: Program) -> Program:
 
 def _groups(program: Program) -> list[tuple[list[int], int]]:
     """Mixtures that begin with the same candidates, and how many of them they share."""
-    groups: dict[tuple[int, ...], tuple[tuple[int, ...], list[int]]] = {}
+    found: list[tuple[tuple[int, ...], list[int]]] = []
+    alike: dict[tuple[int, ...], list[tuple[tuple[int, ...], list[int]]]] = {}
     for index, value in enumerate(program.values):
         candidates = value.arguments[1:]
         if value.primitive != "mix" or len(candidates) < FEWEST:
             continue
-        shared, members = groups.setdefault(candidates[:FEWEST], (candidates, []))
-        if candidates[: len(shared)] == shared:
-            members.append(index)
-        else:
-            groups[candidates] = candidates, [index]
-    return [(members, len(shared)) for shared, members in groups.values()]
+        known = alike.setdefault(candidates[:FEWEST], [])
+        group = next((g for g in known if candidates[: len(g[0])] == g[0]), None)
+        if group is None:
+            group = candidates, []
+            known.append(group)
+            found.append(group)
+        group[1].append(index)
+    return [(members, len(shared)) for shared, members in found]
 
 
 def _contract(
