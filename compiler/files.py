@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def reason(error: OSError | ValueError) -> str:
+    """Why a file cannot be used, as the system says it."""
+    return (getattr(error, "strerror", None) or str(error)).lower()
+
+
 def write_file(path: Path, content: bytes) -> None:
     """Writes a file as `drafted` does; raises DiagnosticError where that fails."""
     with drafted(path) as draft:
@@ -51,8 +56,7 @@ def drafted(path: Path, beside: Sequence[str] = ()) -> Generator[Path]:
             else:
                 _pour(written, path)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise fail("E504", f"cannot write `{path}`: {reason}") from None
+        raise fail("E504", f"cannot write `{path}`: {reason(error)}") from None
 
 
 def _require_file(path: Path, place: Path) -> None:
@@ -96,8 +100,7 @@ def read_text(path: str | PathLike[str]) -> str:
         with open(name, "rb") as file:
             data = file.read(4 * LONGEST_TEXT + 1)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise fail("E504", f"`{name}` cannot be read: {reason.lower()}") from None
+        raise fail("E504", f"`{name}` cannot be read: {reason(error)}") from None
     if len(data) > 4 * LONGEST_TEXT:
         raise fail("E004", f"`{name}` is longer than {LONGEST_TEXT:,} characters")
     try:

@@ -1,7 +1,7 @@
 """What depends on the inputs alone is taken out of a Program, to be computed once for each sample.
 
 A search sees every sample in every epoch; pooling and rearranging its features gives the same
-each time, and what they give is smaller than what they take.
+each time.
 """
 
 from __future__ import annotations

@@ -63,18 +63,18 @@ class Primitive:
     `derive` adds attributes that follow from the inputs' types. `macs` counts multiply-adds of
     one sample. `zero` says whether the result is zero, from which inputs are. `random` values
     are never merged. One that `reads_lengths` takes the lengths of the samples, where there are
-    some, as its last input. A primitive that is not `public` is written as an operator or made by
-    lowering only.
+    some, as its last input. A primitive that is not `public` is written as an operator, or made by
+    lowering or by passes; one that passes for training alone make has no `onnx`.
     """
 
     name: str
     type: Callable[..., TensorType]
     numpy: Callable[..., Any]
     torch: Callable[..., Any]
-    onnx: Callable[..., Any]
     latex: Callable[..., str]
     inputs: tuple[int, int | None] = (1, 1)
     attributes: tuple[Attribute, ...] = ()
+    onnx: Callable[..., Any] | None = None
     owns: Callable[..., Sequence[Owned]] | None = None
     derive: Callable[..., Mapping[str, Any]] | None = None
     macs: Callable[..., int] = _no_macs

@@ -27,8 +27,8 @@ class Batch:
 class Batches:
     """The samples of one part of a data set.
 
-    They stay on the device where they fit; otherwise they lie in pinned memory, and each batch is
-    sent while the one before it is computed.
+    They stay on the device where they fit; otherwise each batch is gathered in pinned memory and
+    sent before the one in front of it is computed.
     """
 
     def __init__(
@@ -39,8 +39,6 @@ class Batches:
         self.resident = fits(sum(f.nbytes for f in features.values()), device)
         if self.resident:
             features = {name: f.to(device) for name, f in features.items()}
-        else:
-            features = {name: f.pin_memory() for name, f in features.items()}
         self._features, self._size, self._device = features, size, device
         self.labels = labels.to(device)
 

@@ -125,16 +125,16 @@ def deploy(
         found |= {"bytes": draft.stat().st_size, **measured}
     if target.has_weights and subject.weights is None:
         found["note"] = "parameters have their initial values"
-    elif target.has_weights and (left := unread(subject)):
+    elif target.has_weights and (left := _unread(subject)):
         found["note"] = f"not read: {one_of(left, 6)}"
     return found
 
 
-def unread(subject: Subject) -> list[str]:
+def _unread(subject: Subject) -> list[str]:
     """The weights that the network does not have, as those of a hypernet beside its genotype's."""
-    from ..compiler.weights import unread as left_over
+    from ..compiler.weights import unread
 
-    return left_over(to_program(subject.spec), subject.weights or {})
+    return unread(to_program(subject.spec), subject.weights or {})
 
 
 def _by_ending(place: Path) -> str:

@@ -19,6 +19,7 @@ from ..compiler.targets.torch.module import FusionModule
 from .batches import Batch, Batches
 from .data import SPLIT_NAMES, Dataset
 from .objective import loss_of, metrics_of
+from .predictor import Progress, no_progress
 from .settings import Settings
 
 Betas: TypeAlias = tuple[float, float]
@@ -166,10 +167,15 @@ def one_pass(batches: Iterator[Batch], head: Head, optimiser: Optimiser) -> floa
 
 
 @torch.no_grad()
-def predict_all(module: nn.Module, batches: Batches) -> Tensor:
+def predict_all(module: nn.Module, batches: Batches, progress: Progress = no_progress) -> Tensor:
     """Logits (samples, K) in evaluation mode, on the CPU."""
     module.eval()
-    return torch.cat([module(batch.features).cpu() for batch in batches.in_order()])
+    found, done = list[Tensor](), 0
+    for batch in batches.in_order():
+        found.append(module(batch.features).cpu())
+        done += len(batch.labels)
+        progress(done, len(batches.labels))
+    return torch.cat(found)
 
 
 def score(module: nn.Module, batches: Batches, head: Head) -> dict[str, float]:

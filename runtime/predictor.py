@@ -98,7 +98,7 @@ class OnnxPredictor:
         from ..compiler.targets.onnx.file import OnnxFile
 
         self._file = OnnxFile(path)
-        self.network, self.settings = checked(self._file.spec), settings_of(self._file.metadata)
+        self.network, self.settings = self._file.network, settings_of(self._file.metadata)
         self.output = self._file.output
 
     def outputs(

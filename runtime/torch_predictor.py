@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from numpy.typing import NDArray
 
 from ..compiler.compile import compile
@@ -12,28 +11,24 @@ from ..compiler.network import LOGITS, Network
 from ..compiler.weights import Weights
 from .batches import Batches
 from .data import Dataset
-from .fitting import device_of
+from .fitting import device_of, predict_all
 from .predictor import Progress
 from .settings import Settings
 
 
 class TorchPredictor:
-    """A network with its weights, as a torch module in evaluation mode."""
+    """A network with its weights, as a torch module."""
 
     output = LOGITS
 
     def __init__(self, network: Network, weights: Weights, settings: Settings) -> None:
         self.network, self.settings = network, settings
-        self._module = compile(network.spec, "torch", weights=weights).eval()
+        self._module = compile(network.spec, "torch", weights=weights)
 
-    @torch.no_grad()
     def outputs(
         self, data: Dataset, samples: NDArray[Any], settings: Settings, progress: Progress
     ) -> NDArray[Any]:
         device = device_of(settings)
-        module, found = self._module.to(device), list[torch.Tensor]()
-        for batch in Batches(data, samples, settings.batch, device).in_order():
-            found.append(module(batch.features).cpu())
-            progress(sum(len(f) for f in found), len(samples))
-        logits: NDArray[Any] = torch.cat(found).numpy()
+        batches = Batches(data, samples, settings.batch, device)
+        logits: NDArray[Any] = predict_all(self._module.to(device), batches, progress).numpy()
         return logits

@@ -140,7 +140,8 @@ def assert_targets_agree(spec: Spec, batches: Sequence[int] = (1, 5)) -> None:
     optimised, weights = optimise(program), random_weights(program, 1)
     module = FusionModule(optimised)
     load_weights(module, weights)
-    session = open_session(export(optimised, network, weights).SerializeToString())
+    folded = optimise(program, "inference")
+    session = open_session(export(folded, network, weights).SerializeToString())
     for batch in batches:
         inputs = random_inputs(program, batch, seed=batch)
         expected = evaluate(program, inputs, weights)
@@ -388,7 +389,7 @@ def resampled(
     expected = evaluate(program, inputs, {})
     module = FusionModule(optimise(program)).eval()
     found = module({name: torch.from_numpy(a) for name, a in inputs.items()}).numpy()
-    session = open_session(export(optimise(program), network, {}).SerializeToString())
+    session = open_session(export(optimise(program, "inference"), network, {}).SerializeToString())
     assert_close(found, expected)
     assert_close(run(session, inputs), expected)
     return expected.reshape(len(array), network.length, network.channels)

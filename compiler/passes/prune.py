@@ -5,8 +5,8 @@ NOTE: every pass does so with what it leaves unread; this one does it to what lo
 
 from __future__ import annotations
 
-from ..program import Program, Value
-from ..rewrite import Rewrite, rewritten
+from ..program import Program
+from ..rewrite import rewritten
 
 ORDER = 0
 STAGES = ("training", "compiled", "inference")
@@ -14,8 +14,4 @@ STAGES = ("training", "compiled", "inference")
 
 def run(program: Program) -> Program:
     """The program with the values that its output reads, directly or not."""
-    return rewritten(program, _kept)
-
-
-def _kept(rewrite: Rewrite, index: int, value: Value) -> None:
-    return None
+    return rewritten(program, lambda rewrite, index, value: None)

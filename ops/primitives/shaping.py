@@ -59,20 +59,16 @@ def _onnx_flatten(g: Any, x: str, first: str) -> Any:
     return g.Flatten(x, axis=1)
 
 
-def _dropout_type(x: TensorType, rate: float) -> TensorType:
+def dropout_type(x: TensorType, rate: float) -> TensorType:
     if not 0 <= rate < 1:
         raise ShapeError(f"the rate of `dropout` is at least 0 and below 1, not {rate:g}")
     return x
 
 
-def _numpy_dropout(np: Any, x: Any, rate: float, training: bool) -> Any:
+def numpy_dropout(np: Any, x: Any, rate: float, training: bool) -> Any:
     if training and rate > 0:
         raise ValueError("the numpy target draws no random numbers: train with dropout 0")
     return x
-
-
-def _torch_relu_dropout(torch: Any, x: Any, rate: float, training: bool) -> Any:
-    return torch.nn.functional.dropout(torch.relu(x), rate, training)
 
 
 concat = Primitive(
@@ -116,25 +112,12 @@ flatten = Primitive(
 dropout = Primitive(
     name="dropout",
     attributes=(Attribute("rate", "number", "dropout", otherwise=0.0),),
-    type=_dropout_type,
-    numpy=_numpy_dropout,
+    type=dropout_type,
+    numpy=numpy_dropout,
     torch=lambda torch, x, rate, training: torch.nn.functional.dropout(x, rate, training),
     onnx=lambda g, x, rate: x,
     latex=lambda x, **_: x,
     zero=all,
     modal=True,
     random=True,
-)
-relu_dropout = Primitive(
-    name="relu_dropout",
-    attributes=(Attribute("rate", "number"),),
-    type=_dropout_type,
-    numpy=lambda np, x, rate, training: _numpy_dropout(np, np.maximum(x, 0), rate, training),
-    torch=_torch_relu_dropout,
-    onnx=lambda g, x, rate: g.Relu(x),
-    latex=lambda x, **_: rf"\operatorname{{ReLU}}\left({x}\right)",
-    zero=all,
-    modal=True,
-    random=True,
-    public=False,
 )

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..primitive import Primitive
+from ..primitive import Attribute, Primitive
 from ..types import CHANNELS, LENGTH, Axis, ShapeError, TensorType
+from .shaping import dropout_type, numpy_dropout
 
 CANDIDATES = "candidates"
 """The axis of a stack, which is the first one in memory, before the batch."""
@@ -28,19 +29,9 @@ def _part_type(x: TensorType, sizes: tuple[int, ...], index: int) -> TensorType:
     return x.with_channels(sizes[index])
 
 
-def _part_start(sizes: tuple[int, ...], index: int) -> int:
-    return sum(sizes[:index])
-
-
 def _numpy_part(np: Any, x: Any, sizes: tuple[int, ...], index: int) -> Any:
-    start = _part_start(sizes, index)
+    start = sum(sizes[:index])
     return x[..., start : start + sizes[index]]
-
-
-def _onnx_part(g: Any, x: str, sizes: tuple[int, ...], index: int) -> Any:
-    start = _part_start(sizes, index)
-    bounds = (g.constant([start]), g.constant([start + sizes[index]]))
-    return g.Slice(x, *bounds, g.constant([-1]))
 
 
 def _groups(owned: tuple[Any, ...]) -> list[tuple[Any, ...]]:
@@ -83,16 +74,6 @@ def _torch_normalised(
     return y.reshape(x.shape)
 
 
-def _onnx_normalised(
-    g: Any, x: str, *owned: str, sizes: tuple[int, ...], epsilon: float, momentum: float
-) -> Any:
-    bias, scale, shift, mean, variance = (
-        part[0] if len(part) == 1 else g.Concat(*part, axis=0) for part in _groups(owned)
-    )
-    deviation = g.Sqrt(g.Add(variance, g.constant(epsilon)))
-    return g.Add(g.Mul(g.Div(g.Sub(g.Add(x, bias), mean), deviation), scale), shift)
-
-
 def _stack_type(*candidates: TensorType) -> TensorType:
     first, *others = candidates
     if any(other != first for other in others):
@@ -132,7 +113,6 @@ part = Primitive(
     type=_part_type,
     numpy=_numpy_part,
     torch=lambda torch, x, sizes, index: torch.split(x, sizes, -1)[index],
-    onnx=_onnx_part,
     latex=lambda x, index, **_: rf"{x}_{{({index})}}",
     zero=all,
     public=False,
@@ -143,7 +123,6 @@ normalised = Primitive(
     type=lambda x, *owned, **_: x.with_channels(x.channels()),
     numpy=_numpy_normalised,
     torch=_torch_normalised,
-    onnx=_onnx_normalised,
     latex=lambda x, *owned, **_: rf"\operatorname{{BN}}\left({x}\right)",
     modal=True,
     public=False,
@@ -166,9 +145,6 @@ stack = Primitive(
     type=_stack_type,
     numpy=lambda np, *candidates: np.stack(candidates),
     torch=lambda torch, *candidates: torch.stack(candidates),
-    onnx=lambda g, *candidates: g.Concat(
-        *(g.Unsqueeze(c, g.constant([0])) for c in candidates), axis=0
-    ),
     latex=lambda *candidates: rf"\left({', '.join(candidates)}\right)",
     zero=all,
     public=False,
@@ -179,12 +155,6 @@ contract = Primitive(
     type=_contract_type,
     numpy=lambda np, stack, *weights, index: np.tensordot(weights[index], stack, 1),
     torch=_torch_contract,
-    onnx=lambda g, stack, *weights, index: g.reduce(
-        "ReduceSum",
-        g.Mul(stack, g.Reshape(weights[index], g.constant([-1, 1, 1, 1]))),
-        [0],
-        keepdims=False,
-    ),
     latex=lambda stack, *weights, index: rf"{weights[index]} {stack}",
     macs=lambda result, stack, *weights, index: result.elements() * (stack.axes[0].size or 1),
     zero=lambda zero: zero[0],
@@ -205,5 +175,19 @@ sum_weights = Primitive(
         axis=0,
     ),
     latex=lambda weights, **_: weights,
+    public=False,
+)
+relu_dropout = Primitive(
+    name="relu_dropout",
+    attributes=(Attribute("rate", "number"),),
+    type=dropout_type,
+    numpy=lambda np, x, rate, training: numpy_dropout(np, np.maximum(x, 0), rate, training),
+    torch=lambda torch, x, rate, training: torch.nn.functional.dropout(
+        torch.relu(x), rate, training
+    ),
+    latex=lambda x, **_: rf"\operatorname{{ReLU}}\left({x}\right)",
+    zero=all,
+    modal=True,
+    random=True,
     public=False,
 )

@@ -95,6 +95,8 @@ class GraphBuilder:
         value = self.program.values[index]
         record = value.record
         assert record is not None
+        if record.onnx is None:
+            raise AssertionError(f"`{record.name}` is made for training, and not for ONNX")
         inputs = [self.names[a] for a in value.arguments]
         for name, argument in zip(inputs, value.arguments, strict=True):
             self.types[name] = self.program.values[argument].type

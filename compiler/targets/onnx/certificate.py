@@ -28,8 +28,7 @@ from ...network import PROBABILITIES, Network
 from ...program import Input, Program
 from ...provenance import described, versions
 from ..numpy import NumpyNetwork, probabilities_of
-from .file import open_session, weights_file
-from .file import outputs as run
+from .file import open_session, outputs, weights_file
 from .precision import Precision
 
 TOLERANCE = 1e-5
@@ -150,7 +149,7 @@ def certify(
     comparisons = []
     for name, inputs in cases(reference.program):
         exact = given(reference(inputs))
-        found = run(session, inputs)
+        found = outputs(session, inputs)
         beside = None if torch is None else given(torch(inputs))
         comparison = _compare(name, found, exact, beside)
         if precision == "float32":

@@ -18,10 +18,11 @@ from onnx.external_data_helper import uses_external_data
 
 from ...check import checked, require_no_holes
 from ...diagnostics import DiagnosticError, fail
+from ...files import reason
 from ...graph import build
 from ...load import loads
 from ...lower import lower
-from ...network import LOGITS, PROBABILITIES
+from ...network import LOGITS, PROBABILITIES, Network
 from ...program import Input
 from ...spec import Spec
 from ...weights import SPEC_KEY
@@ -47,7 +48,7 @@ class OnnxFile:
         try:
             model = onnx.load(self.path, load_external_data=False)
         except OSError as error:
-            raise fail("E504", f"`{path}` cannot be read: {_reason(error)}") from None
+            raise fail("E504", f"`{path}` cannot be read: {reason(error)}") from None
         except (DecodeError, ValueError):
             message = f"`{path}` is not an ONNX file, or is cut short"
             raise fail("E504", message, help="compile it again") from None
@@ -66,6 +67,13 @@ class OnnxFile:
         return loads(self.metadata[SPEC_KEY], f"{self.path}:{SPEC_KEY}", "fuse")
 
     @cached_property
+    def network(self) -> Network:
+        """The network of the specification, which is checked and has no holes."""
+        network = checked(self.spec)
+        require_no_holes(network)
+        return network
+
+    @cached_property
     def output(self) -> str:
         """What the model gives: `logits` or `probabilities`, both (batch, K).
 
@@ -75,11 +83,10 @@ class OnnxFile:
         name = self._outputs[0].name if len(self._outputs) == 1 else None
         if name not in (LOGITS, PROBABILITIES):
             raise self._foreign("does not give logits or probabilities")
-        network = checked(self.spec)
-        require_no_holes(network)
-        if self._outputs[0] != output_info(name, network.head):
-            raise self._foreign(f"does not give {name} (batch, {network.head.count}) in float32")
-        self._require_inputs(lower(build(network)).inputs)
+        head = self.network.head
+        if self._outputs[0] != output_info(name, head):
+            raise self._foreign(f"does not give {name} (batch, {head.count}) in float32")
+        self._require_inputs(lower(build(self.network)).inputs)
         return str(name)
 
     def _require_inputs(self, expected: tuple[Input, ...]) -> None:
@@ -221,10 +228,6 @@ def _is_shallow(value: Any, depth: int) -> bool:
         return True
     inner = value.values() if isinstance(value, dict) else value
     return depth > 0 and all(_is_shallow(part, depth - 1) for part in inner)
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
 
 
 def _first_line(error: Exception) -> str:

@@ -22,7 +22,7 @@ from ...program import INPUT, PARAMETER, Program
 from ...weights import Weights, fitting
 from .kernels import KERNELS
 
-_ARRANGING = (
+_SHARED = (
     torch.split,
     torch.stack,
     torch.matmul,
@@ -31,7 +31,7 @@ _ARRANGING = (
     "flatten",
     "unflatten",
 )
-"""Functions and methods whose result depends on their arguments alone, shared where equal."""
+"""Functions and methods of which equal calls are one: their result depends on arguments alone."""
 
 
 class FusionModule(nn.Module):
@@ -153,10 +153,10 @@ def trace(
 
 
 def _share(graph: fx.Graph) -> None:
-    """Lets equal nodes that only arrange values be one, such as the split that parts come from."""
+    """Lets equal nodes be one, such as the split that parts come from."""
     known: dict[Any, fx.Node] = {}
     for node in graph.nodes:
-        if node.target in _ARRANGING:
+        if node.target in _SHARED:
             key = (node.target, repr(node.args), repr(node.kwargs))
             if key in known:
                 node.replace_all_uses_with(known[key])
