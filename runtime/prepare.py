@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..compiler.compile import to_program
+from ..compiler.graph import build
 from ..compiler.hoist import hoist
-from ..compiler.lower import Relaxation
+from ..compiler.lower import Relaxation, lower
 from ..compiler.network import Network
 from ..compiler.passes import optimise
 from ..compiler.program import Program
@@ -36,7 +36,7 @@ def prepare(
     Its `state_dict` is that of the network; its inputs are what depends on features alone, which
     stands in the data instead of the features.
     """
-    program = to_program(network.spec, relax)
+    program = lower(build(network), relax)
     hoisted = hoist(optimise(program, "compiled" if settings.compile else "training"))
     inputs = {item.name for item in hoisted.program.inputs}
     features = {name: a for name, a in data.features.items() if name in inputs}
