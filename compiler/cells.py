@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .diagnostics import Edit, Note, Report, one_of
+from .diagnostics import Edit, Note, Report
 from .network import NetworkCell, NetworkStep, Slot
 from .operations import OperationResolver
 from .printer import slot as written
-from .scope import Scope, Sizes, listed, suggestion
+from .scope import Scope, Sizes, known_instead, listed
 from .source import Span
 from .spec import Cell, Hole, Reference, Step, references_of
 from .spec import Slot as SpecSlot
@@ -180,7 +180,7 @@ class CellResolver:
             remedy = "a Cell takes features and earlier Cells, a Step inputs and earlier Steps"
             self.report.add("E205", message, reference.span, help=remedy)
             return
-        remedy = suggestion(name, scope.names, self.report) or f"there are {one_of(scope.names)}"
+        remedy = known_instead(name, scope.names, self.report)
         self.report.add("E201", f"unknown input `{name}` of `{owner}`", reference.span, help=remedy)
 
 

@@ -9,7 +9,7 @@ from ..ops.primitive import primitives
 from .diagnostics import Edit, Note, Report, did_you_mean, one_of
 from .network import Application
 from .printer import signature
-from .scope import suggestion
+from .scope import known_instead, suggestion
 from .source import Span
 from .spec import Definition, Hole, Operation, Spec, operations_of
 from .vocabulary import (
@@ -228,8 +228,7 @@ def _check_definitions(spec: Spec, report: Report) -> None:
             message = f"`{d.name}` is the name of a primitive"
             report.add("E211", message, d.span, help="choose another name")
         if d.modality is not None and d.modality not in modalities:
-            remedy: str | None = suggestion(d.modality, modalities, report)
-            remedy = remedy or f"there are {one_of(list(modalities))}"
+            remedy = known_instead(d.modality, list(modalities), report)
             report.add(
                 "E210", f"unknown modality `{d.modality}`", d.modality_span or d.span, help=remedy
             )

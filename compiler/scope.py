@@ -25,6 +25,12 @@ def suggestion(name: str, known: Iterable[str], report: Report) -> Suggestion | 
     return did_you_mean(name, known) if len(report.diagnostics) < MOST_SUGGESTIONS else None
 
 
+def known_instead(name: str, known: Sequence[str], report: Report) -> Suggestion | str:
+    """The remedy for an unknown name: the closest known one, or those that there are."""
+    there_are = f"there are {one_of(known)}" if known else "declare it first"
+    return suggestion(name, known, report) or there_are
+
+
 @dataclass(slots=True)
 class Sizes:
     """Reads sizes and counts, which are numbers or names of the network's numbers."""
@@ -91,10 +97,9 @@ def listed(
     """The names of a `return` or `output` list, each known and each once."""
     names: dict[str, None] = {}
     visible = frozenset(known)
-    there_are = f"there are {one_of(known)}" if known else "declare it first"
     for reference in references:
         if reference.name not in visible:
-            remedy = suggestion(reference.name, known, report) or there_are
+            remedy = known_instead(reference.name, known, report)
             report.add("E201", unknown.format(reference.name), reference.span, help=remedy)
         elif reference.name in names:
             message = f"`{reference.name}` stands twice"

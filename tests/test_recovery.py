@@ -146,3 +146,9 @@ def test_an_error_in_an_equation_of_a_document_keeps_its_note_and_its_fix(quote:
     (note,) = found.notes
     assert note.span is not None
     assert (note.message, note.span.line, note.span.column) == ("`(` opens here", 6, 11)
+
+
+def test_where_nothing_is_declared_the_remedy_is_to_declare_it() -> None:
+    text = "network n(C = 4, L = 2)\nmodality m { A[c 3 }\ncell K(Q, ?) { S = Sum(x, y) }\n" + TAIL
+    unknown = next(d for d in examine(text, "n.fuse").diagnostics if d.code == "E201")
+    assert (unknown.message, unknown.help) == ("unknown input `Q` of `K`", "declare it first")
