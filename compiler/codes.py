@@ -67,6 +67,7 @@ CODES: Final[Mapping[str, str]] = {
     "E507": "a run folder that lacks something or would be overwritten",
     "E508": "a result that failed its check",
     "E509": "something that is not installed",
+    "E510": "a run that was stopped before its end",
     # Genotypes of the published code
     "E601": "the text is not a genotype of the published code",
     "E602": "the genotype does not fit the specification",

@@ -45,13 +45,15 @@ def hoist(program: Program) -> Hoisted:
 
 
 def _fixed(program: Program) -> list[bool]:
-    """Whether each value depends on inputs and constants alone, the same in every mode."""
+    """Whether each value depends on a sample and constants alone, the same in every mode."""
+    given = {i.name for i in program.inputs if i.kind == "weights"}
     fixed: list[bool] = []
     for value in program.values:
         record = value.record
         settled = record is not None and not record.random and not record.modal
         known = all(fixed[a] for a in value.arguments)
-        fixed.append(value.primitive == INPUT or (settled and known))
+        sample = value.primitive == INPUT and value.name not in given
+        fixed.append(sample or (settled and known))
     return fixed
 
 

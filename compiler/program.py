@@ -17,7 +17,7 @@ from ..ops.types import TensorType
 Attributes = tuple[tuple[str, Any], ...]
 Scope = tuple[str, ...]
 ParameterKind = Literal["weight", "statistic", "architecture"]
-InputKind = Literal["feature", "lengths", "presence"]
+InputKind = Literal["feature", "lengths", "presence", "weights"]
 
 INPUT, PARAMETER = "input", "parameter"
 
@@ -45,7 +45,8 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """An input: a feature, the lengths of its samples, or the presence of a modality.
+    """An input: a feature, the lengths of its samples, the presence of a modality, or the weights
+    of a mixture, which no sample has for itself.
 
     Lengths and presence may be left out when the program runs; a length below zero means the
     whole axis.
@@ -54,6 +55,11 @@ class Input:
     name: str
     type: TensorType
     kind: InputKind = "feature"
+
+    @property
+    def required(self) -> bool:
+        """Whether the program cannot run without it."""
+        return self.kind in ("feature", "weights")
 
     @property
     def default(self) -> int:

@@ -46,10 +46,18 @@ class Batches:
         """Batches in one pass over the samples."""
         return len(list(self._bounds()))
 
+    def order(self, generator: torch.Generator) -> Tensor:
+        """A random order of the samples, on the CPU."""
+        return torch.randperm(len(self.labels), generator=generator)
+
+    def along(self, order: Tensor, first: int = 0) -> Iterator[Batch]:
+        """One pass in an order, from a batch on; a last single sample joins no pass of several."""
+        bounds = list(self._bounds())[first:]
+        return self._batches(order[start:stop] for start, stop in bounds)
+
     def shuffled(self, generator: torch.Generator) -> Iterator[Batch]:
-        """One pass in random order; a last batch of a single sample joins no pass of several."""
-        order = torch.randperm(len(self.labels), generator=generator)
-        return self._batches(order[start:stop] for start, stop in self._bounds())
+        """One pass in random order."""
+        return self.along(self.order(generator))
 
     def in_order(self) -> Iterator[Batch]:
         """One pass over every sample in order."""

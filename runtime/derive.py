@@ -39,6 +39,11 @@ MOST_RANKED = 200_000
 
 def derive(network: Network, logits: Logits, relax: Relaxation) -> Spec:
     """The genotype that architecture parameters, by name, stand for."""
+    return fill(network, choose(network, logits, relax))
+
+
+def choose(network: Network, logits: Logits, relax: Relaxation) -> list[CellChoice]:
+    """What architecture parameters, by name, choose in every Cell."""
     chosen: list[Choice] = []
     cells: list[CellChoice] = []
     for index, cell in enumerate(network.cells):
@@ -46,7 +51,7 @@ def derive(network: Network, logits: Logits, relax: Relaxation) -> Spec:
         chosen.append(inputs)
         steps = tuple(_step(cell, step, logits, relax) for step in cell.steps)
         cells.append(CellChoice(inputs, steps))
-    return fill(network, cells)
+    return cells
 
 
 def _cell_inputs(

@@ -1,23 +1,25 @@
-"""What search and training share: a pass over batches, and scoring."""
+"""What search and training share: optimisers and scoring."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import isfinite
 from typing import Any, TypeAlias
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import Adam
 from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts
 
 from ..compiler.diagnostics import fail
 from ..compiler.network import Head
-from ..compiler.program import PARAMETER
+from ..compiler.program import INPUT, PARAMETER
 from ..compiler.targets.torch.module import FusionModule
 from .batches import Batch, Batches
 from .data import SPLIT_NAMES, Dataset
+from .finite import not_finite
 from .objective import loss_of, metrics_of
 from .predictor import Progress, no_progress
 from .settings import Settings
@@ -30,6 +32,7 @@ DTYPES: Mapping[str, torch.dtype | None] = {
     "bfloat16": torch.bfloat16,
     "float16": torch.float16,
 }
+NONE: Mapping[str, Tensor] = {}
 Report = Callable[[dict[str, Any]], None]
 """Receives a record for every finished epoch."""
 
@@ -46,22 +49,24 @@ class Optimiser:
         betas: Betas,
         settings: Settings,
     ) -> None:
-        read = {v.name for v in module.program.values if v.primitive == PARAMETER}
+        read = {v.name for v in module.program.values if v.primitive in (PARAMETER, INPUT)}
         moving = {id(p) for name, p in module.named_parameters() if name in read}
-        self.module, self._own = module, [p for p in parameters if id(p) in moving]
+        self.module, self.parameters = module, [p for p in parameters if id(p) in moving]
         self._precision = DTYPES[settings.precision]
         self.device = torch.device(settings.device)
         self._scaler = torch.amp.GradScaler(
             self.device.type, enabled=self._precision is torch.float16
         )
         self.adam = (
-            Adam(self._own, rate, betas, weight_decay=decay, fused=True) if self._own else None
+            Adam(self.parameters, rate, betas, weight_decay=decay, fused=True)
+            if self.parameters
+            else None
         )
 
     @contextmanager
     def stepping(self) -> Generator[None]:
         """Within, gradients of the other parameters are not computed."""
-        own = {id(p) for p in self._own}
+        own = {id(p) for p in self.parameters}
         before = [(p, p.requires_grad) for p in self.module.parameters()]
         for parameter, was_moving in before:
             parameter.requires_grad_(was_moving and id(parameter) in own)
@@ -71,12 +76,32 @@ class Optimiser:
             for parameter, was_moving in before:
                 parameter.requires_grad_(was_moving)
 
-    def loss(self, head: Head, batch: Batch) -> Tensor:
-        """The mean loss of a batch, in the precision of the run."""
+    def loss(self, head: Head, batch: Batch, weights: Mapping[str, Tensor] = NONE) -> Tensor:
+        """The mean loss of a batch, in the precision of the run; `weights` are its mixtures'.
+
+        Raises DiagnosticError where it is not finite; on other devices nothing is read that early,
+        and a pass finds out at its end.
+        """
         lower = self._precision is not None
         with torch.autocast(self.device.type, self._precision, enabled=lower):
-            logits = self.module(batch.features)
-        return loss_of(head, logits.float(), batch.labels)
+            logits = self.module({**batch.features, **weights})
+        loss = loss_of(head, logits.float(), batch.labels)
+        if self.device.type == "cpu" and not isfinite(loss.item()):
+            raise not_finite(self.module, {**batch.features, **weights})
+        return loss
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` goes on from; the module's parameters are not in it."""
+        return {
+            "adam": self.adam.state_dict() if self.adam else {},
+            "scaler": self._scaler.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on from another optimiser's state."""
+        if self.adam is not None:
+            self.adam.load_state_dict(state["adam"])
+        self._scaler.load_state_dict(state["scaler"])
 
     def step(self, loss: Tensor) -> None:
         """A step along the gradient of a loss; none where nothing that moves makes a difference."""
@@ -86,6 +111,13 @@ class Optimiser:
             scaled.backward()
             self._scaler.step(self.adam)
             self._scaler.update()
+
+    def follow(self, gradients: Sequence[Tensor]) -> None:
+        """A step along gradients, one for each parameter."""
+        if self.adam is not None:
+            for parameter, gradient in zip(self.parameters, gradients, strict=True):
+                parameter.grad = gradient
+            self.adam.step()
 
 
 class WeightOptimiser(Optimiser):
@@ -100,6 +132,7 @@ class WeightOptimiser(Optimiser):
             WEIGHT_BETAS,
             settings,
         )
+        self._first_rate = settings.max_learning_rate
         self._schedule = self.adam and CosineAnnealingWarmRestarts(
             self.adam,
             settings.first_restart * batches,
@@ -107,10 +140,24 @@ class WeightOptimiser(Optimiser):
             settings.min_learning_rate,
         )
 
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+        return float(self.adam.param_groups[0]["lr"]) if self.adam else self._first_rate
+
     def step(self, loss: Tensor) -> None:
         super().step(loss)
         if self._schedule is not None and loss.requires_grad:
             self._schedule.step()
+
+    def state(self) -> dict[str, Any]:
+        schedule = self._schedule.state_dict() if self._schedule else {}
+        return {**super().state(), "schedule": schedule}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        super().restore(state)
+        if self._schedule is not None:
+            self._schedule.load_state_dict(state["schedule"])
 
 
 class ArchitectureOptimiser(Optimiser):
@@ -145,42 +192,37 @@ def training_batches(
     return Batches(data, indices, settings.batch, device)
 
 
-def one_pass(batches: Iterator[Batch], head: Head, optimiser: Optimiser) -> float:
-    """Takes a step for every batch in training mode; returns the mean loss over samples.
-
-    Nothing is read from the device before the end. Raises DiagnosticError where the loss is not
-    finite.
-    """
-    optimiser.module.train()
-    total, samples = torch.zeros((), device=optimiser.device), 0
-    with optimiser.stepping():
-        for batch in batches:
-            loss = optimiser.loss(head, batch)
-            optimiser.step(loss)
-            total += loss.detach() * len(batch.labels)
-            samples += len(batch.labels)
-    mean = float(total) / samples
-    if not isfinite(mean):
-        message = "the loss is no longer a finite number"
-        raise fail("E508", message, help="lower `max_learning_rate`, or scale the features")
-    return mean
+def start_from(module: FusionModule, weights: Mapping[str, NDArray[Any]]) -> None:
+    """Copies those weights that the module has, by name; shapes follow from names."""
+    known = module.state_dict()
+    found = {n: torch.from_numpy(weights[n]) for n in known if n in weights}
+    module.load_state_dict(found, strict=False)
 
 
 @torch.no_grad()
-def predict_all(module: nn.Module, batches: Batches, progress: Progress = no_progress) -> Tensor:
-    """Logits (samples, K) in evaluation mode, on the CPU."""
+def predict_all(
+    module: nn.Module,
+    batches: Batches,
+    progress: Progress = no_progress,
+    weights: Mapping[str, Tensor] = NONE,
+) -> Tensor:
+    """Logits (samples, K) in evaluation mode, on the CPU; `weights` are the mixtures'."""
     module.eval()
     found, done = list[Tensor](), 0
     for batch in batches.in_order():
-        found.append(module(batch.features).cpu())
+        found.append(module({**batch.features, **weights}).cpu())
         done += len(batch.labels)
         progress(done, len(batches.labels))
     return torch.cat(found)
 
 
-def score(module: nn.Module, batches: Batches, head: Head) -> dict[str, float]:
-    """The head's metrics over all samples of `batches`."""
-    return metrics_of(head, predict_all(module, batches), batches.labels.cpu())
+def score(
+    module: nn.Module, batches: Batches, head: Head, weights: Mapping[str, Tensor] = NONE
+) -> dict[str, float]:
+    """The head's metrics over all samples of `batches`, and their mean `loss`."""
+    logits = predict_all(module, batches, weights=weights)
+    labels = batches.labels.cpu()
+    return {**metrics_of(head, logits, labels), "loss": float(loss_of(head, logits, labels))}
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from torch import Tensor
 from ..compiler.graph import build
 from ..compiler.hoist import hoist
 from ..compiler.lower import Relaxation, lower
+from ..compiler.mixing import with_given_weights
 from ..compiler.network import Network
 from ..compiler.passes import optimise
 from ..compiler.program import Program
@@ -30,13 +31,17 @@ def prepare(
     settings: Settings,
     device: torch.device,
     relax: Relaxation = "shared",
+    *,
+    given_weights: bool = False,
 ) -> tuple[FusionModule, Dataset]:
     """The module to train on the device, and the data that it takes.
 
     Its `state_dict` is that of the network; its inputs are what depends on features alone, which
-    stands in the data instead of the features.
+    stands in the data instead of the features, and with `given_weights` those of its mixtures.
     """
     program = lower(build(network), relax)
+    if given_weights:
+        program = with_given_weights(program)
     hoisted = hoist(optimise(program, "compiled" if settings.compile else "training"))
     inputs = {item.name for item in hoisted.program.inputs}
     features = {name: a for name, a in data.features.items() if name in inputs}

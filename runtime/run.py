@@ -3,9 +3,12 @@
     specification.fuse      what was searched
     genotype.fuse           what a search found, or what was trained
     weights.safetensors     the trained network
-    hypernet.safetensors    the hypernet of the best epoch, architecture parameters included
+    found.safetensors       the weights that the genotype was scored with: a hypernet's with its
+                            architecture parameters, or a candidate's
     search.toml train.toml  the settings
-    search.json train.json  a record for every epoch, the versions, and what the data was
+    search.json train.json  the versions, the cost, and what the data was
+    history.jsonl           a record for every round of the search and every epoch of the training
+    checkpoint.pt           where the search is, to go on from
 
 Files are written beside their place and then moved there, so that none is ever half written.
 """
@@ -31,6 +34,7 @@ from ..compiler.provenance import described, versions
 from ..compiler.spec import Spec
 from .settings import Settings, read_settings
 
+CHECKPOINT, HISTORY = "checkpoint.pt", "history.jsonl"
 METRICS_KEY, RUN_KEY, SPACE_KEY = "fusewright.metrics", "fusewright.run", "fusewright.space"
 """Where an artifact's metadata hold the run's last record, its settings, and what it searched."""
 
@@ -49,15 +53,21 @@ class RunFolder:
         stage: str,
         overwrite: bool,
         genotype: Spec | None = None,
+        *,
+        resume: bool = False,
     ) -> RunFolder:
         """The folder for a new run, not yet made; raises DiagnosticError if a run would be lost.
 
-        A training may go where the search is that found its genotype.
+        A training may go where the search is that found its genotype. With `resume`, a run that is
+        there goes on.
         """
         path = Path(out)
         remedy = "choose another folder, or add `--overwrite`"
-        if (path / f"{stage}.json").exists() and not overwrite:
+        if (path / f"{stage}.json").exists() and not (overwrite or resume):
             raise fail("E507", f"`{path}` already holds a {stage}", help=remedy)
+        if stage == "search" and (path / CHECKPOINT).exists() and not (overwrite or resume):
+            message = f"`{path}` holds a search that was stopped"
+            raise fail("E507", message, help="go on with `--resume`, or add `--overwrite`")
         found = path / "genotype.fuse"
         if genotype is not None and found.exists() and not overwrite and load(found) != genotype:
             raise fail("E507", f"`{path}` already holds another genotype", help=remedy)
@@ -91,8 +101,7 @@ class RunFolder:
     def _last_epoch(self) -> dict[str, Any]:
         """The last record of the training; nothing where its file is damaged or gone."""
         try:
-            record = json.loads((self.path / "train.json").read_bytes())
-            return dict(record["epochs"][-1])
+            return self.history("train")[-1]
         except (OSError, ValueError, TypeError, LookupError, RecursionError):
             return {}
 
@@ -101,9 +110,9 @@ class RunFolder:
         spec: Spec | None,
         settings: Settings,
         data: object,
-        history: Sequence[Mapping[str, Any]],
+        **more: Any,
     ) -> None:
-        """Writes what the run was: specification, settings, record, versions and data."""
+        """Writes what the run was: specification, settings, versions and data."""
         if spec is not None:
             self.write_spec("specification", spec)
         self._write(f"{self.stage}.toml", settings.to_toml().encode())
@@ -112,9 +121,35 @@ class RunFolder:
             "versions": versions(),
             "machine": {"system": platform.platform(), "processors": os.cpu_count()},
             "data": describe(data),
-            "epochs": list(history),
+            **more,
         }
         self._write(f"{self.stage}.json", json.dumps(record, indent=1).encode())
+
+    def history(self, stage: str) -> list[dict[str, Any]]:
+        """The records of a stage; raises OSError or ValueError where they cannot be read."""
+        lines = (self.path / HISTORY).read_text(encoding="utf-8").splitlines()
+        records = [dict(json.loads(line)) for line in lines]
+        return [r for r in records if r.pop("stage", None) == stage]
+
+    def begin_history(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Writes the records of this stage anew; those of others stay."""
+        others = [s for s in ("search", "train") if s != self.stage]
+        lines = [self._line(self.stage, r) for r in records]
+        if (self.path / HISTORY).exists():
+            lines = [self._line(s, r) for s in others for r in self.history(s)] + lines
+        self._write(HISTORY, "".join(lines).encode())
+
+    def append_history(self, record: Mapping[str, Any]) -> None:
+        """Adds a record of this stage."""
+        try:
+            with (self.path / HISTORY).open("a", encoding="utf-8") as stream:
+                stream.write(self._line(self.stage, record))
+        except OSError as error:
+            raise fail("E504", f"cannot write `{HISTORY}`: {error.strerror}") from None
+
+    @staticmethod
+    def _line(stage: str, record: Mapping[str, Any]) -> str:
+        return json.dumps({"stage": stage, **record}) + "\n"
 
     def write_spec(self, name: str, spec: Spec) -> None:
         self._write(f"{name}.fuse", str(spec).encode())

@@ -22,7 +22,11 @@ def random_genotype(network: Network, seed: int) -> Spec:
 
     Raises DiagnosticError where no admitted choice is found for a Cell.
     """
-    generator = np.random.default_rng(seed)
+    return fill(network, draw(network, np.random.default_rng(seed)))
+
+
+def draw(network: Network, generator: np.random.Generator) -> list[CellChoice]:
+    """What fills every Cell, drawn as `random_genotype` says."""
     chosen: list[Choice] = []
     cells: list[CellChoice] = []
     for index, cell in enumerate(network.cells):
@@ -33,7 +37,7 @@ def random_genotype(network: Network, seed: int) -> Spec:
             for step in cell.steps
         )
         cells.append(CellChoice(inputs, steps))
-    return fill(network, cells)
+    return cells
 
 
 def _draw_cell(

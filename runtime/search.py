@@ -1,52 +1,63 @@
-"""Searching the holes of a specification: Algorithm 1, first order, over the hypernet.
+"""Searching the holes of a specification: the loop around a strategy.
 
-Every epoch is a pass of weight steps over the training batches and one of architecture steps over
-the validation batches. Then the hypernet is measured on validation in evaluation mode, and the
-genotype that its architecture parameters stand for is derived. The genotype of the best epoch is
-kept, the later one on ties. The test split is never read.
+Round by round, the strategy finds genotypes and scores them on validation; the best one is kept,
+the later one on ties. After every round the run is recorded and a checkpoint written, so that a run
+that was killed goes on with the same numbers. The test split is never read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
+from pathlib import Path
 from typing import Any, cast
 
+import torch
 from numpy.typing import NDArray
 
 from ..compiler.check import checked
 from ..compiler.diagnostics import fail
-from ..compiler.lower import Relaxation
+from ..compiler.fill import fill
+from ..compiler.graph import build
+from ..compiler.lower import Relaxation, lower
+from ..compiler.measure import count_macs
 from ..compiler.network import Network
+from ..compiler.passes import optimise
 from ..compiler.spec import Budget, RuleRequirement, Spec
-from ..compiler.targets.torch.module import FusionModule
-from .data import TRAIN, VALIDATION, Dataset, Source, load_data
-from .derive import derive
-from .fitting import (
-    ArchitectureOptimiser,
-    Report,
-    WeightOptimiser,
-    device_of,
-    one_pass,
-    score,
-    seeded,
-    training_batches,
+from .checkpoint import (
+    identity_of,
+    random_state,
+    read_checkpoint,
+    restore_random_state,
+    stopping_on_signals,
+    write_checkpoint,
 )
-from .objective import selection_score
-from .prepare import prepare
-from .run import RunFolder
+from .cost import Meter
+from .data import Dataset, Source, load_data
+from .epoch import Interrupt, Interrupted
+from .fitting import Report, device_of, seeded
+from .run import CHECKPOINT, RunFolder, describe
 from .settings import RULE_NAMES, Settings
+from .strategies import strategy_of
+from .strategies.strategy import Arrays, Problem, Round, State, Strategy
+from .strategies.trial import Choices, read, written
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """The genotype of the best epoch, that epoch's hypernet, and a record for every epoch."""
+    """The genotype of the best round, the weights that it was scored with, and every record.
+
+    `weights` are a hypernet's, architecture parameters included, or a trained candidate's.
+    `cost` is in `weight_steps` (see `runtime/cost.py`) and `seconds`.
+    """
 
     genotype: Spec
-    best_epoch: int
-    hypernet: Mapping[str, NDArray[Any]]
+    best_round: int
+    weights: Mapping[str, NDArray[Any]]
     history: tuple[dict[str, Any], ...]
+    cost: Mapping[str, float]
 
 
 def search(
@@ -56,14 +67,16 @@ def search(
     out: str | PathLike[str] | None = None,
     settings: Settings | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     report: Report | None = None,
     **options: Any,
 ) -> SearchResult:
     """Searches the holes of a specification; `options` override `settings` by name.
 
     `data` is a file, a folder, or arrays by name. With `out`, everything that is needed to repeat
-    the run is written there. Raises DiagnosticError where the specification, the data or the
-    settings cannot be used.
+    the run is written there, and a checkpoint after every round and on SIGTERM and SIGINT, from
+    which `resume` goes on. Raises DiagnosticError where the specification, the data or the settings
+    cannot be used.
     """
     settings = (settings or Settings()).with_options(**options)
     network = checked(_with_rule(spec, settings))
@@ -71,56 +84,156 @@ def search(
         message = f"`{network.name}` has no hole, so there is nothing to search"
         raise fail("E403", message, help="train it: `fusewright train`")
     _refuse_budgets(network)
+    if resume and out is None:
+        raise fail("E506", "there is no run folder to resume from", help="give `out=…`")
     samples = load_data(data, network, settings.split_seed)
-    folder = RunFolder.create(out, "search", overwrite) if out is not None else None
-    result = _search(network, samples, settings, report)
-    if folder is not None:
-        folder.write_run(network.spec, settings, data, result.history)
-        folder.write_tensors("hypernet", result.hypernet)
-        folder.write_spec("genotype", result.genotype)
+    run: _Run | None = None
+    if out is not None:
+        folder = RunFolder.create(out, "search", overwrite, resume=resume)
+        identity = identity_of(str(network.spec), settings.to_toml(), str(describe(data)))
+        run = _Run(folder, identity, resume)
+    result = _search(network, samples, settings, report, run)
+    if run is not None:
+        run.folder.write_run(network.spec, settings, data, cost=dict(result.cost))
+        run.folder.write_tensors("found", result.weights)
+        run.folder.write_spec("genotype", result.genotype)
     return result
 
 
 def _search(
-    network: Network, data: Dataset, settings: Settings, report: Report | None
+    network: Network, data: Dataset, settings: Settings, report: Report | None, run: _Run | None
 ) -> SearchResult:
-    relax = cast(Relaxation, settings.relax)
     device = device_of(settings)
+    relax = cast(Relaxation, settings.relax)
+    hypernet_macs = count_macs(optimise(lower(build(network), relax)))
     with seeded(settings.seed, device) as generator:
-        hypernet, data = prepare(network, data, settings, device, relax)
-        train = training_batches(data, (TRAIN,), settings, device)
-        validation = training_batches(data, (VALIDATION,), settings, device)
-        weights = WeightOptimiser(hypernet, settings, len(train))
-        architecture = ArchitectureOptimiser(hypernet, settings)
-        history: list[dict[str, Any]] = []
-        best: tuple[float, SearchResult] | None = None
-        for epoch in range(1, settings.epochs + 1):
-            loss = one_pass(train.shuffled(generator), network.head, weights)
-            one_pass(validation.shuffled(generator), network.head, architecture)
-            metrics = score(hypernet, validation, network.head)
-            logits = _architecture(hypernet)
-            genotype = derive(network, logits, relax)
-            record = {
-                "epoch": epoch,
-                "train_loss": loss,
-                **{f"validation_{name}": value for name, value in metrics.items()},
-                "genotype": str(genotype),
-                "architecture": {name: array.tolist() for name, array in logits.items()},
-            }
-            history.append(record)
-            found = selection_score(network.head, metrics)
-            if best is None or found >= best[0]:
-                best = found, SearchResult(genotype, epoch, hypernet.arrays(), ())
+        meter, interrupt = Meter(hypernet_macs, settings.batch), Interrupt()
+        problem = Problem(network, data, settings, device, relax, meter, generator, interrupt)
+        loop = _Loop(problem, strategy_of(problem))
+        if run is not None and (state := run.read()) is not None:
+            loop.restore(state)
+        if run is None:
+            loop.run(report, lambda: None)
+        else:
+            run.folder.begin_history(loop.history)
+            with stopping_on_signals(interrupt):
+                _run_kept(loop, report, run)
+    return loop.result()
+
+
+def _run_kept(loop: _Loop, report: Report | None, run: _Run) -> None:
+    """Runs a loop, recording every round; writes a checkpoint where it is asked to stop, too."""
+
+    def keep() -> None:
+        run.folder.append_history(loop.history[-1])
+        run.write(loop.state())
+
+    try:
+        loop.run(report, keep)
+    except Interrupted:
+        run.write(loop.state())
+        message = f"the search was stopped in round {len(loop.history) + 1}"
+        raise fail("E510", message, help="go on with `--resume`") from None
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Where a search is kept, and whether it goes on with what is there."""
+
+    folder: RunFolder
+    identity: str
+    resume: bool
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self.folder.path / CHECKPOINT
+
+    def read(self) -> State | None:
+        return read_checkpoint(self._checkpoint, self.identity) if self.resume else None
+
+    def write(self, state: State) -> None:
+        write_checkpoint(self._checkpoint, self.identity, state)
+
+
+class _Loop:
+    """The rounds of a strategy, what they found, and the best of it."""
+
+    def __init__(self, problem: Problem, strategy: Strategy) -> None:
+        self.problem, self.strategy = problem, strategy
+        self.history: list[dict[str, Any]] = []
+        self._best: _Best | None = None
+
+    def run(self, report: Report | None, keep: Callable[[], None]) -> None:
+        """Does the rounds that are left; calls `keep` after each of them, then `report`."""
+        while len(self.history) < self.strategy.rounds:
+            found = self.strategy.round(len(self.history))
+            self._add(found)
+            keep()
             if report is not None:
-                report(record)
-    if best is None:
-        raise AssertionError("a search has at least one epoch")
-    return replace(best[1], history=tuple(history))
+                report(self.history[-1])
+
+    def _add(self, found: Round) -> None:
+        number, choices = len(self.history) + 1, found.choices
+        genotype = None if choices is None else fill(self.problem.network, choices)
+        record: dict[str, Any] = {"round": number, "rounds": self.strategy.rounds, **found.values}
+        if genotype is not None:
+            record["genotype"] = str(genotype)
+        self.history.append({**record, "cost": self.problem.meter.cost})
+        if choices is not None:
+            rank = (found.level, found.score)
+            if self._best is None or rank >= self._best.rank:
+                self._best = _Best(rank, number, choices, self.strategy.arrays())
+
+    def result(self) -> SearchResult:
+        best = self._best
+        if best is None:
+            raise AssertionError("a strategy chooses in one of its rounds")
+        genotype = fill(self.problem.network, best.choices)
+        history, cost = tuple(self.history), self.problem.meter.cost
+        return SearchResult(genotype, best.round, best.arrays, history, cost)
+
+    def state(self) -> State:
+        best = self._best
+        return {
+            "strategy": self.strategy.state(),
+            "random": random_state(self.problem.device, self.problem.generator),
+            "meter": self.problem.meter.state(),
+            "history": json.dumps(self.history),
+            "best": None if best is None else best.state(),
+        }
+
+    def restore(self, state: State) -> None:
+        self.strategy.restore(state["strategy"])
+        restore_random_state(state["random"], self.problem.device, self.problem.generator)
+        self.problem.meter.restore(state["meter"])
+        self.history = json.loads(state["history"])
+        self._best = None if state["best"] is None else _Best.restored(state["best"])
 
 
-def _architecture(hypernet: FusionModule) -> dict[str, NDArray[Any]]:
-    kinds = {p.name: p.kind for p in hypernet.program.parameters}
-    return {k: v for k, v in hypernet.arrays().items() if kinds[k] == "architecture"}
+@dataclass(frozen=True)
+class _Best:
+    """The best round so far."""
+
+    rank: tuple[tuple[int, ...], float]
+    round: int
+    choices: Choices
+    arrays: Arrays
+
+    def state(self) -> State:
+        level, score = self.rank
+        return {
+            "level": list(level),
+            "score": score,
+            "round": self.round,
+            "choices": written(self.choices),
+            "arrays": {name: torch.from_numpy(a) for name, a in self.arrays.items()},
+        }
+
+    @classmethod
+    def restored(cls, state: State) -> _Best:
+        arrays = {name: t.numpy() for name, t in state["arrays"].items()}
+        rank = (tuple(state["level"]), float(state["score"]))
+        return cls(rank, state["round"], read(state["choices"]), arrays)
 
 
 def _with_rule(spec: Spec, settings: Settings) -> Spec:

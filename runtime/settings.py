@@ -14,7 +14,23 @@ from ..compiler.diagnostics import did_you_mean, fail, one_of
 from ..compiler.lower import RELAXATIONS
 from ..compiler.rules import RULES
 
-STRATEGIES = ("darts",)
+HYPERNET = ("argmax", "perturbation", "ranking", "halving")
+STRATEGIES: Mapping[str, tuple[str, ...]] = {
+    "darts": HYPERNET,
+    "gdas": HYPERNET,
+    "single-path": ("ranking", "halving", "perturbation"),
+    "halving": (),
+}
+"""Strategies with the selections that may follow them, the usual one first."""
+_LEAST = {
+    "epochs": 1,
+    "batch": 1,
+    "first_restart": 1,
+    "restart_multiplier": 1,
+    "candidates": 1,
+    "trial_epochs": 1,
+    "reduction": 2,
+}
 PRECISIONS = ("float32", "bfloat16", "float16")
 RULE_NAMES: Mapping[str, str] = {
     **{rule.source: name for name, rule in RULES.items()},
@@ -32,6 +48,10 @@ class Settings:
     architecture parameters of a search. Data without a `split` is split by `split_seed`, which is
     apart from `seed` so that runs with several seeds share their test samples. `rule` overrides the
     specification's rule for filling holes: `paper` is `distinct_pairs`, `published` `fresh_input`.
+    `strategy` and `select` say how a space is explored and how its genotype is chosen at the end;
+    an empty `select` is the strategy's own. `second_order` unrolls the architecture step of
+    `darts` and `gdas`. Strategies that train candidates by themselves train `candidates` of them,
+    for `trial_epochs` each; halving keeps one in `reduction` from rung to rung.
     `precision` is what most is computed in: with less than float32, torch chooses for each
     operation. With `compile`, torch.compile takes its time first, and steps are faster afterwards.
     """
@@ -48,6 +68,11 @@ class Settings:
     arch_learning_rate: float = 3e-4
     arch_weight_decay: float = 1e-3
     strategy: str = "darts"
+    select: str = ""
+    second_order: bool = False
+    candidates: int = 18
+    trial_epochs: int = 15
+    reduction: int = 3
     relax: str = "shared"
     rule: str = ""
     device: str = "cpu"
@@ -59,17 +84,27 @@ class Settings:
             _check_type(item.name, getattr(self, item.name), type(item.default))
         for name in ("seed", "split_seed"):
             _require(0 <= getattr(self, name) < 2**63, name, getattr(self, name), "from 0 to 2^63")
-        for name in ("epochs", "batch", "first_restart", "restart_multiplier"):
-            _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            _require(value >= least, name, value, f"at least {least}")
         for name in ("max_learning_rate", "arch_learning_rate"):
             _require(0 < getattr(self, name) < 1e3, name, getattr(self, name), "above 0")
         for name in ("min_learning_rate", "weight_decay", "arch_weight_decay"):
             _require(0 <= getattr(self, name) < 1e3, name, getattr(self, name), "at least 0")
-        _require_one("strategy", self.strategy, STRATEGIES)
+        _require_one("strategy", self.strategy, tuple(STRATEGIES))
+        if self.select:
+            _require_one("select", self.select, STRATEGIES[self.strategy])
+        if self.second_order and self.precision == "float16":
+            raise fail("E506", "the second order cannot be computed in float16")
         _require_one("relax", self.relax, RELAXATIONS)
         _require_one("precision", self.precision, PRECISIONS)
         if self.rule:
             _require_one("rule", self.rule, tuple(RULE_NAMES))
+
+    @property
+    def selection(self) -> str:
+        """How the genotype is chosen at the end; empty where the strategy does it itself."""
+        return self.select or next(iter(STRATEGIES[self.strategy]), "")
 
     def with_options(self, **options: Any) -> Settings:
         """These settings with those options that are not None."""
@@ -127,5 +162,5 @@ def _require(condition: bool, name: str, value: Any, what: str) -> None:
 
 def _require_one(name: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
-        remedy = did_you_mean(value, known) or f"known are {one_of(known)}"
+        remedy = did_you_mean(value, known) or f"known are {one_of(known, 20)}"
         raise fail("E506", f"unknown {name} `{value}`", help=remedy)

@@ -8,12 +8,17 @@ from os import PathLike
 from typing import Any
 
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ..compiler.check import checked, require_no_holes
+from ..compiler.compile import WeightSource
 from ..compiler.network import Network
 from ..compiler.spec import Spec
+from ..compiler.weights import Weights, read_weights
+from .batches import Batch
 from .data import TRAIN, VALIDATION, Dataset, Source, load_data
-from .fitting import Report, WeightOptimiser, device_of, one_pass, seeded, training_batches
+from .epoch import Epoch, Interrupt, Pass
+from .fitting import Report, WeightOptimiser, device_of, seeded, start_from, training_batches
 from .prepare import prepare
 from .run import RunFolder
 from .settings import Settings
@@ -31,6 +36,7 @@ def train(
     spec: Spec,
     data: Source,
     *,
+    weights: WeightSource | None = None,
     out: str | PathLike[str] | None = None,
     settings: Settings | None = None,
     overwrite: bool = False,
@@ -39,34 +45,50 @@ def train(
 ) -> TrainResult:
     """Trains a specification without holes; `options` override `settings` by name.
 
-    Nothing is selected, so validation samples are trained on too, and the test split is not read.
-    Raises DiagnosticError where the specification, the data or the settings cannot be used.
+    Training starts from those of the `weights`, such as a hypernet's, that the network has by name,
+    and from scratch without them. Nothing is selected, so validation samples are trained on too,
+    and the test split is not read. Raises DiagnosticError where the specification, the data or the settings cannot be used.
     """
     settings = (settings or Settings()).with_options(**options)
     network = checked(spec)
     require_no_holes(network)
     samples = load_data(data, network, settings.split_seed)
+    start = read_weights(weights) if isinstance(weights, (str, PathLike)) else weights
     folder = RunFolder.create(out, "train", overwrite, spec) if out is not None else None
-    result = _train(network, samples, settings, report)
+    result = _train(network, samples, settings, report, start)
     if folder is not None:
-        folder.write_run(None, settings, data, result.history)
+        folder.write_run(None, settings, data)
+        folder.begin_history(result.history)
         folder.write_spec("genotype", spec)
         folder.write_tensors("weights", result.weights)
     return result
 
 
 def _train(
-    network: Network, data: Dataset, settings: Settings, report: Report | None
+    network: Network,
+    data: Dataset,
+    settings: Settings,
+    report: Report | None,
+    start: Weights | None,
 ) -> TrainResult:
     device = device_of(settings)
     with seeded(settings.seed, device) as generator:
         module, data = prepare(network, data, settings, device)
+        if start is not None:
+            start_from(module, start)
         batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
         optimiser = WeightOptimiser(module, settings, len(batches))
+        epoch = Epoch(generator, Interrupt())
+
+        def step(batch: Batch) -> Tensor:
+            loss = optimiser.loss(network.head, batch)
+            optimiser.step(loss)
+            return loss
+
         history: list[dict[str, Any]] = []
-        for epoch in range(1, settings.epochs + 1):
-            loss = one_pass(batches.shuffled(generator), network.head, optimiser)
-            history.append({"epoch": epoch, "train_loss": loss})
+        for number in range(1, settings.epochs + 1):
+            (loss,) = epoch.run([Pass(optimiser, step, [batches])])
+            history.append({"epoch": number, "train_loss": loss})
             if report is not None:
                 report(history[-1])
     return TrainResult(module.arrays(), tuple(history))

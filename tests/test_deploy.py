@@ -75,7 +75,8 @@ def test_an_onnx_file_says_where_it_comes_from(trained: Path, tmp_path: Path) ->
     genotype = fw.load(trained / "run" / "genotype.fuse")
     assert fw.load(tmp_path / "net.onnx") == genotype
     assert fw.loads(file.metadata["fusewright.space"]) == spec()
-    last = json.loads((trained / "run/train.json").read_text(encoding="utf-8"))["epochs"][-1]
+    lines = (trained / "run/history.jsonl").read_text(encoding="utf-8").splitlines()
+    last = {k: v for k, v in json.loads(lines[-1]).items() if k != "stage"}
     assert file.as_json()["fusewright.metrics"] == last
     model = onnx.load(tmp_path / "net.onnx")
     assert (model.producer_name, model.producer_version) == ("fusewright", version("fusewright"))
@@ -272,11 +273,11 @@ def test_a_model_that_is_none_is_said_to_be_none(tmp_path: Path) -> None:
 
 
 DAMAGED = {
-    "cut short": b'{"epochs": [{"ep',
+    "cut short": b'{"stage": "tra',
     "a list": b"[]",
     "no text": b"\xff",
-    "without epochs": b"{}",
-    "no record": b'{"epochs": [3]}',
+    "another stage": b'{"stage": "search"}',
+    "no record": b"3",
     "gone": None,
 }
 
@@ -286,9 +287,9 @@ def test_a_run_whose_record_is_damaged_is_deployed(
     content: bytes | None, trained: Path, tmp_path: Path
 ) -> None:
     run = shutil.copytree(trained / "run", tmp_path / "run")
-    (run / "train.json").unlink()
+    (run / "history.jsonl").unlink()
     if content is not None:
-        (run / "train.json").write_bytes(content)
+        (run / "history.jsonl").write_bytes(content)
     deploy(run, tmp_path / "net.py")
     deploy(run, tmp_path / "net.onnx", verify=False)
     assert "fusewright.metrics" not in OnnxFile(tmp_path / "net.onnx").metadata

@@ -1,16 +1,15 @@
 """Passes: Program to Program, the same result to rounding.
 
-Every module here is one pass; it has `ORDER`, its place in the pipeline, `run(program)`, and
-`STAGES` that it serves: `training`, where each operation runs by itself; `compiled`, where
-torch.compile fuses what follows; and `inference`, where a pass may keep the result in evaluation
-mode alone, and leaves values in their Cells and Steps.
+Every module here is one pass; it has `run(program)`, and `STAGES` that it serves: `training`,
+where each operation runs by itself; `compiled`, where torch.compile fuses what follows; and
+`inference`, where a pass may keep the result in evaluation mode alone, and leaves values in their
+Cells and Steps. `ORDER` says which runs when.
 A pass may leave a parameter unread but never removes, renames or reshapes one, so that names and
 shapes of weights do not depend on which passes ran.
 """
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
@@ -21,15 +20,28 @@ from ..program import InvalidProgram, Program, validate
 
 Pass = Callable[[Program], Program]
 Stage = Literal["training", "compiled", "inference"]
+ORDER = (
+    "prune",
+    "remove_dropout",
+    "fold_zero",
+    "fold_batchnorm",
+    "common_subexpressions",
+    "merge_candidates",  # what is computed twice stands twice in a mixture only now
+    "halve_concat",  # a value joined with itself is one value only now
+    "repeat_late",
+    "absorb_bias",
+    "widen",  # after the maps have their final weights, and batch norms their biases
+    "contract_mixtures",
+    "relu_dropout",
+)
+"""Every pass by the name of its module, in the order in which they run."""
 
 
 @cache
 def passes(stage: Stage) -> Mapping[str, Pass]:
     """The passes of a stage by name, in the order in which they run."""
-    names = [module.name for module in pkgutil.iter_modules(__path__)]
-    modules = {name: import_module(f".{name}", __name__) for name in names}
-    chosen = [name for name in names if stage in modules[name].STAGES]
-    return {name: modules[name].run for name in sorted(chosen, key=lambda n: modules[n].ORDER)}
+    modules = {name: import_module(f".{name}", __name__) for name in ORDER}
+    return {name: m.run for name, m in modules.items() if stage in m.STAGES}
 
 
 def optimise(program: Program, stage: Stage = "training") -> Program:

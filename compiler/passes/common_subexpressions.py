@@ -5,7 +5,6 @@ from __future__ import annotations
 from ..program import INPUT, PARAMETER, Attributes, Program
 from ..rewrite import Rewrite
 
-ORDER = 20
 STAGES = ("training", "compiled", "inference")
 
 

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from ..program import Program, Value
 from ..rewrite import Rewrite
 
-ORDER = 34
 STAGES = ("training", "compiled")
 FEWEST = 3
 """With fewer candidates a stack costs more than it saves."""

@@ -11,7 +11,6 @@ from typing import Any
 from ..program import Program
 from ..rewrite import Rewrite
 
-ORDER = 15
 STAGES = ("inference",)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from ..program import Program, Value
 from ..rewrite import Rewrite
 
-ORDER = 10
 STAGES = ("training", "compiled", "inference")
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from ..program import Program, Value
 from ..rewrite import Rewrite, rewritten
 
-ORDER = 22
 STAGES = ("training", "compiled", "inference")
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from ..program import Program
 from ..rewrite import rewritten
 
-ORDER = 0
 STAGES = ("training", "compiled", "inference")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from ..program import Program, Value
 from ..rewrite import Rewrite, rewritten
 
-ORDER = 40
 STAGES = ("training",)
 
 

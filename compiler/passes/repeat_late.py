@@ -6,7 +6,6 @@ from ...ops.types import LENGTH
 from ..program import Program, Value
 from ..rewrite import Rewrite, rewritten
 
-ORDER = 26
 STAGES = ("training", "compiled", "inference")
 
 

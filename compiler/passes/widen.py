@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from ..program import Program, Value
 from ..rewrite import Rewrite
 
-ORDER = 32
 STAGES = ("training", "compiled")
 """In inference the parts would cross the Cells and Steps that a file keeps apart."""
 

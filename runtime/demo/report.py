@@ -31,7 +31,7 @@ class Report:
     genotype: str
     rows: Sequence[tuple[str, str, int | None]]
     history: Sequence[Mapping[str, Any]]
-    best_epoch: int
+    best_round: int
     checks: Mapping[str, str]
     pictures: Mapping[str, str]
     samples: Sequence[int]
@@ -67,7 +67,7 @@ read once, at the end. With {test} test samples the standard error of an accurac
 {100 * (0.24 / test) ** 0.5:.1f} points, so differences below that say little.</p>
 <h2>Pictures</h2>{figures}
 <h2>The search</h2>
-<figure>{_curve(report.history, report.best_epoch)}
+<figure>{_curve(report.history, report.best_round)}
 <figcaption>Validation accuracy of the hypernet after each epoch; the dot is the epoch whose
 genotype was kept.</figcaption></figure>
 <h2>The specification</h2><pre>{escape(report.spec)}</pre>

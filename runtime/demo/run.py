@@ -93,7 +93,7 @@ def demo(out: Path) -> None:
         genotype=str(found.genotype),
         rows=[(r.name, r.accuracy, r.parameters) for r in results],
         history=found.history,
-        best_epoch=found.best_epoch,
+        best_round=found.best_round,
         checks=checks,
         pictures=pictures,
         samples=[int((extracted.split == part).sum()) for part in (0, 1, 2)],

@@ -113,8 +113,13 @@ class _Linear(Function):
         if ctx.needs_input_grad[0]:
             of_x = _linear(given, w.t()).view(x.shape)
         if ctx.needs_input_grad[1]:
-            of_w = _linear(x.reshape(-1, x.shape[-1]).t(), given)
+            of_w = _of_weights(x.reshape(-1, x.shape[-1]), given)
         return of_x, of_w
+
+
+def _of_weights(x: Tensor, given: Tensor) -> Tensor:
+    """`xᵀ given`; oneDNN copies what stands transposed on its left, so the narrower one does."""
+    return _linear(given.t(), x).t() if given.shape[1] < x.shape[1] else _linear(x.t(), given)
 
 
 _linear: Callable[..., Tensor] = _Linear.apply

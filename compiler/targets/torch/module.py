@@ -38,20 +38,40 @@ class FusionModule(nn.Module):
     """A fusion network or hypernet: `forward({"Video_1": tensor, …})` gives logits (batch, K).
 
     A feature is (batch, axes…) as the specification declares it. `Feature.lengths`, (batch,), and
-    `modality.present`, (batch,), may be left out.
+    `modality.present`, (batch,), may be left out. What a prepared program has computed before takes
+    the place of features, under the name that it has among `program.inputs`.
+
+    A module can be copied, pickled and, without `kernels`, exported in either mode.
     """
 
-    def __init__(self, program: Program, seed: int = 0, *, kernels: bool = True) -> None:
-        """`kernels` says whether `kernels.py` replaces torch's own dropout in training."""
+    def __init__(self, program: Program, seed: int = 0, *, kernels: bool = False) -> None:
+        """`kernels`: while training, those of `kernels.py` replace torch's own operations."""
         super().__init__()
         self.program = program
         self._kinds = {p.name: p.kind for p in program.parameters}
         for name, array in initial_values(program, seed).items():
             _register(self, name, torch.from_numpy(array), self._kinds[name] != "statistic")
-        self._names = [p.name for p in program.parameters]
-        self._places = [_place(self, name) for name in self._names]
-        self._training_graph = trace(program, training=True, kernels=KERNELS if kernels else {})
-        self._evaluation_graph = trace(program, training=False)
+        self._kernels, self._compiled = kernels, False
+        self._trace()
+
+    def _trace(self) -> None:
+        """What follows from the program, the parameters and how to run it; no part of a copy."""
+        made = {
+            "_places": [_place(self, p.name) for p in self.program.parameters],
+            "_training_graph": trace(self.program, True, KERNELS if self._kernels else {}),
+            "_evaluation_graph": trace(self.program, False),
+        }
+        self.__dict__.update(made)  # not as submodules, whose names are the specification's
+
+    def __getstate__(self) -> dict[str, Any]:
+        made = {"_places", "_training_graph", "_evaluation_graph"}
+        return {name: value for name, value in self.__dict__.items() if name not in made}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._trace()
+        if self._compiled:
+            self.compile_graphs()
 
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
         tensors = self._inputs(features)
@@ -89,9 +109,7 @@ class FusionModule(nn.Module):
         return (p for name, p in self.named_parameters() if self._kinds[name] == kind)
 
     def _inputs(self, features: Mapping[str, Tensor]) -> list[Tensor]:
-        missing = [
-            i.name for i in self.program.inputs if i.kind == "feature" and i.name not in features
-        ]
+        missing = [i.name for i in self.program.inputs if i.required and i.name not in features]
         if missing:
             message = f"the input `{missing[0]}` is missing"
             raise fail("E501", message, help=f"given are {', '.join(sorted(features)) or 'none'}")

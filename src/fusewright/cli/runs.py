@@ -80,9 +80,9 @@ def search(
             overwrite=overwrite,
             report=report,
         )
-    best = result.history[result.best_epoch - 1]
+    best = result.history[result.best_round - 1]
     metrics = {k: v for k, v in best.items() if isinstance(v, float)}
-    found = {"genotype": str(out / "genotype.fuse"), "best_epoch": result.best_epoch, **metrics}
+    found = {"genotype": str(out / "genotype.fuse"), "best_round": result.best_round, **metrics}
     if json:
         print_json(found)
     else:

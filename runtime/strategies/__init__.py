@@ -1,0 +1,43 @@
+"""Strategies: how a search space is explored, one file each, and how a genotype is selected.
+
+`STRATEGIES` in `runtime/settings.py` names them, with the selections that each may be followed by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from .chain import Chain, Stage
+from .darts import Darts
+from .gdas import Gdas
+from .halving import Halving
+from .perturbation import Perturbation
+from .ranking import Ranking, distinct
+from .single_path import SinglePath
+from .strategy import Problem, Strategy
+
+EXPLORERS: Mapping[str, Callable[[Problem], Strategy]] = {
+    "darts": Darts,
+    "gdas": Gdas,
+    "single-path": SinglePath,
+    "halving": lambda problem: Halving(
+        problem, distinct(problem, problem.settings.candidates, stream=0)
+    ),
+}
+SELECTIONS: Mapping[str, Callable[[Problem], list[Stage]]] = {
+    "argmax": lambda problem: [],
+    "perturbation": lambda problem: [lambda trained: Perturbation(problem, trained.hypernet)],
+    "ranking": lambda problem: [lambda trained: Ranking(problem, trained.hypernet)],
+    "halving": lambda problem: [
+        lambda trained: Ranking(problem, trained.hypernet),
+        lambda ranking: Halving(problem, ranking.best, ranking.arrays()),
+    ],
+}
+
+
+def strategy_of(problem: Problem) -> Strategy:
+    """The strategy that a problem's settings name, with its selection."""
+    explore = EXPLORERS[problem.settings.strategy]
+    selection = problem.settings.selection
+    stages = SELECTIONS[selection](problem) if selection else []
+    return Chain([lambda _: explore(problem), *stages])

@@ -1,0 +1,59 @@
+"""Ranking: which of many genotypes is best by the weights that they share in a hypernet."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from ..sample import draw
+from .hypernet import Hypernet
+from .mixtures import one_hot
+from .strategy import Arrays, Problem, Round, State
+from .trial import Choices, read, written
+
+COMPARED = 10
+"""How many genotypes are compared for each candidate that is wanted."""
+
+
+class Ranking:
+    """Compares genotypes drawn at random on validation; `best` are the first `candidates`."""
+
+    rounds = 1
+
+    def __init__(self, problem: Problem, hypernet: Hypernet) -> None:
+        self.problem, self.hypernet = problem, hypernet
+        self.best: list[Choices] = []
+
+    @torch.no_grad()
+    def round(self, index: int) -> Round:
+        count, relax = self.problem.settings.candidates, self.problem.relax
+        drawn = distinct(self.problem, COMPARED * count, stream=1)
+        scored = [
+            (choices, *self.hypernet.score(self.hypernet.tensors(weights)))
+            for choices in drawn
+            for weights in (one_hot(self.problem.network, choices, relax),)
+        ]
+        scored.sort(key=lambda item: (-item[1], item[2]["validation_loss"]))
+        self.best = [choices for choices, _, _ in scored[:count]]
+        choices, score, metrics = scored[0]
+        return Round(choices, score, values={"compared": len(scored), **metrics})
+
+    def arrays(self) -> Arrays:
+        return self.hypernet.arrays()
+
+    def state(self) -> State:
+        return {"best": [written(c) for c in self.best]}
+
+    def restore(self, state: State) -> None:
+        self.best = [read(c) for c in state["best"]]
+
+
+def distinct(problem: Problem, count: int, stream: int) -> list[Choices]:
+    """Genotypes drawn at random, each once; fewer where the space seems to hold no more."""
+    generator = np.random.default_rng((problem.settings.seed, stream))
+    found: dict[Choices, None] = {}
+    for _ in range(20 * count):
+        found.setdefault(tuple(draw(problem.network, generator)))
+        if len(found) == count:
+            break
+    return list(found)

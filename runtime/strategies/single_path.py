@@ -1,0 +1,48 @@
+"""Single path: every weight step trains a genotype drawn at random, inside the hypernet.
+
+There are no architecture parameters; genotypes are then compared with the weights that they share
+(`ranking.py`), or trained on from these (`halving.py`). After Guo et al., "Single Path One-Shot".
+"""
+
+from __future__ import annotations
+
+from math import inf
+
+import numpy as np
+from torch import Tensor
+
+from ..batches import Batch
+from ..epoch import Pass
+from ..sample import draw
+from .hypernet import Hypernet
+from .mixtures import one_hot
+from .strategy import Arrays, Problem, Round, State
+
+
+class SinglePath:
+    """Trains a hypernet along random paths; it chooses nothing itself."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem, self.rounds = problem, problem.settings.epochs
+        self.hypernet = Hypernet(problem)
+        self._draws = np.random.default_rng(problem.settings.seed)
+
+    def round(self, index: int) -> Round:
+        passes = [Pass(self.hypernet.weights, self._weight_step, [self.hypernet.train])]
+        (loss,) = self.hypernet.epoch.run(passes)
+        return Round(None, -inf, values={"train_loss": loss})
+
+    def _weight_step(self, batch: Batch) -> Tensor:
+        network, relax = self.problem.network, self.problem.relax
+        weights = one_hot(network, draw(network, self._draws), relax)
+        return self.hypernet.weight_step(batch, self.hypernet.tensors(weights))
+
+    def arrays(self) -> Arrays:
+        return self.hypernet.arrays()
+
+    def state(self) -> State:
+        return {"hypernet": self.hypernet.state(), "draws": self._draws.bit_generator.state}
+
+    def restore(self, state: State) -> None:
+        self.hypernet.restore(state["hypernet"])
+        self._draws.bit_generator.state = state["draws"]

@@ -1,0 +1,159 @@
+"""A candidate trained by itself, on the training split alone, and scored on validation.
+
+Its random numbers depend on the seed, its own number and the epoch, so that it does not matter
+which candidates are trained before it, or where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...compiler.check import checked
+from ...compiler.fill import CellChoice, StepChoice, fill
+from ...compiler.measure import count_macs
+from ..batches import Batch
+from ..cost import FORWARD, STEP
+from ..data import TRAIN, VALIDATION
+from ..epoch import Epoch, Pass
+from ..fitting import WeightOptimiser, score, start_from, training_batches
+from ..objective import selection_score
+from ..prepare import prepare
+from .strategy import Arrays, Problem, State
+
+Choices = tuple[CellChoice, ...]
+
+
+@dataclass(eq=False)
+class Trial:
+    """A candidate with the epochs that it has been trained for, and where its training is."""
+
+    number: int
+    choices: Choices
+    epochs: int = 0
+    score: float = float("-inf")
+    metrics: Mapping[str, float] = field(default_factory=dict[str, float])
+    training: State | None = None
+
+    def state(self) -> State:
+        """What `restored` makes an equal trial of."""
+        return {
+            "number": self.number,
+            "choices": written(self.choices),
+            "epochs": self.epochs,
+            "score": self.score,
+            "metrics": dict(self.metrics),
+            "training": self.training,
+        }
+
+    @classmethod
+    def restored(cls, state: State) -> Trial:
+        """The trial with this state."""
+        return cls(**{**state, "choices": read(state["choices"])})
+
+
+class Trainer:
+    """Trains trials of a problem; one at a time is in memory."""
+
+    def __init__(self, problem: Problem, initial: Arrays | None = None) -> None:
+        """Trials start from those of the `initial` weights that they have, by name."""
+        self.problem, self.initial = problem, initial
+        self._open: _Open | None = None
+
+    def train(self, trial: Trial, epochs: int) -> None:
+        """Trains a trial until it has been trained for so many epochs, and scores it.
+
+        Raises Interrupted, after which it can be called again.
+        """
+        if self._open is None or self._open.trial is not trial:
+            self.close()
+            self._open = _Open(self.problem, trial, self.initial)
+        self._open.train(epochs)
+
+    def arrays(self) -> Arrays:
+        """The weights of the trial that was trained last."""
+        return {} if self._open is None else self._open.module.arrays()
+
+    def close(self) -> None:
+        """Keeps where the training is in the trial."""
+        if self._open is not None:
+            self._open.trial.training = self._open.state()
+
+    def forget(self) -> None:
+        """Goes on with what is kept in the trials."""
+        self._open = None
+
+
+class _Open:
+    """A trial with its network in memory."""
+
+    def __init__(self, problem: Problem, trial: Trial, initial: Arrays | None) -> None:
+        self.problem, self.trial = problem, trial
+        settings, device = problem.settings, problem.device
+        network = checked(fill(problem.network, trial.choices))
+        self.module, data = prepare(network, problem.data, settings, device)
+        self.macs = count_macs(self.module.program)
+        self.training = training_batches(data, (TRAIN,), settings, device)
+        self.validation = training_batches(data, (VALIDATION,), settings, device)
+        self.optimiser = WeightOptimiser(self.module, settings, len(self.training))
+        self.generator = torch.Generator().manual_seed(_seed(settings.seed, trial.number, 0))
+        self.epoch = Epoch(self.generator, problem.interrupt)
+        if trial.training is not None:
+            self.restore(trial.training)
+        elif initial is not None:
+            start_from(self.module, initial)
+
+    def train(self, epochs: int) -> None:
+        trial, head = self.trial, self.problem.network.head
+        while trial.epochs < epochs:
+            if not self.epoch.begun:
+                torch.manual_seed(_seed(self.problem.settings.seed, trial.number, trial.epochs))
+            self.epoch.run([Pass(self.optimiser, self._step, [self.training])])
+            trial.epochs += 1
+        metrics = score(self.module, self.validation, head)
+        self.problem.meter.count(self.macs, len(self.validation.labels), FORWARD)
+        trial.score = selection_score(head, metrics)
+        trial.metrics = {f"validation_{n}": v for n, v in metrics.items()}
+
+    def _step(self, batch: Batch) -> Tensor:
+        loss = self.optimiser.loss(self.problem.network.head, batch)
+        self.optimiser.step(loss)
+        self.problem.meter.count(self.macs, len(batch.labels), STEP)
+        return loss
+
+    def state(self) -> State:
+        return {
+            "module": {n: t.clone() for n, t in self.module.state_dict().items()},
+            "optimiser": self.optimiser.state(),
+            "epoch": self.epoch.state(),
+            "generator": self.generator.get_state(),
+        }
+
+    def restore(self, state: State) -> None:
+        self.module.load_state_dict(state["module"])
+        self.optimiser.restore(state["optimiser"])
+        self.epoch.restore(state["epoch"])
+        self.generator.set_state(state["generator"])
+
+
+def _seed(*numbers: int) -> int:
+    """A seed of 63 bits that depends on every number."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
+
+
+def written(choices: Choices) -> list[Any]:
+    """Choices as lists, for a checkpoint."""
+    return [[list(c.inputs), [[s.operation, list(s.inputs)] for s in c.steps]] for c in choices]
+
+
+def read(lists: list[Any]) -> Choices:
+    """The choices that `written` made lists of."""
+    return tuple(
+        CellChoice(tuple(inputs), tuple(StepChoice(o, tuple(i)) for o, i in steps))
+        for inputs, steps in lists
+    )

@@ -1,0 +1,74 @@
+"""The second-order architecture step of Liu et al., "DARTS", section 2.3.
+
+The gradient of the validation loss is taken after one weight step w' = w - ξ ∇_w L_train(w, α):
+
+    ∇_α L_val(w', α) - ξ (∇_α L_train(w⁺, α) - ∇_α L_train(w⁻, α)) / 2ε,  w± = w ± ε ∇_w' L_val
+
+with ε = 0.01 / |∇_w' L_val|. ξ is the learning rate of the weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from ..batches import Batch
+from ..fitting import ArchitectureOptimiser
+from .hypernet import Hypernet
+from .mixtures import Weights
+
+FINITE_DIFFERENCE = 0.01
+
+
+def unrolled_step(
+    hypernet: Hypernet,
+    optimiser: ArchitectureOptimiser,
+    mixing: Callable[[], Weights],
+    validation: Batch,
+    training: Batch,
+) -> Tensor:
+    """A step of the architecture parameters; returns the validation loss after the weight step."""
+    weights, logits = hypernet.weights.parameters, optimiser.parameters
+    head = hypernet.problem.network.head
+    before = [p.detach().clone() for p in weights]
+    rate = hypernet.weights.rate
+
+    def loss(batch: Batch) -> Tensor:
+        return optimiser.loss(head, batch, mixing())
+
+    def moved(directions: Sequence[Tensor], by: Tensor | float) -> None:
+        with torch.no_grad():
+            for parameter, start, direction in zip(weights, before, directions, strict=True):
+                parameter.copy_(start + by * direction)
+
+    for parameter in weights:
+        parameter.requires_grad_(True)
+    moved(_gradients(loss(training), weights), -rate)
+    found = loss(validation)
+    both = _gradients(found, [*logits, *weights])
+    own, direction = both[: len(logits)], both[len(logits) :]
+    norm = torch.sqrt(
+        sum((d.square().sum() for d in direction), torch.zeros((), device=found.device))
+    )
+    epsilon = FINITE_DIFFERENCE / norm.clamp_min(torch.finfo(norm.dtype).tiny)
+    moved(direction, epsilon)
+    above = _gradients(loss(training), logits)
+    moved(direction, -epsilon)
+    below = _gradients(loss(training), logits)
+    with torch.no_grad():
+        for parameter, start in zip(weights, before, strict=True):
+            parameter.copy_(start).requires_grad_(False)
+    optimiser.follow(
+        [g - rate * (a - b) / (2 * epsilon) for g, a, b in zip(own, above, below, strict=True)]
+    )
+    return found.detach()
+
+
+def _gradients(loss: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
+    """The gradient with respect to each parameter, zero where the loss does not depend on it."""
+    if not parameters or not loss.requires_grad:
+        return [torch.zeros_like(p) for p in parameters]
+    found = torch.autograd.grad(loss, list(parameters), allow_unused=True)
+    return [torch.zeros_like(p) if g is None else g for g, p in zip(found, parameters, strict=True)]
