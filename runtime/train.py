@@ -47,7 +47,8 @@ def train(
 
     Training starts from those of the `weights`, such as a hypernet's, that the network has by name,
     and from scratch without them. Nothing is selected, so validation samples are trained on too,
-    and the test split is not read. Raises DiagnosticError where the specification, the data or the settings cannot be used.
+    and the test split is not read. Raises DiagnosticError where the specification, the data or the
+    settings cannot be used.
     """
     settings = (settings or Settings()).with_options(**options)
     network = checked(spec)

@@ -1,6 +1,7 @@
 """Successive halving: many candidates are trained a little, the best of them more.
 
-Rungs end where the learning rate has come to its minimum, since scores in between say little. After
+Rungs end where the learning rate has come to its minimum, since scores in between say little, and
+candidates stand by all their scores so far. After
 Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter Optimization".
 """
 
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from ..settings import Settings
+from .standing import standings
 from .strategy import Arrays, Problem, Round, State
 from .trial import Choices, Trainer, Trial
 
@@ -47,29 +49,33 @@ class Halving:
         ]
         self.rounds = len(self._plan)
         self.trainer = Trainer(problem, initial)
-        self.last = 0
 
     def round(self, index: int) -> Round:
-        self.last = index
+        """Trains a candidate; the last of a rung lets the best of the rung be what was found."""
         level, epochs, place = self._plan[index]
-        if place == 0 and level:
-            self._sort(self._plan[index - 1][2] + 1)
         trial = self.trials[place]
         self.trainer.train(trial, epochs)
         self.trainer.close()
         values = {"rung": level + 1, "candidate": trial.number, "epochs": epochs, **trial.metrics}
-        return Round(trial.choices, trial.score, (level,), values)
+        if index + 1 < self.rounds and self._plan[index + 1][0] == level:
+            return Round(None, trial.score, values=values)
+        self._end(place + 1, index)
+        best = self.trials[0]
+        return Round(best.choices, best.score, (level,), {**values, "best": best.number})
 
-    def _sort(self, trained: int) -> None:
-        """Puts the better of the rung before first; where the others are is not kept."""
+    def _end(self, trained: int, index: int) -> None:
+        """Puts the better ones of a rung first; of those that go no further no state is kept."""
+        rung = self.trials[:trained]
+        stand = standings([t.scores for t in rung], [t.losses for t in rung])
+        order = sorted(range(trained), key=lambda place: -stand[place])
+        self.trials[:trained] = [rung[place] for place in order]
         self.trainer.forget()
-        self.trials[:trained] = sorted(self.trials[:trained], key=lambda t: -t.score)
-        kept = sum(level == self._plan[self.last][0] for level, _, _ in self._plan)
-        for trial in self.trials[kept:]:
+        following = [place for _, _, place in self._plan[index + 1 :]]
+        for trial in self.trials[max(1, len(set(following))) :]:
             trial.training = None
 
     def arrays(self) -> Arrays:
-        return self.trainer.arrays()
+        return self.trials[0].arrays()
 
     def state(self) -> State:
         self.trainer.close()

@@ -8,6 +8,7 @@ import torch
 from ..sample import draw
 from .hypernet import Hypernet
 from .mixtures import one_hot
+from .standing import standings
 from .strategy import Arrays, Problem, Round, State
 from .trial import Choices, read, written
 
@@ -33,9 +34,10 @@ class Ranking:
             for choices in drawn
             for weights in (one_hot(self.problem.network, choices, relax),)
         ]
-        scored.sort(key=lambda item: (-item[1], item[2]["validation_loss"]))
-        self.best = [choices for choices, _, _ in scored[:count]]
-        choices, score, metrics = scored[0]
+        stand = standings([[s] for _, s, _ in scored], [[m["validation_loss"]] for *_, m in scored])
+        ranked = [scored[i] for i in sorted(range(len(scored)), key=lambda i: -stand[i])]
+        self.best = [choices for choices, _, _ in ranked[:count]]
+        choices, score, metrics = ranked[0]
         return Round(choices, score, values={"compared": len(scored), **metrics})
 
     def arrays(self) -> Arrays:

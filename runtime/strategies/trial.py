@@ -31,14 +31,29 @@ Choices = tuple[CellChoice, ...]
 
 @dataclass(eq=False)
 class Trial:
-    """A candidate with the epochs that it has been trained for, and where its training is."""
+    """A candidate with the epochs that it has been trained for, and where its training is.
+
+    `scores` and `losses` are those on validation after each call of `Trainer.train`, `metrics` all
+    of the last.
+    """
 
     number: int
     choices: Choices
     epochs: int = 0
-    score: float = float("-inf")
+    scores: list[float] = field(default_factory=list[float])
+    losses: list[float] = field(default_factory=list[float])
     metrics: Mapping[str, float] = field(default_factory=dict[str, float])
     training: State | None = None
+
+    @property
+    def score(self) -> float:
+        """The last score."""
+        return self.scores[-1]
+
+    def arrays(self) -> Arrays:
+        """The weights where its training is."""
+        assert self.training is not None
+        return {n: t.numpy().copy() for n, t in self.training["module"].items()}
 
     def state(self) -> State:
         """What `restored` makes an equal trial of."""
@@ -46,7 +61,8 @@ class Trial:
             "number": self.number,
             "choices": written(self.choices),
             "epochs": self.epochs,
-            "score": self.score,
+            "scores": list(self.scores),
+            "losses": list(self.losses),
             "metrics": dict(self.metrics),
             "training": self.training,
         }
@@ -117,7 +133,8 @@ class _Open:
             trial.epochs += 1
         metrics = score(self.module, self.validation, head)
         self.problem.meter.count(self.macs, len(self.validation.labels), FORWARD)
-        trial.score = selection_score(head, metrics)
+        trial.scores.append(selection_score(head, metrics))
+        trial.losses.append(metrics["loss"])
         trial.metrics = {f"validation_{n}": v for n, v in metrics.items()}
 
     def _step(self, batch: Batch) -> Tensor:

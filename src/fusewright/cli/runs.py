@@ -30,7 +30,18 @@ Compile = Annotated[
     bool | None, typer.Option("--compile", help="Use torch.compile: slow to start, then faster.")
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a run that is there.")]
-Strategy = Annotated[str | None, typer.Option(help="How holes are searched: darts.")]
+Strategy = Annotated[
+    str | None, typer.Option(help="How holes are searched: darts, gdas, single-path, halving, …")
+]
+Select = Annotated[
+    str | None,
+    typer.Option(help="How the genotype is chosen: argmax, perturbation, ranking, halving."),
+]
+SecondOrder = Annotated[
+    bool | None, typer.Option("--second-order", help="Unroll darts and gdas by a weight step.")
+]
+Candidates = Annotated[int | None, typer.Option(help="Genotypes that are trained by themselves.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
 Relax = Annotated[str | None, typer.Option(help="How open inputs are mixed: shared, per_input.")]
 Rule = Annotated[
     str | None, typer.Option(help="The rule for filling holes: paper (distinct_pairs), published.")
@@ -47,6 +58,9 @@ def search(
     epochs: Epochs = None,
     batch: Batch = None,
     strategy: Strategy = None,
+    select: Select = None,
+    second_order: SecondOrder = None,
+    candidates: Candidates = None,
     relax: Relax = None,
     rule: Rule = None,
     device: Device = None,
@@ -54,6 +68,7 @@ def search(
     compile: Compile = None,
     sets: Sets = None,
     overwrite: Overwrite = False,
+    resume: Resume = False,
     json: Json = False,
 ) -> None:
     """Search the holes of a specification; writes RUN/genotype.fuse."""
@@ -64,6 +79,9 @@ def search(
         "epochs": epochs,
         "batch": batch,
         "strategy": strategy,
+        "select": select,
+        "second_order": second_order,
+        "candidates": candidates,
         "relax": relax,
         "rule": rule,
         "device": device,
@@ -78,6 +96,7 @@ def search(
             out=out,
             settings=settings,
             overwrite=overwrite,
+            resume=resume,
             report=report,
         )
     best = result.history[result.best_round - 1]

@@ -1,0 +1,22 @@
+"""How candidates compare that were scored several times.
+
+One score on a small validation split says little: it is coarse, and it saturates. So every score is
+standardised over the candidates and added, and so is the least loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def standings(scores: Sequence[Sequence[float]], losses: Sequence[Sequence[float]]) -> list[float]:
+    """A number for each candidate, higher is better, from its scores and its losses.
+
+    Every candidate has been scored equally often.
+    """
+    both = np.concatenate([np.array(scores), -np.array(losses).min(1, keepdims=True)], 1)
+    spread = both.std(0)
+    standard = (both - both.mean(0)) / np.where(spread > 0, spread, 1.0)
+    return [float(s) for s in standard.sum(1)]

@@ -1,0 +1,192 @@
+"""Runs that survive: a search that is killed or stopped goes on as if it had never been."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+
+import fusewright as fw
+from fusewright.runtime.checkpoint import read_checkpoint, write_checkpoint
+from fusewright.runtime.epoch import Interrupt, Interrupted
+from fusewright.runtime.settings import STRATEGIES
+
+from .test_runtime import problem, same, spec, without_cost
+
+DATA = problem(90)
+QUICK = fw.Settings(
+    epochs=3,
+    batch=16,
+    max_learning_rate=0.02,
+    arch_learning_rate=0.01,
+    candidates=5,
+    trial_epochs=3,
+)
+WAYS = [(s, selection) for s, kinds in STRATEGIES.items() for selection in (kinds or ("",))]
+
+
+def search(out: Path, strategy: str, select: str, **options: Any) -> fw.SearchResult:
+    given = {"strategy": strategy, "select": select, "relax": "per_input", **options}
+    return fw.search(spec(), DATA, out=out, settings=QUICK, **given)
+
+
+def stop_after(batches: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets a search be asked to stop after so many batches."""
+    left = [batches]
+
+    def check(self: Interrupt) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise Interrupted
+
+    monkeypatch.setattr(Interrupt, "check", check)
+
+
+@pytest.mark.parametrize(("strategy", "select"), WAYS)
+@pytest.mark.parametrize("batches", [1, 3, 5])
+def test_a_search_goes_on_from_any_batch(
+    strategy: str, select: str, batches: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = search(tmp_path / "whole", strategy, select)
+    with monkeypatch.context() as patched:
+        stop_after(batches, patched)
+        with pytest.raises(fw.DiagnosticError, match="was stopped in round"):
+            search(tmp_path / "cut", strategy, select)
+    with pytest.raises(fw.DiagnosticError, match="holds a search that was stopped"):
+        search(tmp_path / "cut", strategy, select)
+    found = search(tmp_path / "cut", strategy, select, resume=True)
+    assert found.genotype == whole.genotype
+    assert found.best_round == whole.best_round
+    assert same(found.weights, whole.weights)
+    assert without_cost(found.history) == without_cost(whole.history)
+    assert found.cost["weight_steps"] == pytest.approx(whole.cost["weight_steps"])
+
+
+ROOT = Path(__file__).parent.parent
+KILLED = """
+import json, os, random, signal, sys, time, torch
+from pathlib import Path
+from tests.test_resume import killed
+torch.set_num_threads(1)
+killed(Path(sys.argv[1]), int(sys.argv[2]))
+"""
+MOMENTS = 20
+
+
+def killed(folder: Path, moments: int) -> None:
+    """Searches once in peace, and so many times in processes that are killed twice each.
+
+    NOTE: run in a process of its own with one thread, whose children start without importing.
+    """
+    started = time.monotonic()
+    alone(lambda: search(folder / "whole", "darts", "perturbation"))
+    lasts = time.monotonic() - started
+    for moment in range(moments):
+        generator = random.Random(moment)
+        run = folder / f"run{moment}"
+        for _ in range(2):
+            alone(
+                lambda run=run: search(run, "darts", "perturbation", resume=True),
+                after=generator.uniform(0.1, 0.9) * lasts,
+            )
+        alone(lambda run=run: search(run, "darts", "perturbation", resume=True))
+
+
+def alone(work: Callable[[], object], after: float | None = None) -> None:
+    """Does work in a process, which is killed after so many seconds."""
+    child = os.fork()
+    if not child:
+        work()
+        os._exit(0)
+    if after is not None:
+        time.sleep(after)
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    assert after is not None or status == 0
+
+
+def outcome(run: Path) -> tuple[str, Mapping[str, Any], list[dict[str, Any]]]:
+    """The genotype, the weights and the records of a run."""
+    lines = (run / "history.jsonl").read_text(encoding="utf-8").splitlines()
+    records = without_cost([json.loads(line) for line in lines])
+    return (run / "genotype.fuse").read_text(), load_file(run / "found.safetensors"), records
+
+
+def test_a_search_that_is_killed_is_the_search_that_was_not(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", KILLED, str(tmp_path), str(MOMENTS)]
+    subprocess.run(command, cwd=ROOT, check=True, timeout=600)
+    genotype, weights, records = outcome(tmp_path / "whole")
+    for moment in range(MOMENTS):
+        found = outcome(tmp_path / f"run{moment}")
+        assert found[0] == genotype
+        assert same(found[1], weights)
+        assert found[2] == records
+
+
+def test_a_signal_writes_a_checkpoint_in_the_middle_of_an_epoch(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def ask(record: dict[str, Any]) -> None:
+        seen.append(record["round"])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(fw.DiagnosticError, match="stopped in round 2") as caught:
+        search(tmp_path / "run", "darts", "", report=ask)
+    assert [d.code for d in caught.value.diagnostics] == ["E510"]
+    assert seen == [1]
+    found = search(tmp_path / "run", "darts", "", resume=True)
+    assert same(found.weights, search(tmp_path / "whole", "darts", "").weights)
+
+
+def test_a_run_is_resumed_with_what_it_was_begun_with(tmp_path: Path) -> None:
+    search(tmp_path, "darts", "")
+    again = search(tmp_path, "darts", "", resume=True)
+    assert len(again.history) == QUICK.epochs
+    with pytest.raises(fw.DiagnosticError, match="another specification, data or settings"):
+        search(tmp_path, "darts", "", resume=True, seed=3)
+    with pytest.raises(fw.DiagnosticError, match="no run folder to resume"):
+        fw.search(spec(), DATA, settings=QUICK, resume=True)
+
+
+class Harm:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (os.system, ("touch harmed",))
+
+
+@pytest.mark.parametrize("damage", ["empty", "text", "cut", "pickle", "list"])
+def test_a_damaged_checkpoint_is_diagnosed(
+    damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "checkpoint.pt"
+    write_checkpoint(path, "x", {"a": torch.ones(3), "n": 3, "nested": [{"t": 1.5}]})
+    state = read_checkpoint(path, "x")
+    assert state is not None
+    assert torch.equal(state["a"], torch.ones(3))
+    whole = path.read_bytes()
+    if damage in ("pickle", "list"):
+        torch.save({"state": Harm()} if damage == "pickle" else [1, 2], path)
+    else:
+        path.write_bytes({"empty": b"", "text": b"hello", "cut": whole[: len(whole) // 2]}[damage])
+    with pytest.raises(fw.DiagnosticError, match="is damaged"):
+        read_checkpoint(path, "x")
+    assert not (tmp_path / "harmed").exists()
+
+
+def test_a_loss_that_is_not_finite_says_where_it_begins(tmp_path: Path) -> None:
+    huge = DATA | {"A": np.where(DATA["A"] > 0, 3e38, -3e38).astype(np.float32)}
+    with pytest.raises(fw.DiagnosticError, match=r"`A\S*` is where that begins") as caught:
+        fw.search(spec(), huge, out=tmp_path, settings=QUICK)
+    assert [d.code for d in caught.value.diagnostics] == ["E508"]
