@@ -46,6 +46,7 @@ CODES: Final[Mapping[str, str]] = {
     "E401": "rules that no choice can meet",
     "E402": "a hole that nothing can fill",
     "E403": "a hole where a program without holes is needed",
+    "E404": "budgets that no network of the space was found to keep",
     "W401": "it could not be decided whether the rules can be met",
     # Legal, but surely a mistake
     "W402": "a modality that nothing can take",
@@ -56,7 +57,6 @@ CODES: Final[Mapping[str, str]] = {
     "W407": "an operation of the pool that no Step can become",
     "W408": "an operation of the specification's own that nothing uses",
     "W409": "a number of the network that nothing uses",
-    "W410": "a budget that a search does not hold to yet",
     # Data and weights
     "E501": "data lacks an array that the specification declares",
     "E502": "data whose shape differs from the declared one",
@@ -68,6 +68,7 @@ CODES: Final[Mapping[str, str]] = {
     "E508": "a result that failed its check",
     "E509": "something that is not installed",
     "E510": "a run that was stopped before its end",
+    "E511": "a latency profile that cannot be used",
     # Genotypes of the published code
     "E601": "the text is not a genotype of the published code",
     "E602": "the genotype does not fit the specification",

@@ -246,8 +246,10 @@ class _SpecReader:
         if isinstance(node.content, str):
             return RuleRequirement(self._name(node), span=node.span)
         (limits,) = node.members.values()
-        ((sign, limit),) = limits.members.items()
-        return Budget(self._key(limits), cast(int, limit.content), sign == "<=", span=node.span)
+        sign = "<=" if "<=" in limits.members else "<"
+        limit = cast(int, limits.members[sign].content)
+        on = _maybe(limits, "on", self._name)
+        return Budget(self._key(limits), limit, sign == "<=", on, span=node.span)
 
     def _predict(self, node: Located) -> Predict:
         kind = cast(HeadKind, node.members["kind"].content)

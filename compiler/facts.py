@@ -16,7 +16,7 @@ from .cells import input_name
 from .network import Application, Network, NetworkCell, NetworkStep, Slot
 from .printer import body_text, name, number, quantity, signature
 from .rules import is_open
-from .spec import BUDGETS, Definition
+from .spec import BUDGETS, Budget, Definition
 from .vocabulary import Vocabulary
 
 
@@ -107,10 +107,14 @@ def _numbers(network: Network) -> Iterator[tuple[str, int | float]]:
 def _budgets(network: Network) -> Iterator[Node]:
     for what in BUDGETS:
         limits = [b for b in network.budgets if b.quantity == what]
-        signs = ("<=" if b.inclusive else "<" for b in limits)
-        shown = [f"{sign} {quantity(what, b.limit)}" for sign, b in zip(signs, limits, strict=True)]
         if limits:
-            yield _plain("budget", what, 6, ", ".join(sorted(shown)))
+            yield _plain("budget", what, 6, ", ".join(sorted(map(_limit, limits))))
+
+
+def _limit(budget: Budget) -> str:
+    sign = "<=" if budget.inclusive else "<"
+    place = "" if budget.on is None else f" on {budget.on}"
+    return f"{sign} {quantity(budget.quantity, budget.limit)}{place}"
 
 
 # Modalities, features, the head

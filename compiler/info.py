@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from .check import checked
 from .count import count_architectures, count_inputs
@@ -15,11 +15,24 @@ from .program import Program
 from .spec import Budget, Spec
 
 
-def describe(spec: Spec) -> dict[str, Any]:
+class Machine(Protocol):
+    """What predicts the latency of networks on some machine."""
+
+    def predicted(self, network: Network, program: Program | None = None) -> float:
+        """What a network without holes will take, in milliseconds."""
+        ...
+
+    def require(self, budget: Budget) -> None:
+        """Raises DiagnosticError where a budget is stated on another machine."""
+        ...
+
+
+def describe(spec: Spec, machine: Machine | None = None) -> dict[str, Any]:
     """The facts about a specification as JSON-like data; raises DiagnosticError if it is wrong.
 
     Parameters are those of what the output reaches; multiply-adds are for one sample, an axis
-    known only at run time counting as 1. In a search space both are the hypernet's.
+    known only at run time counting as 1. In a search space both are the hypernet's. With a
+    `machine`, a network has a latency, in milliseconds.
     """
     network = checked(spec)
     program = lower(build(network))
@@ -40,10 +53,11 @@ def describe(spec: Spec) -> dict[str, Any]:
         "parameters": count_parameters(program),
         "architecture_parameters": count_parameters(program, "architecture"),
         "macs": count_macs(optimise(program, "inference")),
+        **_latency(network, machine),
         "architectures": {"count": str(architectures), **architectures.as_json()},
         "cell_inputs": str(count_inputs(network)),
         "unused_features": _unused(network, program),
-        "budgets": [_budget(b, network, program) for b in network.budgets],
+        "budgets": [_budget(b, network, program, machine) for b in network.budgets],
     }
 
 
@@ -111,6 +125,7 @@ def summary(described: dict[str, Any]) -> str:
         ("parameters", f"{described['parameters']:,}"),
         ("architecture parameters", f"{described['architecture_parameters']:,}"),
         ("multiply-adds", f"{described['macs']:,} for one sample"),
+        *(("latency", f"{ms:.3g} ms, predicted") for ms in [described.get("latency")] if ms),
         *(("budget", f"{b['budget']}: {b['verdict']}") for b in described["budgets"]),
     ]
     width = max(len(name) for name, _ in rows)
@@ -127,15 +142,36 @@ def _unused(network: Network, program: Program) -> list[str]:
     return [f.name for f in network.features if f.name not in read]
 
 
-def _budget(budget: Budget, network: Network, program: Program) -> dict[str, str]:
+def _latency(network: Network, machine: Machine | None) -> dict[str, float]:
+    """The latency of a network on a machine; nothing where either has none."""
+    if machine is None:
+        return {}
+    for budget in network.budgets:
+        machine.require(budget)
+    if network.has_holes:
+        return {}
+    return {"latency": machine.predicted(network)}
+
+
+def _budget(
+    budget: Budget, network: Network, program: Program, machine: Machine | None
+) -> dict[str, str]:
     sign = "<=" if budget.inclusive else "<"
-    shown = f"{budget.quantity} {sign} {budget.limit:,}"
-    measured = {
-        "parameters": lambda: count_parameters(program),
-        "macs": lambda: count_macs(optimise(program, "inference")),
-    }.get(budget.quantity)
-    if network.has_holes or measured is None:
-        return {"budget": shown, "verdict": "not known before a search and a measurement"}
-    value = measured()
+    place = "" if budget.on is None else f" on {budget.on}"
+    shown = f"{budget.quantity} {sign} {budget.limit:,}{place}"
+    if network.has_holes:
+        return {"budget": shown, "verdict": "what a search finds keeps within it"}
+    if budget.quantity == "latency" and machine is None:
+        return {"budget": shown, "verdict": "not known without a profile"}
+    value: float
+    match budget.quantity:
+        case "parameters":
+            value = count_parameters(program)
+        case "macs":
+            value = count_macs(optimise(program, "inference"))
+        case _:
+            assert machine is not None
+            value = machine.predicted(network)
     met = value <= budget.limit if budget.inclusive else value < budget.limit
-    return {"budget": shown, "verdict": f"{'met' if met else 'exceeded'} by {value:,}"}
+    number = f"{value:.3g} ms, predicted" if budget.quantity == "latency" else f"{value:,}"
+    return {"budget": shown, "verdict": f"{'met' if met else 'exceeded'} by {number}"}

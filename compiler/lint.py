@@ -31,16 +31,8 @@ def lint(network: Network, report: Report) -> None:
         _holes(cell, members, network, report)
     _repeated(network, report)
     _pool(network, report)
-    _budgets(network, report)
     unused_definitions(network.spec, report)
     unused_numbers(network.spec, report)
-
-
-def _budgets(network: Network, report: Report) -> None:
-    for budget in network.budgets if network.has_holes else ():
-        message = f"a search does not hold to a budget of {budget.quantity} yet"
-        remedy = "remove it to search; `info` says whether a network meets it"
-        report.add("W410", message, budget.span, help=remedy)
 
 
 # Families

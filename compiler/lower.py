@@ -20,7 +20,7 @@ from ..ops.types import TensorType, parameter_type
 from .collector import COLLECTOR_OFF
 from .diagnostics import fail
 from .equation import apply
-from .graph import HEAD, Graph, reached
+from .graph import HEAD, Graph, reached, source_of
 from .network import (
     Application,
     Network,
@@ -45,6 +45,14 @@ def lower(graph: Graph, relax: Relaxation = "shared") -> Program:
     """
     with COLLECTOR_OFF:
         return _Lowering(graph, relax).program()
+
+
+def lower_adapter(graph: Graph, feature: NetworkFeature) -> Program:
+    """The Program of a feature's adapter alone, over the feature."""
+    lowering = _Lowering(graph, "shared")
+    lowering.values[identifier(feature.name)] = lowering._feature(feature)
+    node = source_of(lowering.network, feature.name)
+    return lowering.builder.program(lowering._adapter(node, feature))
 
 
 def architecture_name(place: Scope, letter: str, slot: int | None = None) -> str:

@@ -176,7 +176,8 @@ def _requirement(requirement: RuleRequirement | Budget) -> str:
         return f"require {name(requirement.rule)}"
     sign = "<=" if requirement.inclusive else "<"
     limit = quantity(requirement.quantity, requirement.limit)
-    return f"require {name(requirement.quantity)} {sign} {limit}"
+    place = "" if requirement.on is None else f" on {name(requirement.on)}"
+    return f"require {name(requirement.quantity)} {sign} {limit}{place}"
 
 
 def quantity(what: str, limit: int | float) -> str:

@@ -257,6 +257,10 @@ class _Resolver:
             if requirement.limit <= 0:
                 message = f"a budget of {requirement.limit} admits nothing"
                 self.report.add("E306", message, requirement.span, help="write a limit above 0")
+            if requirement.on is not None and requirement.quantity != "latency":
+                message = f"`{requirement.quantity}` is the same on every machine"
+                remedy = f"leave out `on {requirement.on}`"
+                self.report.add("E306", message, requirement.span, help=remedy)
             budgets.append(requirement)
         return rules[0] if rules else DEFAULT_RULE, tuple(budgets)
 

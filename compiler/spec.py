@@ -31,7 +31,7 @@ AXES: Mapping[str, str] = {"c": "channels", "t": "time or tokens", "h": "height"
 
 STATEMENTS = "fuse network use modality pool cell output require predict op role".split()
 """The keywords that a statement begins with."""
-KEYWORDS = frozenset([*STATEMENTS, *"optional from at return classes labels values for".split()])
+KEYWORDS = frozenset([*STATEMENTS, *"optional from at return classes labels values for on".split()])
 LONGEST_NAME = 1000
 DEEPEST = 100
 
@@ -218,11 +218,12 @@ class RuleRequirement:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """`require parameters < 1M`; latency is in milliseconds."""
+    """`require parameters < 1M`; latency is in milliseconds, `on` the profile of that name."""
 
     quantity: str
     limit: int | float
     inclusive: bool = False
+    on: str | None = None
     span: Span | None = span_field()
 
 

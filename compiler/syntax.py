@@ -158,15 +158,16 @@ class SpecBuilder(EquationBuilder):
     def rule(self, place: Range, parts: list[Token]) -> RuleRequirement:
         return RuleRequirement(str(parts[0]), span=self._span(parts[0]))
 
-    def budget(self, place: Range, parts: list[Token]) -> Budget:
-        quantity, comparison, limit = parts
-        digits = limit.rstrip("kMGms")
-        unit = limit[len(digits) :]
+    def budget(self, place: Range, parts: list[Any]) -> Budget:
+        quantity, comparison, limit, on = parts
+        number = limit.rstrip("kMGms")
+        unit, digits = limit[len(number) :], number.rstrip()
         if unit and (unit in ("ms", "s")) != (quantity == "latency"):
             message = f"`{quantity}` is not measured in `{unit}`"
             self._report.add("E306", message, self._span(limit), help="use k, M, G; ms, s for time")
         value = self._number(digits, limit, _SCALE.get(unit, 1))
-        return Budget(str(quantity), value, comparison == "<=", span=self._span(place))
+        profile = None if on is None else str(on)
+        return Budget(str(quantity), value, comparison == "<=", profile, span=self._span(place))
 
     # Features
 

@@ -1,7 +1,7 @@
 """What a search costs, in one currency for every strategy.
 
-The unit is a weight step: one batch forward and backward through the hypernet. A step of another
-network counts by its multiply-adds, and a forward pass alone counts a third of a step, since a
+The unit is a weight step: one batch forward and backward through the hypernet, under `per_input` for
+every strategy. A step of another network counts by its multiply-adds, and a forward pass alone counts a third of a step, since a
 backward pass takes twice as many multiply-adds as the forward pass.
 """
 
@@ -10,8 +10,22 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Any
 
+from ..compiler.graph import build
+from ..compiler.lower import lower
+from ..compiler.measure import count_macs
+from ..compiler.network import Network
+from ..compiler.passes import optimise
+
 FORWARD, STEP = 1, 3
 """Forward passes that each kind of work is worth."""
+
+
+def unit_macs(network: Network) -> int:
+    """The multiply-adds of one sample through the hypernet that is the unit of cost.
+
+    It is the one relaxed per input, so that costs compare whichever way a search relaxes.
+    """
+    return count_macs(optimise(lower(build(network), "per_input")))
 
 
 class Meter:

@@ -33,6 +33,7 @@ from ..compiler.spec import Spec
 
 Logits = Mapping[str, NDArray[Any]]
 SlotWeights = Sequence[Mapping[str, float]]
+TINY = 1e-300
 MOST_RANKED = 200_000
 """How many choices are looked at, best first, before any that is admitted will do."""
 
@@ -52,6 +53,27 @@ def choose(network: Network, logits: Logits, relax: Relaxation) -> list[CellChoi
         steps = tuple(_step(cell, step, logits, relax) for step in cell.steps)
         cells.append(CellChoice(inputs, steps))
     return cells
+
+
+def preference(
+    network: Network, logits: Logits, relax: Relaxation, choices: Sequence[CellChoice]
+) -> float:
+    """The logarithm of the product of the weights of everything that is chosen."""
+    total = 0.0
+    for cell, choice in zip(network.cells, choices, strict=True):
+        places: list[tuple[tuple[str, ...], str, Sequence[Slot], Choice]] = []
+        places.append(((cell.name,), "alpha", cell.slots, choice.inputs))
+        for step, chosen in zip(cell.steps, choice.steps, strict=True):
+            place: tuple[str, ...] = (cell.name, step.name)
+            places.append((place, "beta", step.slots, chosen.inputs))
+            if step.open:
+                count = (len(step.operations),)
+                weights = _weights(logits, architecture_name(place, "gamma"), count)
+                total += float(np.log(weights[chosen.operation] + TINY))
+        for place, letter, slots, names in places:
+            each = slot_weights(slots, place, letter, logits, relax)
+            total += sum(float(np.log(w[n] + TINY)) for w, n in zip(each, names, strict=True))
+    return total
 
 
 def _cell_inputs(

@@ -13,6 +13,7 @@ from torch import Tensor
 from .batches import Batch, Batches
 from .finite import not_finite
 from .fitting import Optimiser
+from .processes import any_asks, average, joined
 
 Step = Callable[..., Tensor]
 """Takes a step for batches, one of each source, and returns the loss before it."""
@@ -27,15 +28,24 @@ class Pass:
     sources: Sequence[Batches]
 
 
+BETWEEN_AGREEMENTS = 16
+
+
 class Interrupt:
     """Whether a run has been asked to stop; it does so after the batch that it is in."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self.asked, self._checks = False, 0
 
     def check(self) -> None:
-        """Raises Interrupted if the run has been asked to stop."""
-        if self.asked:
+        """Raises Interrupted if the run has been asked to stop.
+
+        Processes that run together stop at the same batch: they agree on it now and then.
+        """
+        self._checks += 1
+        if joined() and self._checks % BETWEEN_AGREEMENTS:
+            return
+        if any_asks(self.asked):
             raise Interrupted
 
 
@@ -88,11 +98,11 @@ class Epoch:
         with one.optimiser.stepping():
             for batch in batches:
                 loss = one.step(batch, *(next(b) for b in beside))
-                count = len(batch.labels)
-                self._total += loss.detach() * count
-                self._samples += count
+                self._total += loss.detach() * batch.samples
+                self._samples += batch.samples
                 self._position += 1
                 self._interrupt.check()
+        average([self._total])
         mean = float(self._total) / self._samples
         if not isfinite(mean):
             raise not_finite(one.optimiser.module)

@@ -22,6 +22,7 @@ from .data import SPLIT_NAMES, Dataset
 from .finite import not_finite
 from .objective import loss_of, metrics_of
 from .predictor import Progress, no_progress
+from .processes import average, rank
 from .settings import Settings
 
 Betas: TypeAlias = tuple[float, float]
@@ -32,6 +33,8 @@ DTYPES: Mapping[str, torch.dtype | None] = {
     "bfloat16": torch.bfloat16,
     "float16": torch.float16,
 }
+BETWEEN_PROCESSES = 1_000_003
+"""How far apart the seeds are that processes of one run draw with."""
 NONE: Mapping[str, Tensor] = {}
 Report = Callable[[dict[str, Any]], None]
 """Receives a record for every finished epoch."""
@@ -79,6 +82,8 @@ class Optimiser:
     def loss(self, head: Head, batch: Batch, weights: Mapping[str, Tensor] = NONE) -> Tensor:
         """The mean loss of a batch, in the precision of the run; `weights` are its mixtures'.
 
+        Where processes share a batch, it is scaled so that its mean over them is that of the batch.
+
         Raises DiagnosticError where it is not finite; on other devices nothing is read that early,
         and a pass finds out at its end.
         """
@@ -88,7 +93,7 @@ class Optimiser:
         loss = loss_of(head, logits.float(), batch.labels)
         if self.device.type == "cpu" and not isfinite(loss.item()):
             raise not_finite(self.module, {**batch.features, **weights})
-        return loss
+        return loss * batch.share
 
     def state(self) -> dict[str, Any]:
         """What `restore` goes on from; the module's parameters are not in it."""
@@ -109,6 +114,7 @@ class Optimiser:
             self.adam.zero_grad()
             scaled: Any = self._scaler.scale(loss)
             scaled.backward()
+            average(p.grad for p in self.parameters if p.grad is not None)
             self._scaler.step(self.adam)
             self._scaler.update()
 
@@ -210,10 +216,10 @@ def predict_all(
     module.eval()
     found, done = list[Tensor](), 0
     for batch in batches.in_order():
-        found.append(module({**batch.features, **weights}).cpu())
+        found.append(module({**batch.features, **weights}))
         done += len(batch.labels)
         progress(done, len(batches.labels))
-    return torch.cat(found)
+    return batches.joined(torch.cat(found)).cpu()
 
 
 def score(
@@ -227,10 +233,13 @@ def score(
 
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Generator[torch.Generator]:
-    """Random numbers that depend on the seed; those of the caller go on afterwards as before."""
+    """Random numbers that depend on the seed; those of the caller go on afterwards as before.
+
+    The generator's are the same in every process of a run, torch's own (dropout) are not.
+    """
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices):
-        torch.manual_seed(seed)
+        torch.manual_seed(seed + rank() * BETWEEN_PROCESSES)
         yield torch.Generator().manual_seed(seed)
 
 

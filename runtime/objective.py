@@ -15,9 +15,8 @@ from torchmetrics.functional.regression import mean_absolute_error, r2_score
 
 from ..compiler.diagnostics import fail
 from ..compiler.network import Head
-from .predictions import LABEL_THRESHOLD
+from .predictions import LABEL_THRESHOLD, SELECTION_METRIC
 
-SELECTION_METRIC = {"classes": "accuracy", "labels": "f1_weighted", "values": "r2"}
 
 
 def loss_of(head: Head, logits: Tensor, labels: Tensor) -> Tensor:

@@ -15,6 +15,8 @@ from ..compiler.targets.numpy import probabilities_of
 
 LABEL_THRESHOLD = 0.3
 """The sigmoid above which a label counts as predicted, as the paper has it."""
+SELECTION_METRIC = {"classes": "accuracy", "labels": "f1_weighted", "values": "r2"}
+"""The metric that a search selects by, by the kind of head; higher is better."""
 VALUES = "values"
 """What files call the outputs of a network that predicts values."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -16,10 +16,13 @@ from ..compiler.mixing import with_given_weights
 from ..compiler.network import Network
 from ..compiler.passes import optimise
 from ..compiler.program import Program
+from ..compiler.targets.torch.kernels import KERNELS, NO_KERNELS
 from ..compiler.targets.torch.module import FusionModule, trace
 from .arrays import Array
 from .data import Dataset
+from .processes import joined
 from .settings import Settings
+from .synchronised import SYNCHRONISED
 
 CHUNK = 256
 """Samples that features are pooled of at a time."""
@@ -47,7 +50,10 @@ def prepare(
     features = {name: a for name, a in data.features.items() if name in inputs}
     for name, before in hoisted.before.items():
         features[name] = _computed(before, data.features, len(data.labels), device)
-    module = FusionModule(hoisted.program, settings.seed, kernels=not settings.compile)
+    kernels = NO_KERNELS if settings.compile else KERNELS
+    if joined():
+        kernels = {**kernels, **SYNCHRONISED}
+    module = FusionModule(hoisted.program, settings.seed, kernels=kernels)
     module = module.to(device)
     if settings.compile:
         module.compile_graphs()

@@ -20,12 +20,10 @@ from numpy.typing import NDArray
 from ..compiler.check import checked
 from ..compiler.diagnostics import fail
 from ..compiler.fill import fill
-from ..compiler.graph import build
-from ..compiler.lower import Relaxation, lower
-from ..compiler.measure import count_macs
+from ..compiler.lower import Relaxation
 from ..compiler.network import Network
-from ..compiler.passes import optimise
 from ..compiler.spec import Budget, RuleRequirement, Spec
+from .budget import Budgets
 from .checkpoint import (
     identity_of,
     random_state,
@@ -34,15 +32,19 @@ from .checkpoint import (
     stopping_on_signals,
     write_checkpoint,
 )
-from .cost import Meter
+from .comparison import CONTROLS
+from .cost import Meter, unit_macs
 from .data import Dataset, Source, load_data
 from .epoch import Interrupt, Interrupted
 from .fitting import Report, device_of, seeded
+from .processes import gathered, join, rank, require_equal
+from .profile import read_profile
 from .run import CHECKPOINT, RunFolder, describe
 from .settings import RULE_NAMES, Settings
 from .strategies import strategy_of
 from .strategies.strategy import Arrays, Problem, Round, State, Strategy
 from .strategies.trial import Choices, read, written
+from .watch import watching
 
 
 @dataclass(frozen=True)
@@ -79,21 +81,26 @@ def search(
     cannot be used.
     """
     settings = (settings or Settings()).with_options(**options)
-    network = checked(_with_rule(spec, settings))
+    network = checked(with_rule(spec, settings))
     if not network.has_holes:
         message = f"`{network.name}` has no hole, so there is nothing to search"
         raise fail("E403", message, help="train it: `fusewright train`")
-    _refuse_budgets(network)
+    profile = read_profile(settings.profile) if settings.profile else None
+    budgets = Budgets(network, cast(Relaxation, settings.relax), profile)
+    budgets.require_possible()
     if resume and out is None:
         raise fail("E506", "there is no run folder to resume from", help="give `out=…`")
     samples = load_data(data, network, settings.split_seed)
     run: _Run | None = None
     if out is not None:
         folder = RunFolder.create(out, "search", overwrite, resume=resume)
-        identity = identity_of(str(network.spec), settings.to_toml(), str(describe(data)))
+        measured = profile.text() if profile else ""
+        deciding = settings.with_options(tensorboard=False).to_toml()
+        identity = identity_of(str(network.spec), deciding, str(describe(data)), measured)
         run = _Run(folder, identity, resume)
-    result = _search(network, samples, settings, report, run)
-    if run is not None:
+    here = settings.with_options(device=join(settings.device))
+    result = _search(network, samples, here, budgets, report, run)
+    if run is not None and rank() == 0:
         run.folder.write_run(network.spec, settings, data, cost=dict(result.cost))
         run.folder.write_tensors("found", result.weights)
         run.folder.write_spec("genotype", result.genotype)
@@ -101,21 +108,30 @@ def search(
 
 
 def _search(
-    network: Network, data: Dataset, settings: Settings, report: Report | None, run: _Run | None
+    network: Network,
+    data: Dataset,
+    settings: Settings,
+    budgets: Budgets,
+    report: Report | None,
+    run: _Run | None,
 ) -> SearchResult:
     device = device_of(settings)
     relax = cast(Relaxation, settings.relax)
-    hypernet_macs = count_macs(optimise(lower(build(network), relax)))
     with seeded(settings.seed, device) as generator:
-        meter, interrupt = Meter(hypernet_macs, settings.batch), Interrupt()
-        problem = Problem(network, data, settings, device, relax, meter, generator, interrupt)
+        meter, interrupt = Meter(unit_macs(network), settings.batch), Interrupt()
+        problem = Problem(
+            network, data, settings, device, relax, meter, generator, interrupt, budgets
+        )
         loop = _Loop(problem, strategy_of(problem))
         if run is not None and (state := run.read()) is not None:
             loop.restore(state)
         if run is None:
             loop.run(report, lambda: None)
         else:
-            run.folder.begin_history(loop.history)
+            if rank() == 0:
+                run.folder.begin_history(loop.history)
+                if not loop.history:
+                    (run.folder.path / CONTROLS).unlink(missing_ok=True)
             with stopping_on_signals(interrupt):
                 _run_kept(loop, report, run)
     return loop.result()
@@ -125,11 +141,15 @@ def _run_kept(loop: _Loop, report: Report | None, run: _Run) -> None:
     """Runs a loop, recording every round; writes a checkpoint where it is asked to stop, too."""
 
     def keep() -> None:
-        run.folder.append_history(loop.history[-1])
+        if rank() == 0:
+            run.folder.append_history(loop.history[-1])
+        watch(len(loop.history), loop.history[-1])
         run.write(loop.state())
 
+    asked = loop.problem.settings.tensorboard and rank() == 0
     try:
-        loop.run(report, keep)
+        with watching(run.folder.path if asked else None, "search", loop.history) as watch:
+            loop.run(report, keep)
     except Interrupted:
         run.write(loop.state())
         message = f"the search was stopped in round {len(loop.history) + 1}"
@@ -152,7 +172,8 @@ class _Run:
         return read_checkpoint(self._checkpoint, self.identity) if self.resume else None
 
     def write(self, state: State) -> None:
-        write_checkpoint(self._checkpoint, self.identity, state)
+        if rank() == 0:
+            write_checkpoint(self._checkpoint, self.identity, state)
 
 
 class _Loop:
@@ -169,20 +190,24 @@ class _Loop:
             found = self.strategy.round(len(self.history))
             self._add(found)
             keep()
-            if report is not None:
+            if report is not None and rank() == 0:
                 report(self.history[-1])
 
     def _add(self, found: Round) -> None:
         number, choices = len(self.history) + 1, found.choices
+        if choices is not None and not self.problem.budgets.admits(choices):
+            raise AssertionError("a strategy chose beyond the budgets")
         genotype = None if choices is None else fill(self.problem.network, choices)
         record: dict[str, Any] = {"round": number, "rounds": self.strategy.rounds, **found.values}
         if genotype is not None:
             record["genotype"] = str(genotype)
-        self.history.append({**record, "cost": self.problem.meter.cost})
+            require_equal("genotypes", str(genotype))
         if choices is not None:
             rank = (found.level, found.score)
             if self._best is None or rank >= self._best.rank:
                 self._best = _Best(rank, number, choices, self.strategy.arrays())
+            record["best_round"] = self._best.round
+        self.history.append({**record, "cost": self.problem.meter.cost})
 
     def result(self) -> SearchResult:
         best = self._best
@@ -196,7 +221,7 @@ class _Loop:
         best = self._best
         return {
             "strategy": self.strategy.state(),
-            "random": random_state(self.problem.device, self.problem.generator),
+            "random": gathered(random_state(self.problem.device, self.problem.generator)),
             "meter": self.problem.meter.state(),
             "history": json.dumps(self.history),
             "best": None if best is None else best.state(),
@@ -204,7 +229,8 @@ class _Loop:
 
     def restore(self, state: State) -> None:
         self.strategy.restore(state["strategy"])
-        restore_random_state(state["random"], self.problem.device, self.problem.generator)
+        own = state["random"][rank() % len(state["random"])]
+        restore_random_state(own, self.problem.device, self.problem.generator)
         self.problem.meter.restore(state["meter"])
         self.history = json.loads(state["history"])
         self._best = None if state["best"] is None else _Best.restored(state["best"])
@@ -236,16 +262,10 @@ class _Best:
         return cls(rank, state["round"], read(state["choices"]), arrays)
 
 
-def _with_rule(spec: Spec, settings: Settings) -> Spec:
+def with_rule(spec: Spec, settings: Settings) -> Spec:
     """The specification under the rule of the settings, where they name one."""
     if not settings.rule:
         return spec
     budgets = tuple(r for r in spec.requirements if isinstance(r, Budget))
     rule = RuleRequirement(RULE_NAMES[settings.rule])
     return replace(spec, requirements=(rule, *budgets))
-
-
-def _refuse_budgets(network: Network) -> None:
-    for budget in network.budgets:
-        message = f"searching under a budget of {budget.quantity} is not possible yet"
-        raise fail("E506", message, budget.span, help="remove the `require` line to search")

@@ -30,6 +30,7 @@ _LEAST = {
     "candidates": 1,
     "trial_epochs": 1,
     "reduction": 2,
+    "rungs": 1,
 }
 PRECISIONS = ("float32", "bfloat16", "float16")
 RULE_NAMES: Mapping[str, str] = {
@@ -51,9 +52,14 @@ class Settings:
     `strategy` and `select` say how a space is explored and how its genotype is chosen at the end;
     an empty `select` is the strategy's own. `second_order` unrolls the architecture step of
     `darts` and `gdas`. Strategies that train candidates by themselves train `candidates` of them,
-    for `trial_epochs` each; halving keeps one in `reduction` from rung to rung.
+    for `trial_epochs` each; halving keeps one in `reduction` from rung to rung, of
+    `rungs`.
+    Budgets of latency are held to on the machine that the file `profile` describes. Where the
+    mixtures of `darts` and `gdas` cost more than a budget in expectation, `budget_penalty` times
+    the excess, in shares of the limit, is added to the objective of the architecture parameters.
     `precision` is what most is computed in: with less than float32, torch chooses for each
     operation. With `compile`, torch.compile takes its time first, and steps are faster afterwards.
+    With `tensorboard`, a run folder gets events of every round and epoch for TensorBoard.
     """
 
     seed: int = 0
@@ -73,11 +79,15 @@ class Settings:
     candidates: int = 18
     trial_epochs: int = 15
     reduction: int = 3
+    rungs: int = 3
+    profile: str = ""
+    budget_penalty: float = 1.0
     relax: str = "shared"
     rule: str = ""
     device: str = "cpu"
     precision: str = "float32"
     compile: bool = False
+    tensorboard: bool = False
 
     def __post_init__(self) -> None:
         for item in fields(self):
@@ -89,7 +99,7 @@ class Settings:
             _require(value >= least, name, value, f"at least {least}")
         for name in ("max_learning_rate", "arch_learning_rate"):
             _require(0 < getattr(self, name) < 1e3, name, getattr(self, name), "above 0")
-        for name in ("min_learning_rate", "weight_decay", "arch_weight_decay"):
+        for name in ("min_learning_rate", "weight_decay", "arch_weight_decay", "budget_penalty"):
             _require(0 <= getattr(self, name) < 1e3, name, getattr(self, name), "at least 0")
         _require_one("strategy", self.strategy, tuple(STRATEGIES))
         if self.select:

@@ -20,8 +20,10 @@ from .data import TRAIN, VALIDATION, Dataset, Source, load_data
 from .epoch import Epoch, Interrupt, Pass
 from .fitting import Report, WeightOptimiser, device_of, seeded, start_from, training_batches
 from .prepare import prepare
+from .processes import join, rank
 from .run import RunFolder
 from .settings import Settings
+from .watch import watching
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,17 @@ def train(
     samples = load_data(data, network, settings.split_seed)
     start = read_weights(weights) if isinstance(weights, (str, PathLike)) else weights
     folder = RunFolder.create(out, "train", overwrite, spec) if out is not None else None
-    result = _train(network, samples, settings, report, start)
-    if folder is not None:
+    here = settings.with_options(device=join(settings.device))
+    asked = folder is not None and settings.tensorboard and rank() == 0
+    with watching(folder.path if folder and asked else None, "train") as watch:
+
+        def tell(record: dict[str, Any]) -> None:
+            watch(record["epoch"], record)
+            if report is not None:
+                report(record)
+
+        result = _train(network, samples, here, tell, start)
+    if folder is not None and rank() == 0:
         folder.write_run(None, settings, data)
         folder.begin_history(result.history)
         folder.write_spec("genotype", spec)
@@ -90,6 +101,6 @@ def _train(
         for number in range(1, settings.epochs + 1):
             (loss,) = epoch.run([Pass(optimiser, step, [batches])])
             history.append({"epoch": number, "train_loss": loss})
-            if report is not None:
+            if report is not None and rank() == 0:
                 report(history[-1])
     return TrainResult(module.arrays(), tuple(history))

@@ -243,6 +243,9 @@ def written_specs(draw: st.DrawFn, holes: bool = True) -> Spec:
         )
     if draw(st.integers(0, 3)) == 0:
         requirements.append(Budget("parameters", draw(st.sampled_from((10**6, 1234, 2.5))), True))
+    if draw(st.integers(0, 3)) == 0:
+        on = draw(st.sampled_from((None, "laptop", "on", "my machine")))
+        requirements.append(Budget("latency", draw(st.sampled_from((2, 0.5))), False, on))
     count = draw(st.integers(1, 4))
     kind = draw(st.sampled_from(HEAD_KINDS))
     named = tuple(f"k{i}" for i in range(count)) if draw(st.booleans()) else None

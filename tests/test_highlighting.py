@@ -37,6 +37,7 @@ role adapt(f) for m = resample(f) @ W[c, C]
 cell K(A, A) { S = ?(x, y)  return S }
 output K
 require distinct_pairs
+require latency < 2ms on laptop
 """
 HEADS = ("classes", "labels", "values")
 AS_NAMES = """\
@@ -171,6 +172,14 @@ LINES: dict[str, list[tuple[Any, str]]] = {
         (Token.Name, "latency"),
         (Token.Operator, "<="),
         (Token.Literal.Number, "1.5ms"),
+    ],
+    "require latency < 2 ms on laptop": [
+        (Token.Keyword, "require"),
+        (Token.Name, "latency"),
+        (Token.Operator, "<"),
+        (Token.Literal.Number, "2 ms"),
+        (Token.Keyword, "on"),
+        (Token.Name, "laptop"),
     ],
     "predict K labels": [
         (Token.Keyword, "predict"),

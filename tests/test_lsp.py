@@ -248,6 +248,23 @@ def test_completion_in_every_slot(client: Client, marked: str, expected: list[st
     assert len(found) == len(set(found))
 
 
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("require latency < 2ms ", True),
+        ("require latency < 2 ms ", True),
+        ("require latency < 2 ", True),
+        ("require macs < 2M ", False),
+        ("require latency < 2ms on pc ", False),
+    ],
+)
+def test_a_limit_of_latency_may_name_a_profile(text: str, offered: bool) -> None:
+    labels = [choice.label for choice in complete(text, len(text), ()).choices]
+    assert ("on" in labels) == offered
+    assert "predict" in labels
+    assert not complete("require latency < 2ms on ", 25, ()).choices
+
+
 def test_every_axis_of_a_feature_is_offered_with_what_it_means() -> None:
     found = complete("modality m { A[", 15, ())
     assert [choice.label for choice in found.choices] == list(FEATURE_AXES)

@@ -120,7 +120,7 @@ def test_a_step_has_no_host_synchronisation_and_no_dynamic_shape(name: str) -> N
     """The whole training graph is captured with static shapes; nothing is read from a tensor."""
     network = space(name, 0.2)
     program = hoist(optimise(lower(build(network)), "compiled")).program
-    module = FusionModule(program, kernels=False).train()
+    module = FusionModule(program).train()
     inputs = [torch.zeros(4, *i.type.sizes) for i in program.inputs]
     state = module.state_dict()
     tensors = [state[p.name] for p in program.parameters]

@@ -94,7 +94,7 @@ def with_options(inputs: dict[str, Tensor], program: Program, seed: int) -> dict
 
 def pair(program: Program, network: Network, seed: int) -> tuple[FusionModule, nn.Module]:
     """The module of both targets, with the same weights."""
-    torch_module = FusionModule(program, kernels=False)
+    torch_module = FusionModule(program)
     module = network_of(source(program, network))
     load_weights(torch_module, random_weights(program, seed))
     module.load_state_dict(torch_module.state_dict())
@@ -178,7 +178,7 @@ def test_passes_change_rounding_alone(spec: Spec, seed: int) -> None:
 def test_weights_load_both_ways(spec: Spec, seed: int) -> None:
     program, network = lowered(derived(spec, seed))
     module = network_of(source(program, network))
-    torch_module = FusionModule(program, kernels=False)
+    torch_module = FusionModule(program)
     shapes = {p.name: p.sizes for p in program.parameters}
     assert {name: tuple(t.shape) for name, t in module.state_dict().items()} == shapes
     trained = {p.name for p in program.parameters if p.kind == "weight"}

@@ -2,7 +2,8 @@
 
 Every epoch is a pass of weight steps over the training batches and one of architecture steps over
 the validation batches. Then the hypernet is measured on validation in evaluation mode, and the
-genotype derived that its architecture parameters stand for: equations (3) and (11).
+genotype derived that its architecture parameters stand for: equations (3) and (11). Under budgets
+the architecture's objective has a penalty on what the mixtures cost beyond them.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from torch import Tensor
 
 from ..batches import Batch
 from ..cost import STEP
-from ..derive import choose
 from ..epoch import Pass
 from ..fitting import ArchitectureOptimiser
 from .hypernet import Hypernet
 from .mixtures import Weights, entropies
+from .penalty import Penalty
 from .strategy import Arrays, Problem, Round, State
 from .unrolled import unrolled_step
 
@@ -28,6 +29,8 @@ class Darts:
         self.problem, self.rounds = problem, problem.settings.epochs
         self.hypernet = Hypernet(problem)
         self.optimiser = ArchitectureOptimiser(self.hypernet.module, problem.settings)
+        strength = problem.settings.budget_penalty
+        self.penalty = Penalty(problem.budgets, strength, problem.device)
         self.index = 0
 
     def mixing(self) -> Weights:
@@ -54,8 +57,7 @@ class Darts:
             "entropy": entropies(logits),
             "architecture": {name: array.tolist() for name, array in logits.items()},
         }
-        choices = choose(self.problem.network, logits, self.problem.relax)
-        return Round(tuple(choices), found, values=values)
+        return Round(self.problem.budgets.choose(logits), found, values=values)
 
     def _weight_step(self, batch: Batch) -> Tensor:
         with torch.no_grad():
@@ -63,13 +65,17 @@ class Darts:
         return self.hypernet.weight_step(batch, weights)
 
     def _architecture_step(self, batch: Batch) -> Tensor:
-        loss = self.optimiser.loss(self.problem.network.head, batch, self.mixing())
+        weights = self.mixing()
+        loss = self.optimiser.loss(self.problem.network.head, batch, weights)
+        loss = loss + self.penalty(weights)
         self.optimiser.step(loss)
         self.hypernet.count(batch, STEP)
         return loss
 
     def _unrolled_step(self, batch: Batch, training: Batch) -> Tensor:
-        loss = unrolled_step(self.hypernet, self.optimiser, self.mixing, batch, training)
+        loss = unrolled_step(
+            self.hypernet, self.optimiser, self.mixing, self.penalty, batch, training
+        )
         self.hypernet.count(batch, STEP)
         self.hypernet.count(training, 3 * STEP)
         return loss

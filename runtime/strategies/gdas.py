@@ -5,8 +5,11 @@ The temperature of the sample falls linearly from epoch to epoch (Dong and Yang,
 
 from __future__ import annotations
 
+import torch
+
 from .darts import Darts
 from .mixtures import Weights
+from .strategy import Problem, State
 
 HOT, COLD = 10.0, 0.1
 """The temperature of the first epoch, and of the last."""
@@ -15,6 +18,17 @@ HOT, COLD = 10.0, 0.1
 class Gdas(Darts):
     """Darts, with a sample in place of the softmax in training steps."""
 
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self._draws = torch.Generator().manual_seed(problem.settings.seed)
+
     def mixing(self) -> Weights:
         done = self.index / max(1, self.rounds - 1)
-        return self.hypernet.architecture.gumbel(HOT + (COLD - HOT) * done)
+        return self.hypernet.architecture.gumbel(HOT + (COLD - HOT) * done, self._draws)
+
+    def state(self) -> State:
+        return {**super().state(), "draws": self._draws.get_state()}
+
+    def restore(self, state: State) -> None:
+        super().restore(state)
+        self._draws.set_state(state["draws"])

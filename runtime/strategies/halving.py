@@ -20,18 +20,16 @@ def rungs(settings: Settings) -> list[tuple[int, int]]:
     """How many candidates are trained, and for how many epochs in all, rung by rung.
 
     The last rung is `trial_epochs`; those before it are ends of restart periods, each keeping one
-    candidate in `reduction`.
+    candidate in `reduction`, `rungs` in all at most.
     """
     periods = [settings.first_restart * settings.restart_multiplier**i for i in range(64)]
     ends = [e for e in accumulate(periods) if e < settings.trial_epochs]
-    found: list[tuple[int, int]] = []
-    count = settings.candidates
-    while count >= 1:
-        found.append((count, settings.trial_epochs))
-        count //= settings.reduction
-    levels = min(len(found), len(ends) + 1)
-    epochs = [*ends[len(ends) - levels + 1 :], settings.trial_epochs]
-    return [(n, e) for (n, _), e in zip(found[:levels], epochs, strict=True)]
+    counts = [settings.candidates]
+    while len(counts) < settings.rungs and counts[-1] >= settings.reduction:
+        counts.append(counts[-1] // settings.reduction)
+    counts = counts[: len(ends) + 1]
+    epochs = [*ends[len(ends) - len(counts) + 1 :], settings.trial_epochs]
+    return list(zip(counts, epochs, strict=True))
 
 
 class Halving:

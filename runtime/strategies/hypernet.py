@@ -44,7 +44,7 @@ class Hypernet:
 
     def count(self, batch: Batch, passes: int) -> None:
         """Adds so many forward passes of a batch to the cost."""
-        self.problem.meter.count(self.macs, len(batch.labels), passes)
+        self.problem.meter.count(self.macs, batch.samples, passes)
 
     def score(self, weights: Weights) -> tuple[float, dict[str, float]]:
         """The metric that selects, and all metrics, on validation in evaluation mode."""

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ...compiler.fill import CellChoice
 from ...compiler.lower import Relaxation, architecture_name
@@ -42,16 +41,19 @@ class Architecture:
         """Equations (1) and (10)."""
         return {n: _identity(torch.softmax(p, -1)) for n, p in self.logits.items()}
 
-    def gumbel(self, temperature: float) -> Weights:
+    def gumbel(self, temperature: float, generator: torch.Generator) -> Weights:
         """A sample: one candidate alone, with the gradient of the tempered softmax.
 
         Equations (4) to (7) of Dong and Yang, "Searching for a Robust Neural Architecture in Four
-        GPU Hours".
+        GPU Hours". The generator is one of the CPU, so that every process draws the same.
         """
-        return {
-            n: _identity(functional.gumbel_softmax(p, temperature, hard=True))
-            for n, p in self.logits.items()
-        }
+        found: dict[str, Tensor] = {}
+        for name, logits in self.logits.items():
+            noise = -torch.empty(logits.shape).exponential_(generator=generator).log()
+            soft = torch.softmax((logits + noise.to(logits)) / temperature, -1)
+            hard = torch.zeros_like(soft).scatter(-1, soft.argmax(-1, keepdim=True), 1.0)
+            found[name] = _identity(hard + soft - soft.detach())
+        return found
 
 
 def _identity(weights: Tensor) -> Tensor:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..batches import Batch
-from ..derive import choose
 from ..epoch import Pass
 from .hypernet import Hypernet
 from .mixtures import Weights
@@ -47,8 +46,8 @@ class Perturbation:
         with torch.no_grad():
             found, metrics = self.hypernet.score(self._mixing())
         values = {"hole": name, "drops": self._drops[name], "train_loss": loss, **metrics}
-        choices = choose(self.problem.network, self._logits(), self.problem.relax)
-        return Round(tuple(choices), found, (index,), values)
+        choices = self.problem.budgets.choose(self._logits())
+        return Round(choices, found, (index,), values)
 
     @torch.no_grad()
     def _measured(self, name: str) -> list[float]:

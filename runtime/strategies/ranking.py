@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ..sample import draw
 from .hypernet import Hypernet
 from .mixtures import one_hot
 from .standing import standings
@@ -55,7 +54,7 @@ def distinct(problem: Problem, count: int, stream: int) -> list[Choices]:
     generator = np.random.default_rng((problem.settings.seed, stream))
     found: dict[Choices, None] = {}
     for _ in range(20 * count):
-        found.setdefault(tuple(draw(problem.network, generator)))
+        found.setdefault(problem.budgets.draw(generator))
         if len(found) == count:
             break
     return list(found)

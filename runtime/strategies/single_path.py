@@ -13,7 +13,6 @@ from torch import Tensor
 
 from ..batches import Batch
 from ..epoch import Pass
-from ..sample import draw
 from .hypernet import Hypernet
 from .mixtures import one_hot
 from .strategy import Arrays, Problem, Round, State
@@ -33,8 +32,8 @@ class SinglePath:
         return Round(None, -inf, values={"train_loss": loss})
 
     def _weight_step(self, batch: Batch) -> Tensor:
-        network, relax = self.problem.network, self.problem.relax
-        weights = one_hot(network, draw(network, self._draws), relax)
+        choices = self.problem.budgets.draw(self._draws)
+        weights = one_hot(self.problem.network, choices, self.problem.relax)
         return self.hypernet.weight_step(batch, self.hypernet.tensors(weights))
 
     def arrays(self) -> Arrays:

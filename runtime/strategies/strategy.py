@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ...compiler.fill import CellChoice
 from ...compiler.lower import Relaxation
 from ...compiler.network import Network
+from ..budget import Budgets
 from ..cost import Meter
 from ..data import Dataset
 from ..epoch import Interrupt
@@ -30,7 +31,8 @@ State = dict[str, Any]
 class Problem:
     """What is searched, on which data, with which settings; the test split is never read.
 
-    `generator` draws the order of samples.
+    `generator` draws the order of samples. Whatever a strategy chooses is within `budgets`: it is
+    what they choose, draw or repair.
     """
 
     network: Network
@@ -41,6 +43,7 @@ class Problem:
     meter: Meter
     generator: torch.Generator
     interrupt: Interrupt
+    budgets: Budgets
 
 
 @dataclass(frozen=True)

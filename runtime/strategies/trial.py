@@ -24,6 +24,7 @@ from ..epoch import Epoch, Pass
 from ..fitting import WeightOptimiser, score, start_from, training_batches
 from ..objective import selection_score
 from ..prepare import prepare
+from ..processes import rank
 from .strategy import Arrays, Problem, State
 
 Choices = tuple[CellChoice, ...]
@@ -128,7 +129,9 @@ class _Open:
         trial, head = self.trial, self.problem.network.head
         while trial.epochs < epochs:
             if not self.epoch.begun:
-                torch.manual_seed(_seed(self.problem.settings.seed, trial.number, trial.epochs))
+                torch.manual_seed(
+                    _seed(self.problem.settings.seed, trial.number, trial.epochs, rank())
+                )
             self.epoch.run([Pass(self.optimiser, self._step, [self.training])])
             trial.epochs += 1
         metrics = score(self.module, self.validation, head)
@@ -140,7 +143,7 @@ class _Open:
     def _step(self, batch: Batch) -> Tensor:
         loss = self.optimiser.loss(self.problem.network.head, batch)
         self.optimiser.step(loss)
-        self.problem.meter.count(self.macs, len(batch.labels), STEP)
+        self.problem.meter.count(self.macs, batch.samples, STEP)
         return loss
 
     def state(self) -> State:

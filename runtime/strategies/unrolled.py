@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ..batches import Batch
 from ..fitting import ArchitectureOptimiser
+from ..processes import average
 from .hypernet import Hypernet
 from .mixtures import Weights
 
@@ -26,6 +27,7 @@ def unrolled_step(
     hypernet: Hypernet,
     optimiser: ArchitectureOptimiser,
     mixing: Callable[[], Weights],
+    penalty: Callable[[Weights], Tensor],
     validation: Batch,
     training: Batch,
 ) -> Tensor:
@@ -46,7 +48,8 @@ def unrolled_step(
     for parameter in weights:
         parameter.requires_grad_(True)
     moved(_gradients(loss(training), weights), -rate)
-    found = loss(validation)
+    mixed = mixing()
+    found = optimiser.loss(head, validation, mixed) + penalty(mixed)
     both = _gradients(found, [*logits, *weights])
     own, direction = both[: len(logits)], both[len(logits) :]
     norm = torch.sqrt(
@@ -67,8 +70,12 @@ def unrolled_step(
 
 
 def _gradients(loss: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
-    """The gradient with respect to each parameter, zero where the loss does not depend on it."""
+    """The gradient for each parameter, over all processes; zero where there is none."""
     if not parameters or not loss.requires_grad:
         return [torch.zeros_like(p) for p in parameters]
-    found = torch.autograd.grad(loss, list(parameters), allow_unused=True)
-    return [torch.zeros_like(p) if g is None else g for g, p in zip(found, parameters, strict=True)]
+    given = torch.autograd.grad(loss, list(parameters), allow_unused=True)
+    found = [
+        torch.zeros_like(p) if g is None else g for g, p in zip(given, parameters, strict=True)
+    ]
+    average(found)
+    return found

@@ -62,7 +62,7 @@ def export(
     _require_free(output, program)
     program, weights = specialise(program, weights)
     taken = {LOGITS, PROBABILITIES}
-    names = _names(program, taken)
+    names = value_names(program, taken)
     if not probabilities and program.values[program.output].primitive not in (INPUT, PARAMETER):
         names[program.output] = LOGITS
     functions: list[onnx.FunctionProto] = []
@@ -71,7 +71,7 @@ def export(
     outliner.emit(range(len(program.values)), (), body)
     _head(body, names[program.output], network.head, output)
     parameters = [
-        _parameter(weights[v.name], name)
+        parameter_tensor(weights[v.name], name)
         for v, name in zip(program.values, names, strict=True)
         if v.primitive == PARAMETER
     ]
@@ -119,7 +119,7 @@ def _require_free(output: str, program: Program) -> None:
         raise fail("E506", message, help="rename the feature")
 
 
-def _parameter(values: Any, name: str) -> onnx.TensorProto:
+def parameter_tensor(values: Any, name: str) -> onnx.TensorProto:
     """A weight in float32; raises DiagnosticError where what was computed from weights is more."""
     with np.errstate(over="ignore"):
         array = np.ascontiguousarray(values, np.float32)
@@ -144,7 +144,7 @@ def _head(body: GraphBuilder, logits: str, head: Head, output: str) -> None:
         raise fail("E506", message, help="leave out `--probabilities`")
 
 
-def _names(program: Program, taken: set[str]) -> list[str]:
+def value_names(program: Program, taken: set[str]) -> list[str]:
     """A name of its own for every value, added to those taken; inputs and, where no input has the
     same, parameters keep theirs."""
     taken.update(item.name for item in program.inputs)

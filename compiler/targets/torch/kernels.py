@@ -13,7 +13,7 @@ On other devices, in other types and under autocast these are torch's own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -139,7 +139,9 @@ def linear(x: Tensor, w: Tensor) -> Tensor:
     return _linear(x, w) if own else torch.matmul(x, w)
 
 
-KERNELS: Mapping[str, Callable[..., Tensor]] = {
+Kernels: TypeAlias = Mapping[str, Callable[..., Tensor]]
+NO_KERNELS: Kernels = {}
+KERNELS: Kernels = {
     "dropout": dropout,
     "linear": linear,
     "relu_dropout": relu_dropout,

@@ -8,7 +8,7 @@ Parameters stand in `state_dict` under the Program's names, whichever passes ran
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 import torch
@@ -20,7 +20,7 @@ from ...diagnostics import fail
 from ...initial import initial_values
 from ...program import INPUT, PARAMETER, Program
 from ...weights import Weights, fitting
-from .kernels import KERNELS
+from .kernels import NO_KERNELS, Kernels
 
 _SHARED = (
     torch.split,
@@ -44,8 +44,8 @@ class FusionModule(nn.Module):
     A module can be copied, pickled and, without `kernels`, exported in either mode.
     """
 
-    def __init__(self, program: Program, seed: int = 0, *, kernels: bool = False) -> None:
-        """`kernels`: while training, those of `kernels.py` replace torch's own operations."""
+    def __init__(self, program: Program, seed: int = 0, *, kernels: Kernels = NO_KERNELS) -> None:
+        """`kernels` replace primitives while training, such as those of `kernels.py`."""
         super().__init__()
         self.program = program
         self._kinds = {p.name: p.kind for p in program.parameters}
@@ -58,7 +58,7 @@ class FusionModule(nn.Module):
         """What follows from the program, the parameters and how to run it; no part of a copy."""
         made = {
             "_places": [_place(self, p.name) for p in self.program.parameters],
-            "_training_graph": trace(self.program, True, KERNELS if self._kernels else {}),
+            "_training_graph": trace(self.program, True, self._kernels),
             "_evaluation_graph": trace(self.program, False),
         }
         self.__dict__.update(made)  # not as submodules, whose names are the specification's
@@ -126,9 +126,7 @@ def load_weights(module: FusionModule, weights: Weights) -> None:
     module.load_state_dict({name: torch.from_numpy(array) for name, array in fitted.items()})
 
 
-def trace(
-    program: Program, training: bool, kernels: Mapping[str, Callable[..., Tensor]] | None = None
-) -> fx.GraphModule:
+def trace(program: Program, training: bool, kernels: Kernels = NO_KERNELS) -> fx.GraphModule:
     """The program as a function of its inputs and then its parameters.
 
     `kernels` replace primitives by functions that are not looked into.
@@ -156,7 +154,7 @@ def trace(
             record, attributes = value.record, dict(value.attributes)
             assert record is not None
             arguments = [values[a] for a in value.arguments]
-            if kernels and value.primitive in kernels:
+            if value.primitive in kernels:
                 nodes = tuple(a.node for a in arguments)
                 made = graph.call_function(kernels[value.primitive], nodes, attributes)
                 values.append(fx.Proxy(made, tracer))

@@ -12,7 +12,8 @@ from . import explain
 from . import diff
 from . import deploy
 from . import runs
+from . import profile
 from . import lsp
 from .app import app
 
-__all__ = ["app", "deploy", "diff", "explain", "front", "lsp", "new", "runs"]
+__all__ = ["app", "deploy", "diff", "explain", "front", "lsp", "new", "profile", "runs"]

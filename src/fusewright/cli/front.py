@@ -85,6 +85,9 @@ def info(
     stage: Annotated[
         Stage | None, typer.Option(help="With --passes: whose passes; by default for training.")
     ] = None,
+    profile: Annotated[
+        Path | None, typer.Option(help="A machine's latency profile, to judge budgets with.")
+    ] = None,
     json: Json = False,
     sets: Sets = None,
 ) -> None:
@@ -97,7 +100,12 @@ def info(
         rows = describe_passes(load_with(file, sets), (stage or Stage.training).value)
         print_json(rows) if json else print(passes_table(rows))
         return
-    described = describe(load_with(file, sets))
+    measured = None
+    if profile is not None:
+        from ..runtime.profile import read_profile
+
+        measured = read_profile(profile)
+    described = describe(load_with(file, sets), measured)
     if json:
         print_json(described)
     else:

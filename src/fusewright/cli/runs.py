@@ -42,6 +42,10 @@ SecondOrder = Annotated[
 ]
 Candidates = Annotated[int | None, typer.Option(help="Genotypes that are trained by themselves.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
+Profile = Annotated[
+    str | None,
+    typer.Option(metavar="PROFILE.json", help="The machine that latency is limited on."),
+]
 Relax = Annotated[str | None, typer.Option(help="How open inputs are mixed: shared, per_input.")]
 Rule = Annotated[
     str | None, typer.Option(help="The rule for filling holes: paper (distinct_pairs), published.")
@@ -61,6 +65,7 @@ def search(
     select: Select = None,
     second_order: SecondOrder = None,
     candidates: Candidates = None,
+    profile: Profile = None,
     relax: Relax = None,
     rule: Rule = None,
     device: Device = None,
@@ -82,6 +87,7 @@ def search(
         "select": select,
         "second_order": second_order,
         "candidates": candidates,
+        "profile": profile,
         "relax": relax,
         "rule": rule,
         "device": device,

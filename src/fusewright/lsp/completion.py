@@ -253,6 +253,7 @@ _OFFERS: Mapping[Place, _Offer] = {
     "output": _Names.sequence,
     "requirement": _Names.requirements,
     "comparison": _words("<", "<="),
+    "budget_option": _words("on", *STATEMENTS),
     "kind": _words(*HEAD_KINDS),
     "role": lambda names: [Choice(r, Shown.Interface, "role", f"{r}(") for r in ROLES],
     "role_for": _words("for"),

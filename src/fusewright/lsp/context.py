@@ -35,6 +35,7 @@ Place = Literal[
     "output",
     "requirement",
     "comparison",
+    "budget_option",
     "kind",
     "role",
     "role_for",
@@ -239,7 +240,11 @@ class _Reader:
                     return "nothing"
                 if due:
                     return "requirement"
-                return "comparison" if last in BUDGETS else "statement"
+                if last in BUDGETS:
+                    return "comparison"
+                if last == "on":
+                    return "nothing"
+                return "budget_option" if self._limits_latency() else "statement"
             case "predict":
                 if depth:
                     return "nothing"
@@ -248,6 +253,10 @@ class _Reader:
                 return "nothing" if due else "statement"
             case _:
                 return "statement"
+
+    def _limits_latency(self) -> bool:
+        """Whether the tokens are those of `require latency < 2ms`, with or without a space."""
+        return self.tokens[1:2] == ["latency"] and 3 < len(self.tokens) < 6
 
     def _in_modality(self, depth: str, last: str) -> Place:
         if depth == "{[":

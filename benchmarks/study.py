@@ -1,0 +1,162 @@
+"""Which strategy finds good genotypes: strategies × data × seeds, on small real data.
+
+    python -m benchmarks.study run --data CACHE --results study.jsonl [--set emoji] [--seeds 2]
+    python -m benchmarks.study table --results study.jsonl
+
+Every contender finds a genotype, which is then trained on training and validation samples with
+three seeds and measured on test. Headroom is the distance from the mean to the best of 24 random
+genotypes, which is picked on test by definition; a contender's share of it is what it took. Rows
+are appended as they are found, and a run goes on with what is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import torch
+
+import fusewright as fw
+from fusewright.compiler.check import checked
+from fusewright.compiler.spec import Spec
+from fusewright.runtime.predictions import SELECTION_METRIC
+from fusewright.runtime.sample import random_genotype
+from fusewright.runtime.settings import Settings
+
+from .contenders import CONTENDERS, baselines
+from .study_data import SETS, load
+from .study_table import write_table
+
+TRAINING_SEEDS = (0, 1, 2)
+REFERENCE = 24
+"""Random genotypes that headroom is measured with."""
+TRAINING_EPOCHS = 15
+
+
+@dataclass
+class Study:
+    """The rows of a study, each with a key, in a file that is only added to."""
+
+    path: Path
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, path: Path) -> Study:
+        """The study in a file, or a new one; a last line that is cut short is dropped."""
+        study = cls(path)
+        if path.exists():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                try:
+                    row = json.loads(line)
+                except ValueError:
+                    continue
+                study.rows[row["key"]] = row
+        return study
+
+    def row(self, key: str, make: Any) -> dict[str, Any]:
+        """The row with this key; made and added if it is missing."""
+        if key not in self.rows:
+            found = {"key": key, **make()}
+            with self.path.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(found) + "\n")
+            self.rows[key] = found
+            shown = {k: v for k, v in found.items() if isinstance(v, (int, float))}
+            print(key.split("\n")[0], shown, flush=True)
+        return self.rows[key]
+
+
+class Bench:
+    """One data set of a study."""
+
+    def __init__(self, study: Study, name: str, data: Mapping[str, Any]) -> None:
+        self.study, self.name, self.data = study, name, data
+        self.spec = fw.load(SETS[name].spec)
+        self.network = checked(self.spec)
+        self.metric = SELECTION_METRIC[self.network.head.kind]
+        self.training = Settings(epochs=TRAINING_EPOCHS, batch=SETS[name].batch)
+
+    def measure(self, genotype: Spec) -> None:
+        """Trains a genotype with every seed, and measures it on test."""
+        for seed in TRAINING_SEEDS:
+            key = f"test/{self.name}/{seed}/{genotype}"
+            self.study.row(key, partial(self._test, genotype, seed))
+
+    def _test(self, genotype: Spec, seed: int) -> dict[str, Any]:
+        started = perf_counter()
+        trained = fw.train(genotype, self.data, settings=self.training, seed=seed)
+        found = fw.evaluate(genotype, self.data, weights=trained.weights)
+        return {"metric": found[self.metric], "seconds": perf_counter() - started}
+
+    def reference(self) -> None:
+        """Random genotypes, on validation and on test."""
+        for number in range(REFERENCE):
+            genotype = random_genotype(self.network, number)
+            self.study.row(f"reference/{self.name}/{number}", partial(_text, genotype))
+            self.measure(genotype)
+
+    def baselines(self) -> None:
+        """What a user would do without a search."""
+        for name, spec in baselines(self.spec):
+            self.study.row(f"baseline/{self.name}/{name}", partial(_text, spec))
+            self.measure(spec)
+
+    def contender(self, name: str, seed: int) -> None:
+        """A search, and the genotype that it finds."""
+
+        def make() -> dict[str, Any]:
+            options = {"batch": SETS[self.name].batch, **CONTENDERS[name]}
+            found = fw.search(self.spec, self.data, seed=seed, **options)
+            score = found.history[found.best_round - 1].get(f"validation_{self.metric}")
+            return {"genotype": str(found.genotype), "validation": score, **found.cost}
+
+        row = self.study.row(f"search/{self.name}/{name}/{seed}", make)
+        self.measure(fw.loads(row["genotype"]))
+
+
+def _text(spec: Spec) -> dict[str, Any]:
+    return {"genotype": str(spec)}
+
+
+def work(names: list[str], contenders: list[str], seeds: int) -> Iterator[tuple[str, Any]]:
+    """What is to be done, set by set: the reference, the baselines, and every search."""
+    for name in names:
+        yield name, lambda bench: bench.reference()
+        yield name, lambda bench: bench.baselines()
+    for seed in range(seeds):
+        for contender in contenders:
+            for name in names:
+                yield name, lambda bench, c=contender, s=seed: bench.contender(c, s)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("command", choices=["run", "table"])
+    parser.add_argument("--data", type=Path, default=Path.home() / ".cache/fusewright-study")
+    parser.add_argument("--results", type=Path, default=Path("docs/study.jsonl"))
+    parser.add_argument("--set", action="append", choices=list(SETS))
+    parser.add_argument("--contender", action="append", choices=list(CONTENDERS))
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    if options.command == "table":
+        write_table(Study.open(options.results).rows, Path("docs/study.md"))
+        return
+    torch.set_num_threads(options.threads)
+    study = Study.open(options.results)
+    benches: dict[str, Bench] = {}
+    for name, task in work(
+        options.set or list(SETS), options.contender or list(CONTENDERS), options.seeds
+    ):
+        if name not in benches:
+            benches[name] = Bench(study, name, load(name, options.data))
+        task(benches[name])
+
+
+if __name__ == "__main__":
+    main()

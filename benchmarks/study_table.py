@@ -1,0 +1,2 @@
+def write_table(rows, path):
+    raise SystemExit("not written yet")

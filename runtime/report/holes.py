@@ -1,0 +1,99 @@
+"""How the holes of a search settled: weights, entropy and drops of every mixture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import log
+from typing import cast
+
+from ...compiler.fill import CellChoice
+from ...compiler.lower import Relaxation
+from ..finished import Record, Search
+from ..places import Mixture, mixtures
+from .charts import DASHED, OTHER, Line, colour, grid, legend, line_chart
+from .page import Html, html, joined, name, paragraph, section
+
+SIZE = (280, 130)
+MOST_NAMED = 6
+MOST_HOLES = 200
+_TEXT = (
+    "The weight of each candidate over the rounds. Dashed is the entropy as a share of its largest: "
+    "1 is undecided, 0 settled. What the genotype took is set in bold."
+)
+
+
+def holes(search: Search, choices: Sequence[CellChoice]) -> Html:
+    """A small chart for every hole of a run; nothing where its strategy keeps no weights."""
+    relax = cast(Relaxation, search.settings.relax)
+    known = mixtures(search.network, relax, choices)
+    cards = [c for n, m in known.items() if (c := _card(n, m, search.rounds))]
+    if not cards:
+        return Html()
+    more = len(cards) - MOST_HOLES
+    left = paragraph(f"and {more} more holes") if more > 0 else Html()
+    return section("How the holes settled", paragraph(_TEXT), grid(cards[:MOST_HOLES]), left, level=3)
+
+
+def _card(parameter: str, mixture: Mixture, rounds: Sequence[Record]) -> Html:
+    count = len(mixture.candidates)
+    mixed = [r for r in rounds if _rows(r, parameter) == count]
+    parts = [_weights(parameter, mixture, mixed)] if mixed else []
+    drops = next((r.drops for r in rounds if r.hole == parameter and len(r.drops) == count), None)
+    if drops is not None:
+        parts.append(_drops(mixture, drops))
+    return joined([Html(f"<h4>{name(mixture.title)}</h4>"), *parts]) if parts else Html()
+
+
+def _rows(record: Record, parameter: str) -> int:
+    return len(record.architecture[parameter]) if parameter in record.architecture else 0
+
+
+def _weights(parameter: str, mixture: Mixture, rounds: Sequence[Record]) -> Html:
+    weights = [r.weights(parameter) for r in rounds]
+    order = sorted(range(len(mixture.candidates)), key=lambda place: -weights[-1][place])
+    looks = {place: colour(rank) for rank, place in enumerate(order)}
+    lines = [
+        Line([(r.number, float(w[place])) for r, w in zip(rounds, weights, strict=True)], look)
+        for place, look in reversed(looks.items())
+    ]
+    entropy = list(_entropies(parameter, rounds))
+    chart = line_chart(
+        [*lines, Line(entropy, DASHED)],
+        f"weights of {len(order)} candidates over {len(rounds)} rounds",
+        size=SIZE,
+        range=(0.0, 1.0),
+    )
+    last = {mixture.candidates[place]: float(weights[-1][place]) for place in order}
+    entries = _entries(last, mixture, list(looks.values()))
+    more = [(DASHED, "entropy", entropy[-1][1], False)] if entropy else []
+    return joined([chart, legend([*entries, *more])])
+
+
+def _entropies(parameter: str, rounds: Sequence[Record]) -> Iterator[tuple[float, float]]:
+    """The entropy of a mixture, as a share of the largest that it can have, round by round."""
+    for record in rounds:
+        if parameter in record.entropy:
+            most = log(record.architecture[parameter].shape[-1])
+            if most:
+                yield record.number, record.entropy[parameter] / most
+
+
+def _drops(mixture: Mixture, drops: Sequence[float]) -> Html:
+    order = sorted(range(len(drops)), key=lambda place: -drops[place])
+    values = {mixture.candidates[place]: drops[place] for place in order}
+    what = html("What the metric loses without each candidate:")
+    return joined([Html(f"<p class='legend'>{what}</p>"), legend(_entries(values, mixture, []))])
+
+
+def _entries(
+    values: Mapping[str, float], mixture: Mixture, looks: Sequence[str]
+) -> Iterator[tuple[str, object, float | None, bool]]:
+    """The first candidates, those that were taken, and how many others there are."""
+    shown = [
+        (looks[rank] if rank < len(looks) else OTHER, candidate, value, candidate in mixture.taken)
+        for rank, (candidate, value) in enumerate(values.items())
+    ]
+    kept = [entry for rank, entry in enumerate(shown) if rank < MOST_NAMED or entry[3]]
+    yield from kept
+    if len(kept) < len(shown):
+        yield OTHER, f"{len(shown) - len(kept)} others", None, False

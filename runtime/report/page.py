@@ -1,0 +1,120 @@
+"""The page of a report: HTML that needs no network and no script, with everything escaped.
+
+NOTE: a text enters a page through `html` alone, which escapes whatever is not `Html` already; so
+names in a specification or a history cannot become markup.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from ...compiler.targets.dot_engine import printable
+from .style import STYLE
+
+_COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
+
+
+class Html(str):
+    """A text that is HTML already."""
+
+    __slots__ = ()
+
+
+def html(value: object) -> Html:
+    """A value as HTML; what cannot be printed stands as its escape."""
+    return value if isinstance(value, Html) else Html(escape(printable(str(value))))
+
+
+def joined(parts: Iterable[object]) -> Html:
+    """Parts one after the other."""
+    return Html("".join(map(html, parts)))
+
+
+def name(value: object) -> Html:
+    """A name, kept apart from the direction of what stands beside it."""
+    return Html(f"<bdi>{html(value)}</bdi>")
+
+
+def page(title: str, parts: Sequence[object]) -> Html:
+    """The whole page."""
+    policy = "default-src 'none'; style-src 'unsafe-inline'"
+    return Html(
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{html(title)}</title>\n<style>{STYLE}</style></head>\n"
+        f"<body><main>\n<h1>{html(title)}</h1>\n{joined(parts)}</main></body></html>\n"
+    )
+
+
+def section(title: object, *parts: object, level: int = 2) -> Html:
+    """Parts under a heading; nothing where they are empty."""
+    content = joined(parts)
+    if not content:
+        return Html()
+    return Html(f"<section><h{level}>{html(title)}</h{level}>\n{content}</section>\n")
+
+
+def folded(title: object, *parts: object, open: bool = False) -> Html:
+    """Parts that a reader unfolds."""
+    state = " open" if open else ""
+    return Html(
+        f"<details{state}><summary>{html(title)}</summary>\n{joined(parts)}</details>\n"
+    )
+
+
+def paragraph(*parts: object) -> Html:
+    return Html(f"<p>{joined(parts)}</p>\n")
+
+
+def code(text: str) -> Html:
+    """A program, line by line."""
+    lines = "\n".join(html(line) for line in text.split("\n"))
+    return Html(f"<pre>{lines}</pre>\n")
+
+
+def table(header: Sequence[object], rows: Iterable[Sequence[object]], caption: object = "") -> Html:
+    """A table whose rows begin with what they are about; numbers are set to the right."""
+    body = "".join(f"<tr>{_heading(first)}{''.join(map(_cell, rest))}</tr>\n" for first, *rest in rows)
+    if not body:
+        return Html()
+    head = "".join(f"<th scope='col'>{html(h)}</th>" for h in header)
+    above = f"<caption>{html(caption)}</caption>" if caption else ""
+    columns = f"<thead><tr>{head}</tr></thead>" if header else ""
+    return Html(
+        f"<div class='wide'><table>{above}{columns}<tbody>\n{body}</tbody></table></div>\n"
+    )
+
+
+def _heading(value: object) -> str:
+    return f"<th scope='row'>{name(value)}</th>"
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "<td></td>"
+    if isinstance(value, float):
+        return f"<td class='number'>{number(value)}</td>"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"<td class='number'>{value:,}</td>"
+    return f"<td>{name(value)}</td>"
+
+
+def number(value: float) -> str:
+    """A number with as many digits as say something."""
+    if value == 0 or 0.001 <= abs(value) < 100:
+        return f"{value:.4f}".rstrip("0").rstrip(".") if value == round(value) else f"{value:.4f}"
+    return f"{value:,.1f}" if 100 <= abs(value) < 1e9 else f"{value:.3g}"
+
+
+def figure(content: object, caption: object = "", kind: str = "") -> Html:
+    """A picture with what it shows below it."""
+    below = f"<figcaption>{html(caption)}</figcaption>" if caption else ""
+    return Html(f"<figure class='{kind}'>{html(content)}{below}</figure>\n")
+
+
+def picture(svg: str) -> Html:
+    """An SVG file inside HTML, where its declaration and its comments have no place."""
+    return Html(_COMMENT.sub("", svg[svg.index("<svg") :]))

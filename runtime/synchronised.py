@@ -1,0 +1,65 @@
+"""Batch norm over the samples of all processes, as if they were one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.distributed.nn.functional import all_reduce
+
+from ..ops.primitive import primitives
+
+
+def batch_norm(
+    rows: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    scale: Tensor,
+    shift: Tensor,
+    training: bool,
+    momentum: float,
+    epsilon: float,
+) -> Tensor:
+    """torch's batch norm of (rows, channels) in training, over the rows of all processes."""
+    sums: Tensor = all_reduce(torch.cat([rows.new_full((1,), len(rows)), rows.sum(0)]))
+    size, center = sums[0], sums[1:] / sums[0]
+    centered = rows - center
+    squares: Tensor = all_reduce(centered.square().sum(0))
+    spread = squares / size
+    with torch.no_grad():
+        mean.lerp_(center, momentum)
+        variance.lerp_(squares / (size - 1), momentum)
+    return centered * torch.rsqrt(spread + epsilon) * scale + shift
+
+
+class _Torch:
+    """torch, but for its batch norm."""
+
+    nn = SimpleNamespace(functional=SimpleNamespace(batch_norm=batch_norm))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(torch, name)
+
+
+def _batchnorm(*arguments: Any, **attributes: Any) -> Tensor:
+    found: Tensor = primitives()["batchnorm"].torch(
+        _Torch(), *arguments, training=True, **attributes
+    )
+    return found
+
+
+def _normalised(*arguments: Any, **attributes: Any) -> Tensor:
+    found: Tensor = primitives()["normalised"].torch(
+        _Torch(), *arguments, training=True, **attributes
+    )
+    return found
+
+
+SYNCHRONISED: Mapping[str, Callable[..., Tensor]] = {
+    "batchnorm": _batchnorm,
+    "normalised": _normalised,
+}
+"""By primitive, what replaces its torch form while several processes train."""

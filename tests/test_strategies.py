@@ -1,0 +1,251 @@
+"""Strategies: what they relax, sample, count and choose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import fusewright as fw
+from fusewright.compiler.check import checked
+from fusewright.compiler.fill import fill
+from fusewright.compiler.graph import build
+from fusewright.compiler.lower import RELAXATIONS, Relaxation, lower
+from fusewright.compiler.mixing import with_given_weights
+from fusewright.compiler.program import PARAMETER, validate
+from fusewright.compiler.spec import Spec
+from fusewright.compiler.targets.numpy import evaluate
+from fusewright.runtime.batches import Batch
+from fusewright.runtime.budget import Budgets
+from fusewright.runtime.cost import Meter
+from fusewright.runtime.data import load_data
+from fusewright.runtime.epoch import Interrupt
+from fusewright.runtime.fitting import ArchitectureOptimiser
+from fusewright.runtime.sample import draw
+from fusewright.runtime.settings import STRATEGIES, Settings
+from fusewright.runtime.strategies import EXPLORERS, SELECTIONS
+from fusewright.runtime.strategies.darts import Darts
+from fusewright.runtime.strategies.halving import rungs
+from fusewright.runtime.strategies.mixtures import one_hot
+from fusewright.runtime.strategies.standing import standings
+from fusewright.runtime.strategies.strategy import Problem
+from fusewright.runtime.strategies.unrolled import unrolled_step
+
+from .programs import random_inputs, random_weights, specs
+from .test_laws import relative_difference
+from .test_runtime import QUICK, problem, same, spec
+
+CPU = torch.device("cpu")
+seeds = st.integers(0, 2**31)
+WAYS = [(s, selection) for s, kinds in STRATEGIES.items() for selection in (kinds or ("",))]
+
+
+def searched(settings: Settings, space: Spec | None = None) -> Problem:
+    """A small problem."""
+    network = checked(space or spec())
+    data = load_data(problem(), network)
+    relax: Any = settings.relax
+    generator = torch.Generator().manual_seed(settings.seed)
+    meter = Meter(100, settings.batch)
+    budgets = Budgets(network, relax, None)
+    return Problem(network, data, settings, CPU, relax, meter, generator, Interrupt(), budgets)
+
+
+def test_settings_name_every_strategy() -> None:
+    assert set(STRATEGIES) == set(EXPLORERS)
+    assert {s for kinds in STRATEGIES.values() for s in kinds} == set(SELECTIONS)
+
+
+# Mixtures
+
+
+@given(specs(), st.sampled_from(RELAXATIONS), seeds)
+def test_given_weights_are_those_of_the_softmax(spec: Spec, relax: Relaxation, seed: int) -> None:
+    program = lower(build(checked(spec)), relax)
+    opened = validate(with_given_weights(program), "giving weights")
+    parameters, inputs = random_weights(program, seed), random_inputs(program, 3, seed)
+    weights: dict[str, Any] = {}
+    for item in opened.inputs:
+        if item.kind == "weights":
+            logits = parameters[item.name].astype(np.float64)
+            shares = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+            weights[item.name] = shares if shares.ndim == 1 else shares[:, 1]
+    kinds = {p.name: p.kind for p in opened.parameters}
+    assert not [
+        v for v in opened.values if v.primitive == PARAMETER and kinds[v.name] == "architecture"
+    ]
+    found = evaluate(opened, inputs | weights, parameters)
+    assert relative_difference(found, evaluate(program, inputs, parameters)) <= 1e-8
+
+
+@given(specs(), seeds)
+def test_one_path_through_a_hypernet_is_its_genotype(spec: Spec, seed: int) -> None:
+    network = checked(spec)
+    choices = draw(network, np.random.default_rng(seed))
+    hypernet = lower(build(network), "per_input")
+    opened = with_given_weights(hypernet)
+    discrete = lower(build(checked(fill(network, choices))))
+    weights, inputs = random_weights(hypernet, seed), random_inputs(hypernet, 3, seed)
+    paths = one_hot(network, choices, "per_input")
+    read = {i.name for i in opened.inputs if i.kind == "weights"}
+    assert read <= paths.keys()
+    inputs |= {n: paths[n] for n in read}
+    own = {p.name: weights[p.name] for p in discrete.parameters}
+    names = {i.name for i in discrete.inputs}
+    expected = evaluate(discrete, {n: a for n, a in inputs.items() if n in names}, own)
+    assert relative_difference(evaluate(opened, inputs, weights), expected) <= 1e-8
+
+
+@pytest.mark.parametrize("relax", RELAXATIONS)
+def test_a_gumbel_sample_is_one_candidate_with_the_gradient_of_all(relax: str) -> None:
+    settings = QUICK.with_options(strategy="gdas", relax=relax)
+    gdas = EXPLORERS["gdas"](searched(settings))
+    assert isinstance(gdas, Darts)
+    weights = gdas.mixing()
+    for name, row in weights.items():
+        assert set(row.tolist()) <= {0.0, 1.0}
+        logits = gdas.hypernet.architecture.logits[name]
+        (gradient,) = torch.autograd.grad(row @ torch.arange(1.0, len(row) + 1), logits)
+        assert gradient.abs().sum() > 0
+
+
+# Second order
+
+
+def test_the_unrolled_step_is_the_gradient_after_a_weight_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Against differences of the validation loss after the weight step, in double precision."""
+    monkeypatch.setattr("fusewright.runtime.strategies.unrolled.FINITE_DIFFERENCE", 1e-4)
+    settings = QUICK.with_options(relax="per_input", second_order=True, max_learning_rate=0.01)
+    space = fw.loads(str(spec()).replace("dropout = 0.1", "dropout = 0"))
+    darts = Darts(searched(settings, space))
+    module = darts.hypernet.module.double().train()
+    for parameter in module.parameters():
+        parameter.data = parameter.data.double()
+    batches = [
+        Batch({n: f.double() for n, f in b.features.items()}, b.labels)
+        for b in darts.hypernet.train.in_order()
+    ][:2]
+    optimiser = ArchitectureOptimiser(module, settings)
+    weights, logits = darts.hypernet.weights.parameters, optimiser.parameters
+    rate = darts.hypernet.weights.rate
+    state = {n: t.clone() for n, t in module.state_dict().items()}
+
+    def loss(batch: Batch) -> torch.Tensor:
+        logits = module({**batch.features, **darts.mixing()})
+        return torch.nn.functional.cross_entropy(logits, batch.labels)
+
+    step = 1e-4
+    expected: list[torch.Tensor] = []
+    for parameter in logits:
+        slopes = torch.zeros_like(parameter)
+        for place in range(parameter.numel()):
+            ends: list[float] = []
+            for sign in (1, -1):
+                module.load_state_dict(state)
+                with torch.no_grad():
+                    parameter.view(-1)[place] += sign * step
+                gradients = torch.autograd.grad(loss(batches[1]), weights, allow_unused=True)
+                with torch.no_grad():
+                    for weight, gradient in zip(weights, gradients, strict=True):
+                        if gradient is not None:
+                            weight -= rate * gradient
+                ends.append(loss(batches[0]).item())
+            slopes.view(-1)[place] = (ends[0] - ends[1]) / (2 * step)
+        expected.append(slopes)
+    module.load_state_dict(state)
+    seen: list[torch.Tensor] = []
+    optimiser.follow = lambda gradients: seen.extend(gradients)  # type: ignore[method-assign]
+    with optimiser.stepping():
+        unrolled_step(
+            darts.hypernet, optimiser, darts.mixing, darts.penalty, batches[0], batches[1]
+        )
+    assert [p.shape for p in seen] == [p.shape for p in logits]
+    for found, known in zip(seen, expected, strict=True):
+        assert torch.allclose(found, known, rtol=1e-3, atol=1e-6)
+    kept = dict(module.named_parameters())
+    assert all(torch.equal(p, state[n]) for n, p in kept.items())
+
+
+# Candidates
+
+
+def test_rungs_end_with_restart_periods() -> None:
+    assert rungs(Settings(candidates=60, trial_epochs=15)) == [(60, 3), (20, 7), (6, 15)]
+    assert rungs(Settings(candidates=18, trial_epochs=25)) == [(18, 7), (6, 15), (2, 25)]
+    assert rungs(Settings(candidates=60, trial_epochs=15, rungs=9))[0] == (60, 1)
+    assert rungs(Settings(candidates=2, trial_epochs=15)) == [(2, 15)]
+    assert rungs(Settings(candidates=100, trial_epochs=1)) == [(100, 1)]
+
+
+def test_candidates_stand_by_every_score_and_their_least_loss() -> None:
+    stand = standings([[0.5, 0.9], [0.5, 0.8], [0.5, 0.8]], [[1.0, 2.0], [0.9, 3.0], [3.0, 3.0]])
+    assert stand[0] > stand[1] > stand[2]
+    assert standings([[0.5]], [[1.0]]) == [0.0]
+
+
+@pytest.mark.parametrize(("strategy", "select"), WAYS)
+def test_every_strategy_finds_the_input_that_matters(strategy: str, select: str) -> None:
+    """Two of the three features are noise."""
+    data = problem()
+    generator = np.random.default_rng(5)
+    for name in "BD":
+        data[name] = generator.normal(size=data[name].shape).astype(np.float32)
+    space = spec("cell K(?, B) { S = Sum(x, y) } output K", features=FEATURES)
+    settings = QUICK.with_options(epochs=6, arch_learning_rate=0.1, relax="per_input")
+    found = fw.search(space, data, settings=settings, strategy=strategy, select=select)
+    assert "cell K(A, B)" in str(found.genotype)
+    assert 0 < found.cost["weight_steps"] < 10_000
+
+
+FEATURES = "modality left { A[c 3] B[t 2, c 5] } modality right { D[c 4] }"
+
+
+@pytest.mark.parametrize(("strategy", "select"), WAYS)
+def test_every_strategy_is_reproducible(strategy: str, select: str) -> None:
+    settings = QUICK.with_options(epochs=2, candidates=4, trial_epochs=3)
+    a, b = (
+        fw.search(spec(), problem(), settings=settings, strategy=strategy, select=select)
+        for _ in range(2)
+    )
+    assert a.genotype == b.genotype
+    assert same(a.weights, b.weights)
+    assert a.cost["weight_steps"] == b.cost["weight_steps"]
+
+
+# Cost and weights
+
+
+def test_a_weight_step_of_the_hypernet_is_the_unit_of_cost() -> None:
+    meter = Meter(hypernet_macs=50, batch=8)
+    meter.count(50, 8)
+    assert meter.cost["weight_steps"] == 1
+    meter.count(50, 8, passes=1)
+    assert meter.cost["weight_steps"] == pytest.approx(4 / 3)
+    other = Meter(50, 8)
+    other.restore(meter.state())
+    assert other.cost["weight_steps"] == meter.cost["weight_steps"]
+    assert other.cost["seconds"] >= meter.state()["seconds"] - 1
+
+
+def test_a_genotype_starts_from_the_weights_of_its_hypernet() -> None:
+    data = problem()
+    settings = QUICK.with_options(epochs=6, relax="per_input")
+    found = fw.search(spec(), data, settings=settings)
+    first = settings.with_options(epochs=1)
+    warm = fw.train(found.genotype, data, settings=first, weights=found.weights)
+    cold = fw.train(found.genotype, data, settings=first)
+    assert warm.history[0]["train_loss"] < cold.history[0]["train_loss"]
+
+
+def test_a_selection_that_does_not_follow_a_strategy_is_refused() -> None:
+    with pytest.raises(fw.DiagnosticError, match="unknown select"):
+        Settings(strategy="single-path", select="argmax")
+    with pytest.raises(fw.DiagnosticError, match="float16"):
+        replace(QUICK, second_order=True, precision="float16")
