@@ -20,23 +20,26 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import numpy as np
 import torch
 
 import fusewright as fw
 from fusewright.compiler.check import checked
 from fusewright.compiler.spec import Spec
+from fusewright.runtime.data import TEST, TRAIN
 from fusewright.runtime.predictions import SELECTION_METRIC
 from fusewright.runtime.sample import random_genotype
 from fusewright.runtime.settings import Settings
 
 from .contenders import CONTENDERS, baselines
 from .study_data import SETS, load
-from .study_table import write_table
+from .study_table import as_text
 
 TRAINING_SEEDS = (0, 1, 2)
 REFERENCE = 24
 """Random genotypes that headroom is measured with."""
 TRAINING_EPOCHS = 15
+Arrays = Mapping[str, Any]
 
 
 @dataclass
@@ -74,23 +77,33 @@ class Study:
 class Bench:
     """One data set of a study."""
 
-    def __init__(self, study: Study, name: str, data: Mapping[str, Any]) -> None:
+    def __init__(self, study: Study, name: str, data: Arrays) -> None:
         self.study, self.name, self.data = study, name, data
         self.spec = fw.load(SETS[name].spec)
         self.network = checked(self.spec)
         self.metric = SELECTION_METRIC[self.network.head.kind]
+        kept = data["split"] != TEST
+        self.known = {n: a[kept] for n, a in data.items() if len(a) == len(kept)}
+        self.known["split"] = np.where(self.known["split"] == TRAIN, TRAIN, TEST)
+        """Without the test split, and with validation in its place."""
         self.training = Settings(epochs=TRAINING_EPOCHS, batch=SETS[name].batch)
+
+    def validate(self, genotype: Spec) -> None:
+        """Trains a genotype on the training split alone, and measures it on validation."""
+        for seed in TRAINING_SEEDS:
+            key = f"validation/{self.name}/{seed}/{genotype}"
+            self.study.row(key, partial(self._trained, genotype, seed, self.known))
 
     def measure(self, genotype: Spec) -> None:
         """Trains a genotype with every seed, and measures it on test."""
         for seed in TRAINING_SEEDS:
             key = f"test/{self.name}/{seed}/{genotype}"
-            self.study.row(key, partial(self._test, genotype, seed))
+            self.study.row(key, partial(self._trained, genotype, seed, self.data))
 
-    def _test(self, genotype: Spec, seed: int) -> dict[str, Any]:
+    def _trained(self, genotype: Spec, seed: int, data: Arrays) -> dict[str, Any]:
         started = perf_counter()
-        trained = fw.train(genotype, self.data, settings=self.training, seed=seed)
-        found = fw.evaluate(genotype, self.data, weights=trained.weights)
+        trained = fw.train(genotype, data, settings=self.training, seed=seed)
+        found = fw.evaluate(genotype, data, weights=trained.weights)
         return {"metric": found[self.metric], "seconds": perf_counter() - started}
 
     def reference(self) -> None:
@@ -98,12 +111,14 @@ class Bench:
         for number in range(REFERENCE):
             genotype = random_genotype(self.network, number)
             self.study.row(f"reference/{self.name}/{number}", partial(_text, genotype))
+            self.validate(genotype)
             self.measure(genotype)
 
     def baselines(self) -> None:
         """What a user would do without a search."""
         for name, spec in baselines(self.spec):
             self.study.row(f"baseline/{self.name}/{name}", partial(_text, spec))
+            self.validate(spec)
             self.measure(spec)
 
     def contender(self, name: str, seed: int) -> None:
@@ -145,7 +160,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     if options.command == "table":
-        write_table(Study.open(options.results).rows, Path("docs/study.md"))
+        Path("docs/study.md").write_text(as_text(Study.open(options.results).rows))
         return
     torch.set_num_threads(options.threads)
     study = Study.open(options.results)

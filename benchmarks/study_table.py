@@ -1,2 +1,159 @@
-def write_table(rows, path):
-    raise SystemExit("not written yet")
+"""The tables of a study: what every contender reached on test, its headroom, and its cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torchmetrics.functional.regression import kendall_rank_corrcoef
+
+from fusewright.runtime.statistics import paired_interval
+
+from .machine import machine
+
+Rows = Mapping[str, Mapping[str, Any]]
+SEEDS = (0, 1, 2)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a contender found on one set, seed by seed."""
+
+    metrics: Sequence[float]
+    shares: Sequence[float]
+    weight_steps: float
+    seconds: float
+
+
+class Results:
+    """The rows of a study, set by set."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        self.sets = list(dict.fromkeys(k.split("/")[1] for k in rows if k.startswith("reference/")))
+        self.contenders = self._named("search")
+        self.baselines = self._named("baseline")
+        self.headroom = {s: self._headroom(s) for s in self.sets}
+
+    def _named(self, kind: str) -> list[str]:
+        return list(dict.fromkeys(k.split("/")[2] for k in self.rows if k.startswith(f"{kind}/")))
+
+    def _value(self, kind: str, name: str, genotype: str) -> float:
+        found = [self.rows[f"{kind}/{name}/{s}/{genotype}"]["metric"] for s in SEEDS]
+        return float(np.mean(found))
+
+    def _reference(self, name: str) -> list[str]:
+        start = f"reference/{name}/"
+        return [str(r["genotype"]) for k, r in self.rows.items() if k.startswith(start)]
+
+    def _headroom(self, name: str) -> tuple[float, float]:
+        """The mean of the random genotypes on test, and the best of them."""
+        values = [self._value("test", name, g) for g in self._reference(name)]
+        return float(np.mean(values)), max(values)
+
+    def agreement(self, name: str) -> float:
+        """Kendall's τ between validation and test over the random genotypes, as in Figure 7."""
+        genotypes = self._reference(name)
+        both = [
+            torch.tensor([self._value(kind, name, g) for g in genotypes])
+            for kind in ("validation", "test")
+        ]
+        return float(kendall_rank_corrcoef(*both))
+
+    def found(self, contender: str, name: str) -> Found | None:
+        """What a contender found on a set; None where it has not searched it."""
+        start = f"search/{name}/{contender}/"
+        rows = [r for k, r in self.rows.items() if k.startswith(start)]
+        if not rows:
+            return None
+        mean, best = self.headroom[name]
+        metrics = [self._value("test", name, str(r["genotype"])) for r in rows]
+        shares = [(m - mean) / (best - mean) for m in metrics]
+        steps = float(np.mean([r["weight_steps"] for r in rows]))
+        return Found(metrics, shares, steps, float(np.median([r["seconds"] for r in rows])))
+
+    def baseline(self, name: str, of: str) -> float | None:
+        """A baseline's metric on test; None where a set has none of this name."""
+        row = self.rows.get(f"baseline/{of}/{name}")
+        return None if row is None else self._value("test", of, str(row["genotype"]))
+
+    def best_single(self, of: str) -> float:
+        """The best modality alone, which is chosen on validation."""
+        alone = [b for b in self.baselines if b.endswith(" alone")]
+        known = {
+            b: self._value("validation", of, str(self.rows[f"baseline/{of}/{b}"]["genotype"]))
+            for b in alone
+            if f"baseline/{of}/{b}" in self.rows
+        }
+        found = self.baseline(max(known, key=known.__getitem__), of)
+        assert found is not None
+        return found
+
+
+def as_text(rows: Rows) -> str:
+    """The tables in Markdown."""
+    results = Results(rows)
+    return "\n\n".join([_metrics(results), _headroom(results), _costs(results)]) + "\n"
+
+
+def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    rule = ["---", *["---:"] * (len(head) - 1)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in (head, rule, *lines))
+
+
+def _metrics(results: Results) -> str:
+    lines: list[list[str]] = []
+
+    def add(name: str, values: Sequence[str]) -> None:
+        lines.append([name, *values])
+
+    sets = results.sets
+    add("best single modality", [f"{100 * results.best_single(s):.1f}" for s in sets])
+    for name in results.baselines:
+        if not name.endswith(" alone"):
+            found = [results.baseline(name, s) for s in sets]
+            add(name, ["" if f is None else f"{100 * f:.1f}" for f in found])
+    add("random, mean", [f"{100 * results.headroom[s][0]:.1f}" for s in sets])
+    add("random, best of 24 on test", [f"{100 * results.headroom[s][1]:.1f}" for s in sets])
+    for name in results.contenders:
+        add(f"**{name}**", [_spread(results.found(name, s)) for s in sets])
+    add("Kendall's τ, validation and test", [f"{results.agreement(s):.2f}" for s in sets])
+    return _table(["test metric, %", *sets], lines)
+
+
+def _spread(found: Found | None) -> str:
+    if found is None:
+        return ""
+    values = 100 * np.array(found.metrics)
+    deviation = f" ± {values.std(ddof=1):.1f}" if len(values) > 1 else ""
+    return f"{values.mean():.1f}{deviation} ({len(values)})"
+
+
+def _headroom(results: Results) -> str:
+    lines = [
+        [name, *(_share(results.found(name, s)) for s in results.sets)]
+        for name in results.contenders
+    ]
+    return _table(["share of the headroom, %", *results.sets], lines)
+
+
+def _share(found: Found | None) -> str:
+    if found is None:
+        return ""
+    shares = [100 * s for s in found.shares]
+    interval = paired_interval(shares, [0.0] * len(shares))
+    bounds = "" if interval is None else f" [{interval.low:.0f}, {interval.high:.0f}]"
+    return f"{np.mean(shares):.0f}{bounds}"
+
+
+def _costs(results: Results) -> str:
+    lines: list[list[str]] = []
+    for name in results.contenders:
+        found = [results.found(name, s) for s in results.sets]
+        shown = ["" if f is None else f"{f.weight_steps:,.0f} / {f.seconds:.0f}" for f in found]
+        lines.append([name, *shown])
+    table = _table(["weight steps / seconds", *results.sets], lines)
+    return f"{table}\n\nMachine: {machine('torch', 'optuna', 'numpy')}."

@@ -101,9 +101,7 @@ class Batches:
         return [(start, stop) for start, stop in bounds if stop - start >= least or start == 0]
 
     def _batches(self, order: Tensor, bounds: Sequence[tuple[int, int]]) -> Iterator[Batch]:
-        places = order
-        if self._device.type == "cuda":
-            places = order.pin_memory().to(self._device, non_blocking=True)
+        places = sent(order, self._device)
         if self.resident:
             for start, stop in bounds:
                 own = places[start + rank() : stop : count()]
@@ -124,7 +122,7 @@ class Batches:
                 own = slice(start + rank(), stop, count())
                 with torch.cuda.stream(self._copies):
                     features = {
-                        name: f[order[own]].pin_memory().to(self._device, non_blocking=True)
+                        name: sent(f[order[own]], self._device)
                         for name, f in self._features.items()
                     }
                 following = Batch(features, self.labels[places[own]], stop - start)
@@ -136,6 +134,13 @@ class Batches:
                 for tensor in following.features.values():
                     tensor.record_stream(computing)
             ahead = following
+
+
+def sent(tensor: Tensor, device: torch.device) -> Tensor:
+    """The tensor on the device, copied there without waiting for it."""
+    if device.type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
 
 
 def fits(size: int, device: torch.device) -> bool:

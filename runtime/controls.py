@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
-import torch
 
 from ..compiler.check import checked
 from ..compiler.diagnostics import DiagnosticError

@@ -1,8 +1,8 @@
 """What a search costs, in one currency for every strategy.
 
-The unit is a weight step: one batch forward and backward through the hypernet, under `per_input` for
-every strategy. A step of another network counts by its multiply-adds, and a forward pass alone counts a third of a step, since a
-backward pass takes twice as many multiply-adds as the forward pass.
+The unit is a weight step: a batch forward and backward through the hypernet under `per_input`, for
+every strategy. A step of another network counts by its multiply-adds. A forward pass alone counts a
+third of a step, since a backward pass takes twice as many multiply-adds.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from math import isfinite
 from typing import Any, TypeAlias
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -183,9 +184,17 @@ class ArchitectureOptimiser(Optimiser):
 def training_batches(
     data: Dataset, parts: tuple[int, ...], settings: Settings, device: torch.device
 ) -> Batches:
-    """Batches of a split to train on; raises DiagnosticError where batch norm could not.
+    """Batches of a split to train on; raises DiagnosticError where batch norm could not."""
+    indices = require_trainable(data, parts, settings)
+    return Batches(data, indices, settings.batch, device)
 
-    Its statistics need more than one sample in a batch.
+
+def require_trainable(
+    data: Dataset, parts: tuple[int, ...], settings: Settings
+) -> NDArray[np.int64]:
+    """The samples of a split that can be trained on.
+
+    Raises DiagnosticError where the statistics of batch norm have too few, of one sample.
     """
     indices = data.indices(*parts)
     if len(indices) < 2:
@@ -195,7 +204,7 @@ def training_batches(
     if settings.batch < 2:
         message = "batches of one sample cannot be trained on"
         raise fail("E506", message, help="use a `batch` of at least 2")
-    return Batches(data, indices, settings.batch, device)
+    return indices
 
 
 def start_from(module: FusionModule, weights: Mapping[str, NDArray[Any]]) -> None:

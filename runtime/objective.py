@@ -18,7 +18,6 @@ from ..compiler.network import Head
 from .predictions import LABEL_THRESHOLD, SELECTION_METRIC
 
 
-
 def loss_of(head: Head, logits: Tensor, labels: Tensor) -> Tensor:
     """The mean loss of logits (batch, K): cross-entropy, binary cross-entropy, squared error."""
     match head.kind:

@@ -29,18 +29,25 @@ def draw(network: Network, generator: np.random.Generator) -> list[CellChoice]:
     """What fills every Cell, drawn as `random_genotype` says."""
     chosen: list[Choice] = []
     cells: list[CellChoice] = []
-    for index, cell in enumerate(network.cells):
-        inputs = _draw_cell(network, index, chosen, generator)
-        chosen.append(inputs)
-        steps = tuple(
-            StepChoice(int(generator.integers(len(step.operations))), _draw(step.slots, generator))
-            for step in cell.steps
-        )
-        cells.append(CellChoice(inputs, steps))
+    for index in range(len(network.cells)):
+        cells.append(draw_cell(network, index, chosen, generator))
+        chosen.append(cells[-1].inputs)
     return cells
 
 
-def _draw_cell(
+def draw_cell(
+    network: Network, index: int, earlier: Sequence[Choice], generator: np.random.Generator
+) -> CellChoice:
+    """What fills the Cell at `index` after the inputs of the Cells before it."""
+    inputs = _draw_inputs(network, index, earlier, generator)
+    steps = tuple(
+        StepChoice(int(generator.integers(len(step.operations))), _draw(step.slots, generator))
+        for step in network.cells[index].steps
+    )
+    return CellChoice(inputs, steps)
+
+
+def _draw_inputs(
     network: Network, index: int, earlier: Sequence[Choice], generator: np.random.Generator
 ) -> Choice:
     cell = network.cells[index]

@@ -34,9 +34,9 @@ from .checkpoint import (
 )
 from .comparison import CONTROLS
 from .cost import Meter, unit_macs
-from .data import Dataset, Source, load_data
+from .data import TRAIN, VALIDATION, Dataset, Source, load_data
 from .epoch import Interrupt, Interrupted
-from .fitting import Report, device_of, seeded
+from .fitting import Report, device_of, require_trainable, seeded
 from .processes import gathered, join, rank, require_equal
 from .profile import read_profile
 from .run import CHECKPOINT, RunFolder, describe
@@ -91,6 +91,8 @@ def search(
     if resume and out is None:
         raise fail("E506", "there is no run folder to resume from", help="give `out=…`")
     samples = load_data(data, network, settings.split_seed)
+    for part in (TRAIN, VALIDATION):
+        require_trainable(samples, (part,), settings)
     run: _Run | None = None
     if out is not None:
         folder = RunFolder.create(out, "search", overwrite, resume=resume)

@@ -20,6 +20,10 @@ STRATEGIES: Mapping[str, tuple[str, ...]] = {
     "gdas": HYPERNET,
     "single-path": ("ranking", "halving", "perturbation"),
     "halving": (),
+    "random": (),
+    "evolution": (),
+    "tpe": (),
+    "mfas": (),
 }
 """Strategies with the selections that may follow them, the usual one first."""
 _LEAST = {
@@ -31,7 +35,10 @@ _LEAST = {
     "trial_epochs": 1,
     "reduction": 2,
     "rungs": 1,
+    "passes": 1,
 }
+SHARING = ("random", "evolution", "tpe")
+"""Strategies whose study several processes can share."""
 PRECISIONS = ("float32", "bfloat16", "float16")
 RULE_NAMES: Mapping[str, str] = {
     **{rule.source: name for name, rule in RULES.items()},
@@ -53,7 +60,9 @@ class Settings:
     an empty `select` is the strategy's own. `second_order` unrolls the architecture step of
     `darts` and `gdas`. Strategies that train candidates by themselves train `candidates` of them,
     for `trial_epochs` each; halving keeps one in `reduction` from rung to rung, of
-    `rungs`.
+    `rungs`. `mfas` goes over the Cells in `passes`. Processes of `random`, `evolution` or `tpe`
+    with the same `storage`, the path of a journal or the URL of a database, share one study, and
+    train `candidates` all together.
     Budgets of latency are held to on the machine that the file `profile` describes. Where the
     mixtures of `darts` and `gdas` cost more than a budget in expectation, `budget_penalty` times
     the excess, in shares of the limit, is added to the objective of the architecture parameters.
@@ -73,16 +82,18 @@ class Settings:
     restart_multiplier: int = 2
     arch_learning_rate: float = 3e-4
     arch_weight_decay: float = 1e-3
-    strategy: str = "darts"
+    strategy: str = "halving"
     select: str = ""
     second_order: bool = False
-    candidates: int = 18
+    candidates: int = 120
     trial_epochs: int = 15
     reduction: int = 3
-    rungs: int = 3
+    rungs: int = 4
+    passes: int = 3
+    storage: str = ""
     profile: str = ""
     budget_penalty: float = 1.0
-    relax: str = "shared"
+    relax: str = "per_input"
     rule: str = ""
     device: str = "cpu"
     precision: str = "float32"
@@ -104,6 +115,9 @@ class Settings:
         _require_one("strategy", self.strategy, tuple(STRATEGIES))
         if self.select:
             _require_one("select", self.select, STRATEGIES[self.strategy])
+        if self.storage and self.strategy not in SHARING:
+            message = f"`{self.strategy}` cannot share a storage"
+            raise fail("E506", message, help=f"strategies that can are {one_of(SHARING)}")
         if self.second_order and self.precision == "float16":
             raise fail("E506", "the second order cannot be computed in float16")
         _require_one("relax", self.relax, RELAXATIONS)

@@ -25,7 +25,7 @@ def every_choice(network: Network) -> Iterator[Choices]:
             cell = network.cells[index]
             stack += [(*chosen, c) for c in choices(cell) if admits(network, index, c, chosen)]
             continue
-        for steps in product(*map(_every_step, _steps(network))):
+        for steps in product(*map(every_step, _steps(network))):
             left = iter(steps)
             yield tuple(
                 CellChoice(inputs, tuple(next(left) for _ in cell.steps))
@@ -37,7 +37,8 @@ def _steps(network: Network) -> Iterator[NetworkStep]:
     return (step for cell in network.cells for step in cell.steps)
 
 
-def _every_step(step: NetworkStep) -> list[StepChoice]:
+def every_step(step: NetworkStep) -> list[StepChoice]:
+    """Every way to fill a Step."""
     operations = range(len(step.operations))
     return [StepChoice(o, inputs) for inputs in fillings(step.slots) for o in operations]
 

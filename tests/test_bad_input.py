@@ -350,7 +350,7 @@ def test_bytes_that_are_no_text_are_diagnosed(content: bytes, tmp_path: Path) ->
 
 
 FIXED = space("K[2](?, ?)", "K(A, B)").replace("?(x, y)", "Sum(x, y)")
-SEARCH = ("search", "good.fuse", "--data", "data.npz", "--out", "run", "--epochs", "1")
+SEARCH = ("search", "good.fuse", "--data", "data.npz", "--out", "run", "--candidates", "2")
 TRAIN = ("train", "fixed.fuse", "--data", "data.npz", "--out", "run", "--epochs", "1")
 
 

@@ -73,7 +73,7 @@ def test_sixteen_bits_learn(precision: str) -> None:
 
 
 def test_a_search_runs_and_its_genotype_does() -> None:
-    settings = Settings(device="cuda", epochs=3, batch=16)
+    settings = Settings(device="cuda", strategy="darts", epochs=3, batch=16)
     found = fw.search(spec(), DATA, settings=settings)
     trained = fw.train(found.genotype, DATA, settings=settings)
     metrics = fw.evaluate(found.genotype, DATA, weights=trained.weights, device="cuda")

@@ -55,7 +55,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A trained run beside its data."""
     folder = tmp_path_factory.mktemp("trained")
     np.savez(folder / "data.npz", **problem())
-    settings = Settings(epochs=6, batch=16)
+    settings = Settings(strategy="darts", epochs=6, batch=16)
     found = fw.search(spec(), problem(), settings=settings, out=folder / "run")
     fw.train(found.genotype, problem(), settings=settings, out=folder / "run")
     return folder

@@ -186,6 +186,8 @@ def test_an_example_ships_its_settings(path: Path) -> None:
     if path.stem in ROWS:
         *_, epochs, batch, max_learning_rate, first_restart = ROWS[path.stem]
         assert settings == Settings(
+            strategy="darts",
+            relax="shared",
             seed=0,
             epochs=epochs,
             batch=batch,

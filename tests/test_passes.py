@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 from collections import Counter
 from pathlib import Path
 from typing import get_args
@@ -12,7 +13,8 @@ import pytest
 import fusewright as fw
 from fusewright.compiler.compile import to_program
 from fusewright.compiler.info import describe_passes, passes_table
-from fusewright.compiler.passes import Stage, passes
+from fusewright.compiler import passes as package
+from fusewright.compiler.passes import ORDER, Stage, passes
 from fusewright.compiler.program import Builder, Input, ParameterSpec, Program
 from fusewright.ops.types import inner, parameter_type
 
@@ -88,6 +90,14 @@ def test_nothing_of_dropout_and_batch_norm_is_left_in_inference() -> None:
     _, after = around("fold_batchnorm", "inference")
     assert not after["dropout"]
     assert not after["batchnorm"]
+
+
+def test_every_pass_has_its_place() -> None:
+    found = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    assert sorted(ORDER) == found
+    assert {name for stage in STAGES for name in passes(stage)} == set(ORDER)
+    for stage in STAGES:
+        assert list(passes(stage)) == [name for name in ORDER if name in passes(stage)]
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -181,5 +181,5 @@ def test_a_search_whose_choices_make_no_difference_ends() -> None:
         "network n(C = 8, L = 2) modality m { A[c 3] B[t 2, c 5] D[c 4] } pool Zero "
         "cell K(?, ?) { S = ?(?, ?) } predict 3 classes"
     )
-    found = fw.search(network, problem(), epochs=2, batch=16)
+    found = fw.search(network, problem(), strategy="darts", epochs=2, batch=16)
     assert not checked(found.genotype).has_holes

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -75,46 +73,7 @@ def test_a_search_goes_on_from_any_batch(
 
 
 ROOT = Path(__file__).parent.parent
-KILLED = """
-import json, os, random, signal, sys, time, torch
-from pathlib import Path
-from tests.test_resume import killed
-torch.set_num_threads(1)
-killed(Path(sys.argv[1]), int(sys.argv[2]))
-"""
 MOMENTS = 20
-
-
-def killed(folder: Path, moments: int) -> None:
-    """Searches once in peace, and so many times in processes that are killed twice each.
-
-    NOTE: run in a process of its own with one thread, whose children start without importing.
-    """
-    started = time.monotonic()
-    alone(lambda: search(folder / "whole", "darts", "perturbation"))
-    lasts = time.monotonic() - started
-    for moment in range(moments):
-        generator = random.Random(moment)
-        run = folder / f"run{moment}"
-        for _ in range(2):
-            alone(
-                lambda run=run: search(run, "darts", "perturbation", resume=True),
-                after=generator.uniform(0.1, 0.9) * lasts,
-            )
-        alone(lambda run=run: search(run, "darts", "perturbation", resume=True))
-
-
-def alone(work: Callable[[], object], after: float | None = None) -> None:
-    """Does work in a process, which is killed after so many seconds."""
-    child = os.fork()
-    if not child:
-        work()
-        os._exit(0)
-    if after is not None:
-        time.sleep(after)
-        os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    assert after is not None or status == 0
 
 
 def outcome(run: Path) -> tuple[str, Mapping[str, Any], list[dict[str, Any]]]:
@@ -125,8 +84,11 @@ def outcome(run: Path) -> tuple[str, Mapping[str, Any], list[dict[str, Any]]]:
 
 
 def test_a_search_that_is_killed_is_the_search_that_was_not(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", KILLED, str(tmp_path), str(MOMENTS)]
-    subprocess.run(command, cwd=ROOT, check=True, timeout=600)
+    (tmp_path / "spec.fuse").write_text(str(spec()), encoding="utf-8")
+    np.savez(tmp_path / "data.npz", **DATA)
+    command = [sys.executable, "-m", "tests.kills", str(tmp_path), str(MOMENTS)]
+    one_thread = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    subprocess.run(command, cwd=ROOT, check=True, timeout=300, env=one_thread)
     genotype, weights, records = outcome(tmp_path / "whole")
     for moment in range(MOMENTS):
         found = outcome(tmp_path / f"run{moment}")

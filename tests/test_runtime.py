@@ -35,7 +35,14 @@ from fusewright.runtime.settings import read_settings
 
 Arrays = dict[str, Any]
 """Arrays by name."""
-QUICK = fw.Settings(epochs=2, batch=16, max_learning_rate=0.02, arch_learning_rate=0.01)
+QUICK = fw.Settings(
+    strategy="darts",
+    relax="shared",
+    epochs=2,
+    batch=16,
+    max_learning_rate=0.02,
+    arch_learning_rate=0.01,
+)
 FEATURES = "modality left { A[c 3] B[t 2, c 5] } modality right { D[c 4] }"
 OPEN = "cell K[2](?, ?) { S = ?(x, y) }"
 FIXED = "cell K(A, D) { S = ConcatFC(x, y) } output K, B"
@@ -174,7 +181,14 @@ def test_the_command_line_goes_the_whole_way(tmp_path: Path) -> None:
     session = open_session((tmp_path / "net.onnx").read_bytes())
     assert np.abs(run_onnx(session, data) - logits).max() <= 1e-5 * max(1, np.abs(logits).max())
     same_by_api = fw.search(
-        spec(), data, epochs=3, seed=5, batch=16, relax="per_input", rule="published"
+        spec(),
+        data,
+        strategy="darts",
+        epochs=3,
+        seed=5,
+        batch=16,
+        relax="per_input",
+        rule="published",
     )
     assert same_by_api.genotype == genotype
 
@@ -512,7 +526,14 @@ def test_architecture_parameters_have_a_rate_of_their_own() -> None:
         seen.append((group["lr"], group["betas"], group["weight_decay"]))
 
     with patch.object(torch.optim.Adam, "__init__", init):
-        fw.search(spec(), problem(30), epochs=1, arch_learning_rate=0.02, arch_weight_decay=0.03)
+        fw.search(
+            spec(),
+            problem(30),
+            strategy="darts",
+            epochs=1,
+            arch_learning_rate=0.02,
+            arch_weight_decay=0.03,
+        )
     assert seen == [(1e-3, (0.9, 0.999), 1e-4), (0.02, (0.5, 0.999), 0.03)]
 
 
@@ -731,7 +752,7 @@ def test_a_split_of_one_sample_is_used_or_diagnosed(single: int, predict: str, l
     data = changed(
         problem(30), split=split, labels=labels if "classes" in predict else np.eye(3)[labels]
     )
-    used_or_diagnosed(lambda: fw.search(spec(predict=predict, length=length), data, epochs=1))
+    used_or_diagnosed(lambda: fw.search(spec(predict=predict, length=length), data, settings=QUICK))
     network = spec(FIXED, predict, length=length)
     weights = fw.train(network, data, epochs=1).weights
     used_or_diagnosed(lambda: fw.evaluate(network, data, weights=weights))

@@ -177,8 +177,10 @@ def test_the_unrolled_step_is_the_gradient_after_a_weight_step(
 
 
 def test_rungs_end_with_restart_periods() -> None:
-    assert rungs(Settings(candidates=60, trial_epochs=15)) == [(60, 3), (20, 7), (6, 15)]
-    assert rungs(Settings(candidates=18, trial_epochs=25)) == [(18, 7), (6, 15), (2, 25)]
+    assert rungs(Settings()) == [(120, 1), (40, 3), (13, 7), (4, 15)]
+    three = Settings(rungs=3)
+    assert rungs(replace(three, candidates=60)) == [(60, 3), (20, 7), (6, 15)]
+    assert rungs(replace(three, candidates=18, trial_epochs=25)) == [(18, 7), (6, 15), (2, 25)]
     assert rungs(Settings(candidates=60, trial_epochs=15, rungs=9))[0] == (60, 1)
     assert rungs(Settings(candidates=2, trial_epochs=15)) == [(2, 15)]
     assert rungs(Settings(candidates=100, trial_epochs=1)) == [(100, 1)]

@@ -1,10 +1,13 @@
-"""The `pt2` target: the same numbers as the module, and names that never become code."""
+"""What torch makes of a module: a `pt2` file, a copy, a compiled program."""
 
 from __future__ import annotations
 
+import copy
+import pickle
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from torch import Tensor
 import fusewright as fw
 from fusewright.compiler.parse import parse
 from fusewright.compiler.spec import Spec
+from fusewright.compiler.targets.torch.kernels import KERNELS, NO_KERNELS, Kernels
 from fusewright.compiler.targets.torch.module import FusionModule, load_weights
 from fusewright.compiler.targets.torch.program import exported, key, saved
 
@@ -114,3 +118,110 @@ def test_names_that_need_no_other_spelling_are_the_keys() -> None:
     names = {"Image_2", "Image_2.lengths", "Image_2%202", "Image_2%20m.present"}
     assert set(features.context) == names
     assert set(program.state_dict) == {f"p{i}" for i in range(len(program.state_dict))}
+
+
+SPACE = parse("""
+network n(C = 4, L = 2, dropout = 0)
+use bmnas
+modality a { A[t 4, c 6] B[c 5] }
+pool Sum, LinearGLU, ConcatFC
+cell Cell[2](?, ?) { Step[2] = ?(?, ?) }
+predict 3 classes
+""")
+DROPPING = parse(str(SPACE).replace("dropout = 0", "dropout = 0.5"))
+COPIES: Mapping[str, Callable[[FusionModule], FusionModule]] = {
+    "deepcopy": copy.deepcopy,
+    "pickle": lambda module: pickle.loads(pickle.dumps(module)),
+}
+
+
+def given(module: FusionModule, seed: int = 0) -> dict[str, Tensor]:
+    return tensors(random_inputs(module.program, 4, seed))
+
+
+@pytest.mark.parametrize("kernels", [NO_KERNELS, KERNELS], ids=["without", "with"])
+@pytest.mark.parametrize("way", COPIES)
+def test_a_copy_computes_the_same_with_parameters_of_its_own(way: str, kernels: Kernels) -> None:
+    module = FusionModule(fw.compile(DROPPING, "torch").program, kernels=kernels).train()
+    found = COPIES[way](module)
+    results = list[Tensor]()
+    for one in (module, found):
+        torch.manual_seed(0)
+        results.append(one(given(module)))
+    assert found.training
+    assert torch.equal(*results)
+    states = module.state_dict(), found.state_dict()
+    assert list(states[0]) == list(states[1])
+    for name, tensor in states[0].items():
+        assert torch.equal(tensor, states[1][name]), name  # running statistics have moved alike
+        assert tensor.data_ptr() != states[1][name].data_ptr(), name
+    with torch.no_grad():
+        next(found.weight_parameters()).add_(1)
+    assert torch.equal(module.eval()(given(module)), module(given(module)))
+    assert not torch.equal(found.eval()(given(module)), module(given(module)))
+
+
+def test_a_module_is_exported_in_training_mode() -> None:
+    module = fw.compile(DROPPING, "torch").train()
+    called = torch.export.export(copy.deepcopy(module), (given(module),)).module()
+    results = list[Tensor]()
+    for one in (module, called):
+        torch.manual_seed(0)
+        results += [one(given(module, seed)) for seed in (1, 2)]
+    assert torch.allclose(torch.cat(results[:2]), torch.cat(results[2:]), atol=1e-6)
+    state = called.state_dict()
+    for name, tensor in module.state_dict().items():
+        assert torch.allclose(state[name], tensor, atol=1e-6), name
+
+
+def test_names_of_cells_take_nothing_from_a_module() -> None:
+    text = SMALL.replace("`NAME 3`", "_training_graph").replace("NAME", "_places")
+    module = fw.compile(parse(text), "torch")
+    assert set(module.state_dict()) == {p.name for p in module.program.parameters}
+    assert module(given(module)).shape == (4, 2)
+
+
+class Counting:
+    """In place of torch.compile's back end: runs graphs as they are, and remembers them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.graphs = list[torch.fx.GraphModule]()
+        self.asked = Counter[str]()
+        compile = torch.compile
+
+        def counted(model: Any, *, mode: str, **options: Any) -> Any:
+            self.asked[mode] += 1
+            return compile(model, backend=self._backend, **options)
+
+        torch.compiler.reset()
+        monkeypatch.setattr(torch, "compile", counted)
+
+    def _backend(self, graph: torch.fx.GraphModule, inputs: list[Tensor]) -> Any:
+        self.graphs.append(graph)
+        return graph.forward
+
+
+@pytest.mark.filterwarnings("ignore:.*jit:DeprecationWarning")
+@pytest.mark.parametrize("way", ["itself", *COPIES])
+def test_each_mode_is_compiled_once_with_parameters_that_stay_where_they_are(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where an argument that a graph writes may move, no CUDA graph is made of it."""
+    counting = Counting(monkeypatch)
+    module, plain = fw.compile(SPACE, "torch"), fw.compile(SPACE, "torch")
+    module.compile_graphs()
+    module = COPIES.get(way, lambda module: module)(module)
+    assert set(counting.asked) == {"default"}
+    for training in (True, False):
+        for seed in range(3):
+            inputs = tensors(random_inputs(module.program, 4, seed))
+            with torch.set_grad_enabled(training):
+                found = module.train(training)(inputs)
+                assert torch.allclose(found, plain.train(training)(inputs), atol=1e-6)
+    assert len(counting.graphs) == 2
+    for graph in counting.graphs:
+        places = [node for node in graph.graph.nodes if node.op == "placeholder"]
+        moving = [n for n in places if "_dynamo_static_input_type" not in n.meta["tensor_dict"]]
+        assert len(moving) == len(module.program.inputs) < len(places)
+    state = plain.state_dict()
+    assert all(torch.allclose(t, state[n], atol=1e-6) for n, t in module.state_dict().items())

@@ -31,7 +31,9 @@ def holes(search: Search, choices: Sequence[CellChoice]) -> Html:
         return Html()
     more = len(cards) - MOST_HOLES
     left = paragraph(f"and {more} more holes") if more > 0 else Html()
-    return section("How the holes settled", paragraph(_TEXT), grid(cards[:MOST_HOLES]), left, level=3)
+    return section(
+        "How the holes settled", paragraph(_TEXT), grid(cards[:MOST_HOLES]), left, level=3
+    )
 
 
 def _card(parameter: str, mixture: Mixture, rounds: Sequence[Record]) -> Html:

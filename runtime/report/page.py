@@ -60,9 +60,7 @@ def section(title: object, *parts: object, level: int = 2) -> Html:
 def folded(title: object, *parts: object, open: bool = False) -> Html:
     """Parts that a reader unfolds."""
     state = " open" if open else ""
-    return Html(
-        f"<details{state}><summary>{html(title)}</summary>\n{joined(parts)}</details>\n"
-    )
+    return Html(f"<details{state}><summary>{html(title)}</summary>\n{joined(parts)}</details>\n")
 
 
 def paragraph(*parts: object) -> Html:
@@ -77,15 +75,15 @@ def code(text: str) -> Html:
 
 def table(header: Sequence[object], rows: Iterable[Sequence[object]], caption: object = "") -> Html:
     """A table whose rows begin with what they are about; numbers are set to the right."""
-    body = "".join(f"<tr>{_heading(first)}{''.join(map(_cell, rest))}</tr>\n" for first, *rest in rows)
+    body = "".join(
+        f"<tr>{_heading(first)}{''.join(map(_cell, rest))}</tr>\n" for first, *rest in rows
+    )
     if not body:
         return Html()
     head = "".join(f"<th scope='col'>{html(h)}</th>" for h in header)
     above = f"<caption>{html(caption)}</caption>" if caption else ""
     columns = f"<thead><tr>{head}</tr></thead>" if header else ""
-    return Html(
-        f"<div class='wide'><table>{above}{columns}<tbody>\n{body}</tbody></table></div>\n"
-    )
+    return Html(f"<div class='wide'><table>{above}{columns}<tbody>\n{body}</tbody></table></div>\n")
 
 
 def _heading(value: object) -> str:

@@ -11,10 +11,18 @@ from .chain import Chain, Stage
 from .darts import Darts
 from .gdas import Gdas
 from .halving import Halving
+from .mfas import Mfas
 from .perturbation import Perturbation
 from .ranking import Ranking, distinct
+from .sampled import Sampled
+from .shared import Shared
 from .single_path import SinglePath
 from .strategy import Problem, Strategy
+
+
+def _sampled(problem: Problem) -> Strategy:
+    return Shared(problem) if problem.settings.storage else Sampled(problem)
+
 
 EXPLORERS: Mapping[str, Callable[[Problem], Strategy]] = {
     "darts": Darts,
@@ -23,6 +31,10 @@ EXPLORERS: Mapping[str, Callable[[Problem], Strategy]] = {
     "halving": lambda problem: Halving(
         problem, distinct(problem, problem.settings.candidates, stream=0)
     ),
+    "random": _sampled,
+    "evolution": _sampled,
+    "tpe": _sampled,
+    "mfas": Mfas,
 }
 SELECTIONS: Mapping[str, Callable[[Problem], list[Stage]]] = {
     "argmax": lambda problem: [],

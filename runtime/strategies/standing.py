@@ -1,7 +1,8 @@
 """How candidates compare that were scored several times.
 
 One score on a small validation split says little: it is coarse, and it saturates. So every score is
-standardised over the candidates and added, and so is the least loss.
+standardised over the candidates, and so is the least loss; they are added, earlier scores counting
+less, since they favour what learns fast.
 """
 
 from __future__ import annotations
@@ -19,4 +20,6 @@ def standings(scores: Sequence[Sequence[float]], losses: Sequence[Sequence[float
     both = np.concatenate([np.array(scores), -np.array(losses).min(1, keepdims=True)], 1)
     spread = both.std(0)
     standard = (both - both.mean(0)) / np.where(spread > 0, spread, 1.0)
-    return [float(s) for s in standard.sum(1)]
+    count = len(scores[0])
+    weights = [*(np.arange(1, count + 1) / count), 1.0]
+    return [float(s) for s in standard @ np.array(weights)]

@@ -25,6 +25,7 @@ from ..fitting import WeightOptimiser, score, start_from, training_batches
 from ..objective import selection_score
 from ..prepare import prepare
 from ..processes import rank
+from .prefix import first_cells
 from .strategy import Arrays, Problem, State
 
 Choices = tuple[CellChoice, ...]
@@ -34,6 +35,7 @@ Choices = tuple[CellChoice, ...]
 class Trial:
     """A candidate with the epochs that it has been trained for, and where its training is.
 
+    `choices` fill the Cells of the space, or the first of them, where its network has no others.
     `scores` and `losses` are those on validation after each call of `Trainer.train`, `metrics` all
     of the last.
     """
@@ -112,7 +114,8 @@ class _Open:
     def __init__(self, problem: Problem, trial: Trial, initial: Arrays | None) -> None:
         self.problem, self.trial = problem, trial
         settings, device = problem.settings, problem.device
-        network = checked(fill(problem.network, trial.choices))
+        space = first_cells(problem.network, len(trial.choices))
+        network = checked(fill(space, trial.choices))
         self.module, data = prepare(network, problem.data, settings, device)
         self.macs = count_macs(self.module.program)
         self.training = training_batches(data, (TRAIN,), settings, device)

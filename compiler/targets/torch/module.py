@@ -33,6 +33,8 @@ _SHARED = (
 )
 """Functions and methods of which equal calls are one: their result depends on arguments alone."""
 
+_TRACED = {"_places", "_training_graph", "_evaluation_graph"}
+
 
 class FusionModule(nn.Module):
     """A fusion network or hypernet: `forward({"Video_1": tensor, …})` gives logits (batch, K).
@@ -55,17 +57,17 @@ class FusionModule(nn.Module):
         self._trace()
 
     def _trace(self) -> None:
-        """What follows from the program, the parameters and how to run it; no part of a copy."""
+        """Makes what follows from the program and the parameters, and is no part of a copy."""
         made = {
             "_places": [_place(self, p.name) for p in self.program.parameters],
             "_training_graph": trace(self.program, True, self._kernels),
             "_evaluation_graph": trace(self.program, False),
         }
+        assert made.keys() == _TRACED
         self.__dict__.update(made)  # not as submodules, whose names are the specification's
 
     def __getstate__(self) -> dict[str, Any]:
-        made = {"_places", "_training_graph", "_evaluation_graph"}
-        return {name: value for name, value in self.__dict__.items() if name not in made}
+        return {name: value for name, value in self.__dict__.items() if name not in _TRACED}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -81,12 +83,21 @@ class FusionModule(nn.Module):
         return result
 
     def compile_graphs(self) -> None:
-        """Lets torch.compile make one program of each mode, of static shapes; on CUDA, a graph."""
+        """Lets torch.compile make one program of each mode, of static shapes; on CUDA, a graph.
+
+        Call it when the module is on its device. The graphs take parameters and statistics as
+        arguments: that these stay where they are lets a CUDA graph read and write them in place.
+        """
+        from torch._dynamo.decorators import mark_static_address  # takes a second to import
+
+        for held, name in self._places:
+            mark_static_address(held[name])
         on_cuda = any(p.is_cuda for p in self.parameters())
         mode = "reduce-overhead" if on_cuda else "default"
         for name in ("_training_graph", "_evaluation_graph"):
-            graph = torch.compile(getattr(self, name), mode=mode, fullgraph=True, dynamic=False)
-            setattr(self, name, graph)
+            graph = torch.compile(self.__dict__[name], mode=mode, fullgraph=True, dynamic=False)
+            self.__dict__[name] = graph
+        self._compiled = True
 
     def train(self, mode: bool = True) -> Self:
         """Sets training or evaluation mode, also where a Cell is named `training`."""
@@ -115,7 +126,7 @@ class FusionModule(nn.Module):
             raise fail("E501", message, help=f"given are {', '.join(sorted(features)) or 'none'}")
         device = next(iter(features.values())).device
         return [
-            features[i.name] if i.name in features else torch.tensor([i.default], device=device)
+            features[i.name] if i.name in features else torch.full((1,), i.default, device=device)
             for i in self.program.inputs
         ]
 

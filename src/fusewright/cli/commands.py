@@ -12,8 +12,9 @@ from . import explain
 from . import diff
 from . import deploy
 from . import runs
+from . import reports
 from . import profile
 from . import lsp
 from .app import app
 
-__all__ = ["app", "deploy", "diff", "explain", "front", "lsp", "new", "profile", "runs"]
+__all__ = ["app", "deploy", "diff", "explain", "front", "lsp", "new", "profile", "reports", "runs"]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ..compiler.diagnostics import fail
+from ..compiler.spec import Spec
 from .app import Json, Sets, SpecFile, app, load_with, print_json
 from .bar import Bar
+from .rounds import rounds
 
 Data = Annotated[
     Path, typer.Option(help="A .npz or .safetensors file, or a folder of them.", show_default=False)
@@ -41,6 +44,16 @@ SecondOrder = Annotated[
     bool | None, typer.Option("--second-order", help="Unroll darts and gdas by a weight step.")
 ]
 Candidates = Annotated[int | None, typer.Option(help="Genotypes that are trained by themselves.")]
+TensorBoard = Annotated[
+    bool | None, typer.Option("--tensorboard", help="Write RUN/tensorboard/ as well.")
+]
+Controls = Annotated[
+    bool,
+    typer.Option(
+        "--controls",
+        help="Train controls afterwards, scored on validation: late fusion and random genotypes.",
+    ),
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
 Profile = Annotated[
     str | None,
@@ -71,6 +84,8 @@ def search(
     device: Device = None,
     precision: Precision = None,
     compile: Compile = None,
+    tensorboard: TensorBoard = None,
+    controls: Controls = False,
     sets: Sets = None,
     overwrite: Overwrite = False,
     resume: Resume = False,
@@ -93,11 +108,13 @@ def search(
         "device": device,
         "precision": precision,
         "compile": compile,
+        "tensorboard": tensorboard,
     }
     settings = _settings(config, options)
-    with _epochs("search", settings.epochs) as report:
+    spec = load_with(file, sets)
+    with rounds(_metric(spec)) as report:
         result = run(
-            load_with(file, sets),
+            spec,
             data,
             out=out,
             settings=settings,
@@ -108,10 +125,13 @@ def search(
     best = result.history[result.best_round - 1]
     metrics = {k: v for k, v in best.items() if isinstance(v, float)}
     found = {"genotype": str(out / "genotype.fuse"), "best_round": result.best_round, **metrics}
+    compared = _compared(spec, data, result, settings, out) if controls else None
     if json:
-        print_json(found)
-    else:
-        print(f"{result.genotype}\n{_lines(found)}")
+        print_json(found if compared is None else {**found, "controls": asdict(compared)})
+        return
+    print(f"{result.genotype}\n{_lines(found)}")
+    if compared is not None:
+        _show_controls(compared)
 
 
 @app.command()
@@ -126,6 +146,7 @@ def train(
     device: Device = None,
     precision: Precision = None,
     compile: Compile = None,
+    tensorboard: TensorBoard = None,
     sets: Sets = None,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -140,6 +161,7 @@ def train(
         "device": device,
         "precision": precision,
         "compile": compile,
+        "tensorboard": tensorboard,
     }
     settings = _settings(config, options)
     with _epochs("train", settings.epochs) as report:
@@ -205,6 +227,43 @@ def demo(
     from ..runtime.demo.run import demo as run
 
     run(out)
+
+
+def _metric(spec: Spec) -> str:
+    """The number in a record that a search of a specification selects by."""
+    from ..runtime.predictions import SELECTION_METRIC
+
+    kind = spec.predict.kind if spec.predict else "classes"
+    return f"validation_{SELECTION_METRIC[kind]}"
+
+
+def _compared(spec: Spec, data: Path, result: Any, settings: Any, out: Path) -> Any:
+    """The controls of a search, with a bar over the networks that are trained."""
+    from ..runtime.controls import compare_with_controls
+
+    with Bar("controls") as bar:
+        return compare_with_controls(
+            spec,
+            data,
+            result,
+            settings=settings,
+            out=out,
+            told=lambda name, score: bar.show(bar.done + 1, None, f"{name} {score:.4f}"),
+        )
+
+
+def _show_controls(found: Any) -> None:
+    """The controls as a table."""
+    print(f"controls, {found.epochs} epochs each, by {found.metric} on validation:")
+    width = max(len(row.name) for row in found.rows)
+    for row in found.rows:
+        cost = f"{row.weight_steps:,.1f} weight steps"
+        print(f"  {row.name:<{width}}  {row.score:.4f}  {len(row.scores)} trained, {cost}")
+    print(
+        f"the search cost {found.weight_steps:,.1f} weight steps: {found.bought} genotypes' worth"
+    )
+    for line in found.left_out:
+        print(f"left out: {line}")
 
 
 def _settings(config: Path | None, options: dict[str, Any]) -> Any:

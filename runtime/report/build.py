@@ -1,0 +1,177 @@
+"""The page of one or several runs, and its facts as a record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from ...compiler.check import checked
+from ...compiler.files import write_file
+from ...compiler.unfill import unfill
+from ..comparison import Controls
+from ..data import Source
+from ..finished import FinishedRun, read_run
+from ..places import Agreement, agreements, mean_pairwise
+from .charts import Line, line_chart
+from .page import Html, code, figure, folded, joined, page, paragraph, section
+from .scores import Row, control_rows, controls_section, tested_rows, tested_section
+from .searches import details, diagram, kept_score, metric_of, overview, stability
+
+MOST_DRAWN = 8
+Told = Callable[[int, int], None]
+"""Receives how many runs have been evaluated, of how many."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A page, and what it says as a record."""
+
+    page: Html
+    facts: Mapping[str, Any]
+
+
+def report(
+    paths: Sequence[str | PathLike[str]],
+    *,
+    out: str | PathLike[str] | None = None,
+    data: Source | None = None,
+    told: Told | None = None,
+) -> Report:
+    """The report of finished runs, written to `out` where that is given.
+
+    With `data`, trained runs are evaluated on its test split. Raises DiagnosticError where a run
+    is not finished or is damaged.
+    """
+    runs = [read_run(path) for path in paths]
+    groups: dict[str, list[FinishedRun]] = {}
+    for run in runs:
+        if run.search is not None:
+            groups.setdefault(str(run.search.network.spec), []).append(run)
+    tested = _tested(runs, data, told)
+    trained = [run for run in runs if run.training is not None]
+    parts = [_space(group, len(groups) > 1) for group in groups.values()]
+    parts += [_trainings(trained), tested_section(tested), *_genotypes(runs)]
+    found = Report(page(_title(runs), parts), _facts(runs, list(groups.values()), tested))
+    if out is not None:
+        write_file(Path(out), found.page.encode("utf-8", "replace"))
+    return found
+
+
+def _title(runs: Sequence[FinishedRun]) -> str:
+    names = list(dict.fromkeys(checked(run.genotype).name for run in runs))
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"{names[0]}{more}: {len(runs)} run{'s' if len(runs) > 1 else ''}"
+
+
+def _space(runs: Sequence[FinishedRun], several: bool) -> Html:
+    """Everything about the searches of one specification."""
+    first = runs[0].search
+    assert first is not None
+    network = first.network
+    what = [
+        paragraph(f"Rule for filling holes: {network.rule}. Selected by {metric_of(network)}."),
+        folded("The specification", code(str(network.spec)), open=True),
+        folded("Its diagram", diagram(network, "")),
+    ]
+    each = [details(r, r.search, len(runs) == 1) for r in runs if r.search is not None]
+    parts = [
+        section("What was searched", *what),
+        section("The searches", overview(runs), *each),
+        stability(_agreement(runs), len(runs)),
+        controls_section(_controls(runs)),
+    ]
+    return section(f"Search space `{network.name}`", *parts) if several else joined(parts)
+
+
+def _agreement(runs: Sequence[FinishedRun]) -> tuple[Agreement, ...]:
+    searches = [(r, r.search) for r in runs if r.search is not None]
+    choices = [unfill(search.network, run.genotype) for run, search in searches]
+    return agreements(searches[0][1].network, choices)
+
+
+def _controls(runs: Sequence[FinishedRun]) -> list[Controls]:
+    return [r.search.controls for r in runs if r.search and r.search.controls]
+
+
+def _genotypes(runs: Sequence[FinishedRun]) -> list[Html]:
+    """Each distinct genotype with its picture, and the runs that hold it."""
+    holders: dict[str, list[FinishedRun]] = {}
+    for run in runs:
+        holders.setdefault(str(run.genotype), []).append(run)
+    cards = [
+        joined(
+            [
+                diagram(checked(held[0].genotype), ", ".join(r.name for r in held)),
+                folded("In the language", code(text), open=len(holders) == 1),
+            ]
+        )
+        for text, held in list(holders.items())[:MOST_DRAWN]
+    ]
+    more = len(holders) - MOST_DRAWN
+    left = paragraph(f"and {more} more genotypes") if more > 0 else Html()
+    title = "The genotype" if len(holders) == 1 else "The genotypes"
+    return [section(title, *cards, left)]
+
+
+def _trainings(runs: Sequence[FinishedRun]) -> Html:
+    """The training loss of each trained run."""
+    figures: list[Html] = []
+    for run in runs:
+        epochs = run.training.epochs if run.training else ()
+        points = [(e.number, e.numbers["train_loss"]) for e in epochs if "train_loss" in e.numbers]
+        chart = line_chart([Line(points)], "training loss over epochs", along="epoch")
+        figures.append(figure(chart, f"Training loss of {run.name}"))
+    return section("Training", *figures)
+
+
+def _tested(
+    runs: Sequence[FinishedRun], data: Source | None, told: Told | None
+) -> dict[str, list[Row]]:
+    """The rows of each metric on test; none without data."""
+    trained = [run for run in runs if run.training is not None]
+    if data is None or not trained:
+        return {}
+    from ..evaluate import evaluate
+
+    metrics: list[dict[str, float]] = []
+    for run in trained:
+        metrics.append(evaluate(run.path, data))
+        if told is not None:
+            told(len(metrics), len(trained))
+    names = dict.fromkeys(name for found in metrics for name in found)
+    return {name: tested_rows(trained, metrics, name) for name in names}
+
+
+def _facts(
+    runs: Sequence[FinishedRun],
+    groups: Sequence[Sequence[FinishedRun]],
+    tested: Mapping[str, Sequence[Row]],
+) -> dict[str, Any]:
+    searches = [
+        {
+            "run": run.name,
+            "strategy": run.search.settings.strategy,
+            "seed": run.search.settings.seed,
+            "best_round": run.search.best.number if run.search.best else None,
+            metric_of(run.search.network): kept_score(run.search),
+            "weight_steps": run.search.weight_steps,
+        }
+        for run in runs
+        if run.search is not None
+    ]
+    return {
+        "runs": [run.name for run in runs],
+        "searches": searches,
+        "spaces": [
+            {
+                "runs": [run.name for run in group],
+                "pairwise_agreement": mean_pairwise(_agreement(group)),
+                "controls": [row.as_json() for row in control_rows(_controls(group))],
+            }
+            for group in groups
+        ],
+        "test": {name: [row.as_json() for row in rows] for name, rows in tested.items()},
+    }

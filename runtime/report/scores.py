@@ -1,0 +1,152 @@
+"""Scores of several runs side by side: on validation against controls, and on test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..comparison import Controls
+from ..finished import FinishedRun
+from ..statistics import Interval, Summary, paired_interval, summary
+from .page import Html, number, paragraph, section, table
+
+Pair = tuple[int, int]
+"""The seed and the seed of the split, which scores share that are compared."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Scores of one kind of network; `ahead` is how much the first kind is ahead of it."""
+
+    name: str
+    scores: Summary
+    networks: int
+    weight_steps: float | None = None
+    ahead: Interval | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The row as a record."""
+        ahead = self.ahead
+        return {
+            "name": self.name,
+            "mean": self.scores.mean,
+            "deviation": self.scores.deviation,
+            "count": self.scores.count,
+            "weight_steps": self.weight_steps,
+            "ahead": None if ahead is None else [ahead.mean, ahead.low, ahead.high],
+        }
+
+
+def control_rows(known: Sequence[Controls]) -> list[Row]:
+    """The controls of several searches, kind by kind, compared where they share a search."""
+    rows: list[Row] = []
+    for first in known[0].rows if known else ():
+        pairs = [
+            (controls.rows[0].score, row)
+            for controls in known
+            for row in controls.rows
+            if row.name == first.name
+        ]
+        ahead = None
+        if rows:
+            ahead = paired_interval([f for f, _ in pairs], [r.score for _, r in pairs])
+        scores = summary([r.score for _, r in pairs])
+        cost = summary([r.weight_steps for _, r in pairs]).mean
+        networks = sum(len(r.scores) for _, r in pairs)
+        rows.append(Row(first.name, scores, networks, cost, ahead))
+    return rows
+
+
+def controls_section(known: Sequence[Controls]) -> Html:
+    """The controls as a table; nothing where no search has any."""
+    if not known:
+        return Html()
+    epochs = sorted({c.epochs for c in known})
+    bought = sorted({c.bought for c in known})
+    text = (
+        f"Every network was trained for {_range(epochs)} epochs on the training split and scored "
+        f"on validation by {known[0].metric}, over {len(known)} searches. The cost of a search "
+        f"bought {_range(bought)} random genotypes, the best of which competes."
+    )
+    left_out = sorted({line for c in known for line in c.left_out})
+    return section(
+        "Controls",
+        paragraph(text),
+        _table(control_rows(known), "cost in weight steps, each"),
+        *(paragraph(f"Left out: {line}") for line in left_out),
+    )
+
+
+def tested_rows(
+    runs: Sequence[FinishedRun], metrics: Sequence[Mapping[str, float]], metric: str
+) -> list[Row]:
+    """Scores on test of trained runs, those of one network together, the first compared."""
+    groups: dict[str, dict[Pair, list[float]]] = {}
+    names: dict[str, str] = {}
+    for run, found in zip(runs, metrics, strict=True):
+        if run.training is not None and metric in found:
+            settings, text = run.training.settings, str(run.genotype)
+            scores = groups.setdefault(text, {})
+            scores.setdefault((settings.seed, settings.split_seed), []).append(found[metric])
+            kind = "" if run.genotype.cells else ", without Cells"
+            names.setdefault(text, f"{run.name}{kind}")
+    rows: list[Row] = []
+    for text, scores in groups.items():
+        first = next(iter(groups.values()))
+        shared = [pair for pair in first if pair in scores] if rows else []
+        ahead = paired_interval(
+            [summary(first[p]).mean for p in shared], [summary(scores[p]).mean for p in shared]
+        )
+        every = [s for each in scores.values() for s in each]
+        rows.append(Row(names[text], summary(every), len(every), None, ahead))
+    return rows
+
+
+def tested_section(rows: Mapping[str, Sequence[Row]]) -> Html:
+    """Scores on the test split, a table for each metric."""
+    if not any(rows.values()):
+        return Html()
+    text = (
+        "Trained runs on the test split. Runs of one network stand together, under the name of the "
+        "first of them, and are compared over the seeds that they share."
+    )
+    tables = [section(metric, _table(found, ""), level=3) for metric, found in rows.items()]
+    return section("On the test split", paragraph(text), *tables)
+
+
+def _table(rows: Sequence[Row], cost: str) -> Html:
+    """Rows with their means and spreads; only columns that say something."""
+    compared = any(r.ahead for r in rows)
+    header = ["network", "mean ± deviation", "scores", "networks"]
+    header += [cost] * bool(cost) + ["the first is ahead by (95 %)"] * compared
+    body: list[list[object]] = []
+    for row in rows:
+        cells: list[object] = [row.name, spread(row.scores), row.scores.count, row.networks]
+        cells += [row.weight_steps] * bool(cost) + [_ahead(row.ahead)] * compared
+        body.append(cells)
+    found = table(header, body)
+    if compared:
+        note = (
+            "Intervals are paired bootstraps over seeds; of few seeds they are too narrow, and one "
+            "that holds 0 shows no difference."
+        )
+        return Html(found + paragraph(note))
+    return found
+
+
+def spread(found: Summary) -> str:
+    """A mean, with the deviation where there is one."""
+    if found.deviation is None:
+        return number(found.mean)
+    return f"{number(found.mean)} ± {number(found.deviation)}"
+
+
+def _ahead(interval: Interval | None) -> str:
+    if interval is None:
+        return ""
+    return f"{interval.mean:+.4f} [{interval.low:+.4f}, {interval.high:+.4f}]"
+
+
+def _range(values: Sequence[int]) -> str:
+    return str(values[0]) if len(values) == 1 else f"{values[0]} to {values[-1]}"

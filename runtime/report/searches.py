@@ -1,0 +1,179 @@
+"""What a page says of each search: its rounds, its candidates, and the genotype that was kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...compiler.diagnostics import DiagnosticError
+from ...compiler.graph import build
+from ...compiler.network import Network
+from ...compiler.targets.diagram import render
+from ...compiler.unfill import unfill
+from ..finished import FinishedRun, Record, Search
+from ..places import Agreement, mean_pairwise
+from ..predictions import SELECTION_METRIC
+from .charts import OTHER, Line, bar, colour, grid, legend, line_chart
+from .holes import holes
+from .page import Html, figure, folded, html, joined, paragraph, picture, section, table
+
+MOST_CANDIDATES = 6
+MOST_FACTS = 200
+
+
+def metric_of(network: Network) -> str:
+    """The number in a record that a search selects by."""
+    return f"validation_{SELECTION_METRIC[network.head.kind]}"
+
+
+def kept_score(search: Search) -> float | None:
+    """The score of the round that was kept, where that is known."""
+    return search.best.numbers.get(metric_of(search.network)) if search.best else None
+
+
+def diagram(network: Network, caption: object) -> Html:
+    """The picture of a network; a line where it cannot be drawn."""
+    try:
+        drawn = render(build(network), "svg").decode()
+    except DiagnosticError as error:
+        return paragraph(f"No picture: {error.diagnostics[0].message}.")
+    return figure(picture(drawn), caption, "diagram")
+
+
+def overview(runs: Sequence[FinishedRun]) -> Html:
+    """A row for each search."""
+    rows: list[list[object]] = []
+    metric = ""
+    for run in runs:
+        if run.search is not None:
+            settings, best = run.search.settings, run.search.best
+            how = f"{settings.strategy}, {settings.selection}".removesuffix(", ")
+            metric = metric_of(run.search.network)
+            kept = f"{best.number} of {len(run.search.rounds)}" if best else "not recorded"
+            cost = run.search.about.get("cost")
+            seconds = cost.get("seconds") if isinstance(cost, Mapping) else None
+            rows.append(
+                [
+                    run.name,
+                    how,
+                    settings.seed,
+                    kept,
+                    kept_score(run.search),
+                    run.search.weight_steps,
+                    float(seconds) if isinstance(seconds, (int, float)) else None,
+                ]
+            )
+    header = ("run", "strategy", "seed", "round kept", metric, "cost in weight steps", "seconds")
+    return table(header, rows)
+
+
+def details(run: FinishedRun, search: Search, open: bool) -> Html:
+    """Everything about one search."""
+    parts = [
+        curves(search),
+        candidates(search),
+        holes(search, unfill(search.network, run.genotype)),
+        folded("Settings", table((), _facts(vars(search.settings)))),
+        folded("Versions, machine and data", table((), _facts(search.about))),
+    ]
+    return folded(Html(f"<b>{html(run.name)}</b>"), *parts, open=open)
+
+
+def curves(search: Search) -> Html:
+    """The losses and the metric over the rounds."""
+    metric = metric_of(search.network)
+    best = search.best
+    losses = ("train_loss", "validation_loss")
+    drawn = [(n, _points(search.rounds, n)) for n in losses]
+    found = [(colour(i), n, points) for i, (n, points) in enumerate(drawn) if points]
+    parts: list[Html] = []
+    if found:
+        lines = [Line(points, look) for look, _, points in found]
+        entries = [(look, n, points[-1][1], False) for look, n, points in found]
+        chart = line_chart(lines, f"losses over {len(search.rounds)} rounds", size=(420, 180))
+        parts.append(joined([chart, legend(entries)]))
+    if points := _points(search.rounds, metric):
+        mark = (best.number, best.numbers[metric]) if best and metric in best.numbers else None
+        label = f"{metric} over {len(search.rounds)} rounds"
+        chart = line_chart([Line(points)], label, size=(420, 180), mark=mark)
+        caption = "The dot is the round whose genotype was kept." if mark else ""
+        entries = [("c0", metric, points[-1][1], False)]
+        parts.append(joined([figure(chart), legend(entries), paragraph(caption)]))
+    return section("Rounds", Html(f"<div class='pair'>{joined(_boxed(parts))}</div>"), level=3)
+
+
+def _boxed(parts: Sequence[Html]) -> list[Html]:
+    return [Html(f"<div>{part}</div>") for part in parts]
+
+
+def _points(rounds: Sequence[Record], what: str) -> list[tuple[float, float]]:
+    return [(r.number, r.numbers[what]) for r in rounds if what in r.numbers]
+
+
+def candidates(search: Search) -> Html:
+    """Candidates that were trained by themselves, by the epochs that they were trained for."""
+    metric = metric_of(search.network)
+    trained: dict[float, list[tuple[float, float]]] = {}
+    for record in search.rounds:
+        numbers = record.numbers
+        if {"candidate", "epochs", metric} <= numbers.keys():
+            point = (numbers["epochs"], numbers[metric])
+            trained.setdefault(numbers["candidate"], []).append(point)
+    if not trained:
+        return Html()
+    order = sorted(trained, key=lambda c: (trained[c][-1][0], trained[c][-1][1]), reverse=True)
+    looks = {c: colour(i) if i < MOST_CANDIDATES else OTHER for i, c in enumerate(order)}
+    lines = [Line(trained[c], looks[c]) for c in reversed(order)]
+    entries = [
+        (looks[c], f"candidate {c:g}, {trained[c][-1][0]:g} epochs", trained[c][-1][1], i == 0)
+        for i, c in enumerate(order[:MOST_CANDIDATES])
+    ]
+    chart = line_chart(lines, f"{metric} of {len(order)} candidates over epochs", along="epoch")
+    caption = f"{metric} of {len(order)} candidates that were trained by themselves."
+    return section("Candidates", figure(chart, caption), legend(entries), level=3)
+
+
+def stability(found: Sequence[Agreement], runs: int) -> Html:
+    """How far the runs agree, place by place; nothing for a single one."""
+    if runs < 2:
+        return Html()
+    cards = [
+        joined(
+            [
+                Html(f"<h4>{html(a.place.name)}</h4>"),
+                table((), [(c, bar(s)) for c, s in _by_share(a) if s]),
+                paragraph(f"pairwise agreement {100 * (a.pairwise or 0):.0f} %"),
+            ]
+        )
+        for a in found
+    ]
+    mean = mean_pairwise(found)
+    text = (
+        f"The share of the {runs} runs that chose each candidate. Two runs have "
+        f"{100 * (mean or 0):.0f} % of their choices in common on average."
+    )
+    return section("Stability of the genotype", paragraph(text), grid(cards), level=2)
+
+
+def _by_share(agreement: Agreement) -> list[tuple[str, float]]:
+    return sorted(agreement.shares.items(), key=lambda item: -item[1])
+
+
+def _facts(values: Mapping[str, Any]) -> list[tuple[str, object]]:
+    """Nested facts as rows of a name and a value."""
+    found: list[tuple[str, object]] = []
+
+    def add(place: str, value: object) -> None:
+        if len(found) >= MOST_FACTS:
+            return
+        if isinstance(value, Mapping) and place.count(".") < 4:
+            for key, inner in value.items():
+                add(f"{place}.{key}" if place else str(key), inner)
+        elif isinstance(value, (list, tuple)) and place.count(".") < 4:
+            for number, inner in enumerate(value, 1):
+                add(f"{place}.{number}", inner)
+        else:
+            found.append((place, str(value)))
+
+    add("", values)
+    return found
