@@ -22,13 +22,6 @@ CONTENDERS: Mapping[str, Mapping[str, Any]] = {
         "epochs": 30,
         "arch_learning_rate": 3e-3,
     },
-    "darts, second order": {
-        "strategy": "darts",
-        "second_order": True,
-        "relax": "per_input",
-        "epochs": 30,
-        "arch_learning_rate": 3e-3,
-    },
     "darts, perturbation": {
         "strategy": "darts",
         "select": "perturbation",
@@ -49,8 +42,13 @@ CONTENDERS: Mapping[str, Mapping[str, Any]] = {
         "relax": "per_input",
         "epochs": 15,
         "candidates": 36,
+        "rungs": 3,
     },
-    "halving": {"strategy": "halving", "candidates": 60},
+    "halving": {},
+    "random, best on validation": {"strategy": "random", "candidates": 20},
+    "tpe": {"strategy": "tpe", "candidates": 20},
+    "evolution": {"strategy": "evolution", "candidates": 20},
+    "mfas": {"strategy": "mfas", "candidates": 20},
 }
 HAND_MADE = {
     "Sum": "Step_1 = bmnas.Sum(x, y)",

@@ -57,7 +57,8 @@ class Batches:
         if self.resident:
             features = {name: f.to(device) for name, f in features.items()}
         self._features, self._size, self._device = features, size, device
-        self._copies = torch.cuda.Stream(device) if device.type == "cuda" else None
+        stream: Any = torch.cuda.Stream
+        self._copies: Any = stream(device) if device.type == "cuda" else None
         self.labels = labels.to(device)
 
     def __len__(self) -> int:

@@ -67,7 +67,8 @@ def average(tensors: Iterable[Tensor]) -> None:
     flat = torch.cat([t.reshape(-1) for t in held])
     dist.all_reduce(flat)
     flat /= count()
-    for tensor, part in zip(held, flat.split([t.numel() for t in held]), strict=True):
+    parts = torch.split(flat, [t.numel() for t in held])
+    for tensor, part in zip(held, parts, strict=True):
         tensor.copy_(part.view_as(tensor))
 
 

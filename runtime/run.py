@@ -67,7 +67,7 @@ class RunFolder:
             raise fail("E507", f"`{path}` already holds a {stage}", help=remedy)
         if stage == "search" and (path / CHECKPOINT).exists() and not (overwrite or resume):
             message = f"`{path}` holds a search that was stopped"
-            raise fail("E507", message, help="go on with `--resume`, or add `--overwrite`")
+            raise fail("E510", message, help="go on with `--resume`, or add `--overwrite`")
         found = path / "genotype.fuse"
         if genotype is not None and found.exists() and not overwrite and load(found) != genotype:
             raise fail("E507", f"`{path}` already holds another genotype", help=remedy)

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.distributed.nn.functional import all_reduce
+from torch.distributed.nn import functional
 
 from ..ops.primitive import primitives
 
@@ -24,15 +24,22 @@ def batch_norm(
     epsilon: float,
 ) -> Tensor:
     """torch's batch norm of (rows, channels) in training, over the rows of all processes."""
-    sums: Tensor = all_reduce(torch.cat([rows.new_full((1,), len(rows)), rows.sum(0)]))
+    sums = all_reduce(torch.cat([rows.new_full((1,), len(rows)), rows.sum(0)]))
     size, center = sums[0], sums[1:] / sums[0]
     centered = rows - center
-    squares: Tensor = all_reduce(centered.square().sum(0))
+    squares = all_reduce(centered.square().sum(0))
     spread = squares / size
     with torch.no_grad():
         mean.lerp_(center, momentum)
         variance.lerp_(squares / (size - 1), momentum)
     return centered * torch.rsqrt(spread + epsilon) * scale + shift
+
+
+def all_reduce(tensor: Tensor) -> Tensor:
+    """The sum over the processes, with its gradient."""
+    function: Any = functional.all_reduce
+    found: Tensor = function(tensor)
+    return found
 
 
 class _Torch:

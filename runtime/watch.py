@@ -69,20 +69,22 @@ class Watch:
 
     def _draw(self, genotype: str, step: int) -> None:
         """The picture of a genotype; none from the first that could not be drawn."""
-        from tensorboard.compat.proto.summary_pb2 import Summary
+        from tensorboard.compat.proto import summary_pb2
 
         if not self._draws:
             return
+        proto: Any = summary_pb2
         try:
             png = render(build(checked(loads(genotype, spelling="fuse"))), "png")
         except DiagnosticError:
             self._draws = False
             return
         width, height = unpack(">II", png[16:24])
-        image = Summary.Image(
+        image = proto.Summary.Image(
             encoded_image_string=png, width=width, height=height, colorspace=len("RGBA")
         )
-        summary = Summary(value=[Summary.Value(tag="genotype/picture", image=image)])
+        value = proto.Summary.Value(tag="genotype/picture", image=image)
+        summary = proto.Summary(value=[value])
         self._writer.file_writer.add_summary(summary, step)
 
     def close(self) -> None:

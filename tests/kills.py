@@ -16,6 +16,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -63,13 +64,13 @@ def main(folder: Path, moments: int) -> None:
     torch.set_num_threads(1)
     assert len(os.listdir("/proc/self/task")) == 1
     started = time.monotonic()
-    alone(lambda: search(folder, "whole"))
+    alone(partial(search, folder, "whole"))
     lasts = time.monotonic() - started
     for moment in range(moments):
         generator, run = random.Random(moment), f"run{moment}"
         for _ in range(2):
-            alone(lambda run=run: search(folder, run), after=generator.uniform(0.1, 0.9) * lasts)
-        alone(lambda run=run: search(folder, run))
+            alone(partial(search, folder, run), after=generator.uniform(0.1, 0.9) * lasts)
+        alone(partial(search, folder, run))
 
 
 if __name__ == "__main__":

@@ -80,20 +80,40 @@ def test_a_search_runs_and_its_genotype_does() -> None:
     assert 0 <= metrics["accuracy"] <= 1
 
 
-def test_a_step_does_not_synchronise() -> None:
-    """torch raises where the host waits for the device."""
+@pytest.mark.parametrize("resident", [True, False])
+def test_a_pass_does_not_synchronise(resident: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch raises where the host waits for the device: in drawing batches, or in steps."""
     network = checked(spec())
     module, data = prepare(network, load_data(DATA, network), Settings(device="cuda"), CUDA)
     weights = WeightOptimiser(module, Settings(device="cuda"), 10)
-    batches = list(Batches(data, np.arange(90), 30, CUDA).in_order())
+    monkeypatch.setattr("fusewright.runtime.batches.fits", lambda size, device: resident)
+    batches = Batches(data, np.arange(90), 30, CUDA)
+    generator = torch.Generator().manual_seed(0)
     module.train()
-    with weights.stepping():
-        weights.step(weights.loss(network.head, batches[0]))
-        torch.cuda.set_sync_debug_mode("error")
-        try:
-            weights.step(weights.loss(network.head, batches[1]))
-        finally:
-            torch.cuda.set_sync_debug_mode("default")
+
+    def steps() -> None:
+        with weights.stepping():
+            for batch in batches.shuffled(generator):
+                weights.step(weights.loss(network.head, batch))
+
+    steps()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        steps()
+        assert len(list(batches.in_order())) == 3
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.filterwarnings("ignore:.*jit:DeprecationWarning")
+def test_compiled_steps_run_as_cuda_graphs() -> None:
+    """Nothing makes torch skip them: running statistics are known to stay where they are."""
+    from torch._dynamo.utils import counters
+
+    torch.compiler.reset()
+    counters.clear()
+    one_step(CUDA, Settings(device="cuda", compile=True))
+    assert not counters["inductor"]["cudagraph_skips"]
 
 
 def test_features_that_do_not_fit_are_streamed(monkeypatch: pytest.MonkeyPatch) -> None:

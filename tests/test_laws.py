@@ -30,6 +30,7 @@ from fusewright.compiler.targets.onnx.builder import OPSETS
 from fusewright.compiler.targets.onnx.export import export
 from fusewright.compiler.targets.onnx.file import open_session, run
 from fusewright.compiler.targets.python.source import source
+from fusewright.compiler.targets.torch.kernels import KERNELS
 from fusewright.compiler.targets.torch.module import FusionModule, load_weights
 from fusewright.runtime.derive import derive
 
@@ -37,6 +38,7 @@ from .programs import random_inputs, random_weights, specs, without_dropout, wri
 
 relaxations = st.sampled_from(RELAXATIONS)
 seeds = st.integers(0, 2**31)
+trained_stages = st.sampled_from([stage for stage in get_args(Stage) if stage != "inference"])
 PROVING = settings.default is not None and settings.default.max_examples > 100
 
 
@@ -158,27 +160,42 @@ def python_module(text: str) -> torch.nn.Module:
     return module
 
 
-@given(specs(), relaxations, seeds, st.booleans())
-def test_passes_keep_gradients(spec: Spec, relax: Relaxation, seed: int, training: bool) -> None:
-    program = program_of(spec, relax)
+@given(specs(), relaxations, seeds, trained_stages, st.booleans())
+def test_passes_keep_gradients(
+    spec: Spec, relax: Relaxation, seed: int, stage: Stage, training: bool
+) -> None:
+    program = without_dropout(program_of(spec, relax))
     weights, inputs = random_weights(program, seed), random_inputs(program, 4, seed)
-    plain = gradients(program, weights, inputs, training)
-    passed = gradients(optimise(program), weights, inputs, training)
+    plain = gradients(FusionModule(program).double().train(training), weights, inputs)
+    module = FusionModule(optimise(program, stage)).double().train(training)
+    passed = gradients(module, weights, inputs)
     assert plain.keys() == passed.keys()
     for name, gradient in plain.items():
         assert relative_difference(passed[name], gradient) <= 1e-8, name
 
 
+@given(specs(), relaxations, seeds, trained_stages)
+def test_kernels_keep_gradients(spec: Spec, relax: Relaxation, seed: int, stage: Stage) -> None:
+    """In float32, the only type that they compute in, to its rounding of the largest gradient."""
+    program = without_dropout(program_of(spec, relax))
+    weights, inputs = random_weights(program, seed), random_inputs(program, 8, seed)
+    exact = gradients(FusionModule(program).double().train(), weights, inputs)
+    module = FusionModule(optimise(program, stage), kernels=KERNELS).train()
+    found = gradients(module, weights, inputs)
+    assert exact.keys() == found.keys()
+    largest = max([1.0, *(float(np.abs(g).max()) for g in exact.values())])
+    for name, gradient in exact.items():
+        assert np.abs(found[name] - gradient).max() <= 1e-4 * largest, name
+
+
 def gradients(
-    program: Program,
-    weights: Mapping[str, NDArray[Any]],
-    inputs: Mapping[str, NDArray[Any]],
-    training: bool,
+    module: FusionModule, weights: Mapping[str, NDArray[Any]], inputs: Mapping[str, NDArray[Any]]
 ) -> dict[str, NDArray[Any]]:
-    module = FusionModule(without_dropout(program)).double().train(training)
+    """Of every parameter, in the type of the module; zero where nothing depends on it."""
     load_weights(module, weights)
+    dtype = next(module.parameters()).dtype
     features = {
-        name: torch.from_numpy(a.astype(np.float64) if a.dtype.kind == "f" else a)
+        name: torch.from_numpy(a).to(dtype) if a.dtype.kind == "f" else torch.from_numpy(a)
         for name, a in inputs.items()
     }
     module(features).sin().sum().backward()

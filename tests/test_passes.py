@@ -11,9 +11,9 @@ from typing import get_args
 import pytest
 
 import fusewright as fw
+from fusewright.compiler import passes as package
 from fusewright.compiler.compile import to_program
 from fusewright.compiler.info import describe_passes, passes_table
-from fusewright.compiler import passes as package
 from fusewright.compiler.passes import ORDER, Stage, passes
 from fusewright.compiler.program import Builder, Input, ParameterSpec, Program
 from fusewright.ops.types import inner, parameter_type

@@ -358,12 +358,12 @@ def test_a_process_that_died_blocks_nobody(tmp_path: Path) -> None:
     assert more.history[-1]["finished"] == 8
 
 
-def test_one_process_with_a_storage_finds_what_it_does_without(tmp_path: Path) -> None:
+def test_one_process_with_a_storage_tries_what_it_does_without(tmp_path: Path) -> None:
     alone = search("tpe")
     stored = search("tpe", storage=str(tmp_path / "journal"))
-    assert stored.genotype == alone.genotype
-    assert same(stored.weights, alone.weights)
-    assert len(stored.history) == len(alone.history) + 1
+    tried = [[r.get("genotype") for r in found.history] for found in (alone, stored)]
+    assert tried[1][:-1] == tried[0]
+    assert tried[1][-1] == str(stored.genotype)
 
 
 def test_a_process_of_a_shared_study_goes_on(tmp_path: Path) -> None:
@@ -486,7 +486,7 @@ def test_a_journal_with_other_contents_is_diagnosed(old: str, new: str, tmp_path
 
 def test_a_storage_is_for_strategies_that_can_share_it() -> None:
     with pytest.raises(fw.DiagnosticError, match="`darts` cannot share a storage") as caught:
-        Settings(storage="journal")
+        Settings(strategy="darts", storage="journal")
     assert "`tpe`" in str(caught.value)
 
 

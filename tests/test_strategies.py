@@ -79,7 +79,7 @@ def test_given_weights_are_those_of_the_softmax(spec: Spec, relax: Relaxation, s
     assert not [
         v for v in opened.values if v.primitive == PARAMETER and kinds[v.name] == "architecture"
     ]
-    found = evaluate(opened, inputs | weights, parameters)
+    found = evaluate(opened, {**inputs, **weights}, parameters)
     assert relative_difference(found, evaluate(program, inputs, parameters)) <= 1e-8
 
 
@@ -94,11 +94,11 @@ def test_one_path_through_a_hypernet_is_its_genotype(spec: Spec, seed: int) -> N
     paths = one_hot(network, choices, "per_input")
     read = {i.name for i in opened.inputs if i.kind == "weights"}
     assert read <= paths.keys()
-    inputs |= {n: paths[n] for n in read}
+    one_path = {**inputs, **{n: paths[n] for n in read}}
     own = {p.name: weights[p.name] for p in discrete.parameters}
     names = {i.name for i in discrete.inputs}
     expected = evaluate(discrete, {n: a for n, a in inputs.items() if n in names}, own)
-    assert relative_difference(evaluate(opened, inputs, weights), expected) <= 1e-8
+    assert relative_difference(evaluate(opened, one_path, weights), expected) <= 1e-8
 
 
 @pytest.mark.parametrize("relax", RELAXATIONS)
@@ -155,7 +155,7 @@ def test_the_unrolled_step_is_the_gradient_after_a_weight_step(
                 with torch.no_grad():
                     for weight, gradient in zip(weights, gradients, strict=True):
                         if gradient is not None:
-                            weight -= rate * gradient
+                            weight.sub_(rate * gradient)
                 ends.append(loss(batches[0]).item())
             slopes.view(-1)[place] = (ends[0] - ends[1]) / (2 * step)
         expected.append(slopes)

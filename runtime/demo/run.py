@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import mean, pstdev
 from time import perf_counter
 from typing import Any
 
@@ -26,14 +25,16 @@ from ...compiler.files import write_file
 from ...compiler.graph import build
 from ...compiler.load import load
 from ...compiler.measure import count_parameters
-from ...compiler.spec import Reference, Spec
+from ...compiler.spec import Spec
 from ...compiler.targets.diagram import formats, render
+from ..controls import late_fusion
 from ..data import TEST
 from ..deploy import deploy
 from ..evaluate import evaluate, predict
 from ..sample import random_genotype
 from ..search import SearchResult, search
 from ..settings import Settings
+from ..statistics import summary
 from ..train import train
 from .extract import Extracted, extract
 from .report import Report, write_report
@@ -43,7 +44,6 @@ SEARCH = Settings(epochs=20, batch=32, arch_learning_rate=3e-3, relax="per_input
 TRAINING = Settings(epochs=15, batch=96)
 SEEDS = (0, 1, 2)
 RANDOM_GENOTYPES = 4
-LAST_STAGES = ("Image_4", "Text_3")
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ class Result:
 
     @property
     def accuracy(self) -> str:
-        shown = f"{100 * mean(self.accuracies):.1f} %"
-        spread = f" ± {100 * pstdev(self.accuracies):.1f}" if len(self.accuracies) > 1 else ""
-        return shown + spread
+        found = summary(self.accuracies)
+        spread = "" if found.deviation is None else f" ± {100 * found.deviation:.1f}"
+        return f"{100 * found.mean:.1f} %{spread}"
 
 
 def demo(out: Path) -> None:
@@ -123,11 +123,8 @@ def _fused(spec: Spec, genotype: Spec, data: dict[str, Any], trained: Path) -> l
     first = evaluate(trained, data)["accuracy"]
     others = [_train_and_evaluate(genotype, data, seed) for seed in SEEDS[1:]]
     network = checked(spec)
-    late = replace(
-        spec, pool=None, cells=(), outputs=tuple(Reference(name) for name in LAST_STAGES)
-    )
     results = [
-        _result("late fusion of the last stages", late, data),
+        _result("late fusion of the last stages", late_fusion(spec), data),
         *(
             _result(f"random genotype {n}", random_genotype(network, n), data)
             for n in range(1, RANDOM_GENOTYPES + 1)

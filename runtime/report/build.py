@@ -15,7 +15,7 @@ from ..comparison import Controls
 from ..data import Source
 from ..finished import FinishedRun, read_run
 from ..places import Agreement, agreements, mean_pairwise
-from .charts import Line, line_chart
+from .charts import Line, grid, line_chart
 from .page import Html, code, figure, folded, joined, page, paragraph, section
 from .scores import Row, control_rows, controls_section, tested_rows, tested_section
 from .searches import details, diagram, kept_score, metric_of, overview, stability
@@ -122,9 +122,10 @@ def _trainings(runs: Sequence[FinishedRun]) -> Html:
     for run in runs:
         epochs = run.training.epochs if run.training else ()
         points = [(e.number, e.numbers["train_loss"]) for e in epochs if "train_loss" in e.numbers]
-        chart = line_chart([Line(points)], "training loss over epochs", along="epoch")
+        label = "training loss over epochs"
+        chart = line_chart([Line(points)], label, size=(300, 140), along="epoch")
         figures.append(figure(chart, f"Training loss of {run.name}"))
-    return section("Training", *figures)
+    return section("Training", grid(figures))
 
 
 def _tested(

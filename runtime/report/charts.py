@@ -66,7 +66,7 @@ def line_chart(
         f"<circle class='mark' cx='{across(mark[0])}' cy='{up(mark[1])}' r='5'/>" if mark else ""
     )
     return Html(
-        f"<svg role='img' aria-label='{html(label)}' viewBox='0 0 {width} {height}' "
+        f"<svg class='chart' role='img' aria-label='{html(label)}' viewBox='0 0 {width} {height}' "
         f"width='{width}' height='{height}'>"
         f"<path class='axis' d='M{LEFT} {TOP}V{height - BOTTOM}H{width - RIGHT}'/>"
         + "".join(_line(line, across, up) for line in drawn)

@@ -17,8 +17,8 @@ SIZE = (280, 130)
 MOST_NAMED = 6
 MOST_HOLES = 200
 _TEXT = (
-    "The weight of each candidate over the rounds. Dashed is the entropy as a share of its largest: "
-    "1 is undecided, 0 settled. What the genotype took is set in bold."
+    "The weight of each candidate over the rounds. Dashed is the entropy as a share of its "
+    "largest: 1 is undecided, 0 settled. What the genotype took is set in bold."
 )
 
 

@@ -75,15 +75,26 @@ def code(text: str) -> Html:
 
 def table(header: Sequence[object], rows: Iterable[Sequence[object]], caption: object = "") -> Html:
     """A table whose rows begin with what they are about; numbers are set to the right."""
-    body = "".join(
-        f"<tr>{_heading(first)}{''.join(map(_cell, rest))}</tr>\n" for first, *rest in rows
-    )
-    if not body:
+    listed = [list(row) for row in rows]
+    if not listed:
         return Html()
-    head = "".join(f"<th scope='col'>{html(h)}</th>" for h in header)
+    body = "".join(
+        f"<tr>{_heading(first)}{''.join(map(_cell, rest))}</tr>\n" for first, *rest in listed
+    )
+    looks = [
+        "number" if any(map(_is_number, column)) else "" for column in zip(*listed, strict=True)
+    ]
+    head = "".join(
+        f"<th scope='col' class='{look}'>{html(h)}</th>"
+        for look, h in zip(looks, header, strict=False)
+    )
     above = f"<caption>{html(caption)}</caption>" if caption else ""
     columns = f"<thead><tr>{head}</tr></thead>" if header else ""
     return Html(f"<div class='wide'><table>{above}{columns}<tbody>\n{body}</tbody></table></div>\n")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _heading(value: object) -> str:
@@ -102,7 +113,9 @@ def _cell(value: object) -> str:
 
 def number(value: float) -> str:
     """A number with as many digits as say something."""
-    if value == 0 or 0.001 <= abs(value) < 100:
+    if abs(value) < 5e-5:
+        return "0"
+    if 0.001 <= abs(value) < 100:
         return f"{value:.4f}".rstrip("0").rstrip(".") if value == round(value) else f"{value:.4f}"
     return f"{value:,.1f}" if 100 <= abs(value) < 1e9 else f"{value:.3g}"
 

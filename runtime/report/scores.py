@@ -66,14 +66,14 @@ def controls_section(known: Sequence[Controls]) -> Html:
     bought = sorted({c.bought for c in known})
     text = (
         f"Every network was trained for {_range(epochs)} epochs on the training split and scored "
-        f"on validation by {known[0].metric}, over {len(known)} searches. The cost of a search "
+        f"on validation by {known[0].metric}; searches: {len(known)}. The cost of a search "
         f"bought {_range(bought)} random genotypes, the best of which competes."
     )
     left_out = sorted({line for c in known for line in c.left_out})
     return section(
         "Controls",
         paragraph(text),
-        _table(control_rows(known), "cost in weight steps, each"),
+        _table(control_rows(known), "weight steps per search"),
         *(paragraph(f"Left out: {line}") for line in left_out),
     )
 
@@ -86,11 +86,10 @@ def tested_rows(
     names: dict[str, str] = {}
     for run, found in zip(runs, metrics, strict=True):
         if run.training is not None and metric in found:
-            settings, text = run.training.settings, str(run.genotype)
+            settings, (text, shown) = run.training.settings, _kind(run)
             scores = groups.setdefault(text, {})
             scores.setdefault((settings.seed, settings.split_seed), []).append(found[metric])
-            kind = "" if run.genotype.cells else ", without Cells"
-            names.setdefault(text, f"{run.name}{kind}")
+            names.setdefault(text, shown)
     rows: list[Row] = []
     for text, scores in groups.items():
         first = next(iter(groups.values()))
@@ -103,13 +102,22 @@ def tested_rows(
     return rows
 
 
+def _kind(run: FinishedRun) -> tuple[str, str]:
+    """What runs are scored together by, and its name: the space of their search, or a network."""
+    if run.search is not None:
+        network = run.search.network
+        return str(network.spec), f"found by searches of {network.name}"
+    return str(run.genotype), run.name if run.genotype.cells else f"{run.name}, without Cells"
+
+
 def tested_section(rows: Mapping[str, Sequence[Row]]) -> Html:
     """Scores on the test split, a table for each metric."""
     if not any(rows.values()):
         return Html()
     text = (
-        "Trained runs on the test split. Runs of one network stand together, under the name of the "
-        "first of them, and are compared over the seeds that they share."
+        "Trained runs on the test split. What searches of one specification found stands together, "
+        "and so do other runs of one network, named after the first; all are compared over the "
+        "seeds that they share."
     )
     tables = [section(metric, _table(found, ""), level=3) for metric, found in rows.items()]
     return section("On the test split", paragraph(text), *tables)

@@ -13,16 +13,17 @@ STYLE = """
 * { box-sizing: border-box; }
 body { font: 16px/1.5 Georgia, serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
   color: var(--ink); background: var(--paper); overflow-wrap: anywhere; }
-h1, h2, h3, h4, summary, th, .legend, svg text { font-family: Helvetica, Arial, sans-serif; }
+h1, h2, h3, h4, summary, th, .legend, .chart text { font-family: Helvetica, Arial, sans-serif; }
 h1, h2, h3, h4 { line-height: 1.2; } h2 { margin-top: 2.5rem; }
 h4 { font-size: 14px; margin: 0 0 .3rem; }
 .wide { overflow-x: auto; margin: .8rem 0; }
 table { border-collapse: collapse; } caption { text-align: left; padding-bottom: .4rem; }
-th, td { padding: .25rem .9rem .25rem 0; text-align: left; vertical-align: top;
+th, td { padding: .25rem .9rem .25rem 0; text-align: left; vertical-align: baseline;
   border-bottom: 1px solid var(--rule); }
 th { font-size: 14px; overflow-wrap: anywhere; min-width: 6rem; } tbody th { font-weight: normal; }
 td { overflow-wrap: anywhere; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+th.number, td.number { text-align: right; }
+td.number { font-variant-numeric: tabular-nums; white-space: nowrap; }
 pre { background: var(--box); padding: 1rem; overflow-x: auto; font-size: 14px; line-height: 1.4; }
 figure { margin: 1rem 0; overflow-x: auto; }
 figure svg { max-width: 100%; height: auto; display: block; }
@@ -32,6 +33,7 @@ figure.diagram figcaption { color: #444; }
 figcaption { font-size: 14px; color: var(--quiet); }
 details { margin: .8rem 0; } summary { cursor: pointer; }
 .pair { display: flex; flex-wrap: wrap; gap: 0 2rem; } .pair > * { flex: 1 1 20rem; min-width: 0; }
+.pair figure, .grid figure { margin: 0; }
 .grid { display: grid; gap: 1.2rem 1.5rem; margin: 1rem 0;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 17rem), 1fr)); }
 .grid > div { min-width: 0; }
@@ -42,15 +44,15 @@ details { margin: .8rem 0; } summary { cursor: pointer; }
 .legend .taken { font-weight: bold; }
 .swatch { flex: none; width: .8rem; height: .25rem; align-self: center; background: var(--other); }
 .bar { display: inline-block; height: .6rem; background: var(--c0); }
-svg .axis { stroke: var(--rule); stroke-width: 1; fill: none; }
-svg text { fill: var(--quiet); font-size: 12px; }
-svg .line { fill: none; stroke: var(--other); stroke-width: 1.8; stroke-linejoin: round; }
-svg .dot { fill: var(--other); stroke: none; }
-svg .mark { fill: var(--c1); stroke: var(--paper); stroke-width: 1.5; }
-svg .line.dashed { stroke: var(--quiet); stroke-width: 1.2; stroke-dasharray: 4 3; }
+.chart .axis { stroke: var(--rule); stroke-width: 1; fill: none; }
+.chart text { fill: var(--quiet); font-size: 12px; }
+.chart .line { fill: none; stroke: var(--other); stroke-width: 1.8; stroke-linejoin: round; }
+.chart .dot { fill: var(--other); stroke: none; }
+.chart .mark { fill: var(--c1); stroke: var(--paper); stroke-width: 1.5; }
+.chart .line.dashed { stroke: var(--quiet); stroke-width: 1.2; stroke-dasharray: 4 3; }
 .swatch.dashed { height: 0; background: none; border-top: 2px dashed var(--quiet); }
 """ + "".join(
-    f".swatch.c{i} {{ background: var(--c{i}); }} svg .line.c{i} {{ stroke: var(--c{i}); }} "
-    f"svg .dot.c{i} {{ fill: var(--c{i}); }}\n"
+    f".swatch.c{i} {{ background: var(--c{i}); }} .chart .line.c{i} {{ stroke: var(--c{i}); }} "
+    f".chart .dot.c{i} {{ fill: var(--c{i}); }}\n"
     for i in range(COLOURS)
 )

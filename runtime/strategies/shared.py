@@ -64,13 +64,16 @@ class Shared(Sampled):
         return replace(found, level=(0,))
 
     def found(self, trial: Trial) -> Round:
-        if not self._kept or trial.score >= self._kept[0].score:
+        if not self._kept or trial.score > self._kept[0].score:
             self._kept = [trial]
         return super().found(trial)
 
     def _best(self) -> Trial:
-        """The best trial of all processes, the later one on ties; trained, if that was here."""
-        best = max(self.study.finished(), key=lambda f: (f.score, f.trained))
+        """The best trial of all processes, the first one on ties; trained, if that was here.
+
+        So processes agree on it, unless one that is still being trained is better.
+        """
+        best = max(self.study.finished(), key=lambda f: (f.score, -f.trained))
         mine = [trial for trial in self._kept if trial.number == best.trained]
         return mine[0] if mine else Trial(best.trained, self.points.choices(best.asked.point))
 

@@ -54,6 +54,14 @@ Controls = Annotated[
         help="Train controls afterwards, scored on validation: late fusion and random genotypes.",
     ),
 ]
+Storage = Annotated[
+    str | None,
+    typer.Option(metavar="JOURNAL|URL", help="Share candidates with other workers (optuna)."),
+]
+Weights = Annotated[
+    Path | None,
+    typer.Option(help="Weights to start from, such as RUN/found.safetensors; else from scratch."),
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
 Profile = Annotated[
     str | None,
@@ -78,6 +86,7 @@ def search(
     select: Select = None,
     second_order: SecondOrder = None,
     candidates: Candidates = None,
+    storage: Storage = None,
     profile: Profile = None,
     relax: Relax = None,
     rule: Rule = None,
@@ -102,6 +111,7 @@ def search(
         "select": select,
         "second_order": second_order,
         "candidates": candidates,
+        "storage": storage,
         "profile": profile,
         "relax": relax,
         "rule": rule,
@@ -139,6 +149,7 @@ def train(
     file: SpecFile,
     data: Data,
     out: Out,
+    weights: Weights = None,
     config: Config = None,
     seed: Seed = None,
     epochs: Epochs = None,
@@ -168,6 +179,7 @@ def train(
         result = run(
             load_with(file, sets),
             data,
+            weights=weights,
             out=out,
             settings=settings,
             overwrite=overwrite,
