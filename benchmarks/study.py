@@ -33,7 +33,7 @@ from fusewright.runtime.settings import Settings
 
 from .contenders import CONTENDERS, baselines
 from .study_data import SETS, load
-from .study_table import as_text
+from .study_table import as_text, digest
 
 TRAINING_SEEDS = (0, 1, 2)
 REFERENCE = 24
@@ -70,7 +70,7 @@ class Study:
                 stream.write(json.dumps(found) + "\n")
             self.rows[key] = found
             shown = {k: v for k, v in found.items() if isinstance(v, (int, float))}
-            print(key.split("\n")[0], shown, flush=True)
+            print(key, shown, flush=True)
         return self.rows[key]
 
 
@@ -91,13 +91,13 @@ class Bench:
     def validate(self, genotype: Spec) -> None:
         """Trains a genotype on the training split alone, and measures it on validation."""
         for seed in TRAINING_SEEDS:
-            key = f"validation/{self.name}/{seed}/{genotype}"
+            key = f"validation/{self.name}/{seed}/{digest(str(genotype))}"
             self.study.row(key, partial(self._trained, genotype, seed, self.known))
 
     def measure(self, genotype: Spec) -> None:
         """Trains a genotype with every seed, and measures it on test."""
         for seed in TRAINING_SEEDS:
-            key = f"test/{self.name}/{seed}/{genotype}"
+            key = f"test/{self.name}/{seed}/{digest(str(genotype))}"
             self.study.row(key, partial(self._trained, genotype, seed, self.data))
 
     def _trained(self, genotype: Spec, seed: int, data: Arrays) -> dict[str, Any]:

@@ -49,10 +49,7 @@ def lower(graph: Graph, relax: Relaxation = "shared") -> Program:
 
 def lower_adapter(graph: Graph, feature: NetworkFeature) -> Program:
     """The Program of a feature's adapter alone, over the feature."""
-    lowering = _Lowering(graph, "shared")
-    lowering.values[identifier(feature.name)] = lowering._feature(feature)
-    node = source_of(lowering.network, feature.name)
-    return lowering.builder.program(lowering._adapter(node, feature))
+    return _Lowering(graph, "shared").adapter_alone(feature)
 
 
 def architecture_name(place: Scope, letter: str, slot: int | None = None) -> str:
@@ -82,6 +79,11 @@ class _Lowering:
             if node in wanted:
                 self.values[node] = self._node(node, data)
         return validate(self.builder.program(self.values[HEAD]), "lowering")
+
+    def adapter_alone(self, feature: NetworkFeature) -> Program:
+        self.values[identifier(feature.name)] = self._feature(feature)
+        node = source_of(self.network, feature.name)
+        return self.builder.program(self._adapter(node, feature))
 
     def _node(self, node: str, data: Mapping[str, Any]) -> int:
         match data["kind"]:

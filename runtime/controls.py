@@ -87,7 +87,8 @@ class _Comparison:
         self, network: Network, data: Dataset, settings: Settings, told: Told | None
     ) -> None:
         self.network, self.data, self.settings, self.told = network, data, settings, told
-        self.device, self.relax = device_of(settings), cast(Relaxation, settings.relax)
+        self.device = device_of(settings)
+        self.relax: Relaxation = cast(Relaxation, settings.relax)
         profile = read_profile(settings.profile) if settings.profile else None
         self.budgets = Budgets(network, self.relax, profile)
         self.unit = unit_macs(network)

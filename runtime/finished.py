@@ -167,7 +167,7 @@ def record_of(record: Mapping[str, Any], number: int) -> Record:
         tuple(_finite(d) for d in record.get("drops", ())),
         str(record.get("genotype", "")),
         None if kept is None else int(kept),
-        float(steps) if _is_number(steps) else None,
+        float(steps) if steps is not None and _is_number(steps) else None,
     )
 
 

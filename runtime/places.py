@@ -56,11 +56,11 @@ def picked(
     """Every place of a network with what choices pick there; nothing without choices."""
     for number, cell in enumerate(network.cells):
         choice = choices[number] if choices is not None else None
-        yield from _inputs(f"{cell.name}: inputs", cell.slots, choice and choice.inputs)
+        yield from _inputs(f"{cell.name}: inputs", cell.slots, choice.inputs if choice else None)
         for place, step in enumerate(cell.steps):
             chosen = choice.steps[place] if choice is not None else None
             name = f"{cell.name}, {step.name}"
-            yield from _inputs(f"{name}: inputs", step.slots, chosen and chosen.inputs)
+            yield from _inputs(f"{name}: inputs", step.slots, chosen.inputs if chosen else None)
             if step.open:
                 labels = _labels(step)
                 taken = () if chosen is None else (labels[chosen.operation],)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 from struct import unpack
 from typing import Any
@@ -69,11 +70,9 @@ class Watch:
 
     def _draw(self, genotype: str, step: int) -> None:
         """The picture of a genotype; none from the first that could not be drawn."""
-        from tensorboard.compat.proto import summary_pb2
-
         if not self._draws:
             return
-        proto: Any = summary_pb2
+        proto: Any = import_module("tensorboard.compat.proto.summary_pb2")
         try:
             png = render(build(checked(loads(genotype, spelling="fuse"))), "png")
         except DiagnosticError:

@@ -17,13 +17,12 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import torch
-import torch._dynamo
 
 import fusewright as fw
-import fusewright.runtime.search
 
 
 def search(folder: Path, name: str) -> None:
@@ -62,6 +61,8 @@ def alone(work: Callable[[], object], after: float | None = None) -> None:
 
 def main(folder: Path, moments: int) -> None:
     torch.set_num_threads(1)
+    for late in ("torch._dynamo", "fusewright.runtime.search"):
+        import_module(late)
     assert len(os.listdir("/proc/self/task")) == 1
     started = time.monotonic()
     alone(partial(search, folder, "whole"))

@@ -124,7 +124,7 @@ def test_a_step_has_no_host_synchronisation_and_no_dynamic_shape(name: str) -> N
     inputs = [torch.zeros(4, *i.type.sizes) for i in program.inputs]
     state = module.state_dict()
     tensors = [state[p.name] for p in program.parameters]
-    graph = module._training_graph  # pyright: ignore[reportPrivateUsage]
+    graph: Any = module._training_graph  # pyright: ignore[reportPrivateUsage]
     captured = torch.export.export(graph, (*inputs, *tensors), strict=False)
     assert not captured.range_constraints
     targets = [str(node.target) for node in captured.graph.nodes if node.op == "call_function"]

@@ -164,7 +164,7 @@ def test_intervals_cover_the_difference_as_often_as_they_say() -> None:
     for trial in range(400):
         base = generator.normal(size=40)
         other = base + generator.normal(size=40)
-        interval = paired_interval(base + 0.3, other, resamples=1000, seed=trial)
+        interval = paired_interval([*(base + 0.3)], [*other], resamples=1000, seed=trial)
         assert interval is not None
         covered += interval.low <= 0.3 <= interval.high
     assert 0.90 <= covered / 400 <= 0.98

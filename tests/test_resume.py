@@ -36,7 +36,12 @@ WAYS = [(s, selection) for s, kinds in STRATEGIES.items() for selection in (kind
 
 
 def search(out: Path, strategy: str, select: str, **options: Any) -> fw.SearchResult:
-    given = {"strategy": strategy, "select": select, "relax": "per_input", **options}
+    given: dict[str, Any] = {
+        "strategy": strategy,
+        "select": select,
+        "relax": "per_input",
+        **options,
+    }
     return fw.search(spec(), DATA, out=out, settings=QUICK, **given)
 
 
@@ -124,7 +129,7 @@ def test_a_run_is_resumed_with_what_it_was_begun_with(tmp_path: Path) -> None:
 
 class Harm:
     def __reduce__(self) -> tuple[Any, ...]:
-        return (os.system, ("touch harmed",))
+        return (Path("harmed").touch, ())
 
 
 @pytest.mark.parametrize("damage", ["empty", "text", "cut", "pickle", "list"])

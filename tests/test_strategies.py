@@ -151,7 +151,7 @@ def test_the_unrolled_step_is_the_gradient_after_a_weight_step(
                 module.load_state_dict(state)
                 with torch.no_grad():
                     parameter.view(-1)[place] += sign * step
-                gradients = torch.autograd.grad(loss(batches[1]), weights, allow_unused=True)
+                gradients: Any = torch.autograd.grad(loss(batches[1]), weights, allow_unused=True)
                 with torch.no_grad():
                     for weight, gradient in zip(weights, gradients, strict=True):
                         if gradient is not None:

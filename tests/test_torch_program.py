@@ -135,7 +135,7 @@ COPIES: Mapping[str, Callable[[FusionModule], FusionModule]] = {
 }
 
 
-def given(module: FusionModule, seed: int = 0) -> dict[str, Tensor]:
+def inputs_of(module: FusionModule, seed: int = 0) -> dict[str, Tensor]:
     return tensors(random_inputs(module.program, 4, seed))
 
 
@@ -147,7 +147,7 @@ def test_a_copy_computes_the_same_with_parameters_of_its_own(way: str, kernels: 
     results = list[Tensor]()
     for one in (module, found):
         torch.manual_seed(0)
-        results.append(one(given(module)))
+        results.append(one(inputs_of(module)))
     assert found.training
     assert torch.equal(*results)
     states = module.state_dict(), found.state_dict()
@@ -157,17 +157,17 @@ def test_a_copy_computes_the_same_with_parameters_of_its_own(way: str, kernels: 
         assert tensor.data_ptr() != states[1][name].data_ptr(), name
     with torch.no_grad():
         next(found.weight_parameters()).add_(1)
-    assert torch.equal(module.eval()(given(module)), module(given(module)))
-    assert not torch.equal(found.eval()(given(module)), module(given(module)))
+    assert torch.equal(module.eval()(inputs_of(module)), module(inputs_of(module)))
+    assert not torch.equal(found.eval()(inputs_of(module)), module(inputs_of(module)))
 
 
 def test_a_module_is_exported_in_training_mode() -> None:
     module = fw.compile(DROPPING, "torch").train()
-    called = torch.export.export(copy.deepcopy(module), (given(module),)).module()
+    called = torch.export.export(copy.deepcopy(module), (inputs_of(module),)).module()
     results = list[Tensor]()
     for one in (module, called):
         torch.manual_seed(0)
-        results += [one(given(module, seed)) for seed in (1, 2)]
+        results += [one(inputs_of(module, seed)) for seed in (1, 2)]
     assert torch.allclose(torch.cat(results[:2]), torch.cat(results[2:]), atol=1e-6)
     state = called.state_dict()
     for name, tensor in module.state_dict().items():
@@ -178,7 +178,7 @@ def test_names_of_cells_take_nothing_from_a_module() -> None:
     text = SMALL.replace("`NAME 3`", "_training_graph").replace("NAME", "_places")
     module = fw.compile(parse(text), "torch")
     assert set(module.state_dict()) == {p.name for p in module.program.parameters}
-    assert module(given(module)).shape == (4, 2)
+    assert module(inputs_of(module)).shape == (4, 2)
 
 
 class Counting:
@@ -210,7 +210,7 @@ def test_each_mode_is_compiled_once_with_parameters_that_stay_where_they_are(
     counting = Counting(monkeypatch)
     module, plain = fw.compile(SPACE, "torch"), fw.compile(SPACE, "torch")
     module.compile_graphs()
-    module = COPIES.get(way, lambda module: module)(module)
+    module = module if way == "itself" else COPIES[way](module)
     assert set(counting.asked) == {"default"}
     for training in (True, False):
         for seed in range(3):

@@ -40,7 +40,7 @@ from .extract import Extracted, extract
 from .report import Report, write_report
 
 # Chosen by the validation accuracy of genotypes trained on the training split alone.
-SEARCH = Settings(epochs=20, batch=32, arch_learning_rate=3e-3, relax="per_input")
+SEARCH = Settings(batch=96)
 TRAINING = Settings(epochs=15, batch=96)
 SEEDS = (0, 1, 2)
 RANDOM_GENOTYPES = 4

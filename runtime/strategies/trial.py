@@ -73,7 +73,8 @@ class Trial:
     @classmethod
     def restored(cls, state: State) -> Trial:
         """The trial with this state."""
-        return cls(**{**state, "choices": read(state["choices"])})
+        known: State = {**state, "choices": read(state["choices"])}
+        return cls(**known)
 
 
 class Trainer:

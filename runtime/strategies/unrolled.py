@@ -10,6 +10,7 @@ with ε = 0.01 / |∇_w' L_val|. ξ is the learning rate of the weights.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -73,7 +74,7 @@ def _gradients(loss: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
     """The gradient for each parameter, over all processes; zero where there is none."""
     if not parameters or not loss.requires_grad:
         return [torch.zeros_like(p) for p in parameters]
-    given = torch.autograd.grad(loss, list(parameters), allow_unused=True)
+    given: Any = torch.autograd.grad(loss, list(parameters), allow_unused=True)
     found = [
         torch.zeros_like(p) if g is None else g for g, p in zip(given, parameters, strict=True)
     ]

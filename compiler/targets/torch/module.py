@@ -46,6 +46,10 @@ class FusionModule(nn.Module):
     A module can be copied, pickled and, without `kernels`, exported in either mode.
     """
 
+    _places: list[tuple[dict[str, Any], str]]
+    _training_graph: Any
+    _evaluation_graph: Any
+
     def __init__(self, program: Program, seed: int = 0, *, kernels: Kernels = NO_KERNELS) -> None:
         """`kernels` replace primitives while training, such as those of `kernels.py`."""
         super().__init__()
@@ -70,7 +74,8 @@ class FusionModule(nn.Module):
         return {name: value for name, value in self.__dict__.items() if name not in _TRACED}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
+        restore: Any = super().__setstate__
+        restore(state)
         self._trace()
         if self._compiled:
             self.compile_graphs()
