@@ -19,8 +19,8 @@ Rows = Mapping[str, Mapping[str, Any]]
 SEEDS = (0, 1, 2)
 INTRODUCTION = """# Which strategy finds good genotypes
 
-`python -m benchmarks.study table` writes this page from `docs/study.jsonl`, and `… run` adds to that
-file. Five small real sets, each with two modalities and features of several depths
+`python -m benchmarks.study table` writes this page from `docs/study.jsonl`, and `… run` adds to
+that file. Five small real sets, each with two modalities and features of several depths
 (`benchmarks/study_data/`): emoji, a smartwatch's motion and rotation, digits, melting points of
 chemicals, and icons. Samples of one family, person or formula stay in one split; digits have no
 known writers. How the sets were built was decided with an eye on test figures, and so was how

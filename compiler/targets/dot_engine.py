@@ -58,12 +58,14 @@ def tooltip(name: str) -> str:
 def node(name: str) -> str:
     """A node of the Graph as a node of the picture: what means something in DOT or XML as %XX.
 
-    No two become one: in a node of the Graph, every % already begins such a code.
+    No two become one: in a node of the Graph, every % already begins such a code. Graphviz takes a
+    name that begins with % for one of its own, so an & stands before it, as in no other place.
     """
-    return "".join(
+    found = "".join(
         c if c.isprintable() and c not in '<>&"\\' else quote(c, safe="", errors="surrogatepass")
         for c in name
     )
+    return f"&{found}" if found.startswith("%") else found
 
 
 def shortened(name: str) -> str:
