@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from .cells import input_name
 from .network import Network, NetworkCell, NetworkStep
@@ -25,6 +26,10 @@ class CellChoice:
 
     inputs: Choice
     steps: tuple[StepChoice, ...]
+
+
+Choices: TypeAlias = tuple[CellChoice, ...]
+"""What fills every Cell of a network."""
 
 
 def fill(network: Network, choices: Sequence[CellChoice]) -> Spec:

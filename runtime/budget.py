@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..compiler.collector import COLLECTOR_OFF
 from ..compiler.count import count_architectures
 from ..compiler.diagnostics import Note, fail
-from ..compiler.fill import CellChoice, fill
+from ..compiler.fill import CellChoice, Choices, fill
 from ..compiler.graph import build
 from ..compiler.lower import Relaxation, architecture_name, lower
 from ..compiler.measure import count_macs, count_parameters
@@ -31,7 +31,7 @@ from .costs import Costs, Table, exceeded, keeps, met, shown, stated
 from .derive import Logits, choose, preference
 from .profile import Profile
 from .sample import draw
-from .space import Choices, every_choice, keeps_rule, neighbours, with_cell, with_step
+from .space import every_choice, keeps_rule, neighbours, with_cell, with_step
 
 MOST_LISTED = 500
 """Of how many architectures every one is looked at to find the smallest."""

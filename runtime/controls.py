@@ -18,7 +18,7 @@ import numpy as np
 
 from ..compiler.check import checked
 from ..compiler.diagnostics import DiagnosticError
-from ..compiler.fill import CellChoice
+from ..compiler.fill import Choices
 from ..compiler.lower import Relaxation
 from ..compiler.network import Network
 from ..compiler.spec import Reference, Spec
@@ -45,7 +45,6 @@ STREAM = 2
 """Keeps the draws apart from those of strategies."""
 MOST_DRAWN = 50
 """How many draws in a row may repeat before the space counts as drawn out."""
-Choices = tuple[CellChoice, ...]
 Told = Callable[[str, float], None]
 """Receives the name and score of every network that has been trained."""
 

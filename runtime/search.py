@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ..compiler.check import checked
 from ..compiler.diagnostics import fail
-from ..compiler.fill import fill
+from ..compiler.fill import Choices, fill
 from ..compiler.lower import Relaxation
 from ..compiler.network import Network
 from ..compiler.spec import Budget, RuleRequirement, Spec
@@ -43,7 +43,7 @@ from .run import CHECKPOINT, RunFolder, describe
 from .settings import RULE_NAMES, Settings
 from .strategies import strategy_of
 from .strategies.strategy import Arrays, Problem, Round, State, Strategy
-from .strategies.trial import Choices, read, written
+from .strategies.trial import read, written
 from .watch import watching
 
 

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice, product
 
-from ..compiler.fill import CellChoice, StepChoice
+from ..compiler.fill import CellChoice, Choices, StepChoice
 from ..compiler.network import Network, NetworkStep
 from ..compiler.rules import Choice, admits, choices, fillings
 
-Choices = tuple[CellChoice, ...]
 MOST_INPUTS = 500
 """How many choices of a Cell's inputs are tried beside the one that it has."""
 

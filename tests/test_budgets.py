@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import fusewright as fw
 from fusewright.compiler.check import check, checked
 from fusewright.compiler.compile import to_program
-from fusewright.compiler.fill import fill
+from fusewright.compiler.fill import Choices, fill
 from fusewright.compiler.format import format_text
 from fusewright.compiler.info import describe
 from fusewright.compiler.load import Spelling, loads, spell
@@ -32,7 +32,7 @@ from fusewright.runtime.budget import Budgets
 from fusewright.runtime.derive import choose, preference
 from fusewright.runtime.profile import LONGEST_PROFILE, Profile, read_profile
 from fusewright.runtime.settings import STRATEGIES
-from fusewright.runtime.space import Choices, every_choice
+from fusewright.runtime.space import every_choice
 from fusewright.runtime.strategies.mixtures import one_hot
 from fusewright.runtime.strategies.penalty import Penalty
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 
+from ...compiler.fill import Choices
 from ..settings import Settings
 from .standing import standings
 from .strategy import Arrays, Problem, Round, State
-from .trial import Choices, Trainer, Trial
+from .trial import Trainer, Trial
 
 
 def rungs(settings: Settings) -> list[tuple[int, int]]:

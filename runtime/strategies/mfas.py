@@ -18,7 +18,7 @@ import numpy as np
 
 from ...compiler.check import network_of
 from ...compiler.diagnostics import Report
-from ...compiler.fill import CellChoice, fill
+from ...compiler.fill import CellChoice, Choices, fill
 from ...compiler.network import Network, NetworkCell
 from ...compiler.rules import admits, choices, completable
 from ..derive import choose
@@ -27,7 +27,7 @@ from ..space import every_step
 from .prefix import first_cells
 from .strategy import Arrays, Problem, Round, State
 from .surrogate import predicted
-from .trial import Choices, Trainer, Trial, read, written
+from .trial import Trainer, Trial, read, written
 
 HOT, COLD = 2.0, 0.1
 """The temperature of the first pass, and of the last, for standardised scores."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ...compiler.fill import Choices
 from .hypernet import Hypernet
 from .mixtures import one_hot
 from .standing import standings
 from .strategy import Arrays, Problem, Round, State
-from .trial import Choices, read, written
+from .trial import read, written
 
 COMPARED = 10
 """How many genotypes are compared for each candidate that is wanted."""

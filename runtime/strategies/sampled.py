@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...compiler.fill import fill
+from ...compiler.fill import Choices, fill
 from ..budget import Budgets
 from ..derive import choose
 from .mixtures import one_hot
 from .strategy import Arrays, Problem, Round, State
-from .trial import Choices, Trainer, Trial
+from .trial import Trainer, Trial
 
 if TYPE_CHECKING:
     from .study import Asked, Finished, Point, Study

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ...compiler.check import checked
-from ...compiler.fill import CellChoice, StepChoice, fill
+from ...compiler.fill import CellChoice, Choices, StepChoice, fill
 from ...compiler.measure import count_macs
 from ..batches import Batch
 from ..cost import FORWARD, STEP
@@ -27,8 +27,6 @@ from ..prepare import prepare
 from ..processes import rank
 from .prefix import first_cells
 from .strategy import Arrays, Problem, State
-
-Choices = tuple[CellChoice, ...]
 
 
 @dataclass(eq=False)
