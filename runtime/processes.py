@@ -8,6 +8,7 @@ A process that runs alone does nothing here.
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterable
 from typing import Any
 
@@ -54,7 +55,14 @@ def join(device: str) -> str:
         strategy="ddp",
     )
     fabric.launch()
+    atexit.register(_leave)
     return str(fabric.device)
+
+
+def _leave() -> None:
+    """Ends the group when every process has come to its end, before its threads are torn down."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def average(tensors: Iterable[Tensor]) -> None:
