@@ -145,6 +145,16 @@ def test_every_feature_cell_and_step_is_named(text: str) -> None:
     assert ("1 value" if text == HALF_OPEN else "23 labels") in shown
 
 
+@pytest.mark.parametrize("text", [HYPERNET, GENOTYPE, HALF_OPEN])
+def test_nothing_is_drawn_that_is_not_declared(text: str) -> None:
+    """Graphviz makes a box of every other name that it meets."""
+    lines = picture(text).splitlines()
+    declared = {m[1] for line in lines if (m := re.match(r'\s*"([^"]*)" \[', line))}
+    used = {end for line in lines for end in re.findall(r'^\s*"([^"]*)" ->|-> "([^"]*)"', line)}
+    ranked = {n for line in lines if "rank=" in line for n in re.findall(r'; "([^"]*)"', line)}
+    assert {a or b for a, b in used} | ranked <= declared
+
+
 def test_features_show_their_axes() -> None:
     shown = labels(svg(GENOTYPE))
     assert "512 × 28 × 28" in shown

@@ -403,9 +403,7 @@ def test_a_round_without_a_best_one_is_read_too(runs: list[Path], tmp_path: Path
 
 
 def events(place: Path) -> Any:
-    from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
-        EventAccumulator,
-    )
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     found = EventAccumulator(str(place), size_guidance={"images": 0, "tensors": 0})
     found.Reload()

@@ -403,7 +403,7 @@ def _frame(label: str, tip: str, look: Look) -> str:
 def _points(points: Sequence[str], groups: Sequence[str]) -> Iterator[str]:
     """Invisible points in one rank, from left to right, each in a group."""
     for point, group in zip(points, groups, strict=True):
-        yield f"{quoted(point)} {attributes({**POINT, 'group': node(group)})};"
+        yield f"{quoted(node(point))} {attributes({**POINT, 'group': node(group)})};"
     yield same_rank(points)
     yield from (edge(a, b, HIDDEN) for a, b in pairwise(points))
 
