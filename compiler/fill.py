@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from .cells import input_name
 from .network import Network, NetworkCell, NetworkStep
@@ -30,6 +30,19 @@ class CellChoice:
 
 Choices: TypeAlias = tuple[CellChoice, ...]
 """What fills every Cell of a network."""
+
+
+def listed(choices: Choices) -> list[Any]:
+    """Choices as lists, for a file."""
+    return [[list(c.inputs), [[s.operation, list(s.inputs)] for s in c.steps]] for c in choices]
+
+
+def choices_of(lists: Sequence[Any]) -> Choices:
+    """The choices that `listed` made lists of."""
+    return tuple(
+        CellChoice(tuple(inputs), tuple(StepChoice(o, tuple(i)) for o, i in steps))
+        for inputs, steps in lists
+    )
 
 
 def fill(network: Network, choices: Sequence[CellChoice]) -> Spec:

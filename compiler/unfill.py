@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .diagnostics import DiagnosticError, fail
-from .fill import CellChoice, StepChoice
+from .fill import CellChoice, Choices, StepChoice
 from .network import Application, Network, NetworkCell, NetworkStep, Slot
 from .resolve import resolve
 from .rules import Choice
@@ -13,7 +13,7 @@ from .source import Span
 from .spec import Operation, Spec
 
 
-def unfill(network: Network, genotype: Spec) -> tuple[CellChoice, ...]:
+def unfill(network: Network, genotype: Spec) -> Choices:
     """What a genotype chooses in every Cell of a search space.
 
     `fill(network, unfill(network, genotype))` says what the genotype says, however that is spelt.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,6 +14,7 @@ from safetensors.numpy import load_file
 from ..compiler.array_files import NUMBERS, Readers, read_files
 
 Array: TypeAlias = NDArray[Any]
+Arrays: TypeAlias = Mapping[str, Array]
 
 
 def read_arrays(path: str | PathLike[str]) -> dict[str, Array]:

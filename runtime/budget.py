@@ -8,7 +8,7 @@ and takes a lowering; where many choices are looked at, their cost by parts guid
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import NoReturn
@@ -38,6 +38,8 @@ MOST_LISTED = 500
 MOST_KEPT = 50_000
 """How many costs are remembered."""
 MOST_REJECTED = 30
+MOST_REPEATED = 50
+"""How many draws in a row may repeat before the space counts as drawn out."""
 """How many random draws are rejected before one of them is brought within the budgets."""
 MOST_MOVES = 200
 """How many holes are changed one after the other to come within the budgets."""
@@ -106,15 +108,26 @@ class Budgets:
         Otherwise it is drawn Cell by Cell until one is, else the last is brought there.
         """
         if not self.limits:
-            return tuple(draw(self.network, generator))
+            return draw(self.network, generator)
         if self._admitted is not None:
             return self._admitted[int(generator.integers(len(self._admitted)))]
-        drawn = tuple(draw(self.network, generator))
+        drawn = draw(self.network, generator)
         for _ in range(MOST_REJECTED):
             if self.admits(drawn):
                 return drawn
-            drawn = tuple(draw(self.network, generator))
+            drawn = draw(self.network, generator)
         return self.repaired(drawn)
+
+    def draws(self, generator: np.random.Generator) -> Iterator[Choices]:
+        """Distinct choices drawn at random, until the space seems to hold no more."""
+        seen: set[Choices] = set()
+        repeated = 0
+        while repeated < MOST_REPEATED:
+            drawn = self.draw(generator)
+            repeated = repeated + 1 if drawn in seen else 0
+            if not repeated:
+                seen.add(drawn)
+                yield drawn
 
     def repaired(self, chosen: Sequence[CellChoice]) -> Choices:
         """A choice within the budgets that is reached from this one hole by hole.
@@ -293,7 +306,7 @@ class Budgets:
                 return min(self._listed, key=excess)
         generator = np.random.default_rng(0)
         starts = [self._penalised({})]
-        starts += [tuple(draw(self.network, generator)) for _ in range(STARTS)]
+        starts += [draw(self.network, generator) for _ in range(STARTS)]
         return min((self._bottom(start, limits) for start in starts), key=excess)
 
     def _bottom(self, chosen: Choices, limits: Sequence[Budget]) -> Choices:

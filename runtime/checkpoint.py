@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import struct
 from collections.abc import Generator
 from contextlib import contextmanager
 from io import BytesIO
@@ -22,6 +23,7 @@ from ..compiler.files import write_file
 from .epoch import Interrupt
 
 State = dict[str, Any]
+"""Tensors, numbers, texts, and lists and dictionaries of them: what a checkpoint can hold."""
 FORMAT = 1
 
 
@@ -42,7 +44,15 @@ def read_checkpoint(path: Path, identity: str) -> State | None:
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
         belongs, state = found["identity"], dict(found["state"])
-    except (OSError, RuntimeError, ValueError, TypeError, LookupError, EOFError) as error:
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+        TypeError,
+        LookupError,
+        EOFError,
+        struct.error,
+    ) as error:
         raise _damaged(path) from error
     except pickle.UnpicklingError as error:
         raise _damaged(path) from error

@@ -11,9 +11,8 @@ from typing import Any
 
 from ..compiler.diagnostics import fail
 from ..compiler.files import write_file
+from .run import CONTROLS
 from .statistics import Summary, summary
-
-CONTROLS = "controls.json"
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from ..compiler.unfill import unfill
 from .budget import Budgets
 from .finished import FinishedRun, Search, read_run, specification_of
 from .places import Agreement, agreements, mean_pairwise, picked
-from .profile import read_profile
+from .run import RunFolder
 from .strategies.mixtures import one_hot
 
 LEAST = 1e-12
@@ -70,8 +70,7 @@ def consensus(paths: Sequence[str | PathLike[str]]) -> Consensus:
     votes = [
         _votes(network, relax, run, search) for run, search in zip(runs, searches, strict=True)
     ]
-    profile = searches[0].settings.profile
-    budgets = Budgets(network, relax, read_profile(profile) if profile else None)
+    budgets = Budgets(network, relax, RunFolder(runs[0].path).profile())
     choices = budgets.choose(_logits(votes))
     agreement = agreements(network, found)
     support = [

@@ -8,7 +8,7 @@ chooses by the same scores.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -43,8 +43,6 @@ RANDOM_GENOTYPES = 4
 """How many random genotypes a mean is of at least."""
 STREAM = 2
 """Keeps the draws apart from those of strategies."""
-MOST_DRAWN = 50
-"""How many draws in a row may repeat before the space counts as drawn out."""
 Told = Callable[[str, float], None]
 """Receives the name and score of every network that has been trained."""
 
@@ -116,7 +114,7 @@ class _Comparison:
         """
         found: list[Control] = []
         spent, bought = 0.0, 0
-        for choices in self._draws():
+        for choices in self.budgets.draws(np.random.default_rng((self.settings.seed, STREAM))):
             affordable = spent * (len(found) + 1) <= cost * len(found)
             if not affordable and len(found) >= RANDOM_GENOTYPES:
                 break
@@ -124,18 +122,6 @@ class _Comparison:
             spent += found[-1].weight_steps
             bought += spent <= cost
         return found, max(1, bought)
-
-    def _draws(self) -> Iterator[Choices]:
-        """Distinct random genotypes, until the space seems to hold no more."""
-        generator = np.random.default_rng((self.settings.seed, STREAM))
-        seen: set[Choices] = set()
-        repeated = 0
-        while repeated < MOST_DRAWN:
-            drawn = self.budgets.draw(generator)
-            repeated = repeated + 1 if drawn in seen else 0
-            if not repeated:
-                seen.add(drawn)
-                yield drawn
 
     def _fixed(self, name: str, spec: Spec) -> Control:
         network = checked(spec)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
@@ -19,6 +20,9 @@ Source: TypeAlias = "str | PathLike[str] | Mapping[str, Array]"
 TRAIN, VALIDATION, TEST = 0, 1, 2
 SPLIT_NAMES = ("train", "validation", "test")
 _SHARES = (0.6, 0.2, 0.2)
+
+LOOKED_AT = 16
+"""Of how many samples the features are looked at to tell data apart."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,16 @@ class Dataset:
             remedy = "give `split` 0 for training, 1 for validation, 2 for test"
             raise fail("E503", f"no sample belongs to the {names} split", help=remedy)
         return found
+
+    def digest(self) -> str:
+        """Tells data apart by labels, splits and some samples; features may be many to read."""
+        digest, count = hashlib.sha256(), len(self.labels)
+        some = np.linspace(0, count - 1, LOOKED_AT).astype(np.int64)
+        looked = {name: array[some] for name, array in sorted(self.features.items())}
+        for name, array in {**looked, "labels": self.labels, "split": self.split}.items():
+            digest.update(f"{name}:{array.dtype}:{array.shape};".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
 
 
 def load_data(source: Source, network: Network, seed: int = 0) -> Dataset:

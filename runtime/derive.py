@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compiler.fill import CellChoice, StepChoice, fill
+from ..compiler.fill import CellChoice, Choices, StepChoice, fill
 from ..compiler.lower import Relaxation, architecture_name
 from ..compiler.network import Network, NetworkCell, NetworkStep, Slot, union
 from ..compiler.rules import (
@@ -43,7 +43,7 @@ def derive(network: Network, logits: Logits, relax: Relaxation) -> Spec:
     return fill(network, choose(network, logits, relax))
 
 
-def choose(network: Network, logits: Logits, relax: Relaxation) -> list[CellChoice]:
+def choose(network: Network, logits: Logits, relax: Relaxation) -> Choices:
     """What architecture parameters, by name, choose in every Cell."""
     chosen: list[Choice] = []
     cells: list[CellChoice] = []
@@ -52,7 +52,7 @@ def choose(network: Network, logits: Logits, relax: Relaxation) -> list[CellChoi
         chosen.append(inputs)
         steps = tuple(_step(cell, step, logits, relax) for step in cell.steps)
         cells.append(CellChoice(inputs, steps))
-    return cells
+    return tuple(cells)
 
 
 def preference(

@@ -109,13 +109,15 @@ class Epoch:
         return mean
 
     def state(self) -> dict[str, Any]:
-        """What `restore` goes on from."""
+        """What `restore` goes on from, in every process; they call it together."""
+        total = self._total.detach().clone()
+        average([total])
         return {
             "losses": list(self._losses),
             "orders": list(self._orders),
             "position": self._position,
             "samples": self._samples,
-            "total": float(self._total),
+            "total": float(total),
         }
 
     def restore(self, state: dict[str, Any]) -> None:

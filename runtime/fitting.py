@@ -1,4 +1,4 @@
-"""What search and training share: optimisers and scoring."""
+"""What search and training share: optimisers, batches, weights to start from, and scoring."""
 
 from __future__ import annotations
 
@@ -208,9 +208,19 @@ def require_trainable(
 
 
 def start_from(module: FusionModule, weights: Mapping[str, NDArray[Any]]) -> None:
-    """Copies those weights that the module has, by name; shapes follow from names."""
+    """Copies those weights that the module has, by name.
+
+    Raises DiagnosticError where it has none of them, or one has another shape.
+    """
     known = module.state_dict()
-    found = {n: torch.from_numpy(weights[n]) for n in known if n in weights}
+    found = {n: torch.from_numpy(weights[n].copy()) for n in known if n in weights}
+    remedy = "give weights of the same specification, such as RUN/found.safetensors"
+    if not found:
+        raise fail("E505", "the network has none of the weights to start from", help=remedy)
+    for name, tensor in found.items():
+        if tensor.shape != known[name].shape:
+            shapes = f"{tuple(tensor.shape)}, not {tuple(known[name].shape)}"
+            raise fail("E505", f"`{name}` to start from is {shapes}", help=remedy)
     module.load_state_dict(found, strict=False)
 
 

@@ -9,6 +9,7 @@ A process that runs alone does nothing here.
 from __future__ import annotations
 
 import atexit
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -41,10 +42,10 @@ def join(device: str) -> str:
     """
     from torch.distributed import is_torchelastic_launched
 
-    if not is_torchelastic_launched() or dist.is_initialized():
+    if not is_torchelastic_launched():
         return device
-    import os
-
+    if dist.is_initialized():
+        return f"cuda:{os.environ['LOCAL_RANK']}" if device.startswith("cuda") else device
     from lightning_fabric import Fabric
 
     accelerator = "cuda" if device.startswith("cuda") else "cpu"
@@ -60,7 +61,7 @@ def join(device: str) -> str:
 
 
 def _leave() -> None:
-    """Ends the group when every process has come to its end, before its threads are torn down."""
+    """Ends the group before the threads of this process are torn down."""
     if dist.is_initialized():
         dist.destroy_process_group()
 

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass, field
 from os import PathLike, fspath
 from typing import Any
 
-from ..compiler.check import checked
 from ..compiler.diagnostics import DiagnosticError, fail
 from ..compiler.files import read_text
 from ..compiler.graph import build
@@ -24,7 +23,7 @@ from ..compiler.parts import Part, Parts, parts_of
 from ..compiler.passes import optimise
 from ..compiler.program import Program
 from ..compiler.source import Source
-from ..compiler.spec import Budget, Spec
+from ..compiler.spec import Budget
 from ..grammars import read
 
 FORMAT = 1
@@ -110,11 +109,6 @@ class Profile:
         if self.check is not None:
             found["check"] = asdict(self.check)
         return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
-
-
-def predicted_latency(spec: Spec, profile: Profile) -> float:
-    """What a specification without holes will take, in milliseconds."""
-    return profile.predicted(checked(spec))
 
 
 def read_profile(path: str | PathLike[str]) -> Profile:

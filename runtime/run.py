@@ -9,8 +9,10 @@
     search.json train.json  the versions, the cost, and what the data was
     history.jsonl           a record for every round of the search and every epoch of the training
     checkpoint.pt           where the search is, to go on from
+    profile.json            the machine that latency was limited on
 
-Files are written beside their place and then moved there, so that none is ever half written.
+Files are written beside their place and then moved there, so that none is ever half written; to
+`history.jsonl` alone lines are added.
 """
 
 from __future__ import annotations
@@ -32,9 +34,22 @@ from ..compiler.files import write_file
 from ..compiler.load import load
 from ..compiler.provenance import described, versions
 from ..compiler.spec import Spec
+from .profile import Profile, read_profile
 from .settings import Settings, read_settings
 
-CHECKPOINT, HISTORY = "checkpoint.pt", "history.jsonl"
+CHECKPOINT, HISTORY, PROFILE = "checkpoint.pt", "history.jsonl", "profile.json"
+CONTROLS = "controls.json"
+_OF_A_RUN = (
+    CHECKPOINT,
+    CONTROLS,
+    PROFILE,
+    "found.safetensors",
+    "genotype.fuse",
+    "search.json",
+    "train.json",
+    "train.toml",
+    "weights.safetensors",
+)
 METRICS_KEY, RUN_KEY, SPACE_KEY = "fusewright.metrics", "fusewright.run", "fusewright.space"
 """Where an artifact's metadata hold the run's last record, its settings, and what it searched."""
 
@@ -63,8 +78,14 @@ class RunFolder:
         """
         path = Path(out)
         remedy = "choose another folder, or add `--overwrite`"
-        if (path / f"{stage}.json").exists() and not (overwrite or resume):
-            raise fail("E507", f"`{path}` already holds a {stage}", help=remedy)
+        lost = ("search", "train") if stage == "search" else (stage,)
+        for one in lost:
+            if (path / f"{one}.json").exists() and not (overwrite or resume):
+                raise fail("E507", f"`{path}` already holds a {one}", help=remedy)
+        finished = (path / f"{stage}.json").exists() and not (path / CHECKPOINT).exists()
+        if resume and finished:
+            message = f"`{path}` holds a {stage} that is finished, without a checkpoint"
+            raise fail("E507", message, help=remedy)
         if stage == "search" and (path / CHECKPOINT).exists() and not (overwrite or resume):
             message = f"`{path}` holds a search that was stopped"
             raise fail("E510", message, help="go on with `--resume`, or add `--overwrite`")
@@ -125,6 +146,15 @@ class RunFolder:
         }
         self._write(f"{self.stage}.json", json.dumps(record, indent=1).encode())
 
+    def write_profile(self, profile: Profile) -> None:
+        """Writes the machine that budgets of latency were held to on."""
+        self._write(PROFILE, profile.text().encode())
+
+    def profile(self) -> Profile | None:
+        """The machine of this run's budgets; None where there are none of latency."""
+        path = self.path / PROFILE
+        return read_profile(path) if path.exists() else None
+
     def history(self, stage: str) -> list[dict[str, Any]]:
         """The records of a stage; raises OSError or ValueError where they cannot be read."""
         lines = (self.path / HISTORY).read_text(encoding="utf-8").splitlines()
@@ -132,12 +162,29 @@ class RunFolder:
         return [r for r in records if r.pop("stage", None) == stage]
 
     def begin_history(self, records: Sequence[Mapping[str, Any]]) -> None:
-        """Writes the records of this stage anew; those of others stay."""
-        others = [s for s in ("search", "train") if s != self.stage]
-        lines = [self._line(self.stage, r) for r in records]
+        """Writes the records of this stage anew; those of others stay.
+
+        Lines that cannot be read go: a run that was killed may have left one that is cut short.
+        """
+        kept: list[str] = []
         if (self.path / HISTORY).exists():
-            lines = [self._line(s, r) for s in others for r in self.history(s)] + lines
-        self._write(HISTORY, "".join(lines).encode())
+            text = (self.path / HISTORY).read_text(encoding="utf-8", errors="replace")
+            kept = [line + "\n" for line in text.splitlines() if self._is_of_another(line)]
+        own = [self._line(self.stage, r) for r in records]
+        self._write(HISTORY, "".join(kept + own).encode())
+
+    def _is_of_another(self, line: str) -> bool:
+        try:
+            stage = json.loads(line)["stage"]
+        except (ValueError, TypeError, LookupError, RecursionError):
+            return False
+        return stage in ("search", "train") and stage != self.stage
+
+    def begin_search(self) -> None:
+        """Removes what an earlier run left here that would seem to belong to a new search."""
+        for name in _OF_A_RUN:
+            (self.path / name).unlink(missing_ok=True)
+        self._write(HISTORY, b"")
 
     def append_history(self, record: Mapping[str, Any]) -> None:
         """Adds a record of this stage."""

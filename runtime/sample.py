@@ -8,7 +8,7 @@ from itertools import islice
 import numpy as np
 
 from ..compiler.diagnostics import fail
-from ..compiler.fill import CellChoice, StepChoice, fill
+from ..compiler.fill import CellChoice, Choices, StepChoice, fill
 from ..compiler.network import Network, Slot
 from ..compiler.rules import Choice, admits, completable, fillings, fixed_choice, is_open
 from ..compiler.spec import Spec
@@ -25,14 +25,14 @@ def random_genotype(network: Network, seed: int) -> Spec:
     return fill(network, draw(network, np.random.default_rng(seed)))
 
 
-def draw(network: Network, generator: np.random.Generator) -> list[CellChoice]:
+def draw(network: Network, generator: np.random.Generator) -> Choices:
     """What fills every Cell, drawn as `random_genotype` says."""
     chosen: list[Choice] = []
     cells: list[CellChoice] = []
     for index in range(len(network.cells)):
         cells.append(draw_cell(network, index, chosen, generator))
         chosen.append(cells[-1].inputs)
-    return cells
+    return tuple(cells)
 
 
 def draw_cell(

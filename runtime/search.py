@@ -19,12 +19,14 @@ from numpy.typing import NDArray
 
 from ..compiler.check import checked
 from ..compiler.diagnostics import fail
-from ..compiler.fill import Choices, fill
+from ..compiler.fill import Choices, choices_of, fill, listed
 from ..compiler.lower import Relaxation
 from ..compiler.network import Network
 from ..compiler.spec import Budget, RuleRequirement, Spec
+from .arrays import Arrays
 from .budget import Budgets
 from .checkpoint import (
+    State,
     identity_of,
     random_state,
     read_checkpoint,
@@ -32,18 +34,16 @@ from .checkpoint import (
     stopping_on_signals,
     write_checkpoint,
 )
-from .comparison import CONTROLS
 from .cost import Meter, unit_macs
 from .data import TRAIN, VALIDATION, Dataset, Source, load_data
 from .epoch import Interrupt, Interrupted
 from .fitting import Report, device_of, require_trainable, seeded
 from .processes import gathered, join, rank, require_equal
 from .profile import read_profile
-from .run import CHECKPOINT, RunFolder, describe
+from .run import CHECKPOINT, RunFolder
 from .settings import RULE_NAMES, Settings
 from .strategies import strategy_of
-from .strategies.strategy import Arrays, Problem, Round, State, Strategy
-from .strategies.trial import read, written
+from .strategies.strategy import Problem, Round, Strategy
 from .watch import watching
 
 
@@ -97,13 +97,15 @@ def search(
     if out is not None:
         folder = RunFolder.create(out, "search", overwrite, resume=resume)
         measured = profile.text() if profile else ""
-        deciding = settings.with_options(tensorboard=False).to_toml()
-        identity = identity_of(str(network.spec), deciding, str(describe(data)), measured)
+        deciding = settings.with_options(tensorboard=False, profile="").to_toml()
+        identity = identity_of(str(network.spec), deciding, samples.digest(), measured)
         run = _Run(folder, identity, resume)
     here = settings.with_options(device=join(settings.device))
     result = _search(network, samples, here, budgets, report, run)
     if run is not None and rank() == 0:
         run.folder.write_run(network.spec, settings, data, cost=dict(result.cost))
+        if profile is not None:
+            run.folder.write_profile(profile)
         run.folder.write_tensors("found", result.weights)
         run.folder.write_spec("genotype", result.genotype)
     return result
@@ -131,9 +133,9 @@ def _search(
             loop.run(report, lambda: None)
         else:
             if rank() == 0:
-                run.folder.begin_history(loop.history)
                 if not loop.history:
-                    (run.folder.path / CONTROLS).unlink(missing_ok=True)
+                    run.folder.begin_search()
+                run.folder.begin_history(loop.history)
             with stopping_on_signals(interrupt):
                 _run_kept(loop, report, run)
     return loop.result()
@@ -171,7 +173,9 @@ class _Run:
         return self.folder.path / CHECKPOINT
 
     def read(self) -> State | None:
-        return read_checkpoint(self._checkpoint, self.identity) if self.resume else None
+        found = read_checkpoint(self._checkpoint, self.identity) if self.resume else None
+        require_equal("checkpoints", "" if found is None else found["history"])
+        return found
 
     def write(self, state: State) -> None:
         if rank() == 0:
@@ -253,7 +257,7 @@ class _Best:
             "level": list(level),
             "score": score,
             "round": self.round,
-            "choices": written(self.choices),
+            "choices": listed(self.choices),
             "arrays": {name: torch.from_numpy(a) for name, a in self.arrays.items()},
         }
 
@@ -261,7 +265,7 @@ class _Best:
     def restored(cls, state: State) -> _Best:
         arrays = {name: t.numpy() for name, t in state["arrays"].items()}
         rank = (tuple(state["level"]), float(state["score"]))
-        return cls(rank, state["round"], read(state["choices"]), arrays)
+        return cls(rank, state["round"], choices_of(state["choices"]), arrays)
 
 
 def with_rule(spec: Spec, settings: Settings) -> Spec:

@@ -48,7 +48,7 @@ RULE_NAMES: Mapping[str, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How a search or a training runs; the defaults are those of NTU in Table 8.
+    """How a search or a training runs; rates, batch and epochs are those of NTU in Table 8.
 
     Learning rates follow cosine annealing with warm restarts from `max_learning_rate` to
     `min_learning_rate`; the first period lasts `first_restart` epochs, each following one

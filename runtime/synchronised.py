@@ -25,6 +25,9 @@ def batch_norm(
     epsilon: float,
 ) -> Tensor:
     """torch's batch norm of (rows, channels) in training, over the rows of all processes."""
+    given = rows.dtype
+    if given in (torch.float16, torch.bfloat16):
+        rows = rows.float()
     sums = all_reduce(torch.cat([rows.new_full((1,), len(rows)), rows.sum(0)]))
     size, center = sums[0], sums[1:] / sums[0]
     centered = rows - center
@@ -33,7 +36,7 @@ def batch_norm(
     with torch.no_grad():
         mean.lerp_(center, momentum)
         variance.lerp_(squares / (size - 1), momentum)
-    return centered * torch.rsqrt(spread + epsilon) * scale + shift
+    return (centered * torch.rsqrt(spread + epsilon) * scale + shift).to(given)
 
 
 class _Sum(Function):

@@ -72,8 +72,11 @@ def test_sixteen_bits_learn(precision: str) -> None:
     assert history[-1]["train_loss"] < history[0]["train_loss"]
 
 
-def test_a_search_runs_and_its_genotype_does() -> None:
-    settings = Settings(device="cuda", strategy="darts", epochs=3, batch=16)
+@pytest.mark.parametrize("strategy", ["darts", "halving"])
+def test_a_search_runs_and_its_genotype_does(strategy: str) -> None:
+    settings = Settings(
+        device="cuda", strategy=strategy, epochs=3, batch=16, candidates=4, trial_epochs=3
+    )
     found = fw.search(spec(), DATA, settings=settings)
     trained = fw.train(found.genotype, DATA, settings=settings)
     metrics = fw.evaluate(found.genotype, DATA, weights=trained.weights, device="cuda")

@@ -157,3 +157,44 @@ def test_a_loss_that_is_not_finite_says_where_it_begins(tmp_path: Path) -> None:
     with pytest.raises(fw.DiagnosticError, match=r"`A\S*` is where that begins") as caught:
         fw.search(spec(), huge, out=tmp_path, settings=QUICK)
     assert [d.code for d in caught.value.diagnostics] == ["E508"]
+
+
+def test_a_line_that_was_cut_short_is_dropped(tmp_path: Path) -> None:
+    with pytest.raises(fw.DiagnosticError):
+        search(tmp_path, "darts", "", report=lambda _: os.kill(os.getpid(), signal.SIGTERM))
+    with (tmp_path / "history.jsonl").open("a", encoding="utf-8") as stream:
+        stream.write('{"stage": "sea')
+    search(tmp_path, "darts", "", resume=True)
+    lines = (tmp_path / "history.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["round"] for line in lines] == [1, 2, 3]
+
+
+def test_a_finished_run_without_a_checkpoint_is_not_begun_again(tmp_path: Path) -> None:
+    search(tmp_path, "darts", "")
+    (tmp_path / "checkpoint.pt").unlink()
+    with pytest.raises(fw.DiagnosticError, match="without a checkpoint"):
+        search(tmp_path, "darts", "", resume=True)
+
+
+def test_no_old_weights_lie_beside_a_new_genotype(tmp_path: Path) -> None:
+    found = search(tmp_path, "darts", "")
+    fw.train(found.genotype, DATA, out=tmp_path, settings=QUICK)
+    with pytest.raises(fw.DiagnosticError, match="already holds a search"):
+        search(tmp_path, "darts", "")
+    (tmp_path / "search.json").unlink()
+    (tmp_path / "checkpoint.pt").unlink()
+    with pytest.raises(fw.DiagnosticError, match="already holds a train"):
+        search(tmp_path, "darts", "")
+    search(tmp_path, "darts", "", overwrite=True)
+    assert not (tmp_path / "weights.safetensors").exists()
+    assert not (tmp_path / "train.json").exists()
+
+
+def test_a_run_is_not_resumed_with_other_arrays(tmp_path: Path) -> None:
+    search(tmp_path, "darts", "")
+    other = {**DATA, "A": DATA["A"] + 1}
+    with pytest.raises(fw.DiagnosticError, match="another specification, data or settings"):
+        fw.search(
+            spec(), other, out=tmp_path, settings=QUICK, strategy="darts",
+            relax="per_input", resume=True,
+        )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from fusewright.compiler.fill import fill
 from fusewright.compiler.graph import build
 from fusewright.compiler.lower import RELAXATIONS, Relaxation, lower
 from fusewright.compiler.mixing import with_given_weights
+from fusewright.compiler.network import Head
 from fusewright.compiler.program import PARAMETER, validate
 from fusewright.compiler.spec import Spec
 from fusewright.compiler.targets.numpy import evaluate
@@ -30,11 +32,13 @@ from fusewright.runtime.sample import draw
 from fusewright.runtime.settings import STRATEGIES, Settings
 from fusewright.runtime.strategies import EXPLORERS, SELECTIONS
 from fusewright.runtime.strategies.darts import Darts
+from fusewright.runtime.strategies.gdas import Gdas
 from fusewright.runtime.strategies.halving import rungs
 from fusewright.runtime.strategies.mixtures import one_hot
 from fusewright.runtime.strategies.standing import standings
 from fusewright.runtime.strategies.strategy import Problem
 from fusewright.runtime.strategies.unrolled import unrolled_step
+from fusewright.runtime.synchronised import batch_norm
 
 from .programs import random_inputs, random_weights, specs
 from .test_laws import relative_difference
@@ -251,3 +255,52 @@ def test_a_selection_that_does_not_follow_a_strategy_is_refused() -> None:
         Settings(strategy="single-path", select="argmax")
     with pytest.raises(fw.DiagnosticError, match="float16"):
         replace(QUICK, second_order=True, precision="float16")
+
+
+def test_weights_that_do_not_fit_are_refused() -> None:
+    data = problem()
+    found = fw.search(spec(), data, settings=QUICK)
+    with pytest.raises(fw.DiagnosticError, match="none of the weights"):
+        fw.train(found.genotype, data, settings=QUICK, weights={"nothing": np.zeros(3)})
+    wrong = {name: np.zeros((*a.shape, 2), np.float32) for name, a in found.weights.items()}
+    with pytest.raises(fw.DiagnosticError, match="to start from is"):
+        fw.train(found.genotype, data, settings=QUICK, weights=wrong)
+
+
+# Batch norm over processes
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_the_batch_norm_of_one_process_is_that_of_torch(dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    rows = torch.randn(40, 3).to(dtype)
+    scale, shift = torch.randn(3), torch.randn(3)
+    own = [torch.zeros(3), torch.ones(3)]
+    others = [torch.zeros(3), torch.ones(3)]
+    mean, variance = own
+    found = batch_norm(rows, mean, variance, scale, shift, True, 0.1, 1e-5)
+    expected = torch.nn.functional.batch_norm(
+        rows.float(), others[0], others[1], scale, shift, True, 0.1, 1e-5
+    )
+    assert found.dtype == dtype
+    assert torch.allclose(found.float(), expected, atol=1e-5 if dtype == torch.float32 else 2e-2)
+    assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(own, others, strict=True))
+
+
+def test_both_losses_of_the_second_order_share_their_draws() -> None:
+    settings = QUICK.with_options(relax="per_input", second_order=True)
+    gdas = Gdas(searched(settings))
+    seen: list[tuple[Any, ...]] = []
+    inner = gdas.optimiser.loss
+
+    def loss(head: Head, batch: Batch, mixed: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        seen.append((torch.get_rng_state(), {n: w.detach().clone() for n, w in mixed.items()}))
+        return inner(head, batch, mixed)
+
+    gdas.optimiser.loss = loss  # type: ignore[method-assign,assignment]
+    one = next(iter(gdas.hypernet.train.in_order()))
+    with gdas.optimiser.stepping():
+        unrolled_step(gdas.hypernet, gdas.optimiser, gdas.mixing, gdas.penalty, one, one)
+    above, below = seen[-2:]
+    assert torch.equal(above[0], below[0])
+    assert all(torch.equal(above[1][n], below[1][n]) for n in below[1])

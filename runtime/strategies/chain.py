@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .strategy import Arrays, Round, State, Strategy
+from ..arrays import Arrays
+from ..checkpoint import State
+from .strategy import Round, Strategy
 
 Stage = Callable[[Any], Strategy]
 """Makes a strategy from the one before it, which has finished; the first from None."""

@@ -11,14 +11,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..arrays import Arrays
 from ..batches import Batch
+from ..checkpoint import State
 from ..cost import STEP
 from ..epoch import Pass
 from ..fitting import ArchitectureOptimiser
 from .hypernet import Hypernet
 from .mixtures import Weights, entropies
 from .penalty import Penalty
-from .strategy import Arrays, Problem, Round, State
+from .strategy import Problem, Round
 from .unrolled import unrolled_step
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import torch
 
+from ..checkpoint import State
 from .darts import Darts
 from .mixtures import Weights
-from .strategy import Problem, State
+from .strategy import Problem
 
 HOT, COLD = 10.0, 0.1
 """The temperature of the first epoch, and of the last."""

@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from ...compiler.fill import Choices
+from ..arrays import Arrays
+from ..checkpoint import State
 from ..settings import Settings
 from .standing import standings
-from .strategy import Arrays, Problem, Round, State
+from .strategy import Problem, Round
 from .trial import Trainer, Trial
 
 

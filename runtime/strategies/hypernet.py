@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from ...compiler.measure import count_macs
+from ..arrays import Arrays
 from ..batches import Batch
+from ..checkpoint import State
 from ..cost import FORWARD, STEP
 from ..data import TRAIN, VALIDATION
 from ..epoch import Epoch
@@ -16,7 +18,7 @@ from ..fitting import WeightOptimiser, score, training_batches
 from ..objective import selection_score
 from ..prepare import prepare
 from .mixtures import Architecture, Weights
-from .strategy import Arrays, Problem, State
+from .strategy import Problem
 
 
 class Hypernet:

@@ -18,16 +18,18 @@ import numpy as np
 
 from ...compiler.check import network_of
 from ...compiler.diagnostics import Report
-from ...compiler.fill import CellChoice, Choices, fill
+from ...compiler.fill import CellChoice, Choices, choices_of, fill, listed
 from ...compiler.network import Network, NetworkCell
 from ...compiler.rules import admits, choices, completable
+from ..arrays import Arrays
+from ..checkpoint import State
 from ..derive import choose
 from ..sample import draw_cell
 from ..space import every_step
 from .prefix import first_cells
-from .strategy import Arrays, Problem, Round, State
+from .strategy import Problem, Round
 from .surrogate import predicted
-from .trial import Trainer, Trial, read, written
+from .trial import Trainer, Trial
 
 HOT, COLD = 2.0, 0.1
 """The temperature of the first pass, and of the last, for standardised scores."""
@@ -146,13 +148,13 @@ class Mfas:
     def state(self) -> State:
         self.trainer.close()
         return {
-            "known": [[written(c), float(score)] for c, score in self._known.items()],
+            "known": [[listed(c), float(score)] for c, score in self._known.items()],
             "queue": [trial.state() for trial in self._queue],
             "begun": self._begun,
         }
 
     def restore(self, state: State) -> None:
-        self._known = {read(c): score for c, score in state["known"]}
+        self._known = {choices_of(c): score for c, score in state["known"]}
         self._queue = [Trial.restored(s) for s in state["queue"]]
         self._begun = state["begun"]
         self.trainer.forget()

@@ -14,11 +14,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..arrays import Arrays
 from ..batches import Batch
+from ..checkpoint import State
 from ..epoch import Pass
 from .hypernet import Hypernet
 from .mixtures import Weights
-from .strategy import Arrays, Problem, Round, State
+from .strategy import Problem, Round
 
 LOSS_SHARE = 1e-6
 """What a difference in loss counts beside one in the metric: it breaks ties."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 import torch
 
-from ...compiler.fill import Choices
+from ...compiler.fill import Choices, choices_of, listed
+from ..arrays import Arrays
+from ..checkpoint import State
 from .hypernet import Hypernet
 from .mixtures import one_hot
 from .standing import standings
-from .strategy import Arrays, Problem, Round, State
-from .trial import read, written
+from .strategy import Problem, Round
 
 COMPARED = 10
 """How many genotypes are compared for each candidate that is wanted."""
@@ -29,11 +32,11 @@ class Ranking:
     def round(self, index: int) -> Round:
         count, relax = self.problem.settings.candidates, self.problem.relax
         drawn = distinct(self.problem, COMPARED * count, stream=1)
-        scored = [
-            (choices, *self.hypernet.score(self.hypernet.tensors(weights)))
-            for choices in drawn
-            for weights in (one_hot(self.problem.network, choices, relax),)
-        ]
+        scored: list[tuple[Choices, float, dict[str, float]]] = []
+        for choices in drawn:
+            self.problem.interrupt.check()
+            weights = self.hypernet.tensors(one_hot(self.problem.network, choices, relax))
+            scored.append((choices, *self.hypernet.score(weights)))
         stand = standings([[s] for _, s, _ in scored], [[m["validation_loss"]] for *_, m in scored])
         ranked = [scored[i] for i in sorted(range(len(scored)), key=lambda i: -stand[i])]
         self.best = [choices for choices, _, _ in ranked[:count]]
@@ -44,18 +47,13 @@ class Ranking:
         return self.hypernet.arrays()
 
     def state(self) -> State:
-        return {"best": [written(c) for c in self.best]}
+        return {"best": [listed(c) for c in self.best]}
 
     def restore(self, state: State) -> None:
-        self.best = [read(c) for c in state["best"]]
+        self.best = [choices_of(c) for c in state["best"]]
 
 
 def distinct(problem: Problem, count: int, stream: int) -> list[Choices]:
     """Genotypes drawn at random, each once; fewer where the space seems to hold no more."""
     generator = np.random.default_rng((problem.settings.seed, stream))
-    found: dict[Choices, None] = {}
-    for _ in range(20 * count):
-        found.setdefault(problem.budgets.draw(generator))
-        if len(found) == count:
-            break
-    return list(found)
+    return list(islice(problem.budgets.draws(generator), count))

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...compiler.fill import Choices, fill
+from ..arrays import Arrays
 from ..budget import Budgets
+from ..checkpoint import State
 from ..derive import choose
 from .mixtures import one_hot
-from .strategy import Arrays, Problem, Round, State
+from .strategy import Problem, Round
 from .trial import Trainer, Trial
 
 if TYPE_CHECKING:

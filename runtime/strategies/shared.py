@@ -6,21 +6,15 @@ those that are being trained then are finished too. The last round of each retur
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 
-import numpy as np
-
 from ...compiler.diagnostics import fail
-from ..checkpoint import identity_of
-from ..data import Dataset
+from ..checkpoint import State, identity_of
 from ..processes import joined
 from .sampled import Sampled
-from .strategy import Problem, Round, State
+from .strategy import Problem, Round
 from .trial import Trial
 
-LOOKED_AT = 16
-"""Of how many samples the features are looked at to tell data apart."""
 APART = {"storage": "", "candidates": 1, "device": "cpu", "tensorboard": False}
 """Settings in which processes of one study may differ."""
 
@@ -98,16 +92,5 @@ def study_name(problem: Problem) -> str:
     """The name of a study: equal where scores can be compared, in the same space and data."""
     profile = problem.budgets.profile
     settings = problem.settings.with_options(**APART, relax=problem.relax, profile="")
-    parts = (str(problem.network.spec), settings.to_toml(), _digest(problem.data))
+    parts = (str(problem.network.spec), settings.to_toml(), problem.data.digest())
     return f"fusewright-{identity_of(*parts, profile.text() if profile else '')[:24]}"
-
-
-def _digest(data: Dataset) -> str:
-    """A digest of labels, splits and some samples; features may be too large to be read."""
-    digest, count = hashlib.sha256(), len(data.labels)
-    some = np.linspace(0, count - 1, LOOKED_AT).astype(np.int64)
-    looked = {name: array[some] for name, array in sorted(data.features.items())}
-    for name, array in {**looked, "labels": data.labels, "split": data.split}.items():
-        digest.update(f"{name}:{array.dtype}:{array.shape};".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()

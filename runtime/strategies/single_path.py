@@ -11,11 +11,13 @@ from math import inf
 import numpy as np
 from torch import Tensor
 
+from ..arrays import Arrays
 from ..batches import Batch
+from ..checkpoint import State
 from ..epoch import Pass
 from .hypernet import Hypernet
 from .mixtures import one_hot
-from .strategy import Arrays, Problem, Round, State
+from .strategy import Problem, Round
 
 
 class SinglePath:

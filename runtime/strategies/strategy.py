@@ -11,20 +11,17 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
-from numpy.typing import NDArray
 
-from ...compiler.fill import CellChoice
+from ...compiler.fill import Choices
 from ...compiler.lower import Relaxation
 from ...compiler.network import Network
+from ..arrays import Arrays
 from ..budget import Budgets
+from ..checkpoint import State
 from ..cost import Meter
 from ..data import Dataset
 from ..epoch import Interrupt
 from ..settings import Settings
-
-Arrays = Mapping[str, NDArray[Any]]
-State = dict[str, Any]
-"""Tensors, numbers, texts, and lists and dictionaries of them: what a checkpoint can hold."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,7 @@ class Round:
     one wins ties. `values` go into the record.
     """
 
-    choices: tuple[CellChoice, ...] | None
+    choices: Choices | None
     score: float
     level: tuple[int, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict[str, Any])

@@ -26,8 +26,8 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from ...compiler.diagnostics import DiagnosticError, fail
+from ..checkpoint import State
 from ..settings import Settings
-from .strategy import State
 
 Point = Mapping[str, int]
 """The place of a candidate in every hole, by the name of its architecture parameter."""

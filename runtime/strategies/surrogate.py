@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ...compiler.fill import CellChoice
+from ...compiler.fill import CellChoice, Choices
 from ...compiler.network import Network
 
 WIDTH = 32
@@ -35,8 +35,8 @@ def tokens(network: Network, index: int, cell: CellChoice) -> Iterator[Token]:
 
 def predicted(
     network: Network,
-    known: Mapping[tuple[CellChoice, ...], float],
-    asked: Sequence[tuple[CellChoice, ...]],
+    known: Mapping[Choices, float],
+    asked: Sequence[Choices],
     seed: int,
 ) -> NDArray[np.float64]:
     """The scores of candidates, standardised as those that are known.
@@ -52,7 +52,7 @@ def predicted(
     )
     places = {token: place for place, token in enumerate(words)}
 
-    def read(candidates: Sequence[tuple[CellChoice, ...]]) -> Tensor:
+    def read(candidates: Sequence[Choices]) -> Tensor:
         """(candidates, Cells, words): which words a Cell has, none beyond the last."""
         longest = max(map(len, candidates))
         found = torch.zeros(len(candidates), longest, len(places))

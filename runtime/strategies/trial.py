@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ...compiler.check import checked
-from ...compiler.fill import CellChoice, Choices, StepChoice, fill
+from ...compiler.fill import Choices, choices_of, fill, listed
 from ...compiler.measure import count_macs
+from ..arrays import Arrays
 from ..batches import Batch
+from ..checkpoint import State
 from ..cost import FORWARD, STEP
 from ..data import TRAIN, VALIDATION
 from ..epoch import Epoch, Pass
@@ -26,7 +27,7 @@ from ..objective import selection_score
 from ..prepare import prepare
 from ..processes import rank
 from .prefix import first_cells
-from .strategy import Arrays, Problem, State
+from .strategy import Problem
 
 
 @dataclass(eq=False)
@@ -60,7 +61,7 @@ class Trial:
         """What `restored` makes an equal trial of."""
         return {
             "number": self.number,
-            "choices": written(self.choices),
+            "choices": listed(self.choices),
             "epochs": self.epochs,
             "scores": list(self.scores),
             "losses": list(self.losses),
@@ -71,7 +72,7 @@ class Trial:
     @classmethod
     def restored(cls, state: State) -> Trial:
         """The trial with this state."""
-        known: State = {**state, "choices": read(state["choices"])}
+        known: State = {**state, "choices": choices_of(state["choices"])}
         return cls(**known)
 
 
@@ -150,7 +151,7 @@ class _Open:
 
     def state(self) -> State:
         return {
-            "module": {n: t.clone() for n, t in self.module.state_dict().items()},
+            "module": {n: t.detach().cpu().clone() for n, t in self.module.state_dict().items()},
             "optimiser": self.optimiser.state(),
             "epoch": self.epoch.state(),
             "generator": self.generator.get_state(),
@@ -166,16 +167,3 @@ class _Open:
 def _seed(*numbers: int) -> int:
     """A seed of 63 bits that depends on every number."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
-
-
-def written(choices: Choices) -> list[Any]:
-    """Choices as lists, for a checkpoint."""
-    return [[list(c.inputs), [[s.operation, list(s.inputs)] for s in c.steps]] for c in choices]
-
-
-def read(lists: list[Any]) -> Choices:
-    """The choices that `written` made lists of."""
-    return tuple(
-        CellChoice(tuple(inputs), tuple(StepChoice(o, tuple(i)) for o, i in steps))
-        for inputs, steps in lists
-    )

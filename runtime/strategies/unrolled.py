@@ -4,7 +4,8 @@ The gradient of the validation loss is taken after one weight step w' = w - ξ �
 
     ∇_α L_val(w', α) - ξ (∇_α L_train(w⁺, α) - ∇_α L_train(w⁻, α)) / 2ε,  w± = w ± ε ∇_w' L_val
 
-with ε = 0.01 / |∇_w' L_val|. ξ is the learning rate of the weights.
+with ε = 0.01 / |∇_w' L_val|. ξ is the learning rate of the weights. The two losses at w± share
+every draw, of dropout and of mixtures: their difference would be that of the draws otherwise.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.random import fork_rng
 
 from ..batches import Batch
 from ..fitting import ArchitectureOptimiser
@@ -38,8 +40,8 @@ def unrolled_step(
     before = [p.detach().clone() for p in weights]
     rate = hypernet.weights.rate
 
-    def loss(batch: Batch) -> Tensor:
-        return optimiser.loss(head, batch, mixing())
+    def loss(batch: Batch, mixed: Weights | None = None) -> Tensor:
+        return optimiser.loss(head, batch, mixing() if mixed is None else mixed)
 
     def moved(directions: Sequence[Tensor], by: Tensor | float) -> None:
         with torch.no_grad():
@@ -57,10 +59,12 @@ def unrolled_step(
         sum((d.square().sum() for d in direction), torch.zeros((), device=found.device))
     )
     epsilon = FINITE_DIFFERENCE / norm.clamp_min(torch.finfo(norm.dtype).tiny)
+    drawn = mixing()
     moved(direction, epsilon)
-    above = _gradients(loss(training), logits)
+    with fork_rng([d.index or 0] if (d := found.device).type == "cuda" else []):
+        above = _gradients(loss(training, drawn), logits, keep=True)
     moved(direction, -epsilon)
-    below = _gradients(loss(training), logits)
+    below = _gradients(loss(training, drawn), logits)
     with torch.no_grad():
         for parameter, start in zip(weights, before, strict=True):
             parameter.copy_(start).requires_grad_(False)
@@ -70,11 +74,11 @@ def unrolled_step(
     return found.detach()
 
 
-def _gradients(loss: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
+def _gradients(loss: Tensor, parameters: Sequence[Tensor], *, keep: bool = False) -> list[Tensor]:
     """The gradient for each parameter, over all processes; zero where there is none."""
     if not parameters or not loss.requires_grad:
         return [torch.zeros_like(p) for p in parameters]
-    given: Any = torch.autograd.grad(loss, list(parameters), allow_unused=True)
+    given: Any = torch.autograd.grad(loss, list(parameters), retain_graph=keep, allow_unused=True)
     found = [
         torch.zeros_like(p) if g is None else g for g, p in zip(given, parameters, strict=True)
     ]
