@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from .latex import definition_latex
+from .latex import definition_latex, escape
 from .load import load
 from .printer import body_text, definition_text, signature
 from .spec import Definition
@@ -22,13 +22,32 @@ def equations_of(what: str | None) -> list[dict[str, str]]:
     return rows + [row for name in libraries_of(spec) for row in _library(name)]
 
 
-def listing(rows: list[dict[str, str]], latex: bool) -> str:
+def listing(rows: list[dict[str, str]]) -> str:
     """The rows as text, each library under its name."""
-    parts = []
-    for home, group in groupby(rows, key=lambda row: row["library"]):
-        lines = [row["latex"] if latex else row["text"] for row in group]
-        parts.append("\n".join([f"# {home or 'the specification'}", *lines]))
+    parts = [
+        "\n".join([f"# {heading}", *(row["text"] for row in group)]) for heading, group in _by(rows)
+    ]
     return "\n\n".join(parts)
+
+
+def latex_table(rows: list[dict[str, str]]) -> str:
+    """The rows as a table for a paper, each library under its name."""
+    lines = [
+        r"% needs \usepackage{booktabs, amsmath}",
+        r"\begin{tabular}{ll}",
+        r"\toprule",
+        r"Operation & Equation \\",
+    ]
+    for heading, group in _by(rows):
+        lines += [r"\midrule", rf"\multicolumn{{2}}{{l}}{{\emph{{{escape(heading)}}}}} \\"]
+        lines += [rf"\texttt{{{escape(row['name'])}}} & ${row['latex']}$ \\" for row in group]
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"])
+
+
+def _by(rows: list[dict[str, str]]) -> list[tuple[str, list[dict[str, str]]]]:
+    """The rows of each library or specification, with what stands above them."""
+    homes = groupby(rows, key=lambda row: row["library"])
+    return [(home or "the specification", list(group)) for home, group in homes]
 
 
 def _library(name: str) -> list[dict[str, str]]:

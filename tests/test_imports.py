@@ -119,7 +119,7 @@ def test_each_target_package_stays_in_its_target() -> None:
     assert found["torch"] == {"torch"}
     assert found["onnx"] == found["onnxruntime"] == {"onnx"}
     drawing = found.get("graphviz", set()) | found.get("graphviz_pure", set())
-    assert drawing <= {"diagram", "dot", "dot_engine"}
+    assert drawing <= {"diagram"}
 
 
 def test_there_is_no_star_import_and_no_eval() -> None:

@@ -11,7 +11,7 @@ from nbclient import NotebookClient
 from nbformat import v4
 
 import fusewright as fw
-from fusewright.compiler.targets import dot_engine
+from fusewright.compiler.targets.diagram import engine
 
 SPACE = """\
 network n(C = 4, L = 2)
@@ -96,7 +96,7 @@ def test_what_is_wrong_stands_below_the_text(
 
 
 def test_a_diagram_that_cannot_be_drawn_leaves_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dot_engine, "SECONDS", 0.0001)
+    monkeypatch.setattr(engine, "SECONDS", 0.0001)
     bundle = fw.loads(SPACE)._repr_mimebundle_()  # pyright: ignore[reportPrivateUsage]
     assert set(bundle) == {"text/plain"}
     assert bundle["text/plain"].startswith(f"{SPACE}\nerror[E308]")

@@ -218,7 +218,7 @@ def test_ops_lists_it_with_its_equation(case: Case) -> None:
     assert f"\n{text}\n" in shown()
     assert f"\n{text}\n" in shown(case.home)
     latex = definition_latex(case.definition)
-    assert latex in shown("--latex").splitlines()
+    assert rf"\texttt{{{case.definition.name}}} & ${latex}$ \\" in shown("--latex").splitlines()
     assert latex.count("{") == latex.count("}")
 
 

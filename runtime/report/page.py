@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from ...compiler.targets.dot_engine import printable
+from ...compiler.targets.diagram.statements import printable
 from .style import STYLE
 
 _COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)

@@ -136,17 +136,19 @@ def ops(
     file: Annotated[
         str | None, typer.Argument(metavar="[LIBRARY|FILE]", help="A library or specification.")
     ] = None,
-    latex: Annotated[bool, typer.Option("--latex", help="Show the equations as LaTeX.")] = False,
+    latex: Annotated[
+        bool, typer.Option("--latex", help="Print a LaTeX table, as it goes into a paper.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """List operations and roles with their equations."""
-    from ..compiler.listing import equations_of, listing
+    from ..compiler.listing import equations_of, latex_table, listing
 
     found = equations_of(file)
     if json:
         print_json(found)
     else:
-        print(listing(found, latex))
+        print(latex_table(found) if latex else listing(found))
 
 
 @app.command()

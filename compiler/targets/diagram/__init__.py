@@ -1,0 +1,26 @@
+"""The diagram target: a fusion Graph as DOT text, and through it as SVG, PNG or PDF.
+
+`whole.py` says what is in a picture of a network, `cells.py` in that of a Cell, `compact.py` in
+that of a large network; `overlay.py` what is said beyond the network. `statements.py` writes DOT,
+and `engine.py` has it drawn.
+"""
+
+from __future__ import annotations
+
+from .engine import FORMATS, formats
+from .mixtures import of_mixtures
+from .picture import ONE_COLUMN, TWO_COLUMNS, Drawing, dot, render
+from .styles import STYLES, style_named
+
+__all__ = [
+    "FORMATS",
+    "ONE_COLUMN",
+    "STYLES",
+    "TWO_COLUMNS",
+    "Drawing",
+    "dot",
+    "formats",
+    "of_mixtures",
+    "render",
+    "style_named",
+]

@@ -1,0 +1,256 @@
+"""Cells in a picture: a frame with the inputs, the Steps and the merge, and the edges inside it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from ...expression import Name, walk
+from ...latex import definition_latex
+from ...network import Application, Network, NetworkCell, NetworkStep, Slot
+from ...program import identifier
+from .labels import Labels
+from .overlay import Overlay
+from .statements import (
+    Look,
+    attributes,
+    box,
+    edge,
+    node,
+    quoted,
+    same_rank,
+    tooltip,
+    unread,
+)
+from .styles import Change, Style
+
+HIDDEN: Look = {"style": "invis"}
+POINT: Look = {"shape": "point", "style": "invis", "width": 0.01}
+MOST_EDGES = 6
+"""Candidates of a restricted hole that are drawn as edges; more are counted."""
+
+
+@dataclass(frozen=True)
+class Drawer(ABC):
+    """Statements about a network; `used` are the nodes whose values the head depends on."""
+
+    network: Network
+    used: Collection[str]
+    overlay: Overlay
+    style: Style
+
+    framed = True
+    """Whether Cells that are read have a frame."""
+
+    @abstractmethod
+    def lines(self) -> Iterator[str]:
+        """The statements between the defaults and the end."""
+
+    @cached_property
+    def labels(self) -> Labels:
+        return Labels(self.style)
+
+    def look(self, name: str, kind: str, open: bool = False) -> Look:
+        """The frame of a node, and its class."""
+        used, change = name in self.used, self.overlay.changed.get(name)
+        of_mixture = bool(self.overlay.weights) and open
+        states = [kind, *(["hole"] if open else []), *([] if used else ["unused"])]
+        states += [change] if change else []
+        return {
+            "class": " ".join(states),
+            **self.style.of_box(used, open and not of_mixture, change),
+        }
+
+    # A Cell
+
+    def cell(self, cell: NetworkCell, before: int) -> Iterator[str]:
+        """A Cell with the edges inside it; `before` counts what its inputs may take."""
+        merge = identifier(cell.name)
+        yield f"subgraph {quoted(cluster(cell.name))} {{"
+        yield self._frame(cell)
+        inputs = [identifier(cell.name, name) for name in cell.inputs]
+        for name, input, slot in zip(cell.inputs, inputs, cell.slots, strict=True):
+            free = is_free(slot, before)
+            label = self.labels.input(name, slot, free)
+            label = self.labels.signed(label, self.overlay.changed.get(input))
+            look = {**self.look(input, "input", slot.open), "group": node(input)}
+            hidden = self._hidden(input, {0: slot}, before, "")
+            yield box(input, label, f"{name} of {cell.name}", {**look, **hidden})
+        yield same_rank(inputs)
+        yield self._merge(cell, merge, inputs)
+        yield from self._steps(cell)
+        yield "}"
+
+    def _frame(self, cell: NetworkCell) -> str:
+        merge = identifier(cell.name)
+        change = self.overlay.changed.get(merge)
+        look: dict[str, object] = {"color": self.style.upper, "fillcolor": self.style.cell}
+        if merge not in self.used:
+            look = dict(self.style.of_box(False, False, None))
+        if change is not None:
+            look |= {**self.style.of_box(True, False, change), "fillcolor": self.style.cell}
+        label = self.labels.signed(self.labels.bold(cell.name), change)
+        return frame(label, cell.name, {**look, "labelloc": "b"})
+
+    def _merge(self, cell: NetworkCell, merge: str, inputs: Sequence[str]) -> str:
+        look = {
+            **self.look(merge, "merge"),
+            "fontsize": self.style.size - 1,
+            "group": node(inputs[0]),
+        }
+        skipped = {} if reads_first(cell.merge) else {0: {0: inputs[0]}}
+        tip, equation = f"merge of {cell.name}", definition_latex(cell.merge.definition)
+        return box(merge, "merge", tip, {**look, **unread(skipped)}, equation)
+
+    def _steps(self, cell: NetworkCell) -> Iterator[str]:
+        merge = identifier(cell.name)
+        is_open = False
+        for position, step in enumerate(cell.steps):
+            before = len(cell.inputs) + position
+            yield self._step(cell, step, before)
+            yield from self._into_step(cell, step, before)
+            name = identifier(cell.name, step.name)
+            if any(not self.drawn(name, n, s, before) for n, s in enumerate(step.slots)):
+                is_open = True
+                above = [cell.steps[position - 1].name] if position else cell.inputs
+                for tail in above:
+                    guide: Look = {**HIDDEN, "weight": 3 if position else 0}
+                    yield edge(identifier(cell.name, tail), name, guide)
+        for slot, name in enumerate(cell.returned, 1):
+            yield self.edge(identifier(cell.name, name), merge, slot, cell=True)
+        if reads_first(cell.merge):
+            more: Look = {"weight": 4}
+            yield self.edge(identifier(cell.name, cell.inputs[0]), merge, 0, cell=True, more=more)
+        if is_open:
+            yield from _wall(merge, identifier(cell.name, cell.inputs[-1]))
+
+    def _step(self, cell: NetworkCell, step: NetworkStep, before: int) -> str:
+        name = identifier(cell.name, step.name)
+        free = [is_free(s, before) for s in step.slots]
+        label = self.labels.step(name, step, free, self.overlay)
+        change = self.overlay.changed.get(name)
+        if not label.startswith("<TABLE"):
+            label = self.labels.signed(label, change)
+        hidden = self._hidden(name, dict(enumerate(step.slots)), before, cell.name)
+        look = {**self.look(name, "step", step.open), "margin": "0.05,0.05", **hidden}
+        equations = [definition_latex(o.definition) for o in step.operations]
+        equation = equations[0] if len(equations) == 1 else ""
+        return box(name, label, f"{step.name} of {cell.name}", look, equation)
+
+    def _into_step(self, cell: NetworkCell, step: NetworkStep, before: int) -> Iterator[str]:
+        has_ports = any(s.open for s in step.slots)
+        head = identifier(cell.name, step.name)
+        for number, slot in enumerate(step.slots):
+            port = f":s{number}:s" if has_ports else ""
+            for place in self.drawn(head, number, slot, before):
+                tail = identifier(cell.name, slot.candidates[place])
+                yield self.edge(tail, head, number, slot, place, port=port)
+
+    # Edges
+
+    def drawn(self, head: str, number: int, slot: Slot, before: int) -> list[int]:
+        """The candidates of a slot that have an edge; the others are counted.
+
+        Of a mixture these are the candidates whose weight is no less than the average.
+        """
+        every = range(len(slot.candidates))
+        shares = self.overlay.weights.get((head, number))
+        if shares is not None:
+            least = self.overlay.least / len(every)
+            return [place for place in every if shares[place] >= least]
+        counted = is_free(slot, before) or (slot.open and len(every) > MOST_EDGES)
+        return [] if counted else list(every)
+
+    def _hidden(self, head: str, slots: Mapping[int, Slot], before: int, cell: str) -> Look:
+        """What a node reads without an edge."""
+        found: dict[int, Mapping[int, str] | str] = {}
+        for number, slot in slots.items():
+            drawn = self.drawn(head, number, slot, before)
+            if is_free(slot, before) and not drawn:
+                found[number] = "*"
+            elif len(drawn) < len(slot.candidates):
+                within = [cell] if cell else []
+                names = [identifier(*within, name) for name in slot.candidates]
+                found[number] = {i: n for i, n in enumerate(names) if i not in set(drawn)}
+        return unread(found)
+
+    def into_input(self, cell: NetworkCell, before: int) -> Iterator[str]:
+        """The edges into the inputs of a Cell, as far as they are drawn one by one."""
+        for name, slot in zip(cell.inputs, cell.slots, strict=True):
+            head = identifier(cell.name, name)
+            for place in self.drawn(head, 0, slot, before):
+                yield self.from_source(slot.candidates[place], head, 0, slot, place)
+
+    def from_source(
+        self,
+        source: str,
+        head: str,
+        number: int,
+        slot: Slot | None = None,
+        place: int = 0,
+        more: Look | None = None,
+    ) -> str:
+        """An edge of the upper level, from a feature or from the frame of a Cell."""
+        look: dict[str, object] = dict(more or {})
+        if source in self.network.cell_by_name and self.framed:
+            look["ltail"] = cluster(source)
+        return self.edge(identifier(source), head, number, slot, place, upper=True, more=look)
+
+    def edge(
+        self,
+        tail: str,
+        head: str,
+        number: int,
+        slot: Slot | None = None,
+        place: int = 0,
+        *,
+        upper: bool = False,
+        cell: bool = False,
+        port: str = "",
+        more: Look | None = None,
+    ) -> str:
+        """An edge into a slot of a node; `place` is that of the candidate."""
+        open = slot is not None and slot.open
+        weight = self.overlay.weight(head, number, place)
+        change: Change | None = self.overlay.changed_edges.get((head, number, place))
+        states = ["upper" if upper else "merged" if cell else "lower"]
+        states += ["candidate"] if open else []
+        states += [change] if change else []
+        look: dict[str, object] = {"class": " ".join(states), "slot": number}
+        if open:
+            look["candidate"] = place
+        look |= self.style.of_edge(upper, head in self.used, open, change, weight)
+        return edge(tail, head, {**look, **(more or {})}, port)
+
+
+def is_free(slot: Slot, before: int) -> bool:
+    """Whether a slot is a hole over everything that comes before it."""
+    return slot.open and len(slot.candidates) == before
+
+
+def reads_first(merge: Application) -> bool:
+    """Whether a merge reads the Cell's first input: a skip connection."""
+    first = merge.definition.inputs[0]
+    return any(isinstance(e, Name) and e.name == first for e in walk(merge.definition.body))
+
+
+def cluster(cell: str) -> str:
+    """The frame of a Cell."""
+    return f"cluster_{node(identifier(cell))}"
+
+
+def frame(label: str, tip: str, look: Look) -> str:
+    """Attributes of a cluster; as the picture flows upwards, `t` is its bottom."""
+    shared: Look = {"style": "rounded,filled", "penwidth": 0.8, "margin": 6, "labeljust": "l"}
+    place: Look = {"labelloc": "t", "tooltip": tooltip(tip)}
+    return f"graph {attributes({**shared, **place, **look}, label)};"
+
+
+def _wall(merge: str, input: str) -> Iterator[str]:
+    """An invisible line on the right of a Cell, past which Graphviz lets no edge swing."""
+    wall = f"{merge}%wall"
+    yield f"{quoted(node(wall))} {attributes(POINT)};"
+    yield same_rank([merge, wall])
+    yield edge(input, wall, {**HIDDEN, "weight": 4})

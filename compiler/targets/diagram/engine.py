@@ -1,0 +1,97 @@
+"""The programs that draw DOT: the system's Graphviz, and the one that pip brings."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
+
+from graphviz.backend import dot_command, execute
+
+from ...diagnostics import DiagnosticError, fail
+from .statements import quoted
+from .styles import Style
+
+SECONDS = 60
+MOST_STATEMENTS = 20_000
+PIXELS_PER_INCH = 300
+
+_DRAWN = ("svg", "png", "pdf")
+_SYSTEM, _BUNDLED = "dot", "graphviz-pure"
+
+FORMATS = ("dot", *_DRAWN)
+"""What a picture can be written in; `dot` is the text itself."""
+
+
+def formats() -> tuple[str, ...]:
+    """The formats that the programs which are installed here can write."""
+    return tuple(f for f in FORMATS if f == "dot" or _programs(f))
+
+
+def draw(source: str, format: str, style: Style) -> bytes:
+    """A DOT text as a file of a format, by the first program that can.
+
+    Raises DiagnosticError where none can, and where it takes longer than `SECONDS`.
+    """
+    if format == "dot":
+        return source.encode()
+    if format not in _DRAWN:
+        known = ", ".join(f"`{f}`" for f in FORMATS)
+        raise fail("E506", f"unknown format of a diagram `{format}`", help=f"formats are {known}")
+    if source.count("\n") > MOST_STATEMENTS:
+        raise too_large()
+    failure: DiagnosticError | None = None
+    for program in _programs(format):
+        try:
+            return _draw(program, source, format, style)
+        except (execute.CalledProcessError, execute.ExecutableNotFound, OSError) as error:
+            failure = fail("E509", f"`{program}` does not work", help=f"reinstall it: {error}")
+        except subprocess.TimeoutExpired:
+            raise too_large() from None
+    raise failure or _nothing_draws(format)
+
+
+def _draw(program: str, source: str, format: str, style: Style) -> bytes:
+    command = [program, *dot_command.command("dot", format)[1:]]
+    if format == "png":
+        command.append(f"-Gdpi={PIXELS_PER_INCH}")
+    if Path(program).stem == _BUNDLED:
+        # It knows the widths of single families only, and takes those of Times for a list.
+        listed, single = (f"fontname={quoted(f)}" for f in (style.font, style.measured))
+        source = source.replace(listed, single)
+    done = execute.run_check(
+        command, input=source.encode(), capture_output=True, timeout=SECONDS, quiet=True
+    )
+    drawn: bytes = done.stdout
+    return drawn
+
+
+def _programs(format: str) -> list[str]:
+    """The programs that write a format: the system's Graphviz, then the one that pip brings."""
+    found = [shutil.which(_SYSTEM), _bundled() if format != "pdf" else None]
+    return [program for program in found if program]
+
+
+def _bundled() -> str | None:
+    """Where pip put the program, which need not be on the PATH."""
+    try:
+        installed = files(_BUNDLED) or ()
+    except PackageNotFoundError:
+        return None
+    return next((str(f.locate()) for f in installed if f.stem == _BUNDLED), None)
+
+
+def too_large() -> DiagnosticError:
+    remedy = "draw it compactly, draw one Cell, or write it as `dot`"
+    return fail("E308", "the diagram is too large to be laid out", help=remedy)
+
+
+def _nothing_draws(format: str) -> DiagnosticError:
+    if format == "pdf":
+        message = "no program that draws PDF is installed"
+        remedy = "install Graphviz (`apt install graphviz`, `brew install graphviz`), or write SVG"
+    else:
+        message = f"no program that draws {format.upper()} is installed"
+        remedy = f"`pip install {_BUNDLED}`"
+    return fail("E509", message, help=remedy)

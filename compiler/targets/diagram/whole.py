@@ -1,0 +1,219 @@
+"""The whole network: modalities as lanes, Cells above them, the output and the head on top.
+
+NOTE: the picture flows upwards, so that it fits a column of a paper: each modality is a lane of
+features in their order, the Cells stand above the lanes, the output and the head on top. Edges of
+the upper level, into and out of Cells, are wide, those of the lower level, inside a Cell, thin;
+whatever is still to be found is dashed. A feature's adapter is not drawn: edges go through it.
+What the output does not reach is quiet.
+
+A hole over all predecessors shows their number, and its Cell has edges from whole lanes and Cells,
+or from one box where those would be many; a restricted hole shows its candidates. Where the weights
+of mixtures are known, each candidate has an edge as wide as its weight.
+
+Graphviz keeps what stands in one rank in the order of edges inside it, but not across clusters.
+Hence invisible points, in order, each tied to one lane or input by a `group`, which makes Graphviz
+avoid crossing that edge and keep it straight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import pairwise
+from math import ceil
+
+from ...graph import HEAD, OUTPUT
+from ...latex import definition_latex
+from ...network import NetworkFeature
+from ...program import identifier
+from ...spec import HeadKind
+from .cells import HIDDEN, POINT, Drawer, cluster, frame, is_free
+from .statements import Look, attributes, box, edge, node, quoted, same_rank
+
+GUIDE: Look = {"style": "invis", "weight": 0}
+HURRIED: Look = {"nslimit": 1, "nslimit1": 1}
+SINGULAR: Mapping[HeadKind, str] = {"classes": "class", "labels": "label", "values": "value"}
+
+LONGEST_ROW = 3
+MOST_DIRECT = 6
+"""Edges from lanes and Cells into Cells that take anything; more go through a box."""
+MOST_NAMES = 20
+LARGE = 200
+
+
+class Whole(Drawer):
+    """Every statement of the picture."""
+
+    def lines(self) -> Iterator[str]:
+        parts = len(self.network.features) + sum(len(c.steps) + 1 for c in self.network.cells)
+        if parts > LARGE:
+            yield f"graph {attributes(HURRIED)};"
+        for number in range(len(self.lanes)):
+            yield from self._lane(number)
+        yield from self._lane_points()
+        for position, cell in enumerate(self.network.cells):
+            before = len(self.network.features) + position
+            yield from self.cell(cell, before)
+            yield from self.into_input(cell, before)
+        yield from self._free_cells()
+        yield from self._top()
+
+    # Lanes
+
+    @cached_property
+    def lanes(self) -> list[list[NetworkFeature]]:
+        """The features of each modality, in order."""
+        lanes: dict[str, list[NetworkFeature]] = {m.name: [] for m in self.network.spec.modalities}
+        for feature in self.network.features:
+            lanes[feature.modality].append(feature)
+        return list(lanes.values())
+
+    def _lane(self, number: int) -> Iterator[str]:
+        modality = self.network.spec.modalities[number]
+        label = self.labels.bold(modality.name)
+        label += self.labels.small(" optional") if modality.optional else ""
+        yield f"subgraph {quoted(_lane(number))} {{"
+        look: Look = {"fillcolor": self.style.lane, "color": self.style.lane}
+        yield frame(label, modality.name, look)
+        for feature in self.lanes[number]:
+            yield self._feature(feature, _lane(number))
+        for below, above in pairwise(self.lanes[number]):
+            yield edge(identifier(below.name), identifier(above.name), HIDDEN)
+        yield "}"
+
+    def _feature(self, feature: NetworkFeature, group: str) -> str:
+        name = identifier(feature.name)
+        used = name in self.used
+        label = self.labels.feature(feature, used)
+        label = self.labels.signed(label, self.overlay.changed.get(name))
+        tip = feature.name if used else f"{feature.name} (unused)"
+        look = {**self.look(name, "feature"), "width": 0.95, "group": node(group)}
+        return box(name, label, tip, look, definition_latex(feature.adapt.definition))
+
+    def _lane_points(self) -> Iterator[str]:
+        """Points between the lanes and the Cells, one over each lane."""
+        lanes = range(len(self.lanes))
+        points = [f"%lane_{number}" for number in lanes]
+        yield from _points(points, [_lane(number) for number in lanes])
+        for point, lane in zip(points, self.lanes, strict=True):
+            yield edge(identifier(lane[-1].name), point, GUIDE)
+        lane_of = {f.name: number for number, lane in enumerate(self.lanes) for f in lane}
+        for cell in self.network.cells:
+            for name, slot in zip(cell.inputs, cell.slots, strict=True):
+                if slot.open or slot.candidates[0] in lane_of:
+                    number = lane_of.get(slot.candidates[0], 0)
+                    yield edge(points[number], identifier(cell.name, name), GUIDE)
+
+    # Holes over all predecessors
+
+    def _free_inputs(self) -> dict[int, list[str]]:
+        """The inputs that are such holes, by the position of their Cell."""
+        first = len(self.network.features)
+        found: dict[int, list[str]] = {}
+        for position, cell in enumerate(self.network.cells):
+            for name, slot in zip(cell.inputs, cell.slots, strict=True):
+                input = identifier(cell.name, name)
+                if is_free(slot, first + position) and input in self.used:
+                    found.setdefault(position, []).append(input)
+        return found
+
+    def _free_cells(self) -> Iterator[str]:
+        """Rows of the Cells with such holes, in order, with edges from whole lanes and Cells."""
+        free = self._free_inputs()
+        drawn = bool(self.overlay.weights)
+        edges = len(self.lanes) * len(free) + sum(free)
+        few = len(free) <= 2 and edges <= MOST_DIRECT
+        below = [f"%lane_{number}" for number in range(len(self.lanes))]
+        for number, row in enumerate(_rows(list(free))):
+            cells = [self.network.cells[position] for position in row]
+            inputs = [identifier(c.name, name) for c in cells for name in c.inputs]
+            points = [f"%input_{number}_{i}" for i in range(len(inputs))]
+            yield from _points(points, inputs)
+            yield from (edge(p, i, GUIDE) for p, i in zip(points, inputs, strict=True))
+            yield from (edge(name, points[len(points) // 2], GUIDE) for name in below)
+            below = [identifier(c.name) for c in cells]
+            if not few and not drawn:
+                yield from self._through_box(number, {p: free[p] for p in row})
+        if few and not drawn:
+            yield from (e for position in free for e in self._directly(position, free[position]))
+
+    def _open(self, **more: object) -> Look:
+        """An edge that stands for many candidates."""
+        return {
+            **self.style.of_edge(True, True, True, None, None),
+            "class": "upper bundle",
+            **more,
+        }
+
+    def _directly(self, position: int, inputs: Sequence[str]) -> Iterator[str]:
+        """Edges into a Cell from every lane and every earlier Cell."""
+        into = cluster(self.network.cells[position].name)
+        for lane, features in enumerate(self.lanes):
+            look = self._open(ltail=_lane(lane), lhead=into)
+            yield edge(identifier(features[-1].name), inputs[-1 if lane else 0], look)
+        for earlier in self.network.cells[:position]:
+            look = self._open(constraint="false", ltail=cluster(earlier.name), lhead=into)
+            yield edge(identifier(earlier.name), inputs[-1], look)
+
+    def _through_box(self, number: int, row: Mapping[int, Sequence[str]]) -> Iterator[str]:
+        """Edges into a row of Cells from a box that stands for all predecessors."""
+        name = f"%predecessors_{number}"
+        look: Look = {
+            **self.style.of_box(True, True, None),
+            "color": self.style.upper,
+            "height": 0.2,
+            "class": "predecessors",
+        }
+        yield box(name, self.labels.small("any feature or earlier Cell"), "predecessors", look)
+        if number:
+            yield edge(f"%predecessors_{number - 1}", name, self._open())
+        else:
+            for lane, features in enumerate(self.lanes):
+                yield edge(identifier(features[-1].name), name, self._open(ltail=_lane(lane)))
+        for position, inputs in row.items():
+            into = cluster(self.network.cells[position].name)
+            yield edge(name, inputs[(len(inputs) - 1) // 2], self._open(lhead=into))
+
+    # The output
+
+    def _top(self) -> Iterator[str]:
+        yield from self.head_boxes()
+        for slot, name in enumerate(self.network.outputs):
+            yield self.from_source(name, OUTPUT, slot)
+        yield self.edge(OUTPUT, HEAD, 0)
+
+    def combined(self) -> str:
+        """What the box of the combination says."""
+        return "combine"
+
+    def head_boxes(self) -> Iterator[str]:
+        """The boxes of the combination and of what is predicted."""
+        head = self.network.head
+        label = f"{head.count} {head.kind if head.count > 1 else SINGULAR[head.kind]}"
+        names = head.names or (label,)
+        tip = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
+        label = self.labels.signed(self.labels.bold(label), self.overlay.changed.get(HEAD))
+        roles = (self.network.combine, self.network.head_role)
+        equations = [definition_latex(role.definition) for role in roles]
+        look = self.look(OUTPUT, "output")
+        yield box(OUTPUT, self.combined(), "the outputs combined", look, equations[0])
+        yield box(HEAD, label, tip, self.look(HEAD, "head"), equations[1])
+
+
+def _rows(cells: Sequence[int]) -> list[Sequence[int]]:
+    """Cells in rows of about the same length."""
+    count = max(1, ceil(len(cells) / LONGEST_ROW))
+    length = max(1, ceil(len(cells) / count))
+    return [cells[start : start + length] for start in range(0, len(cells), length)]
+
+
+def _lane(number: int) -> str:
+    return f"cluster%lane_{number}"
+
+
+def _points(points: Sequence[str], groups: Sequence[str]) -> Iterator[str]:
+    """Invisible points in one rank, from left to right, each in a group."""
+    for point, group in zip(points, groups, strict=True):
+        yield f"{quoted(node(point))} {attributes({**POINT, 'group': node(group)})};"
+    yield same_rank(points)
+    yield from (edge(a, b, HIDDEN) for a, b in pairwise(points))
