@@ -21,10 +21,10 @@ from ..compiler.network import Network
 from ..compiler.spec import Spec
 from ..compiler.unfill import unfill
 from .budget import Budgets
+from .derive import one_hot
 from .finished import FinishedRun, Search, read_run, specification_of
 from .places import Agreement, agreements, mean_pairwise, picked
 from .run import RunFolder
-from .strategies.mixtures import one_hot
 
 LEAST = 1e-12
 """What a vote counts at least, so that its logarithm is finite."""

@@ -210,3 +210,49 @@ def _reordered(slots: Sequence[Slot], choice: Choice, key: Any) -> Choice:
         for i, name in zip(members, names, strict=True):
             result[i] = name
     return tuple(result)
+
+
+# From choices to weights
+
+
+def one_hot(
+    network: Network, choices: Sequence[CellChoice], relax: Relaxation
+) -> dict[str, NDArray[np.float32]]:
+    """The weights under which a hypernet computes a choice, and nothing else.
+
+    Under `shared` a place mixes its chosen inputs with weight 1 each, in every slot.
+    """
+    found: dict[str, NDArray[np.float32]] = {}
+    for cell, choice in zip(network.cells, choices, strict=True):
+        place: tuple[str, ...] = (cell.name,)
+        found |= _one_hot_slots(cell.slots, choice.inputs, place, "alpha", relax)
+        for step, chosen in zip(cell.steps, choice.steps, strict=True):
+            place = (cell.name, step.name)
+            found |= _one_hot_slots(step.slots, chosen.inputs, place, "beta", relax)
+            if step.open:
+                row = np.zeros(len(step.operations), np.float32)
+                row[chosen.operation] = 1
+                found[architecture_name(place, "gamma")] = row
+    return found
+
+
+def _one_hot_slots(
+    slots: Sequence[Slot],
+    inputs: Sequence[str],
+    place: tuple[str, ...],
+    letter: str,
+    relax: Relaxation,
+) -> dict[str, NDArray[np.float32]]:
+    opened = [(n, s, i) for n, (s, i) in enumerate(zip(slots, inputs, strict=True), 1) if s.open]
+    if relax == "per_input":
+        return {
+            architecture_name(place, letter, number): np.array(
+                [c == taken for c in slot.candidates], np.float32
+            )
+            for number, slot, taken in opened
+        }
+    if not opened:
+        return {}
+    taken_here = {taken for _, _, taken in opened}
+    rows = np.array([c in taken_here for c in union(slots)], np.float32)
+    return {architecture_name(place, letter): rows}

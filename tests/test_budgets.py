@@ -29,11 +29,10 @@ from fusewright.compiler.parts import Parts
 from fusewright.compiler.passes import optimise
 from fusewright.compiler.spec import Budget
 from fusewright.runtime.budget import Budgets
-from fusewright.runtime.derive import choose, preference
+from fusewright.runtime.derive import choose, one_hot, preference
 from fusewright.runtime.profile import LONGEST_PROFILE, Profile, read_profile
 from fusewright.runtime.settings import STRATEGIES
 from fusewright.runtime.space import every_choice
-from fusewright.runtime.strategies.mixtures import one_hot
 from fusewright.runtime.strategies.penalty import Penalty
 
 from .test_runtime import QUICK, command, problem, spec

@@ -20,6 +20,7 @@ import fusewright as fw
 from fusewright.cli.rounds import Standing
 from fusewright.compiler.check import checked
 from fusewright.compiler.fill import fill
+from fusewright.compiler.markup import html
 from fusewright.compiler.rules import admits
 from fusewright.compiler.spec import Spec
 from fusewright.compiler.unfill import unfill
@@ -30,7 +31,6 @@ from fusewright.runtime.epoch import Interrupt, Interrupted
 from fusewright.runtime.finished import read_run
 from fusewright.runtime.places import agreements, mean_pairwise, mixtures
 from fusewright.runtime.report.build import report
-from fusewright.runtime.report.page import html
 from fusewright.runtime.sample import draw
 from fusewright.runtime.settings import STRATEGIES
 from fusewright.runtime.statistics import paired_interval, summary

@@ -26,6 +26,7 @@ from fusewright.runtime.batches import Batch
 from fusewright.runtime.budget import Budgets
 from fusewright.runtime.cost import Meter
 from fusewright.runtime.data import load_data
+from fusewright.runtime.derive import one_hot
 from fusewright.runtime.epoch import Interrupt
 from fusewright.runtime.fitting import ArchitectureOptimiser
 from fusewright.runtime.sample import draw
@@ -34,7 +35,6 @@ from fusewright.runtime.strategies import EXPLORERS, SELECTIONS
 from fusewright.runtime.strategies.darts import Darts
 from fusewright.runtime.strategies.gdas import Gdas
 from fusewright.runtime.strategies.halving import rungs
-from fusewright.runtime.strategies.mixtures import one_hot
 from fusewright.runtime.strategies.standing import standings
 from fusewright.runtime.strategies.strategy import Problem
 from fusewright.runtime.strategies.unrolled import unrolled_step

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ...compiler.files import write_file
+from ...compiler.markup import Html
 from ..report.charts import Line, line_chart
-from ..report.page import Html, code, figure, page, paragraph, picture, section, table
+from ..report.page import code, figure, page, paragraph, picture, section, table
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ from typing import Any
 
 from ...compiler.check import checked
 from ...compiler.files import write_file
+from ...compiler.markup import Html, joined
 from ...compiler.unfill import unfill
 from ..comparison import Controls
 from ..data import Source
 from ..finished import FinishedRun, read_run
 from ..places import Agreement, agreements, mean_pairwise
 from .charts import Line, grid, line_chart
-from .page import Html, code, figure, folded, joined, page, paragraph, section
+from .page import code, figure, folded, page, paragraph, section
 from .scores import Row, control_rows, controls_section, tested_rows, tested_section
 from .searches import details, diagram, kept_score, metric_of, overview, stability
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .page import Html, html, joined, name, number
+from ...compiler.markup import Html, html, joined
+from .page import name, number
 from .style import COLOURS
 
 Points = Sequence[tuple[float, float]]

@@ -8,10 +8,11 @@ from typing import cast
 
 from ...compiler.fill import CellChoice
 from ...compiler.lower import Relaxation
+from ...compiler.markup import Html, html, joined
 from ..finished import Record, Search
 from ..places import Mixture, mixtures
 from .charts import DASHED, OTHER, Line, colour, grid, legend, line_chart
-from .page import Html, html, joined, name, paragraph, section
+from .page import name, paragraph, section
 
 SIZE = (280, 130)
 MOST_NAMED = 6

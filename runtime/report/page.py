@@ -1,35 +1,14 @@
-"""The page of a report: HTML that needs no network and no script, with everything escaped.
-
-NOTE: a text enters a page through `html` alone, which escapes whatever is not `Html` already; so
-names in a specification or a history cannot become markup.
-"""
+"""The page of a report: HTML that needs no network and no script, with everything escaped."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from html import escape
 
-from ...compiler.targets.diagram.statements import printable
+from ...compiler.markup import Html, html, joined
 from .style import STYLE
 
 _COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
-
-
-class Html(str):
-    """A text that is HTML already."""
-
-    __slots__ = ()
-
-
-def html(value: object) -> Html:
-    """A value as HTML; what cannot be printed stands as its escape."""
-    return value if isinstance(value, Html) else Html(escape(printable(str(value))))
-
-
-def joined(parts: Iterable[object]) -> Html:
-    """Parts one after the other."""
-    return Html("".join(map(html, parts)))
 
 
 def name(value: object) -> Html:

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...compiler.markup import Html
 from ..comparison import Controls
 from ..finished import FinishedRun
 from ..statistics import Interval, Summary, paired_interval, summary
-from .page import Html, number, paragraph, section, table
+from .page import number, paragraph, section, table
 
 Pair = tuple[int, int]
 """The seed and the seed of the split, which scores share that are compared."""

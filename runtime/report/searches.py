@@ -7,6 +7,7 @@ from typing import Any
 
 from ...compiler.diagnostics import DiagnosticError
 from ...compiler.graph import build
+from ...compiler.markup import Html, html, joined
 from ...compiler.network import Network
 from ...compiler.targets.diagram import render
 from ...compiler.unfill import unfill
@@ -15,7 +16,7 @@ from ..places import Agreement, mean_pairwise
 from ..predictions import SELECTION_METRIC
 from .charts import OTHER, Line, bar, colour, grid, legend, line_chart
 from .holes import holes
-from .page import Html, figure, folded, html, joined, paragraph, picture, section, table
+from .page import figure, folded, paragraph, picture, section, table
 
 MOST_CANDIDATES = 6
 MOST_FACTS = 200

@@ -6,7 +6,7 @@ Zero and Identity, for each predecessor (`compiler/lower.py`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,9 +14,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ...compiler.fill import CellChoice
-from ...compiler.lower import Relaxation, architecture_name
-from ...compiler.network import Network, Slot, union
 from ...compiler.targets.torch.module import FusionModule
 
 Weights: TypeAlias = Mapping[str, Tensor]
@@ -69,46 +66,3 @@ def entropies(logits: Mapping[str, NDArray[Any]]) -> dict[str, float]:
         logs = np.log(np.where(weights > 0, weights, 1.0))
         found[name] = float(-(weights * logs).sum(-1).mean())
     return found
-
-
-def one_hot(
-    network: Network, choices: Sequence[CellChoice], relax: Relaxation
-) -> dict[str, NDArray[np.float32]]:
-    """The weights under which a hypernet computes a choice, and nothing else.
-
-    Under `shared` a place mixes its chosen inputs with weight 1 each, in every slot.
-    """
-    found: dict[str, NDArray[np.float32]] = {}
-    for cell, choice in zip(network.cells, choices, strict=True):
-        place: tuple[str, ...] = (cell.name,)
-        found |= _slots(cell.slots, choice.inputs, place, "alpha", relax)
-        for step, chosen in zip(cell.steps, choice.steps, strict=True):
-            place = (cell.name, step.name)
-            found |= _slots(step.slots, chosen.inputs, place, "beta", relax)
-            if step.open:
-                row = np.zeros(len(step.operations), np.float32)
-                row[chosen.operation] = 1
-                found[architecture_name(place, "gamma")] = row
-    return found
-
-
-def _slots(
-    slots: Sequence[Slot],
-    inputs: Sequence[str],
-    place: tuple[str, ...],
-    letter: str,
-    relax: Relaxation,
-) -> dict[str, NDArray[np.float32]]:
-    opened = [(n, s, i) for n, (s, i) in enumerate(zip(slots, inputs, strict=True), 1) if s.open]
-    if relax == "per_input":
-        return {
-            architecture_name(place, letter, number): np.array(
-                [c == taken for c in slot.candidates], np.float32
-            )
-            for number, slot, taken in opened
-        }
-    if not opened:
-        return {}
-    taken_here = {taken for _, _, taken in opened}
-    rows = np.array([c in taken_here for c in union(slots)], np.float32)
-    return {architecture_name(place, letter): rows}

@@ -10,8 +10,8 @@ import torch
 from ...compiler.fill import Choices, choices_of, listed
 from ..arrays import Arrays
 from ..checkpoint import State
+from ..derive import one_hot
 from .hypernet import Hypernet
-from .mixtures import one_hot
 from .standing import standings
 from .strategy import Problem, Round
 

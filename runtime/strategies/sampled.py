@@ -14,8 +14,7 @@ from ...compiler.fill import Choices, fill
 from ..arrays import Arrays
 from ..budget import Budgets
 from ..checkpoint import State
-from ..derive import choose
-from .mixtures import one_hot
+from ..derive import choose, one_hot
 from .strategy import Problem, Round
 from .trial import Trainer, Trial
 

@@ -14,9 +14,9 @@ from torch import Tensor
 from ..arrays import Arrays
 from ..batches import Batch
 from ..checkpoint import State
+from ..derive import one_hot
 from ..epoch import Pass
 from .hypernet import Hypernet
-from .mixtures import one_hot
 from .strategy import Problem, Round
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from .engine import FORMATS, formats
 from .mixtures import of_mixtures
-from .picture import ONE_COLUMN, TWO_COLUMNS, Drawing, dot, render
+from .picture import ONE_COLUMN, TWO_COLUMNS, Drawing, dot, render, smallest_text
 from .styles import STYLES, style_named
 
 __all__ = [
@@ -22,5 +22,6 @@ __all__ = [
     "formats",
     "of_mixtures",
     "render",
+    "smallest_text",
     "style_named",
 ]

@@ -14,6 +14,7 @@ LONGEST_LINE, MOST_LINES = 24, 4
 BAR = 44
 """The length of a full bar, in points."""
 MOST_BARS = 12
+"""Operations of a Step that have a bar."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,7 @@ class Labels:
 
     def _bars(self, names: Sequence[str], shares: Sequence[float]) -> str:
         """A bar for each operation, as long as its weight; the heaviest, where they are many."""
-        order = list(range(len(names)))
-        if len(names) > MOST_BARS:
-            heaviest = sorted(order, key=lambda place: -shares[place])[:MOST_BARS]
-            order = sorted(heaviest)
+        order = shown_bars(shares)
         rows = "".join(
             f'<TR><TD ALIGN="RIGHT">{self.small(text(names[place]))}</TD>'
             f'<TD ALIGN="LEFT">{self._bar(float(shares[place]))}</TD></TR>'
@@ -107,6 +105,12 @@ class Labels:
         )
         table = 'BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"'
         return f"<TABLE {table}><TR>{cells}</TR></TABLE>"
+
+
+def shown_bars(shares: Sequence[float]) -> list[int]:
+    """The operations that have a bar: the heaviest, where they are many."""
+    order = range(len(shares))
+    return sorted(sorted(order, key=lambda place: -shares[place])[:MOST_BARS])
 
 
 def call(operation: Application, slots: Sequence[Slot]) -> str:

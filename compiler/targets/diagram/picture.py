@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from .whole import Whole
 
 ONE_COLUMN, TWO_COLUMNS = 3.3, 7.0
 """The widths of AAAI's columns, in inches."""
+_SCALE = re.compile(r'transform="scale\(([\d.]+)')
 HIGHEST = 200
 """Inches; no picture is scaled down for its height."""
 
@@ -73,6 +75,12 @@ def render(graph: Graph, format: str, drawing: Drawing = Drawing()) -> bytes:
     if is_large and format != "dot":
         raise too_large()
     return draw(dot(graph, drawing), format, drawing.style)
+
+
+def smallest_text(graph: Graph, drawing: Drawing) -> float:
+    """The size of the smallest text, in points, after the picture is scaled down to its width."""
+    found = _SCALE.search(draw(dot(graph, drawing), "svg", drawing.style).decode())
+    return drawing.style.small * (float(found[1]) if found else 1.0)
 
 
 def _drawer(graph: Graph, drawing: Drawing) -> Drawer:

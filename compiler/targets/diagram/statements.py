@@ -14,6 +14,8 @@ from types import MappingProxyType
 from typing import TypeAlias
 from urllib.parse import quote
 
+from ...markup import printable
+
 Look: TypeAlias = Mapping[str, object]
 """Attributes of a node, an edge or a cluster."""
 
@@ -56,10 +58,6 @@ def shortened(name: str) -> str:
     longest = LONGEST_NAME // (2 if is_wide else 1)
     half = longest // 2
     return name if len(name) <= longest else f"{name[:half]}…{name[1 - half :]}"
-
-
-def printable(name: str) -> str:
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)
 
 
 def quoted(value: object) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from . import new
 from . import front
+from . import draw
 from . import explain
 from . import diff
 from . import deploy
@@ -17,4 +18,16 @@ from . import profile
 from . import lsp
 from .app import app
 
-__all__ = ["app", "deploy", "diff", "explain", "front", "lsp", "new", "profile", "reports", "runs"]
+__all__ = [
+    "app",
+    "deploy",
+    "diff",
+    "draw",
+    "explain",
+    "front",
+    "lsp",
+    "new",
+    "profile",
+    "reports",
+    "runs",
+]

@@ -113,25 +113,6 @@ def info(
 
 
 @app.command()
-def draw(
-    file: SpecFile,
-    output: Annotated[Path, typer.Option("-o", "--output", help="FILE.svg, .png, .pdf or .dot.")],
-    sets: Sets = None,
-) -> None:
-    """Draw a specification: a search space, a genotype, or anything between the two."""
-    from ..compiler.check import checked
-    from ..compiler.files import write_file
-    from ..compiler.graph import build
-    from ..compiler.targets.diagram import FORMATS, render
-
-    kind = output.suffix.lstrip(".").lower()
-    if kind not in FORMATS:
-        message = f"`{output}` names no picture format"
-        raise fail("E504", message, help=f"end it in {', '.join('.' + f for f in FORMATS)}")
-    write_file(output, render(build(checked(load_with(file, sets))), kind))
-
-
-@app.command()
 def ops(
     file: Annotated[
         str | None, typer.Argument(metavar="[LIBRARY|FILE]", help="A library or specification.")

@@ -1,0 +1,31 @@
+"""HTML, with everything escaped that is not HTML already.
+
+NOTE: a text enters a page through `html` alone; so names in a specification or a history cannot
+become markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+
+def printable(text: str) -> str:
+    """A text in which what cannot be printed stands as its escape."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+class Html(str):
+    """A text that is HTML already."""
+
+    __slots__ = ()
+
+
+def html(value: object) -> Html:
+    """A value as HTML; what cannot be printed stands as its escape."""
+    return value if isinstance(value, Html) else Html(escape(printable(str(value))))
+
+
+def joined(parts: Iterable[object]) -> Html:
+    """Parts one after the other."""
+    return Html("".join(map(html, parts)))

@@ -1,0 +1,125 @@
+"""The page target: a network, or the course of its search, as one HTML file to click through.
+
+The file needs no network: its picture is drawn as any other, its facts lie in it as JSON, and a
+script (`page.js`, plain JavaScript with types in comments) shows them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from ...graph import Graph
+from ...markup import Html, html, joined, printable
+from ...network import Network
+from ..diagram import Drawing, render
+from ..diagram.labels import shown_bars
+from ..diagram.mixtures import Shares, of_mixtures
+from ..diagram.overlay import PLAIN, Overlay
+from ..diagram.statements import node
+from .facts import Fact, Facts
+from .theme import SYMBOLS, symbolic, variables
+
+DIGITS = 3
+"""Decimals of a weight: what a line's width and a bar can show."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A round of a search: its score, if any, and the weights of the mixtures by parameter."""
+
+    number: int
+    score: float | None
+    shares: Shares
+
+
+@dataclass(frozen=True)
+class Course:
+    """A search from its first round on; `kept` is the round whose genotype was kept."""
+
+    name: str
+    moments: Sequence[Moment]
+    kept: int | None = None
+
+
+def page(graph: Graph, courses: Sequence[Course] = (), metric: str = "") -> str:
+    """The page of a network; with `courses`, all through its search space, of those searches.
+
+    `metric` names their scores. Raises DiagnosticError where the picture cannot be laid out.
+    """
+    network: Network = graph.graph["network"]
+    courses = [course for course in courses if course.moments]
+    overlay = PLAIN
+    if courses:
+        last = courses[0].moments[-1].shares
+        overlay = of_mixtures(network, last, least=float("inf"))
+    picture = render(graph, "svg", Drawing(SYMBOLS, overlay=overlay)).decode()
+    facts = Facts(network)
+    data = {
+        "network": facts.whole(),
+        "nodes": facts.nodes,
+        "operations": facts.operations,
+        "metric": printable(metric),
+        "mixtures": _mixtures(overlay),
+        "courses": [_course(network, course, overlay) for course in courses],
+    }
+    return _document(network, symbolic(picture), data)
+
+
+def _mixtures(overlay: Overlay) -> list[Fact]:
+    """What is mixed: a slot of a node, or its operations with those that have a bar."""
+    slots: list[Fact] = [
+        {"node": node(name), "slot": slot, "bars": []} for name, slot in overlay.weights
+    ]
+    return slots + [
+        {"node": node(name), "slot": None, "bars": shown_bars(shares)}
+        for name, shares in overlay.operations.items()
+    ]
+
+
+def _course(network: Network, course: Course, overlay: Overlay) -> Fact:
+    """The weights of every moment, in the order of the mixtures."""
+    rounds: list[Fact] = []
+    for moment in course.moments:
+        found = of_mixtures(network, moment.shares)
+        rows = [found.weights.get(key, ()) for key in overlay.weights]
+        rows += [found.operations.get(key, ()) for key in overlay.operations]
+        weights = [[round(float(share), DIGITS) for share in row] for row in rows]
+        rounds.append({"number": moment.number, "score": moment.score, "weights": weights})
+    return {"name": printable(course.name), "kept": course.kept, "rounds": rounds}
+
+
+def _document(network: Network, picture: Html, data: Mapping[str, Any]) -> str:
+    script, style = _source("page.js"), variables() + _source("page.css")
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{_digest(script)}'"
+    title = html(f"{network.name}: {data['network']['kind']}")
+    return joined(
+        [
+            Html('<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'),
+            Html(f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'),
+            Html('<meta name="viewport" content="width=device-width, initial-scale=1">\n'),
+            Html(f"<title>{title}</title>\n<style>{style}</style></head>\n<body>\n"),
+            Html(_source("page.html").replace("{{title}}", title).replace("{{picture}}", picture)),
+            Html(f'<script type="application/json" id="data">{_embedded(data)}</script>\n'),
+            Html(f"<script>{script}</script>\n</body></html>\n"),
+        ]
+    )
+
+
+def _embedded(data: Mapping[str, Any]) -> str:
+    """JSON that no HTML ends: `<` stands there as its escape."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _source(name: str) -> str:
+    return (files(__package__) / name).read_text(encoding="utf-8")
+
+
+def _digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

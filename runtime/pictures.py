@@ -1,0 +1,99 @@
+"""Runs as pictures: the hypernet or the genotype of a round, what changed, and the whole course."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from typing import cast
+
+from ..compiler.check import checked
+from ..compiler.diagnostics import fail
+from ..compiler.graph import build
+from ..compiler.load import loads
+from ..compiler.lower import Relaxation
+from ..compiler.network import Network
+from ..compiler.spec import Spec
+from ..compiler.targets.diagram import of_mixtures
+from ..compiler.targets.diagram.mixtures import Shares
+from ..compiler.targets.diagram.overlay import Overlay
+from ..compiler.targets.page import Course, Moment, page
+from ..compiler.unfill import unfill
+from .derive import one_hot
+from .finished import FinishedRun, Record, Search, read_run, specification_of
+from .predictions import SELECTION_METRIC
+
+METRIC = "validation_"
+
+
+def pages(paths: Sequence[str | PathLike[str]]) -> str:
+    """The page of searches of one specification, round by round and side by side.
+
+    Raises DiagnosticError where a run is not finished, is damaged, or searched something else.
+    """
+    runs = [read_run(path) for path in paths]
+    network = specification_of(runs)
+    courses = [_course(network, run, run.search) for run in runs if run.search is not None]
+    return page(build(network), courses, f"{METRIC}{SELECTION_METRIC[network.head.kind]}")
+
+
+def hypernet_of(run: FinishedRun, number: int | None) -> tuple[Network, Overlay] | None:
+    """The search space with the weights of a round; None where the search keeps no weights.
+
+    Without a number, the round is the one whose genotype was kept.
+    """
+    search = _search(run)
+    record = _record(run, search, number)
+    if not record.architecture:
+        return None
+    return search.network, of_mixtures(search.network, _weights(record))
+
+
+def genotype_of(run: FinishedRun, number: int | None) -> Spec:
+    """The genotype of a round, or the one that was found."""
+    if number is None:
+        return run.genotype
+    record = _record(run, _search(run), number)
+    if not record.genotype:
+        message = f"round {number} of `{run.name}` has no genotype"
+        raise fail("E506", message, help="give a round in which one was chosen")
+    return loads(record.genotype)
+
+
+def _search(run: FinishedRun) -> Search:
+    if run.search is None:
+        raise fail("E507", f"`{run.name}` holds no search", help="give a run of `search`")
+    return run.search
+
+
+def _record(run: FinishedRun, search: Search, number: int | None) -> Record:
+    if number is None and search.best is not None:
+        return search.best
+    found = next((r for r in search.rounds if r.number == number), None)
+    if found is None:
+        message = f"`{run.name}` has no round {number}"
+        raise fail("E506", message, help=f"rounds are 1 to {len(search.rounds)}")
+    return found
+
+
+def _weights(record: Record) -> Shares:
+    return {name: record.weights(name).tolist() for name in record.architecture}
+
+
+def _course(network: Network, run: FinishedRun, search: Search) -> Course:
+    """The rounds that have weights or a genotype; what a genotype takes weighs 1."""
+    relax = cast(Relaxation, search.settings.relax)
+    metric = f"{METRIC}{SELECTION_METRIC[network.head.kind]}"
+    moments: list[Moment] = []
+    for record in search.rounds:
+        shares: Shares
+        if record.architecture:
+            shares = _weights(record)
+        elif record.genotype:
+            choices = unfill(network, checked(loads(record.genotype)).spec)
+            hot = one_hot(network, choices, relax)
+            shares = {name: row.tolist() for name, row in hot.items()}
+        else:
+            continue
+        moments.append(Moment(record.number, record.numbers.get(metric), shares))
+    kept = search.best.number if search.best else None
+    return Course(run.name, moments, kept)
