@@ -3,9 +3,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+NPM := $(VENV)/npm/.ready
+SCRIPTS := $(wildcard compiler/targets/page/*.js)
+TSC := $(BIN)/node $(VENV)/npm/node_modules/typescript/bin/tsc \
+	--noEmit --checkJs --strict --target es2022 --lib es2022,dom
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test prove test-cuda fuzz golden check format clean
+.PHONY: help demo test prove test-cuda fuzz golden gallery check lint format clean
 
 help:
 	@echo "make demo    the main job on bundled real data, into demo-run/"
@@ -14,7 +18,9 @@ help:
 	@echo "make test-cuda  CUDA against the CPU; skipped with a message where there is no GPU"
 	@echo "make fuzz    200,000 mutated specifications: no traceback, no hang"
 	@echo "make golden  write the files that tests compare with anew; look at the difference"
-	@echo "make check   format, lint, types and tests: what a reviewer would check"
+	@echo "make gallery  draw docs/gallery.md and its pictures anew"
+	@echo "make check   lint and tests: what a reviewer would check"
+	@echo "make lint    format, lint and types"
 	@echo "make format  rewrite the code in its canonical form"
 	@echo "make clean   remove the environment and what was built"
 
@@ -24,10 +30,16 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $(READY)
 
+# axe-core and tsc, which check pages. Node and npm come from PyPI, so that none need be installed.
+$(NPM): $(READY) tests/package.json tests/package-lock.json
+	@mkdir -p $(@D) && cp tests/package.json tests/package-lock.json $(@D)
+	@PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix $(@D) --silent --ignore-scripts --fetch-retries=1 \
+		&& touch $@ || echo "npm could not install axe-core and typescript: tests of pages are skipped" >&2
+
 demo: $(READY)
 	$(BIN)/fusewright demo --out demo-run
 
-test: $(READY)
+test: $(READY) $(NPM)
 	$(BIN)/pytest -n auto
 
 prove: $(READY)
@@ -44,12 +56,14 @@ golden: $(READY)
 	$(BIN)/python -m tests.test_diagnostics
 	$(BIN)/python -m tests.test_reference
 
-check: $(READY)
+check: lint test
+
+lint: $(READY) $(NPM)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pyright
-	$(BIN)/pytest -n auto
+	$(if $(SCRIPTS),$(TSC) $(SCRIPTS))
 
 format: $(READY)
 	$(BIN)/ruff format .

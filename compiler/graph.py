@@ -15,7 +15,7 @@ a hole, or None where the slot is fixed. Its key is both. `graph.graph["network"
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import networkx
 
@@ -23,7 +23,30 @@ from .collector import COLLECTOR_OFF
 from .network import Application, Network, NetworkCell, NetworkStep, Slot
 from .program import identifier
 
-Graph: TypeAlias = "networkx.MultiDiGraph[str]"
+if TYPE_CHECKING:
+    _MultiDiGraph: TypeAlias = networkx.MultiDiGraph[str]
+else:
+    _MultiDiGraph = networkx.MultiDiGraph
+
+
+class Graph(_MultiDiGraph):
+    """A `networkx.MultiDiGraph` that a notebook shows by its picture."""
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """Its size, and its picture where it is the whole Graph of a network."""
+        from .diagnostics import DiagnosticError
+        from .targets.diagram import render
+
+        found = {"text/plain": str(self)}
+        network: Network | None = self.graph.get("network")
+        if network is not None and set(self) == set(build(network)):
+            try:
+                found["image/svg+xml"] = render(self, "svg").decode()
+            except DiagnosticError as error:
+                found["text/plain"] += f"\n{error}"
+        return found
+
+
 OUTPUT, HEAD = "output", "head"
 
 
@@ -34,7 +57,7 @@ def build(network: Network) -> Graph:
 
 
 def _build(network: Network) -> Graph:
-    graph: Graph = networkx.MultiDiGraph(network=network)
+    graph = Graph(network=network)
     for feature in network.features:
         name = identifier(feature.name)
         graph.add_node(name, kind="feature", name=feature.name, operations=(), open=False)

@@ -18,7 +18,7 @@ from .expression import Body
 from .source import Span, Spans, span_field, spans_field
 
 if TYPE_CHECKING:
-    import networkx
+    from .graph import Graph
 
 Size: TypeAlias = int | str
 """A number, or the name of one of the network's numbers."""
@@ -255,7 +255,7 @@ class Spec:
     predict: Predict | None = None
 
     @property
-    def graph(self) -> networkx.MultiDiGraph[str]:
+    def graph(self) -> Graph:
         """The fusion DAG; raises DiagnosticError where the specification is not well formed."""
         from .graph import build
         from .resolve import resolve

@@ -105,6 +105,12 @@ class FinishedRun:
         """What a reader calls it."""
         return str(self.path)
 
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """What a notebook shows: the genotype, and a page of the search's rounds."""
+        from .pictures import framed, pages
+
+        return framed(f"{self.name}:\n\n{self.genotype}", lambda: pages([self.path]))
+
 
 def read_run(path: str | PathLike[str]) -> FinishedRun:
     """The run in a folder; raises DiagnosticError where it is not finished, or damaged."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from html import escape
 from os import PathLike
 from typing import cast
 
 from ..compiler.check import checked
-from ..compiler.diagnostics import fail
+from ..compiler.diagnostics import DiagnosticError, fail
 from ..compiler.graph import build
 from ..compiler.load import loads
 from ..compiler.lower import Relaxation
@@ -22,7 +23,7 @@ from .derive import one_hot
 from .finished import FinishedRun, Record, Search, read_run, specification_of
 from .predictions import SELECTION_METRIC
 
-METRIC = "validation_"
+FRAME = 'title="the search" width="100%" height="760" style="border: 0"'
 
 
 def pages(paths: Sequence[str | PathLike[str]]) -> str:
@@ -33,7 +34,25 @@ def pages(paths: Sequence[str | PathLike[str]]) -> str:
     runs = [read_run(path) for path in paths]
     network = specification_of(runs)
     courses = [_course(network, run, run.search) for run in runs if run.search is not None]
-    return page(build(network), courses, f"{METRIC}{SELECTION_METRIC[network.head.kind]}")
+    return page(build(network), courses, _metric(network))
+
+
+def page_of(
+    space: Spec, name: str, records: Sequence[Record], relax: Relaxation, kept: int | None
+) -> str:
+    """The page of one search."""
+    network = checked(space)
+    course = Course(name, _moments(network, records, relax), kept)
+    return page(build(network), [course], _metric(network))
+
+
+def framed(text: str, made: Callable[[], str]) -> dict[str, str]:
+    """A text, and a page in a frame of its own, as a notebook shows them."""
+    try:
+        found = f'<iframe srcdoc="{escape(made())}" {FRAME}></iframe>'
+    except DiagnosticError as error:
+        return {"text/plain": f"{text}\n{error}"}
+    return {"text/plain": text, "text/html": found}
 
 
 def hypernet_of(run: FinishedRun, number: int | None) -> tuple[Network, Overlay] | None:
@@ -79,21 +98,27 @@ def _weights(record: Record) -> Shares:
     return {name: record.weights(name).tolist() for name in record.architecture}
 
 
+def _metric(network: Network) -> str:
+    return f"validation_{SELECTION_METRIC[network.head.kind]}"
+
+
 def _course(network: Network, run: FinishedRun, search: Search) -> Course:
-    """The rounds that have weights or a genotype; what a genotype takes weighs 1."""
     relax = cast(Relaxation, search.settings.relax)
-    metric = f"{METRIC}{SELECTION_METRIC[network.head.kind]}"
-    moments: list[Moment] = []
-    for record in search.rounds:
-        shares: Shares
+    kept = search.best.number if search.best else None
+    return Course(run.name, _moments(network, search.rounds, relax), kept)
+
+
+def _moments(network: Network, records: Sequence[Record], relax: Relaxation) -> list[Moment]:
+    """The rounds that have weights or a genotype; what a genotype takes weighs 1."""
+    found: list[Moment] = []
+    for record in records:
         if record.architecture:
             shares = _weights(record)
         elif record.genotype:
-            choices = unfill(network, checked(loads(record.genotype)).spec)
-            hot = one_hot(network, choices, relax)
+            hot = one_hot(network, unfill(network, loads(record.genotype)), relax)
             shares = {name: row.tolist() for name, row in hot.items()}
         else:
             continue
-        moments.append(Moment(record.number, record.numbers.get(metric), shares))
-    kept = search.best.number if search.best else None
-    return Course(run.name, moments, kept)
+        score = record.numbers.get(_metric(network))
+        found.append(Moment(record.number, score, shares))
+    return found

@@ -52,14 +52,28 @@ class SearchResult:
     """The genotype of the best round, the weights that it was scored with, and every record.
 
     `weights` are a hypernet's, architecture parameters included, or a trained candidate's.
-    `cost` is in `weight_steps` (see `runtime/cost.py`) and `seconds`.
+    `cost` is in `weight_steps` (see `runtime/cost.py`) and `seconds`; `space` is what was searched,
+    with `settings`.
     """
 
+    space: Spec
+    settings: Settings
     genotype: Spec
     best_round: int
     weights: Mapping[str, NDArray[Any]]
     history: tuple[dict[str, Any], ...]
     cost: Mapping[str, float]
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """What a notebook shows: the genotype, and a page of the rounds."""
+        from .finished import record_of
+        from .pictures import framed, page_of
+
+        text = f"round {self.best_round} of {len(self.history)} was kept:\n\n{self.genotype}"
+        records = [record_of(r, int(r["round"])) for r in self.history]
+        relax = cast(Relaxation, self.settings.relax)
+        name = f"{self.settings.strategy}, seed {self.settings.seed}"
+        return framed(text, lambda: page_of(self.space, name, records, relax, self.best_round))
 
 
 def search(
@@ -221,7 +235,15 @@ class _Loop:
             raise AssertionError("a strategy chooses in one of its rounds")
         genotype = fill(self.problem.network, best.choices)
         history, cost = tuple(self.history), self.problem.meter.cost
-        return SearchResult(genotype, best.round, best.arrays, history, cost)
+        return SearchResult(
+            self.problem.network.spec,
+            self.problem.settings,
+            genotype,
+            best.round,
+            best.arrays,
+            history,
+            cost,
+        )
 
     def state(self) -> State:
         best = self._best

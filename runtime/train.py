@@ -33,6 +33,12 @@ class TrainResult:
     weights: Mapping[str, NDArray[Any]]
     history: tuple[dict[str, Any], ...]
 
+    def __repr__(self) -> str:
+        """The last record, and how much was trained."""
+        numbers = sum(array.size for array in self.weights.values())
+        last = ", ".join(f"{k} {v:.4f}" for k, v in self.history[-1].items() if k != "epoch")
+        return f"TrainResult({len(self.history)} epochs, {numbers:,} numbers; {last})"
+
 
 def train(
     spec: Spec,

@@ -15,7 +15,6 @@ import html
 import io
 import json
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Generator, Mapping
@@ -32,9 +31,10 @@ from PIL import Image
 
 import fusewright as fw
 
+from .browser import FLAGS, NO_NETWORK, chromium
+
 EXAMPLE = Path(__file__).parents[1] / "examples" / "ntu1_genotype.fuse"
 WATCHER = Path(__file__).with_name("netron.html")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SECONDS = 60
 HEIGHT = 780
 SCALE = 2
@@ -44,16 +44,7 @@ CONSENT = "consent=1; path=/"
 DATED = re.compile(r'<meta name="(?:version|date)"[^>]*>')
 """With them, Netron sends statistics, and refuses to open a model half a year after its release."""
 REPORT = re.compile(r'<pre id="(shown|failed)">(.*?)</pre>', re.DOTALL)
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --hide-scrollbars "
-    "--disable-background-networking --disable-component-update --disable-sync"
-).split()
-ONLY_HERE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-
-
-def browser() -> str | None:
-    """The path of an installed Chromium."""
-    return next(filter(None, map(shutil.which, BROWSERS)), None)
+ONLY_HERE = f"{NO_NETWORK}, EXCLUDE 127.0.0.1"
 
 
 def front_end() -> Path | None:
@@ -95,10 +86,10 @@ def beside(left: Image.Image, right: Image.Image) -> Image.Image:
 
 
 def _chromium(*arguments: str) -> str:
-    chromium = browser()
-    assert chromium
+    installed = chromium()
+    assert installed
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        command = [chromium, *FLAGS, ONLY_HERE, f"--user-data-dir={profile}", *arguments]
+        command = [installed, *FLAGS, ONLY_HERE, f"--user-data-dir={profile}", *arguments]
         ended = subprocess.run(command, check=True, capture_output=True, timeout=SECONDS)
     return ended.stdout.decode()
 

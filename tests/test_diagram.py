@@ -217,8 +217,8 @@ def test_holes_are_dashed_and_show_their_candidates() -> None:
     shown = labels(image)
     assert "Text_0 | Text_1" in shown
     assert "Sum | LinearGLU" in shown
-    assert " of 4" in shown
-    assert " of 3" in shown
+    assert "\xa0of 4" in shown
+    assert "\xa0of 3" in shown
     dashed = {tail for tail, _, look in edges(HALF_OPEN) if "dashed" in look}
     assert dashed == {"Text_0", "Text_1"}
 

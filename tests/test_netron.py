@@ -9,12 +9,12 @@ import pytest
 
 import fusewright as fw
 
-from . import netron
+from . import browser, netron
 
 FUNCTION = "ƒ"
 
 pytestmark = [
-    pytest.mark.skipif(netron.browser() is None, reason="there is no Chromium"),
+    pytest.mark.skipif(browser.chromium() is None, reason="there is no Chromium"),
     pytest.mark.skipif(netron.front_end() is None, reason="the package `netron` is not installed"),
 ]
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from nbclient import NotebookClient
 from nbformat import v4
@@ -100,3 +102,32 @@ def test_a_diagram_that_cannot_be_drawn_leaves_the_text(monkeypatch: pytest.Monk
     bundle = fw.loads(SPACE)._repr_mimebundle_()  # pyright: ignore[reportPrivateUsage]
     assert set(bundle) == {"text/plain"}
     assert bundle["text/plain"].startswith(f"{SPACE}\nerror[E308]")
+
+
+def test_a_graph_is_shown_by_its_picture_and_a_part_of_it_by_its_size() -> None:
+    graph = fw.loads(GENOTYPE).graph
+    shown = graph._repr_mimebundle_()  # pyright: ignore[reportPrivateUsage]
+    assert {"A", "B", "Cell.Step", "head"} <= set(nodes(shown["image/svg+xml"]))
+    part = graph.subgraph(["A", "B"])._repr_mimebundle_()
+    assert set(part) == {"text/plain"}
+    assert "2 nodes" in part["text/plain"]
+
+
+def test_a_run_is_shown_by_a_page_in_a_frame(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    data: dict[str, Any] = {
+        "A": generator.normal(size=(40, 3)).astype(np.float32),
+        "B": generator.normal(size=(40, 2, 5)).astype(np.float32),
+        "labels": np.arange(40) % 3,
+    }
+    run = tmp_path / '"><script>'
+    found = fw.search(fw.loads(SPACE), data, out=run, strategy="darts", epochs=2, batch=8)
+    for one in (found, fw.read_run(run)):
+        shown: Any = one._repr_mimebundle_()  # pyright: ignore[reportPrivateUsage]
+        assert str(found.genotype) in shown["text/plain"]
+        frame = ElementTree.fromstring(shown["text/html"])
+        assert frame.tag == "iframe"
+        assert frame.get("srcdoc", "").startswith("<!doctype html>")
+        assert "<script>" not in shown["text/html"]
+    trained = fw.train(found.genotype, data, epochs=1, batch=8)
+    assert repr(trained).startswith("TrainResult(1 epochs")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .compiler.spec import Spec
     from .runtime.deploy import deploy
     from .runtime.evaluate import evaluate, predict
+    from .runtime.finished import read_run
     from .runtime.search import search
     from .runtime.settings import Settings
     from .runtime.train import train
@@ -34,6 +35,7 @@ _HOMES = {
     "load": "compiler.load",
     "loads": "compiler.load",
     "predict": "runtime.evaluate",
+    "read_run": "runtime.finished",
     "search": "runtime.search",
     "train": "runtime.train",
 }
@@ -49,6 +51,7 @@ __all__ = [
     "load",
     "loads",
     "predict",
+    "read_run",
     "search",
     "train",
 ]

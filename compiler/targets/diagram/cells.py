@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 from ...expression import Name, walk
 from ...latex import definition_latex
@@ -41,7 +42,9 @@ class Drawer(ABC):
     overlay: Overlay
     style: Style
 
-    framed = True
+    gaps: ClassVar[Look] = {"nodesep": 0.16, "ranksep": 0.22}
+    """Inches between neighbours in a rank, and between ranks."""
+    framed: ClassVar[bool] = True
     """Whether Cells that are read have a frame."""
 
     @abstractmethod

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import groupby
+from typing import ClassVar
 
 from ...graph import HEAD, OUTPUT
 from ...network import NetworkCell
@@ -23,6 +24,8 @@ MOST_OPERATIONS = 3
 
 class Compact(Whole):
     """The statements of a compact picture."""
+
+    gaps: ClassVar[Look] = {"nodesep": 0.06, "ranksep": 0.3}
 
     def lines(self) -> Iterator[str]:
         yield from (self._modality(number) for number in range(len(self.lanes)))
@@ -60,7 +63,7 @@ class Compact(Whole):
         name = identifier(first.name)
         label = self.labels.bold(first.name)
         if len(cells) > 1:
-            label += f" … {self.labels.bold(last.name)}{self.labels.small(f' ×{len(cells)}')}"
+            label += f" … {self.labels.bold(last.name)}{self.labels.beside(f'×{len(cells)}')}"
         for step in first.steps[:MOST_OPERATIONS]:
             shown = f"? of {len(step.operations)}" if step.open else step.operations[0].label
             label += f"<BR/>{self.labels.small(text(shown))}"

@@ -30,6 +30,10 @@ class Labels:
         look = f'POINT-SIZE="{self.style.small:g}" COLOR="{color or self.style.note}"'
         return f"<FONT {look}>{markup}</FONT>"
 
+    def beside(self, markup: str) -> str:
+        """Small text after a larger one."""
+        return self.small(f"\N{NO-BREAK SPACE}{markup}")
+
     def signed(self, label: str, change: Change | None) -> str:
         """A label behind the sign of a change."""
         if change is None:
@@ -45,7 +49,7 @@ class Labels:
     def hole(self, slot: Slot, free: bool) -> str:
         """`?` with the number of candidates, or the names of those that it is restricted to."""
         listed = "" if free else alternatives(slot.candidates)
-        return listed or f"?{self.small(f' of {len(slot.candidates)}')}"
+        return listed or f"?{self.beside(f'of {len(slot.candidates)}')}"
 
     def input(self, name: str, slot: Slot, free: bool) -> str:
         return text(name) + (f" = {self.hole(slot, free)}" if slot.open else "")
@@ -60,7 +64,7 @@ class Labels:
         elif shares is not None:
             bars = self._bars([o.label for o in step.operations], shares)
         elif step.open:
-            label += f" = ?{self.small(f' of {len(step.operations)}')}"
+            label += f" = ?{self.beside(f'of {len(step.operations)}')}"
             listed = alternatives([o.label for o in step.operations])
             label += f"<BR/>{self.small(listed)}" if listed else ""
         else:

@@ -51,7 +51,7 @@ def dot(graph: Graph, drawing: Drawing = Drawing()) -> str:
     Raises DiagnosticError where the drawing names a Cell that is not there.
     """
     drawer, style = _drawer(graph, drawing), drawing.style
-    page = dict(style.of_page)
+    page = {**style.of_page, **drawer.gaps}
     if drawing.width is not None:
         page["size"] = f"{drawing.width:g},{HIGHEST}"
     legend = _legend(style) if drawing.old is not None else None

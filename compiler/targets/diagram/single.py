@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar
 
 from ...diagnostics import did_you_mean, fail, one_of
 from ...network import Network, NetworkCell
@@ -20,7 +21,7 @@ class Single(Drawer):
     """The statements of a picture of one Cell."""
 
     name: str = ""
-    framed = False
+    framed: ClassVar[bool] = False
 
     def lines(self) -> Iterator[str]:
         cell = self._found()

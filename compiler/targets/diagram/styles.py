@@ -93,8 +93,6 @@ class Style:
             "compound": "true",
             "newrank": "true",
             "bgcolor": self.page,
-            "nodesep": 0.16,
-            "ranksep": 0.22,
             "pad": 0.1,
         }
 

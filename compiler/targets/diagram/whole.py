@@ -71,7 +71,7 @@ class Whole(Drawer):
     def _lane(self, number: int) -> Iterator[str]:
         modality = self.network.spec.modalities[number]
         label = self.labels.bold(modality.name)
-        label += self.labels.small(" optional") if modality.optional else ""
+        label += self.labels.beside("optional") if modality.optional else ""
         yield f"subgraph {quoted(_lane(number))} {{"
         look: Look = {"fillcolor": self.style.lane, "color": self.style.lane}
         yield frame(label, modality.name, look)

@@ -117,6 +117,7 @@
         group.setAttribute("role", "button");
         group.setAttribute("tabindex", "-1");
         group.setAttribute("aria-label", title.textContent);
+        group.querySelector("path, polygon")?.classList.add("outline");
         this.parts.set(name, group);
         this.boxes.set(name, group.getBBox());
       }
