@@ -108,7 +108,7 @@ def test_a_graph_is_shown_by_its_picture_and_a_part_of_it_by_its_size() -> None:
     graph = fw.loads(GENOTYPE).graph
     shown = graph._repr_mimebundle_()  # pyright: ignore[reportPrivateUsage]
     assert {"A", "B", "Cell.Step", "head"} <= set(nodes(shown["image/svg+xml"]))
-    part = graph.subgraph(["A", "B"])._repr_mimebundle_()
+    part = graph.subgraph(["A", "B"])._repr_mimebundle_()  # pyright: ignore[reportPrivateUsage]
     assert set(part) == {"text/plain"}
     assert "2 nodes" in part["text/plain"]
 

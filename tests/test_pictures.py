@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import numpy as np
@@ -58,7 +58,7 @@ def test_weights_change_nothing_of_that(spec: Spec, relax: str, seed: int, least
 
 
 @contextmanager
-def bundled() -> Iterator[None]:
+def bundled() -> Generator[None]:
     """Within, the program that pip brings lays out."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shutil, "which", lambda _: None)

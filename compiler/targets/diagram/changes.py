@@ -104,7 +104,7 @@ class _Union:
         ]
         returned = _merged(old.returned, new.returned)
         self._mark(merge, returned, old.returned, new.returned, first=1)
-        if old.merge != new.merge:
+        if old.merge.home != new.merge.home:  # its definition depends on how many Steps there are
             self.changed[merge] = "changed"
         return replace(
             new,

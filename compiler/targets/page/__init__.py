@@ -118,7 +118,7 @@ def _embedded(data: Mapping[str, Any]) -> str:
 
 
 def _source(name: str) -> str:
-    return (files(__package__) / name).read_text(encoding="utf-8")
+    return (files(__name__) / name).read_text(encoding="utf-8")
 
 
 def _digest(script: str) -> str:

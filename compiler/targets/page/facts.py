@@ -131,12 +131,7 @@ class Facts:
         cell: NetworkCell | None = None,
     ) -> Fact:
         known = [self.operations[place] for place in operations]
-        sizes = {
-            size: sum(one[size] for one in known)
-            if all(o[size] is not None for o in known)
-            else None
-            for size in ("parameters", "macs")
-        }
+        sizes = {size: _sum(one[size] for one in known) for size in ("parameters", "macs")}
         return {
             "kind": kind,
             "name": printable(name),

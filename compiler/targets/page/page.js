@@ -18,6 +18,8 @@
   const SVG = "http://www.w3.org/2000/svg";
   /** Milliseconds between rounds while they are played. */
   const PACE = 400;
+  /** Rows of a table of holes. */
+  const MOST_ROWS = 60;
 
   /** @param {string} id @returns {HTMLElement} */
   const element = (id) => {
@@ -116,7 +118,8 @@
         if (isMerge) continue;
         group.setAttribute("role", "button");
         group.setAttribute("tabindex", "-1");
-        group.setAttribute("aria-label", title.textContent);
+        const words = [...group.querySelectorAll("text")].map((one) => one.textContent?.trim());
+        group.setAttribute("aria-label", `${words.join(" ")}, ${fact.what}`);
         group.querySelector("path, polygon")?.classList.add("outline");
         this.parts.set(name, group);
         this.boxes.set(name, group.getBBox());
@@ -374,6 +377,24 @@
     return found;
   };
 
+  /** The heaviest candidate of every hole, of a Cell or of the whole network.
+   * @param {string} cell */
+  const heaviestIn = (cell) => {
+    if (!data.courses.length) return [];
+    /** @type {string[][]} */
+    const rows = [];
+    data.mixtures.forEach((mixture, number) => {
+      if (cell && data.nodes[mixture.node].cell !== cell) return;
+      if (rows.length === MOST_ROWS) return;
+      const row = now(data.courses[0]).weights[number];
+      const best = heaviest(row);
+      rows.push([place(mixture), candidates(mixture)[best], (row[best] ?? 0).toFixed(3)]);
+    });
+    const found = table(`heaviest candidates of ${data.courses[0].name}`, rows);
+    const more = made("p", "A Cell shows the others.");
+    return rows.length === MOST_ROWS && !cell ? [found, more] : [found];
+  };
+
   /** Everything about the network. */
   function aboutNetwork() {
     const { network } = data;
@@ -386,15 +407,7 @@
         ["architectures", network.architectures],
       ]),
     ];
-    if (data.courses.length) {
-      const rows = data.mixtures.map((mixture, number) => {
-        const row = now(data.courses[0]).weights[number];
-        const best = heaviest(row);
-        return [place(mixture), candidates(mixture)[best], (row[best] ?? 0).toFixed(3)];
-      });
-      found.push(table(`heaviest candidates of ${data.courses[0].name}`, rows));
-    }
-    return found;
+    return [...found, ...heaviestIn("")];
   }
 
   /** Everything about a part. @param {string} name */
@@ -415,6 +428,7 @@
         if (mixture.node === name) found.push(settled(mixture, number));
       });
     }
+    if (fact.kind === "cell") found.push(...heaviestIn(name));
     const operations = fact.operations.map((place) => data.operations[place]);
     for (const one of operations) found.push(equation(one, operations.length === 1));
     return found;
