@@ -7,28 +7,71 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import re
 import struct
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from signal import SIGINT, SIGTERM, getsignal, signal
 from threading import current_thread, main_thread
-from typing import Any
+from typing import Any, cast
 
 import torch
 
 from ..compiler.diagnostics import DiagnosticError, fail
 from ..compiler.files import write_file
 from .epoch import Interrupt
+from .run import PARTS
 
 State = dict[str, Any]
 """Tensors, numbers, texts, and lists and dictionaries of them: what a checkpoint can hold."""
 FORMAT = 1
+_PART = "checkpoint part"
+_NAME = re.compile(r"[\w-]{1,100}")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a state that stays as it is, under a name that says all of it.
+
+    It is written once, to a file of its own, however many checkpoints have it.
+    """
+
+    name: str
+    state: State
 
 
 def write_checkpoint(path: Path, identity: str, state: State) -> None:
-    """Writes a state; a checkpoint that is there stays until the new one is whole."""
+    """Writes a state; a checkpoint that is there stays until the new one is whole.
+
+    Raises DiagnosticError where the system refuses.
+    """
+    names: set[str] = set()
+    folder = path.with_name(PARTS)
+
+    def apart(value: Any) -> Any:
+        if isinstance(value, Part):
+            names.add(value.name)
+            file = folder / f"{value.name}.pt"
+            if not file.exists():
+                folder.mkdir(exist_ok=True)
+                _write(file, identity, value.state)
+            return {_PART: value.name}
+        if isinstance(value, dict):
+            return {key: apart(one) for key, one in cast(State, value).items()}
+        if isinstance(value, list):
+            return [apart(one) for one in value]
+        return value
+
+    _write(path, identity, apart(state))
+    for file in folder.glob("*.pt"):
+        if file.stem not in names:
+            file.unlink()
+
+
+def _write(path: Path, identity: str, state: State) -> None:
     stream = BytesIO()
     torch.save({"format": FORMAT, "identity": identity, "state": state}, stream)
     write_file(path, stream.getvalue())
@@ -37,10 +80,28 @@ def write_checkpoint(path: Path, identity: str, state: State) -> None:
 def read_checkpoint(path: Path, identity: str) -> State | None:
     """The state that was written; None where there is none.
 
-    Raises DiagnosticError where the file is damaged or belongs to a run of another `identity`.
+    Raises DiagnosticError where a file is damaged or belongs to a run of another `identity`.
     """
     if not path.exists():
         return None
+
+    def whole(value: Any) -> Any:
+        if isinstance(value, dict):
+            found = cast(State, value)
+            if found.keys() != {_PART}:
+                return {key: whole(one) for key, one in found.items()}
+            if not _NAME.fullmatch(str(found[_PART])):
+                raise _damaged(path)
+            return _read(path.with_name(PARTS) / f"{found[_PART]}.pt", identity)
+        if isinstance(value, list):
+            return [whole(one) for one in value]
+        return value
+
+    found: State = whole(_read(path, identity))
+    return found
+
+
+def _read(path: Path, identity: str) -> State:
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
         belongs, state = found["identity"], dict(found["state"])

@@ -9,6 +9,7 @@
     search.json train.json  the versions, the cost, and what the data was
     history.jsonl           a record for every round of the search and every epoch of the training
     checkpoint.pt           where the search is, to go on from
+    checkpoint.parts/       candidates that rest, each written once
     profile.json            the machine that latency was limited on
 
 Files are written beside their place and then moved there, so that none is ever half written; to
@@ -20,6 +21,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -38,7 +40,7 @@ from .profile import Profile, read_profile
 from .settings import Settings, read_settings
 
 CHECKPOINT, HISTORY, PROFILE = "checkpoint.pt", "history.jsonl", "profile.json"
-CONTROLS = "controls.json"
+PARTS, CONTROLS = "checkpoint.parts", "controls.json"
 _OF_A_RUN = (
     CHECKPOINT,
     CONTROLS,
@@ -184,6 +186,7 @@ class RunFolder:
         """Removes what an earlier run left here that would seem to belong to a new search."""
         for name in _OF_A_RUN:
             (self.path / name).unlink(missing_ok=True)
+        shutil.rmtree(self.path / PARTS, ignore_errors=True)
         self._write(HISTORY, b"")
 
     def append_history(self, record: Mapping[str, Any]) -> None:

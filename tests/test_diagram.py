@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import itertools
 import re
 import shutil
 import sys
+import zlib
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
@@ -253,6 +255,26 @@ def test_names_stay_inside_their_labels(name: str) -> None:
         shown = labels(image)
         assert statements.shortened(name) in shown
         assert f"{name} 3 of {name} 2" in said(image)
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_stay_text_in_a_pdf(name: str) -> None:
+    text = f"""
+    network `{name}`(C = 8, L = 4)
+    modality `{name}` {{ `{name}`[c 8] other[c 8] }}
+    cell `{name} 2`(`{name}` = `{name}`, ?) {{ `{name} 3` = Sum(`{name}`, y) }}
+    predict 2 classes {{ `{name}`, `{name} 4` }}
+    """
+    drawn = render(parse(text).graph, "pdf")
+    packed = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", drawn, re.DOTALL)
+    parts = [drawn]
+    for one in packed:
+        with contextlib.suppress(zlib.error):
+            parts.append(zlib.decompress(one))
+    assert len(parts) > 1
+    for action in (b"/URI", b"/JavaScript", b"/JS", b"/Launch", b"/Annots"):
+        assert not any(action in part for part in parts)
 
 
 def test_odd_names_never_become_one_node() -> None:

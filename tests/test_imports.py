@@ -176,6 +176,7 @@ COMMANDS = (
     ("convert", "space.fuse", "--to", "yaml"),
     ("info", "space.fuse"),
     ("draw", "space.fuse", "-o", "space.svg"),
+    ("draw", "space.fuse", "-o", "space.html"),
     ("ops",),
     ("ops", "--latex", "fusion"),
     ("compile", "fixed.fuse", "-o", "net.py"),
@@ -233,6 +234,7 @@ def test_the_front_end_works_where_torch_is_not_installed(place: Path) -> None:
         ("check", "space.fuse"),
         ("info", "space.fuse"),
         ("draw", "space.fuse", "-o", "space.svg"),
+        ("draw", "space.fuse", "-o", "space.html"),
         ("compile", "fixed.fuse", "--initial", "-o", "net.onnx"),
     ):
         assert "torch" not in loaded(*arguments, at=place, code=code)

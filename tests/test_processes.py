@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from .test_runtime import QUICK, problem, same, spec
 ROOT = Path(__file__).parent.parent
 CPU = torch.device("cpu")
 STEPS = 20
+ROUNDS = 5
 
 
 def steps(out: Path) -> None:
@@ -55,15 +57,31 @@ def steps(out: Path) -> None:
         save_file(dict(module.arrays()), out)
 
 
-def searched(out: Path, strategy: str, select: str) -> None:
+def searched(out: Path, strategy: str, select: str, **options: Any) -> None:
     """A search whose every process writes what it found."""
     torch.set_num_threads(1)
     settings = QUICK.with_options(strategy=strategy, select=select, relax="per_input")
     settings = settings.with_options(candidates=3, trial_epochs=3)
-    found = fw.search(spec(), problem(90), out=out / "run", settings=settings)
+    found = fw.search(spec(), problem(90), out=out / "run", settings=settings, **options)
     assert count() == int(os.environ["WORLD_SIZE"])
     (out / f"{rank()}.fuse").write_text(str(found.genotype))
     save_file(dict(found.weights), out / f"{rank()}.safetensors")
+
+
+def dying(out: Path, strategy: str, select: str) -> None:
+    """A search whose second process is killed after the second round."""
+    (out / f"{os.environ['RANK']}.pid").write_text(str(os.getpid()))
+
+    def kill(record: Mapping[str, Any]) -> None:
+        if record["round"] == 2:
+            os.kill(int((out / "1.pid").read_text()), signal.SIGKILL)
+
+    searched(out, strategy, select, epochs=ROUNDS, report=kill)
+
+
+def resumed(out: Path, strategy: str, select: str) -> None:
+    """The search in a folder, gone on with where there is one."""
+    searched(out, strategy, select, epochs=ROUNDS, resume=True)
 
 
 def together(processes: int, code: str, *arguments: str) -> None:
@@ -116,3 +134,18 @@ def test_every_process_finds_the_same_genotype(strategy: str, select: str, tmp_p
     weights = [load_file(tmp_path / f"{i}.safetensors") for i in range(2)]
     assert same(weights[0], weights[1])
     fw.loads(genotypes[0])
+
+
+def test_where_a_process_is_killed_all_end_and_the_search_goes_on(tmp_path: Path) -> None:
+    code = PREAMBLE + "{}(Path(sys.argv[1]), 'darts', '')"
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    for folder in (whole, cut):
+        folder.mkdir()
+    together(2, code.format("resumed"), str(whole))
+    with pytest.raises(subprocess.CalledProcessError):
+        together(2, code.format("dying"), str(cut))
+    assert (cut / "run" / "checkpoint.pt").exists()
+    assert not (cut / "run" / "genotype.fuse").exists()
+    together(2, code.format("resumed"), str(cut))
+    assert (cut / "run/genotype.fuse").read_text() == (whole / "run/genotype.fuse").read_text()
+    assert same(load_file(cut / "0.safetensors"), load_file(whole / "0.safetensors"))

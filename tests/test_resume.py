@@ -17,7 +17,7 @@ import torch
 from safetensors.numpy import load_file
 
 import fusewright as fw
-from fusewright.runtime.checkpoint import read_checkpoint, write_checkpoint
+from fusewright.runtime.checkpoint import Part, read_checkpoint, write_checkpoint
 from fusewright.runtime.epoch import Interrupt, Interrupted
 from fusewright.runtime.settings import STRATEGIES
 
@@ -198,3 +198,72 @@ def test_a_run_is_not_resumed_with_other_arrays(tmp_path: Path) -> None:
             spec(), other, out=tmp_path, settings=QUICK, strategy="darts",
             relax="per_input", resume=True,
         )  # fmt: skip
+
+
+def test_a_candidate_that_rests_is_written_once(tmp_path: Path) -> None:
+    seen: dict[str, int] = {}
+    sizes: list[int] = []
+
+    def look(_: dict[str, Any]) -> None:
+        for file in (tmp_path / "checkpoint.parts").glob("*.pt"):
+            assert seen.setdefault(file.name, file.stat().st_ino) == file.stat().st_ino
+        sizes.append((tmp_path / "checkpoint.pt").stat().st_size)
+
+    search(tmp_path, "halving", "", report=look, candidates=9, reduction=3)
+    assert len(seen) >= 9
+    assert len(list((tmp_path / "checkpoint.parts").glob("*.pt"))) < 9
+    part = (next((tmp_path / "checkpoint.parts").glob("*.pt"))).stat().st_size
+    assert sizes[8] < sizes[0] + 4 * part
+
+
+def test_a_part_belongs_to_its_checkpoint_and_to_no_other_place(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    write_checkpoint(path, "x", {"trials": [{"training": Part("a", {"t": torch.ones(2)})}]})
+    state = read_checkpoint(path, "x")
+    assert state is not None
+    assert torch.equal(state["trials"][0]["training"]["t"], torch.ones(2))
+    write_checkpoint(path, "x", {"trials": []})
+    assert not list((tmp_path / "checkpoint.parts").iterdir())
+    for state in ({"t": Part("gone", {})}, {"t": {"checkpoint part": "../checkpoint"}}):
+        write_checkpoint(path, "x", state)
+        (tmp_path / "checkpoint.parts" / "gone.pt").unlink(missing_ok=True)
+        with pytest.raises(fw.DiagnosticError, match="is damaged"):
+            read_checkpoint(path, "x")
+
+
+LIMITED = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+from fusewright.cli import main
+sys.argv = ["fusewright", *sys.argv[2:]]
+main()
+"""
+
+
+def test_a_full_disk_ends_a_search_that_can_go_on(tmp_path: Path) -> None:
+    """A limit on files stands for the disk: writes beyond it fail as they do where it is full."""
+    (tmp_path / "spec.fuse").write_text(str(spec()), encoding="utf-8")
+    np.savez(tmp_path / "data.npz", **DATA)
+    (tmp_path / "settings.toml").write_text(QUICK.to_toml(), encoding="utf-8")
+
+    def run(limit: int, out: str, *more: str) -> subprocess.CompletedProcess[str]:
+        arguments = ("search", "spec.fuse", "--data", "data.npz", "--config", "settings.toml")
+        command = (sys.executable, "-c", LIMITED, str(limit), *arguments, "--out", out, *more)
+        return subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    whole = run(10**9, "whole")
+    assert whole.returncode == 0, whole.stderr
+    size = (tmp_path / "whole" / "checkpoint.pt").stat().st_size
+    cut = run(size - 2000, "cut")
+    assert cut.returncode == 1
+    assert "cannot write" in cut.stderr
+    assert "Traceback" not in cut.stderr
+    again = run(10**9, "cut", "--resume")
+    assert again.returncode == 0, again.stderr
+    found, expected = outcome(tmp_path / "cut"), outcome(tmp_path / "whole")
+    assert found[0] == expected[0]
+    assert same(found[1], expected[1])
+    assert found[2] == expected[2]

@@ -31,6 +31,7 @@ from ..controls import late_fusion
 from ..data import TEST
 from ..deploy import deploy
 from ..evaluate import evaluate, predict
+from ..pictures import pages
 from ..sample import random_genotype
 from ..search import SearchResult, search
 from ..settings import Settings
@@ -165,7 +166,7 @@ def _export(out: Path, data: dict[str, Any]) -> dict[str, str]:
 
 
 def _draw(spec: Spec, genotype: Spec, out: Path) -> dict[str, str]:
-    """Draws both in every format there is; returns the SVGs by title."""
+    """Draws both in every format there is, and writes the search's page; returns SVGs by title."""
     pictures = {}
     for name, title, drawn in (
         ("space", "The search space", spec),
@@ -175,6 +176,7 @@ def _draw(spec: Spec, genotype: Spec, out: Path) -> dict[str, str]:
         for kind in formats():
             write_file(out / f"{name}.{kind}", render(graph, kind))
         pictures[title] = render(graph, "svg").decode()
+    write_file(out / "search.html", pages([out / "search"]).encode())
     return pictures
 
 

@@ -18,7 +18,7 @@ from ...compiler.fill import Choices, choices_of, fill, listed
 from ...compiler.measure import count_macs
 from ..arrays import Arrays
 from ..batches import Batch
-from ..checkpoint import State
+from ..checkpoint import Part, State, identity_of
 from ..cost import FORWARD, STEP
 from ..data import TRAIN, VALIDATION
 from ..epoch import Epoch, Pass
@@ -58,7 +58,10 @@ class Trial:
         return {n: t.numpy().copy() for n, t in self.training["module"].items()}
 
     def state(self) -> State:
-        """What `restored` makes an equal trial of."""
+        """What `restored` makes an equal trial of.
+
+        Where its training is at rest, it stays as it is until the trial is trained again.
+        """
         return {
             "number": self.number,
             "choices": listed(self.choices),
@@ -66,8 +69,17 @@ class Trial:
             "scores": list(self.scores),
             "losses": list(self.losses),
             "metrics": dict(self.metrics),
-            "training": self.training,
+            "training": self._resting() or self.training,
         }
+
+    def _resting(self) -> Part | None:
+        """Where its training is, between epochs."""
+        if self.training is None or any(
+            self.training["epoch"][key] for key in ("orders", "losses")
+        ):
+            return None
+        choices = identity_of(str(listed(self.choices)))[:16]
+        return Part(f"trial-{self.number}-{self.epochs}-{choices}", self.training)
 
     @classmethod
     def restored(cls, state: State) -> Trial:

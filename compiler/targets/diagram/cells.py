@@ -12,7 +12,7 @@ from ...expression import Name, walk
 from ...latex import definition_latex
 from ...network import Application, Network, NetworkCell, NetworkStep, Slot
 from ...program import identifier
-from .labels import Labels
+from .labels import MOST_BARS, Labels
 from .overlay import Overlay
 from .statements import (
     Look,
@@ -138,9 +138,8 @@ class Drawer(ABC):
             label = self.labels.signed(label, change)
         hidden = self._hidden(name, dict(enumerate(step.slots)), before, cell.name)
         look = {**self.look(name, "step", step.open), "margin": "0.05,0.05", **hidden}
-        equations = [definition_latex(o.definition) for o in step.operations]
-        equation = equations[0] if len(equations) == 1 else ""
-        return box(name, label, f"{step.name} of {cell.name}", look, equation)
+        equations = [definition_latex(o.definition) for o in step.operations[:MOST_BARS]]
+        return box(name, label, f"{step.name} of {cell.name}", look, *equations)
 
     def _into_step(self, cell: NetworkCell, step: NetworkStep, before: int) -> Iterator[str]:
         has_ports = any(s.open for s in step.slots)

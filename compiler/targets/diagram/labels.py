@@ -14,7 +14,7 @@ LONGEST_LINE, MOST_LINES = 24, 4
 BAR = 44
 """The length of a full bar, in points."""
 MOST_BARS = 12
-"""Operations of a Step that have a bar."""
+"""Operations of a Step that have a bar, or an equation in its tooltip."""
 
 
 @dataclass(frozen=True)

@@ -73,9 +73,9 @@ def attributes(look: Look, label: str | None = None) -> str:
     return f"[{', '.join(listed)}]"
 
 
-def box(name: str, label: str, tip: str, look: Look, more: str = "") -> str:
-    """A node; `more` stands in the tooltip on a line of its own."""
-    shown = tooltip(tip) + (f"&#10;{tooltip(more)}" if more else "")
+def box(name: str, label: str, tip: str, look: Look, *more: str) -> str:
+    """A node; `more` stands in the tooltip, each on a line of its own."""
+    shown = "&#10;".join(map(tooltip, (tip, *more)))
     return f"{quoted(node(name))} {attributes({**look, 'tooltip': shown}, label)};"
 
 
