@@ -36,14 +36,10 @@ from fusewright.runtime.settings import Settings
 
 from .contenders import CONTENDERS, baselines
 from .study_data import SETS, load
-from .study_table import as_text, digest
+from .study_table import AGAIN_SEEDS, BEST, SEEDS, as_text, digest
 
-TRAINING_SEEDS = (0, 1, 2)
-AGAIN_SEEDS = (3, 4, 5)
 REFERENCE = 24
 """Random genotypes that headroom is measured with."""
-BEST = 10
-"""Genotypes of a large sample that are measured again."""
 TRAINING_EPOCHS = 15
 Arrays = Mapping[str, Any]
 
@@ -99,11 +95,11 @@ class Bench:
 
     def validate(self, genotype: Spec) -> None:
         """Trains a genotype on the training split alone, and measures it on validation."""
-        for seed in TRAINING_SEEDS:
+        for seed in SEEDS:
             key = f"validation/{self.name}/{seed}/{digest(str(genotype))}"
             self.study.row(key, partial(self._trained, genotype, seed, self.known))
 
-    def measure(self, genotype: Spec, seeds: Sequence[int] = TRAINING_SEEDS) -> float:
+    def measure(self, genotype: Spec, seeds: Sequence[int] = SEEDS) -> float:
         """Trains a genotype with every seed, and measures it on test; the mean of its metric."""
         found: list[float] = []
         for seed in seeds:

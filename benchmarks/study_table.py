@@ -16,7 +16,9 @@ from fusewright.runtime.statistics import paired_interval
 from .machine import machine
 
 Rows = Mapping[str, Mapping[str, Any]]
-SEEDS = (0, 1, 2)
+SEEDS, AGAIN_SEEDS = (0, 1, 2), (3, 4, 5)
+BEST = 10
+"""Genotypes of a large sample that are measured again."""
 INTRODUCTION = """# Which strategy finds good genotypes
 
 `python -m benchmarks.study table` writes this page from `docs/study.jsonl`, and `… run` adds to
@@ -35,6 +37,11 @@ HEADROOM = """## Headroom
 
 From the mean to the best of 24 random genotypes, the best being picked on test by definition: 0 is
 a random genotype, 100 the best of them. In brackets the 95 % bootstrap interval over seeds."""
+SAMPLE = """## A large sample
+
+What a space holds that no search may find: many random genotypes, measured on test with three
+seeds. The best of them owe some of that to being picked among many, so the ten best are measured
+again with three other seeds, and so is late fusion."""
 COSTS = """## Cost of a search
 
 Weight steps of the hypernet, and the median of seconds on two shared and busy cores, of which a
@@ -56,6 +63,23 @@ class Found:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Sample:
+    """A large sample: how many genotypes, the share of them above late fusion, and test metrics.
+
+    `again` and `late_again` are with other seeds than those that the best were picked by.
+    """
+
+    count: int
+    above: float
+    mean: float
+    best: float
+    ten_best: float
+    again: float
+    late: float
+    late_again: float
+
+
 class Results:
     """The rows of a study, set by set."""
 
@@ -69,8 +93,8 @@ class Results:
     def _named(self, kind: str) -> list[str]:
         return list(dict.fromkeys(k.split("/")[2] for k in self.rows if k.startswith(f"{kind}/")))
 
-    def _value(self, kind: str, name: str, genotype: str) -> float:
-        found = [self.rows[f"{kind}/{name}/{s}/{digest(genotype)}"]["metric"] for s in SEEDS]
+    def _value(self, kind: str, name: str, genotype: str, seeds: Sequence[int] = SEEDS) -> float:
+        found = [self.rows[f"{kind}/{name}/{s}/{digest(genotype)}"]["metric"] for s in seeds]
         return float(np.mean(found))
 
     def _reference(self, name: str) -> list[str]:
@@ -108,6 +132,22 @@ class Results:
         row = self.rows.get(f"baseline/{of}/{name}")
         return None if row is None else self._value("test", of, str(row["genotype"]))
 
+    def sample(self, name: str) -> Sample | None:
+        """The large sample of a set; None where there is none."""
+        start = f"sample/{name}/"
+        drawn = {str(r["genotype"]) for k, r in self.rows.items() if k.startswith(start)}
+        if not drawn:
+            return None
+        first = {genotype: self._value("test", name, genotype) for genotype in drawn}
+        best = sorted(drawn, key=first.__getitem__, reverse=True)[:BEST]
+        again = [self._value("test", name, genotype, AGAIN_SEEDS) for genotype in best]
+        late = str(self.rows[f"baseline/{name}/late fusion"]["genotype"])
+        both = [self._value("test", name, late, seeds) for seeds in (SEEDS, AGAIN_SEEDS)]
+        tops = [first[genotype] for genotype in best]
+        above = float(np.mean([value > both[0] for value in first.values()]))
+        values = (float(np.mean(list(first.values()))), tops[0], float(np.mean(tops)))
+        return Sample(len(drawn), above, *values, float(np.mean(again)), both[0], both[1])
+
     def best_single(self, of: str) -> float:
         """The best modality alone, which is chosen on validation."""
         alone = [b for b in self.baselines if b.endswith(" alone")]
@@ -124,7 +164,8 @@ class Results:
 def as_text(rows: Rows) -> str:
     """The tables in Markdown."""
     results = Results(rows)
-    parts = [INTRODUCTION, _metrics(results), HEADROOM, _headroom(results), COSTS, _costs(results)]
+    parts = [INTRODUCTION, _metrics(results), HEADROOM, _headroom(results)]
+    parts += [SAMPLE, _samples(results), COSTS, _costs(results)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -176,6 +217,22 @@ def _share(found: Found | None) -> str:
     interval = paired_interval(shares, [0.0] * len(shares))
     bounds = "" if interval is None else f" [{interval.low:.0f}, {interval.high:.0f}]"
     return f"{np.mean(shares):.0f}{bounds}"
+
+
+def _samples(results: Results) -> str:
+    found = {name: results.sample(name) for name in results.sets}
+    known = {name: sample for name, sample in found.items() if sample is not None}
+    lines = [
+        ["random genotypes", *(str(s.count) for s in known.values())],
+        ["their mean", *(f"{100 * s.mean:.1f}" for s in known.values())],
+        ["the best", *(f"{100 * s.best:.1f}" for s in known.values())],
+        ["the ten best", *(f"{100 * s.ten_best:.1f}" for s in known.values())],
+        ["the ten best, other seeds", *(f"{100 * s.again:.1f}" for s in known.values())],
+        ["late fusion", *(f"{100 * s.late:.1f}" for s in known.values())],
+        ["late fusion, other seeds", *(f"{100 * s.late_again:.1f}" for s in known.values())],
+        ["share above late fusion", *(f"{100 * s.above:.0f} %" for s in known.values())],
+    ]
+    return _table(["test metric, %", *known], lines)
 
 
 def _costs(results: Results) -> str:

@@ -39,6 +39,8 @@ _LEAST = {
 }
 SHARING = ("random", "evolution", "tpe")
 """Strategies whose study several processes can share."""
+UNROLLED = ("darts", "gdas")
+"""Strategies whose architecture step can be unrolled by a weight step."""
 PRECISIONS = ("float32", "bfloat16", "float16")
 RULE_NAMES: Mapping[str, str] = {
     **{rule.source: name for name, rule in RULES.items()},
@@ -118,6 +120,9 @@ class Settings:
         if self.storage and self.strategy not in SHARING:
             message = f"`{self.strategy}` cannot share a storage"
             raise fail("E506", message, help=f"strategies that can are {one_of(SHARING)}")
+        if self.second_order and self.strategy not in UNROLLED:
+            message = f"`{self.strategy}` has no architecture step to unroll"
+            raise fail("E506", message, help=f"strategies that have one are {one_of(UNROLLED)}")
         if self.second_order and self.precision == "float16":
             raise fail("E506", "the second order cannot be computed in float16")
         _require_one("relax", self.relax, RELAXATIONS)

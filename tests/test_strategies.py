@@ -253,8 +253,10 @@ def test_a_genotype_starts_from_the_weights_of_its_hypernet() -> None:
 def test_a_selection_that_does_not_follow_a_strategy_is_refused() -> None:
     with pytest.raises(fw.DiagnosticError, match="unknown select"):
         Settings(strategy="single-path", select="argmax")
+    with pytest.raises(fw.DiagnosticError, match="no architecture step to unroll"):
+        Settings(second_order=True)
     with pytest.raises(fw.DiagnosticError, match="float16"):
-        replace(QUICK, second_order=True, precision="float16")
+        replace(QUICK, strategy="darts", second_order=True, precision="float16")
 
 
 def test_weights_that_do_not_fit_are_refused() -> None:

@@ -224,6 +224,8 @@ class Drawer(ABC):
         if open:
             look["candidate"] = place
         look |= self.style.of_edge(upper, head in self.used, open, change, weight)
+        if change is None and self.overlay.has_changes:
+            look |= self.style.unchanged
         return edge(tail, head, {**look, **(more or {})}, port)
 
 

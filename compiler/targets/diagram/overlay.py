@@ -30,6 +30,11 @@ class Overlay:
 
     least: float = 1.0
 
+    @property
+    def has_changes(self) -> bool:
+        """Whether anything changed."""
+        return bool(self.changed or self.changed_edges)
+
     def weight(self, node: str, slot: int, candidate: int) -> float | None:
         """The share of a candidate; None where it is not mixed."""
         shares = self.weights.get((node, slot))

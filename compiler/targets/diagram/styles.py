@@ -84,6 +84,11 @@ class Style:
         return {"color": color, "penwidth": 1.3} if upper else {}
 
     @property
+    def unchanged(self) -> Look:
+        """An edge beside others that changed."""
+        return {"color": self.candidate, "penwidth": 0.6}
+
+    @property
     def of_page(self) -> Look:
         return {
             "fontname": self.font,

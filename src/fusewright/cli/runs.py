@@ -101,6 +101,7 @@ def search(
     json: Json = False,
 ) -> None:
     """Search the holes of a specification; writes RUN/genotype.fuse."""
+    from ..runtime.processes import rank
     from ..runtime.search import search as run
 
     options = {
@@ -136,6 +137,8 @@ def search(
     metrics = {k: v for k, v in best.items() if isinstance(v, float)}
     found = {"genotype": str(out / "genotype.fuse"), "best_round": result.best_round, **metrics}
     compared = _compared(spec, data, result, settings, out) if controls else None
+    if rank():
+        return
     if json:
         print_json(found if compared is None else {**found, "controls": asdict(compared)})
         return
