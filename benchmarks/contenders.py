@@ -46,6 +46,7 @@ CONTENDERS: Mapping[str, Mapping[str, Any]] = {
         "rungs": 3,
     },
     "halving": {},
+    "halving of 120": {"candidates": 120},
     "random, best on validation": {"strategy": "random", "candidates": 20},
     "tpe": {"strategy": "tpe", "candidates": 20},
     "evolution": {"strategy": "evolution", "candidates": 20},

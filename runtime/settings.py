@@ -87,7 +87,7 @@ class Settings:
     strategy: str = "halving"
     select: str = ""
     second_order: bool = False
-    candidates: int = 120
+    candidates: int = 240
     trial_epochs: int = 15
     reduction: int = 3
     rungs: int = 4

@@ -6,6 +6,7 @@ Every picture is drawn for print at the width of a column, of two where it has t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import chdir
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -112,8 +113,8 @@ def others() -> Iterator[Shown]:
     yield Shown("dark", "For a dark screen.", old, dark)
 
 
-def searched(folder: Path) -> tuple[Shown, str]:
-    """A hypernet searched on the bundled emoji, and the page of two such searches."""
+def searched() -> tuple[Shown, str]:
+    """A hypernet searched on the bundled emoji here, and the page of two such searches."""
     extracted = extract(0)
     data: dict[str, NDArray[Any]] = {
         **extracted.features,
@@ -121,7 +122,7 @@ def searched(folder: Path) -> tuple[Shown, str]:
         "split": extracted.split,
     }
     space = fw.load(ROOT / "runtime" / "demo" / "emoji.fuse")
-    runs = [folder / f"seed {seed}" for seed in range(2)]
+    runs = [Path(f"seed {seed}") for seed in range(2)]
     for seed, run in enumerate(runs):
         fw.search(space, data, out=run, settings=replace(SEARCHED, seed=seed))
     found = hypernet_of(fw.read_run(runs[0]), None)
@@ -142,8 +143,8 @@ SECTIONS: Mapping[str, str] = {
 
 def write() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory() as folder:
-        hypernet, course = searched(Path(folder))
+    with TemporaryDirectory() as folder, chdir(folder):
+        hypernet, course = searched()
     (FOLDER / "search.html").write_text(course, encoding="utf-8")
     (FOLDER / "ntu1_genotype.html").write_text(page(graph(example("ntu1_genotype"))), "utf-8")
     shown = [list(genotypes()), list(spaces()), [hypernet, *others()]]

@@ -181,7 +181,7 @@ def test_the_unrolled_step_is_the_gradient_after_a_weight_step(
 
 
 def test_rungs_end_with_restart_periods() -> None:
-    assert rungs(Settings()) == [(120, 1), (40, 3), (13, 7), (4, 15)]
+    assert rungs(Settings()) == [(240, 1), (80, 3), (26, 7), (8, 15)]
     three = Settings(rungs=3)
     assert rungs(replace(three, candidates=60)) == [(60, 3), (20, 7), (6, 15)]
     assert rungs(replace(three, candidates=18, trial_epochs=25)) == [(18, 7), (6, 15), (2, 25)]
