@@ -34,7 +34,7 @@ $(READY): pyproject.toml constraints.txt
 $(NPM): $(READY) tests/package.json tests/package-lock.json
 	@mkdir -p $(@D) && cp tests/package.json tests/package-lock.json $(@D)
 	@PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix $(@D) --silent --ignore-scripts --fetch-retries=1 \
-		&& touch $@ || echo "npm could not install axe-core and typescript: tests of pages are skipped" >&2
+		&& touch $@ || echo "npm could not install axe-core and typescript: tests of pages are skipped, and make lint fails" >&2
 
 demo: $(READY)
 	$(BIN)/fusewright demo --out demo-run
@@ -51,10 +51,14 @@ test-cuda: $(READY)
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz
 
-golden: $(READY)
+golden: $(READY) $(NPM)
 	$(BIN)/python -m fusewright.compiler.grammar
 	$(BIN)/python -m tests.test_diagnostics
 	$(BIN)/python -m tests.test_reference
+	$(BIN)/python -m tests.test_page
+
+gallery: $(READY)
+	$(BIN)/python -m tests.gallery
 
 check: lint test
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from html import escape
 from os import PathLike
-from typing import cast
 
 from ..compiler.check import checked
 from ..compiler.diagnostics import DiagnosticError, fail
 from ..compiler.graph import build
 from ..compiler.load import loads
-from ..compiler.lower import Relaxation
 from ..compiler.network import Network
 from ..compiler.spec import Spec
 from ..compiler.targets.diagram import of_mixtures
@@ -23,7 +21,7 @@ from .derive import one_hot
 from .finished import FinishedRun, Record, Search, read_run, specification_of
 from .predictions import SELECTION_METRIC
 
-FRAME = 'title="the search" width="100%" height="760" style="border: 0"'
+FRAME = 'title="the search" sandbox="allow-scripts" width="100%" height="760" style="border: 0"'
 
 
 def pages(paths: Sequence[str | PathLike[str]]) -> str:
@@ -37,12 +35,10 @@ def pages(paths: Sequence[str | PathLike[str]]) -> str:
     return page(build(network), courses, _metric(network))
 
 
-def page_of(
-    space: Spec, name: str, records: Sequence[Record], relax: Relaxation, kept: int | None
-) -> str:
+def page_of(space: Spec, name: str, records: Sequence[Record], kept: int | None) -> str:
     """The page of one search."""
     network = checked(space)
-    course = Course(name, _moments(network, records, relax), kept)
+    course = Course(name, _moments(network, records), kept)
     return page(build(network), [course], _metric(network))
 
 
@@ -61,10 +57,14 @@ def hypernet_of(run: FinishedRun, number: int | None) -> tuple[Network, Overlay]
     Without a number, the round is the one whose genotype was kept.
     """
     search = _search(run)
-    record = _record(run, search, number)
-    if not record.architecture:
+    record = search.best if number is None else _record(run, search, number)
+    if record is None or not record.architecture:
         return None
-    return search.network, of_mixtures(search.network, _weights(record))
+    overlay = of_mixtures(search.network, _weights(record))
+    if not (overlay.weights or overlay.operations):
+        message = f"the weights of round {record.number} belong to another specification"
+        raise fail("E507", f"`{run.name}` is damaged: {message}", help="run it again")
+    return search.network, overlay
 
 
 def genotype_of(run: FinishedRun, number: int | None) -> Spec:
@@ -84,13 +84,12 @@ def _search(run: FinishedRun) -> Search:
     return run.search
 
 
-def _record(run: FinishedRun, search: Search, number: int | None) -> Record:
-    if number is None and search.best is not None:
-        return search.best
+def _record(run: FinishedRun, search: Search, number: int) -> Record:
     found = next((r for r in search.rounds if r.number == number), None)
     if found is None:
-        message = f"`{run.name}` has no round {number}"
-        raise fail("E506", message, help=f"rounds are 1 to {len(search.rounds)}")
+        numbers = [r.number for r in search.rounds]
+        remedy = f"rounds are {min(numbers)} to {max(numbers)}" if numbers else "it has none"
+        raise fail("E506", f"`{run.name}` has no round {number}", help=remedy)
     return found
 
 
@@ -103,19 +102,21 @@ def _metric(network: Network) -> str:
 
 
 def _course(network: Network, run: FinishedRun, search: Search) -> Course:
-    relax = cast(Relaxation, search.settings.relax)
-    kept = search.best.number if search.best else None
-    return Course(run.name, _moments(network, search.rounds, relax), kept)
+    moments = _moments(network, search.rounds)
+    if not moments:
+        message = f"`{run.name}` has no round with weights or a genotype"
+        raise fail("E507", message, help="give runs of `search` that were finished")
+    return Course(run.name, moments, search.best.number if search.best else None)
 
 
-def _moments(network: Network, records: Sequence[Record], relax: Relaxation) -> list[Moment]:
+def _moments(network: Network, records: Sequence[Record]) -> list[Moment]:
     """The rounds that have weights or a genotype; what a genotype takes weighs 1."""
     found: list[Moment] = []
     for record in records:
         if record.architecture:
             shares = _weights(record)
         elif record.genotype:
-            hot = one_hot(network, unfill(network, loads(record.genotype)), relax)
+            hot = one_hot(network, unfill(network, loads(record.genotype)), "per_input")
             shares = {name: row.tolist() for name, row in hot.items()}
         else:
             continue

@@ -71,9 +71,8 @@ class SearchResult:
 
         text = f"round {self.best_round} of {len(self.history)} was kept:\n\n{self.genotype}"
         records = [record_of(r, int(r["round"])) for r in self.history]
-        relax = cast(Relaxation, self.settings.relax)
         name = f"{self.settings.strategy}, seed {self.settings.seed}"
-        return framed(text, lambda: page_of(self.space, name, records, relax, self.best_round))
+        return framed(text, lambda: page_of(self.space, name, records, self.best_round))
 
 
 def search(

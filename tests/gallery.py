@@ -20,6 +20,7 @@ from fusewright.compiler.count import count_architectures
 from fusewright.compiler.graph import Graph, build
 from fusewright.compiler.spec import Spec
 from fusewright.compiler.targets.diagram import (
+    LEGIBLE,
     ONE_COLUMN,
     STYLES,
     TWO_COLUMNS,
@@ -39,8 +40,6 @@ PAPER = Drawing(STYLES["paper"], ONE_COLUMN)
 WIDE = replace(PAPER, width=TWO_COLUMNS)
 CELLS = 40
 SEARCHED = fw.Settings(strategy="darts", epochs=12, batch=64, arch_learning_rate=2e-2)
-LEGIBLE = 5.0
-"""Points."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,8 @@ def spaces() -> Iterator[Shown]:
         network = checked(spec)
         steps = len(network.cells[0].steps)
         count = count_architectures(network)
-        says = f"{len(network.cells)} Cells of {steps} Steps: {count} architectures."
+        cells = f"{len(network.cells)} Cell{'s' if len(network.cells) > 1 else ''}"
+        says = f"{cells} of {steps} Step{'s' if steps > 1 else ''}: {count} architectures."
         yield Shown(name, says, graph(spec), PAPER if len(network.cells) <= 2 else WIDE)
 
 

@@ -152,6 +152,81 @@ def test_features_and_cells_that_went_are_marked(genotype: Path, tmp_path: Path)
     assert not {mark for _, mark in found} - {"removed"}
 
 
+PAIR = """
+network n(C = 8, L = 4)
+modality m { A[c 8] B[c 8] D[c 8] }
+cell Cell_1(A, B) { Step_1 = Sum(x, y) }
+cell Cell_2(B, {A | Cell_1}) { Step_1 = Sum(x, {x | y}) }
+cell Cell_3(A, Cell_1) { Step_1 = Sum(x, y) }
+predict 2 classes
+"""
+
+
+def both(old: str, new: str, folder: Path, *more: str) -> ElementTree.Element:
+    for name, text in (("old", old), ("new", new)):
+        (folder / f"{name}.fuse").write_text(text, encoding="utf-8")
+    return drawn(folder / "new.fuse", "--since", folder / "old.fuse", *more, to=folder / "a.svg")
+
+
+def test_a_modality_that_is_renamed_leaves_no_empty_lane(tmp_path: Path) -> None:
+    image = both(PAIR, PAIR.replace("modality m", "modality other"), tmp_path)
+    assert {("A", "changed"), ("B", "changed"), ("D", "changed")} <= changes(image)
+    assert "other" in labels(image)
+
+
+def test_a_skip_connection_changes_with_the_first_input(tmp_path: Path) -> None:
+    old = PAIR.replace("modality m", "use bmnas\nmodality m")
+    cell = "cell Cell_1(a = A, y = B) { Step_1 = Sum(a, y) }"
+    new = old.replace("cell Cell_1(A, B) { Step_1 = Sum(x, y) }", cell)
+    found = changes(both(old, new, tmp_path))
+    assert {("Cell_1.x->Cell_1", "removed"), ("Cell_1.a->Cell_1", "added")} <= found
+
+
+def test_a_hole_over_everything_stays_one_where_a_feature_goes(tmp_path: Path) -> None:
+    old = PAIR.replace("Cell_1(A, B)", "Cell_1(?, ?)")
+    image = both(old, old.replace(" D[c 8]", ""), tmp_path)
+    assert changes(image) == {("D", "removed")}
+    assert "of 2" in labels(image)
+
+
+def test_an_open_step_that_changes_says_both(tmp_path: Path) -> None:
+    new = PAIR.replace("Sum(x, {x | y})", "Sum(y, {x | y})")
+    image = both(PAIR, new, tmp_path)
+    shown = labels(image)
+    assert "Sum(x, ?)" in shown
+    assert "Sum(y, ?)" in shown
+    assert ("Cell_2.Step_1", "changed") in changes(image)
+    assert shown.count("~") == 2  # the Step, and the legend
+
+
+def test_what_takes_a_cell_alone_is_marked_too(tmp_path: Path) -> None:
+    new = PAIR.replace("Cell_3(A, Cell_1)", "Cell_3(A, Cell_2)")
+    shown = labels(both(PAIR, new, tmp_path, "--cell", "Cell_1"))
+    assert "to − Cell_3, combine" in " ".join(shown.split())
+
+
+def test_an_operation_that_nothing_uses_changes_nothing(tmp_path: Path) -> None:
+    old = PAIR.replace("modality m", "op S(x, y) = x + y\nmodality m").replace(
+        "Sum(x, y)", "S(x, y)"
+    )
+    new = old.replace("modality m", "op G(x, y) = x * y\nmodality m")
+    for name, text in (("old", old), ("new", new)):
+        (tmp_path / f"{name}.fuse").write_text(text, encoding="utf-8")
+    assert not changes(both(old, new, tmp_path))
+    out, since = tmp_path / "a.svg", tmp_path / "old.fuse"
+    _, said = ran(tmp_path / "new.fuse", "--since", since, "-o", out)
+    assert said == "note: nothing changed\n"
+
+
+def test_changes_that_a_picture_does_not_show_are_said(tmp_path: Path) -> None:
+    both(PAIR, PAIR, tmp_path)
+    (tmp_path / "new.fuse").write_text(PAIR.replace("C = 8", "C = 4"), encoding="utf-8")
+    out, since = tmp_path / "a.svg", tmp_path / "old.fuse"
+    _, said = ran(tmp_path / "new.fuse", "--since", since, "-o", out)
+    assert "does not show changed, too" in said
+    assert "number C: 8 -> 4" in said
+
+
 def test_a_page_is_written_for_a_file(genotype: Path, tmp_path: Path) -> None:
     out = tmp_path / "page.html"
     assert ran(genotype, "-o", out) == (0, "")
@@ -209,5 +284,12 @@ def test_what_cannot_be_drawn_is_said(genotype: Path, runs: list[Path], tmp_path
     assert "has no rounds" in refused(genotype, "-o", svg, "--round", "1")
     assert "shows one specification or run" in refused(*runs, "-o", svg)
     assert "shows one specification, or runs" in refused(genotype, *runs, "-o", html)
+    assert "a page takes no `--cell`" in refused(genotype, "-o", html, "--cell", "Cell_1")
+    assert "shows no weights, no changes" in refused(runs[1], "-o", svg, "--compact")
+    again = ("--since", genotype, "--compact")
+    assert "shows no weights, no changes" in refused(genotype, "-o", svg, *again)
+    assert "has its numbers already" in refused(runs[1], "-o", svg, "--set", "C=4")
+    for since in ("²", "9" * 5000):
+        assert "E5" in refused(runs[1], "-o", svg, "--since", since)
     assert not svg.exists()
     assert not html.exists()

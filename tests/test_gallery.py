@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from fusewright.compiler.targets.diagram import smallest_text
+from fusewright.compiler.targets.diagram import LEGIBLE, smallest_text
 
 from .browser import NEEDED, opened
-from .gallery import FOLDER, LEGIBLE, ROOT, Shown, genotypes, others, spaces
+from .gallery import FOLDER, ROOT, Shown, genotypes, others, spaces
 
 PICTURES = sorted(FOLDER.glob("*.svg"))
 SHOWN = [*genotypes(), *spaces(), *others()]

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from .engine import FORMATS, formats
 from .mixtures import of_mixtures
-from .picture import ONE_COLUMN, TWO_COLUMNS, Drawing, dot, render, smallest_text
+from .picture import LEGIBLE, ONE_COLUMN, TWO_COLUMNS, Drawing, dot, render, smallest_text
 from .styles import STYLES, style_named
 
 __all__ = [
     "FORMATS",
+    "LEGIBLE",
     "ONE_COLUMN",
     "STYLES",
     "TWO_COLUMNS",

@@ -35,10 +35,15 @@ MOST_EDGES = 6
 
 @dataclass(frozen=True)
 class Drawer(ABC):
-    """Statements about a network; `used` are the nodes whose values the head depends on."""
+    """Statements about a network.
+
+    `used` are the nodes whose values the head depends on; `free` are the nodes and slots that are
+    holes over everything that comes before them.
+    """
 
     network: Network
     used: Collection[str]
+    free: Collection[tuple[str, int]]
     overlay: Overlay
     style: Style
 
@@ -58,28 +63,26 @@ class Drawer(ABC):
     def look(self, name: str, kind: str, open: bool = False) -> Look:
         """The frame of a node, and its class."""
         used, change = name in self.used, self.overlay.changed.get(name)
-        of_mixture = bool(self.overlay.weights) and open
+        weighed = name in self.overlay.operations or (name, 0) in self.overlay.weights
         states = [kind, *(["hole"] if open else []), *([] if used else ["unused"])]
         states += [change] if change else []
         return {
             "class": " ".join(states),
-            **self.style.of_box(used, open and not of_mixture, change),
+            **self.style.of_box(used, open and not weighed, change),
         }
 
     # A Cell
 
-    def cell(self, cell: NetworkCell, before: int) -> Iterator[str]:
-        """A Cell with the edges inside it; `before` counts what its inputs may take."""
+    def cell(self, cell: NetworkCell) -> Iterator[str]:
+        """A Cell with the edges inside it."""
         merge = identifier(cell.name)
         yield f"subgraph {quoted(cluster(cell.name))} {{"
         yield self._frame(cell)
         inputs = [identifier(cell.name, name) for name in cell.inputs]
         for name, input, slot in zip(cell.inputs, inputs, cell.slots, strict=True):
-            free = is_free(slot, before)
-            label = self.labels.input(name, slot, free)
-            label = self.labels.signed(label, self.overlay.changed.get(input))
+            label = self.labels.input(name, input, slot, (input, 0) in self.free, self.overlay)
             look = {**self.look(input, "input", slot.open), "group": node(input)}
-            hidden = self._hidden(input, {0: slot}, before, "")
+            hidden = self._hidden(input, {0: slot}, "")
             yield box(input, label, f"{name} of {cell.name}", {**look, **hidden})
         yield same_rank(inputs)
         yield self._merge(cell, merge, inputs)
@@ -103,19 +106,23 @@ class Drawer(ABC):
             "fontsize": self.style.size - 1,
             "group": node(inputs[0]),
         }
-        skipped = {} if reads_first(cell.merge) else {0: {0: inputs[0]}}
+        skipped = {} if reads_first(cell.merge) else {0: dict(enumerate(self._skipped(cell)))}
         tip, equation = f"merge of {cell.name}", definition_latex(cell.merge.definition)
         return box(merge, "merge", tip, {**look, **unread(skipped)}, equation)
+
+    def _skipped(self, cell: NetworkCell) -> Sequence[str]:
+        """What a merge takes beside the Steps: the first input, of a difference that of both."""
+        first = identifier(cell.name, cell.inputs[0])
+        return self.overlay.skipped.get(identifier(cell.name), (first,))
 
     def _steps(self, cell: NetworkCell) -> Iterator[str]:
         merge = identifier(cell.name)
         is_open = False
         for position, step in enumerate(cell.steps):
-            before = len(cell.inputs) + position
-            yield self._step(cell, step, before)
-            yield from self._into_step(cell, step, before)
+            yield self._step(cell, step)
+            yield from self._into_step(cell, step)
             name = identifier(cell.name, step.name)
-            if any(not self.drawn(name, n, s, before) for n, s in enumerate(step.slots)):
+            if any(not self.drawn(name, n, s) for n, s in enumerate(step.slots)):
                 is_open = True
                 above = [cell.steps[position - 1].name] if position else cell.inputs
                 for tail in above:
@@ -125,34 +132,43 @@ class Drawer(ABC):
             yield self.edge(identifier(cell.name, name), merge, slot, cell=True)
         if reads_first(cell.merge):
             more: Look = {"weight": 4}
-            yield self.edge(identifier(cell.name, cell.inputs[0]), merge, 0, cell=True, more=more)
+            for place, tail in enumerate(self._skipped(cell)):
+                yield self.edge(tail, merge, 0, None, place, cell=True, more=more)
         if is_open:
             yield from _wall(merge, identifier(cell.name, cell.inputs[-1]))
 
-    def _step(self, cell: NetworkCell, step: NetworkStep, before: int) -> str:
+    def _step(self, cell: NetworkCell, step: NetworkStep) -> str:
         name = identifier(cell.name, step.name)
-        free = [is_free(s, before) for s in step.slots]
+        free = [(name, number) in self.free for number in range(len(step.slots))]
         label = self.labels.step(name, step, free, self.overlay)
-        change = self.overlay.changed.get(name)
-        if not label.startswith("<TABLE"):
-            label = self.labels.signed(label, change)
-        hidden = self._hidden(name, dict(enumerate(step.slots)), before, cell.name)
+        hidden = self._hidden(name, dict(enumerate(step.slots)), cell.name)
         look = {**self.look(name, "step", step.open), "margin": "0.05,0.05", **hidden}
         equations = [definition_latex(o.definition) for o in step.operations[:MOST_BARS]]
         return box(name, label, f"{step.name} of {cell.name}", look, *equations)
 
-    def _into_step(self, cell: NetworkCell, step: NetworkStep, before: int) -> Iterator[str]:
+    def _into_step(self, cell: NetworkCell, step: NetworkStep) -> Iterator[str]:
         has_ports = any(s.open for s in step.slots)
         head = identifier(cell.name, step.name)
         for number, slot in enumerate(step.slots):
             port = f":s{number}:s" if has_ports else ""
-            for place in self.drawn(head, number, slot, before):
+            for place in self.drawn(head, number, slot):
                 tail = identifier(cell.name, slot.candidates[place])
                 yield self.edge(tail, head, number, slot, place, port=port)
 
     # Edges
 
-    def drawn(self, head: str, number: int, slot: Slot, before: int) -> list[int]:
+    def anything(self, name: str, said: str) -> str:
+        """A box that stands for all predecessors of something."""
+        look: Look = {**self.style.of_box(True, True, None), "color": self.style.upper}
+        label = self.labels.small(said)
+        return box(name, label, "predecessors", {**look, "height": 0.2, "class": "predecessors"})
+
+    def bundle(self, **more: object) -> Look:
+        """An edge that stands for many candidates."""
+        upper = self.style.of_edge(True, True, True, None, None)
+        return {**upper, "class": "upper bundle", **more}
+
+    def drawn(self, head: str, number: int, slot: Slot) -> list[int]:
         """The candidates of a slot that have an edge; the others are counted.
 
         Of a mixture these are the candidates whose weight is no less than the average.
@@ -162,15 +178,15 @@ class Drawer(ABC):
         if shares is not None:
             least = self.overlay.least / len(every)
             return [place for place in every if shares[place] >= least]
-        counted = is_free(slot, before) or (slot.open and len(every) > MOST_EDGES)
+        counted = (head, number) in self.free or (slot.open and len(every) > MOST_EDGES)
         return [] if counted else list(every)
 
-    def _hidden(self, head: str, slots: Mapping[int, Slot], before: int, cell: str) -> Look:
+    def _hidden(self, head: str, slots: Mapping[int, Slot], cell: str) -> Look:
         """What a node reads without an edge."""
         found: dict[int, Mapping[int, str] | str] = {}
         for number, slot in slots.items():
-            drawn = self.drawn(head, number, slot, before)
-            if is_free(slot, before) and not drawn:
+            drawn = self.drawn(head, number, slot)
+            if (head, number) in self.free and not drawn:
                 found[number] = "*"
             elif len(drawn) < len(slot.candidates):
                 within = [cell] if cell else []
@@ -178,11 +194,11 @@ class Drawer(ABC):
                 found[number] = {i: n for i, n in enumerate(names) if i not in set(drawn)}
         return unread(found)
 
-    def into_input(self, cell: NetworkCell, before: int) -> Iterator[str]:
+    def into_input(self, cell: NetworkCell) -> Iterator[str]:
         """The edges into the inputs of a Cell, as far as they are drawn one by one."""
         for name, slot in zip(cell.inputs, cell.slots, strict=True):
             head = identifier(cell.name, name)
-            for place in self.drawn(head, 0, slot, before):
+            for place in self.drawn(head, 0, slot):
                 yield self.from_source(slot.candidates[place], head, 0, slot, place)
 
     def from_source(
@@ -229,9 +245,18 @@ class Drawer(ABC):
         return edge(tail, head, {**look, **(more or {})}, port)
 
 
-def is_free(slot: Slot, before: int) -> bool:
-    """Whether a slot is a hole over everything that comes before it."""
-    return slot.open and len(slot.candidates) == before
+def free_slots(network: Network) -> Iterator[tuple[str, int]]:
+    """The nodes and slots that are holes over everything that comes before them."""
+    before = len(network.features)
+    for cell in network.cells:
+        for name, slot in zip(cell.inputs, cell.slots, strict=True):
+            if slot.open and len(slot.candidates) == before:
+                yield identifier(cell.name, name), 0
+        for inside, step in enumerate(cell.steps, len(cell.inputs)):
+            for number, slot in enumerate(step.slots):
+                if slot.open and len(slot.candidates) == inside:
+                    yield identifier(cell.name, step.name), number
+        before += 1
 
 
 def reads_first(merge: Application) -> bool:

@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import zip_longest
 from typing import TypeVar
 
 from ...graph import HEAD, OUTPUT
-from ...network import Application, Network, NetworkCell, NetworkStep, Slot
+from ...network import Network, NetworkCell, NetworkFeature, NetworkStep, Slot
 from ...program import identifier
+from .cells import free_slots
 from .labels import call
 from .overlay import Overlay
+from .statements import text
 from .styles import SIGNS, Change
 
 T = TypeVar("T")
 
 
-def of_changes(old: Network, new: Network) -> tuple[Network, Overlay]:
+@dataclass(frozen=True)
+class Union:
+    """Two networks in one, to be drawn and not to be run: a Step may have two operations in it.
+
+    `free` are the slots that are holes over everything where they stand.
+    """
+
+    network: Network
+    free: Collection[tuple[str, int]]
+    overlay: Overlay
+
+
+def of_changes(old: Network, new: Network) -> Union:
     """Both networks in one, and what is in one of them alone.
 
-    Features, Cells, inputs and Steps are the same where they have the same names. The network is to
-    be drawn, not to be run: a Step may have two operations in it, and an input two sources.
+    Features, Cells, inputs and Steps are the same where they have the same names.
     """
-    found = _Union(old, new)
-    return found.network(), found.overlay()
+    return _Union(old, new).made()
 
 
 @dataclass
@@ -36,11 +49,29 @@ class _Union:
         default_factory=dict[tuple[str, int, int], Change]
     )
     lines: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    skipped: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
-    def overlay(self) -> Overlay:
-        return Overlay(changed=self.changed, changed_edges=self.edges, lines=self.lines)
+    def made(self) -> Union:
+        network = self._network()
+        overlay = Overlay(
+            changed=self.changed,
+            changed_edges=self.edges,
+            lines=self.lines,
+            skipped=self.skipped,
+        )
+        known = set(_slots(self.new))
+        free = {*self._free_new, *(key for key in self._free_old if key not in known)}
+        return Union(network, free, overlay)
 
-    def network(self) -> Network:
+    @cached_property
+    def _free_old(self) -> Collection[tuple[str, int]]:
+        return frozenset(free_slots(self.old))
+
+    @cached_property
+    def _free_new(self) -> Collection[tuple[str, int]]:
+        return frozenset(free_slots(self.new))
+
+    def _network(self) -> Network:
         old, new = self.old, self.new
         features = [
             self._only(identifier(name), old.feature_by_name, new.feature_by_name, name)
@@ -48,21 +79,19 @@ class _Union:
         ]
         for feature in features:
             before = old.feature_by_name.get(feature.name)
-            if before is not None and feature.name in new.feature_by_name and before != feature:
+            is_in_both = before is not None and feature.name in new.feature_by_name
+            if before is not None and is_in_both and _feature(before) != _feature(feature):
                 self.changed[identifier(feature.name)] = "changed"
         names = _merged([c.name for c in old.cells], [c.name for c in new.cells])
         cells = [self._cell(old.cell_by_name.get(n), new.cell_by_name.get(n)) for n in names]
         outputs = _merged(old.outputs, new.outputs)
         self._mark(OUTPUT, outputs, old.outputs, new.outputs)
-        if old.combine != new.combine:
-            self.changed[OUTPUT] = "changed"
-        if (old.head, old.head_role) != (new.head, new.head_role):
+        if old.head != new.head:
             self.changed[HEAD] = "changed"
         lanes = {m.name: m for m in (*old.spec.modalities, *new.spec.modalities)}
-        order = _merged(
-            [m.name for m in old.spec.modalities], [m.name for m in new.spec.modalities]
-        )
-        spec = replace(new.spec, modalities=tuple(lanes[name] for name in order))
+        taken = {f.modality for f in features}
+        order = _merged(*([m.name for m in net.spec.modalities] for net in (old, new)))
+        spec = replace(new.spec, modalities=tuple(lanes[n] for n in order if n in taken))
         return replace(
             new, spec=spec, features=tuple(features), cells=tuple(cells), outputs=tuple(outputs)
         )
@@ -104,8 +133,11 @@ class _Union:
         ]
         returned = _merged(old.returned, new.returned)
         self._mark(merge, returned, old.returned, new.returned, first=1)
-        if old.merge.home != new.merge.home:  # its definition depends on how many Steps there are
-            self.changed[merge] = "changed"
+        if old.inputs[0] != new.inputs[0]:
+            self.skipped[merge] = tuple(identifier(c.name, c.inputs[0]) for c in (old, new))
+            self.edges[merge, 0, 0], self.edges[merge, 0, 1] = "removed", "added"
+        else:
+            self.skipped[merge] = (identifier(new.name, new.inputs[0]),)
         return replace(
             new,
             inputs=tuple(inputs),
@@ -143,7 +175,15 @@ class _Union:
         )
         if before is None or after is None:
             self.changed[node] = "added" if before is None else "removed"
+        elif (before.open or after.open) and not self._alike(node, 0, before, after):
+            self.changed[node] = "changed"
+            self.lines[node] = _from_to(_filled(before), _filled(after))
         return self._both(node, 0, before, after)
+
+    def _alike(self, node: str, number: int, old: Slot, new: Slot) -> bool:
+        """Whether a slot says the same: also a hole over everything, whatever that is."""
+        both_free = (node, number) in self._free_old and (node, number) in self._free_new
+        return both_free or old == new
 
     def _both(self, node: str, number: int, old: Slot | None, new: Slot | None) -> Slot:
         """Both sources of a slot, with their edges marked; the new one where it is a hole."""
@@ -152,11 +192,7 @@ class _Union:
         if old is None or new is None:
             self._slot(node, number, either, "added" if old is None else "removed")
             return either
-        if old.open or new.open:
-            if old != new:
-                self.changed.setdefault(node, "changed")
-            return new
-        if old == new:
+        if old.open or new.open or old == new:
             return new
         self.edges[node, number, 0], self.edges[node, number, 1] = "removed", "added"
         return replace(new, candidates=(old.candidates[0], new.candidates[0]))
@@ -168,14 +204,14 @@ class _Union:
             self._whole_step(cell, either, "added" if old is None else "removed")
             return either
         node = identifier(cell, either.name)
-        if old == new:
+        alike = len(old.slots) == len(new.slots) and all(
+            self._alike(node, number, *both)
+            for number, both in enumerate(zip(old.slots, new.slots, strict=True))
+        )
+        if alike and _operations(old) == _operations(new):
             return new
         self.changed[node] = "changed"
-        if not any(s.open for s in (*old.slots, *new.slots)):
-            self.lines[node] = (
-                f"{SIGNS['removed']} {_said(old)}",
-                f"{SIGNS['added']} {_said(new)}",
-            )
+        self.lines[node] = _from_to(_said(old), _said(new))
         slots = [
             self._both(node, number, before, after)
             for number, (before, after) in enumerate(zip_longest(old.slots, new.slots))
@@ -183,9 +219,39 @@ class _Union:
         return replace(new, slots=tuple(slots))
 
 
+def _slots(network: Network) -> Iterator[tuple[str, int]]:
+    """The nodes and slots of inputs and Steps."""
+    for cell in network.cells:
+        yield from ((identifier(cell.name, name), 0) for name in cell.inputs)
+        for step in cell.steps:
+            name = identifier(cell.name, step.name)
+            yield from ((name, number) for number in range(len(step.slots)))
+
+
+def _feature(feature: NetworkFeature) -> object:
+    """What a feature says, whatever else is defined beside its adapter."""
+    adapt = feature.adapt
+    return feature.axes, feature.modality, feature.optional, adapt.definition, adapt.parameters
+
+
+def _operations(step: NetworkStep) -> object:
+    return step.open, [(o.definition, o.parameters) for o in step.operations]
+
+
+def _from_to(old: str, new: str) -> tuple[str, str]:
+    return f"{SIGNS['removed']} {old}", f"{SIGNS['added']} {new}"
+
+
+def _filled(slot: Slot) -> str:
+    return f"? of {len(slot.candidates)}" if slot.open else text(slot.candidates[0])
+
+
 def _said(step: NetworkStep) -> str:
-    operations: Sequence[Application] = step.operations
-    return f"? of {len(operations)}" if step.open else call(operations[0], step.slots)
+    """What a Step computes, with `?` for its holes."""
+    if not step.open:
+        return call(step.operations[0], step.slots)
+    inputs = ", ".join("?" if s.open else text(s.candidates[0]) for s in step.slots)
+    return f"? of {len(step.operations)} ({inputs})"
 
 
 def _merged(old: Sequence[str], new: Sequence[str]) -> list[str]:

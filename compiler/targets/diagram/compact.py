@@ -15,7 +15,6 @@ from typing import ClassVar
 from ...graph import HEAD, OUTPUT
 from ...network import NetworkCell
 from ...program import identifier
-from .cells import is_free
 from .statements import Look, box, edge, shortened, text
 from .whole import LONGEST_ROW, Whole
 
@@ -105,19 +104,17 @@ class Compact(Whole):
 
     def _between(self) -> Iterator[str]:
         """Edges between boxes; what may take anything has one from each modality and the last."""
-        before = len(self.network.features)
         modalities = [self._lane_box(n) for n in range(len(self.lanes))]
         last: list[str] = []
         for fold in self._folds:
             name = identifier(fold[0].name)
             counts: Counter[tuple[str, bool]] = Counter()
             for cell in fold:
-                for slot in cell.slots:
-                    if is_free(slot, before):
+                for input, slot in zip(cell.inputs, cell.slots, strict=True):
+                    if (identifier(cell.name, input), 0) in self.free:
                         counts.update((b, True) for b in (*modalities, *last))
                     else:
                         counts.update((self._home(c), slot.open) for c in slot.candidates)
-                before += 1
             for (source, open), count in counts.items():
                 if source != name or not open:
                     yield self._counted(source, name, count, open)

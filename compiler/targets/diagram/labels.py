@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ...network import Application, NetworkFeature, NetworkStep, Slot
+from ...network import Application, Head, NetworkFeature, NetworkStep, Slot
+from ...spec import HeadKind
 from .overlay import Overlay
 from .statements import shortened, text
 from .styles import SIGNS, Change, Style
 
+SINGULAR: Mapping[HeadKind, str] = {"classes": "class", "labels": "label", "values": "value"}
 LONGEST_LINE, MOST_LINES = 24, 4
 BAR = 44
 """The length of a full bar, in points."""
@@ -51,13 +53,17 @@ class Labels:
         listed = "" if free else alternatives(slot.candidates)
         return listed or f"?{self.beside(f'of {len(slot.candidates)}')}"
 
-    def input(self, name: str, slot: Slot, free: bool) -> str:
-        return text(name) + (f" = {self.hole(slot, free)}" if slot.open else "")
+    def input(self, name: str, node: str, slot: Slot, free: bool, overlay: Overlay) -> str:
+        """An input of a Cell, with what may fill it or what did and does."""
+        label = self.signed(text(name), overlay.changed.get(node))
+        if node in overlay.lines:
+            return label + "".join(f"<BR/>{line}" for line in overlay.lines[node])
+        return label + (f" = {self.hole(slot, free)}" if slot.open else "")
 
     def step(self, node: str, step: NetworkStep, free: Sequence[bool], overlay: Overlay) -> str:
         """A Step with its operation, the candidates of a hole, or its weights as bars."""
         shares = overlay.operations.get(node)
-        label = self.bold(step.name)
+        label = self.signed(self.bold(step.name), overlay.changed.get(node))
         bars = ""
         if node in overlay.lines:
             label += "".join(f"<BR/>{line}" for line in overlay.lines[node])
@@ -81,7 +87,7 @@ class Labels:
         found = ""
         for number, slot in enumerate(step.slots):
             style, color = ("dashed", self.style.hole) if slot.open else ("solid", self.style.ink)
-            content = self.hole(slot, free[number]) if slot.open else text(slot.candidates[0])
+            content = self.hole(slot, free[number]) if slot.open else text(slot.candidates[-1])
             if (node, number) in overlay.weights:
                 style, content = "solid", self.small(str(number + 1))
                 color = self.style.candidate
@@ -98,6 +104,9 @@ class Labels:
             f'<TD ALIGN="LEFT">{self._bar(float(shares[place]))}</TD></TR>'
             for place in order
         )
+        left = len(names) - len(order)
+        if left:
+            rows += f'<TR><TD COLSPAN="2">{self.small(f"and {left} more")}</TD></TR>'
         table = 'BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1"'
         return f"<TABLE {table}>{rows}</TABLE>"
 
@@ -109,6 +118,11 @@ class Labels:
         )
         table = 'BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"'
         return f"<TABLE {table}><TR>{cells}</TR></TABLE>"
+
+
+def predicted(head: Head) -> str:
+    """`60 classes`, `1 value`."""
+    return f"{head.count} {head.kind if head.count > 1 else SINGULAR[head.kind]}"
 
 
 def shown_bars(shares: Sequence[float]) -> list[int]:

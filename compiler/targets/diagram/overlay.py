@@ -14,7 +14,8 @@ class Overlay:
 
     `weights` of a node's slots are shares of the candidates, in their order; those of `operations`
     belong to the operations of a Step. `changed` holds nodes, `changed_edges` the node, slot and
-    candidate of an edge, and `lines` the markup that a node shows in place of what it is.
+    candidate of an edge, `lines` the markup that a node shows in place of what it is, and `skipped`
+    what a Cell's merge takes beside its Steps.
     Candidates of a mixture have an edge from `least` times their average weight on.
     """
 
@@ -28,6 +29,7 @@ class Overlay:
     )
     lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
+    skipped: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     least: float = 1.0
 
     @property

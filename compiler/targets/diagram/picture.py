@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import networkx
 
+from ...diagnostics import fail
 from ...graph import HEAD, Graph
 from ...network import Network
-from .cells import Drawer
+from .cells import Drawer, free_slots
 from .changes import of_changes
 from .compact import Compact
 from .engine import MOST_STATEMENTS, draw, too_large
@@ -23,6 +24,8 @@ from .whole import Whole
 
 ONE_COLUMN, TWO_COLUMNS = 3.3, 7.0
 """The widths of AAAI's columns, in inches."""
+LEGIBLE = 5.0
+"""Points; smaller text is not read in print."""
 _SCALE = re.compile(r'transform="scale\(([\d.]+)')
 HIGHEST = 200
 """Inches; no picture is scaled down for its height."""
@@ -77,21 +80,38 @@ def render(graph: Graph, format: str, drawing: Drawing = Drawing()) -> bytes:
     return draw(dot(graph, drawing), format, drawing.style)
 
 
-def smallest_text(graph: Graph, drawing: Drawing) -> float:
-    """The size of the smallest text, in points, after the picture is scaled down to its width."""
-    found = _SCALE.search(draw(dot(graph, drawing), "svg", drawing.style).decode())
+def smallest_text(graph: Graph, drawing: Drawing, svg: bytes | None = None) -> float:
+    """The size of the smallest text, in points, after the picture is scaled down to its width.
+
+    `svg` is the picture, where it has been drawn already.
+    """
+    picture = draw(dot(graph, drawing), "svg", drawing.style) if svg is None else svg
+    found = _SCALE.search(picture.decode())
     return drawing.style.small * (float(found[1]) if found else 1.0)
 
 
 def _drawer(graph: Graph, drawing: Drawing) -> Drawer:
     network: Network = graph.graph["network"]
-    nodes, overlay = _used(graph), drawing.overlay
+    nodes, free, overlay = _used(graph), frozenset(free_slots(network)), drawing.overlay
+    _require_possible(drawing)
     if drawing.old is not None:
+        union = of_changes(drawing.old.graph["network"], network)
+        network, free, overlay = union.network, frozenset(union.free), union.overlay
         nodes = {*nodes, *_used(drawing.old)}
-        network, overlay = of_changes(drawing.old.graph["network"], network)
     if drawing.cell:
-        return Single(network, nodes, overlay, drawing.style, drawing.cell)
-    return (Compact if drawing.compact else Whole)(network, nodes, overlay, drawing.style)
+        return Single(network, nodes, free, overlay, drawing.style, drawing.cell)
+    return (Compact if drawing.compact else Whole)(network, nodes, free, overlay, drawing.style)
+
+
+def _require_possible(drawing: Drawing) -> None:
+    """Raises DiagnosticError for what would leave out something that was asked for."""
+    more = drawing.old is not None or drawing.overlay != PLAIN
+    if drawing.compact and (more or drawing.cell):
+        message = "a compact picture shows no weights, no changes, and no single Cell"
+        raise fail("E506", message, help="draw it without `--compact`")
+    if drawing.old is not None and drawing.overlay != PLAIN:
+        message = "a picture shows weights or changes, not both"
+        raise fail("E506", message, help="draw one after the other")
 
 
 def _used(graph: Graph) -> Collection[str]:

@@ -8,10 +8,12 @@ from itertools import pairwise
 from typing import ClassVar
 
 from ...diagnostics import did_you_mean, fail, one_of
-from ...network import Network, NetworkCell
+from ...graph import OUTPUT
+from ...network import NetworkCell
 from ...program import identifier
-from .cells import HIDDEN, Drawer, cluster, is_free
+from .cells import HIDDEN, Drawer, cluster
 from .statements import Look, box, edge, text
+from .styles import Change
 
 MOST_READERS = 3
 
@@ -25,25 +27,30 @@ class Single(Drawer):
 
     def lines(self) -> Iterator[str]:
         cell = self._found()
-        before = len(self.network.features) + self.network.cells.index(cell)
-        yield from self.cell(cell, before)
+        yield from self.cell(cell)
         inputs = [identifier(cell.name, name) for name in cell.inputs]
         yield from (edge(left, right, HIDDEN) for left, right in pairwise(inputs))
         sources: dict[str, None] = {}
-        anything = False
-        for name, slot in zip(cell.inputs, cell.slots, strict=True):
-            places = self.drawn(identifier(cell.name, name), 0, slot, before)
+        free: list[str] = []
+        for input, slot in zip(inputs, cell.slots, strict=True):
+            places = self.drawn(input, 0, slot)
             sources |= dict.fromkeys(slot.candidates[place] for place in places)
-            anything |= not places and is_free(slot, before)
-        for source in sources:
-            is_cell = source in self.network.cell_by_name
-            look: Look = {"fillcolor": self.style.cell if is_cell else self.style.lane}
-            kind = "cell" if is_cell else "feature"
-            yield box(identifier(source), text(source), source, {**look, "class": kind})
-        yield from self.into_input(cell, before)
-        if anything:
-            yield from self._anything(cell, before)
+            free += [input] if (input, 0) in self.free and not places else []
+        yield from map(self._source, sources)
+        yield from self.into_input(cell)
+        if free:
+            before = len(self.network.features) + self.network.cells.index(cell)
+            yield self.anything("%predecessors", f"any of {before} features and Cells")
+            yield from (edge("%predecessors", input, self.bundle()) for input in free)
         yield from self._above(cell)
+
+    def _source(self, name: str) -> str:
+        """A feature or Cell that is taken."""
+        node, is_cell = identifier(name), name in self.network.cell_by_name
+        fill: Look = {"fillcolor": self.style.cell if is_cell else self.style.lane}
+        label = self.labels.signed(text(name), self.overlay.changed.get(node))
+        look = self.look(node, "cell" if is_cell else "feature")
+        return box(node, label, name, {**fill, **look})
 
     def _found(self) -> NetworkCell:
         cells = self.network.cell_by_name
@@ -54,35 +61,27 @@ class Single(Drawer):
             raise fail("E506", f"there is no Cell `{self.name}`", help=remedy)
         return cells[self.name]
 
-    def _anything(self, cell: NetworkCell, before: int) -> Iterator[str]:
-        name = "%predecessors"
-        look: Look = {**self.style.of_box(True, True, None), "color": self.style.upper}
-        count = f"any of {before} features and Cells"
-        yield box(name, self.labels.small(count), "predecessors", {**look, "class": "predecessors"})
-        bundle = {**self.style.of_edge(True, True, True, None, None), "class": "upper bundle"}
-        for input, slot in zip(cell.inputs, cell.slots, strict=True):
-            if is_free(slot, before):
-                yield edge(name, identifier(cell.name, input), bundle)
-
     def _above(self, cell: NetworkCell) -> Iterator[str]:
         """Who takes what the Cell gives."""
-        readers = readers_of(self.network, cell.name)
+        readers = list(self._readers(cell.name))
         if not readers:
             return
-        shown = ", ".join(text(r) for r in readers[:MOST_READERS])
+        shown = ", ".join(self.labels.signed(text(r), c) for r, c in readers[:MOST_READERS])
         shown += ", …" if len(readers) > MOST_READERS else ""
         look: Look = {"shape": "plaintext", "style": "", "class": "readers"}
-        yield box("%readers", self.labels.small(f"to {shown}"), ", ".join(readers), look)
+        tip = ", ".join(reader for reader, _ in readers)
+        yield box("%readers", self.labels.small(f"to {shown}"), tip, look)
         upper = self.style.of_edge(True, True, False, None, None)
         tail: Look = {"ltail": cluster(cell.name), "class": "upper"}
         yield edge(identifier(cell.name), "%readers", {**upper, **tail})
 
-
-def readers_of(network: Network, name: str) -> list[str]:
-    """The Cells that take a feature or Cell for certain, and the output, by their names."""
-    found = [
-        cell.name
-        for cell in network.cells
-        if any(not s.open and s.candidates[0] == name for s in cell.slots)
-    ]
-    return [*found, *(["combine"] if name in network.outputs else [])]
+    def _readers(self, name: str) -> Iterator[tuple[str, Change | None]]:
+        """The Cells that take a Cell for certain, and the output, with what changed there."""
+        changes = self.overlay.changed_edges
+        for cell in self.network.cells:
+            for input, slot in zip(cell.inputs, cell.slots, strict=True):
+                if name in slot.candidates and not slot.open:
+                    place = slot.candidates.index(name)
+                    yield cell.name, changes.get((identifier(cell.name, input), 0, place))
+        if name in self.network.outputs:
+            yield "combine", changes.get((OUTPUT, self.network.outputs.index(name), 0))

@@ -26,13 +26,12 @@ from ...graph import HEAD, OUTPUT
 from ...latex import definition_latex
 from ...network import NetworkFeature
 from ...program import identifier
-from ...spec import HeadKind
-from .cells import HIDDEN, POINT, Drawer, cluster, frame, is_free
+from .cells import HIDDEN, POINT, Drawer, cluster, frame
+from .labels import predicted
 from .statements import Look, attributes, box, edge, node, quoted, same_rank
 
 GUIDE: Look = {"style": "invis", "weight": 0}
 HURRIED: Look = {"nslimit": 1, "nslimit1": 1}
-SINGULAR: Mapping[HeadKind, str] = {"classes": "class", "labels": "label", "values": "value"}
 
 LONGEST_ROW = 3
 MOST_DIRECT = 6
@@ -51,10 +50,9 @@ class Whole(Drawer):
         for number in range(len(self.lanes)):
             yield from self._lane(number)
         yield from self._lane_points()
-        for position, cell in enumerate(self.network.cells):
-            before = len(self.network.features) + position
-            yield from self.cell(cell, before)
-            yield from self.into_input(cell, before)
+        for cell in self.network.cells:
+            yield from self.cell(cell)
+            yield from self.into_input(cell)
         yield from self._free_cells()
         yield from self._top()
 
@@ -108,22 +106,23 @@ class Whole(Drawer):
 
     def _free_inputs(self) -> dict[int, list[str]]:
         """The inputs that are such holes, by the position of their Cell."""
-        first = len(self.network.features)
         found: dict[int, list[str]] = {}
         for position, cell in enumerate(self.network.cells):
-            for name, slot in zip(cell.inputs, cell.slots, strict=True):
+            for name in cell.inputs:
                 input = identifier(cell.name, name)
-                if is_free(slot, first + position) and input in self.used:
+                if (input, 0) in self.free and input in self.used:
                     found.setdefault(position, []).append(input)
         return found
 
     def _free_cells(self) -> Iterator[str]:
         """Rows of the Cells with such holes, in order, with edges from whole lanes and Cells."""
         free = self._free_inputs()
-        drawn = bool(self.overlay.weights)
-        edges = len(self.lanes) * len(free) + sum(free)
-        few = len(free) <= 2 and edges <= MOST_DIRECT
+        counted = {p: [i for i in inputs if not self._weighed(i)] for p, inputs in free.items()}
+        counted = {position: inputs for position, inputs in counted.items() if inputs}
+        edges = len(self.lanes) * len(counted) + sum(counted)
+        few = len(counted) <= 2 and edges <= MOST_DIRECT
         below = [f"%lane_{number}" for number in range(len(self.lanes))]
+        boxes = 0
         for number, row in enumerate(_rows(list(free))):
             cells = [self.network.cells[position] for position in row]
             inputs = [identifier(c.name, name) for c in cells for name in c.inputs]
@@ -132,47 +131,38 @@ class Whole(Drawer):
             yield from (edge(p, i, GUIDE) for p, i in zip(points, inputs, strict=True))
             yield from (edge(name, points[len(points) // 2], GUIDE) for name in below)
             below = [identifier(c.name) for c in cells]
-            if not few and not drawn:
-                yield from self._through_box(number, {p: free[p] for p in row})
-        if few and not drawn:
-            yield from (e for position in free for e in self._directly(position, free[position]))
+            bundled = {p: counted[p] for p in row if p in counted}
+            if bundled and not few:
+                yield from self._through_box(boxes, bundled)
+                boxes += 1
+        if few:
+            yield from (e for p, found in counted.items() for e in self._directly(p, found))
 
-    def _open(self, **more: object) -> Look:
-        """An edge that stands for many candidates."""
-        return {
-            **self.style.of_edge(True, True, True, None, None),
-            "class": "upper bundle",
-            **more,
-        }
+    def _weighed(self, input: str) -> bool:
+        return (input, 0) in self.overlay.weights
 
     def _directly(self, position: int, inputs: Sequence[str]) -> Iterator[str]:
         """Edges into a Cell from every lane and every earlier Cell."""
         into = cluster(self.network.cells[position].name)
         for lane, features in enumerate(self.lanes):
-            look = self._open(ltail=_lane(lane), lhead=into)
+            look = self.bundle(ltail=_lane(lane), lhead=into)
             yield edge(identifier(features[-1].name), inputs[-1 if lane else 0], look)
         for earlier in self.network.cells[:position]:
-            look = self._open(constraint="false", ltail=cluster(earlier.name), lhead=into)
+            look = self.bundle(constraint="false", ltail=cluster(earlier.name), lhead=into)
             yield edge(identifier(earlier.name), inputs[-1], look)
 
     def _through_box(self, number: int, row: Mapping[int, Sequence[str]]) -> Iterator[str]:
         """Edges into a row of Cells from a box that stands for all predecessors."""
         name = f"%predecessors_{number}"
-        look: Look = {
-            **self.style.of_box(True, True, None),
-            "color": self.style.upper,
-            "height": 0.2,
-            "class": "predecessors",
-        }
-        yield box(name, self.labels.small("any feature or earlier Cell"), "predecessors", look)
+        yield self.anything(name, "any feature or earlier Cell")
         if number:
-            yield edge(f"%predecessors_{number - 1}", name, self._open())
+            yield edge(f"%predecessors_{number - 1}", name, self.bundle())
         else:
             for lane, features in enumerate(self.lanes):
-                yield edge(identifier(features[-1].name), name, self._open(ltail=_lane(lane)))
+                yield edge(identifier(features[-1].name), name, self.bundle(ltail=_lane(lane)))
         for position, inputs in row.items():
             into = cluster(self.network.cells[position].name)
-            yield edge(name, inputs[(len(inputs) - 1) // 2], self._open(lhead=into))
+            yield edge(name, inputs[(len(inputs) - 1) // 2], self.bundle(lhead=into))
 
     # The output
 
@@ -189,14 +179,15 @@ class Whole(Drawer):
     def head_boxes(self) -> Iterator[str]:
         """The boxes of the combination and of what is predicted."""
         head = self.network.head
-        label = f"{head.count} {head.kind if head.count > 1 else SINGULAR[head.kind]}"
+        label = predicted(head)
         names = head.names or (label,)
         tip = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
         label = self.labels.signed(self.labels.bold(label), self.overlay.changed.get(HEAD))
         roles = (self.network.combine, self.network.head_role)
         equations = [definition_latex(role.definition) for role in roles]
         look = self.look(OUTPUT, "output")
-        yield box(OUTPUT, self.combined(), "the outputs combined", look, equations[0])
+        combined = self.labels.signed(self.combined(), self.overlay.changed.get(OUTPUT))
+        yield box(OUTPUT, combined, "the outputs combined", look, equations[0])
         yield box(HEAD, label, tip, self.look(HEAD, "head"), equations[1])
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -54,10 +55,7 @@ def page(graph: Graph, courses: Sequence[Course] = (), metric: str = "") -> str:
     """
     network: Network = graph.graph["network"]
     courses = [course for course in courses if course.moments]
-    overlay = PLAIN
-    if courses:
-        last = courses[0].moments[-1].shares
-        overlay = of_mixtures(network, last, least=float("inf"))
+    overlay = of_mixtures(network, _largest(courses), least=float("inf")) if courses else PLAIN
     picture = render(graph, "svg", Drawing(SYMBOLS, overlay=overlay)).decode()
     facts = Facts(network)
     data = {
@@ -69,6 +67,17 @@ def page(graph: Graph, courses: Sequence[Course] = (), metric: str = "") -> str:
         "courses": [_course(network, course, overlay) for course in courses],
     }
     return _document(network, symbolic(picture), data)
+
+
+def _largest(courses: Sequence[Course]) -> Shares:
+    """For every mixture that a round has, the largest weight of each candidate."""
+    found: dict[str, list[float]] = {}
+    for course in courses:
+        for moment in course.moments:
+            for name, row in moment.shares.items():
+                known = found.get(name, row)
+                found[name] = [max(*both) for both in zip(known, row, strict=False)]
+    return found
 
 
 def _mixtures(overlay: Overlay) -> list[Fact]:
@@ -83,28 +92,33 @@ def _mixtures(overlay: Overlay) -> list[Fact]:
 
 
 def _course(network: Network, course: Course, overlay: Overlay) -> Fact:
-    """The weights of every moment, in the order of the mixtures."""
+    """The weights of every moment, in the order of the mixtures; None where it has none."""
     rounds: list[Fact] = []
     for moment in course.moments:
         found = of_mixtures(network, moment.shares)
-        rows = [found.weights.get(key, ()) for key in overlay.weights]
-        rows += [found.operations.get(key, ()) for key in overlay.operations]
-        weights = [[round(float(share), DIGITS) for share in row] for row in rows]
+        rows: list[Sequence[float] | None] = [found.weights.get(key) for key in overlay.weights]
+        rows += [found.operations.get(key) for key in overlay.operations]
+        weights = [row and [round(float(share), DIGITS) for share in row] for row in rows]
         rounds.append({"number": moment.number, "score": moment.score, "weights": weights})
     return {"name": printable(course.name), "kept": course.kept, "rounds": rounds}
 
 
 def _document(network: Network, picture: Html, data: Mapping[str, Any]) -> str:
-    script, style = _source("page.js"), variables() + _source("page.css")
-    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{_digest(script)}'"
     title = html(f"{network.name}: {data['network']['kind']}")
+    script, style = _source("page.js"), variables() + _source("page.css")
+    policy = (
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{_digest(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    parts = {"{{title}}": title, "{{picture}}": picture}
+    body = re.sub(r"\{\{\w+\}\}", lambda found: parts[found[0]], _source("page.html"))
     return joined(
         [
             Html('<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'),
             Html(f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'),
             Html('<meta name="viewport" content="width=device-width, initial-scale=1">\n'),
             Html(f"<title>{title}</title>\n<style>{style}</style></head>\n<body>\n"),
-            Html(_source("page.html").replace("{{title}}", title).replace("{{picture}}", picture)),
+            Html(body),
             Html(f'<script type="application/json" id="data">{_embedded(data)}</script>\n'),
             Html(f"<script>{script}</script>\n</body></html>\n"),
         ]

@@ -17,6 +17,7 @@ from ...network import Application, Network, NetworkCell, NetworkFeature, Slot
 from ...parts import Part, Parts
 from ...passes import optimise
 from ...program import Scope, identifier
+from ..diagram.labels import predicted
 from ..diagram.statements import node
 
 Fact = dict[str, Any]
@@ -75,7 +76,6 @@ class Facts:
         for step in cell.steps:
             places = [self._step_operation(o, len(step.slots)) for o in step.operations]
             fact = self._fact("step", step.name, f"Step of {cell.name}", inner, places, cell)
-            fact["open"] = step.open
             inside = (cell.name,)
             fact["slots"] = [
                 _slot(f"input {number}", slot, inside) for number, slot in enumerate(step.slots, 1)
@@ -104,8 +104,8 @@ class Facts:
     def _head(self) -> Fact:
         head = self.network.head
         place = self._operation(("head",), self.network.head_role, lambda: self._parts.head)
-        title = f"{head.count} {head.kind}"
-        return self._fact("head", title, "what is predicted", f"(batch, {head.count})", [place])
+        what = "what is predicted; its numbers are with those of the combination"
+        return self._fact("head", predicted(head), what, f"(batch, {head.count})", [place])
 
     def _operation(self, key: tuple[object, ...], application: Application, part: Any) -> int:
         """The place of an operation in the list of all."""
@@ -139,7 +139,6 @@ class Facts:
             "cell": node(identifier(cell.name)) if cell else "",
             "shape": shape,
             "operations": list(operations),
-            "open": False,
             "slots": [],
             **sizes,
         }

@@ -5,10 +5,11 @@
   /** @typedef {{ name: string, latex: string, mathml: string, parameters: number | null,
    *   macs: number | null }} Operation */
   /** @typedef {{ kind: string, name: string, what: string, cell: string, shape: string,
-   *   operations: number[], open: boolean, slots: Slot[], parameters: number | null,
+   *   operations: number[], slots: Slot[], parameters: number | null,
    *   macs: number | null }} Fact */
   /** @typedef {{ node: string, slot: number | null, bars: number[] }} Mixture */
-  /** @typedef {{ number: number, score: number | null, weights: number[][] }} Round */
+  /** @typedef {{ number: number, score: number | null,
+   *   weights: (number[] | null)[] }} Round */
   /** @typedef {{ name: string, kept: number | null, rounds: Round[] }} Course */
   /** @typedef {{ network: { name: string, kind: string, parameters: number, macs: number,
    *   architectures: string }, nodes: Record<string, Fact>, operations: Operation[],
@@ -20,6 +21,8 @@
   const PACE = 400;
   /** Rows of a table of holes. */
   const MOST_ROWS = 60;
+  /** Candidates of a hole that are named. */
+  const MOST_NAMES = 6;
 
   /** @param {string} id @returns {HTMLElement} */
   const element = (id) => {
@@ -45,13 +48,24 @@
 
   /** @type {Data} */
   const data = JSON.parse(element("data").textContent ?? "");
+  Object.setPrototypeOf(data.nodes, null);
   const slider = /** @type {HTMLInputElement} */ (element("round"));
-  const last = Math.max(0, ...data.courses.map((course) => course.rounds.length - 1));
+  const numbers = data.courses.flatMap((course) => course.rounds.map((round) => round.number));
+  /** The numbers of all rounds of all searches. */
+  const moments = [...new Set(numbers)].sort((a, b) => a - b);
+  const last = Math.max(0, moments.length - 1);
   let selected = "";
   let moment = last;
 
+  /** Where a search was at the moment: its last round until then. @param {Course} course */
+  const reached = (course) => {
+    const after = course.rounds.findIndex((round) => round.number > moments[moment]);
+    return after < 0 ? course.rounds.length - 1 : Math.max(0, after - 1);
+  };
   /** @param {Course} course */
-  const now = (course) => course.rounds[Math.min(moment, course.rounds.length - 1)];
+  const now = (course) => course.rounds[reached(course)];
+  /** A name from right to left, kept apart from what stands beside it. @param {string} name */
+  const apart = (name) => (/[\u0590-\u08ff]/.test(name) ? `\u2068${name}\u2069` : name);
   /** @param {number[]} row */
   const heaviest = (row) => row.reduce((best, weight, i) => (weight > row[best] ? i : best), 0);
   /** @param {Mixture} mixture */
@@ -64,9 +78,9 @@
   /** @param {Mixture} mixture */
   const place = (mixture) => {
     const fact = data.nodes[mixture.node];
-    const cell = fact.cell ? `${data.nodes[fact.cell].name}, ` : "";
+    const cell = fact.cell ? `${apart(data.nodes[fact.cell].name)}, ` : "";
     const part = mixture.slot === null ? ": operation" : `: ${fact.slots[mixture.slot].title}`;
-    return `${cell}${fact.name}${part}`;
+    return `${cell}${apart(fact.name)}${part}`;
   };
 
   /** One picture, of a network or of a search of it. */
@@ -107,8 +121,8 @@
         const text = title.textContent ?? "";
         const isFrame = group.classList.contains("cluster");
         const name = isFrame ? text.replace(/^cluster_/, "") : text;
-        const fact = data.nodes[name];
-        if (!fact || group.classList.contains("edge")) {
+        const fact = isFrame || group.classList.contains("node") ? data.nodes[name] : undefined;
+        if (!fact) {
           title.remove();
           continue;
         }
@@ -137,6 +151,7 @@
     key(event) {
       const group = /** @type {SVGGElement} */ (event.target);
       const from = group.dataset.node ?? "";
+      if (event.altKey || event.ctrlKey || event.metaKey) return;
       if (event.key === "Enter" || event.key === " ") {
         event.preventDefault();
         select(from);
@@ -155,7 +170,25 @@
         one.setAttribute("tabindex", "-1");
       }
       group.setAttribute("tabindex", "0");
+      const box = this.boxes.get(name);
+      if (box && !this.sees(box)) this.svg.setAttribute("viewBox", this.whole);
       group.focus({ preventScroll: true });
+    }
+
+    /** Whether a box is in the view. @param {Box} box */
+    sees(box) {
+      const [x, y, width, height] = (this.svg.getAttribute("viewBox") ?? "").split(" ").map(Number);
+      const { e, f } = this.moved();
+      const [left, top] = [box.x + e, box.y + f];
+      return (
+        left >= x && top >= y && left + box.width <= x + width && top + box.height <= y + height
+      );
+    }
+
+    /** How far the picture is moved inside its view. */
+    moved() {
+      const graph = /** @type {SVGGElement | null} */ (this.svg.querySelector("g.graph"));
+      return graph?.transform.baseVal.consolidate()?.matrix ?? { e: 0, f: 0 };
     }
 
     /** The nearest part in a direction. @param {string} name @param {string} key */
@@ -195,14 +228,14 @@
       if (!this.course) return;
       const round = now(this.course);
       data.mixtures.forEach((mixture, number) => {
-        const row = round.weights[number];
+        const row = round.weights[number] ?? [];
         if (mixture.slot === null) this.showBars(mixture, number, row);
         else this.showLines(mixture, mixture.slot, number, row);
       });
       const score = round.score === null ? "" : `: ${data.metric} ${round.score.toFixed(4)}`;
       const kept = round.number === this.course.kept ? ", kept" : "";
-      this.caption.textContent = `${this.course.name}, round ${round.number}${kept}${score}`;
-      this.chart?.mark(Math.min(moment, this.course.rounds.length - 1));
+      this.caption.textContent = `${apart(this.course.name)}, round ${round.number}${kept}${score}`;
+      this.chart?.mark(reached(this.course));
     }
 
     /** @param {Mixture} mixture @param {number} number @param {number[]} row */
@@ -264,11 +297,10 @@
 
     /** The view of a box with a margin. @param {Box} box */
     around(box) {
-      const graph = /** @type {SVGGElement | null} */ (this.svg.querySelector("g.graph"));
-      const moved = graph?.transform.baseVal.consolidate()?.matrix;
+      const { e, f } = this.moved();
       const margin = 24;
-      const x = box.x + (moved?.e ?? 0) - margin;
-      const y = box.y + (moved?.f ?? 0) - margin;
+      const x = box.x + e - margin;
+      const y = box.y + f - margin;
       return `${x} ${y} ${box.width + 2 * margin} ${box.height + 2 * margin}`;
     }
   }
@@ -313,6 +345,9 @@
 
   // Words about what is selected
 
+  /** @param {number | undefined} weight */
+  const shown = (weight) => (weight === undefined ? "not known" : weight.toFixed(3));
+
   /** @param {[string, string][]} rows */
   const described = (rows) => {
     const list = made("dl");
@@ -320,10 +355,17 @@
     return list;
   };
 
-  /** @param {string} caption @param {string[][]} rows @param {number} first */
-  const table = (caption, rows, first = -1) => {
+  /** @param {string} caption @param {string[]} heads @param {string[][]} rows
+   * @param {number} first */
+  const table = (caption, heads, rows, first = -1) => {
     const found = made("table");
     found.append(made("caption", caption));
+    const columns = found.createTHead().insertRow();
+    for (const text of heads) {
+      const head = made("th", text);
+      head.scope = "col";
+      columns.append(head);
+    }
     const body = found.createTBody();
     rows.forEach(([head, ...cells], number) => {
       const row = body.insertRow();
@@ -363,15 +405,16 @@
   const settled = (mixture, number) => {
     const names = candidates(mixture);
     const rows = data.courses.map((course) => now(course).weights[number]);
-    const first = heaviest(rows[0]);
-    const listed = names.map((name, i) => [name, ...rows.map((r) => (r[i] ?? 0).toFixed(3))]);
+    const known = rows.find((row) => row);
+    const first = known ? heaviest(known) : -1;
+    const listed = names.map((name, i) => [name, ...rows.map((r) => shown(r?.[i]))]);
     const found = made("div");
-    const searches = data.courses.map((course) => course.name).join("; ");
-    found.append(table(`${place(mixture)}: weights in ${searches}`, listed, first));
+    const heads = ["candidate", ...data.courses.map((course) => apart(course.name))];
+    found.append(table(`${place(mixture)}: weights`, heads, listed, first));
     const history = data.courses[0].rounds.map((round) => round.weights[number]);
-    const lines = chart(names.map((_, i) => history.map((row) => row[i] ?? null)), first);
+    const lines = chart(names.map((_, i) => history.map((row) => row?.[i] ?? null)), first);
     if (lines) {
-      lines.mark(Math.min(moment, history.length - 1));
+      lines.mark(reached(data.courses[0]));
       found.append(lines.picture);
     }
     return found;
@@ -387,10 +430,11 @@
       if (cell && data.nodes[mixture.node].cell !== cell) return;
       if (rows.length === MOST_ROWS) return;
       const row = now(data.courses[0]).weights[number];
-      const best = heaviest(row);
-      rows.push([place(mixture), candidates(mixture)[best], (row[best] ?? 0).toFixed(3)]);
+      const best = row ? heaviest(row) : -1;
+      rows.push([place(mixture), candidates(mixture)[best] ?? "", shown(row?.[best])]);
     });
-    const found = table(`heaviest candidates of ${data.courses[0].name}`, rows);
+    const caption = `heaviest candidates of ${apart(data.courses[0].name)}`;
+    const found = table(caption, ["hole", "candidate", "weight"], rows);
     const more = made("p", "A Cell shows the others.");
     return rows.length === MOST_ROWS && !cell ? [found, more] : [found];
   };
@@ -407,7 +451,7 @@
         ["architectures", network.architectures],
       ]),
     ];
-    return [...found, ...heaviestIn("")];
+    return found;
   }
 
   /** Everything about a part. @param {string} name */
@@ -415,28 +459,33 @@
     const fact = data.nodes[name];
     const rows = /** @type {[string, string][]} */ ([["is", fact.what]]);
     if (fact.shape) rows.push(["shape", fact.shape]);
-    if (fact.kind !== "input") {
+    if (fact.kind !== "input" && fact.kind !== "output") {
       rows.push(["parameters", counted(fact.parameters)], ["MACs", counted(fact.macs)]);
     }
     for (const slot of fact.slots) {
-      const names = slot.open ? `any of ${slot.names.length}` : slot.names.join(" and ");
-      rows.push([slot.title, names]);
+      const isListed = slot.names.length <= MOST_NAMES;
+      rows.push([slot.title, isListed ? slot.names.join(" | ") : `any of ${slot.names.length}`]);
     }
     const found = [made("h2", fact.name), described(rows)];
-    if (data.courses.length) {
-      data.mixtures.forEach((mixture, number) => {
-        if (mixture.node === name) found.push(settled(mixture, number));
-      });
-    }
-    if (fact.kind === "cell") found.push(...heaviestIn(name));
     const operations = fact.operations.map((place) => data.operations[place]);
     for (const one of operations) found.push(equation(one, operations.length === 1));
     return found;
   }
 
-  const details = element("details");
+  /** What a round says of the selected part. */
+  function aboutRound() {
+    const fact = data.nodes[selected];
+    if (!data.courses.length) return [];
+    if (!fact) return heaviestIn("");
+    if (fact.kind === "cell") return heaviestIn(selected);
+    return data.mixtures.flatMap((mixture, number) =>
+      mixture.node === selected ? [settled(mixture, number)] : [],
+    );
+  }
+
   const describe = () => {
-    details.replaceChildren(...(selected ? aboutPart(selected) : aboutNetwork()));
+    element("facts").replaceChildren(...(selected ? aboutPart(selected) : aboutNetwork()));
+    element("settled").replaceChildren(...aboutRound());
   };
 
   // Where one is
@@ -508,11 +557,10 @@
     moment = place;
     slider.value = `${place}`;
     for (const panel of panels) panel.show();
-    const numbers = data.courses.map((course) => now(course).number);
-    const text = `${Math.max(...numbers)} of ${last + 1}`;
+    const text = `${moments[moment]} of ${moments[last]}`;
     element("now").textContent = text;
     slider.setAttribute("aria-valuetext", `round ${text}`);
-    describe();
+    element("settled").replaceChildren(...aboutRound());
   }
 
   // Searches side by side, and their rounds
@@ -540,13 +588,11 @@
       clearInterval(timer);
       timer = 0;
       play.textContent = "Play";
-      play.setAttribute("aria-pressed", "false");
     };
     play.addEventListener("click", () => {
       if (timer) return stop();
       if (moment === last) showRound(0);
       play.textContent = "Stop";
-      play.setAttribute("aria-pressed", "true");
       timer = window.setInterval(() => (moment < last ? showRound(moment + 1) : stop()), PACE);
     });
     showRound(last);

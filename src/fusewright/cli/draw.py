@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from ..compiler.graph import Graph
 
 PAGE = "html"
-LEGIBLE = 5.0
-"""Points; smaller text is not read in print."""
+SHOWN = ("feature", "cell", "step", "predict")
+"""Kinds of changes that a picture shows."""
 INCHES = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4, "pt": 1 / 72, "": 1.0}
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _WIDTH = re.compile(r"(\d+(?:\.\d+)?)\s*(in|cm|mm|pt|)")
 
 Sources = Annotated[
@@ -68,21 +69,40 @@ def draw(
         listed = ", ".join("." + f for f in (*FORMATS, PAGE))
         raise fail("E504", message, help=f"end it in {listed}")
     if kind == PAGE:
+        given = {
+            "--style": style != "screen",
+            "--width": width is not None,
+            "--cell": bool(cell),
+            "--compact": compact,
+            "--since": since is not None,
+            "--round": round is not None,
+        }
+        ignored = [option for option, is_given in given.items() if is_given]
+        if ignored:
+            raise fail(
+                "E506", f"a page takes no `{ignored[0]}`", help="it shows all of that itself"
+            )
         write_file(output, _page(sources, sets).encode())
         return
     if len(sources) > 1:
-        raise fail("E506", "a picture shows one specification or run", help="end FILE in .html")
+        remedy = "give one; a page, .html, shows several runs side by side"
+        raise fail("E506", "a picture shows one specification or run", help=remedy)
     look = style_named(style)
     shown = _Shown(sources[0], sets, round)
     graph, options = shown.picture(since)
     drawing = Drawing(look, _inches(width), cell=cell, compact=compact, **options)
-    write_file(output, render(graph, kind, drawing))
+    drawn = render(graph, kind, drawing)
+    write_file(output, drawn)
+    if drawing.old is not None:
+        _tell_of_other_changes(drawing.old, graph)
     if drawing.width is not None and kind != "dot":
-        _warn_of_small_text(smallest_text(graph, drawing))
+        _warn_of_small_text(smallest_text(graph, drawing, drawn if kind == "svg" else None))
 
 
 def _page(sources: list[Path], sets: list[str] | None) -> str:
     """The page of a specification, or of runs."""
+    for source in sources:
+        _require_no_sets(source, sets)
     if all(source.is_dir() for source in sources):
         from ..runtime.pictures import pages
 
@@ -115,6 +135,7 @@ class _Shown:
                 raise fail("E506", "a specification has no rounds", help="give a run folder")
             graph = build(checked(load_with(self.source, self.sets)))
             return graph, self._since(since)
+        _require_no_sets(self.source, self.sets)
         from ..runtime.finished import read_run
         from ..runtime.pictures import genotype_of, hypernet_of
 
@@ -130,7 +151,7 @@ class _Shown:
 
         if since is None:
             return {}
-        if since.isdigit() and self.source.is_dir():
+        if _NUMBER.fullmatch(since) and self.source.is_dir():
             from ..runtime.finished import read_run
             from ..runtime.pictures import genotype_of
 
@@ -153,8 +174,28 @@ def _inches(width: str | None) -> float | None:
     return inches
 
 
+def _require_no_sets(source: Path, sets: list[str] | None) -> None:
+    if sets and source.is_dir():
+        raise fail("E506", "a run has its numbers already", help="leave out `--set`")
+
+
+def _tell_of_other_changes(old: Graph, new: Graph) -> None:
+    """Says what changed that a picture does not show."""
+    from ..compiler.difference import difference
+
+    found = difference(*(graph.graph["network"].spec for graph in (old, new)))
+    others = [str(change) for change in found if change.kind not in SHOWN]
+    if others:
+        typer.echo("note: what the picture does not show changed, too:", err=True)
+        typer.echo("\n".join(others), err=True)
+    elif not found:
+        typer.echo("note: nothing changed", err=True)
+
+
 def _warn_of_small_text(points: float) -> None:
+    from ..compiler.targets.diagram import LEGIBLE
+
     if points < LEGIBLE:
-        message = f"the smallest text is {points:.1f} pt at this width"
+        message = f"the smallest text is {points:.1f} pt at this width, below {LEGIBLE:g} pt"
         remedy = "give more width, --compact, or one --cell"
         typer.echo(f"note: {message}; {remedy}", err=True)
