@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Generator
@@ -131,6 +132,18 @@ def differs(image: Image.Image, golden: Path) -> float:
         return 1.0
     distance = np.abs(np.asarray(image, np.int16) - np.asarray(other, np.int16))
     return float((distance.max(axis=2) > TOLERANCE).mean())
+
+
+def fonts() -> str:
+    """The fonts that pages are set in here; nothing where that is not known."""
+    if shutil.which("fc-match") is None:
+        return ""
+    names = ("Helvetica", "Times New Roman", "math")
+    command = ["fc-match", "--format=%{family} "]
+    return "".join(
+        subprocess.run([*command, n], capture_output=True, text=True, check=True).stdout
+        for n in names
+    )
 
 
 @contextmanager

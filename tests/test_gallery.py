@@ -9,7 +9,7 @@ import pytest
 
 from fusewright.compiler.targets.diagram import LEGIBLE, smallest_text
 
-from .browser import NEEDED, opened
+from .browser import NEEDED, fonts, opened
 from .gallery import FOLDER, ROOT, Shown, genotypes, others, spaces
 
 PICTURES = sorted(FOLDER.glob("*.svg"))
@@ -41,7 +41,7 @@ names.forEach((a, i) => names.slice(i + 1).forEach((b) => {
 return wrong;
 """
 SLACK = 2
-"""Units: a font that is not installed is replaced by one a little wider."""
+"""Units: widths are rounded."""
 
 
 def test_the_gallery_shows_every_picture() -> None:
@@ -59,5 +59,7 @@ def test_text_is_legible_at_the_width_of_a_column(one: Shown) -> None:
 @NEEDED
 @pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.stem)
 def test_no_label_is_clipped_and_no_box_overlaps(path: Path) -> None:
+    if "Liberation Serif" not in fonts():
+        pytest.skip("the gallery was drawn with the widths of Liberation Serif")
     with opened(path) as driver:
         assert driver.execute_script(LOOK, SLACK) == []

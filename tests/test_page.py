@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,7 +28,7 @@ from fusewright.compiler.measure import count_parameters
 from fusewright.compiler.spec import Spec
 from fusewright.compiler.targets.page import Course, Moment, page
 
-from .browser import NEEDED, axe, console, differs, opened, screenshot
+from .browser import NEEDED, axe, console, differs, fonts, opened, screenshot
 from .test_diagram import GENOTYPE, HALF_OPEN, HOSTILE, HYPERNET, LATE_FUSION
 
 pytestmark = NEEDED
@@ -407,16 +406,6 @@ VIEWS: Mapping[str, tuple[str, int, dict[str, Any]]] = {
     "search": (HYPERNET, 2, {}),
     "dark": (HYPERNET, 1, {"dark": True}),
 }
-
-
-def fonts() -> str:
-    """The fonts that pages are set in here."""
-    names = ("Helvetica", "Times New Roman", "math")
-    command = ["fc-match", "--format=%{family} "]
-    return "".join(
-        subprocess.run([*command, n], capture_output=True, text=True, check=True).stdout
-        for n in names
-    )
 
 
 def pictured(name: str) -> Any:
