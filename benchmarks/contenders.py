@@ -8,7 +8,7 @@ from typing import Any
 
 import fusewright as fw
 from fusewright.compiler.spec import Reference, Spec
-from fusewright.runtime.controls import late_fusion
+from fusewright.runtime.controls import LATE, late_fusion
 
 CONTENDERS: Mapping[str, Mapping[str, Any]] = {
     "darts, as published": {
@@ -68,7 +68,7 @@ def baselines(spec: Spec) -> Iterator[tuple[str, Spec]]:
     bare = replace(spec, pool=None, cells=(), outputs=None)
     for modality, name in zip(spec.modalities, last, strict=True):
         yield f"{modality.name} alone", replace(bare, outputs=(Reference(name),))
-    yield "late fusion", late_fusion(spec)
+    yield LATE, late_fusion(spec)
     every = tuple(Reference(f.name) for m in spec.modalities for f in m.features)
     yield "all features", replace(bare, outputs=every)
     for title, step in HAND_MADE.items():

@@ -29,6 +29,7 @@ import torch
 import fusewright as fw
 from fusewright.compiler.check import checked
 from fusewright.compiler.spec import Spec
+from fusewright.runtime.controls import LATE
 from fusewright.runtime.data import TEST, TRAIN
 from fusewright.runtime.predictions import SELECTION_METRIC
 from fusewright.runtime.sample import random_genotype
@@ -36,7 +37,7 @@ from fusewright.runtime.settings import Settings
 
 from .contenders import CONTENDERS, baselines
 from .study_data import SETS, load
-from .study_table import AGAIN_SEEDS, BEST, LATE_FUSION, SEEDS, as_text, digest
+from .study_table import AGAIN_SEEDS, BEST, SEEDS, as_text, digest
 
 REFERENCE = 24
 """Random genotypes that headroom is measured with."""
@@ -138,7 +139,7 @@ class Bench:
             self.study.row(f"baseline/{self.name}/{name}", partial(_text, spec))
             self.validate(spec)
             self.measure(spec)
-            if name == LATE_FUSION:
+            if name == LATE:
                 self.measure(spec, AGAIN_SEEDS)
 
     def contender(self, name: str, seed: int) -> None:

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torchmetrics.functional.regression import kendall_rank_corrcoef
 
+from fusewright.runtime.controls import LATE
 from fusewright.runtime.statistics import paired_interval
 
 from .machine import machine
 
 Rows = Mapping[str, Mapping[str, Any]]
 SEEDS, AGAIN_SEEDS = (0, 1, 2), (3, 4, 5)
-LATE_FUSION = "late fusion"
 BEST = 10
 """Genotypes of a large sample that are measured again."""
 INTRODUCTION = """# Which strategy finds good genotypes
@@ -146,7 +146,7 @@ class Results:
         first = {genotype: self._value("test", name, genotype) for genotype in drawn}
         best = sorted(drawn, key=first.__getitem__, reverse=True)[:BEST]
         again = [self._value("test", name, genotype, AGAIN_SEEDS) for genotype in best]
-        late = str(self.rows[f"baseline/{name}/{LATE_FUSION}"]["genotype"])
+        late = str(self.rows[f"baseline/{name}/{LATE}"]["genotype"])
         both = [self._value("test", name, late, seeds) for seeds in (SEEDS, AGAIN_SEEDS)]
         tops = [first[genotype] for genotype in best]
         above = float(np.mean([value > both[0] for value in first.values()]))
@@ -155,7 +155,7 @@ class Results:
 
     def late_fusion(self, of: str) -> float:
         """Late fusion on test, over all seeds."""
-        genotype = str(self.rows[f"baseline/{of}/{LATE_FUSION}"]["genotype"])
+        genotype = str(self.rows[f"baseline/{of}/{LATE}"]["genotype"])
         return self._value("test", of, genotype, (*SEEDS, *AGAIN_SEEDS))
 
     def best_single(self, of: str) -> float:

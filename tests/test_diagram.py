@@ -23,9 +23,9 @@ from fusewright.compiler.spec import Spec
 from fusewright.compiler.targets.diagram import dot, engine, formats, render, statements
 from fusewright.compiler.targets.diagram.styles import SCREEN
 
+from .pictures import SVG
 from .programs import specs
 
-SVG = "{http://www.w3.org/2000/svg}"
 LINK_TITLE = "{http://www.w3.org/1999/xlink}title"
 
 HEADER = """

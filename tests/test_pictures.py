@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import fusewright as fw
 from fusewright.compiler.diagnostics import DiagnosticError
 from fusewright.compiler.graph import build
-from fusewright.compiler.lower import RELAXATIONS, lower
+from fusewright.compiler.lower import RELAXATIONS, Relaxation, lower
 from fusewright.compiler.network import Network
 from fusewright.compiler.resolve import resolve
 from fusewright.compiler.spec import Spec
@@ -30,10 +30,10 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
-def shares(network: Network, relax: str, seed: int) -> dict[str, list[float]]:
+def shares(network: Network, relax: Relaxation, seed: int) -> dict[str, list[float]]:
     """Weights for every mixture of a hypernet."""
     generator = np.random.default_rng(seed)
-    program = lower(build(network), relax)  # type: ignore[arg-type]
+    program = lower(build(network), relax)
     found: dict[str, list[float]] = {}
     for parameter in program.parameters:
         if parameter.kind == "architecture":
@@ -51,7 +51,9 @@ def test_the_graph_of_a_picture_is_that_of_the_specification(spec: Spec, style: 
 
 @settings(max_examples=100)
 @given(specs(), st.sampled_from(RELAXATIONS), st.integers(0, 9), st.sampled_from((0.0, 1.0, 9.0)))
-def test_weights_change_nothing_of_that(spec: Spec, relax: str, seed: int, least: float) -> None:
+def test_weights_change_nothing_of_that(
+    spec: Spec, relax: Relaxation, seed: int, least: float
+) -> None:
     network = resolve(spec)
     overlay = of_mixtures(network, shares(network, relax, seed), least)
     found = read_back(dot(spec.graph, Drawing(overlay=overlay)))

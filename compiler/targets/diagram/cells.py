@@ -208,13 +208,11 @@ class Drawer(ABC):
         number: int,
         slot: Slot | None = None,
         place: int = 0,
-        more: Look | None = None,
     ) -> str:
         """An edge of the upper level, from a feature or from the frame of a Cell."""
-        look: dict[str, object] = dict(more or {})
-        if source in self.network.cell_by_name and self.framed:
-            look["ltail"] = cluster(source)
-        return self.edge(identifier(source), head, number, slot, place, upper=True, more=look)
+        has_frame = source in self.network.cell_by_name and self.framed
+        tail: Look = {"ltail": cluster(source)} if has_frame else {}
+        return self.edge(identifier(source), head, number, slot, place, upper=True, more=tail)
 
     def edge(
         self,

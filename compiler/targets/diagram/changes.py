@@ -78,9 +78,8 @@ class _Union:
             for name in _merged([f.name for f in old.features], [f.name for f in new.features])
         ]
         for feature in features:
-            before = old.feature_by_name.get(feature.name)
-            is_in_both = before is not None and feature.name in new.feature_by_name
-            if before is not None and is_in_both and _feature(before) != _feature(feature):
+            before = old.feature_by_name.get(feature.name, feature)
+            if _feature(before) != _feature(feature):
                 self.changed[identifier(feature.name)] = "changed"
         names = _merged([c.name for c in old.cells], [c.name for c in new.cells])
         cells = [self._cell(old.cell_by_name.get(n), new.cell_by_name.get(n)) for n in names]

@@ -57,7 +57,7 @@ def page(graph: Graph, courses: Sequence[Course] = (), metric: str = "") -> str:
     courses = [course for course in courses if course.moments]
     overlay = of_mixtures(network, _largest(courses), least=float("inf")) if courses else PLAIN
     picture = render(graph, "svg", Drawing(SYMBOLS, overlay=overlay)).decode()
-    facts = Facts(network)
+    facts = Facts(graph)
     data = {
         "network": facts.whole(),
         "nodes": facts.nodes,

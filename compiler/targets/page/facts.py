@@ -7,7 +7,7 @@ from typing import Any
 
 from ...count import count_architectures
 from ...diagnostics import DiagnosticError
-from ...graph import HEAD, OUTPUT, build
+from ...graph import HEAD, OUTPUT, Graph
 from ...latex import definition_latex
 from ...lower import lower
 from ...markup import printable
@@ -31,8 +31,9 @@ class Facts:
     MathML of operations, which is markup.
     """
 
-    def __init__(self, network: Network) -> None:
-        self.network = network
+    def __init__(self, graph: Graph) -> None:
+        network: Network = graph.graph["network"]
+        self.graph, self.network = graph, network
         self.operations: list[Fact] = []
         self.nodes: dict[str, Fact] = {}
         self._parts = Parts(network)
@@ -47,7 +48,7 @@ class Facts:
 
     def whole(self) -> Fact:
         """The network itself; in a search space, the hypernet's numbers."""
-        program = lower(build(self.network))
+        program = lower(self.graph)
         return {
             "name": printable(self.network.name),
             "kind": "search space" if self.network.has_holes else "network",

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields, replace
+from typing import Any
 
 from ...markup import Html
 from ..diagram.styles import SCREEN, STYLES, Style
 
 _COLOURS = [f.name for f in fields(Style) if str(getattr(SCREEN, f.name)).startswith("#")]
-_CODES = {name: f"#0100{number:02x}" for number, name in enumerate(_COLOURS, 1)}
-SYMBOLS = replace(SCREEN, name="symbols", **_CODES)  # type: ignore[arg-type]
+_CODES: dict[str, Any] = {name: f"#0100{number:02x}" for number, name in enumerate(_COLOURS, 1)}
+SYMBOLS = replace(SCREEN, name="symbols", **_CODES)
 """The style whose colours are codes."""
 _BEFORE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)

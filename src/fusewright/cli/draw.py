@@ -14,6 +14,7 @@ from .app import Sets, app, load_with
 
 if TYPE_CHECKING:
     from ..compiler.graph import Graph
+    from ..runtime.finished import FinishedRun
 
 PAGE = "html"
 SHOWN = ("feature", "cell", "step", "predict")
@@ -134,7 +135,7 @@ class _Shown:
             if self.round is not None:
                 raise fail("E506", "a specification has no rounds", help="give a run folder")
             graph = build(checked(load_with(self.source, self.sets)))
-            return graph, self._since(since)
+            return graph, self._since(since, None)
         _require_no_sets(self.source, self.sets)
         from ..runtime.finished import read_run
         from ..runtime.pictures import genotype_of, hypernet_of
@@ -143,19 +144,18 @@ class _Shown:
         hypernet = hypernet_of(run, self.round) if since is None and run.search else None
         if hypernet is not None:
             return build(hypernet[0]), {"overlay": hypernet[1]}
-        return build(checked(genotype_of(run, self.round))), self._since(since)
+        return build(checked(genotype_of(run, self.round))), self._since(since, run)
 
-    def _since(self, since: str | None) -> dict[str, Any]:
+    def _since(self, since: str | None, run: FinishedRun | None) -> dict[str, Any]:
         from ..compiler.check import checked
         from ..compiler.graph import build
 
         if since is None:
             return {}
-        if _NUMBER.fullmatch(since) and self.source.is_dir():
-            from ..runtime.finished import read_run
+        if _NUMBER.fullmatch(since) and run is not None:
             from ..runtime.pictures import genotype_of
 
-            return {"old": build(checked(genotype_of(read_run(self.source), int(since))))}
+            return {"old": build(checked(genotype_of(run, int(since))))}
         return {"old": build(checked(load_with(Path(since), self.sets)))}
 
 
