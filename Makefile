@@ -49,16 +49,16 @@ test-cuda: $(READY)
 	$(BIN)/pytest -rs tests/test_cuda.py
 
 fuzz: $(READY)
-	$(BIN)/python -m tests.fuzz
+	$(BIN)/python -m tests.support.fuzz
 
 golden: $(READY) $(NPM)
-	$(BIN)/python -m fusewright.compiler.grammar
-	$(BIN)/python -m tests.test_diagnostics
-	$(BIN)/python -m tests.test_reference
-	$(BIN)/python -m tests.test_page
+	$(BIN)/python -m fusewright.compiler.syntax.grammar
+	$(BIN)/python -m tests.compiler.diagnostics.test_diagnostics
+	$(BIN)/python -m tests.grammars.test_reference
+	$(BIN)/python -m tests.compiler.targets.test_page
 
 gallery: $(READY)
-	$(BIN)/python -m tests.gallery
+	$(BIN)/python -m tests.support.gallery
 
 check: lint test
 

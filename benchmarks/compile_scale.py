@@ -16,11 +16,11 @@ from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any
 
-from fusewright.compiler.check import checked
-from fusewright.compiler.graph import build
-from fusewright.compiler.lower import lower
-from fusewright.compiler.parse import parse
+from fusewright.compiler.check.check import checked
+from fusewright.compiler.graph.build import build
+from fusewright.compiler.lowering.lower import lower
 from fusewright.compiler.passes import optimise
+from fusewright.compiler.syntax.parse import parse
 
 from .machine import machine
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import fusewright as fw
-from fusewright.compiler.spec import Reference, Spec
-from fusewright.runtime.controls import LATE, late_fusion
+from fusewright.compiler.language.nodes import Reference
+from fusewright.compiler.language.spec import Spec
+from fusewright.runtime.search.controls import LATE, late_fusion
 
 CONTENDERS: Mapping[str, Mapping[str, Any]] = {
     "darts, as published": {

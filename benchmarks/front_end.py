@@ -16,8 +16,8 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-from fusewright.compiler.check import check
-from fusewright.compiler.parse import parse
+from fusewright.compiler.check.check import check
+from fusewright.compiler.syntax.parse import parse
 
 from .machine import machine
 

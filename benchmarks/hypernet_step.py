@@ -24,13 +24,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from fusewright.compiler.network import Network
-from fusewright.runtime.batches import Batch
-from fusewright.runtime.data import Dataset
-from fusewright.runtime.fitting import ArchitectureOptimiser, Optimiser, WeightOptimiser
-from fusewright.runtime.objective import loss_of
-from fusewright.runtime.prepare import prepare
+from fusewright.compiler.network.network import Network
+from fusewright.runtime.data.batches import Batch
+from fusewright.runtime.data.dataset import Dataset
 from fusewright.runtime.settings import Settings
+from fusewright.runtime.training.objective import loss_of
+from fusewright.runtime.training.optimisers import ArchitectureOptimiser, Optimiser, WeightOptimiser
+from fusewright.runtime.training.prepare import prepare
 
 from .machine import machine
 from .published import published_hypernet, published_layout

@@ -15,7 +15,7 @@ from statistics import median
 from time import perf_counter, sleep
 from typing import Any
 
-from tests.language_client import Client, long_text, serve
+from tests.support.language_client import Client, long_text, serve
 
 from fusewright.lsp.server import PAUSE
 

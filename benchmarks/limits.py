@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 
 from fusewright.compiler.compile import to_program
-from fusewright.compiler.hoist import hoist
-from fusewright.compiler.network import Network
+from fusewright.compiler.network.network import Network
 from fusewright.compiler.passes import optimise
-from fusewright.compiler.program import PARAMETER, Program
+from fusewright.compiler.program.hoist import hoist
+from fusewright.compiler.program.program import PARAMETER, Program
 from fusewright.compiler.targets.torch.kernels import product
 
 from .hypernet_step import NETWORKS, WARM, ours, timed

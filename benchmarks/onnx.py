@@ -33,7 +33,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 import fusewright as fw
-from fusewright.compiler.program import Input
+from fusewright.compiler.program.program import Input
 from fusewright.compiler.targets.onnx.export import OPSET
 
 from .machine import machine

@@ -12,15 +12,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from tests.browser import frame_time, opened
+from tests.support.browser import frame_time, opened
 
 import fusewright as fw
-from fusewright.compiler.check import checked
-from fusewright.compiler.graph import build
-from fusewright.compiler.lower import lower
-from fusewright.compiler.spec import Spec
+from fusewright.compiler.check.check import checked
+from fusewright.compiler.graph.build import build
+from fusewright.compiler.language.spec import Spec
+from fusewright.compiler.lowering.lower import lower
 from fusewright.compiler.targets.page import Course, Moment, page
-from fusewright.runtime.sample import random_genotype
+from fusewright.runtime.genotypes.sample import random_genotype
 
 from .machine import machine
 

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from fusewright.compiler.network import Network
+from fusewright.compiler.network.network import Network
 
 
 def published_hypernet(checkout: Path, network: Network) -> nn.Module:

@@ -18,12 +18,12 @@ from typing import Any
 import torch
 
 import fusewright as fw
-from fusewright.compiler.check import checked
-from fusewright.runtime.batches import Batch, Batches
-from fusewright.runtime.data import TRAIN, VALIDATION, Dataset, load_data
+from fusewright.compiler.check.check import checked
+from fusewright.runtime.data.batches import Batch, Batches
+from fusewright.runtime.data.dataset import TRAIN, VALIDATION, Dataset, load_data
 from fusewright.runtime.demo.extract import extract
-from fusewright.runtime.objective import loss_of
 from fusewright.runtime.settings import Settings
+from fusewright.runtime.training.objective import loss_of
 
 from .machine import machine
 from .published import published_hypernet, published_layout

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 import fusewright as fw
-from fusewright.compiler.check import checked
-from fusewright.compiler.network import Network
+from fusewright.compiler.check.check import checked
+from fusewright.compiler.network.network import Network
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 BATCHES = {"ntu": 96, "ego": 72, "mmimdb": 96}

@@ -27,12 +27,12 @@ import numpy as np
 import torch
 
 import fusewright as fw
-from fusewright.compiler.check import checked
-from fusewright.compiler.spec import Spec
-from fusewright.runtime.controls import LATE
-from fusewright.runtime.data import TEST, TRAIN
-from fusewright.runtime.predictions import SELECTION_METRIC
-from fusewright.runtime.sample import random_genotype
+from fusewright.compiler.check.check import checked
+from fusewright.compiler.language.spec import Spec
+from fusewright.runtime.data.dataset import TEST, TRAIN
+from fusewright.runtime.genotypes.sample import random_genotype
+from fusewright.runtime.metrics import SELECTION_METRIC
+from fusewright.runtime.search.controls import LATE
 from fusewright.runtime.settings import Settings
 
 from .contenders import CONTENDERS, baselines

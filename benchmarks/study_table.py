@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torchmetrics.functional.regression import kendall_rank_corrcoef
 
-from fusewright.runtime.controls import LATE
-from fusewright.runtime.statistics import paired_interval
+from fusewright.runtime.runs.statistics import paired_interval
+from fusewright.runtime.search.controls import LATE
 
 from .machine import machine
 

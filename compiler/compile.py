@@ -7,22 +7,23 @@ from inspect import signature
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
-from .check import checked, require_no_holes
-from .diagnostics import did_you_mean, fail, one_of
-from .graph import build as build_graph
-from .lower import RELAXATIONS, Relaxation, lower
-from .network import Network
+from .check.check import checked, require_no_holes
+from .diagnostics.diagnostic import did_you_mean, fail, one_of
+from .graph.build import build as build_graph
+from .language.spec import Spec
+from .lowering.lower import lower
+from .network.holes import RELAXATIONS, Relaxation
+from .network.network import Network
 from .passes import optimise
-from .program import Program
-from .spec import Spec
+from .program.program import Program
 
 if TYPE_CHECKING:
     import onnx
     from torch.export import ExportedProgram
 
+    from .program.weights import Weights
     from .targets.numpy import NumpyNetwork
     from .targets.torch.module import FusionModule
-    from .weights import Weights
 
 WeightSource: TypeAlias = "Weights | str | PathLike[str]"
 """Arrays by name, or the `.safetensors` file that holds them."""
@@ -200,15 +201,15 @@ TARGETS: Mapping[str, Callable[..., Any]] = {
 
 def _arrays(program: Program, weights: WeightSource | None, seed: int) -> Weights:
     """The weights that a program reads, or its initial values."""
-    from .initial import initial_values
-    from .weights import fitting
+    from .program.initial import initial_values
+    from .program.weights import fitting
 
     return fitting(program, initial_values(program, seed) if weights is None else _read(weights))
 
 
 def _read(weights: WeightSource) -> Weights:
     if isinstance(weights, (str, PathLike)):
-        from .weights import read_weights
+        from .targets.safetensors import read_weights
 
         return read_weights(weights)
     return weights

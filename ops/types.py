@@ -116,3 +116,7 @@ def same(types: Iterable[TensorType]) -> TensorType:
         if other != first:
             raise ShapeError(f"{first} and {other} differ")
     return first
+
+
+NUMBERS = "fiub"
+"""The kinds of arrays that hold numbers."""

@@ -4,119 +4,182 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from math import inf
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from ..compiler.diagnostics import did_you_mean, fail, one_of
-from ..compiler.lower import RELAXATIONS
-from ..compiler.rules import RULES
+from ..compiler.diagnostics.diagnostic import did_you_mean, fail, one_of
+from ..compiler.network.holes import RELAXATIONS
+from ..compiler.network.rules import RULES
+from .strategies import FOLLOWED_BY, SHARING, STRATEGIES, UNROLLED
 
-HYPERNET = ("argmax", "perturbation", "ranking", "halving")
-STRATEGIES: Mapping[str, tuple[str, ...]] = {
-    "darts": HYPERNET,
-    "gdas": HYPERNET,
-    "single-path": ("ranking", "halving", "perturbation"),
-    "halving": (),
-    "random": (),
-    "evolution": (),
-    "tpe": (),
-    "mfas": (),
-}
-"""Strategies with the selections that may follow them, the usual one first."""
-_LEAST = {
-    "epochs": 1,
-    "batch": 1,
-    "first_restart": 1,
-    "restart_multiplier": 1,
-    "candidates": 1,
-    "trial_epochs": 1,
-    "reduction": 2,
-    "rungs": 1,
-    "passes": 1,
-}
-SHARING = ("random", "evolution", "tpe")
-"""Strategies whose study several processes can share."""
-UNROLLED = ("darts", "gdas")
-"""Strategies whose architecture step can be unrolled by a weight step."""
-PRECISIONS = ("float32", "bfloat16", "float16")
 RULE_NAMES: Mapping[str, str] = {
     **{rule.source: name for name, rule in RULES.items()},
     **{name: name for name in RULES},
 }
+PRECISIONS = ("float32", "bfloat16", "float16")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The numbers that a setting may have; `text` says which."""
+
+    text: str
+    least: float
+    below: float = inf
+    is_open: bool = False
+
+    def admit(self, value: float) -> bool:
+        """Whether a number is one of them; the least one is not where they are open."""
+        return (self.least < value if self.is_open else self.least <= value) and value < self.below
+
+
+def _at_least(least: int) -> Limits:
+    return Limits(f"at least {least}", least)
+
+
+_SEEDS = Limits("from 0 to 2^63", 0, 2**63)
+_RATES = Limits("above 0", 0, 1e3, is_open=True)
+_SHARES = Limits("at least 0", 0, 1e3)
+
+
+def _setting(
+    default: Any,
+    help: str,
+    *,
+    limits: Limits | None = None,
+    choices: Collection[str] = (),
+    metavar: str | None = None,
+    read_by: Collection[str] = ("search", "train"),
+) -> Any:
+    """The field of a setting: all that is said of it, options and diagnostics are made from.
+
+    Of `choices` it is one, if it is not empty where that is its default; `read_by` are the commands
+    that it makes a difference to.
+    """
+    metadata = {
+        "help": help,
+        "limits": limits,
+        "choices": tuple(choices),
+        "metavar": metavar,
+        "read_by": read_by,
+    }
+    return field(default=default, metadata=metadata)
+
+
+_SEARCH = ("search",)
+_ALL = ("search", "train", "evaluate", "predict")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """How a search or a training runs; rates, batch and epochs are those of NTU in Table 8.
 
-    Learning rates follow cosine annealing with warm restarts from `max_learning_rate` to
-    `min_learning_rate`; the first period lasts `first_restart` epochs, each following one
-    `restart_multiplier` times as long. Weight decays are L2 penalties. `arch_…` belongs to the
-    architecture parameters of a search. Data without a `split` is split by `split_seed`, which is
-    apart from `seed` so that runs with several seeds share their test samples. `rule` overrides the
-    specification's rule for filling holes: `paper` is `distinct_pairs`, `published` `fresh_input`.
-    `strategy` and `select` say how a space is explored and how its genotype is chosen at the end;
-    an empty `select` is the strategy's own. `second_order` unrolls the architecture step of
-    `darts` and `gdas`. Strategies that train candidates by themselves train `candidates` of them,
-    for `trial_epochs` each; halving keeps one in `reduction` from rung to rung, of
-    `rungs`. `mfas` goes over the Cells in `passes`. Processes of `random`, `evolution` or `tpe`
-    with the same `storage`, the path of a journal or the URL of a database, share one study, and
-    train `candidates` all together.
-    Budgets of latency are held to on the machine that the file `profile` describes. Where the
-    mixtures of `darts` and `gdas` cost more than a budget in expectation, `budget_penalty` times
-    the excess, in shares of the limit, is added to the objective of the architecture parameters.
-    `precision` is what most is computed in: with less than float32, torch chooses for each
-    operation. With `compile`, torch.compile takes its time first, and steps are faster afterwards.
-    With `tensorboard`, a run folder gets events of every round and epoch for TensorBoard.
+    Learning rates follow cosine annealing with warm restarts. Weight decays are L2 penalties.
+    `arch_…` belongs to the architecture parameters of a search. Data without a `split` is split by
+    `split_seed`, which is apart from `seed` so that runs with several seeds share their test
+    samples. Processes of `random`, `evolution` or `tpe` with the same `storage` share one study,
+    and train `candidates` all together. Where the mixtures of `darts` and `gdas` cost more than a
+    budget in expectation, `budget_penalty` times the excess, in shares of the limit, is added to
+    the objective of the architecture parameters. With less than float32, torch chooses a precision
+    for each operation.
+
+    Raises DiagnosticError for values that cannot be used, alone or together.
     """
 
-    seed: int = 0
-    split_seed: int = 0
-    epochs: int = 30
-    batch: int = 96
-    max_learning_rate: float = 1e-3
-    min_learning_rate: float = 1e-6
-    weight_decay: float = 1e-4
-    first_restart: int = 1
-    restart_multiplier: int = 2
-    arch_learning_rate: float = 3e-4
-    arch_weight_decay: float = 1e-3
-    strategy: str = "halving"
-    select: str = ""
-    second_order: bool = False
-    candidates: int = 240
-    trial_epochs: int = 15
-    reduction: int = 3
-    rungs: int = 4
-    passes: int = 3
-    storage: str = ""
-    profile: str = ""
-    budget_penalty: float = 1.0
-    relax: str = "per_input"
-    rule: str = ""
-    device: str = "cpu"
-    precision: str = "float32"
-    compile: bool = False
-    tensorboard: bool = False
+    seed: int = _setting(0, "Decides every random number.", limits=_SEEDS)
+    split_seed: int = _setting(0, "Draws the split of data that have none.", limits=_SEEDS)
+    epochs: int = _setting(30, "Passes over the training samples.", limits=_at_least(1))
+    batch: int = _setting(96, "Samples in a batch.", limits=_at_least(1), read_by=_ALL)
+    max_learning_rate: float = _setting(
+        1e-3, "The learning rate that each period begins with.", limits=_RATES
+    )
+    min_learning_rate: float = _setting(
+        1e-6, "The learning rate that each period ends with.", limits=_SHARES
+    )
+    weight_decay: float = _setting(1e-4, "The L2 penalty on weights.", limits=_SHARES)
+    first_restart: int = _setting(1, "Epochs of the first period.", limits=_at_least(1))
+    restart_multiplier: int = _setting(
+        2, "How many times as long each period is as the one before.", limits=_at_least(1)
+    )
+    arch_learning_rate: float = _setting(
+        3e-4, "The learning rate of architecture parameters.", limits=_RATES, read_by=_SEARCH
+    )
+    arch_weight_decay: float = _setting(
+        1e-3, "The L2 penalty on architecture parameters.", limits=_SHARES, read_by=_SEARCH
+    )
+    strategy: str = _setting(
+        "halving",
+        "How holes are searched: darts, gdas, single-path, halving, …",
+        choices=STRATEGIES,
+        read_by=_SEARCH,
+    )
+    select: str = _setting(
+        "",
+        "How the genotype is chosen: argmax, perturbation, ranking, halving.",
+        read_by=_SEARCH,
+    )
+    second_order: bool = _setting(False, "Unroll darts and gdas by a weight step.", read_by=_SEARCH)
+    candidates: int = _setting(
+        240, "Genotypes that are trained by themselves.", limits=_at_least(1), read_by=_SEARCH
+    )
+    trial_epochs: int = _setting(
+        15, "Epochs that such a genotype is trained for.", limits=_at_least(1), read_by=_SEARCH
+    )
+    reduction: int = _setting(
+        3, "Halving keeps one in so many from rung to rung.", limits=_at_least(2), read_by=_SEARCH
+    )
+    rungs: int = _setting(4, "The rungs of halving.", limits=_at_least(1), read_by=_SEARCH)
+    passes: int = _setting(
+        3, "How often mfas goes over the Cells.", limits=_at_least(1), read_by=_SEARCH
+    )
+    storage: str = _setting(
+        "",
+        "Share candidates with other workers (optuna).",
+        metavar="JOURNAL|URL",
+        read_by=_SEARCH,
+    )
+    profile: str = _setting(
+        "",
+        "The machine that latency is limited on.",
+        metavar="PROFILE.json",
+        read_by=_SEARCH,
+    )
+    budget_penalty: float = _setting(
+        1.0, "What exceeding a budget costs a hypernet.", limits=_SHARES, read_by=_SEARCH
+    )
+    relax: str = _setting(
+        "per_input",
+        "How open inputs are mixed: shared, per_input.",
+        choices=RELAXATIONS,
+        read_by=_SEARCH,
+    )
+    rule: str = _setting(
+        "",
+        "The rule for filling holes: paper (distinct_pairs), published.",
+        choices=RULE_NAMES,
+        read_by=_SEARCH,
+    )
+    device: str = _setting("cpu", "cpu, cuda, cuda:1, …", read_by=_ALL)
+    precision: str = _setting("float32", "float32, bfloat16 or float16.", choices=PRECISIONS)
+    compile: bool = _setting(False, "Use torch.compile: slow to start, then faster.")
+    tensorboard: bool = _setting(False, "Write RUN/tensorboard/ as well.")
 
     def __post_init__(self) -> None:
         for item in fields(self):
-            _check_type(item.name, getattr(self, item.name), type(item.default))
-        for name in ("seed", "split_seed"):
-            _require(0 <= getattr(self, name) < 2**63, name, getattr(self, name), "from 0 to 2^63")
-        for name, least in _LEAST.items():
-            value = getattr(self, name)
-            _require(value >= least, name, value, f"at least {least}")
-        for name in ("max_learning_rate", "arch_learning_rate"):
-            _require(0 < getattr(self, name) < 1e3, name, getattr(self, name), "above 0")
-        for name in ("min_learning_rate", "weight_decay", "arch_weight_decay", "budget_penalty"):
-            _require(0 <= getattr(self, name) < 1e3, name, getattr(self, name), "at least 0")
-        _require_one("strategy", self.strategy, tuple(STRATEGIES))
+            value = getattr(self, item.name)
+            _check_type(item.name, value, type(item.default))
+            limits: Limits | None = item.metadata["limits"]
+            if limits is not None and not limits.admit(value):
+                message = f"the setting `{item.name}` is {value}, not {limits.text}"
+                raise fail("E506", message)
+            if item.metadata["choices"] and (value or item.default):
+                _require_one(item.name, value, item.metadata["choices"])
         if self.select:
-            _require_one("select", self.select, STRATEGIES[self.strategy])
+            _require_one("select", self.select, FOLLOWED_BY[self.strategy])
         if self.storage and self.strategy not in SHARING:
             message = f"`{self.strategy}` cannot share a storage"
             raise fail("E506", message, help=f"strategies that can are {one_of(SHARING)}")
@@ -125,15 +188,11 @@ class Settings:
             raise fail("E506", message, help=f"strategies that have one are {one_of(UNROLLED)}")
         if self.second_order and self.precision == "float16":
             raise fail("E506", "the second order cannot be computed in float16")
-        _require_one("relax", self.relax, RELAXATIONS)
-        _require_one("precision", self.precision, PRECISIONS)
-        if self.rule:
-            _require_one("rule", self.rule, tuple(RULE_NAMES))
 
     @property
     def selection(self) -> str:
         """How the genotype is chosen at the end; empty where the strategy does it itself."""
-        return self.select or next(iter(STRATEGIES[self.strategy]), "")
+        return self.select or next(iter(FOLLOWED_BY[self.strategy]), "")
 
     def with_options(self, **options: Any) -> Settings:
         """These settings with those options that are not None."""
@@ -149,6 +208,11 @@ class Settings:
             shown = shown.lower() if isinstance(value, bool) else shown
             lines.append(f"{key} = {shown}\n")
         return "".join(lines)
+
+
+def settings_read_by(command: str) -> tuple[str, ...]:
+    """The settings that make a difference to a command, in order."""
+    return tuple(f.name for f in fields(Settings) if command in f.metadata["read_by"])
 
 
 def _toml_string(text: str) -> str:
@@ -184,12 +248,7 @@ def _check_type(name: str, value: Any, expected: type) -> None:
         raise fail("E506", f"the setting `{name}` is {value!r}, not {kind}")
 
 
-def _require(condition: bool, name: str, value: Any, what: str) -> None:
-    if not condition:
-        raise fail("E506", f"the setting `{name}` is {value}, not {what}")
-
-
-def _require_one(name: str, value: str, known: tuple[str, ...]) -> None:
+def _require_one(name: str, value: str, known: Sequence[str]) -> None:
     if value not in known:
         remedy = did_you_mean(value, known) or f"known are {one_of(known, 20)}"
         raise fail("E506", f"unknown {name} `{value}`", help=remedy)

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 import fusewright
-from fusewright.compiler.files import drafted
-from fusewright.runtime.arrays import read_arrays
+from fusewright.compiler.system.files import drafted
+from fusewright.runtime.data.files import read_arrays
 
 from . import digits, emoji, icons, melting, watch
 from .features import Arrays

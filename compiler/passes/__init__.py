@@ -15,8 +15,8 @@ from functools import cache
 from importlib import import_module
 from typing import Literal
 
-from ..collector import COLLECTOR_OFF
-from ..program import InvalidProgram, Program, validate
+from ..program.program import InvalidProgram, Program, validate
+from ..system.collector import COLLECTOR_OFF
 
 Pass = Callable[[Program], Program]
 Stage = Literal["training", "compiled", "inference"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..program import INPUT, PARAMETER, Attributes, Program
-from ..rewrite import Rewrite
+from ..program.program import INPUT, PARAMETER, Attributes, Program
+from ..program.rewrite import Rewrite
 
 STAGES = ("training", "compiled", "inference")
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..program import Program, Value
-from ..rewrite import Rewrite
+from ..program.program import Program, Value
+from ..program.rewrite import Rewrite
 
 STAGES = ("training", "compiled")
 FEWEST = 3

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..program import Program
-from ..rewrite import Rewrite
+from ..program.program import Program
+from ..program.rewrite import Rewrite
 
 STAGES = ("inference",)
 

@@ -6,8 +6,8 @@ one mixture.
 
 from __future__ import annotations
 
-from ..program import Program, Value
-from ..rewrite import Rewrite, rewritten
+from ..program.program import Program, Value
+from ..program.rewrite import Rewrite, rewritten
 
 STAGES = ("training", "compiled", "inference")
 

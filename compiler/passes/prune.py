@@ -5,8 +5,8 @@ NOTE: every pass does so with what it leaves unread; this one does it to what lo
 
 from __future__ import annotations
 
-from ..program import Program
-from ..rewrite import rewritten
+from ..program.program import Program
+from ..program.rewrite import rewritten
 
 STAGES = ("training", "compiled", "inference")
 

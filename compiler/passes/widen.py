@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..program import Program, Value
-from ..rewrite import Rewrite
+from ..program.program import Program, Value
+from ..program.rewrite import Rewrite
 
 STAGES = ("training", "compiled")
 """In inference the parts would cross the Cells and Steps that a file keeps apart."""

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..program import INPUT, PARAMETER, Program
-from ..spec import HeadKind
+from ..language.nodes import HeadKind
+from ..program.program import INPUT, PARAMETER, Program
 
 Array = NDArray[Any]
 

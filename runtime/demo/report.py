@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...compiler.files import write_file
-from ...compiler.markup import Html
+from ...compiler.system.files import write_file
+from ...compiler.targets.html import Html
 from ..report.charts import Line, line_chart
 from ..report.page import code, figure, page, paragraph, picture, section, table
 

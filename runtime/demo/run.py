@@ -19,24 +19,24 @@ from rich.console import Console
 from rich.table import Table
 from safetensors.numpy import save
 
-from ...compiler.check import checked
+from ...compiler.check.check import checked
 from ...compiler.compile import to_program
-from ...compiler.files import write_file
-from ...compiler.graph import build
+from ...compiler.graph.build import build
+from ...compiler.language.spec import Spec
 from ...compiler.load import load
-from ...compiler.measure import count_parameters
-from ...compiler.spec import Spec
+from ...compiler.measure.sizes import count_parameters
+from ...compiler.system.files import write_file
 from ...compiler.targets.diagram import formats, render
-from ..controls import late_fusion
-from ..data import TEST
-from ..deploy import deploy
-from ..evaluate import evaluate, predict
-from ..pictures import pages
-from ..sample import random_genotype
-from ..search import SearchResult, search
+from ..data.dataset import TEST
+from ..deploy.deploy import deploy
+from ..genotypes.sample import random_genotype
+from ..predict.evaluate import evaluate, predict
+from ..report.pages import pages
+from ..runs.statistics import summary
+from ..search.controls import late_fusion
+from ..search.search import SearchResult, search
 from ..settings import Settings
-from ..statistics import summary
-from ..train import train
+from ..training.train import train
 from .extract import Extracted, extract
 from .report import Report, write_report
 

@@ -8,14 +8,14 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from ...compiler.check import checked
-from ...compiler.files import write_file
-from ...compiler.markup import Html, joined
-from ...compiler.unfill import unfill
-from ..comparison import Controls
-from ..data import Source
-from ..finished import FinishedRun, read_run
-from ..places import Agreement, agreements, mean_pairwise
+from ...compiler.check.check import checked
+from ...compiler.resolve.unfill import unfill
+from ...compiler.system.files import write_file
+from ...compiler.targets.html import Html, joined
+from ..data.dataset import Source
+from ..genotypes.agreement import Agreement, agreements, mean_pairwise
+from ..runs.controls import Controls
+from ..runs.read import FinishedRun, read_run
 from .charts import Line, grid, line_chart
 from .page import code, figure, folded, page, paragraph, section
 from .scores import Row, control_rows, controls_section, tested_rows, tested_section
@@ -136,7 +136,7 @@ def _tested(
     trained = [run for run in runs if run.training is not None]
     if data is None or not trained:
         return {}
-    from ..evaluate import evaluate
+    from ..predict.evaluate import evaluate
 
     metrics: list[dict[str, float]] = []
     for run in trained:

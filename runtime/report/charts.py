@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ...compiler.markup import Html, html, joined
+from ...compiler.targets.html import Html, html, joined
 from .page import name, number
 from .style import COLOURS
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import log
 from typing import cast
 
-from ...compiler.fill import CellChoice
-from ...compiler.lower import Relaxation
-from ...compiler.markup import Html, html, joined
-from ..finished import Record, Search
-from ..places import Mixture, mixtures
+from ...compiler.network.choices import CellChoice
+from ...compiler.network.holes import Relaxation
+from ...compiler.targets.html import Html, html, joined
+from ..genotypes.agreement import Mixture, mixtures
+from ..runs.read import Record, Search
 from .charts import DASHED, OTHER, Line, colour, grid, legend, line_chart
 from .page import name, paragraph, section
 

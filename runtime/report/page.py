@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from ...compiler.markup import Html, html, joined
+from ...compiler.targets.html import Html, html, joined
 from .style import STYLE
 
 _COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...compiler.markup import Html
-from ..comparison import Controls
-from ..finished import FinishedRun
-from ..statistics import Interval, Summary, paired_interval, summary
+from ...compiler.targets.html import Html
+from ..runs.controls import Controls
+from ..runs.read import FinishedRun
+from ..runs.statistics import Interval, Summary, paired_interval, summary
 from .page import number, paragraph, section, table
 
 Pair = tuple[int, int]

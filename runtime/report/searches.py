@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...compiler.diagnostics import DiagnosticError
-from ...compiler.graph import build
-from ...compiler.markup import Html, html, joined
-from ...compiler.network import Network
+from ...compiler.diagnostics.diagnostic import DiagnosticError
+from ...compiler.graph.build import build
+from ...compiler.network.network import Network
+from ...compiler.resolve.unfill import unfill
 from ...compiler.targets.diagram import render
-from ...compiler.unfill import unfill
-from ..finished import FinishedRun, Record, Search
-from ..places import Agreement, mean_pairwise
-from ..predictions import SELECTION_METRIC
+from ...compiler.targets.html import Html, html, joined
+from ..genotypes.agreement import Agreement, mean_pairwise
+from ..metrics import SELECTION_METRIC
+from ..runs.read import FinishedRun, Record, Search
 from .charts import OTHER, Line, bar, colour, grid, legend, line_chart
 from .holes import holes
 from .page import figure, folded, paragraph, picture, section, table

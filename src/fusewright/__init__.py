@@ -11,33 +11,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .compiler.check import check
+    from .compiler.check.check import check
     from .compiler.compile import compile
-    from .compiler.diagnostics import Diagnostic, DiagnosticError
-    from .compiler.load import load, loads
-    from .compiler.spec import Spec
-    from .runtime.deploy import deploy
-    from .runtime.evaluate import evaluate, predict
-    from .runtime.finished import read_run
-    from .runtime.search import search
+    from .compiler.diagnostics.diagnostic import Diagnostic, DiagnosticError
+    from .compiler.documents.spellings import loads
+    from .compiler.language.spec import Spec
+    from .compiler.load import load
+    from .runtime.deploy.deploy import deploy
+    from .runtime.predict.evaluate import evaluate, predict
+    from .runtime.runs.read import read_run
+    from .runtime.search.search import search
     from .runtime.settings import Settings
-    from .runtime.train import train
+    from .runtime.training.train import train
 
 _HOMES = {
-    "Diagnostic": "compiler.diagnostics",
-    "DiagnosticError": "compiler.diagnostics",
+    "Diagnostic": "compiler.diagnostics.diagnostic",
+    "DiagnosticError": "compiler.diagnostics.diagnostic",
     "Settings": "runtime.settings",
-    "Spec": "compiler.spec",
-    "check": "compiler.check",
+    "Spec": "compiler.language.spec",
+    "check": "compiler.check.check",
     "compile": "compiler.compile",
-    "deploy": "runtime.deploy",
-    "evaluate": "runtime.evaluate",
+    "deploy": "runtime.deploy.deploy",
+    "evaluate": "runtime.predict.evaluate",
     "load": "compiler.load",
     "loads": "compiler.load",
-    "predict": "runtime.evaluate",
-    "read_run": "runtime.finished",
-    "search": "runtime.search",
-    "train": "runtime.train",
+    "predict": "runtime.predict.evaluate",
+    "read_run": "runtime.runs.read",
+    "search": "runtime.search.search",
+    "train": "runtime.training.train",
 }
 __all__ = [
     "Diagnostic",

@@ -8,9 +8,9 @@ and `engine.py` has it drawn.
 from __future__ import annotations
 
 from .engine import FORMATS, formats
-from .mixtures import of_mixtures
 from .picture import LEGIBLE, ONE_COLUMN, TWO_COLUMNS, Drawing, dot, render, smallest_text
 from .styles import STYLES, style_named
+from .weights import of_mixtures
 
 __all__ = [
     "FORMATS",

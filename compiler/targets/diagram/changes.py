@@ -8,10 +8,11 @@ from functools import cached_property
 from itertools import zip_longest
 from typing import TypeVar
 
-from ...graph import HEAD, OUTPUT
-from ...network import Network, NetworkCell, NetworkFeature, NetworkStep, Slot
-from ...program import identifier
-from .cells import free_slots
+from ...graph.build import HEAD, OUTPUT
+from ...network.holes import Slot
+from ...network.names import identifier
+from ...network.network import Network, NetworkCell, NetworkFeature, NetworkStep
+from .drawer import free_slots
 from .labels import call
 from .overlay import Overlay
 from .statements import text

@@ -12,9 +12,9 @@ from functools import cached_property
 from itertools import groupby
 from typing import ClassVar
 
-from ...graph import HEAD, OUTPUT
-from ...network import NetworkCell
-from ...program import identifier
+from ...graph.build import HEAD, OUTPUT
+from ...network.names import identifier
+from ...network.network import NetworkCell
 from .statements import Look, box, edge, shortened, text
 from .whole import LONGEST_ROW, Whole
 

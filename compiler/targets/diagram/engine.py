@@ -9,7 +9,7 @@ from pathlib import Path
 
 from graphviz.backend import dot_command, execute
 
-from ...diagnostics import DiagnosticError, fail
+from ...diagnostics.diagnostic import DiagnosticError, fail
 from .statements import quoted
 from .styles import Style
 

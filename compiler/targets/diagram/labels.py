@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ...network import Application, Head, NetworkFeature, NetworkStep, Slot
-from ...spec import HeadKind
+from ...language.nodes import HeadKind
+from ...network.holes import Slot
+from ...network.network import Application, Head, NetworkFeature, NetworkStep
 from .overlay import Overlay
 from .statements import shortened, text
 from .styles import SIGNS, Change, Style

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import networkx
 
-from ...diagnostics import fail
-from ...graph import HEAD, Graph
-from ...network import Network
-from .cells import Drawer, free_slots
+from ...diagnostics.diagnostic import fail
+from ...graph.build import HEAD, Graph
+from ...network.network import Network
 from .changes import of_changes
 from .compact import Compact
+from .drawer import Drawer, free_slots
 from .engine import MOST_STATEMENTS, draw, too_large
 from .labels import Labels
 from .overlay import PLAIN, Overlay

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
-from ...diagnostics import did_you_mean, fail, one_of
-from ...graph import OUTPUT
-from ...network import NetworkCell
-from ...program import identifier
-from .cells import HIDDEN, Drawer, cluster
+from ...diagnostics.diagnostic import did_you_mean, fail, one_of
+from ...graph.build import OUTPUT
+from ...network.names import identifier
+from ...network.network import NetworkCell
+from .drawer import HIDDEN, Drawer, cluster
 from .statements import Look, box, edge, text
 from .styles import Change
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ...diagnostics import did_you_mean, fail, one_of
+from ...diagnostics.diagnostic import did_you_mean, fail, one_of
 from .statements import Look
 
 Change = Literal["added", "removed", "changed"]

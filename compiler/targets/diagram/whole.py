@@ -22,11 +22,11 @@ from functools import cached_property
 from itertools import pairwise
 from math import ceil
 
-from ...graph import HEAD, OUTPUT
-from ...latex import definition_latex
-from ...network import NetworkFeature
-from ...program import identifier
-from .cells import HIDDEN, POINT, Drawer, cluster, frame
+from ...graph.build import HEAD, OUTPUT
+from ...network.names import identifier
+from ...network.network import NetworkFeature
+from ..latex import definition_latex
+from .drawer import HIDDEN, POINT, Drawer, cluster, frame
 from .labels import predicted
 from .statements import Look, attributes, box, edge, node, quoted, same_rank
 

@@ -11,8 +11,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from ....ops.types import TensorType
-from ...program import Program
-from ...specialise import unused
+from ...program.program import Program
+from ...program.specialise import unused
 
 OPSETS = range(17, 25)
 """Operator sets that models are written at: 17 has LayerNormalization, 23 has Attention."""

@@ -23,10 +23,11 @@ import onnx
 from numpy.typing import NDArray
 
 from ....ops.types import TensorType
-from ...diagnostics import fail
-from ...network import PROBABILITIES, Network
-from ...program import Input, Program
-from ...provenance import described, versions
+from ...diagnostics.diagnostic import fail
+from ...network.names import PROBABILITIES
+from ...network.network import Network
+from ...program.program import Input, Program
+from ...system.provenance import described, versions
 from ..numpy import NumpyNetwork, probabilities_of
 from .file import open_session, outputs, weights_file
 from .precision import Precision

@@ -23,11 +23,12 @@ import onnx
 from onnx import helper, numpy_helper
 from onnx.inliner import inline_local_functions
 
-from ...diagnostics import fail
-from ...network import LOGITS, PROBABILITIES, Head, Network
-from ...program import INPUT, PARAMETER, Program, identifier
-from ...specialise import specialise, unused
-from ...weights import SPEC_KEY
+from ...diagnostics.diagnostic import fail
+from ...network.names import LOGITS, PROBABILITIES, identifier
+from ...network.network import Head, Network
+from ...program.program import INPUT, PARAMETER, Program
+from ...program.specialise import specialise, unused
+from ..safetensors import SPEC_KEY
 from .builder import OPSETS, GraphBuilder
 from .functions import Outliner, opset_imports
 from .interface import default, input_info, output_info

@@ -16,16 +16,17 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx.external_data_helper import uses_external_data
 
-from ...check import checked, require_no_holes
-from ...diagnostics import DiagnosticError, fail
-from ...files import reason
-from ...graph import build
-from ...load import loads
-from ...lower import lower
-from ...network import LOGITS, PROBABILITIES, Network
-from ...program import Input
-from ...spec import Spec
-from ...weights import SPEC_KEY
+from ...check.check import checked, require_no_holes
+from ...diagnostics.diagnostic import DiagnosticError, fail
+from ...documents.spellings import loads
+from ...graph.build import build
+from ...language.spec import Spec
+from ...lowering.lower import lower
+from ...network.names import LOGITS, PROBABILITIES
+from ...network.network import Network
+from ...program.program import Input
+from ...system.files import reason
+from ..safetensors import SPEC_KEY
 from .interface import input_info, output_info
 
 _ERRORS_ONLY = 3

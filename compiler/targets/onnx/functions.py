@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import onnx
 from onnx import helper
 
-from ...network import Network, Slot
-from ...printer import definition_text, name
-from ...program import INPUT, PARAMETER, Program, Scope, Value, identifier
+from ...language.printer import definition_text, name
+from ...network.holes import Slot
+from ...network.names import identifier
+from ...network.network import Network
+from ...program.program import INPUT, PARAMETER, Program, Scope, Value
 from .builder import GraphBuilder
 
 DOMAIN = "fusewright"

@@ -6,8 +6,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from ...network import Head
-from ...program import Input
+from ...network.network import Head
+from ...program.program import Input
 
 BATCH = "batch"
 

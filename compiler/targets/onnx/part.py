@@ -9,8 +9,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from ...program import INPUT, PARAMETER, Program
-from ...specialise import specialise, unused
+from ...program.program import INPUT, PARAMETER, Program
+from ...program.specialise import specialise, unused
 from .builder import GraphBuilder
 from .export import OPSET, parameter_tensor, value_names
 from .functions import opset_imports

@@ -39,8 +39,8 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.onnx_model import ONNXModel
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
-from ...array_files import NUMBERS
-from ...diagnostics import did_you_mean, fail, one_of
+from ....ops.types import NUMBERS
+from ...diagnostics.diagnostic import did_you_mean, fail, one_of
 
 Precision = Literal["float32", "float16", "int8", "int8-static"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)

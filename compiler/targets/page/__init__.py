@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from ...graph import Graph
-from ...markup import Html, html, joined, printable
-from ...network import Network
+from ...graph.build import Graph
+from ...network.network import Network
 from ..diagram import Drawing, render
 from ..diagram.labels import shown_bars
-from ..diagram.mixtures import Shares, of_mixtures
 from ..diagram.overlay import PLAIN, Overlay
 from ..diagram.statements import node
-from .facts import Fact, Facts
+from ..diagram.weights import Shares, of_mixtures
+from ..html import Html, html, joined, printable
+from .data import Fact, Facts
 from .theme import SYMBOLS, symbolic, variables
 
 DIGITS = 3

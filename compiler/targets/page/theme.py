@@ -9,8 +9,8 @@ import re
 from dataclasses import fields, replace
 from typing import Any
 
-from ...markup import Html
 from ..diagram.styles import SCREEN, STYLES, Style
+from ..html import Html
 
 _COLOURS = [f.name for f in fields(Style) if str(getattr(SCREEN, f.name)).startswith("#")]
 _CODES: dict[str, Any] = {name: f"#0100{number:02x}" for number, name in enumerate(_COLOURS, 1)}

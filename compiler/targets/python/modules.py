@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from ...program import ParameterSpec
+from ...program.program import ParameterSpec
 from .terms import Node, called, literal, quoted
 from .text import GLOBAL, INDENT, WIDTH, Names, docstring, statement
 

@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ....ops.types import TensorType
-from ...equation import apply
-from ...network import Application
-from ...printer import definition_text, number
-from ...printer import name as written
-from ...program import INPUT, PARAMETER, Builder, Input, ParameterSpec, Scope, Value, identifier
+from ...language.printer import definition_text, number
+from ...language.printer import name as written
+from ...lowering.apply import apply
+from ...network.names import identifier
+from ...network.network import Application
+from ...program.program import INPUT, PARAMETER, Builder, Input, ParameterSpec, Scope, Value
 from .lines import Lines
 from .modules import Definitions, Members, forward, own_name
 from .terms import Node, Recorder, Term, called

@@ -13,17 +13,11 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from ....ops.types import TensorType
-from ...graph import OUTPUT, build, reached
-from ...network import (
-    Application,
-    Network,
-    NetworkCell,
-    NetworkFeature,
-    lengths_name,
-    presence_name,
-)
-from ...printer import print_spec
-from ...program import INPUT, PARAMETER, Program, Scope, Value, identifier
+from ...graph.build import OUTPUT, build, reached
+from ...language.spec import print_spec
+from ...network.names import identifier, lengths_name, presence_name
+from ...network.network import Application, Network, NetworkCell, NetworkFeature
+from ...program.program import INPUT, PARAMETER, Program, Scope, Value
 from .lines import Lines
 from .modules import Definitions, Members, forward, own_name, signature
 from .operation import OperationClass, operation_class, recorded, shape

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor, fx, nn
 from torch.fx.proxy import GraphAppendingTracer
 
-from ...diagnostics import fail
-from ...initial import initial_values
-from ...program import INPUT, PARAMETER, Program
-from ...weights import Weights, fitting
+from ...diagnostics.diagnostic import fail
+from ...program.initial import initial_values
+from ...program.program import INPUT, PARAMETER, Program
+from ...program.weights import Weights, fitting
 from .kernels import NO_KERNELS, Kernels
 
 _SHARED = (

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from ...program import Input
-from ...weights import SPEC_KEY
+from ...program.program import Input
+from ..safetensors import SPEC_KEY
 from .module import FusionModule, trace
 
 BATCH, SAMPLE = "batch", 3

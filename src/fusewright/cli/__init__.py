@@ -17,16 +17,17 @@ def main() -> None:
     there; nor at the end of a check, which `freeze` tells it.
     """
     gc.disable()
-    from ..compiler.diagnostics import DiagnosticError
+    from ..compiler.diagnostics.diagnostic import DiagnosticError
     from .checking import plain_check
-    from .show import show
+    from .screen.show import show
 
     try:
         if (errors := plain_check(sys.argv[1:])) is not None:
             gc.freeze()
             raise SystemExit(1 if errors else 0)
-        from .commands import app
+        from .commands import application
 
+        app = application(next(iter(sys.argv[1:]), ""))
         gc.enable()
         app()
     except BrokenPipeError:  # the reader of a pipe has had enough

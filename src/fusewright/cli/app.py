@@ -1,4 +1,4 @@
-"""The typer application and the options that several commands share."""
+"""The typer application, and the arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ..compiler.diagnostics import fail
+from ..compiler.diagnostics.diagnostic import fail
+from ..compiler.language.override import override, parse_numbers
+from ..compiler.language.spec import Spec
 from ..compiler.load import load
-from ..compiler.override import override, parse_numbers
-from ..compiler.spec import Spec
 
 
 class Commands(TyperGroup):
@@ -38,10 +38,29 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
+@app.callback()
+def fusewright() -> None:
+    """A group of commands, however many of them are registered."""
+
+
 SpecFile = Annotated[Path, typer.Argument(metavar="FILE", help="A .fuse, .json or .yaml file.")]
+SpecFiles = Annotated[
+    list[Path], typer.Argument(metavar="FILE", help=".fuse, .json or .yaml files.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Override a number.")
+]
+Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file.")]
+Data = Annotated[
+    Path, typer.Option(help="A .npz or .safetensors file, or a folder of them.", show_default=False)
+]
+Out = Annotated[Path, typer.Option(metavar="RUN", help="The run folder to write.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a run that is there.")]
+Runs = Annotated[list[Path], typer.Argument(metavar="RUN…", help="Folders of finished runs.")]
+Trained = Annotated[
+    Path, typer.Argument(metavar="RUN|ONNX", help="A trained run's folder, or an ONNX file.")
 ]
 
 
@@ -53,3 +72,19 @@ def load_with(file: Path, sets: list[str] | None) -> Spec:
 def print_json(value: Any) -> None:
     """Prints a value as JSON on standard output."""
     print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_values(values: dict[str, Any]) -> None:
+    """Prints a line for each value."""
+    for key, value in values.items():
+        print(f"{key}: {value:.4f}" if isinstance(value, float) else f"{key}: {value}")
+
+
+def print_or_write(text: str, output: Path | None) -> None:
+    """Prints a text, or writes it to a file where one is named."""
+    if output is None:
+        print(text, end="")
+        return
+    from ..compiler.system.files import write_file
+
+    write_file(output, text.encode())

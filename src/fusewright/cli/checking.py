@@ -11,8 +11,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from os import PathLike
 
-from ..compiler.examine import examine_file
-from .show import as_json, show
+from ..compiler.check.examine import examine_file
+from .screen.show import as_json, show
 
 
 def plain_check(arguments: Sequence[str]) -> int | None:

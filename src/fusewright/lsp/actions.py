@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lsprotocol import types as lsp
 
-from ..compiler.diagnostics import Diagnostic, Edit
+from ..compiler.diagnostics.diagnostic import Diagnostic, Edit
 from .documents import Document, Examined
 
 

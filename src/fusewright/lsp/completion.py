@@ -8,13 +8,13 @@ from typing import TypeAlias
 
 from lsprotocol.types import CompletionItemKind as Shown
 
-from ..compiler.cells import input_name
-from ..compiler.numbers import OWN_NUMBERS
-from ..compiler.printer import definition_text
-from ..compiler.printer import name as written
-from ..compiler.rules import RULES
-from ..compiler.spec import AXES, BUDGETS, HEAD_KINDS, STATEMENTS, Definition, Spec
-from ..compiler.vocabulary import (
+from ..compiler.language.nodes import AXES, BUDGETS, HEAD_KINDS, STATEMENTS, Definition
+from ..compiler.language.printer import definition_text
+from ..compiler.language.printer import name as written
+from ..compiler.language.spec import Spec
+from ..compiler.network.names import input_name
+from ..compiler.network.rules import RULES
+from ..compiler.network.vocabulary import (
     ROLES,
     AmbiguousName,
     Vocabulary,
@@ -22,6 +22,7 @@ from ..compiler.vocabulary import (
     library_names,
     vocabulary_of,
 )
+from ..compiler.resolve.numbers import OWN_NUMBERS
 from ..ops.primitive import primitives
 from .context import Context, Place, context_of
 

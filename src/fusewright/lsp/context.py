@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
-from ..compiler.spec import BUDGETS, STATEMENTS
+from ..compiler.language.nodes import BUDGETS, STATEMENTS
 
 Place = Literal[
     "nothing",

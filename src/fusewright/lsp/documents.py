@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from ..compiler.binding import symbols_of
-from ..compiler.examine import Examination, Reading, examine_reading, read_all
-from ..compiler.load import Spelling, by_ending, spelling_of
-from ..compiler.source import Span
-from ..compiler.spec import Spec
-from ..compiler.symbols import Symbols
+from ..compiler.check.examine import Examination, Reading, examine_reading, read_all
+from ..compiler.diagnostics.source import Span
+from ..compiler.documents.spellings import Spelling, by_ending, spelling_of
+from ..compiler.language.spec import Spec
+from .binding import symbols_of
 from .positions import Change, Positions
+from .symbols import Symbols
 
 _SYNTAX = ("E0", "E1")
 

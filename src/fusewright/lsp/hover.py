@@ -5,18 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import singledispatch
 
-from ..compiler.cells import input_name
-from ..compiler.diagnostics import DiagnosticError, one_of
-from ..compiler.equation import apply
-from ..compiler.latex import definition_latex
-from ..compiler.measure import count_macs, count_parameters
-from ..compiler.network import Application, Network
-from ..compiler.numbers import OWN_NUMBERS
-from ..compiler.printer import definition_text, operation, slot
-from ..compiler.program import Builder, Input
-from ..compiler.rules import RULES
-from ..compiler.source import Span
-from ..compiler.spec import (
+from ..compiler.diagnostics.diagnostic import DiagnosticError, one_of
+from ..compiler.diagnostics.source import Span
+from ..compiler.language.nodes import (
     Cell,
     Definition,
     Feature,
@@ -25,13 +16,22 @@ from ..compiler.spec import (
     NetworkHeader,
     Operation,
     RuleRequirement,
-    Spec,
     Step,
     operations_of,
 )
-from ..compiler.symbols import Occurrence, Symbol, Symbols
-from ..compiler.vocabulary import library
+from ..compiler.language.printer import definition_text, operation, slot
+from ..compiler.language.spec import Spec
+from ..compiler.lowering.apply import apply
+from ..compiler.measure.sizes import count_macs, count_parameters
+from ..compiler.network.names import input_name
+from ..compiler.network.network import Application, Network
+from ..compiler.network.rules import RULES
+from ..compiler.network.vocabulary import library
+from ..compiler.program.program import Builder, Input
+from ..compiler.resolve.numbers import OWN_NUMBERS
+from ..compiler.targets.latex import definition_latex
 from .documents import Document, Examined
+from .symbols import Occurrence, Symbol, Symbols
 
 MOST_SHOWN = 8
 """How many members of a family are described one by one."""

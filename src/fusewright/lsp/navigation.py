@@ -7,12 +7,12 @@ from pathlib import Path
 
 from lsprotocol import types as lsp
 
-from ..compiler.printer import signature
-from ..compiler.source import Span
-from ..compiler.symbols import Symbol
-from ..compiler.vocabulary import library_path
+from ..compiler.diagnostics.source import Span
+from ..compiler.language.printer import signature
+from ..compiler.network.vocabulary import library_path
 from .documents import Document
 from .positions import Positions
+from .symbols import Symbol
 
 _LibraryPlace = tuple[str, Span | None]
 

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from lsprotocol.types import Position, Range
 
-from ..compiler.source import Span
+from ..compiler.diagnostics.source import Span
 
 _UNITS = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}
 _LINE_END = re.compile(r"\r\n|\n|\r")

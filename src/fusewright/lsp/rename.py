@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..compiler.binding import symbols_of
-from ..compiler.diagnostics import Diagnostic, Edit
-from ..compiler.examine import Examination, examine
-from ..compiler.numbers import OWN_NUMBERS
-from ..compiler.printer import name as written
-from ..compiler.source import Span
-from ..compiler.spec import name_problem
-from ..compiler.symbols import Occurrence, Symbol, Symbols
+from ..compiler.check.examine import Examination, examine
+from ..compiler.diagnostics.diagnostic import Diagnostic, Edit
+from ..compiler.diagnostics.source import Span
+from ..compiler.language.nodes import name_problem
+from ..compiler.language.printer import name as written
+from ..compiler.resolve.numbers import OWN_NUMBERS
+from .binding import symbols_of
 from .documents import Document
+from .symbols import Occurrence, Symbol, Symbols
 
 
 class CannotRename(ValueError):

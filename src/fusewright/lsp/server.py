@@ -20,9 +20,9 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 
-from ..compiler.diagnostics import DiagnosticError
-from ..compiler.format import format_text
-from ..compiler.source import Span
+from ..compiler.diagnostics.diagnostic import DiagnosticError
+from ..compiler.diagnostics.source import Span
+from ..compiler.syntax.format import format_text
 from .actions import repairs, workspace_edit
 from .completion import Choice, complete
 from .documents import Document, spelling_in

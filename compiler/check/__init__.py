@@ -1,0 +1,1 @@
+"""Everything that can be said of a specification before it is built."""

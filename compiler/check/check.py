@@ -1,0 +1,210 @@
+"""What can be known of a specification without building it: names, shapes, rules.
+
+Every equation is applied once to each combination of definition and number of inputs that the
+network has, on a scratch builder, by the code that lowering uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ...ops.types import CHANNELS, Axis, TensorType
+from ..diagnostics.diagnostic import Diagnostic, DiagnosticError, Note, Report, fail
+from ..diagnostics.source import Span
+from ..language.spec import Spec
+from ..lowering.apply import Effort, apply, placed
+from ..network.holes import Slot
+from ..network.network import Application, Network
+from ..network.rules import RULES, completable, is_open, unfillable
+from ..program.program import Builder, Input
+from ..resolve.resolve import try_resolve
+from ..system.collector import COLLECTOR_OFF
+from .lint import lint
+
+
+def check(spec: Spec) -> list[Diagnostic]:
+    """Everything that is wrong with a specification, in the order of its text."""
+    report = Report()
+    return findings(network_of(spec, report), report)
+
+
+def findings(network: Network | None, report: Report) -> list[Diagnostic]:
+    """The errors, or else the warnings on a network, in the order of the text, each once."""
+    if network is not None and not report.errors:
+        lint(network, report)
+    return report.sorted()
+
+
+def checked(spec: Spec) -> Network:
+    """The network of a specification; raises DiagnosticError if `check` finds an error."""
+    report = Report()
+    network = network_of(spec, report)
+    report.raise_errors()
+    if network is None:
+        raise AssertionError("a specification without errors does not resolve")
+    return network
+
+
+def require_no_holes(network: Network) -> None:
+    """Raises DiagnosticError where a network still has holes."""
+    if network.has_holes:
+        message = f"`{network.name}` has holes, so it is no network to train yet"
+        raise fail("E403", message, help="search it first: `fusewright search`")
+
+
+def network_of(spec: Spec, report: Report) -> Network | None:
+    """The network of a specification whose names resolve; reports every error."""
+    with COLLECTOR_OFF:
+        network = try_resolve(spec, report)
+        if network is not None:
+            _Shapes(network, report).check()
+            _check_holes(network, report)
+        return network
+
+
+MOST_EVALUATED = 200_000
+"""How many expressions are evaluated to check all equations of a program."""
+NAME_CODES = ("E203", "E206", "E209", "E212")
+"""Errors of an equation that hold whatever the shapes of its inputs are."""
+
+
+@dataclass
+class _Shapes:
+    """Applies every definition that the network uses and compares what it gives."""
+
+    network: Network
+    report: Report
+    done: set[tuple[int, object, int]] = field(default_factory=set)
+    adapted: set[tuple[int, TensorType, bool]] = field(default_factory=set)
+    """The adapters and features that need no second look."""
+    effort: Effort = field(default_factory=lambda: Effort(MOST_EVALUATED))
+
+    def check(self) -> None:
+        network = self.network
+        inner = network.inner
+        for feature in network.features:
+            if feature.axes is not None:
+                numbers = {**network.numbers, "c": feature.channels}
+                given = TensorType(feature.axes)
+                key = (id(feature.adapt.definition), given, feature.has_lengths)
+                if (
+                    key not in self.adapted
+                    and self._apply(
+                        feature.adapt, [given], feature.span, inner, numbers, feature.has_lengths
+                    )
+                    == inner
+                ):
+                    self.adapted.add(key)
+        for cell in network.cells:
+            for step in cell.steps:
+                for application in step.operations:
+                    span = application.span or step.span
+                    self._apply_once(application, [inner] * len(step.slots), span, inner)
+            self._apply_once(cell.merge, [inner] * (1 + len(cell.returned)), cell.span, inner)
+        outputs = network.spec.outputs
+        place = outputs[0].span if outputs else network.cells[-1].span
+        combined = self._apply(network.combine, [inner] * len(network.outputs), place, None)
+        if combined is not None:
+            numbers = {**network.numbers, "K": network.head.count}
+            predict = network.spec.predict
+            span = predict.span if predict else None
+            logits = TensorType((Axis(CHANNELS, network.head.count),))
+            self._apply(network.head_role, [combined], span, logits, numbers)
+        if not self.report.errors:
+            self._check_unused()
+
+    def _check_unused(self) -> None:
+        """Names in operations of the specification's own that no Step takes.
+
+        Their shapes depend on who calls them, so nothing is said of these.
+        """
+        used = {definition for definition, _, _ in self.done}
+        for d in self.network.spec.definitions:
+            if d.role or id(d) in used:
+                continue
+            inputs = [self.network.inner] * (len(d.inputs) + d.rest)
+            alone = Application(d, self.network.vocabulary, d.parameters, d.name)
+            found = _Shapes(self.network, Report(), effort=self.effort)
+            found._apply(alone, inputs, d.span, None)
+            self.report.diagnostics += [e for e in found.report.diagnostics if e.code in NAME_CODES]
+
+    def _apply_once(
+        self,
+        application: Application,
+        inputs: Sequence[TensorType],
+        span: Span | None,
+        expected: TensorType,
+    ) -> None:
+        key = (id(application.definition), application.parameters, len(inputs))
+        if key not in self.done:
+            self.done.add(key)
+            self._apply(application, inputs, span, expected)
+
+    def _apply(
+        self,
+        application: Application,
+        inputs: Sequence[TensorType],
+        span: Span | None,
+        expected: TensorType | None,
+        numbers: Mapping[str, int | float] | None = None,
+        has_lengths: bool = False,
+    ) -> TensorType | None:
+        """The type that an application gives; reports an error, or another type than expected."""
+        if self.effort.left < 0:
+            return None
+        builder = Builder()
+        ids = [builder.input(Input(str(i), t)) for i, t in enumerate(inputs)]
+        lengths = builder.input(Input("lengths", TensorType(()))) if has_lengths else None
+        definition = application.definition
+        try:
+            given = self.network.numbers if numbers is None else numbers
+            result = builder.type(apply(application, ids, builder, (), given, lengths, self.effort))
+        except DiagnosticError as error:
+            self.report.diagnostics += placed(error, definition, span).diagnostics
+            return None
+        if expected is not None and result != expected:
+            kind = "role" if definition.role else "operation"
+            message = f"the {kind} `{definition.name}` gives {result}, not {expected}"
+            remedy = "change its equation so that it ends in this shape"
+            own = definition.span and span and definition.span.source is span.source
+            place = definition.span if own or span is None else span
+            self.report.add("E304", message, place, help=remedy)
+        return result
+
+
+def _check_holes(network: Network, report: Report) -> None:
+    """Whether every hole can be filled, alone and together under the network's rule."""
+    fillable = True
+    for cell in network.cells:
+        places = [(cell.name, cell.slots, cell.span)]
+        places += [(step.name, step.slots, step.span) for step in cell.steps]
+        for name, slots, span in places:
+            fillable = _check_slots(name, slots, span, report) and fillable
+    first = next((c for c in network.cells if is_open(c)), None)
+    if first is None or not fillable:
+        return
+    verdict = completable(network)
+    if verdict.possible is None:
+        message = f"it could not be decided whether `{network.rule}` can be met"
+        report.add("W401", message, first.span, help="a search finds out")
+    elif not verdict.possible:
+        message = f"`{network.rule}` cannot be met: {verdict.reason}"
+        remedy = "use fewer Cells, declare more features, or restrict the holes less"
+        notes = [Note(f"`{network.rule}` says: {RULES[network.rule].summary}")]
+        report.add("E401", message, first.span, help=remedy, notes=notes)
+
+
+def _check_slots(name: str, slots: Sequence[Slot], span: Span | None, report: Report) -> bool:
+    proof = unfillable(slots)
+    if proof is None:
+        return True
+    count, candidates = proof
+    message = (
+        f"the open inputs of `{name}` cannot all differ: {count} of them have {candidates} "
+        + ("candidate to share" if candidates == 1 else "candidates to share")
+    )
+    if candidates == 0:
+        message = f"an open input of `{name}` has no candidate that no other input has taken"
+    report.add("E402", message, span, help="a hole takes what the other inputs have not taken")
+    return False

@@ -1,0 +1,295 @@
+"""A document of JSON or YAML as a Spec.
+
+NOTE: the schema has judged the structure, so it is read here without asking again. Names and
+equations are judged as those of a `.fuse` text are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from ..diagnostics.diagnostic import DiagnosticError, Report
+from ..diagnostics.source import Span
+from ..language import expression as x
+from ..language.nodes import (
+    Budget,
+    Cell,
+    CellInput,
+    Definition,
+    Feature,
+    FeatureAxis,
+    HeadKind,
+    Hole,
+    Modality,
+    NetworkHeader,
+    Operation,
+    Predict,
+    Reference,
+    RuleRequirement,
+    Size,
+    Slot,
+    Step,
+    Use,
+    Value,
+    name_problem,
+)
+from ..language.spec import Spec
+from ..syntax.parse import parse_body
+from ..syntax.statements import LANGUAGE_VERSION
+from .structure import check_structure, check_version
+from .tree import MOST_PROBLEMS, Located, shortened
+
+T = TypeVar("T")
+
+
+def spec_from_document(document: Located) -> Spec:
+    """The Spec of a document; raises DiagnosticError with everything that is wrong in it."""
+    check_version(document)
+    report = Report()
+    check_structure(document, report)
+    report.raise_errors()
+    spec = _SpecReader(report).spec(document)
+    report.raise_errors()
+    return spec
+
+
+class _SpecReader:
+    """Reads a document whose structure is sound; reports names and equations that are not."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+
+    def spec(self, root: Located) -> Spec:
+        ops = _all(root, "ops", lambda node: self._definition(node, "name"))
+        roles = _all(root, "roles", lambda node: self._definition(node, "role"))
+        return Spec(
+            network=_maybe(root, "network", self._network),
+            version=_maybe(root, "fuse", lambda _: LANGUAGE_VERSION),
+            uses=_all(root, "use", lambda node: Use(self._name(node), span=node.span)),
+            definitions=ops + roles,
+            modalities=_all(root, "modalities", self._modality),
+            pool=_maybe(root, "pool", _each(self._operation)),
+            cells=_all(root, "cells", self._cell),
+            outputs=_maybe(root, "output", _each(self._reference)),
+            requirements=_all(root, "require", self._requirement),
+            predict=_maybe(root, "predict", self._predict),
+        )
+
+    def _problem(self, code: str, message: str, span: Span, help: str | None = None) -> None:
+        self._report.add(code, message, span, help=help)
+        self._stop_after_many()
+
+    def _stop_after_many(self) -> None:
+        if len(self._report.diagnostics) >= MOST_PROBLEMS:
+            self._report.raise_errors()
+
+    # Names and numbers
+
+    def _name(self, node: Located, help: str | None = None) -> str:
+        name = cast(str, node.content)
+        if problem := name_problem(name):
+            self._problem("E005", problem, node.span, help)
+        return name
+
+    def _key(self, node: Located) -> str:
+        """The key that a value stands under, as a name."""
+        key = cast(str, node.path.key if node.path else "")
+        if problem := name_problem(key):
+            self._problem("E005", problem, node.key_span)
+        return key
+
+    def _size(self, node: Located) -> Size:
+        return self._name(node) if isinstance(node.content, str) else cast(int, node.content)
+
+    def _value(self, node: Located) -> Value:
+        return self._name(node) if isinstance(node.content, str) else cast(int, node.content)
+
+    def _settings(self, node: Located, owner: str | None = None) -> tuple[tuple[str, Any], ...]:
+        """The members of an object as named values, but for the key that names their owner."""
+        return tuple((self._key(m), self._value(m)) for m in _others(node, owner))
+
+    # Statements
+
+    def _network(self, node: Located) -> NetworkHeader:
+        name = node.members["name"]
+        numbers = self._settings(node, "name")
+        places = _key_spans(node, "name")
+        return NetworkHeader(self._name(name), numbers, number_spans=places, span=name.span)
+
+    def _modality(self, node: Located) -> Modality:
+        name = node.members["name"]
+        return Modality(
+            self._name(name),
+            _all(node, "features", self._feature),
+            backbone=_maybe(node, "from", _text),
+            optional=_maybe(node, "optional", lambda flag: flag.content) is True,
+            span=name.span,
+            extent=node.span,
+        )
+
+    def _feature(self, node: Located) -> Feature:
+        name = node.members["name"]
+        axes = _maybe(node, "axes", _each(self._axis))
+        at = _maybe(node, "at", _text)
+        return Feature(self._name(name), axes, at, span=name.span, extent=node.span)
+
+    def _axis(self, node: Located) -> FeatureAxis:
+        name, size = node.items
+        known = "*" if size.content == "*" else self._size(size)
+        return FeatureAxis(self._name(name), known, size_span=size.span, span=node.span)
+
+    def _definition(self, node: Located, named_by: str) -> Definition:
+        name = node.members[named_by]
+        inputs, rest = self._formals(node)
+        return Definition(
+            self._name(name),
+            inputs,
+            self._body(node.members["body"]),
+            rest=rest,
+            parameters=_maybe(node, "parameters", self._settings) or (),
+            role=named_by == "role",
+            modality=_maybe(node, "for", self._name),
+            input_spans=tuple(item.span for item in node.members["inputs"].items),
+            parameter_spans=_maybe(node, "parameters", _key_spans) or (),
+            modality_span=_maybe(node, "for", _span),
+            span=name.span,
+            extent=node.span,
+        )
+
+    def _formals(self, node: Located) -> tuple[tuple[str, ...], bool]:
+        """The inputs of a definition, and whether the last of them takes the rest."""
+        items = node.members["inputs"].items
+        names: list[str] = []
+        for item in items:
+            written = _text(item)
+            is_rest = written.startswith("*")
+            quoted = len(written) > 1 and written[0] == written[-1] == "`"
+            name = written[1:] if is_rest else written[1:-1] if quoted else written
+            if is_rest and item is not items[-1]:
+                message = f"`{shortened(written)}` takes the rest, but an input follows"
+                self._problem("E008", message, item.span, "write it last")
+            if problem := name_problem(name):
+                self._problem("E005", problem, item.span)
+            names.append(name)
+        return tuple(names), bool(items) and _text(items[-1]).startswith("*")
+
+    def _body(self, node: Located) -> x.Body:
+        try:
+            return parse_body(_text(node), node.span, node.offsets())
+        except DiagnosticError as error:
+            self._report.diagnostics += error.diagnostics
+            self._stop_after_many()
+            return x.Body(x.Number(0))
+
+    def _cell(self, node: Located) -> Cell:
+        name = node.members["name"]
+        return Cell(
+            self._name(name),
+            _all(node, "inputs", self._cell_input),
+            _all(node, "steps", self._step),
+            _maybe(node, "count", self._size),
+            _maybe(node, "return", _each(self._reference)),
+            count_span=_maybe(node, "count", _span),
+            span=name.span,
+            extent=node.span,
+        )
+
+    def _cell_input(self, node: Located) -> CellInput:
+        slot = node.members.get("input", node)
+        place = node.members.get("name", slot).span
+        return CellInput(self._slot(slot), _maybe(node, "name", self._name), span=place)
+
+    def _step(self, node: Located) -> Step:
+        name, op = node.members["name"], node.members["op"]
+        is_open = "any" in op.members and "op" not in op.members
+        return Step(
+            self._name(name),
+            self._operation_hole(op) if is_open else self._operation(op),
+            _all(node, "inputs", self._slot),
+            _maybe(node, "count", self._size),
+            count_span=_maybe(node, "count", _span),
+            span=name.span,
+            extent=node.span,
+        )
+
+    def _operation(self, node: Located) -> Operation:
+        place = node.members.get("op", node)
+        library, dot, plain = _text(place).partition(".")
+        if not dot or name_problem(library) or name_problem(plain):
+            self._name(place, 'an open operation is `{"any": "pool"}`' if library == "?" else None)
+        settings = self._settings(node, "op")
+        return Operation(
+            _text(place),
+            settings,
+            key_spans=_key_spans(node, "op"),
+            value_spans=tuple(member.span for member in _others(node, "op")),
+            span=place.span,
+            extent=node.span,
+        )
+
+    def _operation_hole(self, node: Located) -> Hole:
+        candidates = node.members["any"].items
+        return Hole(tuple(self._operation(c) for c in candidates) or None, span=node.span)
+
+    def _slot(self, node: Located) -> Slot:
+        if node.content == "?":
+            return Hole(span=node.span)
+        if isinstance(node.content, str):
+            return self._reference(node)
+        return Hole(_all(node, "any", self._reference), span=node.span)
+
+    def _reference(self, node: Located) -> Reference:
+        return Reference(self._name(node), span=node.span)
+
+    def _requirement(self, node: Located) -> RuleRequirement | Budget:
+        if isinstance(node.content, str):
+            return RuleRequirement(self._name(node), span=node.span)
+        (limits,) = node.members.values()
+        sign = "<=" if "<=" in limits.members else "<"
+        limit = cast(int, limits.members[sign].content)
+        on = _maybe(limits, "on", self._name)
+        return Budget(self._key(limits), limit, sign == "<=", on, span=node.span)
+
+    def _predict(self, node: Located) -> Predict:
+        kind = cast(HeadKind, node.members["kind"].content)
+        names = _maybe(node, "names", _each(self._name))
+        count = node.members["count"]
+        return Predict(
+            self._size(count),
+            kind,
+            names,
+            count_span=count.span,
+            name_spans=_maybe(node, "names", _each(_span)) or (),
+            span=node.span,
+        )
+
+
+def _text(node: Located) -> str:
+    return cast(str, node.content)
+
+
+def _span(node: Located) -> Span:
+    return node.span
+
+
+def _others(node: Located, owner: str | None) -> list[Located]:
+    """The members of an object but for the one that names their owner."""
+    return [member for key, member in node.members.items() if key != owner]
+
+
+def _key_spans(node: Located, owner: str | None = None) -> tuple[Span, ...]:
+    """Where the keys of these stand."""
+    return tuple(member.key_span for member in _others(node, owner))
+
+
+def _maybe(node: Located, key: str, reader: Callable[[Located], T]) -> T | None:
+    return reader(node.members[key]) if key in node.members else None
+
+
+def _each(reader: Callable[[Located], T]) -> Callable[[Located], tuple[T, ...]]:
+    return lambda node: tuple(reader(item) for item in node.items)
+
+
+def _all(node: Located, key: str, reader: Callable[[Located], T]) -> tuple[T, ...]:
+    return _maybe(node, key, _each(reader)) or ()

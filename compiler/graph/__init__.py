@@ -1,0 +1,1 @@
+"""Network to Graph: the fusion DAG as a networkx graph, which users hold and change."""

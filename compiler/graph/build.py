@@ -1,0 +1,138 @@
+"""The Graph: the fusion DAG of a network, as users analyse it and as it is drawn and lowered.
+
+A `networkx.MultiDiGraph` whose nodes stand in topological order. Attributes of a node:
+
+- `kind`: feature, adapter, input (of a Cell), step, cell, output or head
+- `name`, and `cell`, the Cell that an input or Step stands in
+- `operations`: the applications it may become, one unless it is an open Step; none for a feature
+  and an input of a Cell
+- `open`: whether its operation is a hole
+
+An edge has `slot`, its place among the inputs, and `candidate`, its place among the candidates of
+a hole, or None where the slot is fixed. Its key is both. `graph.graph["network"]` is the Network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+import networkx
+
+from ..language.spec import Spec
+from ..network.holes import Slot
+from ..network.names import identifier
+from ..network.network import Application, Network, NetworkCell, NetworkStep
+from ..resolve.resolve import resolve
+from ..system.collector import COLLECTOR_OFF
+from ..system.display import Displayed
+
+if TYPE_CHECKING:
+    _MultiDiGraph: TypeAlias = networkx.MultiDiGraph[str]
+else:
+    _MultiDiGraph = networkx.MultiDiGraph
+
+
+class Graph(_MultiDiGraph, Displayed):
+    """A `networkx.MultiDiGraph` that a notebook shows by its picture."""
+
+
+OUTPUT, HEAD = "output", "head"
+
+
+def build(network: Network) -> Graph:
+    """The Graph of a network; unused features and Steps are in it."""
+    with COLLECTOR_OFF:
+        return _build(network)
+
+
+def graph_of(spec: Spec) -> Graph:
+    """The Graph of a specification; raises DiagnosticError where its names do not resolve."""
+    return build(resolve(spec))
+
+
+def _build(network: Network) -> Graph:
+    graph = Graph(network=network)
+    for feature in network.features:
+        name = identifier(feature.name)
+        graph.add_node(name, kind="feature", name=feature.name, operations=(), open=False)
+        adapter = source_of(network, feature.name)
+        _add(graph, adapter, "adapter", feature.name, (feature.adapt,))
+        graph.add_edge(name, adapter, key=(0, None), slot=0, candidate=None)
+    for cell in network.cells:
+        _add_cell(graph, network, cell)
+    _add(graph, OUTPUT, "output", OUTPUT, (network.combine,))
+    _connect(graph, OUTPUT, [source_of(network, name) for name in network.outputs])
+    _add(graph, HEAD, "head", HEAD, (network.head_role,))
+    _connect(graph, HEAD, [OUTPUT])
+    return graph
+
+
+def source_of(network: Network, name: str) -> str:
+    """The node that gives the value of a feature (its adapter) or a Cell."""
+    is_feature = name in network.feature_by_name
+    return identifier(name, "adapt") if is_feature else identifier(name)
+
+
+def reached(graph: Graph) -> set[str]:
+    """The nodes that the head depends on, with every Step of the Cells among them.
+
+    Only these have parameters: a Cell owns its Steps, also one that nothing reads.
+    """
+    members: dict[str, list[str]] = {}
+    for node, data in graph.nodes(data=True):
+        if data["kind"] in ("input", "step"):
+            members.setdefault(identifier(data["cell"]), []).append(node)
+    found, waiting = {HEAD}, [HEAD]
+    while waiting:
+        node = waiting.pop()
+        sources = [*graph.predecessors(node), *members.get(node, ())]
+        waiting += [s for s in sources if s not in found]
+        found.update(sources)
+    return found
+
+
+def _add(
+    graph: Graph,
+    node: str,
+    kind: str,
+    name: str,
+    operations: Sequence[Application],
+    *,
+    cell: str | None = None,
+    open: bool = False,
+) -> None:
+    graph.add_node(node, kind=kind, name=name, cell=cell, operations=tuple(operations), open=open)
+
+
+def _connect(graph: Graph, node: str, sources: Iterable[str]) -> None:
+    for slot, source in enumerate(sources):
+        graph.add_edge(source, node, key=(slot, None), slot=slot, candidate=None)
+
+
+def _connect_slot(graph: Graph, node: str, number: int, slot: Slot, sources: Iterable[str]) -> None:
+    for position, source in enumerate(sources):
+        candidate = position if slot.open else None
+        key = (number, candidate)
+        graph.add_edge(source, node, key=key, slot=number, candidate=candidate)
+
+
+def _add_cell(graph: Graph, network: Network, cell: NetworkCell) -> None:
+    for name, slot in zip(cell.inputs, cell.slots, strict=True):
+        node = identifier(cell.name, name)
+        _add(graph, node, "input", name, (), cell=cell.name)
+        _connect_slot(graph, node, 0, slot, (source_of(network, c) for c in slot.candidates))
+    for step in cell.steps:
+        _add_step(graph, cell, step)
+    node = identifier(cell.name)
+    _add(graph, node, "cell", cell.name, (cell.merge,), cell=cell.name)
+    merged = (cell.inputs[0], *cell.returned)
+    _connect(graph, node, (identifier(cell.name, name) for name in merged))
+
+
+def _add_step(graph: Graph, cell: NetworkCell, step: NetworkStep) -> None:
+    node = identifier(cell.name, step.name)
+    _add(graph, node, "step", step.name, step.operations, cell=cell.name, open=step.open)
+    for number, slot in enumerate(step.slots):
+        sources = (identifier(cell.name, c) for c in slot.candidates)
+        _connect_slot(graph, node, number, slot, sources)

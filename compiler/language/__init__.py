@@ -1,0 +1,1 @@
+"""A specification as frozen dataclasses, its limits, and its canonical text."""

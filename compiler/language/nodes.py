@@ -1,0 +1,235 @@
+"""What a Spec is made of: frozen dataclasses, each knowing the span it came from.
+
+`span` is where a node is named, `extent` the whole of it, and `…_spans` run beside a tuple of
+names; each is None in a Spec that no text was read for.
+
+NOTE: a Spec says what was written, neither more nor less: names are not resolved, families such
+as `Cell[2]` are not expanded, and what was left out is None. Spans take no part in equality, so
+two Specs are equal when they say the same thing, whichever spelling they came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from ..diagnostics.source import Span, Spans, span_field, spans_field
+from .expression import Body
+from .limits import LONGEST_NAME
+
+Size: TypeAlias = int | str
+"""A number, or the name of one of the network's numbers."""
+Value: TypeAlias = int | float | str
+HeadKind = Literal["classes", "labels", "values"]
+HEAD_KINDS: tuple[HeadKind, ...] = ("classes", "labels", "values")
+BUDGETS = ("parameters", "macs", "latency")
+AXES: Mapping[str, str] = {"c": "channels", "t": "time or tokens", "h": "height", "w": "width"}
+"""What the axes of a feature are called, and what they mean."""
+
+STATEMENTS = "fuse network use modality pool cell output require predict op role".split()
+"""The keywords that a statement begins with."""
+KEYWORDS = frozenset([*STATEMENTS, *"optional from at return classes labels values for on".split()])
+
+
+def name_problem(name: str) -> str | None:
+    """Why a text cannot be a name, or None; identifiers and anything printable can."""
+    if not name:
+        return "a name is empty"
+    if len(name) > LONGEST_NAME:
+        return f"a name is longer than {LONGEST_NAME} characters"
+    if name in ("?", "_", "*"):
+        return f"`{name}` cannot be a name"
+    if "`" in name or not all(c.isprintable() for c in name):
+        return "a name has a backtick or a character that cannot be printed"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """`?`, or `{A | B}` with the candidates that it is restricted to."""
+
+    candidates: tuple[Reference | Operation, ...] | None = None
+    span: Span | None = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The name of a feature, a Cell, a Step or an input of a Cell."""
+
+    name: str
+    span: Span | None = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation by name, as `MHA` or `fusion.MHA`, with parameters set by name.
+
+    `part_spans` are those of its library and its name, or of its name alone; `key_spans` and
+    `value_spans` those of the parameters.
+    """
+
+    name: str
+    parameters: tuple[tuple[str, Value], ...] = ()
+    part_spans: Spans = spans_field()
+    key_spans: Spans = spans_field()
+    value_spans: Spans = spans_field()
+    span: Span | None = span_field()
+    extent: Span | None = span_field()
+
+    @property
+    def parameter_spans(self) -> Spans:
+        """Where each parameter stands with its value."""
+        pairs = zip(self.key_spans, self.value_spans, strict=True)
+        return tuple(key.to(value) if key and value else key for key, value in pairs)
+
+
+Slot: TypeAlias = Reference | Hole
+
+
+def references_of(slot: Slot) -> tuple[Reference, ...]:
+    """The names that stand in a slot: one, or the candidates of a restricted hole."""
+    named = (slot,) if isinstance(slot, Reference) else slot.candidates or ()
+    return tuple(c for c in named if isinstance(c, Reference))
+
+
+def operations_of(operation: Operation | Hole) -> tuple[Operation, ...]:
+    """The operations that stand in their slot: one, or the candidates of a restricted hole."""
+    named = (operation,) if isinstance(operation, Operation) else operation.candidates or ()
+    return tuple(c for c in named if isinstance(c, Operation))
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkHeader:
+    """`network NAME(C = …, L = …)`."""
+
+    name: str
+    numbers: tuple[tuple[str, int | float], ...] = ()
+    number_spans: Spans = spans_field()
+    span: Span | None = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    library: str
+    span: Span | None = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """`op NAME(…) = …` or, with `role`, `role NAME(…) [for MODALITY] = …`."""
+
+    name: str
+    inputs: tuple[str, ...]
+    body: Body
+    rest: bool = False
+    parameters: tuple[tuple[str, int | float], ...] = ()
+    role: bool = False
+    modality: str | None = None
+    input_spans: Spans = spans_field()
+    parameter_spans: Spans = spans_field()
+    modality_span: Span | None = span_field()
+    span: Span | None = span_field()
+    extent: Span | None = span_field()
+
+    def takes(self, count: int) -> bool:
+        """Whether it can be applied to `count` inputs."""
+        return count >= len(self.inputs) if self.rest else count == len(self.inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureAxis:
+    """An axis of a feature; `size` is "*" where it is known only at run time."""
+
+    name: str
+    size: Size
+    size_span: Span | None = span_field()
+    span: Span | None = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A feature of a modality; `axes` is None where they are to be read off the backbone."""
+
+    name: str
+    axes: tuple[FeatureAxis, ...] | None = None
+    at: str | None = None
+    span: Span | None = span_field()
+    extent: Span | None = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Modality:
+    name: str
+    features: tuple[Feature, ...]
+    backbone: str | None = None
+    optional: bool = False
+    span: Span | None = span_field()
+    extent: Span | None = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`NAME[n] = OP(slots)`; `count` is None where it is one Step of that very name."""
+
+    name: str
+    operation: Operation | Hole
+    slots: tuple[Slot, ...]
+    count: Size | None = None
+    count_span: Span | None = span_field()
+    span: Span | None = span_field()
+    extent: Span | None = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class CellInput:
+    """An input of a Cell, named where the specification names it."""
+
+    slot: Slot
+    name: str | None = None
+    span: Span | None = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """`cell NAME[n](slots) { steps; return … }`."""
+
+    name: str
+    inputs: tuple[CellInput, ...]
+    steps: tuple[Step, ...]
+    count: Size | None = None
+    returned: tuple[Reference, ...] | None = None
+    count_span: Span | None = span_field()
+    span: Span | None = span_field()
+    extent: Span | None = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRequirement:
+    """`require RULE`: a rule for filling holes, by name."""
+
+    rule: str
+    span: Span | None = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """`require parameters < 1M`; latency is in milliseconds, `on` the profile of that name."""
+
+    quantity: str
+    limit: int | float
+    inclusive: bool = False
+    on: str | None = None
+    span: Span | None = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Predict:
+    """`predict N classes { names }`."""
+
+    count: Size
+    kind: HeadKind
+    names: tuple[str, ...] | None = None
+    count_span: Span | None = span_field()
+    name_spans: Spans = spans_field()
+    span: Span | None = span_field()

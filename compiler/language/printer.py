@@ -1,0 +1,238 @@
+"""The parts of a Spec as canonical text: statements, names, numbers, expressions."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+
+from . import expression as x
+from .nodes import (
+    KEYWORDS,
+    Budget,
+    Cell,
+    Definition,
+    Feature,
+    Hole,
+    Modality,
+    NetworkHeader,
+    Operation,
+    Predict,
+    Reference,
+    RuleRequirement,
+    Step,
+    Value,
+)
+
+WIDTH = 100
+_PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2}
+_NEGATIVE, _ATOM = 3, 4
+
+
+Line = tuple[str, object]
+"""A line of canonical text, and the node that begins on it (None for a brace or a gap)."""
+
+
+def name(text: str) -> str:
+    """A name as it is written: in backticks unless it is an identifier and no keyword."""
+    plain = re.fullmatch(r"[^\W\d]\w*", text) and text not in KEYWORDS
+    return text if plain else f"`{text}`"
+
+
+def number(value: Value) -> str:
+    """A number as it is written, or the name that stands for one."""
+    if isinstance(value, str):
+        return name(value)
+    return repr(value)
+
+
+def operation(op: Operation) -> str:
+    """An operation with its parameters, as it stands in a pool or a hole."""
+    return operation_name(op) + (f"({_settings(op.parameters)})" if op.parameters else "")
+
+
+def operation_name(op: Operation) -> str:
+    library, _, plain = op.name.partition(".")
+    return f"{name(library)}.{name(plain)}" if library and plain else name(op.name)
+
+
+def slot(item: Reference | Hole) -> str:
+    """What stands in a slot: a name, `?`, or `{A | B}`."""
+    return name(item.name) if isinstance(item, Reference) else _hole(item)
+
+
+def _hole(hole: Hole) -> str:
+    if hole.candidates is None:
+        return "?"
+    shown = (name(c.name) if isinstance(c, Reference) else operation(c) for c in hole.candidates)
+    return "{" + " | ".join(shown) + "}"
+
+
+def _settings(settings: Iterable[tuple[str, Value]]) -> str:
+    return ", ".join(f"{name(key)} = {number(value)}" for key, value in settings)
+
+
+def network_line(header: NetworkHeader) -> str:
+    return f"network {name(header.name)}({_settings(header.numbers)})"
+
+
+def listed_lines(keyword: str, items: Sequence[str], nodes: Sequence[object]) -> list[Line]:
+    """A statement of items with commas, broken into lines where it is too wide."""
+    line = f"{keyword} {', '.join(items)}"
+    if len(line) <= WIDTH:
+        return [(line, nodes[0])]
+    ends = [","] * (len(items) - 1) + [""]
+    broken: list[Line] = [
+        (f"  {item}{end}", node) for item, end, node in zip(items, ends, nodes, strict=True)
+    ]
+    return [(keyword, None), *broken]
+
+
+def modality_lines(modality: Modality) -> list[Line]:
+    head = f"modality {name(modality.name)}"
+    if modality.optional:
+        head += " optional"
+    if modality.backbone is not None:
+        head += f" from {json.dumps(modality.backbone, ensure_ascii=False)}"
+    if not modality.features:
+        return [(head + " {}", modality)]
+    features: list[Line] = [(f"  {_feature(f)}", f) for f in modality.features]
+    return [(head + " {", modality), *features, ("}", None)]
+
+
+def _feature(feature: Feature) -> str:
+    text = name(feature.name)
+    if feature.axes is not None:
+        sizes = (f"{name(a.name)} {'*' if a.size == '*' else number(a.size)}" for a in feature.axes)
+        text += f"[{', '.join(sizes)}]"
+    if feature.at is not None:
+        text += f" at {json.dumps(feature.at, ensure_ascii=False)}"
+    return text
+
+
+def cell_lines(cell: Cell) -> list[Line]:
+    inputs = ", ".join(
+        (f"{name(i.name)} = " if i.name is not None else "") + slot(i.slot) for i in cell.inputs
+    )
+    body: list[Line] = [(f"  {_step(step)}", step) for step in cell.steps]
+    if cell.returned is not None:
+        body.append(
+            (f"  return {', '.join(name(r.name) for r in cell.returned)}", cell.returned[0])
+        )
+    head = f"cell {name(cell.name)}{_count(cell.count)}({inputs})"
+    return [(head + " {", cell), *body, ("}", None)] if body else [(head + " {}", cell)]
+
+
+def _count(count: int | str | None) -> str:
+    return "" if count is None else f"[{number(count)}]"
+
+
+def _step(step: Step) -> str:
+    arguments = [slot(s) for s in step.slots]
+    if isinstance(step.operation, Hole):
+        function = _hole(step.operation)
+    else:
+        function = operation_name(step.operation)
+        arguments += [_settings([pair]) for pair in step.operation.parameters]
+    return f"{name(step.name)}{_count(step.count)} = {function}({', '.join(arguments)})"
+
+
+def requirement_line(requirement: RuleRequirement | Budget) -> str:
+    if isinstance(requirement, RuleRequirement):
+        return f"require {name(requirement.rule)}"
+    sign = "<=" if requirement.inclusive else "<"
+    limit = quantity(requirement.quantity, requirement.limit)
+    place = "" if requirement.on is None else f" on {name(requirement.on)}"
+    return f"require {name(requirement.quantity)} {sign} {limit}{place}"
+
+
+def quantity(what: str, limit: int | float) -> str:
+    """A budget's limit in the largest unit that divides it."""
+    if what == "latency":
+        return f"{limit!r}ms"
+    for suffix, scale in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if isinstance(limit, int) and limit and limit % scale == 0:
+            return f"{limit // scale}{suffix}"
+    return repr(limit)
+
+
+def predict_line(predict: Predict) -> str:
+    text = f"predict {number(predict.count)} {predict.kind}"
+    if predict.names is not None:
+        text += f" {{ {', '.join(name(n) for n in predict.names)} }}"
+    return text
+
+
+def definition_lines(definition: Definition) -> list[Line]:
+    body = definition.body
+    head = signature(definition)
+    if not body.statements:
+        return [(f"{head} = {expression(body.result)}", definition)]
+    lines: list[Line] = [(f"  {_statement(s)}", s) for s in body.statements]
+    return [
+        (head + " {", definition),
+        *lines,
+        (f"  return {expression(body.result)}", body.result),
+        ("}", None),
+    ]
+
+
+def definition_text(definition: Definition) -> str:
+    """A definition as it is written, in several lines where it has statements."""
+    return "\n".join(line for line, _ in definition_lines(definition))
+
+
+def signature(definition: Definition) -> str:
+    """`op NAME(inputs, parameters)` or `role NAME(inputs) for MODALITY`."""
+    formals = [name(i) for i in definition.inputs]
+    if definition.rest:
+        formals[-1] = "*" + formals[-1]
+    formals += [_settings([pair]) for pair in definition.parameters]
+    keyword = "role" if definition.role else "op"
+    suffix = f" for {name(definition.modality)}" if definition.modality is not None else ""
+    return f"{keyword} {name(definition.name)}({', '.join(formals)}){suffix}"
+
+
+def body_text(body: x.Body) -> str:
+    """A body as one line of text, as it stands in JSON."""
+    if not body.statements:
+        return expression(body.result)
+    statements = "; ".join(_statement(s) for s in body.statements)
+    return f"{statements}; return {expression(body.result)}"
+
+
+def _statement(statement: x.Assignment | x.Parameter) -> str:
+    if isinstance(statement, x.Assignment):
+        return f"{name(statement.name)} = {expression(statement.value)}"
+    return _parameter(statement)
+
+
+def _parameter(parameter: x.Parameter) -> str:
+    text = f"{name(parameter.name)}[{', '.join(expression(s) for s in parameter.sizes)}]"
+    return text if parameter.initial is None else f"{text} = {number(parameter.initial)}"
+
+
+def expression(e: x.Expression, floor: int = 0) -> str:
+    """An expression as text; in parentheses where it binds less than `floor` asks for."""
+    match e:
+        case x.Number(value):
+            return number(value)
+        case x.Name(text):
+            return text if text == "_" else name(text)
+        case x.Rest(text):
+            return f"*{name(text)}"
+        case x.Parameter():
+            text = _parameter(e)
+            return f"({text})" if e.initial is not None else text
+        case x.Group(items):
+            return f"({', '.join(expression(i) for i in items)})"
+        case x.Call(function, arguments, named):
+            shown = [expression(a) for a in arguments]
+            shown += [f"{name(key)} = {expression(value)}" for key, value in named]
+            return f"{operation_name(Operation(function))}({', '.join(shown)})"
+        case x.Negative(operand):
+            text, binds = f"-{expression(operand, _NEGATIVE)}", _NEGATIVE
+        case x.Binary(operator, left, right):
+            binds = _PRECEDENCE[operator]
+            text = f"{expression(left, binds)} {operator} {expression(right, binds + 1)}"
+    return f"({text})" if binds < floor else text

@@ -1,0 +1,1 @@
+"""Graph to Program: slots become values or mixtures, equations become primitives."""

@@ -1,0 +1,143 @@
+"""What a network is made of, part by part: adapters, operations, merges and the head.
+
+Each part is a Program of its own over inputs of the inner shape (an adapter over its feature), so
+it can be counted and measured alone. A network's cost by parts is an estimate: what passes make of
+neighbours together is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+
+from ..graph.build import Graph, build
+from ..lowering.apply import apply
+from ..lowering.lower import lower_adapter
+from ..network.network import Application, Network
+from ..passes import optimise
+from ..program.program import Builder, Input, Program
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part by the name that messages give it, with its program before any pass."""
+
+    name: str
+    program: Program
+
+    @cached_property
+    def optimised(self) -> Program:
+        """The program as it runs in a compiled network."""
+        return optimise(self.program, "inference")
+
+    @property
+    def computes(self) -> bool:
+        """Whether anything is left to compute."""
+        return any(v.record is not None for v in self.optimised.values)
+
+    @cached_property
+    def key(self) -> str:
+        """What the part computes, as a hash: equal wherever the same is computed on equal shapes.
+
+        Names of inputs and parameters take no part in it.
+        """
+        said = [
+            (v.primitive, v.arguments, str(v.type), [a for a in v.attributes if a[0] != "name"])
+            for v in self.program.values
+        ]
+        return sha256(repr((said, self.program.output)).encode()).hexdigest()[:32]
+
+
+class Parts:
+    """The parts that a network, or those found in a search space, can have."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self._made: dict[tuple[object, ...], Part] = {}
+
+    def adapter(self, feature: str) -> Part:
+        """The adapter of a feature; raises DiagnosticError where its shape is not known."""
+        key = ("adapter", feature)
+        if key not in self._made:
+            program = lower_adapter(self._graph, self.network.feature_by_name[feature])
+            self._made[key] = Part(f"the adapter of `{feature}`", program)
+        return self._made[key]
+
+    def operation(self, application: Application, inputs: int) -> Part:
+        """A candidate of a Step with so many inputs."""
+        return self._applied(f"the operation `{application.label}`", application, inputs)
+
+    def merge(self, cell: str) -> Part:
+        """What a Cell makes of its first input and its returned Steps."""
+        found = self.network.cell_by_name[cell]
+        steps = len(found.returned)
+        name = f"merging {steps} Step{'s' if steps > 1 else ''}"
+        return self._applied(name, found.merge, 1 + steps)
+
+    @cached_property
+    def head(self) -> Part:
+        """Combining the outputs, and the head after it."""
+        network, builder = self.network, Builder()
+        inputs = [builder.input(Input(str(i), network.inner)) for i in range(len(network.outputs))]
+        combined = apply(network.combine, inputs, builder, ("output",), network.numbers)
+        numbers = {**network.numbers, "K": network.head.count}
+        result = apply(network.head_role, [combined], builder, (), numbers)
+        return Part("the head", builder.program(result))
+
+    @property
+    def features(self) -> list[str]:
+        """The features that a Cell or the output may take."""
+        slots = [slot for cell in self.network.cells for slot in cell.slots]
+        named = [*(c for slot in slots for c in slot.candidates), *self.network.outputs]
+        return [n for n in dict.fromkeys(named) if n in self.network.feature_by_name]
+
+    def every(self) -> Iterator[Part]:
+        """All parts that filling the holes may take, each once."""
+        found: dict[str, Part] = {}
+        for name in self.features:
+            found.setdefault(self.adapter(name).key, self.adapter(name))
+        for cell in self.network.cells:
+            for step in cell.steps:
+                for application in step.operations:
+                    part = self.operation(application, len(step.slots))
+                    found.setdefault(part.key, part)
+            found.setdefault(self.merge(cell.name).key, self.merge(cell.name))
+        found.setdefault(self.head.key, self.head)
+        yield from found.values()
+
+    @cached_property
+    def _graph(self) -> Graph:
+        return build(self.network)
+
+    def _applied(self, name: str, application: Application, inputs: int) -> Part:
+        key = (id(application.definition), application.parameters, inputs)
+        if key not in self._made:
+            builder = Builder()
+            given = [builder.input(Input(str(i), self.network.inner)) for i in range(inputs)]
+            result = apply(application, given, builder, (), self.network.numbers)
+            self._made[key] = Part(name, builder.program(result))
+        return self._made[key]
+
+
+def parts_of(program: Program, parts: Parts) -> Mapping[tuple[str, ...], Part]:
+    """The parts, by their places, that a network without holes computes.
+
+    `program` is the network's after the passes, so that what nothing reads is not among them.
+    """
+    network, found = parts.network, dict[tuple[str, ...], Part]()
+    for value in program.values:
+        place = value.scope[:2]
+        if value.record is None:
+            continue
+        if place in network.step_by_place:
+            step = network.step_by_place[place]
+            found[place] = parts.operation(step.operations[0], len(step.slots))
+        elif place and place[0] in network.feature_by_name:
+            found[place[:1]] = parts.adapter(place[0])
+        elif place and place[0] in network.cell_by_name:
+            found[place[:1]] = parts.merge(place[0])
+        else:
+            found[()] = parts.head
+    return found

@@ -1,0 +1,44 @@
+"""Sizes of a Program: parameters, multiply-adds, and what it moves through memory."""
+
+from __future__ import annotations
+
+from ...ops.types import TensorType
+from ..program.program import PARAMETER, ParameterKind, Program
+
+
+def count_parameters(program: Program, kind: ParameterKind = "weight") -> int:
+    """Numbers in the parameters of a kind; running statistics are not weights."""
+    return sum(p.elements for p in program.parameters if p.kind == kind)
+
+
+def count_macs(program: Program) -> int:
+    """Multiply-adds of one sample; an axis known only at run time counts as 1."""
+    total = 0
+    for value in program.values:
+        if value.record is not None:
+            types = [program.values[a].type for a in value.arguments]
+            total += value.record.macs(value.type, *types, **dict(value.attributes))
+    return total
+
+
+def count_read(program: Program) -> int:
+    """Numbers in the parameters that some value reads, of any kind."""
+    read = {v.name for v in program.values if v.primitive == PARAMETER}
+    return sum(p.elements for p in program.parameters if p.name in read)
+
+
+def count_bytes(program: Program, batch: int) -> int:
+    """Bytes of float32 that the values read and write for a batch, each value by itself.
+
+    An axis known only at run time counts as 1.
+    """
+
+    def elements(type: TensorType) -> int:
+        return type.elements() * (batch if type.batched else 1)
+
+    total = 0
+    for value in program.values:
+        if value.record is not None:
+            taken = (program.values[a].type for a in value.arguments)
+            total += elements(value.type) + sum(elements(type) for type in taken)
+    return 4 * total

@@ -1,0 +1,1 @@
+"""The resolved network: its places and holes, what operations it knows, rules for filling."""

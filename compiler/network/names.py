@@ -1,0 +1,40 @@
+"""Names of places in a network, of its inputs and outputs, and of architecture parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def presence_name(modality: str) -> str:
+    """The input that says which samples have an optional modality."""
+    return f"{modality}.present"
+
+
+def lengths_name(feature: str) -> str:
+    """The input that holds the lengths of a feature's samples."""
+    return f"{feature}.lengths"
+
+
+LOGITS, PROBABILITIES = "logits", "probabilities"
+"""What a network gives, (batch, K), as artifacts name it."""
+
+
+def identifier(*parts: str) -> str:
+    """The name of a place in the network, with its parts joined by dots.
+
+    A dot inside a part is written %2E, so that two places never share a name.
+    """
+    return ".".join(p.replace("%", "%25").replace(".", "%2E") for p in parts)
+
+
+def architecture_name(place: Sequence[str], letter: str, slot: int | None = None) -> str:
+    """The name of α, β or γ of a place; under `per_input` of one of its slots, from 1."""
+    return identifier(*place, letter if slot is None else f"{letter}_{slot}")
+
+
+_INPUT_NAMES = "xyz"
+
+
+def input_name(index: int) -> str:
+    """What the inputs of a Cell are called inside it: x, y, z, x4, x5, …"""
+    return _INPUT_NAMES[index] if index < len(_INPUT_NAMES) else f"x{index + 1}"

@@ -1,0 +1,159 @@
+"""The resolved network: every name bound, every family expanded, every hole with its candidates.
+
+NOTE: this is the Spec after name resolution, still a tree and still without shapes. The Graph is
+built from it, and checking and counting read it, so that they need not load networkx.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from ...ops.types import Axis, TensorType, inner
+from ..diagnostics.source import Span
+from ..language.nodes import Budget, Definition, HeadKind, Operation
+from ..language.spec import Spec
+from .holes import Slot
+from .vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A definition with its parameters set: one candidate of a Step, or a role in its place.
+
+    `scope` names the parameters that it owns below those of its place.
+    """
+
+    definition: Definition
+    home: Vocabulary
+    parameters: tuple[tuple[str, int | float], ...]
+    scope: str
+    written: Operation | None = None
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def label(self) -> str:
+        """The operation as a diagram shows it."""
+        if self.written is None:
+            return self.definition.name
+        chosen = ", ".join(f"{key} = {value}" for key, value in self.written.parameters)
+        return self.written.name + (f" ({chosen})" if chosen else "")
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFeature:
+    """A feature with its axes, None while they are to be read off the backbone."""
+
+    name: str
+    axes: tuple[Axis, ...] | None
+    modality: str
+    optional: bool
+    adapt: Application
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def channels(self) -> int:
+        """The channels that the feature has, `c` in the equation of its adapter."""
+        return next(a.size or 1 for a in self.axes or () if a.name == "c")
+
+    @property
+    def has_lengths(self) -> bool:
+        """Whether samples may differ in length: `t *`."""
+        return Axis("t", None) in (self.axes or ())
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkStep:
+    name: str
+    operations: tuple[Application, ...]
+    open: bool
+    slots: tuple[Slot, ...]
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkCell:
+    """A Cell: `inputs` are the names that its slots have inside it."""
+
+    name: str
+    inputs: tuple[str, ...]
+    slots: tuple[Slot, ...]
+    steps: tuple[NetworkStep, ...]
+    returned: tuple[str, ...]
+    merge: Application
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is predicted: `count` classes, labels or values."""
+
+    count: int
+    kind: HeadKind
+    names: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Network:
+    """A whole specification with its names resolved."""
+
+    spec: Spec
+    vocabulary: Vocabulary
+    name: str
+    numbers: Mapping[str, int | float]
+    features: tuple[NetworkFeature, ...]
+    cells: tuple[NetworkCell, ...]
+    outputs: tuple[str, ...]
+    combine: Application
+    head_role: Application
+    head: Head
+    rule: str
+    budgets: tuple[Budget, ...]
+
+    @property
+    def channels(self) -> int:
+        """C, the inner number of channels."""
+        return int(self.numbers["C"])
+
+    @property
+    def length(self) -> int:
+        """L, the inner length."""
+        return int(self.numbers["L"])
+
+    @property
+    def inner(self) -> TensorType:
+        """`(batch, L, C)`: what Cells and Steps take and give."""
+        return inner(self.length, self.channels)
+
+    @cached_property
+    def sequence(self) -> tuple[str, ...]:
+        """The paper's S: the features of all modalities in order, then the Cells."""
+        return (*(f.name for f in self.features), *(c.name for c in self.cells))
+
+    @cached_property
+    def feature_by_name(self) -> Mapping[str, NetworkFeature]:
+        return {f.name: f for f in self.features}
+
+    @cached_property
+    def cell_by_name(self) -> Mapping[str, NetworkCell]:
+        return {c.name: c for c in self.cells}
+
+    @cached_property
+    def step_by_place(self) -> Mapping[tuple[str, ...], NetworkStep]:
+        """Steps by the names of their Cell and their own."""
+        return {(c.name, s.name): s for c in self.cells for s in c.steps}
+
+    @cached_property
+    def fixed_inputs(self) -> frozenset[frozenset[str]]:
+        """The sets of inputs of the Cells that have no open input."""
+        fixed = (c.slots for c in self.cells if not any(slot.open for slot in c.slots))
+        return frozenset(frozenset(s.candidates[0] for s in slots) for slots in fixed)
+
+    @property
+    def has_holes(self) -> bool:
+        return any(
+            any(s.open for s in c.slots)
+            or any(step.open or any(s.open for s in step.slots) for step in c.steps)
+            for c in self.cells
+        )

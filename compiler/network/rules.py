@@ -1,0 +1,329 @@
+"""Rules for filling holes: the one place that checking, counting, searching and deriving ask.
+
+A choice for a Cell or Step is a tuple with the name in each slot, fixed ones included. Within one
+Cell or Step a hole chooses an input that no other slot of it has. Between Cells the network's
+rule decides. Rules bind what holes choose, never what a program fixes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from math import comb, factorial, prod
+from typing import TypeAlias
+
+from .holes import Slot
+from .matching import UndecidedError, contested, shortage
+from .network import Network, NetworkCell
+
+Choice: TypeAlias = tuple[str, ...]
+MOST_TRIED = 20_000
+"""How many choices a proof may try before it says that it could not decide."""
+MOST_SEARCHED = 200
+"""For how many Cells a proof is searched."""
+MOST_LISTING = 1_000_000
+"""How much work a proof may list sets of inputs with; one takes the fourth power of its slots."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule between Cells.
+
+    `admits(network, index, choice, earlier)` says whether the Cell at `index` may take `choice`
+    after the choices of the Cells before it; `completable(network, chosen)` whether the Cells after
+    those in `chosen` can still be filled. `source` is where the rule comes from and another name
+    for it; `summary` states it in half a sentence.
+    """
+
+    summary: str
+    source: str
+    admits: Callable[[Network, int, Choice, Sequence[Choice]], bool]
+    completable: Callable[[Network, Sequence[Choice]], Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether rules can be met: yes, no with a reason in numbers, or undecided (None)."""
+
+    possible: bool | None
+    reason: str = ""
+
+
+def is_open(cell: NetworkCell) -> bool:
+    """Whether a Cell has an input to be found."""
+    return any(slot.open for slot in cell.slots)
+
+
+def fixed_choice(cell: NetworkCell) -> Choice:
+    """The inputs of a Cell without open inputs."""
+    return tuple(slot.candidates[0] for slot in cell.slots)
+
+
+def _distinct_pairs(
+    network: Network, index: int, choice: Choice, earlier: Sequence[Choice]
+) -> bool:
+    """No two Cells take the same set of inputs (the paper's footnote 1)."""
+    taken = frozenset(choice)
+    return taken not in network.fixed_inputs and all(taken != frozenset(c) for c in earlier)
+
+
+def _fresh_input(network: Network, index: int, choice: Choice, earlier: Sequence[Choice]) -> bool:
+    """Features only, at least one of which no earlier Cell took (the published code)."""
+    features = network.feature_by_name
+    slots = network.cells[index].slots
+    chosen = [c for c, slot in zip(choice, slots, strict=True) if slot.open]
+    if any(c not in features for c in chosen):
+        return False
+    taken = {c for e in earlier for c in e}
+    return any(c in features and c not in taken for c in choice)
+
+
+def admits(network: Network, index: int, choice: Choice, earlier: Sequence[Choice]) -> bool:
+    """Whether the network's rule lets a Cell take a choice; what is fixed is always admitted."""
+    if not is_open(network.cells[index]):
+        return True
+    return RULES[network.rule].admits(network, index, choice, earlier)
+
+
+def fillings(slots: Sequence[Slot]) -> Iterator[Choice]:
+    """Every choice for the slots of one Cell or Step, none where they cannot be filled.
+
+    Open slots with equal candidates are unordered: of their orders only the first is given.
+    """
+    fixed = {s.candidates[0] for s in slots if not s.open}
+    twins = [twin_before(slots, i) for i in range(len(slots))]
+    opened = [i for i, slot in enumerate(slots) if slot.open]
+
+    def options(index: int, chosen: Choice) -> Iterator[str]:
+        slot, twin = slots[index], twins[index]
+        while twin is not None and twin >= len(chosen):
+            twin = twins[twin]
+        start = 0 if twin is None else slot.candidates.index(chosen[twin]) + 1
+        gone = fixed.union(chosen)
+        return (c for c in islice(slot.candidates, start, None) if c not in gone)
+
+    def can_be_completed(chosen: Choice) -> bool:
+        """Whether the later slots still have an input each, so that no search ends in vain."""
+        later = [i for i in opened if i >= len(chosen)]
+        return not shortage([list(islice(options(i, chosen), len(later))) for i in later])
+
+    def extend(chosen: Choice) -> Iterator[Choice]:
+        index = len(chosen)
+        if index == len(slots):
+            yield chosen
+        elif not slots[index].open:
+            yield from extend((*chosen, slots[index].candidates[0]))
+        else:
+            for candidate in options(index, chosen):
+                if can_be_completed((*chosen, candidate)):
+                    yield from extend((*chosen, candidate))
+
+    return extend(()) if can_be_completed(()) else iter(())
+
+
+def choices(cell: NetworkCell) -> Iterator[Choice]:
+    """Every choice for the inputs of a Cell; a single one where none is open."""
+    return fillings(cell.slots) if is_open(cell) else iter((fixed_choice(cell),))
+
+
+def twin_before(slots: Sequence[Slot], index: int) -> int | None:
+    """The last open slot before this one that has the same candidates."""
+    if not slots[index].open:
+        return None
+    for i in range(index - 1, -1, -1):
+        if slots[i].open and slots[i].candidates == slots[index].candidates:
+            return i
+    return None
+
+
+def count_fillings(slots: Sequence[Slot]) -> int:
+    """How many choices `fillings` gives, where open slots have equal or disjoint candidates.
+
+    Elsewhere it is an upper bound.
+    """
+    fixed = {s.candidates[0] for s in slots if not s.open}
+    groups = Counter(s.candidates for s in slots if s.open)
+    return prod(
+        comb(len(candidates) - sum(c in fixed for c in candidates), count)
+        for candidates, count in groups.items()
+    )
+
+
+def unfillable(slots: Sequence[Slot]) -> tuple[int, int] | None:
+    """A proof that slots cannot be filled: so many of them share too few candidates."""
+    if not any(slot.open for slot in slots):
+        return None
+    fixed = {s.candidates[0] for s in slots if not s.open}
+    options = [[c for c in s.candidates if c not in fixed] for s in slots if s.open]
+    return shortage(options)
+
+
+def completable(network: Network, chosen: Sequence[Choice] = ()) -> Verdict:
+    """Whether the Cells after those in `chosen` still have choices that meet the rule."""
+    return RULES[network.rule].completable(network, chosen)
+
+
+def _completable_distinct(network: Network, chosen: Sequence[Choice]) -> Verdict:
+    remaining = [i for i in range(len(chosen), len(network.cells)) if is_open(network.cells[i])]
+    gone = network.fixed_inputs.union(map(frozenset, chosen))
+    least = [_least_sets(network.cells[i].slots, gone) for i in remaining]
+    tight = [remaining[row] for row in contested(least)]
+    try:
+        proof = shortage(_families(network, tight, chosen))
+    except UndecidedError:
+        return Verdict(None)
+    if proof is None:
+        return Verdict(True)
+    cells, sets_left = proof
+    if sets_left == 0:
+        return Verdict(False, "a Cell can take no set of inputs that no other Cell takes")
+    return Verdict(
+        False,
+        f"{cells} Cells must differ in their inputs, but have {sets_left} to choose from",
+    )
+
+
+def _least_sets(slots: Sequence[Slot], gone: Collection[frozenset[str]]) -> int:
+    """How many different sets slots can take at least; exact where candidates are equal.
+
+    Those in `gone` do not count.
+    """
+    fixed = {s.candidates[0] for s in slots if not s.open}
+    groups = Counter(s.candidates for s in slots if s.open)
+    taken, found, orders = 0, 1, factorial(groups.total())
+    for candidates, count in sorted(groups.items(), key=lambda group: len(group[0])):
+        free = len(candidates) - sum(c in fixed for c in candidates) - taken
+        found *= comb(max(0, free), count)
+        orders //= factorial(count)
+        taken += count
+    size = len(fixed) + sum(groups.values())
+    lost = [g for g in gone if len(g) == size and fixed <= g] if gone else []
+    names = fixed.union(*groups) if lost else fixed
+    return found // orders - sum(g <= names for g in lost)
+
+
+def _families(
+    network: Network, cells: Sequence[int], chosen: Sequence[Choice]
+) -> list[list[frozenset[str]]]:
+    """The sets that each of these Cells may take, up to as many as there are Cells.
+
+    Cells with equal slots share one list. Raises UndecidedError where there are too many.
+    """
+    families: dict[tuple[Slot, ...], list[frozenset[str]]] = {}
+    room = MOST_LISTING
+    for index in cells:
+        slots = network.cells[index].slots
+        if slots in families:
+            continue
+        found: dict[frozenset[str], None] = {}
+        for choice in _within(room // len(slots) ** 4, fillings(slots)):
+            room -= len(slots) ** 4
+            if admits(network, index, choice, chosen):
+                found[frozenset(choice)] = None
+            if len(found) == len(cells):
+                break
+        families[slots] = list(found)
+    return [families[network.cells[index].slots] for index in cells]
+
+
+def _within(most: int, choices: Iterator[Choice]) -> Iterator[Choice]:
+    """At most so many choices; raises UndecidedError before one more is searched for."""
+    for _ in range(most):
+        choice = next(choices, None)
+        if choice is None:
+            return
+        yield choice
+    raise UndecidedError
+
+
+def _fresh_features(
+    network: Network, cells: Sequence[NetworkCell], taken: Collection[str]
+) -> set[str]:
+    """The features that these Cells may take and that are not taken yet."""
+    features = network.feature_by_name
+    candidates = {c for cell in cells for slot in cell.slots for c in slot.candidates}
+    return {c for c in candidates if c in features and c not in taken}
+
+
+def _completable_by_search(network: Network, chosen: Sequence[Choice]) -> Verdict:
+    open_cells = [i for i in range(len(chosen), len(network.cells)) if is_open(network.cells[i])]
+    first_open = open_cells[0] if open_cells else len(network.cells)
+    leading = [fixed_choice(c) for c in network.cells[len(chosen) : first_open]]
+    taken = {c for choice in (*chosen, *leading) for c in choice}
+    fresh = _fresh_features(network, [network.cells[i] for i in open_cells], taken)
+    if len(open_cells) > MOST_SEARCHED and len(fresh) >= len(open_cells):
+        return Verdict(None)
+    possible = _Search(network, open_cells).possible(frozenset(taken))
+    if possible is not False:
+        return Verdict(possible)
+    needy = "1 Cell needs" if len(open_cells) == 1 else f"{len(open_cells)} Cells each need"
+    slots = len(network.cells[first_open].slots) if open_cells else 0
+    return Verdict(
+        False,
+        f"{needy} a feature that no earlier Cell took, and the first takes {slots} inputs, but "
+        f"{len(fresh)} such features are left",
+    )
+
+
+class _Search:
+    """Depth-first search for choices of open Cells, with memory of dead ends and a bound.
+
+    What matters of the choices of earlier Cells is which names they took.
+    """
+
+    def __init__(self, network: Network, cells: Sequence[int]) -> None:
+        self.network, self.cells, self.tried = network, cells, 0
+        self.dead: set[tuple[int, frozenset[str]]] = set()
+        self._left = [_fresh_features(network, [network.cells[i]], ()) for i in cells]
+        for later in range(len(cells) - 2, -1, -1):
+            self._left[later] |= self._left[later + 1]
+
+    def possible(self, taken: frozenset[str], place: int = 0) -> bool | None:
+        """Whether the open Cells from `place` on can be filled after these names are taken."""
+        if place == len(self.cells):
+            return True
+        if (place, taken) in self.dead or self._too_few(place, taken):
+            return False
+        index = self.cells[place]
+        undecided = False
+        for choice in choices(self.network.cells[index]):
+            self.tried += 1
+            if self.tried > MOST_TRIED:
+                return None
+            if admits(self.network, index, choice, (tuple(taken),)):
+                found = self.possible(taken.union(choice, self._fixed_after(place)), place + 1)
+                if found:
+                    return True
+                undecided = undecided or found is None
+        if undecided:
+            return None
+        self.dead.add((place, taken))
+        return False
+
+    def _fixed_after(self, place: int) -> Collection[str]:
+        """What the Cells without open inputs take that stand before the next open one."""
+        end = self.cells[place + 1] if place + 1 < len(self.cells) else self.cells[place] + 1
+        between = self.network.cells[self.cells[place] + 1 : end]
+        return {c for cell in between for c in fixed_choice(cell)}
+
+    def _too_few(self, place: int, taken: frozenset[str]) -> bool:
+        return len(self._left[place] - taken) < len(self.cells) - place
+
+
+DEFAULT_RULE = "distinct_pairs"
+RULES: Mapping[str, Rule] = {
+    "distinct_pairs": Rule(
+        "no two Cells take the same set of inputs",
+        "paper",
+        _distinct_pairs,
+        _completable_distinct,
+    ),
+    "fresh_input": Rule(
+        "each Cell takes a feature that no earlier Cell took",
+        "published",
+        _fresh_input,
+        _completable_by_search,
+    ),
+}

@@ -1,0 +1,1 @@
+"""The Program: the tensor program in SSA form, and what rewrites it."""

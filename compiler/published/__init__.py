@@ -1,0 +1,1 @@
+"""Genotypes in the notation of the published BM-NAS code, read and written."""

@@ -1,0 +1,1 @@
+"""Spec to Network: names are bound, families expanded, holes given their candidates."""

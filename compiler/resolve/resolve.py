@@ -1,0 +1,265 @@
+"""Spec to Network: binds names, expands families, gives every hole its candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ...ops.types import FEATURE_AXES, Axis
+from ..diagnostics.diagnostic import Note, Report, did_you_mean, one_of
+from ..diagnostics.source import Span
+from ..language.nodes import BUDGETS, Budget, Cell, Feature, Modality, RuleRequirement
+from ..language.spec import Spec
+from ..network.names import lengths_name, presence_name
+from ..network.network import Head, Network, NetworkCell, NetworkFeature
+from ..network.rules import DEFAULT_RULE, RULES
+from ..network.vocabulary import library_names, vocabulary_of
+from .cells import CellResolver
+from .numbers import numbers_of
+from .operations import OperationResolver
+from .scope import Scope, Sizes, listed
+
+MOST_CLASSES = 1_000_000
+RESERVED = {
+    "output": "what its Cells are combined in",
+    "head": "what predicts",
+    "logits": "what it predicts",
+    "labels": "what it learns from",
+    "split": "the parts of its data",
+}
+
+
+def resolve(spec: Spec) -> Network:
+    """The network of a Spec; raises DiagnosticError with every name that does not resolve."""
+    report = Report()
+    network = try_resolve(spec, report)
+    report.raise_errors()
+    if network is None:
+        raise AssertionError("a network without errors could not be resolved")
+    return network
+
+
+def try_resolve(spec: Spec, report: Report) -> Network | None:
+    """The network, or None where the report has errors that leave none."""
+    before = len(report.errors)
+    network = _Resolver(spec, report).network()
+    return network if len(report.errors) == before else None
+
+
+class _Resolver:
+    def __init__(self, spec: Spec, report: Report) -> None:
+        self.spec, self.report = spec, report
+        self.numbers = numbers_of(spec.network, report)
+        self._check_libraries()
+        self.vocabulary = vocabulary_of(spec)
+        self.operations = OperationResolver(self.vocabulary, spec, self.numbers, report)
+        self.sizes = Sizes(self.numbers, report)
+        self.declared: dict[str, Span | None] = {}
+
+    def network(self) -> Network | None:
+        spec = self.spec
+        if spec.network is None:
+            self.report.add(
+                "E007",
+                "there is no `network` statement",
+                self._start(),
+                help="begin with `network NAME(C = 128, L = 8)`",
+            )
+        self._require_modalities()
+        features = [f for m in spec.modalities for f in self._modality(m)]
+        families = [(cell, self.sizes.family(cell)) for cell in spec.cells]
+        cells = self._cells([f.name for m in spec.modalities for f in m.features], families)
+        outputs = self._outputs([name for _, names in families for name in names])
+        combine = self.operations.role("combine", len(outputs), None) if outputs else None
+        head_role = self.operations.role("head", 1, None)
+        head = self._head()
+        rule, budgets = self._requirements()
+        if spec.network is None or combine is None or head_role is None or head is None:
+            return None
+        return Network(
+            spec=spec,
+            vocabulary=self.vocabulary,
+            name=spec.network.name,
+            numbers=self.numbers,
+            features=tuple(features),
+            cells=tuple(cells),
+            outputs=tuple(outputs),
+            combine=combine,
+            head_role=head_role,
+            head=head,
+            rule=rule,
+            budgets=budgets,
+        )
+
+    def _start(self) -> Span | None:
+        """Where the specification begins, the place of what is missing in it."""
+        spec = self.spec
+        spans = [use.span for use in spec.uses]
+        spans += [definition.span for definition in spec.definitions]
+        spans += [modality.span for modality in spec.modalities]
+        spans += [cell.span for cell in spec.cells]
+        spans += [node.span for node in (spec.network, spec.predict) if node is not None]
+        known = [span for span in spans if span is not None]
+        return min(known, key=lambda span: span.start, default=None)
+
+    # Libraries
+
+    def _check_libraries(self) -> None:
+        known = library_names()
+        seen: set[str] = set()
+        for use in self.spec.uses:
+            if use.library not in known:
+                remedy = did_you_mean(use.library, known) or f"libraries are {one_of(known)}"
+                message = f"unknown library `{use.library}`"
+                self.report.add("E204", message, use.span, help=remedy)
+            elif use.library in seen:
+                message = f"`use {use.library}` stands twice"
+                self.report.add("E202", message, use.span, help="keep one of them")
+            seen.add(use.library)
+
+    # Features
+
+    def _declare(self, name: str, span: Span | None) -> None:
+        if name in RESERVED:
+            message = f"`{name}` is the network's own name for {RESERVED[name]}"
+            self.report.add("E211", message, span, help="choose another name")
+        if name in self.declared:
+            notes = [Note(f"`{name}` is first declared here", self.declared[name])]
+            message = f"`{name}` is declared twice"
+            self.report.add("E202", message, span, help="rename one of them", notes=notes)
+        self.declared.setdefault(name, span)
+
+    def _require_modalities(self) -> None:
+        seen: dict[str, Span | None] = {}
+        for modality in self.spec.modalities:
+            if modality.name in seen:
+                notes = [Note("the first stands here", seen[modality.name])]
+                message = f"the modality `{modality.name}` is declared twice"
+                self.report.add(
+                    "E202", message, modality.span, help="rename one of them", notes=notes
+                )
+            seen.setdefault(modality.name, modality.span)
+            if not modality.features:
+                message = f"the modality `{modality.name}` declares no feature"
+                self.report.add("E007", message, modality.span, help="declare one or remove it")
+        if not seen:
+            remedy = "declare `modality NAME { FEATURE[c 512] }`"
+            self.report.add(
+                "E007", "there is no modality, so there is nothing to fuse", help=remedy
+            )
+
+    def _modality(self, modality: Modality) -> Iterable[NetworkFeature]:
+        adapt = self.operations.role("adapt", 1, modality.name)
+        if modality.optional:
+            self._declare(presence_name(modality.name), modality.span)
+        for feature in modality.features:
+            self._declare(feature.name, feature.span)
+            if feature.axes and any(a.name == "t" and a.size == "*" for a in feature.axes):
+                self._declare(lengths_name(feature.name), feature.span)
+            axes = self._axes(feature, modality)
+            if adapt is not None:
+                yield NetworkFeature(
+                    feature.name, axes, modality.name, modality.optional, adapt, feature.span
+                )
+
+    def _axes(self, feature: Feature, modality: Modality) -> tuple[Axis, ...] | None:
+        if feature.axes is None:
+            if modality.backbone is None:
+                message = f"the feature `{feature.name}` has no shape"
+                remedy = f"write its axes: `{feature.name}[c 512]`, or `[t 8, c 512]`"
+                self.report.add("E307", message, feature.span, help=remedy)
+            return None
+        axes: list[Axis] = []
+        for axis in feature.axes:
+            if axis.name not in FEATURE_AXES:
+                message = f"unknown axis `{axis.name}` of `{feature.name}`"
+                remedy = "axes are `c` channels, `t` time or tokens, `h` height and `w` width"
+                self.report.add("E305", message, axis.span, help=remedy)
+            elif any(a.name == axis.name for a in axes):
+                message = f"the axis `{axis.name}` of `{feature.name}` stands twice"
+                self.report.add("E305", message, axis.span, help="keep one of them")
+            elif axis.size == "*":
+                axes.append(Axis(axis.name, None))
+            else:
+                what = f"the axis `{axis.name}` of `{feature.name}`"
+                axes.append(Axis(axis.name, self.sizes.read(axis.size, what, axis.size_span)))
+        if not any(a.name == "c" and a.size is not None for a in axes):
+            message = f"the feature `{feature.name}` has no channels of a known number"
+            remedy = "give it an axis `c` with a size: `[c 512]`"
+            self.report.add("E305", message, feature.span, help=remedy)
+        return tuple(axes)
+
+    # Cells and outputs
+
+    def _cells(
+        self, features: Sequence[str], families: Sequence[tuple[Cell, list[str]]]
+    ) -> list[NetworkCell]:
+        for cell, names in families:
+            for name in names:
+                self._declare(name, cell.span)
+        later = {name for _, names in families for name in names}
+        sequence = Scope(features, later)
+        resolver = CellResolver(self.operations, self.sizes, self.report)
+        return [c for cell, names in families for c in resolver.family(cell, names, sequence)]
+
+    def _outputs(self, cells: list[str]) -> list[str]:
+        if self.spec.outputs is not None:
+            names = [*(f.name for m in self.spec.modalities for f in m.features), *cells]
+            return listed(self.spec.outputs, names, "unknown feature or Cell `{}`", self.report)
+        if not self.spec.cells:
+            message = "there is no Cell and no `output`, so nothing is predicted from"
+            remedy = "add a Cell, or `output FEATURE, FEATURE` for late fusion"
+            self.report.add("E007", message, self._start(), help=remedy)
+        return cells
+
+    # The head and the requirements
+
+    def _head(self) -> Head | None:
+        predict = self.spec.predict
+        if predict is None:
+            remedy = "add `predict 10 classes`, `23 labels` or `1 values`"
+            message = "there is no `predict` statement"
+            self.report.add("E007", message, self._start(), help=remedy)
+            return None
+        place = predict.count_span
+        count = self.sizes.read(predict.count, "what is predicted", place, MOST_CLASSES)
+        if predict.names is not None:
+            if len(predict.names) != count:
+                message = f"{len(predict.names)} names are given for {count} {predict.kind}"
+                self.report.add("E309", message, predict.span, help="give each a name, or none")
+            seen: set[str] = set()
+            for i, name in enumerate(predict.names):
+                if name in seen:
+                    place = predict.name_spans[i] if predict.name_spans else predict.span
+                    message = f"two {predict.kind} are named `{name}`"
+                    self.report.add("E202", message, place, help="rename one of them")
+                    break
+                seen.add(name)
+        return Head(count, predict.kind, predict.names)
+
+    def _requirements(self) -> tuple[str, tuple[Budget, ...]]:
+        rules: list[str] = []
+        budgets: list[Budget] = []
+        for requirement in self.spec.requirements:
+            if isinstance(requirement, RuleRequirement):
+                self._require_known(requirement.rule, tuple(RULES), "rule", requirement.span)
+                if rules:
+                    message = f"`{requirement.rule}` stands beside `{rules[0]}`"
+                    remedy = "a specification has one rule for filling holes"
+                    self.report.add("E007", message, requirement.span, help=remedy)
+                rules.append(requirement.rule)
+                continue
+            self._require_known(requirement.quantity, BUDGETS, "budget", requirement.span)
+            if requirement.limit <= 0:
+                message = f"a budget of {requirement.limit} admits nothing"
+                self.report.add("E306", message, requirement.span, help="write a limit above 0")
+            if requirement.on is not None and requirement.quantity != "latency":
+                message = f"`{requirement.quantity}` is the same on every machine"
+                remedy = f"leave out `on {requirement.on}`"
+                self.report.add("E306", message, requirement.span, help=remedy)
+            budgets.append(requirement)
+        return rules[0] if rules else DEFAULT_RULE, tuple(budgets)
+
+    def _require_known(self, name: str, known: Sequence[str], what: str, span: Span | None) -> None:
+        if name not in known:
+            remedy = did_you_mean(name, known) or f"known are {one_of(known)}"
+            self.report.add("E208", f"unknown {what} `{name}`", span, help=remedy)

@@ -1,0 +1,108 @@
+"""What name resolution looks things up in: named numbers, and the names visible at a place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..diagnostics.diagnostic import Report, Suggestion, did_you_mean, one_of
+from ..diagnostics.source import Span
+from ..language.nodes import Cell, Reference, Size, Step
+
+LARGEST_SIZE = 10**7
+MOST_NODES = 100_000
+"""How many Cells, and Steps of Cells, families may stand for in all."""
+MOST_SUGGESTIONS = 100
+
+
+def whole(value: int | float, most: int = LARGEST_SIZE) -> bool:
+    """Whether a number can be a size or a count."""
+    return isinstance(value, int) and 1 <= value <= most
+
+
+def suggestion(name: str, known: Iterable[str], report: Report) -> Suggestion | None:
+    """The closest known name, which is looked for while there are not too many errors."""
+    return did_you_mean(name, known) if len(report.diagnostics) < MOST_SUGGESTIONS else None
+
+
+def known_instead(name: str, known: Sequence[str], report: Report) -> Suggestion | str:
+    """The remedy for an unknown name: the closest known one, or those that there are."""
+    there_are = f"there are {one_of(known)}" if known else "declare it first"
+    return suggestion(name, known, report) or there_are
+
+
+@dataclass(slots=True)
+class Sizes:
+    """Reads sizes and counts, which are numbers or names of the network's numbers."""
+
+    numbers: Mapping[str, int | float]
+    report: Report
+    _nodes: int = 0
+
+    def read(self, size: Size, what: str, span: Span | None, most: int = LARGEST_SIZE) -> int:
+        """The size as a number; 1 after a diagnostic."""
+        value: int | float | None = size if isinstance(size, int) else self.numbers.get(size)
+        if value is None:
+            remedy = (
+                suggestion(str(size), self.numbers, self.report) or "state it in the `network` line"
+            )
+            self.report.add("E207", f"unknown number `{size}`", span, help=remedy)
+            return 1
+        if not whole(value, most):
+            message = f"{what} is {value}, not a whole number from 1 to {most:,}"
+            self.report.add("E306", message, span, help="write a number in that range")
+            return 1
+        return int(value)
+
+    def family(self, node: Cell | Step) -> list[str]:
+        """The names that `NAME[n]` stands for: NAME_1 … NAME_n, or NAME alone."""
+        if node.count is None:
+            return [node.name]
+        number = self.read(node.count, f"the number of `{node.name}`", node.count_span, MOST_NODES)
+        before, self._nodes = self._nodes, self._nodes + number
+        if self._nodes > MOST_NODES:
+            if before <= MOST_NODES:
+                message = f"the program has more than {MOST_NODES:,} Cells and Steps"
+                self.report.add("E308", message, node.count_span, help="write smaller numbers")
+            number = 1
+        return [f"{node.name}_{i}" for i in range(1, number + 1)]
+
+
+class Scope:
+    """The names that a slot may take, in order, and those that come later."""
+
+    def __init__(self, names: Iterable[str], later: set[str]) -> None:
+        self.names = list(names)
+        self.later = later
+        self._places = {name: place for place, name in enumerate(self.names)}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._places
+
+    def in_order(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Known names in the order in which they became visible, each once."""
+        known = {name for name in names if name in self._places}
+        return tuple(sorted(known, key=self._places.__getitem__))
+
+    def add(self, name: str) -> None:
+        """Makes a name visible to what follows."""
+        self.later.discard(name)
+        self._places.setdefault(name, len(self.names))
+        self.names.append(name)
+
+
+def listed(
+    references: Sequence[Reference], known: Sequence[str], unknown: str, report: Report
+) -> list[str]:
+    """The names of a `return` or `output` list, each known and each once."""
+    names: dict[str, None] = {}
+    visible = frozenset(known)
+    for reference in references:
+        if reference.name not in visible:
+            remedy = known_instead(reference.name, known, report)
+            report.add("E201", unknown.format(reference.name), reference.span, help=remedy)
+        elif reference.name in names:
+            message = f"`{reference.name}` stands twice"
+            report.add("E202", message, reference.span, help="keep one of them")
+        names[reference.name] = None
+    return list(names)

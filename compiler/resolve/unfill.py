@@ -1,0 +1,80 @@
+"""A genotype read back into choices: the inverse of filling a network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..diagnostics.diagnostic import DiagnosticError, fail
+from ..diagnostics.source import Span
+from ..language.nodes import Operation
+from ..language.spec import Spec
+from ..network.choices import CellChoice, Choices, StepChoice
+from ..network.holes import Slot
+from ..network.network import Application, Network, NetworkCell, NetworkStep
+from ..network.rules import Choice
+from .resolve import resolve
+
+
+def unfill(network: Network, genotype: Spec) -> Choices:
+    """What a genotype chooses in every Cell of a search space.
+
+    `fill(network, unfill(network, genotype))` says what the genotype says, however that is spelt.
+    Raises DiagnosticError where the genotype is none of this space.
+    """
+    found = resolve(genotype)
+    _require_equal("Cells", [c.name for c in network.cells], [c.name for c in found.cells])
+    return tuple(_cell(open, given) for open, given in zip(network.cells, found.cells, strict=True))
+
+
+def _cell(open: NetworkCell, given: NetworkCell) -> CellChoice:
+    place = f" of `{open.name}`"
+    _require_equal(f"inputs{place}", open.inputs, given.inputs, given.span)
+    steps, names = open.steps, [s.name for s in given.steps]
+    _require_equal(f"Steps{place}", [s.name for s in steps], names, given.span)
+    _require_equal(f"results{place}", open.returned, given.returned, given.span)
+    inputs = _inputs(open.slots, given.slots)
+    return CellChoice(inputs, tuple(map(_step, steps, given.steps)))
+
+
+def _step(open: NetworkStep, given: NetworkStep) -> StepChoice:
+    if len(open.slots) != len(given.slots):
+        message = f"`{open.name}` takes {len(given.slots)} inputs, not {len(open.slots)}"
+        raise _misfit(message, given.span)
+    (operation,) = given.operations if len(given.operations) == 1 else (None,)
+    if operation is None or given.open:
+        raise _misfit(f"the operation of `{given.name}` is open", given.span)
+    return StepChoice(_operation(open, operation), _inputs(open.slots, given.slots))
+
+
+def _operation(open: NetworkStep, given: Application) -> int:
+    """The place of an operation among candidates: one that is written alike, else that means it."""
+    meant = (given.definition, given.parameters)
+    same = [i for i, o in enumerate(open.operations) if (o.definition, o.parameters) == meant]
+    if not same:
+        raise _misfit(f"`{given.label}` is no candidate of `{open.name}`", given.span)
+    alike = (i for i in same if _written(open.operations[i]) == _written(given))
+    return next(alike, same[0])
+
+
+def _written(operation: Application) -> Operation:
+    return operation.written or Operation(operation.definition.name)
+
+
+def _inputs(open: Sequence[Slot], given: Sequence[Slot]) -> Choice:
+    for slot, taken in zip(open, given, strict=True):
+        if taken.open:
+            raise _misfit("an input is open", taken.span)
+        if taken.candidates[0] not in slot.candidates:
+            raise _misfit(f"`{taken.candidates[0]}` is no candidate here", taken.span)
+    return tuple(taken.candidates[0] for taken in given)
+
+
+def _require_equal(
+    what: str, known: Sequence[str], given: Sequence[str], span: Span | None = None
+) -> None:
+    if list(known) != list(given):
+        raise _misfit(f"the {what} are others than those of the search space", span)
+
+
+def _misfit(message: str, span: Span | None) -> DiagnosticError:
+    return fail("E602", message, span, help="give a genotype of this very search space")

@@ -1,0 +1,1 @@
+"""Fuse text to Spec: the grammar's tables, the parser, recovery, and the formatter."""

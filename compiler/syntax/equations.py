@@ -1,0 +1,217 @@
+"""Equations of the grammar as nodes, bottom up: names, numbers and expressions."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
+
+from ..diagnostics.diagnostic import Report, fail
+from ..diagnostics.source import Source, Span
+from ..language import expression as x
+from ..language.limits import DEEPEST, LONGEST_NAME, LONGEST_NUMBER
+from ..language.nodes import Operation, Value, name_problem
+from .lalr import Range, Token
+
+LARGEST_WHOLE = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """`NAME = VALUE`, the whole and its sides."""
+
+    name: str
+    value: Value
+    span: Span
+    name_span: Span
+    value_span: Span
+
+
+class _Number(NamedTuple):
+    value: int | float
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    name: str
+    value: x.Expression
+    name_span: Span
+
+
+def embedded(place: Span, offsets: Sequence[int] | None, start: int, end: int) -> Span:
+    """The span in a document of characters `start` to `end` of an equation that stands in it."""
+    if offsets is None:
+        return place
+    last = len(offsets) - 1
+    return Span(place.source, offsets[min(start, last)], offsets[min(end, last)], place.pointer)
+
+
+def _not_too_deep(body: x.Body) -> x.Body:
+    """The body; raises DiagnosticError (E003) where what follows would recurse too deep."""
+    for expression, level in x.levels(body):
+        if level > DEEPEST:
+            raise fail(
+                "E003",
+                f"the text is nested more than {DEEPEST} deep",
+                expression.span,
+                help="name parts of the equation: `{ part = …; return … }`",
+            )
+    return body
+
+
+class EquationBuilder:
+    """Turns what equations are made of into nodes; one instance serves one text."""
+
+    def __init__(
+        self,
+        source: Source,
+        report: Report,
+        place: Span | None = None,
+        offsets: Sequence[int] | None = None,
+    ) -> None:
+        self._source, self._report = source, report
+        self._place, self._offsets = place, offsets
+
+    def _span(self, node: Range | Token) -> Span:
+        if self._place is not None:
+            return embedded(self._place, self._offsets, node.start, node.end)
+        return Span(self._source, node.start, node.end)
+
+    # Terminals
+
+    def NAME(self, text: str, kind: str, start: int, end: int) -> Token:  # noqa: N802
+        quoted = text[0] == "`"
+        token = Token.of(text[1:-1] if quoted else text, kind, start, end)
+        if not quoted and len(text) <= LONGEST_NAME:
+            return token
+        problem = name_problem(token)
+        if problem:
+            remedy = "a name is letters, digits and `_`, or stands in backticks"
+            self._report.add("E005", problem, self._span(token), help=remedy)
+        return token
+
+    def _number(self, text: str, node: Range | Token, scale: float = 1) -> int | float:
+        if len(text) > LONGEST_NUMBER:
+            message = "a number has too many digits"
+            remedy = f"at most {LONGEST_NUMBER} are read"
+            self._report.add("E005", message, self._span(node), help=remedy)
+            return 1
+        value = float(text) * scale
+        if value in (float("inf"), float("-inf")):
+            message = f"the number `{text}` is too large"
+            self._report.add("E005", message, self._span(node), help="write a smaller one")
+            return 1
+        if scale == 1:
+            return int(text) if re.fullmatch(r"-?\d+", text) else value
+        return int(value) if value.is_integer() and value < LARGEST_WHOLE else value
+
+    def _string(self, token: Token) -> str:
+        try:
+            string = str(json.loads(token))
+            string.encode()
+            return string
+        except ValueError:
+            message = "a string has an escape that means nothing"
+            remedy = "write a backslash as `\\\\`"
+            self._report.add("E005", message, self._span(token), help=remedy)
+            return ""
+
+    def _count(self, token: Token) -> int | str:
+        """A size or count: a whole number, or a name."""
+        if token.kind == "NAME":
+            return str(token)
+        value = self._number(token, token)
+        if not isinstance(value, int):
+            message = f"`{token}` is not a whole number"
+            self._report.add("E306", message, self._span(token), help="write digits only")
+            return 1
+        return value
+
+    def number(self, place: Range, parts: list[Token]) -> _Number:
+        return _Number(self._number("".join(parts), place), self._span(place))
+
+    def operation_name(self, place: Range, parts: list[Token | None]) -> Operation:
+        """The name after a dot is None where there is none."""
+        known = [part for part in parts if part is not None]
+        span = self._span(place)
+        spans = tuple(map(self._span, known)) if len(known) > 1 else (span,)
+        return Operation(".".join(known), part_spans=spans, span=span, extent=span)
+
+    def setting(self, place: Range, parts: list[Any]) -> Setting:
+        name, given = parts
+        is_number = isinstance(given, _Number)
+        value, value_span = (
+            (given.value, given.span) if is_number else (str(given), self._span(given))
+        )
+        return Setting(str(name), value, self._span(place), self._span(name), value_span)
+
+    default = setting
+
+    # Bodies
+
+    def body(self, place: Range, parts: list[x.Body]) -> x.Body:
+        return parts[0]
+
+    def equation(self, place: Range, parts: list[x.Expression]) -> x.Body:
+        return _not_too_deep(x.Body(parts[0]))
+
+    def block(self, place: Range, parts: list[Any]) -> x.Body:
+        return _not_too_deep(x.Body(parts[-1], tuple(parts[:-1])))
+
+    def assignment(self, place: Range, parts: list[Any]) -> x.Assignment:
+        return x.Assignment(str(parts[0]), parts[1], span=self._span(parts[0]))
+
+    # Expressions
+
+    def _binary(self, place: Range, parts: list[Any]) -> x.Binary:
+        left, operator, right = parts
+        known = cast(x.Operator, str(operator))
+        return x.Binary(known, left, right, span=self._span(place))
+
+    sum = product = _binary
+
+    def negative(self, place: Range, parts: list[Any]) -> x.Negative:
+        return x.Negative(parts[-1], span=self._span(place))
+
+    def literal(self, place: Range, parts: list[Token]) -> x.Number:
+        return x.Number(self._number(parts[0], place), span=self._span(place))
+
+    def variable(self, place: Range, parts: list[Token]) -> x.Name:
+        return x.Name(str(parts[0]), span=self._span(place))
+
+    def parameter(self, place: Range, parts: list[Any]) -> x.Parameter:
+        name, *sizes, given = parts
+        initial = given.value if isinstance(given, _Number) else given and str(given)
+        spans = {"name_span": self._span(name), "span": self._span(place)}
+        return x.Parameter(str(name), tuple(sizes), initial, **spans)
+
+    def group(self, place: Range, parts: list[Any]) -> x.Group:
+        return x.Group(tuple(parts), span=self._span(place))
+
+    def call(self, place: Range, parts: list[Any]) -> x.Call:
+        name, arguments = parts
+        named = [a for a in arguments or () if isinstance(a, _Named)]
+        plain = [a for a in arguments or () if not isinstance(a, _Named)]
+        if arguments and [*plain, *named] != list(arguments):
+            message = "an argument stands after those given by name"
+            self._report.add("E008", message, self._span(place), help="write it before them")
+        return x.Call(
+            name.name,
+            tuple(plain),
+            tuple((n.name, n.value) for n in named),
+            function_spans=name.part_spans,
+            key_spans=tuple(n.name_span for n in named),
+            span=self._span(place),
+        )
+
+    def call_arguments(self, place: Range, parts: list[Any]) -> list[Any]:
+        return parts
+
+    def rest(self, place: Range, parts: list[Token]) -> x.Rest:
+        return x.Rest(str(parts[0]), name_span=self._span(parts[0]), span=self._span(place))
+
+    def named(self, place: Range, parts: list[Any]) -> _Named:
+        return _Named(str(parts[0]), parts[1], self._span(parts[0]))

@@ -1,0 +1,325 @@
+"""Statements of the grammar as Spec nodes, bottom up, and the Spec that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from ..diagnostics.diagnostic import Edit, Note, Report
+from ..diagnostics.source import Span
+from ..language import expression as x
+from ..language.nodes import (
+    Budget,
+    Cell,
+    CellInput,
+    Definition,
+    Feature,
+    FeatureAxis,
+    HeadKind,
+    Hole,
+    Modality,
+    NetworkHeader,
+    Operation,
+    Predict,
+    Reference,
+    RuleRequirement,
+    Step,
+    Use,
+)
+from ..language.spec import Spec
+from .equations import EquationBuilder, Setting
+from .lalr import Range, Token
+
+LANGUAGE_VERSION = 1
+_SCALE = {"k": 1e3, "M": 1e6, "G": 1e9, "ms": 1, "s": 1e3}
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    number: int
+    span: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    items: tuple[Any, ...]
+    span: Span | None
+
+
+class _Pool(_Listed):
+    __slots__ = ()
+
+
+class _Outputs(_Listed):
+    __slots__ = ()
+
+
+def _pairs(settings: Iterable[Setting]) -> tuple[tuple[str, Any], ...]:
+    return tuple((s.name, s.value) for s in settings)
+
+
+def _applied(name: Operation, settings: Sequence[Setting], end: Span) -> Operation:
+    """An operation with its parameters, as far as `end` reaches."""
+    return replace(
+        name,
+        parameters=_pairs(settings),
+        key_spans=tuple(s.name_span for s in settings),
+        value_spans=tuple(s.value_span for s in settings),
+        extent=name.span and name.span.to(end),
+    )
+
+
+def assemble(statements: Sequence[Any], report: Report) -> Spec:
+    """The Spec that statements make; reports those that stand twice."""
+
+    def all_of(kind: Any) -> tuple[Any, ...]:
+        return tuple(s for s in statements if isinstance(s, kind))
+
+    def only(kind: Any, what: str) -> Any:
+        found = all_of(kind)
+        for extra in found[1:]:
+            notes = [Note("the first stands here", found[0].span)]
+            message = f"`{what}` stands twice"
+            report.add("E007", message, extra.span, help="keep one of them", notes=notes)
+        return found[0] if found else None
+
+    version = only(_Version, "fuse")
+    pool, outputs = only(_Pool, "pool"), only(_Outputs, "output")
+    return Spec(
+        network=only(NetworkHeader, "network"),
+        version=version.number if version else None,
+        uses=all_of(Use),
+        definitions=tuple(sorted(all_of(Definition), key=lambda d: d.role)),
+        modalities=all_of(Modality),
+        pool=pool.items if pool else None,
+        cells=all_of(Cell),
+        outputs=outputs.items if outputs else None,
+        requirements=all_of((RuleRequirement, Budget)),
+        predict=only(Predict, "predict"),
+    )
+
+
+class SpecBuilder(EquationBuilder):
+    """Turns what is parsed into statements; one instance serves one text."""
+
+    # Statements
+
+    def spec(self, place: Range, parts: list[Any]) -> list[Any]:
+        return parts
+
+    def version(self, place: Range, parts: list[Token]) -> _Version:
+        number = self._count(parts[0])
+        if number != LANGUAGE_VERSION:
+            message = f"version {number} of the language is not known here"
+            remedy = f"this is version {LANGUAGE_VERSION}: write `fuse {LANGUAGE_VERSION}`"
+            span = self._span(parts[0])
+            fix = [Edit(span, str(LANGUAGE_VERSION))] if span else []
+            self._report.add("E006", message, span, help=remedy, fix=fix)
+        return _Version(LANGUAGE_VERSION, self._span(place))
+
+    def network(self, place: Range, parts: list[Any]) -> NetworkHeader:
+        name, *settings = parts
+        numbers: list[Setting] = []
+        for setting in settings:
+            if isinstance(setting.value, str):
+                message = f"`{setting.name}` is not given a number"
+                self._report.add("E005", message, setting.span, help="write a number after `=`")
+                setting = replace(setting, value=1)
+            numbers.append(setting)
+        return NetworkHeader(
+            str(name),
+            _pairs(numbers),
+            number_spans=tuple(n.name_span for n in numbers),
+            span=self._span(name),
+        )
+
+    def use(self, place: Range, parts: list[Token]) -> Use:
+        return Use(str(parts[0]), span=self._span(parts[0]))
+
+    def pool(self, place: Range, parts: list[Operation]) -> _Pool:
+        return _Pool(tuple(parts), self._span(place))
+
+    def output(self, place: Range, parts: list[Reference]) -> _Outputs:
+        return _Outputs(tuple(parts), self._span(place))
+
+    def predict(self, place: Range, parts: list[Any]) -> Predict:
+        count, kind, names = parts
+        head = cast(HeadKind, str(kind))
+        return Predict(
+            self._count(count),
+            head,
+            None if names is None else tuple(str(n) for n in names),
+            count_span=self._span(count),
+            name_spans=tuple(self._span(n) for n in names or ()),
+            span=self._span(place),
+        )
+
+    def rule(self, place: Range, parts: list[Token]) -> RuleRequirement:
+        return RuleRequirement(str(parts[0]), span=self._span(parts[0]))
+
+    def budget(self, place: Range, parts: list[Any]) -> Budget:
+        quantity, comparison, limit, on = parts
+        number = limit.rstrip("kMGms")
+        unit, digits = limit[len(number) :], number.rstrip()
+        if unit and (unit in ("ms", "s")) != (quantity == "latency"):
+            message = f"`{quantity}` is not measured in `{unit}`"
+            self._report.add("E306", message, self._span(limit), help="use k, M, G; ms, s for time")
+        value = self._number(digits, limit, _SCALE.get(unit, 1))
+        profile = None if on is None else str(on)
+        return Budget(str(quantity), value, comparison == "<=", profile, span=self._span(place))
+
+    # Features
+
+    def modality(self, place: Range, parts: list[Any]) -> Modality:
+        name, optional, backbone, *features = parts
+        return Modality(
+            str(name),
+            tuple(features),
+            self._string(backbone) if backbone is not None else None,
+            optional is not None,
+            span=self._span(name),
+            extent=self._span(place),
+        )
+
+    def feature(self, place: Range, parts: list[Any]) -> Feature:
+        name, axes, at = parts
+        where = self._string(at) if at is not None else None
+        return Feature(str(name), axes, where, span=self._span(name), extent=self._span(place))
+
+    def axes(self, place: Range, parts: list[FeatureAxis]) -> tuple[FeatureAxis, ...]:
+        return tuple(parts)
+
+    def axis(self, place: Range, parts: list[Token]) -> FeatureAxis:
+        name, size = parts
+        value = "*" if size.kind == "STAR" else self._count(size)
+        span = self._span(place)
+        return FeatureAxis(str(name), value, size_span=self._span(size), span=span)
+
+    # Cells and Steps
+
+    def cell(self, place: Range, parts: list[Any]) -> Cell:
+        name, count, inputs, *steps, returned = parts
+        number, count_span = count or (None, None)
+        return Cell(
+            str(name),
+            inputs or (),
+            tuple(steps),
+            number,
+            returned,
+            count_span=count_span,
+            span=self._span(name),
+            extent=self._span(place),
+        )
+
+    def count(self, place: Range, parts: list[Token]) -> tuple[int | str, Span | None]:
+        return self._count(parts[0]), self._span(parts[0])
+
+    def cell_inputs(self, place: Range, parts: list[Any]) -> tuple[CellInput, ...]:
+        return tuple(parts)
+
+    def cell_input(self, place: Range, parts: list[Any]) -> CellInput:
+        if len(parts) == 1:
+            return CellInput(parts[0], span=parts[0].span)
+        return CellInput(parts[1], str(parts[0]), span=self._span(parts[0]))
+
+    def step(self, place: Range, parts: list[Any]) -> Step:
+        name, count, operation, arguments = parts
+        slots, settings = [], []
+        for argument in arguments or ():
+            if isinstance(argument, Setting):
+                settings.append(argument)
+            elif settings:
+                message = "an input stands after the parameters"
+                remedy = "write inputs first, then parameters by name"
+                self._report.add("E008", message, argument.span, help=remedy)
+            else:
+                slots.append(argument)
+        if isinstance(operation, Hole):
+            for setting in settings:
+                message = f"the parameter `{setting.name}` belongs to no operation here"
+                remedy = "write it at the candidate: `{MHA(heads = 4) | Sum}(x, y)`"
+                self._report.add("E008", message, setting.span, help=remedy)
+        else:
+            operation = _applied(operation, settings, self._span(place))
+        number, count_span = count or (None, None)
+        return Step(
+            str(name),
+            operation,
+            tuple(slots),
+            number,
+            count_span=count_span,
+            span=self._span(name),
+            extent=self._span(place),
+        )
+
+    def arguments(self, place: Range, parts: list[Any]) -> list[Any]:
+        return parts
+
+    def returned(self, place: Range, parts: list[Reference]) -> tuple[Reference, ...]:
+        return tuple(parts)
+
+    def slot_hole(self, place: Range, parts: list[Reference]) -> Hole:
+        return Hole(tuple(parts) or None, span=self._span(place))
+
+    def operation_hole(self, place: Range, parts: list[Operation]) -> Hole:
+        return Hole(tuple(parts) or None, span=self._span(place))
+
+    def operation(self, place: Range, parts: list[Any]) -> Operation:
+        name, *settings = parts
+        return _applied(name, settings, self._span(place))
+
+    def reference(self, place: Range, parts: list[Token]) -> Reference:
+        return Reference(str(parts[0]), span=self._span(parts[0]))
+
+    def names(self, place: Range, parts: list[Token]) -> list[Token]:
+        return parts
+
+    # Definitions
+
+    def operation_definition(self, place: Range, parts: list[Any]) -> Definition:
+        name, formals, body = parts
+        return self._definition(place, name, formals or (), body)
+
+    def role_definition(self, place: Range, parts: list[Any]) -> Definition:
+        name, formals, modality, body = parts
+        return self._definition(place, name, formals or (), body, role=True, modality=modality)
+
+    def _definition(
+        self,
+        place: Range,
+        name: Token,
+        formals: Sequence[Any],
+        body: x.Body,
+        role: bool = False,
+        modality: Token | None = None,
+    ) -> Definition:
+        inputs = [f for f in formals if isinstance(f, x.Name | x.Rest)]
+        settings = [f for f in formals if isinstance(f, Setting)]
+        if [*inputs, *settings] != list(formals) or any(isinstance(i, x.Rest) for i in inputs[:-1]):
+            self._report.add(
+                "E008",
+                f"the inputs of `{name}` stand in the wrong order",
+                self._span(name),
+                help="write inputs, then one `*rest`, then parameters with their defaults",
+            )
+        return Definition(
+            str(name),
+            tuple(i.name for i in inputs),
+            body,
+            rest=bool(inputs) and isinstance(inputs[-1], x.Rest),
+            parameters=_pairs(settings),
+            role=role,
+            modality=str(modality) if modality is not None else None,
+            input_spans=tuple(i.name_span if isinstance(i, x.Rest) else i.span for i in inputs),
+            parameter_spans=tuple(p.name_span for p in settings),
+            modality_span=self._span(modality) if modality is not None else None,
+            span=self._span(name),
+            extent=self._span(place),
+        )
+
+    def formals(self, place: Range, parts: list[Any]) -> list[Any]:
+        return parts
+
+    def formal(self, place: Range, parts: list[Token]) -> x.Name:
+        return x.Name(str(parts[0]), span=self._span(place))

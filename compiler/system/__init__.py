@@ -1,0 +1,1 @@
+"""What the compiler asks of the machine: files, versions, the cycle collector."""

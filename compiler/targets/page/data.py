@@ -1,0 +1,181 @@
+"""What a page says of each node: its shape, parameters, multiply-adds and equations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from ...diagnostics.diagnostic import DiagnosticError
+from ...graph.build import HEAD, OUTPUT, Graph
+from ...lowering.lower import lower
+from ...measure.architectures import count_architectures
+from ...measure.parts import Part, Parts
+from ...measure.sizes import count_macs, count_parameters
+from ...network.holes import Slot
+from ...network.names import identifier
+from ...network.network import Application, Network, NetworkCell, NetworkFeature
+from ...passes import optimise
+from ...program.program import Scope
+from ..diagram.labels import predicted
+from ..diagram.statements import node
+from ..html import printable
+from ..latex import definition_latex
+from ..mathml import definition_mathml
+
+Fact = dict[str, Any]
+"""A record for the page's script: numbers, texts, and lists of them."""
+
+
+class Facts:
+    """Facts about a network by the nodes of its picture.
+
+    Names of nodes are those in the picture; every other text is to be shown as text, but for the
+    MathML of operations, which is markup.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        network: Network = graph.graph["network"]
+        self.graph, self.network = graph, network
+        self.operations: list[Fact] = []
+        self.nodes: dict[str, Fact] = {}
+        self._parts = Parts(network)
+        self._places: dict[tuple[object, ...], int] = {}
+        for feature in network.features:
+            self._add(identifier(feature.name), self._feature(feature))
+        for cell in network.cells:
+            for name, fact in self._cell(cell):
+                self._add(name, fact)
+        self._add(OUTPUT, self._output())
+        self._add(HEAD, self._head())
+
+    def whole(self) -> Fact:
+        """The network itself; in a search space, the hypernet's numbers."""
+        program = lower(self.graph)
+        return {
+            "name": printable(self.network.name),
+            "kind": "search space" if self.network.has_holes else "network",
+            "parameters": count_parameters(program),
+            "macs": count_macs(optimise(program, "inference")),
+            "architectures": str(count_architectures(self.network)),
+        }
+
+    def _add(self, name: str, fact: Fact) -> None:
+        self.nodes[node(name)] = fact
+
+    def _feature(self, feature: NetworkFeature) -> Fact:
+        axes = ", ".join(map(str, feature.axes or ()))
+        shape = f"(batch, {axes})" if axes else "not known"
+        key = ("adapter", feature.name)
+        place = self._operation(key, feature.adapt, lambda: self._parts.adapter(feature.name))
+        return self._fact("feature", feature.name, f"feature of {feature.modality}", shape, [place])
+
+    def _cell(self, cell: NetworkCell) -> Iterator[tuple[str, Fact]]:
+        inner = str(self.network.inner)
+        for name, slot in zip(cell.inputs, cell.slots, strict=True):
+            fact = self._fact("input", name, f"input of {cell.name}", inner, [], cell)
+            fact["slots"] = [_slot("takes", slot, ())]
+            yield identifier(cell.name, name), fact
+        steps: list[Fact] = []
+        for step in cell.steps:
+            places = [self._step_operation(o, len(step.slots)) for o in step.operations]
+            fact = self._fact("step", step.name, f"Step of {cell.name}", inner, places, cell)
+            inside = (cell.name,)
+            fact["slots"] = [
+                _slot(f"input {number}", slot, inside) for number, slot in enumerate(step.slots, 1)
+            ]
+            steps.append(fact)
+            yield identifier(cell.name, step.name), fact
+        key = (id(cell.merge.definition), cell.merge.parameters, 1 + len(cell.returned))
+        merge = self._operation(key, cell.merge, lambda: self._parts.merge(cell.name))
+        fact = self._fact("cell", cell.name, "Cell", inner, [merge], cell)
+        for what in ("parameters", "macs"):
+            fact[what] = (fact[what] or 0) + sum(s[what] or 0 for s in steps)
+        yield identifier(cell.name), fact
+
+    def _step_operation(self, application: Application, inputs: int) -> int:
+        key = (id(application.definition), application.parameters, inputs)
+        return self._operation(key, application, lambda: self._parts.operation(application, inputs))
+
+    def _output(self) -> Fact:
+        combine = self.network.combine
+        place = self._operation(("output",), combine, None)
+        fact = self._fact("output", "combine", "the outputs combined", "", [place])
+        names = self.network.outputs
+        fact["slots"] = [_slot(f"input {i}", Slot((n,), False), ()) for i, n in enumerate(names, 1)]
+        return fact
+
+    def _head(self) -> Fact:
+        head = self.network.head
+        place = self._operation(("head",), self.network.head_role, lambda: self._parts.head)
+        what = "what is predicted; its numbers are with those of the combination"
+        return self._fact("head", predicted(head), what, f"(batch, {head.count})", [place])
+
+    def _operation(self, key: tuple[object, ...], application: Application, part: Any) -> int:
+        """The place of an operation in the list of all."""
+        if key not in self._places:
+            self._places[key] = len(self.operations)
+            self.operations.append(
+                {
+                    "name": printable(application.label),
+                    "latex": printable(definition_latex(application.definition)),
+                    "mathml": definition_mathml(application.definition),
+                    **_sizes(part),
+                }
+            )
+        return self._places[key]
+
+    def _fact(
+        self,
+        kind: str,
+        name: str,
+        what: str,
+        shape: str,
+        operations: Sequence[int],
+        cell: NetworkCell | None = None,
+    ) -> Fact:
+        known = [self.operations[place] for place in operations]
+        sizes = {size: _sum(one[size] for one in known) for size in ("parameters", "macs")}
+        return {
+            "kind": kind,
+            "name": printable(name),
+            "what": printable(what),
+            "cell": node(identifier(cell.name)) if cell else "",
+            "shape": shape,
+            "operations": list(operations),
+            "slots": [],
+            **sizes,
+        }
+
+
+def _sizes(part: Any) -> Fact:
+    """Parameters and multiply-adds of a part; None where its shapes are not known."""
+    if part is None:
+        return {"parameters": 0, "macs": 0}
+    try:
+        made: Part = part()
+        return {
+            "parameters": count_parameters(made.program),
+            "macs": count_macs(made.optimised),
+        }
+    except DiagnosticError:
+        return {"parameters": None, "macs": None}
+
+
+def _sum(numbers: Iterable[int | None]) -> int | None:
+    """The sum, None where one of them is not known."""
+    found = 0
+    for number in numbers:
+        if number is None:
+            return None
+        found += number
+    return found
+
+
+def _slot(title: str, slot: Slot, inside: Scope) -> Fact:
+    """A slot with the names of its candidates, and the nodes that they are."""
+    return {
+        "title": title,
+        "open": slot.open,
+        "names": [printable(name) for name in slot.candidates],
+        "nodes": [node(identifier(*inside, name)) for name in slot.candidates],
+    }

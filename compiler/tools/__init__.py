@@ -1,0 +1,1 @@
+"""What commands print of specifications: descriptions, operations, differences."""

@@ -1,0 +1,178 @@
+"""What `info` says of a specification: its size, its holes, its space."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from ..check.check import checked
+from ..graph.build import build
+from ..language.nodes import Budget
+from ..language.spec import Spec
+from ..lowering.lower import lower
+from ..measure.architectures import count_architectures, count_inputs
+from ..measure.sizes import count_bytes, count_macs, count_parameters, count_read
+from ..network.network import Network, NetworkCell
+from ..passes import Stage, optimise, passes
+from ..program.program import Program
+
+
+class Machine(Protocol):
+    """What predicts the latency of networks on some machine."""
+
+    def predicted(self, network: Network, program: Program | None = None) -> float:
+        """What a network without holes will take, in milliseconds."""
+        ...
+
+    def require(self, budget: Budget) -> None:
+        """Raises DiagnosticError where a budget is stated on another machine."""
+        ...
+
+
+def describe(spec: Spec, machine: Machine | None = None) -> dict[str, Any]:
+    """The facts about a specification as JSON-like data; raises DiagnosticError if it is wrong.
+
+    Parameters are those of what the output reaches; multiply-adds are for one sample, an axis
+    known only at run time counting as 1. In a search space both are the hypernet's. With a
+    `machine`, a network has a latency, in milliseconds.
+    """
+    network = checked(spec)
+    program = lower(build(network))
+    architectures = count_architectures(network)
+    return {
+        "network": network.name,
+        "kind": "search space" if network.has_holes else "network",
+        "numbers": dict(network.numbers),
+        "predict": {"count": network.head.count, "kind": network.head.kind},
+        "modalities": {m.name: [f.name for f in m.features] for m in network.spec.modalities},
+        "cells": len(network.cells),
+        "steps": sum(len(c.steps) for c in network.cells),
+        "holes": {
+            "inputs": sum(_open_inputs(c) for c in network.cells),
+            "operations": sum(s.open for c in network.cells for s in c.steps),
+        },
+        "rule": network.rule,
+        "parameters": count_parameters(program),
+        "architecture_parameters": count_parameters(program, "architecture"),
+        "macs": count_macs(optimise(program, "inference")),
+        **_latency(network, machine),
+        "architectures": {"count": str(architectures), **architectures.as_json()},
+        "cell_inputs": str(count_inputs(network)),
+        "unused_features": _unused(network, program),
+        "budgets": [_budget(b, network, program, machine) for b in network.budgets],
+    }
+
+
+BATCH = 96
+"""Samples in the batch that the bytes of `info --passes` are counted for, as in Table 8."""
+
+
+def describe_passes(spec: Spec, stage: Stage) -> list[dict[str, Any]]:
+    """What each pass of a stage leaves: values, numbers in parameters, multiply-adds of a sample,
+    and bytes that a batch of `BATCH` moves.
+
+    The first row, `lowering`, is what they begin with; each pass takes what the one before it left.
+    """
+    program = lower(build(checked(spec)))
+    rows = [_sizes("lowering", program)]
+    for name, run in passes(stage).items():
+        program = run(program)
+        rows.append(_sizes(name, program))
+    return rows
+
+
+def _sizes(name: str, program: Program) -> dict[str, Any]:
+    return {
+        "pass": name,
+        "values": sum(v.record is not None for v in program.values),
+        "parameters": count_read(program),
+        "macs": count_macs(program),
+        "bytes": count_bytes(program, BATCH),
+    }
+
+
+def passes_table(rows: list[dict[str, Any]]) -> str:
+    """The rows as text for a terminal; what a pass did not change is a dot."""
+    columns = list(rows[0])
+    shown = [columns]
+    for before, row in zip([{}, *rows], rows, strict=False):
+        cells = [str(row["pass"])]
+        cells += ["·" if before.get(c) == row[c] else f"{row[c]:,}" for c in columns[1:]]
+        shown.append(cells)
+    widths = [max(len(line[i]) for line in shown) for i in range(len(columns))]
+    return "\n".join(
+        "  ".join(
+            [
+                line[0].ljust(widths[0]),
+                *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True)),
+            ]
+        )
+        for line in shown
+    )
+
+
+def summary(described: dict[str, Any]) -> str:
+    """The description as text for a terminal."""
+    holes = described["holes"]
+    rows = [
+        (described["kind"], described["network"]),
+        ("numbers", ", ".join(f"{k} = {v}" for k, v in described["numbers"].items())),
+        ("predict", f"{described['predict']['count']} {described['predict']['kind']}"),
+        *((f"modality {name}", ", ".join(f)) for name, f in described["modalities"].items()),
+        ("unused features", ", ".join(described["unused_features"]) or "none"),
+        ("cells and steps", f"{described['cells']} and {described['steps']}"),
+        ("holes", f"{holes['inputs']} inputs, {holes['operations']} operations"),
+        ("rule", described["rule"]),
+        ("architectures", described["architectures"]["count"]),
+        ("parameters", f"{described['parameters']:,}"),
+        ("architecture parameters", f"{described['architecture_parameters']:,}"),
+        ("multiply-adds", f"{described['macs']:,} for one sample"),
+        *(("latency", f"{ms:.3g} ms, predicted") for ms in [described.get("latency")] if ms),
+        *(("budget", f"{b['budget']}: {b['verdict']}") for b in described["budgets"]),
+    ]
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def _open_inputs(cell: NetworkCell) -> int:
+    slots = [*cell.slots, *(slot for step in cell.steps for slot in step.slots)]
+    return sum(slot.open for slot in slots)
+
+
+def _unused(network: Network, program: Program) -> list[str]:
+    read = {item.name for item in program.inputs}
+    return [f.name for f in network.features if f.name not in read]
+
+
+def _latency(network: Network, machine: Machine | None) -> dict[str, float]:
+    """The latency of a network on a machine; nothing where either has none."""
+    if machine is None:
+        return {}
+    for budget in network.budgets:
+        machine.require(budget)
+    if network.has_holes:
+        return {}
+    return {"latency": machine.predicted(network)}
+
+
+def _budget(
+    budget: Budget, network: Network, program: Program, machine: Machine | None
+) -> dict[str, str]:
+    sign = "<=" if budget.inclusive else "<"
+    place = "" if budget.on is None else f" on {budget.on}"
+    shown = f"{budget.quantity} {sign} {budget.limit:,}{place}"
+    if network.has_holes:
+        return {"budget": shown, "verdict": "what a search finds keeps within it"}
+    if budget.quantity == "latency" and machine is None:
+        return {"budget": shown, "verdict": "not known without a profile"}
+    value: float
+    match budget.quantity:
+        case "parameters":
+            value = count_parameters(program)
+        case "macs":
+            value = count_macs(optimise(program, "inference"))
+        case _:
+            assert machine is not None
+            value = machine.predicted(network)
+    met = value <= budget.limit if budget.inclusive else value < budget.limit
+    number = f"{value:.3g} ms, predicted" if budget.quantity == "latency" else f"{value:,}"
+    return {"budget": shown, "verdict": f"{'met' if met else 'exceeded'} by {number}"}

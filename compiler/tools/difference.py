@@ -1,0 +1,94 @@
+"""What changed between two architectures: not in their texts, but in what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Literal
+
+from ..language.spec import Spec
+from ..network.network import Network
+from ..resolve.resolve import resolve
+from .facts import Node, ambiguous, facts, orders
+
+Kind = Literal["added", "removed", "changed"]
+_MARKS: Mapping[Kind, str] = {"added": "+", "removed": "-", "changed": "~"}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that was added, removed or changed.
+
+    `kind` and `name` say what it belongs to (a feature, a Step, …), `part` which of its properties
+    it is; the part is empty where it is the whole. `old` and `new` are None where there is none.
+    """
+
+    kind: str
+    name: str
+    part: str
+    old: str | None
+    new: str | None
+
+    @property
+    def change(self) -> Kind:
+        return "added" if self.old is None else "removed" if self.new is None else "changed"
+
+    def as_json(self) -> dict[str, str | None]:
+        """The change as a record."""
+        place = {"kind": self.kind, "name": self.name, "part": self.part}
+        return {"change": self.change, **place, "old": self.old, "new": self.new}
+
+    def __str__(self) -> str:
+        place = " ".join(filter(None, (self.kind, self.name)))
+        place += f", {self.part}" if self.part else ""
+        values = " -> ".join(v for v in (self.old, self.new) if v is not None)
+        return f"{_MARKS[self.change]} {place}" + (f": {values}" if values else "")
+
+
+def difference(old: Spec, new: Spec) -> tuple[Change, ...]:
+    """What changed from one specification to another; nothing where they say the same.
+
+    Raises DiagnosticError where one of them does not resolve.
+    """
+    networks = (resolve(old), resolve(new))
+    qualified = ambiguous(networks[0]) | ambiguous(networks[1])
+    before, after = ({(n.kind, n.name): n for n in facts(net, qualified)} for net in networks)
+    found: list[Change] = []
+    for key in _in_order([*before.values(), *after.values()]):
+        found += _changes(before.get(key), after.get(key))
+    return (*found, *_reordered(*networks))
+
+
+def _in_order(nodes: Sequence[Node]) -> list[tuple[str, str]]:
+    """The keys of nodes, each once: section by section, and what is of one Cell together."""
+    homes = {home: place for place, home in enumerate(dict.fromkeys(n.home for n in nodes))}
+    ordered = sorted(nodes, key=lambda n: (n.section, homes[n.home]))
+    return list(dict.fromkeys((n.kind, n.name) for n in ordered))
+
+
+def _changes(old: Node | None, new: Node | None) -> Iterator[Change]:
+    if old is None or new is None:
+        node = old or new
+        if node is not None and node.shown:
+            text = (node.text, None) if new is None else (None, node.text)
+            yield Change(node.kind, node.name, "", *text)
+        return
+    for part in dict.fromkeys(chain(old.parts, new.parts)):
+        before, after = old.parts.get(part), new.parts.get(part)
+        if (before and before.key) != (after and after.key):
+            texts = (before.text if before else None, after.text if after else None)
+            yield Change(old.kind, old.name, part, *texts)
+
+
+def _reordered(old: Network, new: Network) -> Iterator[Change]:
+    """What both have, in another order, where that means something in one of them."""
+    before, after = orders(old), orders(new)
+    for what in dict.fromkeys([*before, *after]):
+        first, second = before.get(what), after.get(what)
+        if first is None or second is None:
+            continue
+        both = set(first) & set(second)
+        kept = [tuple(n for n in names if n in both) for names in (first, second)]
+        if kept[0] != kept[1]:
+            yield Change("order", what, "", *(", ".join(names) for names in kept))

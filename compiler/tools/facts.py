@@ -1,0 +1,264 @@
+"""A network as facts that can be compared: what it is made of, whatever its text looks like.
+
+NOTE: facts are equal where architectures are. Inputs of a Cell are known by their position, holes
+by their candidates, operations by their equation and all their parameters; a hole that takes
+anything, a `return` of all Steps and an `output` of all Cells say so and no more, since what they
+then mean follows from other facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..language import expression as x
+from ..language.nodes import BUDGETS, Budget, Definition
+from ..language.printer import body_text, name, number, quantity, signature
+from ..network.holes import Slot
+from ..network.names import input_name
+from ..network.network import Application, Network, NetworkCell, NetworkStep
+from ..network.rules import is_open
+from ..network.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something that a node says of itself: equal where `key` is, read as `text`."""
+
+    key: object
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A piece of a network, by `kind` and `name`; `text` is the whole of it in one line.
+
+    `section` and `home` order nodes: those of one Cell stand together. What is not `shown` is worth
+    a word only where both networks have it.
+    """
+
+    kind: str
+    name: str
+    text: str
+    parts: Mapping[str, Part]
+    section: int
+    home: str = ""
+    shown: bool = True
+
+
+def facts(network: Network, qualified: Collection[str] = ()) -> list[Node]:
+    """The nodes of a network; operations named in `qualified` are shown with their library."""
+    shown = _Names(qualified)
+    nodes = [_plain("number", key, 0, number(value)) for key, value in _numbers(network)]
+    nodes += _modalities(network)
+    nodes += _features(network)
+    for index, cell in enumerate(network.cells, start=len(network.features)):
+        nodes += _cell(cell, index, shown)
+    everything = network.outputs == tuple(c.name for c in network.cells)
+    outputs = "all Cells" if everything else ", ".join(map(name, network.outputs))
+    nodes.append(_plain("output", "", 4, outputs))
+    if any(is_open(cell) for cell in network.cells):
+        rule = {"": Part(network.rule, network.rule)}
+        nodes.append(Node("rule", "", network.rule, rule, 5, shown=False))
+    nodes += _budgets(network)
+    nodes.append(_head(network))
+    return [*nodes, *_definitions(network, shown)]
+
+
+def ambiguous(network: Network) -> set[str]:
+    """The names that two operations of a network share, each from a library of its own."""
+    homes: dict[str, set[str | None]] = {}
+    for used in _used(network):
+        if not used.definition.role:
+            homes.setdefault(used.definition.name, set()).add(used.home.library)
+    return {key for key, found in homes.items() if len(found) > 1}
+
+
+def orders(network: Network) -> Mapping[str, tuple[str, ...]]:
+    """What stands in an order that means something, by the kind of what is ordered.
+
+    That of features decides how a search lists what it found; that of Cells and Steps what an open
+    input may take, and that of Cells in which order the network combines them all.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    cells = tuple(c.name for c in network.cells)
+    searched = any(map(is_open, network.cells))
+    if searched:
+        found["features"] = tuple(f.name for f in network.features)
+    if searched or network.outputs == cells:
+        found["Cells"] = cells
+    for cell in network.cells:
+        names = tuple(s.name for s in cell.steps)
+        searched = any(slot.open for step in cell.steps for slot in step.slots)
+        if searched or cell.returned == names:
+            found[f"Steps of {cell.name}"] = names
+    return found
+
+
+def _plain(kind: str, label: str, section: int, text: str) -> Node:
+    return Node(kind, label, text, {"": Part(text, text)}, section)
+
+
+def _numbers(network: Network) -> Iterator[tuple[str, int | float]]:
+    """The network's numbers; a rate that is left out is 0."""
+    for key, value in {**network.numbers, "dropout": network.numbers.get("dropout", 0)}.items():
+        yield key, int(value) if value == int(value) else value
+
+
+def _budgets(network: Network) -> Iterator[Node]:
+    for what in BUDGETS:
+        limits = [b for b in network.budgets if b.quantity == what]
+        if limits:
+            yield _plain("budget", what, 6, ", ".join(sorted(map(_limit, limits))))
+
+
+def _limit(budget: Budget) -> str:
+    sign = "<=" if budget.inclusive else "<"
+    place = "" if budget.on is None else f" on {budget.on}"
+    return f"{sign} {quantity(budget.quantity, budget.limit)}{place}"
+
+
+# Modalities, features, the head
+
+
+def _modalities(network: Network) -> Iterator[Node]:
+    for modality in network.spec.modalities:
+        backbone = modality.backbone or "none"
+        needed = "optional" if modality.optional else "in every sample"
+        parts = {"backbone": Part(backbone, backbone), "presence": Part(needed, needed)}
+        words = [needed] if modality.optional else []
+        words += [f"from {backbone}"] if modality.backbone else []
+        yield Node("modality", modality.name, ", ".join(words), parts, 1)
+
+
+def _features(network: Network) -> Iterator[Node]:
+    written = [f for m in network.spec.modalities for f in m.features]
+    for feature, declared in zip(network.features, written, strict=True):
+        axes = "unknown shape"
+        if feature.axes is not None:
+            axes = f"[{', '.join(map(str, feature.axes))}]"
+        at = declared.at or "none"
+        parts = {
+            "modality": Part(feature.modality, feature.modality),
+            "shape": Part(feature.axes, axes),
+            "place": Part(at, at),
+        }
+        yield Node("feature", feature.name, f"{axes} of {feature.modality}", parts, 2)
+
+
+def _head(network: Network) -> Node:
+    head = network.head
+    what = f"{head.count} {head.kind}"
+    named = "none" if head.names is None else ", ".join(map(name, head.names))
+    parts = {"what": Part(what, what), "names": Part(head.names, named)}
+    return Node("predict", "", what, parts, 7)
+
+
+# Cells and Steps
+
+
+def _cell(cell: NetworkCell, before: int, shown: _Names) -> Iterator[Node]:
+    """A Cell and its Steps; `before` is how many features and Cells come before it."""
+    slots = [_slot(s, before) for s in cell.slots]
+    parts = {f"input {input_name(i)}": part for i, part in enumerate(slots)}
+    names = tuple(s.name for s in cell.steps)
+    returned = "all Steps" if cell.returned == names else ", ".join(map(name, cell.returned))
+    parts["return"] = Part(returned, returned)
+    yield Node("cell", cell.name, f"({_listed(slots)})", parts, 3, cell.name)
+    places = {input: place for place, input in enumerate(cell.inputs)}
+    for before, step in enumerate(cell.steps, start=len(places)):
+        slots = [_slot(s, before, places) for s in step.slots]
+        yield _step(step, cell.name, slots, shown)
+
+
+def _step(step: NetworkStep, cell: str, slots: Sequence[Part], shown: _Names) -> Node:
+    candidates = {shown.key(a): shown.text(a) for a in step.operations}
+    first = step.operations[0]
+    text, whole = shown.text(first), f"{shown.of(first)}({_listed(slots, shown.settings(first))})"
+    if step.open:
+        text = "{" + " | ".join(candidates.values()) + "}"
+        whole = f"{text}({_listed(slots)})"
+    parts = {"operation": Part((step.open, frozenset(candidates)), text)}
+    parts |= {f"input {i}": part for i, part in enumerate(slots, start=1)}
+    return Node("step", f"{cell}.{step.name}", whole, parts, 3, cell)
+
+
+_NO_PLACES: Mapping[str, int] = {}
+
+
+def _slot(slot: Slot, before: int, places: Mapping[str, int] = _NO_PLACES) -> Part:
+    """What stands in a slot before which `before` names stand; some are known by their place."""
+    if not slot.open:
+        only = slot.candidates[0]
+        return Part(places.get(only, only), name(only))
+    if len(slot.candidates) == before:
+        return Part("?", "?")
+    keys = frozenset(places.get(c, c) for c in slot.candidates)
+    return Part(keys, "{" + " | ".join(map(name, slot.candidates)) + "}")
+
+
+def _listed(slots: Sequence[Part], settings: str = "") -> str:
+    return ", ".join([*(part.text for part in slots), *([settings] if settings else [])])
+
+
+# Operations and their equations
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """A definition that a network uses, and the vocabulary it stands in."""
+
+    definition: Definition
+    home: Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """How operations are called: by their own name, with their library where that is shared."""
+
+    qualified: Collection[str]
+
+    def of(self, used: Application | Used) -> str:
+        plain = used.definition.name
+        library = used.home.library if plain in self.qualified else None
+        return f"{library}.{plain}" if library else plain
+
+    def key(self, applied: Application) -> object:
+        return self.of(applied), frozenset(applied.parameters)
+
+    def settings(self, applied: Application) -> str:
+        return ", ".join(f"{name(k)} = {number(v)}" for k, v in applied.parameters)
+
+    def text(self, applied: Application) -> str:
+        settings = self.settings(applied)
+        return self.of(applied) + (f"({settings})" if settings else "")
+
+
+def _used(network: Network) -> Iterator[Used]:
+    """Every definition that a network applies, and those that these call, each once."""
+    applied = [network.combine, network.head_role, *(f.adapt for f in network.features)]
+    for cell in network.cells:
+        applied += [cell.merge, *(a for step in cell.steps for a in step.operations)]
+    found = {id(a.definition): Used(a.definition, a.home) for a in applied}
+    waiting = list(found.values())
+    while waiting:
+        used = waiting.pop()
+        yield used
+        calls = (e.function for e in x.walk(used.definition.body) if isinstance(e, x.Call))
+        for called in dict.fromkeys(calls):
+            overloads, home = used.home.find(called) or ((), used.home)
+            new = [Used(d, home) for d in overloads if id(d) not in found]
+            found |= {id(u.definition): u for u in new}
+            waiting += new
+
+
+def _definitions(network: Network, shown: _Names) -> Iterator[Node]:
+    """The equations in use; which of a library's are in use follows from other nodes."""
+    for used in _used(network):
+        definition = used.definition
+        formals = signature(definition).partition("(")[2]
+        equation = body_text(definition.body)
+        parts = {"equation": Part(equation, equation)}
+        kind = "role" if definition.role else "op"
+        own = used.home.library is None
+        yield Node(kind, f"{shown.of(used)}({formals}", equation, parts, 8, shown=own)

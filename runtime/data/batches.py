@@ -1,0 +1,152 @@
+"""Batches of a data set as tensors on a device, in an order that the seed decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..parallel.processes import count, rank, total
+from .dataset import Dataset
+
+RESIDENT_SHARE = 0.5
+"""The share of a GPU's free memory that features may take to stay there."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """`features` are (batch, axes…) by name; `labels` as in `Dataset`.
+
+    Where processes share a batch, these are the samples of this one, `whole` is how many there are
+    in all.
+    """
+
+    features: dict[str, Tensor]
+    labels: Tensor
+    whole: int = 0
+
+    @property
+    def samples(self) -> int:
+        """The samples of all processes together."""
+        return self.whole or len(self.labels)
+
+    @property
+    def share(self) -> float:
+        """What a mean over the samples of this process counts in one over the processes."""
+        return len(self.labels) * count() / self.samples
+
+
+class Batches:
+    """The samples of one part of a data set.
+
+    They stay on the device where they fit; otherwise each batch is gathered in pinned memory and
+    copied while the one in front of it is computed. Nothing waits for the device. Where several
+    processes run together, each is given its own samples of every batch.
+    """
+
+    def __init__(
+        self, data: Dataset, indices: NDArray[Any], size: int, device: torch.device
+    ) -> None:
+        features = {name: torch.from_numpy(a[indices]) for name, a in data.features.items()}
+        labels = torch.from_numpy(data.labels[indices])
+        self.resident = fits(sum(f.nbytes for f in features.values()), device)
+        if self.resident:
+            features = {name: f.to(device) for name, f in features.items()}
+        self._features, self._size, self._device = features, size, device
+        stream: Any = torch.cuda.Stream
+        self._copies: Any = stream(device) if device.type == "cuda" else None
+        self.labels = labels.to(device)
+
+    def __len__(self) -> int:
+        """Batches in one pass over the samples."""
+        return len(self._bounds())
+
+    def order(self, generator: torch.Generator) -> Tensor:
+        """A random order of the samples, on the CPU."""
+        return torch.randperm(len(self.labels), generator=generator)
+
+    def along(self, order: Tensor, first: int = 0) -> Iterator[Batch]:
+        """One pass in an order, from a batch on; a last single sample joins no pass of several."""
+        return self._batches(order, self._bounds()[first:])
+
+    def shuffled(self, generator: torch.Generator) -> Iterator[Batch]:
+        """One pass in random order."""
+        return self.along(self.order(generator))
+
+    def in_order(self) -> Iterator[Batch]:
+        """One pass in order over every sample, or over those of this process: see `joined`."""
+        samples = len(self.labels)
+        bounds = [(i, min(i + self._size, samples)) for i in range(0, samples, self._size)]
+        return self._batches(torch.arange(samples), bounds)
+
+    def joined(self, results: Tensor) -> Tensor:
+        """The results of every sample in order, from those that `in_order` gave each process."""
+        if count() == 1:
+            return results
+        places = [
+            torch.arange(start + rank(), min(start + self._size, len(self.labels)), count())
+            for start in range(0, len(self.labels), self._size)
+        ]
+        every = results.new_zeros(len(self.labels), *results.shape[1:])
+        every[torch.cat(places).to(results.device)] = results
+        return total(every)
+
+    def _bounds(self) -> list[tuple[int, int]]:
+        """Where batches to train on begin and end."""
+        samples, least = len(self.labels), max(2, count())  # batch norm, and one for each process
+        bounds = [(i, min(i + self._size, samples)) for i in range(0, samples, self._size)]
+        return [(start, stop) for start, stop in bounds if stop - start >= least or start == 0]
+
+    def _batches(self, order: Tensor, bounds: Sequence[tuple[int, int]]) -> Iterator[Batch]:
+        places = sent(order, self._device)
+        if self.resident:
+            for start, stop in bounds:
+                own = places[start + rank() : stop : count()]
+                features = {name: f[own] for name, f in self._features.items()}
+                yield Batch(features, self.labels[own], stop - start)
+        else:
+            yield from self._streamed(order, places, bounds)
+
+    def _streamed(
+        self, order: Tensor, places: Tensor, bounds: Sequence[tuple[int, int]]
+    ) -> Iterator[Batch]:
+        """Batches, each copied on a stream of its own before the one in front of it is given."""
+        ahead: Batch | None = None
+        for bound in [*bounds, None]:
+            following: Batch | None = None
+            if bound is not None:
+                start, stop = bound
+                own = slice(start + rank(), stop, count())
+                with torch.cuda.stream(self._copies):
+                    features = {
+                        name: sent(f[order[own]], self._device)
+                        for name, f in self._features.items()
+                    }
+                following = Batch(features, self.labels[places[own]], stop - start)
+            if ahead is not None:
+                yield ahead
+            if following is not None and self._copies is not None:
+                computing = torch.cuda.current_stream(self._device)
+                computing.wait_stream(self._copies)
+                for tensor in following.features.values():
+                    tensor.record_stream(computing)
+            ahead = following
+
+
+def sent(tensor: Tensor, device: torch.device) -> Tensor:
+    """The tensor on the device, copied there without waiting for it."""
+    if device.type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
+def fits(size: int, device: torch.device) -> bool:
+    """Whether features of so many bytes may stay on the device."""
+    if device.type != "cuda":
+        return True
+    free, _ = torch.cuda.mem_get_info(device)
+    return size <= RESIDENT_SHARE * free

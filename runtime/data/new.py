@@ -1,0 +1,182 @@
+"""A first specification: written from wishes, from data, or copied from an example."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ...compiler.check.check import check
+from ...compiler.diagnostics.diagnostic import DiagnosticError, did_you_mean, fail, one_of
+from ...compiler.language.nodes import (
+    AXES,
+    Cell,
+    CellInput,
+    Hole,
+    Modality,
+    NetworkHeader,
+    Operation,
+    Predict,
+    Step,
+    Use,
+)
+from ...compiler.language.printer import name as written_name
+from ...compiler.language.spec import Spec, spec_lines
+from ...compiler.resolve.numbers import OWN_NUMBERS
+from ...compiler.syntax.format import format_text
+from ...compiler.syntax.parse import parse
+from ...compiler.system.files import read_text
+from .suggest import declare
+
+LIBRARY = "bmnas"
+POOL = ("Sum", "Attention", "LinearGLU", "ConcatFC")
+_COMMENTS: Mapping[type[object], str] = {
+    NetworkHeader: "Cells and Steps take and give (batch, L, C); `dropout` is a rate.",
+    Use: "The operations and roles; `fusewright ops` lists them with their equations.",
+    Modality: "Features in the order of the data's axes: "
+    + ", ".join(f"{axis} {meaning}" for axis, meaning in AXES.items())
+    + ".",
+    Operation: "What a Step may become.",
+    Cell: "A hole `?` is to be found by a search; write a name or `{A | B}` to decide.",
+    Predict: "`classes` (one of them), `labels` (any of them) or `values` (numbers).",
+}
+"""What is said above the first line of each kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a new specification is asked to have, each as a text in the language or a number.
+
+    `modalities` are `NAME: FEATURE[axes], …`; `data` is where they and the head are read from.
+    """
+
+    name: str = "fusion"
+    modalities: tuple[str, ...] = ()
+    predict: str | None = None
+    cells: int = 2
+    steps: int = 2
+    inner: str | None = None
+    data: Path | None = None
+
+
+def new_text(wishes: Wishes) -> str:
+    """The canonical text of a commented specification that checks without an error.
+
+    Raises DiagnosticError where what is wished for cannot be read or does not make one.
+    """
+    declared = declare(wishes.data) if wishes.data else None
+    modalities = declared.modalities if declared else ()
+    modalities += tuple(read_modality(text) for text in wishes.modalities)
+    predict = read_predict(wishes.predict) if wishes.predict else None
+    predict = predict or (declared.predict if declared else None)
+    if predict is None:
+        message = "it is not said what is predicted"
+        remedy = "add `--predict '10 classes'`, `'23 labels'` or `'1 values'`"
+        raise fail("E007", message, help=remedy)
+    features = [f.name for m in modalities for f in m.features]
+    if len(features) < 2:
+        message = f"there is {len(features) or 'no'} feature, so there is nothing to fuse"
+        raise fail(
+            "E007", message, help="declare two or more: `--modality 'image: A[c 64], B[c 9]'`"
+        )
+    spec = Spec(
+        network=read_inner(wishes.name, wishes.inner),
+        uses=(Use(LIBRARY),),
+        modalities=modalities,
+        pool=tuple(Operation(name) for name in POOL),
+        cells=(_cell(wishes.cells, wishes.steps, features),),
+        predict=predict,
+    )
+    text = commented(spec, declared.left_out if declared else ())
+    errors = [d for d in check(parse(text, wishes.name)) if d.is_error]
+    if errors:
+        raise DiagnosticError(errors)
+    return text
+
+
+def commented(spec: Spec, left_out: Sequence[str] = ()) -> str:
+    """The canonical text of a specification with a comment above the first of each statement."""
+    head = ["# A search space: its holes `?` are filled by `fusewright search`."]
+    head += [f"# Not a feature: {_printable(line)}." for line in left_out]
+    lines = [*head, ""]
+    said: set[type[object]] = set()
+    for line, node in spec_lines(spec):
+        comment = _COMMENTS.get(type(node))
+        if comment and type(node) not in said:
+            said.add(type(node))
+            lines.append(f"# {comment}")
+        lines.append(line)
+    return format_text("\n".join(lines) + "\n", "new.fuse")
+
+
+def _cell(cells: int, steps: int, features: Sequence[str]) -> Cell:
+    """A family of Cells with open inputs, whose names no feature has."""
+    name = "Cell"
+    while any(f.startswith(f"{name}_") for f in features):
+        name = f"Fusion{name}"
+    holes = (Hole(), Hole())
+    step = Step("Step", Hole(), holes, count=steps)
+    return Cell(name, tuple(CellInput(hole) for hole in holes), (step,), count=cells)
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+# What is wished for, read by the language's own parser
+
+
+def read_modality(text: str) -> Modality:
+    """`image: A[c 512, h 7, w 7], B[c 64]`; raises DiagnosticError where it is something else."""
+    name, colon, features = text.partition(":")
+    if not colon or not features.strip():
+        message = f"`{_printable(text)}` declares no modality"
+        raise fail("E506", message, help="write `--modality 'image: A[c 512, h 7, w 7], B[c 64]'`")
+    apart = re.sub(r",(?![^\[\]]*\])", " ", features)
+    found = _read(f"modality {name.strip()} {{ {apart.strip()} }}", "--modality")
+    if len(found.modalities) != 1 or found != Spec(modalities=found.modalities):
+        raise fail("E506", f"`{_printable(text)}` is more than one modality")
+    return found.modalities[0]
+
+
+def read_predict(text: str) -> Predict:
+    """`23 labels`; raises DiagnosticError where it is something else."""
+    found = _read(f"predict {text}", "--predict")
+    if found.predict is None or found != Spec(predict=found.predict):
+        raise fail("E506", f"`{_printable(text)}` is more than what is predicted")
+    return found.predict
+
+
+def read_inner(name: str, text: str | None) -> NetworkHeader:
+    """`C=128, L=8` as the numbers of a network; raises DiagnosticError for something else."""
+    found = _read(f"network {written_name(name)}({text or ''})", "--inner")
+    if found.network is None or found != Spec(network=found.network):
+        raise fail("E506", f"`{_printable(text or name)}` is more than numbers")
+    usual = {key: own.usual for key, own in OWN_NUMBERS.items()}
+    numbers = {**usual, **dict(found.network.numbers)}
+    return replace(found.network, numbers=tuple(numbers.items()))
+
+
+def _read(text: str, option: str) -> Spec:
+    """The one statement of a text; a comment could hide what follows it."""
+    if "#" in text or "\n" in text:
+        raise fail("E506", f"what `{option}` is given has a `#` or a second line")
+    return parse(text, option)
+
+
+# Examples
+
+
+def example_text(name: str) -> str:
+    """The text of an example; raises DiagnosticError where there is none of that name."""
+    folder = Path(__file__).resolve().parents[2] / "examples"
+    names = sorted(path.stem for path in folder.glob("*.fuse"))
+    if not names:
+        message = "the examples are not installed with the package"
+        remedy = "they are in the folder `examples` of the source; or give `--modality` or `--data`"
+        raise fail("E504", message, help=remedy)
+    if name not in names:
+        remedy = did_you_mean(name, names) or f"there are {one_of(names, len(names))}"
+        raise fail("E504", f"there is no example `{_printable(name)}`", help=remedy)
+    return read_text(folder / f"{name}.fuse")

@@ -1,0 +1,109 @@
+"""Modalities and the head that a data file suggests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.language.nodes import Feature, FeatureAxis, Modality, Predict, name_problem
+from ...compiler.network.names import lengths_name, presence_name
+from ...compiler.resolve.resolve import MOST_CLASSES, RESERVED
+from ...compiler.resolve.scope import LARGEST_SIZE
+from ...ops.types import NUMBERS
+from .headers import ArrayHeader, load_array, read_headers
+
+AXES = {1: "c", 2: "tc", 3: "chw", 4: "cthw"}
+"""The axes of a feature by their number, behind the samples."""
+_PREFIX = re.compile(r"[^\W\d]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What data suggest: `left_out` says of other arrays why they are no feature."""
+
+    modalities: tuple[Modality, ...]
+    predict: Predict | None
+    left_out: tuple[str, ...] = ()
+
+
+def declare(path: Path) -> Declared:
+    """The modalities and the head that a data file or folder suggests.
+
+    A feature's modality is the beginning of its name: `Image_1` and `Image_2` are of `image`.
+    Raises DiagnosticError where the data cannot be read or have no feature.
+    """
+    headers = read_headers(path)
+    given = [h for h in headers.values() if h.name not in ("labels", "split")]
+    plain = [h for h in given if not h.name.endswith((".lengths", ".present"))]
+    problems = {h.name: problem for h in plain if (problem := _problem(h))}
+    features = [h for h in plain if h.name not in problems]
+    if not features:
+        message = f"`{path}` has no array that can be a feature"
+        remedy = "a feature is an array of numbers, (samples, channels) or with more axes"
+        raise fail("E504", message, help=remedy)
+    groups: dict[str, list[ArrayHeader]] = {}
+    for header in features:
+        groups.setdefault(_modality_of(header.name), []).append(header)
+    modalities = tuple(_modality(name, group, headers) for name, group in groups.items())
+    left_out = tuple(f"{name}: {problem}" for name, problem in problems.items())
+    labels = headers.get("labels")
+    return Declared(modalities, _predict(labels) if labels else None, left_out)
+
+
+def _problem(header: ArrayHeader) -> str | None:
+    """Why an array is no feature, or None."""
+    if problem := name_problem(header.name):
+        return problem
+    if header.name in RESERVED:
+        return f"the network keeps the name `{header.name}` for itself"
+    if header.kind not in NUMBERS:
+        return "it does not hold numbers"
+    if len(header.shape) - 1 not in AXES:
+        return f"it has {len(header.shape)} axes, not samples and 1 to 4 more"
+    if not all(1 <= size <= LARGEST_SIZE for size in header.shape[1:]):
+        return "an axis is empty or too long"
+    return None
+
+
+def _modality_of(name: str) -> str:
+    found = _PREFIX.match(name.partition("_")[0])
+    return found.group().lower() if found else "features"
+
+
+def _modality(name: str, group: Sequence[ArrayHeader], headers: dict[str, ArrayHeader]) -> Modality:
+    features = [_feature(h, headers) for h in sorted(group, key=_natural)]
+    return Modality(name, tuple(features), optional=presence_name(name) in headers)
+
+
+def _feature(header: ArrayHeader, headers: dict[str, ArrayHeader]) -> Feature:
+    names = AXES[len(header.shape) - 1]
+    varies = "t" if lengths_name(header.name) in headers else ""
+    sizes = zip(names, header.shape[1:], strict=True)
+    return Feature(
+        header.name, tuple(FeatureAxis(a, "*" if a == varies else size) for a, size in sizes)
+    )
+
+
+def _natural(header: ArrayHeader) -> list[tuple[int, str]]:
+    """A key that puts `Image_10` behind `Image_2`."""
+    pieces = re.findall(r"[0-9]{1,9}|[^0-9]+", header.name)
+    return [(int(p), "") if p.isdigit() else (-1, p) for p in pieces]
+
+
+def _predict(header: ArrayHeader) -> Predict | None:
+    """Classes where labels are (samples,) whole numbers, labels where 0 and 1, else values."""
+    if header.kind not in NUMBERS or len(header.shape) not in (1, 2) or 0 in header.shape:
+        return None
+    labels = load_array(header)
+    if labels.ndim == 2:
+        binary = bool(np.isin(labels, (0, 1)).all())
+        return Predict(labels.shape[1], "labels" if binary else "values")
+    whole = bool(np.array_equal(labels, np.floor(labels))) and labels.min() >= 0
+    if whole and labels.max() < MOST_CLASSES:
+        return Predict(int(labels.max()) + 1, "classes")
+    return Predict(1, "values")

@@ -1,0 +1,1 @@
+"""Artifacts of trained networks, certified before they are left behind."""

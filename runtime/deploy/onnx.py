@@ -1,0 +1,197 @@
+"""An ONNX file on its way: compiled, made smaller, certified and measured where it is drafted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from ...compiler.check.check import checked
+from ...compiler.compile import compile
+from ...compiler.language.spec import Spec
+from ...compiler.network.network import Network
+from ...compiler.program.weights import Weights
+from ...compiler.targets.onnx.file import weights_file
+from ..data.dataset import TRAIN, Dataset, Source, load_data, load_features
+from ..data.files import Array, read_arrays
+from ..predict.open import OnnxPredictor
+from ..runs.folder import settings_of
+
+if TYPE_CHECKING:
+    from ...compiler.targets.onnx.certificate import Certificate, Evaluate
+    from ...compiler.targets.onnx.precision import Precision
+
+CALIBRATION, CALIBRATION_BATCH = 256, 32
+"""How many samples show `int8-static` what the values inside are like."""
+LARGE_WEIGHTS = 1 << 30
+"""Bytes of weights from which on an ONNX file keeps them in a file of their own."""
+
+
+@dataclass(frozen=True)
+class OnnxDraft:
+    """A network to be written as ONNX, and how; the options are those of `deploy`."""
+
+    spec: Spec
+    weights: Weights | None
+    metadata: Mapping[str, str]
+    data: Source | None = None
+    opset: int | None = None
+    inline: bool = False
+    probabilities: bool = False
+    precision: Precision = "float32"
+    external_data: bool = False
+    verify: bool = True
+
+    def write(self, place: Path) -> dict[str, Any]:
+        """Writes the model, with its certificate if it is verified; returns what was measured.
+
+        Raises DiagnosticError where the data does not fit, or a float32 model differs.
+        """
+        model, found = self._in_precision()
+        _save(model, place, self.external_data)
+        if self.verify:
+            found |= self._certificate(place).as_json()
+        if self._is_measured:
+            found["metrics"] = self._metrics(place)
+        if self.verify:
+            text = json.dumps(found, indent=1, ensure_ascii=False)
+            certificate = place.with_name(f"{place.name}.certificate.json")
+            certificate.write_text(text + "\n", encoding="utf-8")
+        return found
+
+    @cached_property
+    def _network(self) -> Network:
+        return checked(self.spec)
+
+    @cached_property
+    def _arrays(self) -> Mapping[str, Array]:
+        assert self.data is not None
+        return self.data if isinstance(self.data, Mapping) else read_arrays(self.data)
+
+    @property
+    def _is_measured(self) -> bool:
+        """With data, unless it calibrates and has no labels to measure with."""
+        if self.data is None:
+            return False
+        return self.precision != "int8-static" or "labels" in self._arrays
+
+    @cached_property
+    def _exact(self) -> onnx.ModelProto:
+        """The model in float32."""
+        return compile(
+            self.spec,
+            "onnx",
+            weights=self.weights,
+            metadata=self.metadata,
+            opset=self.opset,
+            inline=self.inline,
+            probabilities=self.probabilities,
+        )
+
+    def _in_precision(self) -> tuple[onnx.ModelProto, dict[str, Any]]:
+        """The model in the precision that is wished for, and what it was calibrated on."""
+        if self.precision == "float32":
+            return self._exact, {}
+        from ...compiler.targets.onnx.precision import with_precision
+
+        if self.precision != "int8-static" or self.data is None:
+            return with_precision(self._exact, self.precision), {}
+        data, samples, what = _calibration(
+            self._network, self._arrays, settings_of(self.metadata).split_seed
+        )
+        model = with_precision(self._exact, self.precision, list(_batches(data, samples)))
+        return model, {"calibration": f"{len(samples)} {what}"}
+
+    def _certificate(self, place: Path) -> Certificate:
+        from ...compiler.targets.onnx.certificate import certify
+
+        reference = compile(self.spec, "numpy", weights=self.weights)
+        beside = _in_torch(self.spec, self.weights)
+        return certify(place, self._network, reference, beside, self.precision)
+
+    def _metrics(self, place: Path) -> dict[str, Any]:
+        """The metrics of the file on the test split, and of the one in float32."""
+        found = {}
+        if self.precision != "float32":
+            with TemporaryDirectory(dir=place.parent) as folder:
+                exact = Path(folder, place.name)
+                _save(self._exact, exact, external=False)
+                found["float32"] = self._measured(exact)
+        return found | {self.precision: self._measured(place)}
+
+    def _measured(self, file: Path) -> dict[str, float]:
+        from ..predict.evaluate import evaluate_with
+
+        predictor = OnnxPredictor(file)
+        return evaluate_with(predictor, self._arrays, predictor.settings)
+
+
+def _save(model: onnx.ModelProto, place: Path, external: bool) -> None:
+    """Writes a model, large weights or all if so wished in a file of their own."""
+    size = sum(len(t.raw_data) for t in model.graph.initializer)
+    if not external and size < LARGE_WEIGHTS:
+        place.write_bytes(model.SerializeToString())
+        return
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    weights = weights_file(place)
+    onnx.save_model(
+        copy, place, save_as_external_data=True, location=weights.name, size_threshold=0
+    )
+    weights.chmod(place.stat().st_mode)
+
+
+def _calibration(
+    network: Network, arrays: Mapping[str, Array], split_seed: int
+) -> tuple[Dataset, NDArray[Any], str]:
+    """Samples to measure ranges on, and what they are.
+
+    They are of the training split; of all, where there are neither labels nor a split.
+    """
+    if "labels" in arrays:
+        data = load_data(arrays, network, split_seed)
+    elif "split" in arrays:
+        data = load_data({**arrays, "labels": _no_labels(network, arrays)}, network)
+    else:
+        data = load_features(arrays, network)
+        samples = np.arange(len(data.labels))[:CALIBRATION]
+        return data, samples, "samples of all, since there are no labels to split them by"
+    return data, data.indices(TRAIN)[:CALIBRATION], "samples of the training split"
+
+
+def _no_labels(network: Network, arrays: Mapping[str, Array]) -> NDArray[Any]:
+    """Labels that say nothing, for data whose split alone is read."""
+    samples, head = len(load_features(arrays, network).labels), network.head
+    return np.zeros(samples if head.kind == "classes" else (samples, head.count), np.int64)
+
+
+def _batches(data: Dataset, samples: NDArray[Any]) -> Iterator[dict[str, NDArray[Any]]]:
+    for start in range(0, len(samples), CALIBRATION_BATCH):
+        chosen = samples[start : start + CALIBRATION_BATCH]
+        yield {name: array[chosen] for name, array in data.features.items()}
+
+
+def _in_torch(spec: Spec, weights: Weights | None) -> Evaluate | None:
+    """The torch module as a function of arrays, where torch is installed."""
+    if find_spec("torch") is None:
+        return None
+    import torch
+
+    module = compile(spec, "torch", weights=weights).eval()
+
+    @torch.no_grad()
+    def evaluate(features: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+        tensors = {name: torch.from_numpy(array) for name, array in features.items()}
+        result: NDArray[Any] = module(tensors).numpy()
+        return result
+
+    return evaluate

@@ -1,0 +1,1 @@
+"""Spaces of genotypes: drawing, counting, deriving, and where several agree."""

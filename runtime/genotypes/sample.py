@@ -1,0 +1,69 @@
+"""Random genotypes of a search space, under its rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+
+import numpy as np
+
+from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.language.spec import Spec
+from ...compiler.network.choices import CellChoice, Choices, StepChoice, fill
+from ...compiler.network.holes import Slot
+from ...compiler.network.network import Network
+from ...compiler.network.rules import Choice, admits, completable, fillings, fixed_choice, is_open
+
+MOST_DRAWN = 1_000
+MOST_LISTED = 10_000
+
+
+def random_genotype(network: Network, seed: int) -> Spec:
+    """A genotype drawn Cell by Cell, uniformly among what the rule admits at each.
+
+    Raises DiagnosticError where no admitted choice is found for a Cell.
+    """
+    return fill(network, draw(network, np.random.default_rng(seed)))
+
+
+def draw(network: Network, generator: np.random.Generator) -> Choices:
+    """What fills every Cell, drawn as `random_genotype` says."""
+    chosen: list[Choice] = []
+    cells: list[CellChoice] = []
+    for index in range(len(network.cells)):
+        cells.append(draw_cell(network, index, chosen, generator))
+        chosen.append(cells[-1].inputs)
+    return tuple(cells)
+
+
+def draw_cell(
+    network: Network, index: int, earlier: Sequence[Choice], generator: np.random.Generator
+) -> CellChoice:
+    """What fills the Cell at `index` after the inputs of the Cells before it."""
+    inputs = _draw_inputs(network, index, earlier, generator)
+    steps = tuple(
+        StepChoice(int(generator.integers(len(step.operations))), _draw(step.slots, generator))
+        for step in network.cells[index].steps
+    )
+    return CellChoice(inputs, steps)
+
+
+def _draw_inputs(
+    network: Network, index: int, earlier: Sequence[Choice], generator: np.random.Generator
+) -> Choice:
+    cell = network.cells[index]
+    if not is_open(cell):
+        return fixed_choice(cell)
+    for _ in range(MOST_DRAWN):
+        choice = _draw(cell.slots, generator)
+        fits = admits(network, index, choice, earlier)
+        if fits and completable(network, [*earlier, choice]).possible is not False:
+            return choice
+    message = f"no choice for the Cell `{cell.name}` was found that `{network.rule}` admits"
+    raise fail("E401", message, cell.span, help="search the space instead")
+
+
+def _draw(slots: Sequence[Slot], generator: np.random.Generator) -> Choice:
+    """One choice for the slots of a Cell or Step, uniform over a listing of moderate length."""
+    listed = list(islice(fillings(slots), MOST_LISTED))
+    return listed[int(generator.integers(len(listed)))]

@@ -1,0 +1,72 @@
+"""The choices of a search space: every one, and those that lie next to one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice, product
+
+from ...compiler.network.choices import CellChoice, Choices, StepChoice
+from ...compiler.network.network import Network, NetworkStep
+from ...compiler.network.rules import Choice, admits, choices, fillings
+
+MOST_INPUTS = 500
+"""How many choices of a Cell's inputs are tried beside the one that it has."""
+
+
+def every_choice(network: Network) -> Iterator[Choices]:
+    """Every way to fill the holes of a network under its rule."""
+    stack: list[tuple[Choice, ...]] = [()]
+    while stack:
+        chosen = stack.pop()
+        index = len(chosen)
+        if index < len(network.cells):
+            cell = network.cells[index]
+            stack += [(*chosen, c) for c in choices(cell) if admits(network, index, c, chosen)]
+            continue
+        for steps in product(*map(every_step, _steps(network))):
+            left = iter(steps)
+            yield tuple(
+                CellChoice(inputs, tuple(next(left) for _ in cell.steps))
+                for cell, inputs in zip(network.cells, chosen, strict=True)
+            )
+
+
+def _steps(network: Network) -> Iterator[NetworkStep]:
+    return (step for cell in network.cells for step in cell.steps)
+
+
+def every_step(step: NetworkStep) -> list[StepChoice]:
+    """Every way to fill a Step."""
+    operations = range(len(step.operations))
+    return [StepChoice(o, inputs) for inputs in fillings(step.slots) for o in operations]
+
+
+def neighbours(network: Network, chosen: Choices) -> Iterator[Choices]:
+    """The choices with other inputs of one Cell, or another operation of one Step."""
+    for index, (cell, taken) in enumerate(zip(network.cells, chosen, strict=True)):
+        for inputs in islice(choices(cell), MOST_INPUTS):
+            tried = with_cell(chosen, index, replace(taken, inputs=inputs))
+            if inputs != taken.inputs and keeps_rule(network, tried):
+                yield tried
+        for number, step in enumerate(cell.steps):
+            for operation in range(len(step.operations)):
+                if operation != taken.steps[number].operation:
+                    changed = replace(taken.steps[number], operation=operation)
+                    yield with_cell(chosen, index, with_step(taken, number, changed))
+
+
+def with_cell(chosen: Choices, index: int, cell: CellChoice) -> Choices:
+    """The choice with another Cell in its place."""
+    return (*chosen[:index], cell, *chosen[index + 1 :])
+
+
+def with_step(cell: CellChoice, number: int, step: StepChoice) -> CellChoice:
+    """The Cell with another Step in its place."""
+    return replace(cell, steps=(*cell.steps[:number], step, *cell.steps[number + 1 :]))
+
+
+def keeps_rule(network: Network, chosen: Sequence[CellChoice]) -> bool:
+    """Whether the network's rule admits what all Cells take."""
+    taken = [c.inputs for c in chosen]
+    return all(admits(network, i, c, taken[:i]) for i, c in enumerate(taken))

@@ -1,0 +1,1 @@
+"""Processes that run together: ranks, averages, normalisation over all, interrupts."""

@@ -1,0 +1,1 @@
+"""Outputs for samples, through torch or ONNX Runtime, and what they mean."""

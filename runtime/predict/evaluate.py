@@ -1,0 +1,77 @@
+"""Evaluating and predicting with a trained network; the only place that reads the test split."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...compiler.compile import WeightSource
+from ..data.dataset import TEST, Source, load_data, load_features
+from ..progress import Progress, no_progress
+from ..settings import Settings
+from .open import Model, Predictor, open_predictor
+from .outputs import logits_of
+
+
+def evaluate(
+    model: Model,
+    data: Source,
+    *,
+    weights: WeightSource | None = None,
+    settings: Settings | None = None,
+    progress: Progress = no_progress,
+    **options: Any,
+) -> dict[str, float]:
+    """The head's metrics on the test split.
+
+    `model` is a run folder, an ONNX file, or a specification whose `weights` are given. A run's
+    own settings say how data without a `split` is split; `options` override them.
+    """
+    predictor = open_predictor(model, weights)
+    settings = (settings or predictor.settings).with_options(**options)
+    return evaluate_with(predictor, data, settings, progress)
+
+
+def evaluate_with(
+    predictor: Predictor, data: Source, settings: Settings, progress: Progress = no_progress
+) -> dict[str, float]:
+    """The head's metrics on the test split, of a network that is open."""
+    import torch
+
+    from ..training.objective import metrics_of
+
+    head = predictor.network.head
+    samples = load_data(data, predictor.network, settings.split_seed)
+    test = samples.indices(TEST)
+    outputs = predictor.outputs(samples, test, settings, progress)
+    logits = torch.from_numpy(logits_of(head, predictor.output, outputs))
+    return metrics_of(head, logits, torch.from_numpy(samples.labels[test]))
+
+
+def predict(
+    model: Model,
+    data: Source,
+    *,
+    weights: WeightSource | None = None,
+    settings: Settings | None = None,
+    progress: Progress = no_progress,
+    **options: Any,
+) -> NDArray[Any]:
+    """Logits (samples, K), float32, for every sample of the data, which needs no labels.
+
+    Probabilities, where `model` is an ONNX file that gives these.
+    """
+    predictor = open_predictor(model, weights)
+    settings = (settings or predictor.settings).with_options(**options)
+    return predict_with(predictor, data, settings, progress)
+
+
+def predict_with(
+    predictor: Predictor, data: Source, settings: Settings, progress: Progress = no_progress
+) -> NDArray[Any]:
+    """What a network that is open gives for every sample, (samples, K)."""
+    samples = load_features(data, predictor.network)
+    every = np.arange(len(samples.labels))
+    return predictor.outputs(samples, every, settings, progress)

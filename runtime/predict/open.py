@@ -1,0 +1,113 @@
+"""What gives outputs for samples: a trained network through torch, or an ONNX file.
+
+NOTE: an ONNX file is run without torch, which each kind imports for itself.
+"""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...compiler.check.check import checked, require_no_holes
+from ...compiler.compile import WeightSource
+from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.language.spec import Spec
+from ...compiler.load import ONNX, load
+from ...compiler.network.network import Network
+from ...compiler.program.weights import Weights
+from ...compiler.targets.safetensors import read_weights
+from ..data.dataset import Dataset
+from ..progress import Progress
+from ..runs.folder import RunFolder, settings_of
+from ..settings import Settings
+
+Model: TypeAlias = "str | PathLike[str] | Spec"
+"""A run folder, an ONNX file, or a specification whose weights are given."""
+
+
+class Predictor(Protocol):
+    """A network to predict with; `output` says what it gives: `logits` or `probabilities`."""
+
+    network: Network
+    settings: Settings
+    output: str
+
+    def outputs(
+        self, data: Dataset, samples: NDArray[Any], settings: Settings, progress: Progress
+    ) -> NDArray[Any]:
+        """What the network gives for some samples, (samples, K), float32."""
+        ...
+
+
+def open_predictor(model: Model, weights: WeightSource | None = None) -> Predictor:
+    """The network that a model stands for; it has no holes.
+
+    Raises DiagnosticError where it cannot be read, has no weights, or has its own beside `weights`.
+    """
+    if isinstance(model, Spec):
+        if weights is None:
+            message = "a specification needs weights to be evaluated"
+            raise fail("E505", message, help="give `weights=…`, or a run folder")
+        return _in_torch(*with_weights(model, weights), Settings())
+    if Path(model).is_dir():
+        folder = RunFolder(Path(model))
+        return _in_torch(*open_run(folder, weights), folder.settings("train"))
+    if Path(model).suffix != ONNX:
+        message = f"`{model}` is neither a run folder nor an ONNX file"
+        raise fail("E507", message, help="give the folder that `fusewright train --out` wrote")
+    if weights is not None:
+        raise fail("E506", "an ONNX file has weights of its own", help="leave out `weights`")
+    return OnnxPredictor(Path(model))
+
+
+def open_run(folder: RunFolder, weights: WeightSource | None) -> tuple[Network, Weights]:
+    """The network of a run, with other weights if they are given."""
+    spec = load(folder.require("genotype.fuse"))
+    if weights is None:
+        weights = folder.require("weights.safetensors")
+    return with_weights(spec, weights)
+
+
+def with_weights(spec: Spec, weights: WeightSource) -> tuple[Network, Weights]:
+    """A checked network and its weights, read; raises DiagnosticError for holes too."""
+    network = checked(spec)
+    arrays = read_weights(weights) if isinstance(weights, (str, PathLike)) else weights
+    require_no_holes(network)
+    return network, arrays
+
+
+def _in_torch(network: Network, weights: Weights, settings: Settings) -> Predictor:
+    from .torch import TorchPredictor
+
+    return TorchPredictor(network, weights, settings)
+
+
+class OnnxPredictor:
+    """An ONNX file that Fusewright wrote, run by ONNX Runtime on the CPU."""
+
+    def __init__(self, path: Path) -> None:
+        from ...compiler.targets.onnx.file import OnnxFile
+
+        self._file = OnnxFile(path)
+        self.network, self.settings = self._file.network, settings_of(self._file.metadata)
+        self.output = self._file.output
+
+    def outputs(
+        self, data: Dataset, samples: NDArray[Any], settings: Settings, progress: Progress
+    ) -> NDArray[Any]:
+        from ...compiler.targets.onnx.file import run
+
+        if settings.device != "cpu":
+            message = f"an ONNX file is not run on `{settings.device}`"
+            raise fail("E506", message, help="leave out `--device`")
+        session = self._file.session()
+        found = []
+        for start in range(0, len(samples), settings.batch):
+            chosen = samples[start : start + settings.batch]
+            found.append(run(session, {name: a[chosen] for name, a in data.features.items()}))
+            progress(start + len(chosen), len(samples))
+        return np.concatenate(found)

@@ -1,0 +1,89 @@
+"""What outputs of a network mean: predicted classes or labels by index and name, as files."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from io import BytesIO, StringIO
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...compiler.network.names import LOGITS, PROBABILITIES
+from ...compiler.network.network import Head
+from ...compiler.targets.numpy import probabilities_of
+from ..metrics import LABEL_THRESHOLD
+
+VALUES = "values"
+"""What files call the outputs of a network that predicts values."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""How a text begins that a spreadsheet may take for a formula."""
+
+
+def predictions(head: Head, output: str, outputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """The outputs (samples, K) as `logits`, `probabilities` or `values`, and what they predict.
+
+    Classes: `predicted` (samples,), the index, and `predicted_name`, where classes have names.
+    Labels: `predicted` (samples, K), 0 or 1. Names of classes or labels are `names` (K,).
+    """
+    found = {VALUES if head.kind == "values" else output: outputs}
+    if head.kind == "classes":
+        found["predicted"] = outputs.argmax(1)
+    elif head.kind == "labels":
+        shares = probabilities_of(outputs, head.kind) if output == LOGITS else outputs
+        found["predicted"] = (shares > LABEL_THRESHOLD).astype(np.int64)
+    if head.names:
+        found["names"] = np.array(head.names)
+        if head.kind == "classes":
+            found["predicted_name"] = found["names"][found["predicted"]]
+    return found
+
+
+def logits_of(head: Head, output: str, outputs: NDArray[Any]) -> NDArray[Any]:
+    """Logits (samples, K) that have these outputs."""
+    if output == LOGITS:
+        return outputs
+    shares = np.clip(outputs, np.finfo(outputs.dtype).tiny, None)
+    if head.kind == "classes":
+        return np.asarray(np.log(shares))
+    rest = np.clip(1 - outputs, np.finfo(outputs.dtype).tiny, None)
+    return np.asarray(np.log(shares) - np.log(rest))
+
+
+def as_npz(found: Mapping[str, NDArray[Any]]) -> bytes:
+    """Predictions as an .npz file."""
+    stream = BytesIO()
+    np.savez(stream, allow_pickle=False, **found)
+    return stream.getvalue()
+
+
+def as_csv(head: Head, found: Mapping[str, NDArray[Any]]) -> bytes:
+    """Predictions as a table: a row for each sample, a column for each class, label or value.
+
+    The class that is predicted stands in the column `predicted`; for labels, each has a column of
+    0 and 1. A text that a spreadsheet may take for a formula has an apostrophe before it.
+    """
+    names = head.names or tuple(str(i) for i in range(head.count))
+    output = next(name for name in (LOGITS, PROBABILITIES, VALUES) if name in found)
+    columns: dict[str, list[Any]] = {"sample": list(range(len(found[output])))}
+    if head.kind == "classes":
+        columns["predicted"] = found.get("predicted_name", found["predicted"]).tolist()
+    elif head.kind == "labels":
+        columns |= _columns("predicted", names, found["predicted"])
+    columns |= _columns(output, names, found[output])
+    rows = [columns, *zip(*columns.values(), strict=True)]
+    stream = StringIO()
+    csv.writer(stream).writerows([_inert(cell) for cell in row] for row in rows)
+    return stream.getvalue().encode()
+
+
+def _columns(what: str, names: Sequence[str], values: NDArray[Any]) -> dict[str, list[Any]]:
+    """The values (samples, K) as a column for each name."""
+    columns = values.T.tolist()
+    return {f"{what} {name}": column for name, column in zip(names, columns, strict=True)}
+
+
+def _inert(cell: object) -> object:
+    """The cell, so that no spreadsheet computes it."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

@@ -1,0 +1,35 @@
+"""A trained network run by torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ...compiler.compile import compile
+from ...compiler.network.names import LOGITS
+from ...compiler.network.network import Network
+from ...compiler.program.weights import Weights
+from ..data.batches import Batches
+from ..data.dataset import Dataset
+from ..progress import Progress
+from ..settings import Settings
+from ..training.fitting import device_of, predict_all
+
+
+class TorchPredictor:
+    """A network with its weights, as a torch module."""
+
+    output = LOGITS
+
+    def __init__(self, network: Network, weights: Weights, settings: Settings) -> None:
+        self.network, self.settings = network, settings
+        self._module = compile(network.spec, "torch", weights=weights)
+
+    def outputs(
+        self, data: Dataset, samples: NDArray[Any], settings: Settings, progress: Progress
+    ) -> NDArray[Any]:
+        device = device_of(settings)
+        batches = Batches(data, samples, settings.batch, device)
+        logits: NDArray[Any] = predict_all(self._module.to(device), batches, progress).numpy()
+        return logits

@@ -1,0 +1,113 @@
+"""Runs as pictures: the hypernet or the genotype of a round, what changed, and the whole course."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+
+from ...compiler.check.check import checked
+from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.documents.spellings import loads
+from ...compiler.graph.build import build
+from ...compiler.language.spec import Spec
+from ...compiler.network.network import Network
+from ...compiler.resolve.unfill import unfill
+from ...compiler.targets.diagram import of_mixtures
+from ...compiler.targets.diagram.overlay import Overlay
+from ...compiler.targets.diagram.weights import Shares
+from ...compiler.targets.page import Course, Moment, page
+from ..genotypes.derive import one_hot
+from ..metrics import SELECTION_METRIC
+from ..runs.read import FinishedRun, Record, Search, read_run, specification_of
+
+
+def pages(paths: Sequence[str | PathLike[str]]) -> str:
+    """The page of searches of one specification, round by round and side by side.
+
+    Raises DiagnosticError where a run is not finished, is damaged, or searched something else.
+    """
+    runs = [read_run(path) for path in paths]
+    network = specification_of(runs)
+    courses = [_course(network, run, run.search) for run in runs if run.search is not None]
+    return page(build(network), courses, _metric(network))
+
+
+def page_of(space: Spec, name: str, records: Sequence[Record], kept: int | None) -> str:
+    """The page of one search."""
+    network = checked(space)
+    course = Course(name, _moments(network, records), kept)
+    return page(build(network), [course], _metric(network))
+
+
+def hypernet_of(run: FinishedRun, number: int | None) -> tuple[Network, Overlay] | None:
+    """The search space with the weights of a round; None where the search keeps no weights.
+
+    Without a number, the round is the one whose genotype was kept.
+    """
+    search = _search(run)
+    record = search.best if number is None else _record(run, search, number)
+    if record is None or not record.architecture:
+        return None
+    overlay = of_mixtures(search.network, _weights(record))
+    if not (overlay.weights or overlay.operations):
+        message = f"the weights of round {record.number} belong to another specification"
+        raise fail("E507", f"`{run.name}` is damaged: {message}", help="run it again")
+    return search.network, overlay
+
+
+def genotype_of(run: FinishedRun, number: int | None) -> Spec:
+    """The genotype of a round, or the one that was found."""
+    if number is None:
+        return run.genotype
+    record = _record(run, _search(run), number)
+    if not record.genotype:
+        message = f"round {number} of `{run.name}` has no genotype"
+        raise fail("E506", message, help="give a round in which one was chosen")
+    return loads(record.genotype)
+
+
+def _search(run: FinishedRun) -> Search:
+    if run.search is None:
+        raise fail("E507", f"`{run.name}` holds no search", help="give a run of `search`")
+    return run.search
+
+
+def _record(run: FinishedRun, search: Search, number: int) -> Record:
+    found = next((r for r in search.rounds if r.number == number), None)
+    if found is None:
+        numbers = [r.number for r in search.rounds]
+        remedy = f"rounds are {min(numbers)} to {max(numbers)}" if numbers else "it has none"
+        raise fail("E506", f"`{run.name}` has no round {number}", help=remedy)
+    return found
+
+
+def _weights(record: Record) -> Shares:
+    return {name: record.weights(name).tolist() for name in record.architecture}
+
+
+def _metric(network: Network) -> str:
+    return f"validation_{SELECTION_METRIC[network.head.kind]}"
+
+
+def _course(network: Network, run: FinishedRun, search: Search) -> Course:
+    moments = _moments(network, search.rounds)
+    if not moments:
+        message = f"`{run.name}` has no round with weights or a genotype"
+        raise fail("E507", message, help="give runs of `search` that were finished")
+    return Course(run.name, moments, search.best.number if search.best else None)
+
+
+def _moments(network: Network, records: Sequence[Record]) -> list[Moment]:
+    """The rounds that have weights or a genotype; what a genotype takes weighs 1."""
+    found: list[Moment] = []
+    for record in records:
+        if record.architecture:
+            shares = _weights(record)
+        elif record.genotype:
+            hot = one_hot(network, unfill(network, loads(record.genotype)), "per_input")
+            shares = {name: row.tolist() for name, row in hot.items()}
+        else:
+            continue
+        score = record.numbers.get(_metric(network))
+        found.append(Moment(record.number, score, shares))
+    return found

@@ -1,0 +1,1 @@
+"""Run folders: written, checkpointed, watched, and read again."""

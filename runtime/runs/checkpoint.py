@@ -1,0 +1,176 @@
+"""Checkpoints: where a run is, so that it goes on as if it had never stopped.
+
+A checkpoint holds tensors, numbers and texts alone and is read as such, never unpickled freely.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import re
+import struct
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from signal import SIGINT, SIGTERM, getsignal, signal
+from threading import current_thread, main_thread
+from typing import Any, cast
+
+import torch
+
+from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
+from ...compiler.system.files import write_file
+from ..parallel.interrupt import Interrupt
+from .folder import PARTS
+
+State = dict[str, Any]
+"""Tensors, numbers, texts, and lists and dictionaries of them: what a checkpoint can hold."""
+FORMAT = 1
+_PART = "checkpoint part"
+_NAME = re.compile(r"[\w-]{1,100}")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a state that stays as it is, under a name that says all of it.
+
+    It is written once, to a file of its own, however many checkpoints have it.
+    """
+
+    name: str
+    state: State
+
+
+def write_checkpoint(path: Path, identity: str, state: State) -> None:
+    """Writes a state; a checkpoint that is there stays until the new one is whole.
+
+    Raises DiagnosticError where the system refuses.
+    """
+    names: set[str] = set()
+    folder = path.with_name(PARTS)
+
+    def apart(value: Any) -> Any:
+        if isinstance(value, Part):
+            names.add(value.name)
+            file = folder / f"{value.name}.pt"
+            if not file.exists():
+                folder.mkdir(exist_ok=True)
+                _write(file, identity, value.state)
+            return {_PART: value.name}
+        if isinstance(value, dict):
+            return {key: apart(one) for key, one in cast(State, value).items()}
+        if isinstance(value, list):
+            return [apart(one) for one in value]
+        return value
+
+    _write(path, identity, apart(state))
+    for file in folder.glob("*.pt"):
+        if file.stem not in names:
+            file.unlink()
+
+
+def _write(path: Path, identity: str, state: State) -> None:
+    stream = BytesIO()
+    torch.save({"format": FORMAT, "identity": identity, "state": state}, stream)
+    write_file(path, stream.getvalue())
+
+
+def read_checkpoint(path: Path, identity: str) -> State | None:
+    """The state that was written; None where there is none.
+
+    Raises DiagnosticError where a file is damaged or belongs to a run of another `identity`.
+    """
+    if not path.exists():
+        return None
+
+    def whole(value: Any) -> Any:
+        if isinstance(value, dict):
+            found = cast(State, value)
+            if found.keys() != {_PART}:
+                return {key: whole(one) for key, one in found.items()}
+            if not _NAME.fullmatch(str(found[_PART])):
+                raise _damaged(path)
+            return _read(path.with_name(PARTS) / f"{found[_PART]}.pt", identity)
+        if isinstance(value, list):
+            return [whole(one) for one in value]
+        return value
+
+    found: State = whole(_read(path, identity))
+    return found
+
+
+def _read(path: Path, identity: str) -> State:
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+        belongs, state = found["identity"], dict(found["state"])
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+        TypeError,
+        LookupError,
+        EOFError,
+        struct.error,
+    ) as error:
+        raise _damaged(path) from error
+    except pickle.UnpicklingError as error:
+        raise _damaged(path) from error
+    if found.get("format") != FORMAT or belongs != identity:
+        message = f"`{path}` belongs to a run with another specification, data or settings"
+        raise fail("E507", message, help="resume it with what it was begun with")
+    return state
+
+
+def _damaged(path: Path) -> DiagnosticError:
+    return fail("E507", f"`{path}` is damaged", help="remove it and begin again")
+
+
+def identity_of(*parts: str) -> str:
+    """A digest of what a run depends on."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(f"{len(part)}:{part}".encode())
+    return digest.hexdigest()
+
+
+def random_state(device: torch.device, generator: torch.Generator) -> State:
+    """The state of every random number generator of a run."""
+    found = {"torch": torch.get_rng_state(), "order": generator.get_state()}
+    if device.type == "cuda":
+        found["cuda"] = torch.cuda.get_rng_state(device)
+    return found
+
+
+def restore_random_state(state: State, device: torch.device, generator: torch.Generator) -> None:
+    """Goes on with the random numbers of a state."""
+    torch.set_rng_state(state["torch"])
+    generator.set_state(state["order"])
+    if device.type == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"], device)
+
+
+@contextmanager
+def stopping_on_signals(interrupt: Interrupt) -> Generator[None]:
+    """Within, a first SIGTERM or SIGINT asks a run to stop; a second one does what it would have.
+
+    Signals reach the main thread alone; elsewhere nothing changes.
+    """
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = {number: getsignal(number) for number in (SIGTERM, SIGINT)}
+
+    def ask(number: int, frame: Any) -> None:
+        interrupt.asked = True
+        for one, handler in before.items():
+            signal(one, handler)
+
+    for number in before:
+        signal(number, ask)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal(number, handler)

@@ -1,0 +1,95 @@
+"""What a search is compared with, as a record: `controls.json` of a run folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.system.files import write_file
+from .folder import CONTROLS
+from .statistics import Summary, summary
+
+
+@dataclass(frozen=True)
+class Control:
+    """Networks of one kind, trained alike, with their scores on validation and what that cost.
+
+    `score` is what the kind stands for: one network's, a mean, or the best.
+    """
+
+    name: str
+    score: float
+    scores: tuple[float, ...]
+    weight_steps: float
+
+    @property
+    def summary(self) -> Summary:
+        """The mean of the scores and their spread."""
+        return summary(self.scores)
+
+
+@dataclass(frozen=True)
+class Controls:
+    """The controls of a search, the found genotype first.
+
+    `metric` is what they are scored by on validation, after `epochs` of training. The search cost
+    `weight_steps`, which buys `bought` random genotypes; `left_out` says what could not be trained.
+    """
+
+    metric: str
+    epochs: int
+    weight_steps: float
+    bought: int
+    rows: tuple[Control, ...]
+    left_out: tuple[str, ...] = ()
+
+    def write(self, folder: Path) -> None:
+        """Writes them into a run folder."""
+        write_file(folder / CONTROLS, json.dumps(asdict(self), indent=1).encode())
+
+
+def read_controls(folder: Path) -> Controls | None:
+    """The controls in a run folder, None where there are none.
+
+    Raises DiagnosticError where the file is damaged.
+    """
+    path = folder / CONTROLS
+    if not path.exists():
+        return None
+    try:
+        return _controls(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, LookupError, RecursionError, OverflowError):
+        help = "compare again: `fusewright search … --resume --controls`"
+        raise fail("E507", f"`{path}` is damaged", help=help) from None
+
+
+def _controls(record: Mapping[str, Any]) -> Controls:
+    rows = [
+        Control(
+            str(row["name"]), _number(row["score"]), _numbers(row["scores"]),
+            _number(row["weight_steps"]),
+        )
+        for row in record["rows"]
+    ]  # fmt: skip
+    if not rows or not all(row.scores for row in rows):
+        raise ValueError("no scores")
+    left_out = tuple(str(name) for name in record["left_out"])
+    steps, bought = _number(record["weight_steps"]), int(record["bought"])
+    return Controls(
+        str(record["metric"]), int(record["epochs"]), steps, bought, tuple(rows), left_out
+    )
+
+
+def _numbers(values: Sequence[Any]) -> tuple[float, ...]:
+    return tuple(map(_number, values))
+
+
+def _number(value: Any) -> float:
+    if not isfinite(float(value)):
+        raise ValueError("not finite")
+    return float(value)

@@ -1,0 +1,221 @@
+"""Finished runs, read back from their folders for reports.
+
+Whatever is read is checked here: a record that is no record is a diagnostic, so that what comes
+later can rely on numbers being numbers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isfinite
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...compiler.check.check import checked
+from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
+from ...compiler.language.spec import Spec
+from ...compiler.load import load
+from ...compiler.network.network import Network
+from ...compiler.system.display import Displayed
+from ..settings import Settings
+from .controls import Controls, read_controls
+from .folder import HISTORY, RunFolder
+
+T = TypeVar("T")
+WEIGHTS, GENOTYPE, SPECIFICATION = "weights.safetensors", "genotype.fuse", "specification.fuse"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A round of a search or an epoch of a training.
+
+    `numbers` are its finite numbers by name, `architecture` the logits of the mixtures by name, as
+    in a hypernet; `drops` what the candidates of `hole` were measured to be worth. `best_round` is
+    the round whose genotype was kept so far.
+    """
+
+    number: int
+    numbers: Mapping[str, float]
+    entropy: Mapping[str, float] = field(default_factory=dict[str, float])
+    architecture: Mapping[str, NDArray[np.float64]] = field(
+        default_factory=dict[str, NDArray[np.float64]]
+    )
+    hole: str = ""
+    drops: tuple[float, ...] = ()
+    genotype: str = ""
+    best_round: int | None = None
+    weight_steps: float | None = None
+
+    def weights(self, name: str) -> NDArray[np.float64]:
+        """The weights of a mixture's candidates: of a row of two logits, that of Identity."""
+        logits = self.architecture[name]
+        shares = np.exp(logits - logits.max(-1, keepdims=True))
+        shares /= shares.sum(-1, keepdims=True)
+        found: NDArray[np.float64] = shares if shares.ndim == 1 else shares[:, 1]
+        return found
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search: `about` are the versions, the machine, the data and the cost."""
+
+    network: Network
+    settings: Settings
+    about: Mapping[str, Any]
+    rounds: tuple[Record, ...]
+    controls: Controls | None
+
+    @property
+    def best(self) -> Record | None:
+        """The round whose genotype was kept, as far as the records say."""
+        kept = next((r.best_round for r in reversed(self.rounds) if r.best_round is not None), None)
+        return next((r for r in self.rounds if r.number == kept), None)
+
+    @property
+    def weight_steps(self) -> float | None:
+        """What the whole search cost."""
+        return self.rounds[-1].weight_steps if self.rounds else None
+
+
+@dataclass(frozen=True)
+class Training:
+    """A training; the weights of its last epoch stand in the folder."""
+
+    settings: Settings
+    about: Mapping[str, Any]
+    epochs: tuple[Record, ...]
+
+
+@dataclass(frozen=True)
+class FinishedRun(Displayed):
+    """A run folder with the search, the training, or both that wrote into it."""
+
+    path: Path
+    genotype: Spec
+    search: Search | None
+    training: Training | None
+
+    @property
+    def name(self) -> str:
+        """What a reader calls it."""
+        return str(self.path)
+
+
+def read_run(path: str | PathLike[str]) -> FinishedRun:
+    """The run in a folder; raises DiagnosticError where it is not finished, or damaged."""
+    folder = RunFolder(Path(path))
+    if not folder.path.is_dir():
+        raise fail("E507", f"`{path}` is no run folder", help="give what `--out` named")
+    has_search = (folder.path / "search.json").exists()
+    has_training = (folder.path / WEIGHTS).exists()
+    if not (has_search or has_training):
+        remedy = "give the folder of a search or training that was finished"
+        raise fail("E507", f"`{path}` holds no finished run", help=remedy)
+    genotype = load(folder.require(GENOTYPE))
+    search = _search(folder) if has_search else None
+    training = _training(folder) if has_training else None
+    return FinishedRun(folder.path, genotype, search, training)
+
+
+def _search(folder: RunFolder) -> Search:
+    network = checked(load(folder.require(SPECIFICATION)))
+    rounds = records_of(folder, "search", "round")
+    return Search(
+        network,
+        folder.settings("search"),
+        _about(folder, "search"),
+        rounds,
+        read_controls(folder.path),
+    )
+
+
+def _training(folder: RunFolder) -> Training:
+    epochs = records_of(folder, "train", "epoch")
+    return Training(folder.settings("train"), _about(folder, "train"), epochs)
+
+
+def _about(folder: RunFolder, stage: str) -> Mapping[str, Any]:
+    path = folder.require(f"{stage}.json")
+    return _undamaged(path, lambda: dict(json.loads(path.read_text(encoding="utf-8"))))
+
+
+def records_of(folder: RunFolder, stage: str, counted: str) -> tuple[Record, ...]:
+    """The records of a stage; raises DiagnosticError where its history is damaged."""
+    path = folder.require(HISTORY)
+    return _undamaged(
+        path, lambda: tuple(record_of(r, int(r[counted])) for r in folder.history(stage))
+    )
+
+
+def record_of(record: Mapping[str, Any], number: int) -> Record:
+    """A record as it stands in a history; raises ValueError or TypeError where it is none."""
+    cost = record.get("cost", {})
+    steps = cost.get("weight_steps") if isinstance(cost, dict) else None
+    kept = record.get("best_round")
+    architecture = _mapping(record.get("architecture", {}))
+    return Record(
+        number,
+        {n: float(v) for n, v in record.items() if _is_number(v)},
+        {n: _finite(v) for n, v in _mapping(record.get("entropy", {})).items()},
+        {n: _logits(v) for n, v in architecture.items()},
+        str(record.get("hole", "")),
+        tuple(_finite(d) for d in record.get("drops", ())),
+        str(record.get("genotype", "")),
+        None if kept is None else int(kept),
+        float(steps) if steps is not None and _is_number(steps) else None,
+    )
+
+
+def _logits(value: Any) -> NDArray[np.float64]:
+    array = np.asarray(value, np.float64)
+    whole = array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 2)
+    if not whole or not array.size or not np.isfinite(array).all():
+        raise ValueError("these are no architecture parameters")
+    return array
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError("this is no object")
+    return value
+
+
+def _finite(value: Any) -> float:
+    if not _is_number(value):
+        raise ValueError("this is no number")
+    return float(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
+
+
+def _undamaged(path: Path, read: Callable[[], T]) -> T:
+    """What is read; raises DiagnosticError where a file is not what a run writes."""
+    try:
+        return read()
+    except DiagnosticError:
+        raise
+    except (OSError, ValueError, TypeError, LookupError, RecursionError, OverflowError) as error:
+        raise fail("E507", f"`{path}` is damaged", help="run it again") from error
+
+
+def specification_of(runs: Sequence[FinishedRun]) -> Network:
+    """The search space that runs share; raises DiagnosticError where they do not share one."""
+    if not runs:
+        raise fail("E506", "there is no run", help="give at least one run folder")
+    for run in runs:
+        if run.search is None:
+            raise fail("E507", f"`{run.name}` holds no search", help="give runs of `search`")
+    searches = [run.search for run in runs if run.search is not None]
+    for run, search in zip(runs, searches, strict=True):
+        if search.network.spec != searches[0].network.spec:
+            message = f"`{runs[0].name}` and `{run.name}` searched different specifications"
+            raise fail("E507", message, help="give runs of one specification")
+    return searches[0].network

@@ -1,0 +1,1 @@
+"""Search: strategies, budgets, costs, controls, and the consensus of several."""

@@ -1,0 +1,1 @@
+"""Candidates that are trained by themselves: trials, rungs, samplers, surrogates."""

@@ -1,0 +1,340 @@
+"""Studies: which points of a space were tried, how well they did, and which is tried next.
+
+NOTE: the one file that imports optuna, whose samplers propose and whose storages are shared. It is
+imported by the strategies that need it, when they begin. A sampler is made anew for every point,
+seeded by the number of the trial, and depends on finished trials alone; so these are all the state
+that there is.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from math import isfinite
+from pathlib import Path
+from time import sleep
+from typing import Any, Protocol
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.storages import BaseStorage, JournalStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from ....compiler.diagnostics.diagnostic import DiagnosticError, fail
+from ...runs.checkpoint import State
+from ...settings import Settings
+
+Point = Mapping[str, int]
+"""The place of a candidate in every hole, by the name of its architecture parameter."""
+TRAINED, GENOTYPE = "trained", "genotype"
+"""Attributes of a trial in a storage."""
+WAITS = (0.1, 0.3, 0.6)
+"""Seconds between attempts to open a database."""
+REMEDY = "give a journal file of a study, one that is not there yet, or the URL of a database"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A point to be tried; `attributes` are what the sampler keeps with it."""
+
+    number: int
+    point: Point
+    attributes: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A point with its score; `trained` is the number of the trial that was trained for it."""
+
+    asked: Asked
+    score: float
+    trained: int
+
+
+class Study(Protocol):
+    """What is known of a space, and what to try in it."""
+
+    def ask(self) -> Asked:
+        """The next point to be tried."""
+        ...
+
+    def begin(self, asked: Asked, trained: int, genotype: str) -> None:
+        """Says, where others read it, what will be told soon: of which genotype and trial."""
+        ...
+
+    def tell(self, asked: Asked, score: float, trained: int) -> None:
+        """Keeps how well a point did."""
+        ...
+
+    def finished(self) -> Sequence[Finished]:
+        """The points whose score is known, in the order of their numbers."""
+        ...
+
+    def state(self) -> list[Any]:
+        """What `restore` goes on from; nothing where it is kept elsewhere."""
+        ...
+
+    def restore(self, state: list[Any]) -> None:
+        """Goes on from the state of another study."""
+        ...
+
+
+Make = Callable[[int], BaseSampler]
+"""A sampler for the trial of a number."""
+
+
+def _population(settings: Settings) -> int:
+    """A quarter of the candidates, so that there are a few generations."""
+    return max(2, min(50, settings.candidates // 4))
+
+
+def _tpe(settings: Settings, seed: int) -> BaseSampler:
+    startup = max(2, min(10, settings.candidates // 3))
+    return TPESampler(multivariate=True, n_startup_trials=startup, constant_liar=True, seed=seed)
+
+
+SAMPLERS: Mapping[str, Callable[[Settings, int], BaseSampler]] = {
+    "random": lambda settings, seed: RandomSampler(seed),
+    "evolution": lambda settings, seed: NSGAIISampler(
+        population_size=_population(settings), seed=seed
+    ),
+    "tpe": _tpe,
+}
+
+
+def _make(settings: Settings) -> Make:
+    sampler = SAMPLERS[settings.strategy]
+
+    def made(number: int) -> BaseSampler:
+        sequence = np.random.SeedSequence((settings.seed, number))
+        return sampler(settings, int(sequence.generate_state(1)[0]))
+
+    return made
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Within, optuna neither logs nor warns."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        optuna.logging.set_verbosity(before)
+
+
+def _distributions(sizes: Mapping[str, int]) -> dict[str, BaseDistribution]:
+    return {name: CategoricalDistribution(range(size)) for name, size in sizes.items()}
+
+
+# In memory
+
+
+class OwnStudy:
+    """A study of one process, built anew from its finished trials whenever it is asked."""
+
+    def __init__(self, sizes: Mapping[str, int], settings: Settings) -> None:
+        """`sizes` says how many candidates each hole has."""
+        with _quiet():
+            self._distributions = _distributions(sizes)
+        self._make = _make(settings)
+        self._finished: list[Finished] = []
+
+    def ask(self) -> Asked:
+        number = len(self._finished)
+        with _quiet():
+            study = optuna.create_study(direction="maximize", sampler=self._make(number))
+            study.add_trials([self._trial(one) for one in self._finished])
+            trial = study.ask(self._distributions)
+            (kept,) = study.get_trials(deepcopy=False, states=[TrialState.RUNNING])
+        return Asked(number, dict(trial.params), dict(kept.system_attrs))
+
+    def _trial(self, one: Finished) -> FrozenTrial:
+        return create_trial(
+            value=one.score,
+            params=dict(one.asked.point),
+            distributions=self._distributions,
+            system_attrs=dict(one.asked.attributes),
+        )
+
+    def begin(self, asked: Asked, trained: int, genotype: str) -> None:
+        pass
+
+    def tell(self, asked: Asked, score: float, trained: int) -> None:
+        self._finished.append(Finished(asked, score, trained))
+
+    def finished(self) -> Sequence[Finished]:
+        return self._finished
+
+    def state(self) -> list[Any]:
+        return [[asked_state(one.asked), float(one.score), one.trained] for one in self._finished]
+
+    def restore(self, state: list[Any]) -> None:
+        self._finished = [Finished(asked_of(a), score, trained) for a, score, trained in state]
+
+
+def asked_state(asked: Asked) -> State:
+    """A point to be tried, for a checkpoint."""
+    attributes = dict(asked.attributes)
+    return {"number": asked.number, "point": dict(asked.point), "attributes": attributes}
+
+
+def asked_of(state: State) -> Asked:
+    """The point that `asked_state` wrote down."""
+    return Asked(**state)
+
+
+# In a storage
+
+
+class SharedStudy:
+    """A study in a storage, which several processes try points for at once.
+
+    A process that has died leaves a trial that runs for ever and that nobody waits for.
+    """
+
+    def __init__(self, sizes: Mapping[str, int], settings: Settings, name: str) -> None:
+        """Opens the study of that name, or begins it, in the storage of the settings."""
+        self._sizes, self._place = sizes, settings.storage
+        with self._storing():
+            self._distributions = _distributions(sizes)
+            self._study = optuna.create_study(
+                storage=_opened(settings.storage),
+                study_name=name,
+                direction="maximize",
+                sampler=_Anew(_make(settings)),
+                load_if_exists=True,
+            )
+
+    def ask(self) -> Asked:
+        with self._storing():
+            self._asked = self._study.ask(self._distributions)
+            return Asked(self._asked.number, self._point(self._asked.params))
+
+    def begin(self, asked: Asked, trained: int, genotype: str) -> None:
+        with self._storing():
+            self._asked.set_user_attr(TRAINED, trained)
+            self._asked.set_user_attr(GENOTYPE, genotype)
+
+    def tell(self, asked: Asked, score: float, trained: int) -> None:
+        with self._storing():
+            self._study.tell(asked.number, score, skip_if_finished=True)
+
+    def finished(self) -> Sequence[Finished]:
+        with self._storing():
+            trials = self._study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
+            return [self._read(trial) for trial in trials]
+
+    def _read(self, trial: FrozenTrial) -> Finished:
+        """A trial that may have been written by anyone."""
+        score, trained = trial.value, trial.user_attrs.get(TRAINED, trial.number)
+        if not isinstance(score, float) or not isfinite(score):
+            raise ValueError("a trial has no score")
+        if not isinstance(trained, int) or trained < 0:
+            raise ValueError("a trial was trained under no number")
+        return Finished(Asked(trial.number, self._point(trial.params)), score, trained)
+
+    def _point(self, params: Mapping[str, Any]) -> Point:
+        fits = params.keys() == self._sizes.keys() and all(
+            isinstance(place, int) and 0 <= place < self._sizes[name]
+            for name, place in params.items()
+        )
+        if not fits:
+            raise ValueError("a trial is none of this space")
+        return dict(params)
+
+    @contextmanager
+    def _storing(self) -> Generator[None]:
+        """Within, whatever a storage raises is a diagnostic.
+
+        NOTE: what is read was written by anyone; optuna replays it as it stands, and its errors and
+        those of database drivers have no common base.
+        """
+        try:
+            with _quiet():
+                yield
+        except DiagnosticError:
+            raise
+        except OSError as error:
+            message = f"cannot use {_shown(self._place)}: {error.strerror or error}"
+            raise fail("E504", message, help="choose another storage") from None
+        except Exception as error:
+            name = type(error).__name__
+            message = f"{_shown(self._place)} cannot hold the study of this search: {name}"
+            raise fail("E507", message, help=REMEDY) from None
+
+    def state(self) -> list[Any]:
+        return []
+
+    def restore(self, state: list[Any]) -> None:
+        pass
+
+
+class _Anew(BaseSampler):
+    """Hands every trial to a sampler of its own."""
+
+    def __init__(self, make: Make) -> None:
+        self._make = make
+
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        self._inner = self._make(trial.number)
+        self._inner.before_trial(study, trial)
+
+    def infer_relative_search_space(
+        self, study: optuna.Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        return self._inner.infer_relative_search_space(study, trial)
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        return self._inner.sample_relative(study, trial, search_space)
+
+    def sample_independent(
+        self,
+        study: optuna.Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        return self._inner.sample_independent(study, trial, param_name, param_distribution)
+
+
+def _opened(place: str) -> BaseStorage:
+    """The database of a URL, else the journal in a file."""
+    if "://" in place:
+        return _database(place)
+    path = Path(place).absolute()  # links that lock it are read from its own folder
+    if path.exists() and not path.is_file():
+        raise fail("E504", f"cannot use `{place}`: it is no file", help="choose another storage")
+    return JournalStorage(JournalFileBackend(str(path), JournalFileOpenLock(str(path))))
+
+
+def _database(url: str) -> BaseStorage:
+    """The database; tried again where another process is just making its tables."""
+    from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+    try:
+        for wait in WAITS:
+            try:
+                return optuna.storages.RDBStorage(url)
+            except (DBAPIError, RuntimeError):
+                sleep(wait)
+        return optuna.storages.RDBStorage(url)
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        message = f"{_shown(url)} is the URL of no database that can be reached from here"
+        remedy = f"{error}" if isinstance(error, ImportError) else "write `sqlite:///FILE`"
+        raise fail("E506", message, help=remedy) from None
+
+
+def _shown(place: str) -> str:
+    """A storage by name; of a URL, which may hold a password, its kind alone."""
+    scheme, mark, _ = place.partition("://")
+    return f"the storage `{scheme}://…`" if mark else f"the storage `{place}`"

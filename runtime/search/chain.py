@@ -1,0 +1,51 @@
+"""Strategies one after the other, such as a hypernet's training and then a selection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..data.files import Arrays
+from ..runs.checkpoint import State
+from .strategy import Round, Strategy
+
+Stage = Callable[[Any], Strategy]
+"""Makes a strategy from the one before it, which has finished; the first from None."""
+
+
+class Chain:
+    """Runs stages in order; what a later one chooses wins over what an earlier one did."""
+
+    def __init__(self, stages: Sequence[Stage]) -> None:
+        self._stages = stages
+        self._begun: list[Strategy] = [stages[0](None)]
+
+    @property
+    def rounds(self) -> int:
+        """How many there are, as far as that is known: a stage not begun has one at least."""
+        return sum(s.rounds for s in self._begun) + len(self._stages) - len(self._begun)
+
+    def round(self, index: int) -> Round:
+        before = sum(s.rounds for s in self._begun[:-1])
+        if index - before == self._begun[-1].rounds:
+            before += self._begun[-1].rounds
+            self._begin()
+        found = self._begun[-1].round(index - before)
+        return replace(found, level=(len(self._begun), *found.level))
+
+    def _begin(self) -> None:
+        self._begun.append(self._stages[len(self._begun)](self._begun[-1]))
+
+    def arrays(self) -> Arrays:
+        return self._begun[-1].arrays()
+
+    def state(self) -> State:
+        return {"stages": [s.state() for s in self._begun]}
+
+    def restore(self, state: State) -> None:
+        self._begun = [self._stages[0](None)]
+        for number, one in enumerate(state["stages"]):
+            if number:
+                self._begin()
+            self._begun[-1].restore(one)

@@ -1,0 +1,105 @@
+"""The genotype that most searches of one specification agree with.
+
+Each run votes with the weights of its mixtures in the round that was kept, or, where it has none,
+with all its weight on what it chose. The mean of the votes is derived like architecture parameters,
+so that the result satisfies the specification's rule and budgets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...compiler.language.spec import Spec
+from ...compiler.network.choices import fill
+from ...compiler.network.holes import Relaxation
+from ...compiler.network.network import Network
+from ...compiler.resolve.unfill import unfill
+from ..genotypes.agreement import Agreement, agreements, mean_pairwise, picked
+from ..genotypes.derive import one_hot
+from ..runs.folder import RunFolder
+from ..runs.read import FinishedRun, Search, read_run, specification_of
+from .budgets import Budgets
+
+LEAST = 1e-12
+"""What a vote counts at least, so that its logarithm is finite."""
+
+
+@dataclass(frozen=True)
+class Support:
+    """What a consensus picks in a place, and the share of runs that picked the same on average."""
+
+    place: str
+    picks: tuple[str, ...]
+    share: float
+
+    def as_json(self) -> dict[str, Any]:
+        """The support as a record."""
+        return {"place": self.place, "picks": list(self.picks), "share": self.share}
+
+
+@dataclass(frozen=True)
+class Consensus:
+    """The genotype, how far the runs support it, and how far they agree with each other."""
+
+    genotype: Spec
+    support: tuple[Support, ...]
+    agreement: tuple[Agreement, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it as a record."""
+        return {
+            "genotype": str(self.genotype),
+            "support": [s.as_json() for s in self.support],
+            "pairwise_agreement": mean_pairwise(self.agreement),
+        }
+
+
+def consensus(paths: Sequence[str | PathLike[str]]) -> Consensus:
+    """The consensus of search runs; raises DiagnosticError where they share no specification."""
+    runs = [read_run(path) for path in paths]
+    network = specification_of(runs)
+    searches = [run.search for run in runs if run.search is not None]
+    relax = cast(Relaxation, searches[0].settings.relax)
+    found = [unfill(network, run.genotype) for run in runs]
+    votes = [
+        _votes(network, relax, run, search) for run, search in zip(runs, searches, strict=True)
+    ]
+    budgets = Budgets(network, relax, RunFolder(runs[0].path).profile())
+    choices = budgets.choose(_logits(votes))
+    agreement = agreements(network, found)
+    support = [
+        Support(place.name, picks, float(np.mean([known.shares[p] for p in picks])))
+        for (place, picks), known in zip(picked(network, choices), agreement, strict=True)
+    ]
+    return Consensus(fill(network, choices), tuple(support), agreement)
+
+
+def _votes(
+    network: Network, relax: Relaxation, run: FinishedRun, search: Search
+) -> Mapping[str, NDArray[Any]]:
+    """The weight of each candidate of each mixture: those that were kept, else of the genotype."""
+    votes: dict[str, NDArray[Any]] = dict(one_hot(network, unfill(network, run.genotype), relax))
+    kept = search.best
+    if kept is not None and search.settings.relax == relax:
+        for name, row in votes.items():
+            if name in kept.architecture and len(kept.weights(name)) == len(row):
+                votes[name] = kept.weights(name)
+    return votes
+
+
+def _logits(votes: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[np.float64]]:
+    """Architecture parameters whose softmax is the mean of votes."""
+    found: dict[str, NDArray[np.float64]] = {}
+    for name in votes[0]:
+        mean = np.mean([v[name] for v in votes], 0, dtype=np.float64)
+        sure = np.log(np.maximum(mean, LEAST))
+        is_pair = name.rpartition(".")[2] in ("alpha", "beta")
+        other = np.log(np.maximum(1 - mean, LEAST))
+        found[name] = np.stack([other, sure], 1) if is_pair else sure
+    return found

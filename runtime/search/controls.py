@@ -1,0 +1,149 @@
+"""Controls: what a search has to beat, trained and scored as the genotype that it found.
+
+Every network is trained by itself on the training split, with the settings of the search, and
+scored on validation; the test split is never read. Random genotypes are drawn within the budgets,
+each once. As many of them as the search's own cost buys compete by their best score, since a search
+chooses by the same scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from ...compiler.check.check import checked
+from ...compiler.diagnostics.diagnostic import DiagnosticError
+from ...compiler.language.nodes import Reference
+from ...compiler.language.spec import Spec
+from ...compiler.network.choices import Choices
+from ...compiler.network.holes import Relaxation
+from ...compiler.network.network import Network
+from ...compiler.resolve.unfill import unfill
+from ..data.dataset import Dataset, Source, load_data
+from ..latency.profile import read_profile
+from ..metrics import SELECTION_METRIC
+from ..parallel.interrupt import Interrupt
+from ..parallel.processes import join, rank
+from ..runs.controls import Control, Controls
+from ..settings import Settings
+from ..training.fitting import device_of, seeded
+from .budgets import Budgets
+from .candidates.trial import Trainer, Trial
+from .meter import Meter, unit_macs
+from .search import SearchResult, with_rule
+from .strategy import Problem
+
+FOUND, LATE = "found genotype", "late fusion"
+RANDOM, BEST = "random genotypes, their mean", "random genotypes, the best"
+RANDOM_GENOTYPES = 4
+"""How many random genotypes a mean is of at least."""
+STREAM = 2
+"""Keeps the draws apart from those of strategies."""
+Told = Callable[[str, float], None]
+"""Receives the name and score of every network that has been trained."""
+
+
+def late_fusion(spec: Spec) -> Spec:
+    """The last feature of each modality straight to the head, without a Cell."""
+    last = tuple(Reference(m.features[-1].name) for m in spec.modalities)
+    return replace(spec, pool=None, cells=(), outputs=last, requirements=())
+
+
+def compare_with_controls(
+    spec: Spec,
+    data: Source,
+    found: SearchResult,
+    *,
+    settings: Settings,
+    out: str | PathLike[str] | None = None,
+    told: Told | None = None,
+) -> Controls:
+    """Trains the genotype that a search found, and its controls, and scores them on validation.
+
+    `spec`, `data` and `settings` are those of the search. With `out`, its run folder, the result is
+    written there. Raises DiagnosticError where the data or the settings cannot be used.
+    """
+    spec = with_rule(spec, settings)
+    network = checked(spec)
+    here = settings.with_options(device=join(settings.device))
+    samples = load_data(data, network, settings.split_seed)
+    controls = _Comparison(network, samples, here, told).run(found)
+    if out is not None and rank() == 0:
+        controls.write(Path(out))
+    return controls
+
+
+class _Comparison:
+    """Networks trained one after the other; each has a number, on which its draws depend."""
+
+    def __init__(
+        self, network: Network, data: Dataset, settings: Settings, told: Told | None
+    ) -> None:
+        self.network, self.data, self.settings, self.told = network, data, settings, told
+        self.device = device_of(settings)
+        self.relax: Relaxation = cast(Relaxation, settings.relax)
+        profile = read_profile(settings.profile) if settings.profile else None
+        self.budgets = Budgets(network, self.relax, profile)
+        self.unit = unit_macs(network)
+        self.number = 0
+
+    def run(self, found: SearchResult) -> Controls:
+        rows = [self._fixed(FOUND, found.genotype)]
+        left_out: list[str] = []
+        try:
+            rows.append(self._fixed(LATE, late_fusion(self.network.spec)))
+        except DiagnosticError as error:
+            left_out.append(f"{LATE}: {error.diagnostics[0].message}")
+        cost = found.cost["weight_steps"]
+        drawn, bought = self._random(cost)
+        rows.append(_control(RANDOM, float(np.mean([r.score for r in drawn])), drawn))
+        best = drawn[:bought]
+        rows.append(_control(BEST, max(r.score for r in best), best))
+        metric = SELECTION_METRIC[self.network.head.kind]
+        epochs = self.settings.epochs
+        return Controls(metric, epochs, cost, bought, tuple(rows), tuple(left_out))
+
+    def _random(self, cost: float) -> tuple[list[Control], int]:
+        """Random genotypes, and how many of them a cost buys, one at least.
+
+        The next one is taken to cost what those before it did on average.
+        """
+        found: list[Control] = []
+        spent, bought = 0.0, 0
+        for choices in self.budgets.draws(np.random.default_rng((self.settings.seed, STREAM))):
+            affordable = spent * (len(found) + 1) <= cost * len(found)
+            if not affordable and len(found) >= RANDOM_GENOTYPES:
+                break
+            found.append(self._trained(f"random genotype {len(found) + 1}", self.network, choices))
+            spent += found[-1].weight_steps
+            bought += spent <= cost
+        return found, max(1, bought)
+
+    def _fixed(self, name: str, spec: Spec) -> Control:
+        network = checked(spec)
+        return self._trained(name, network, unfill(network, spec))
+
+    def _trained(self, name: str, network: Network, choices: Choices) -> Control:
+        """A network trained on the training split and scored on validation."""
+        meter = Meter(self.unit, self.settings.batch)
+        with seeded(self.settings.seed, self.device) as generator:
+            problem = Problem(
+                network, self.data, self.settings, self.device, self.relax, meter, generator,
+                Interrupt(), self.budgets,
+            )  # fmt: skip
+            trial = Trial(self.number, choices)
+            Trainer(problem).train(trial, self.settings.epochs)
+        self.number += 1
+        if self.told is not None and rank() == 0:
+            self.told(name, trial.score)
+        return Control(name, trial.score, (trial.score,), meter.cost["weight_steps"])
+
+
+def _control(name: str, score: float, members: list[Control]) -> Control:
+    cost = sum(m.weight_steps for m in members)
+    return Control(name, score, tuple(s for m in members for s in m.scores), cost)

@@ -1,0 +1,1 @@
+"""The hypernet while it is searched: mixtures, penalties, the unrolled step."""

@@ -1,0 +1,56 @@
+"""What a search costs, in one currency for every strategy.
+
+The unit is a weight step: a batch forward and backward through the hypernet under `per_input`, for
+every strategy. A step of another network counts by its multiply-adds. A forward pass alone counts a
+third of a step, since a backward pass takes twice as many multiply-adds.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Any
+
+from ...compiler.graph.build import build
+from ...compiler.lowering.lower import lower
+from ...compiler.measure.sizes import count_macs
+from ...compiler.network.network import Network
+from ...compiler.passes import optimise
+
+FORWARD, STEP = 1, 3
+"""Forward passes that each kind of work is worth."""
+
+
+def unit_macs(network: Network) -> int:
+    """The multiply-adds of one sample through the hypernet that is the unit of cost.
+
+    It is the one relaxed per input, so that costs compare whichever way a search relaxes.
+    """
+    return count_macs(optimise(lower(build(network), "per_input")))
+
+
+class Meter:
+    """Counts multiply-adds, and seconds while it runs."""
+
+    def __init__(self, hypernet_macs: int, batch: int) -> None:
+        """`hypernet_macs` are those of one sample through the hypernet."""
+        self._unit = max(1, STEP * hypernet_macs * batch)
+        self._macs, self._seconds, self._since = 0, 0.0, perf_counter()
+
+    def count(self, macs: int, samples: int, passes: int = STEP) -> None:
+        """Adds work on samples through a network of so many multiply-adds for each."""
+        self._macs += macs * samples * passes
+
+    @property
+    def cost(self) -> dict[str, float]:
+        """The cost so far: `weight_steps` and `seconds`."""
+        seconds = self._seconds + perf_counter() - self._since
+        return {"weight_steps": self._macs / self._unit, "seconds": seconds}
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` goes on from."""
+        return {"macs": self._macs, "seconds": self.cost["seconds"]}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on from another run's count."""
+        self._macs, self._seconds = int(state["macs"]), float(state["seconds"])
+        self._since = perf_counter()

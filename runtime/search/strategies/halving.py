@@ -1,0 +1,87 @@
+"""Successive halving: many candidates are trained a little, the best of them more.
+
+Rungs end where the learning rate has come to its minimum, since scores in between say little, and
+candidates stand by all their scores so far. After
+Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter Optimization".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+from ....compiler.network.choices import Choices
+from ...data.files import Arrays
+from ...runs.checkpoint import State
+from ...settings import Settings
+from ..candidates.standing import standings
+from ..candidates.trial import Trainer, Trial
+from ..strategy import Problem, Round
+
+
+def rungs(settings: Settings) -> list[tuple[int, int]]:
+    """How many candidates are trained, and for how many epochs in all, rung by rung.
+
+    The last rung is `trial_epochs`; those before it are ends of restart periods, each keeping one
+    candidate in `reduction`, `rungs` in all at most.
+    """
+    periods = [settings.first_restart * settings.restart_multiplier**i for i in range(64)]
+    ends = [e for e in accumulate(periods) if e < settings.trial_epochs]
+    counts = [settings.candidates]
+    while len(counts) < settings.rungs and counts[-1] >= settings.reduction:
+        counts.append(counts[-1] // settings.reduction)
+    counts = counts[: len(ends) + 1]
+    epochs = [*ends[len(ends) - len(counts) + 1 :], settings.trial_epochs]
+    return list(zip(counts, epochs, strict=True))
+
+
+class Halving:
+    """Trains candidates rung by rung; a round is a candidate in a rung."""
+
+    def __init__(
+        self, problem: Problem, candidates: Sequence[Choices], initial: Arrays | None = None
+    ) -> None:
+        self.trials = [Trial(number, choices) for number, choices in enumerate(candidates)]
+        plan = rungs(problem.settings)
+        self._plan = [
+            (level, epochs, place)
+            for level, (count, epochs) in enumerate(plan)
+            for place in range(min(count, len(candidates)))
+        ]
+        self.rounds = len(self._plan)
+        self.trainer = Trainer(problem, initial)
+
+    def round(self, index: int) -> Round:
+        """Trains a candidate; the last of a rung lets the best of the rung be what was found."""
+        level, epochs, place = self._plan[index]
+        trial = self.trials[place]
+        self.trainer.train(trial, epochs)
+        self.trainer.close()
+        values = {"rung": level + 1, "candidate": trial.number, "epochs": epochs, **trial.metrics}
+        if index + 1 < self.rounds and self._plan[index + 1][0] == level:
+            return Round(None, trial.score, values=values)
+        self._end(place + 1, index)
+        best = self.trials[0]
+        return Round(best.choices, best.score, (level,), {**values, "best": best.number})
+
+    def _end(self, trained: int, index: int) -> None:
+        """Puts the better ones of a rung first; of those that go no further no state is kept."""
+        rung = self.trials[:trained]
+        stand = standings([t.scores for t in rung], [t.losses for t in rung])
+        order = sorted(range(trained), key=lambda place: -stand[place])
+        self.trials[:trained] = [rung[place] for place in order]
+        self.trainer.forget()
+        following = [place for _, _, place in self._plan[index + 1 :]]
+        for trial in self.trials[max(1, len(set(following))) :]:
+            trial.training = None
+
+    def arrays(self) -> Arrays:
+        return self.trials[0].arrays()
+
+    def state(self) -> State:
+        self.trainer.close()
+        return {"trials": [t.state() for t in self.trials]}
+
+    def restore(self, state: State) -> None:
+        self.trials = [Trial.restored(s) for s in state["trials"]]
+        self.trainer.forget()

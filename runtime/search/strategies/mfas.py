@@ -1,0 +1,193 @@
+"""Sequential search: networks grow Cell by Cell, and a surrogate says which are worth training.
+
+At a level the networks have the first Cells of the space. Each of the best of the level before is
+extended by choices for the next Cell; the surrogate predicts how these do, some are sampled by a
+softmax of the predictions, trained, and added to what the surrogate learns from. This is done in
+several passes over the levels while the temperature of the softmax falls. After Perez-Rua et al.,
+"MFAS: Multimodal Fusion Architecture Search", algorithm 1. Unlike there, no candidate is trained
+twice, and what is extended are the best of a level in all passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice, product
+from math import ceil
+
+import numpy as np
+
+from ....compiler.check.check import network_of
+from ....compiler.diagnostics.diagnostic import Report
+from ....compiler.network.choices import CellChoice, Choices, choices_of, fill, listed
+from ....compiler.network.network import Network, NetworkCell
+from ....compiler.network.rules import admits, choices, completable
+from ...data.files import Arrays
+from ...genotypes.derive import choose
+from ...genotypes.sample import draw_cell
+from ...genotypes.space import every_step
+from ...runs.checkpoint import State
+from ..candidates.prefix import first_cells
+from ..candidates.surrogate import predicted
+from ..candidates.trial import Trainer, Trial
+from ..strategy import Problem, Round
+
+HOT, COLD = 2.0, 0.1
+"""The temperature of the first pass, and of the last, for standardised scores."""
+MOST_EXTENDED = 1_000
+"""How many extensions are compared at a level; of more, so many are drawn."""
+MOST_REPEATED = 50
+"""How many draws in a row may repeat before there seem to be no others."""
+
+
+class Mfas:
+    """Trains the candidates of a queue; where it is empty, the next level fills it."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.trainer = Trainer(problem)
+        settings = problem.settings
+        ends = levels(problem.network)
+        passes = max(1, min(settings.passes, settings.candidates // len(ends)))
+        self._plan = [(number, level) for number in range(passes) for level in ends]
+        self._temperatures = np.geomspace(HOT, COLD, passes) if passes > 1 else [COLD]
+        self._total = max(settings.candidates, len(ends))
+        self._known: dict[Choices, float] = {}
+        self._queue: list[Trial] = []
+        self._begun = 0
+        self._fill()
+
+    @property
+    def rounds(self) -> int:
+        """As many as there are candidates; fewer where the space has no more."""
+        done, left = len(self._known), self._total - len(self._known)
+        return done + (left if self._queue else 0)
+
+    def round(self, index: int) -> Round:
+        level, trial = self._plan[self._begun - 1], self._queue[0]
+        self.trainer.train(trial, self.problem.settings.trial_epochs)
+        self._known[trial.choices] = trial.score
+        self._queue.pop(0)
+        self._fill()
+        values = {"pass": level[0] + 1, "cells": level[1], "candidate": trial.number}
+        whole = len(trial.choices) == len(self.problem.network.cells)
+        chosen = trial.choices if whole else None
+        return Round(chosen, trial.score, values={**values, **trial.metrics})
+
+    # Levels
+
+    def _fill(self) -> None:
+        """Goes on to the next levels until one has something to train."""
+        while not self._queue and self._begun < len(self._plan):
+            number, level = self._plan[self._begun]
+            count = ceil((self._total - len(self._known)) / (len(self._plan) - self._begun))
+            self._begun += 1
+            first = len(self._known)
+            sampled = self._sampled(number, level, count)
+            self._queue = [Trial(first + place, one) for place, one in enumerate(sampled)]
+
+    def _sampled(self, number: int, level: int, count: int) -> list[Choices]:
+        """Untrained candidates of a level, the likelier the better they are thought to be."""
+        seeds = (self.problem.settings.seed, self._begun)
+        generator = np.random.default_rng(seeds)
+        network, temperature = self.problem.network, self._temperatures[number]
+        whole = level == len(network.cells)
+        extensions = self._extensions(level, count, generator)
+        if whole and not extensions:
+            extensions = [self.problem.budgets.choose({})]
+        extended = [c for c in extensions if c not in self._known]
+        if not extended:
+            return []
+        worth = np.zeros(len(extended))
+        if self._known:
+            worth = predicted(network, self._known, extended, int(generator.integers(2**31)))
+        order = np.argsort(-(worth / temperature + generator.gumbel(size=len(extended))))
+        found: dict[Choices, None] = {}
+        for place in order:
+            one = extended[place]
+            if whole:
+                one = self.problem.budgets.repaired(one)
+            if one not in self._known:
+                found.setdefault(one)
+            if len(found) == count:
+                break
+        return list(found)
+
+    def _extensions(self, level: int, count: int, generator: np.random.Generator) -> list[Choices]:
+        """The best candidates of the level before, with choices for the Cells up to this one."""
+        network, begun = self.problem.network, self._kept(level, count)
+        listed = begun
+        for _ in range(len(begun[0]), level):
+            following = (e for prefix in listed for e in _extended(network, prefix))
+            listed = list(islice(following, MOST_EXTENDED + 1))
+        if len(listed) <= MOST_EXTENDED:
+            return listed
+        drawn: dict[Choices, None] = {}
+        repeated = 0
+        while len(drawn) < MOST_EXTENDED and repeated < MOST_REPEATED:
+            one = begun[int(generator.integers(len(begun)))]
+            for index in range(len(one), level):
+                taken = [cell.inputs for cell in one]
+                one = (*one, draw_cell(network, index, taken, generator))
+            repeated = repeated + 1 if one in drawn else 0
+            drawn.setdefault(one)
+        return list(drawn)
+
+    def _kept(self, level: int, count: int) -> list[Choices]:
+        """The best candidates of the level before, as many as are trained at a level."""
+        before = [known for _, known in self._plan if known < level]
+        if not before:
+            return [()]
+        trained = [c for c in self._known if len(c) == max(before)]
+        return sorted(trained, key=lambda c: -self._known[c])[:count] or [()]
+
+    # What is kept
+
+    def arrays(self) -> Arrays:
+        return self.trainer.arrays()
+
+    def state(self) -> State:
+        self.trainer.close()
+        return {
+            "known": [[listed(c), float(score)] for c, score in self._known.items()],
+            "queue": [trial.state() for trial in self._queue],
+            "begun": self._begun,
+        }
+
+    def restore(self, state: State) -> None:
+        self._known = {choices_of(c): score for c, score in state["known"]}
+        self._queue = [Trial.restored(s) for s in state["queue"]]
+        self._begun = state["begun"]
+        self.trainer.forget()
+
+
+def levels(network: Network) -> list[int]:
+    """How many Cells the candidates of each level have; every Cell in the last.
+
+    A level ends with a Cell that has something to choose, and is left out where the network cannot
+    end there, such as where outputs are combined by an operation of two inputs.
+    """
+    any_choice = choose(network, {}, "per_input")
+    found: list[int] = []
+    for count in range(1, len(network.cells)):
+        if _has_holes(network.cells[count - 1]):
+            report = Report()
+            network_of(fill(first_cells(network, count), any_choice[:count]), report)
+            if not report.errors:
+                found.append(count)
+    return [*found, len(network.cells)]
+
+
+def _has_holes(cell: NetworkCell) -> bool:
+    slots = [*cell.slots, *(slot for step in cell.steps for slot in step.slots)]
+    return any(slot.open for slot in slots) or any(step.open for step in cell.steps)
+
+
+def _extended(network: Network, prefix: Choices) -> Iterator[Choices]:
+    """The prefix with every choice for the next Cell that the rule admits."""
+    index, taken = len(prefix), [cell.inputs for cell in prefix]
+    cell = network.cells[index]
+    for inputs in choices(cell):
+        allowed = admits(network, index, inputs, taken)
+        if allowed and completable(network, [*taken, inputs]).possible is not False:
+            for steps in product(*(every_step(step) for step in cell.steps)):
+                yield (*prefix, CellChoice(inputs, steps))

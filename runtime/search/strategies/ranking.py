@@ -1,0 +1,59 @@
+"""Ranking: which of many genotypes is best by the weights that they share in a hypernet."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import numpy as np
+import torch
+
+from ....compiler.network.choices import Choices, choices_of, listed
+from ...data.files import Arrays
+from ...genotypes.derive import one_hot
+from ...runs.checkpoint import State
+from ..candidates.standing import standings
+from ..hypernet.hypernet import Hypernet
+from ..strategy import Problem, Round
+
+COMPARED = 10
+"""How many genotypes are compared for each candidate that is wanted."""
+
+
+class Ranking:
+    """Compares genotypes drawn at random on validation; `best` are the first `candidates`."""
+
+    rounds = 1
+
+    def __init__(self, problem: Problem, hypernet: Hypernet) -> None:
+        self.problem, self.hypernet = problem, hypernet
+        self.best: list[Choices] = []
+
+    @torch.no_grad()
+    def round(self, index: int) -> Round:
+        count, relax = self.problem.settings.candidates, self.problem.relax
+        drawn = distinct(self.problem, COMPARED * count, stream=1)
+        scored: list[tuple[Choices, float, dict[str, float]]] = []
+        for choices in drawn:
+            self.problem.interrupt.check()
+            weights = self.hypernet.tensors(one_hot(self.problem.network, choices, relax))
+            scored.append((choices, *self.hypernet.score(weights)))
+        stand = standings([[s] for _, s, _ in scored], [[m["validation_loss"]] for *_, m in scored])
+        ranked = [scored[i] for i in sorted(range(len(scored)), key=lambda i: -stand[i])]
+        self.best = [choices for choices, _, _ in ranked[:count]]
+        choices, score, metrics = ranked[0]
+        return Round(choices, score, values={"compared": len(scored), **metrics})
+
+    def arrays(self) -> Arrays:
+        return self.hypernet.arrays()
+
+    def state(self) -> State:
+        return {"best": [listed(c) for c in self.best]}
+
+    def restore(self, state: State) -> None:
+        self.best = [choices_of(c) for c in state["best"]]
+
+
+def distinct(problem: Problem, count: int, stream: int) -> list[Choices]:
+    """Genotypes drawn at random, each once; fewer where the space seems to hold no more."""
+    generator = np.random.default_rng((problem.settings.seed, stream))
+    return list(islice(problem.budgets.draws(generator), count))

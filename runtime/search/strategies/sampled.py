@@ -1,0 +1,109 @@
+"""Black-box search: every round trains a candidate by itself, and a sampler proposes the next.
+
+`random` draws, `evolution` is the genetic algorithm of NSGA-II with one objective (Deb et al.), and
+`tpe` the multivariate tree-structured Parzen estimator (Bergstra et al.). A hole is one dimension.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ....compiler.network.choices import Choices, fill
+from ...data.files import Arrays
+from ...genotypes.derive import choose, one_hot
+from ...runs.checkpoint import State
+from ..budgets import Budgets
+from ..candidates.trial import Trainer, Trial
+from ..strategy import Problem, Round
+
+if TYPE_CHECKING:
+    from ..candidates.study import Asked, Finished, Point, Study
+
+STRONG = 15.0
+"""The logit of what is sampled, beside 0: of choices that are admitted, the nearest is taken."""
+
+
+class Points:
+    """The points of a search space: a candidate for every hole, each by itself."""
+
+    def __init__(self, problem: Problem) -> None:
+        network, budgets = problem.network, problem.budgets
+        self._budgets = budgets
+        if problem.relax != "per_input":
+            self._budgets = Budgets(network, "per_input", budgets.profile)
+        any_choice = choose(network, {}, "per_input")
+        holes = one_hot(network, any_choice, "per_input")
+        self.sizes = {name: len(row) for name, row in holes.items()}
+        self._known: dict[tuple[int, ...], Choices] = {}
+
+    def choices(self, point: Point) -> Choices:
+        """The choice at a point, or one near it that the rule and the budgets admit."""
+        key = tuple(point[name] for name in self.sizes)
+        if key not in self._known:
+            logits = {n: STRONG * np.eye(size)[point[n]] for n, size in self.sizes.items()}
+            self._known[key] = self._budgets.choose(logits)
+        return self._known[key]
+
+
+class Sampled:
+    """Trains candidates that a sampler proposes; a round is one of them.
+
+    One that was trained before is told its score again and costs nothing.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        from ..candidates.study import OwnStudy
+
+        self.problem, self.points = problem, Points(problem)
+        self.trainer = Trainer(problem)
+        self.rounds = problem.settings.candidates
+        self.study: Study = OwnStudy(self.points.sizes, problem.settings)
+        self.running: tuple[Asked, Trial] | None = None
+
+    def round(self, index: int) -> Round:
+        if self.running is None:
+            asked = self.study.ask()
+            choices = self.points.choices(asked.point)
+            known = self._known(choices)
+            trained = asked.number if known is None else known.trained
+            self.study.begin(asked, trained, str(fill(self.problem.network, choices)))
+            if known is not None:
+                self.study.tell(asked, known.score, known.trained)
+                values = {"candidate": known.trained, "epochs": 0, "score": known.score}
+                return Round(None, known.score, values=values)
+            self.running = asked, Trial(asked.number, choices)
+        asked, trial = self.running
+        self.trainer.train(trial, self.problem.settings.trial_epochs)
+        self.running = None
+        self.study.tell(asked, trial.score, trial.number)
+        return self.found(trial)
+
+    def _known(self, choices: Choices) -> Finished | None:
+        """A finished trial of these choices."""
+        finished = self.study.finished()
+        return next((f for f in finished if self.points.choices(f.asked.point) == choices), None)
+
+    def found(self, trial: Trial) -> Round:
+        """What a trial is that has been trained."""
+        values = {"candidate": trial.number, "epochs": trial.epochs, **trial.metrics}
+        return Round(trial.choices, trial.score, values=values)
+
+    def arrays(self) -> Arrays:
+        return self.trainer.arrays()
+
+    def state(self) -> State:
+        from ..candidates.study import asked_state
+
+        self.trainer.close()
+        running = self.running and [asked_state(self.running[0]), self.running[1].state()]
+        return {"study": self.study.state(), "running": running}
+
+    def restore(self, state: State) -> None:
+        from ..candidates.study import asked_of
+
+        self.study.restore(state["study"])
+        running = state["running"]
+        self.running = running and (asked_of(running[0]), Trial.restored(running[1]))
+        self.trainer.forget()

@@ -1,0 +1,96 @@
+"""Black-box search by several processes, on one machine or many, that share a storage.
+
+Each of them trains candidates until all together have finished `candidates`, or a few more, since
+those that are being trained then are finished too. The last round of each returns the best of all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ....compiler.diagnostics.diagnostic import fail
+from ...parallel.processes import joined
+from ...runs.checkpoint import State, identity_of
+from ..candidates.trial import Trial
+from ..strategy import Problem, Round
+from .sampled import Sampled
+
+APART = {"storage": "", "candidates": 1, "device": "cpu", "tensorboard": False}
+"""Settings in which processes of one study may differ."""
+
+
+class Shared(Sampled):
+    """Trains candidates of a study in a storage; a last round tells the best of all.
+
+    Where another process trained the best, it is trained here again, for its weights: its random
+    numbers depend on the seed and its own number alone, so on equal machines they are the same.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        from ..candidates.study import SharedStudy
+
+        super().__init__(problem)
+        if joined():
+            message = "processes that share each batch cannot share a storage, too"
+            raise fail("E506", message, help="start them one by one, without torchrun")
+        self.study = SharedStudy(self.points.sizes, problem.settings, study_name(problem))
+        self._done, self._kept = 0, list[Trial]()
+        self._last: Trial | None = None
+        self._ended = False
+        self.rounds = self._left() + 1
+
+    def _left(self) -> int:
+        return max(0, self.problem.settings.candidates - len(self.study.finished()))
+
+    def round(self, index: int) -> Round:
+        if self._last is None and self.running is None and not self._left():
+            self._last = self._best()
+        if self._last is not None:
+            self.trainer.train(self._last, self.problem.settings.trial_epochs)
+            self._done = self.rounds = index + 1
+            self._ended = True
+            found = self.found(self._last)
+            finished = {"finished": len(self.study.finished())}
+            return replace(found, level=(1,), values={**found.values, **finished})
+        found = super().round(index)
+        self._done = index + 1
+        self.rounds = self._done + self._left() + 1
+        return replace(found, level=(0,))
+
+    def found(self, trial: Trial) -> Round:
+        if not self._kept or trial.score > self._kept[0].score:
+            self._kept = [trial]
+        return super().found(trial)
+
+    def _best(self) -> Trial:
+        """The best trial of all processes, the first one on ties; trained, if that was here.
+
+        So processes agree on it, unless one that is still being trained is better.
+        """
+        best = max(self.study.finished(), key=lambda f: (f.score, -f.trained))
+        mine = [trial for trial in self._kept if trial.number == best.trained]
+        return mine[0] if mine else Trial(best.trained, self.points.choices(best.asked.point))
+
+    def state(self) -> State:
+        return {
+            **super().state(),
+            "kept": [trial.state() for trial in self._kept],
+            "last": self._last and self._last.state(),
+            "done": self._done,
+            "ended": self._ended,
+        }
+
+    def restore(self, state: State) -> None:
+        super().restore(state)
+        self._kept = [Trial.restored(s) for s in state["kept"]]
+        self._last = state["last"] and Trial.restored(state["last"])
+        self._done, self._ended = state["done"], state["ended"]
+        self.rounds = self._done if self._ended else self._done + self._left() + 1
+
+
+def study_name(problem: Problem) -> str:
+    """The name of a study: equal where scores can be compared, in the same space and data."""
+    profile = problem.budgets.profile
+    settings = problem.settings.with_options(**APART, relax=problem.relax, profile="")
+    parts = (str(problem.network.spec), settings.to_toml(), problem.data.digest())
+    return f"fusewright-{identity_of(*parts, profile.text() if profile else '')[:24]}"

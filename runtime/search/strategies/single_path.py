@@ -1,0 +1,49 @@
+"""Single path: every weight step trains a genotype drawn at random, inside the hypernet.
+
+There are no architecture parameters; genotypes are then compared with the weights that they share
+(`ranking.py`), or trained on from these (`halving.py`). After Guo et al., "Single Path One-Shot".
+"""
+
+from __future__ import annotations
+
+from math import inf
+
+import numpy as np
+from torch import Tensor
+
+from ...data.batches import Batch
+from ...data.files import Arrays
+from ...genotypes.derive import one_hot
+from ...runs.checkpoint import State
+from ...training.epoch import Pass
+from ..hypernet.hypernet import Hypernet
+from ..strategy import Problem, Round
+
+
+class SinglePath:
+    """Trains a hypernet along random paths; it chooses nothing itself."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem, self.rounds = problem, problem.settings.epochs
+        self.hypernet = Hypernet(problem)
+        self._draws = np.random.default_rng(problem.settings.seed)
+
+    def round(self, index: int) -> Round:
+        passes = [Pass(self.hypernet.weights, self._weight_step, [self.hypernet.train])]
+        (loss,) = self.hypernet.epoch.run(passes)
+        return Round(None, -inf, values={"train_loss": loss})
+
+    def _weight_step(self, batch: Batch) -> Tensor:
+        choices = self.problem.budgets.draw(self._draws)
+        weights = one_hot(self.problem.network, choices, self.problem.relax)
+        return self.hypernet.weight_step(batch, self.hypernet.tensors(weights))
+
+    def arrays(self) -> Arrays:
+        return self.hypernet.arrays()
+
+    def state(self) -> State:
+        return {"hypernet": self.hypernet.state(), "draws": self._draws.bit_generator.state}
+
+    def restore(self, state: State) -> None:
+        self.hypernet.restore(state["hypernet"])
+        self._draws.bit_generator.state = state["draws"]

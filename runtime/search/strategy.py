@@ -1,0 +1,85 @@
+"""What a strategy is: how a search space is explored, round by round, to a genotype.
+
+A strategy owns how holes are relaxed or sampled, how architecture parameters step, and how a
+genotype is derived. The loop around it (`runtime/search.py`) owns records, checkpoints and cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+
+from ...compiler.network.choices import Choices
+from ...compiler.network.holes import Relaxation
+from ...compiler.network.network import Network
+from ..data.dataset import Dataset
+from ..data.files import Arrays
+from ..parallel.interrupt import Interrupt
+from ..runs.checkpoint import State
+from ..settings import Settings
+from .budgets import Budgets
+from .meter import Meter
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is searched, on which data, with which settings; the test split is never read.
+
+    `generator` draws the order of samples. Whatever a strategy chooses is within `budgets`: it is
+    what they choose, draw or repair.
+    """
+
+    network: Network
+    data: Dataset
+    settings: Settings
+    device: torch.device
+    relax: Relaxation
+    meter: Meter
+    generator: torch.Generator
+    interrupt: Interrupt
+    budgets: Budgets
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one round found: `choices` fill the holes, None where it has not chosen yet.
+
+    Rounds compare by `level` and then by `score`, the metric on validation that selects; the later
+    one wins ties. `values` go into the record.
+    """
+
+    choices: Choices | None
+    score: float
+    level: tuple[int, ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+class Strategy(Protocol):
+    """Explores a search space in rounds."""
+
+    @property
+    def rounds(self) -> int:
+        """How many there are, as far as that is known before they are done."""
+        ...
+
+    def round(self, index: int) -> Round:
+        """Does the round with this index, from 0.
+
+        Raises Interrupted, after which the round can be gone on with.
+        """
+        ...
+
+    def arrays(self) -> Arrays:
+        """The weights, by name, of what the last round found: a hypernet's, or a candidate's."""
+        ...
+
+    def state(self) -> State:
+        """What `restore` goes on from, in the middle of a round too."""
+        ...
+
+    def restore(self, state: State) -> None:
+        """Goes on from the state of an equal strategy."""
+        ...

@@ -1,0 +1,1 @@
+"""Weights from data: objectives, optimisers, epochs, and the training of a network."""

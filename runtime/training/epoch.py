@@ -1,0 +1,111 @@
+"""Passes over batches that can be left after any batch and gone on with later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..data.batches import Batch, Batches
+from ..parallel.interrupt import Interrupt
+from ..parallel.processes import average
+from .finite import not_finite
+from .optimisers import Optimiser
+
+Step = Callable[..., Tensor]
+"""Takes a step for batches, one of each source, and returns the loss before it."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Steps of an optimiser over the batches of a source, beside as many of other sources."""
+
+    optimiser: Optimiser
+    step: Step
+    sources: Sequence[Batches]
+
+
+class Epoch:
+    """Passes, one after the other; where they are is part of `state`."""
+
+    def __init__(self, generator: torch.Generator, interrupt: Interrupt) -> None:
+        self._generator, self._interrupt = generator, interrupt
+        self._losses: list[float] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self._orders: list[Tensor] = []
+        self._position, self._samples = 0, 0
+        self._total = torch.zeros(())
+
+    @property
+    def begun(self) -> bool:
+        """Whether it was left in its middle."""
+        return bool(self._orders or self._losses)
+
+    def run(self, passes: Sequence[Pass]) -> list[float]:
+        """The mean loss of each pass over its samples.
+
+        Raises DiagnosticError where a loss is not finite, and Interrupted with everything kept for
+        the next call.
+        """
+        for one in passes[len(self._losses) :]:
+            self._losses.append(self._run(one))
+            self._begin()
+        losses, self._losses = self._losses, []
+        return losses
+
+    def _run(self, one: Pass) -> float:
+        """Nothing is read from the device before the end of the pass."""
+        first, *others = one.sources
+        if not self._orders:
+            self._orders = [source.order(self._generator) for source in one.sources]
+        self._total = self._total.to(one.optimiser.device)
+        batches = first.along(self._orders[0], self._position)
+        beside = [
+            _over_and_over(source, order, self._position)
+            for source, order in zip(others, self._orders[1:], strict=True)
+        ]
+        one.optimiser.module.train()
+        with one.optimiser.stepping():
+            for batch in batches:
+                loss = one.step(batch, *(next(b) for b in beside))
+                self._total += loss.detach() * batch.samples
+                self._samples += batch.samples
+                self._position += 1
+                self._interrupt.check()
+        average([self._total])
+        mean = float(self._total) / self._samples
+        if not isfinite(mean):
+            raise not_finite(one.optimiser.module)
+        return mean
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` goes on from, in every process; they call it together."""
+        total = self._total.detach().clone()
+        average([total])
+        return {
+            "losses": list(self._losses),
+            "orders": list(self._orders),
+            "position": self._position,
+            "samples": self._samples,
+            "total": float(total),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on where another run was."""
+        self._losses, self._orders = list(state["losses"]), list(state["orders"])
+        self._position, self._samples = int(state["position"]), int(state["samples"])
+        self._total = torch.tensor(float(state["total"]))
+
+
+def _over_and_over(source: Batches, order: Tensor, start: int) -> Iterator[Batch]:
+    """The batches of a source from a position on, beginning anew after each pass."""
+    start %= len(source)
+    while True:
+        yield from source.along(order, start)
+        start = 0

@@ -1,0 +1,120 @@
+"""What search and training share: optimisers, batches, weights to start from, and scoring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.network.network import Head
+from ...compiler.targets.torch.module import FusionModule
+from ..data.batches import Batches
+from ..data.dataset import SPLIT_NAMES, Dataset
+from ..parallel.processes import rank
+from ..progress import Progress, no_progress
+from ..settings import Settings
+from .objective import loss_of, metrics_of
+from .optimisers import NONE
+
+BETWEEN_PROCESSES = 1_000_003
+"""How far apart the seeds are that processes of one run draw with."""
+Report = Callable[[dict[str, Any]], None]
+"""Receives a record for every finished epoch."""
+
+
+def training_batches(
+    data: Dataset, parts: tuple[int, ...], settings: Settings, device: torch.device
+) -> Batches:
+    """Batches of a split to train on; raises DiagnosticError where batch norm could not."""
+    indices = require_trainable(data, parts, settings)
+    return Batches(data, indices, settings.batch, device)
+
+
+def require_trainable(
+    data: Dataset, parts: tuple[int, ...], settings: Settings
+) -> NDArray[np.int64]:
+    """The samples of a split that can be trained on.
+
+    Raises DiagnosticError where the statistics of batch norm have too few, of one sample.
+    """
+    indices = data.indices(*parts)
+    if len(indices) < 2:
+        names = " and ".join(SPLIT_NAMES[p] for p in parts)
+        message = f"the {names} split has one sample, too few to train on"
+        raise fail("E503", message, help="give it at least two")
+    if settings.batch < 2:
+        message = "batches of one sample cannot be trained on"
+        raise fail("E506", message, help="use a `batch` of at least 2")
+    return indices
+
+
+def start_from(module: FusionModule, weights: Mapping[str, NDArray[Any]]) -> None:
+    """Copies those weights that the module has, by name.
+
+    Raises DiagnosticError where it has none of them, or one has another shape.
+    """
+    known = module.state_dict()
+    found = {n: torch.from_numpy(weights[n].copy()) for n in known if n in weights}
+    remedy = "give weights of the same specification, such as RUN/found.safetensors"
+    if not found:
+        raise fail("E505", "the network has none of the weights to start from", help=remedy)
+    for name, tensor in found.items():
+        if tensor.shape != known[name].shape:
+            shapes = f"{tuple(tensor.shape)}, not {tuple(known[name].shape)}"
+            raise fail("E505", f"`{name}` to start from is {shapes}", help=remedy)
+    module.load_state_dict(found, strict=False)
+
+
+@torch.no_grad()
+def predict_all(
+    module: nn.Module,
+    batches: Batches,
+    progress: Progress = no_progress,
+    weights: Mapping[str, Tensor] = NONE,
+) -> Tensor:
+    """Logits (samples, K) in evaluation mode, on the CPU; `weights` are the mixtures'."""
+    module.eval()
+    found, done = list[Tensor](), 0
+    for batch in batches.in_order():
+        found.append(module({**batch.features, **weights}))
+        done += len(batch.labels)
+        progress(done, len(batches.labels))
+    return batches.joined(torch.cat(found)).cpu()
+
+
+def score(
+    module: nn.Module, batches: Batches, head: Head, weights: Mapping[str, Tensor] = NONE
+) -> dict[str, float]:
+    """The head's metrics over all samples of `batches`, and their mean `loss`."""
+    logits = predict_all(module, batches, weights=weights)
+    labels = batches.labels.cpu()
+    return {**metrics_of(head, logits, labels), "loss": float(loss_of(head, logits, labels))}
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device) -> Generator[torch.Generator]:
+    """Random numbers that depend on the seed; those of the caller go on afterwards as before.
+
+    The generator's are the same in every process of a run, torch's own (dropout) are not.
+    """
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(seed + rank() * BETWEEN_PROCESSES)
+        yield torch.Generator().manual_seed(seed)
+
+
+def device_of(settings: Settings) -> torch.device:
+    """The device of a run; raises DiagnosticError where there is none."""
+    try:
+        device = torch.device(settings.device)
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, NotImplementedError):
+        message = f"the device `{settings.device}` is not available"
+        raise fail("E506", message, help="use `--device cpu`") from None
+    return device

@@ -1,0 +1,68 @@
+"""What follows from the head: the loss, the metrics, and the metric that selects."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torchmetrics.functional.classification import (
+    binary_f1_score,
+    multiclass_accuracy,
+    multiclass_f1_score,
+    multilabel_f1_score,
+)
+from torchmetrics.functional.regression import mean_absolute_error, r2_score
+
+from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.network.network import Head
+from ..metrics import LABEL_THRESHOLD, SELECTION_METRIC
+
+
+def loss_of(head: Head, logits: Tensor, labels: Tensor) -> Tensor:
+    """The mean loss of logits (batch, K): cross-entropy, binary cross-entropy, squared error."""
+    match head.kind:
+        case "classes":
+            return functional.cross_entropy(logits, labels)
+        case "labels":
+            return functional.binary_cross_entropy_with_logits(logits, labels)
+        case "values":
+            return functional.mse_loss(logits, labels)
+
+
+def metrics_of(head: Head, logits: Tensor, labels: Tensor) -> dict[str, float]:
+    """The head's metrics for logits (samples, K).
+
+    Classes: accuracy, weighted and macro F1. Labels: weighted and macro F1. Values: R² and mean
+    absolute error.
+    """
+    count = head.count
+    match head.kind:
+        case "classes":
+            if count == 1:
+                return {"accuracy": 1.0, "f1_weighted": 1.0, "f1_macro": 1.0}
+            found = {"accuracy": multiclass_accuracy(logits, labels, count, average="micro")}
+            for average in ("weighted", "macro"):
+                found[f"f1_{average}"] = multiclass_f1_score(logits, labels, count, average)
+        case "labels":
+            scores, truth = torch.sigmoid(logits), labels.long()
+            if count == 1:
+                score = float(binary_f1_score(scores, truth, LABEL_THRESHOLD))
+                return {"f1_weighted": score, "f1_macro": score}
+            found = {
+                f"f1_{average}": multilabel_f1_score(scores, truth, count, LABEL_THRESHOLD, average)
+                for average in ("weighted", "macro")
+            }
+        case "values":
+            found = {"mean_absolute_error": mean_absolute_error(logits, labels)}
+            if len(logits) > 1:
+                found["r2"] = r2_score(logits, labels)
+    return {name: float(value) for name, value in found.items()}
+
+
+def selection_score(head: Head, metrics: dict[str, float]) -> float:
+    """The metric that a search selects its genotype by; higher is better."""
+    name = SELECTION_METRIC[head.kind]
+    if name not in metrics:
+        message = f"the validation split has too few samples to measure `{name}`"
+        raise fail("E503", message, help="give it at least two")
+    return metrics[name]

@@ -1,0 +1,180 @@
+"""Optimisers of weights and of architecture parameters, with their schedules and precisions."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from math import isfinite
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam
+from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts
+
+from ...compiler.network.network import Head
+from ...compiler.program.program import INPUT, PARAMETER
+from ...compiler.targets.torch.module import FusionModule
+from ..data.batches import Batch
+from ..parallel.processes import average
+from ..settings import Settings
+from .finite import not_finite
+from .objective import loss_of
+
+Betas: TypeAlias = tuple[float, float]
+
+
+WEIGHT_BETAS: Betas = (0.9, 0.999)
+
+
+ARCHITECTURE_BETAS: Betas = (0.5, 0.999)
+
+
+DTYPES: Mapping[str, torch.dtype | None] = {
+    "float32": None,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
+
+
+NONE: Mapping[str, Tensor] = {}
+
+
+class Optimiser:
+    """Adam on those of some parameters that a module's output depends on, which may be none."""
+
+    def __init__(
+        self,
+        module: FusionModule,
+        parameters: Iterator[nn.Parameter],
+        rate: float,
+        decay: float,
+        betas: Betas,
+        settings: Settings,
+    ) -> None:
+        read = {v.name for v in module.program.values if v.primitive in (PARAMETER, INPUT)}
+        moving = {id(p) for name, p in module.named_parameters() if name in read}
+        self.module, self.parameters = module, [p for p in parameters if id(p) in moving]
+        self._precision = DTYPES[settings.precision]
+        self.device = torch.device(settings.device)
+        self._scaler = torch.amp.GradScaler(
+            self.device.type, enabled=self._precision is torch.float16
+        )
+        self.adam = (
+            Adam(self.parameters, rate, betas, weight_decay=decay, fused=True)
+            if self.parameters
+            else None
+        )
+
+    @contextmanager
+    def stepping(self) -> Generator[None]:
+        """Within, gradients of the other parameters are not computed."""
+        own = {id(p) for p in self.parameters}
+        before = [(p, p.requires_grad) for p in self.module.parameters()]
+        for parameter, was_moving in before:
+            parameter.requires_grad_(was_moving and id(parameter) in own)
+        try:
+            yield
+        finally:
+            for parameter, was_moving in before:
+                parameter.requires_grad_(was_moving)
+
+    def loss(self, head: Head, batch: Batch, weights: Mapping[str, Tensor] = NONE) -> Tensor:
+        """The mean loss of a batch, in the precision of the run; `weights` are its mixtures'.
+
+        Where processes share a batch, it is scaled so that its mean over them is that of the batch.
+
+        Raises DiagnosticError where it is not finite; on other devices nothing is read that early,
+        and a pass finds out at its end.
+        """
+        lower = self._precision is not None
+        with torch.autocast(self.device.type, self._precision, enabled=lower):
+            logits = self.module({**batch.features, **weights})
+        loss = loss_of(head, logits.float(), batch.labels)
+        if self.device.type == "cpu" and not isfinite(loss.item()):
+            raise not_finite(self.module, {**batch.features, **weights})
+        return loss * batch.share
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` goes on from; the module's parameters are not in it."""
+        return {
+            "adam": self.adam.state_dict() if self.adam else {},
+            "scaler": self._scaler.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on from another optimiser's state."""
+        if self.adam is not None:
+            self.adam.load_state_dict(state["adam"])
+        self._scaler.load_state_dict(state["scaler"])
+
+    def step(self, loss: Tensor) -> None:
+        """A step along the gradient of a loss; none where nothing that moves makes a difference."""
+        if self.adam is not None and loss.requires_grad:
+            self.adam.zero_grad()
+            scaled: Any = self._scaler.scale(loss)
+            scaled.backward()
+            average(p.grad for p in self.parameters if p.grad is not None)
+            self._scaler.step(self.adam)
+            self._scaler.update()
+
+    def follow(self, gradients: Sequence[Tensor]) -> None:
+        """A step along gradients, one for each parameter."""
+        if self.adam is not None:
+            for parameter, gradient in zip(self.parameters, gradients, strict=True):
+                parameter.grad = gradient
+            self.adam.step()
+
+
+class WeightOptimiser(Optimiser):
+    """Adam on the weights, cosine annealing with warm restarts, a step for every batch."""
+
+    def __init__(self, module: FusionModule, settings: Settings, batches: int) -> None:
+        super().__init__(
+            module,
+            module.weight_parameters(),
+            settings.max_learning_rate,
+            settings.weight_decay,
+            WEIGHT_BETAS,
+            settings,
+        )
+        self._first_rate = settings.max_learning_rate
+        self._schedule = self.adam and CosineAnnealingWarmRestarts(
+            self.adam,
+            settings.first_restart * batches,
+            settings.restart_multiplier,
+            settings.min_learning_rate,
+        )
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+        return float(self.adam.param_groups[0]["lr"]) if self.adam else self._first_rate
+
+    def step(self, loss: Tensor) -> None:
+        super().step(loss)
+        if self._schedule is not None and loss.requires_grad:
+            self._schedule.step()
+
+    def state(self) -> dict[str, Any]:
+        schedule = self._schedule.state_dict() if self._schedule else {}
+        return {**super().state(), "schedule": schedule}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        super().restore(state)
+        if self._schedule is not None:
+            self._schedule.load_state_dict(state["schedule"])
+
+
+class ArchitectureOptimiser(Optimiser):
+    """Adam on the architecture parameters, at one rate."""
+
+    def __init__(self, module: FusionModule, settings: Settings) -> None:
+        super().__init__(
+            module,
+            module.architecture_parameters(),
+            settings.arch_learning_rate,
+            settings.arch_weight_decay,
+            ARCHITECTURE_BETAS,
+            settings,
+        )

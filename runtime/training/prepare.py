@@ -1,0 +1,81 @@
+"""A network and its data made ready for many passes: what is the same in each is computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...compiler.graph.build import build
+from ...compiler.lowering.lower import lower
+from ...compiler.network.holes import Relaxation
+from ...compiler.network.network import Network
+from ...compiler.passes import optimise
+from ...compiler.program.given_weights import with_given_weights
+from ...compiler.program.hoist import hoist
+from ...compiler.program.program import Program
+from ...compiler.targets.torch.kernels import KERNELS, NO_KERNELS
+from ...compiler.targets.torch.module import FusionModule, trace
+from ..data.dataset import Dataset
+from ..data.files import Array
+from ..parallel.processes import joined
+from ..parallel.synchronised import SYNCHRONISED
+from ..settings import Settings
+
+CHUNK = 256
+"""Samples that features are pooled of at a time."""
+
+
+def prepare(
+    network: Network,
+    data: Dataset,
+    settings: Settings,
+    device: torch.device,
+    relax: Relaxation = "shared",
+    *,
+    given_weights: bool = False,
+) -> tuple[FusionModule, Dataset]:
+    """The module to train on the device, and the data that it takes.
+
+    Its `state_dict` is that of the network; its inputs are what depends on features alone, which
+    stands in the data instead of the features, and with `given_weights` those of its mixtures.
+    """
+    program = lower(build(network), relax)
+    if given_weights:
+        program = with_given_weights(program)
+    hoisted = hoist(optimise(program, "compiled" if settings.compile else "training"))
+    inputs = {item.name for item in hoisted.program.inputs}
+    features = {name: a for name, a in data.features.items() if name in inputs}
+    for name, before in hoisted.before.items():
+        features[name] = _computed(before, data.features, len(data.labels), device)
+    kernels = NO_KERNELS if settings.compile else KERNELS
+    if joined():
+        kernels = {**kernels, **SYNCHRONISED}
+    module = FusionModule(hoisted.program, settings.seed, kernels=kernels)
+    module = module.to(device)
+    if settings.compile:
+        module.compile_graphs()
+    return module, replace(data, features=features)
+
+
+def _computed(
+    program: Program, features: Mapping[str, Array], samples: int, device: torch.device
+) -> Array:
+    """The program's output (samples, axes…) for every sample."""
+    graph = trace(program, training=False)
+    parts: list[Array] = []
+    for start in range(0, samples, CHUNK):
+        count = min(CHUNK, samples - start)
+        tensors: list[Tensor] = []
+        for item in program.inputs:
+            if item.name in features:
+                chunk = np.ascontiguousarray(features[item.name][start : start + count])
+                tensors.append(torch.from_numpy(chunk).to(device))
+            else:
+                tensors.append(torch.full((count,), item.default, device=device))
+        with torch.no_grad():
+            parts.append(graph(*tensors).cpu().contiguous().numpy())
+    return np.concatenate(parts)

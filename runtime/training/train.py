@@ -1,0 +1,115 @@
+"""Training a discrete network on the training and validation splits; the last epoch is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ...compiler.check.check import checked, require_no_holes
+from ...compiler.compile import WeightSource
+from ...compiler.language.spec import Spec
+from ...compiler.network.network import Network
+from ...compiler.program.weights import Weights
+from ...compiler.targets.safetensors import read_weights
+from ..data.batches import Batch
+from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
+from ..parallel.interrupt import Interrupt
+from ..parallel.processes import join, rank
+from ..runs.folder import RunFolder
+from ..runs.tensorboard import watching
+from ..settings import Settings
+from .epoch import Epoch, Pass
+from .fitting import Report, device_of, seeded, start_from, training_batches
+from .optimisers import WeightOptimiser
+from .prepare import prepare
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """The weights after the last epoch, by name, and a record for every epoch."""
+
+    weights: Mapping[str, NDArray[Any]]
+    history: tuple[dict[str, Any], ...]
+
+    def __repr__(self) -> str:
+        """The last record, and how much was trained."""
+        numbers = sum(array.size for array in self.weights.values())
+        last = ", ".join(f"{k} {v:.4f}" for k, v in self.history[-1].items() if k != "epoch")
+        return f"TrainResult({len(self.history)} epochs, {numbers:,} numbers; {last})"
+
+
+def train(
+    spec: Spec,
+    data: Source,
+    *,
+    weights: WeightSource | None = None,
+    out: str | PathLike[str] | None = None,
+    settings: Settings | None = None,
+    overwrite: bool = False,
+    report: Report | None = None,
+    **options: Any,
+) -> TrainResult:
+    """Trains a specification without holes; `options` override `settings` by name.
+
+    Training starts from those of the `weights`, such as a hypernet's, that the network has by name,
+    and from scratch without them. Nothing is selected, so validation samples are trained on too,
+    and the test split is not read. Raises DiagnosticError where the specification, the data or the
+    settings cannot be used.
+    """
+    settings = (settings or Settings()).with_options(**options)
+    network = checked(spec)
+    require_no_holes(network)
+    samples = load_data(data, network, settings.split_seed)
+    start = read_weights(weights) if isinstance(weights, (str, PathLike)) else weights
+    folder = RunFolder.create(out, "train", overwrite, spec) if out is not None else None
+    here = settings.with_options(device=join(settings.device))
+    asked = folder is not None and settings.tensorboard and rank() == 0
+    with watching(folder.path if folder and asked else None, "train") as watch:
+
+        def tell(record: dict[str, Any]) -> None:
+            watch(record["epoch"], record)
+            if report is not None:
+                report(record)
+
+        result = _train(network, samples, here, tell, start)
+    if folder is not None and rank() == 0:
+        folder.write_run(None, settings, data)
+        folder.begin_history(result.history)
+        folder.write_spec("genotype", spec)
+        folder.write_tensors("weights", result.weights)
+    return result
+
+
+def _train(
+    network: Network,
+    data: Dataset,
+    settings: Settings,
+    report: Report | None,
+    start: Weights | None,
+) -> TrainResult:
+    device = device_of(settings)
+    with seeded(settings.seed, device) as generator:
+        module, data = prepare(network, data, settings, device)
+        if start is not None:
+            start_from(module, start)
+        batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
+        optimiser = WeightOptimiser(module, settings, len(batches))
+        epoch = Epoch(generator, Interrupt())
+
+        def step(batch: Batch) -> Tensor:
+            loss = optimiser.loss(network.head, batch)
+            optimiser.step(loss)
+            return loss
+
+        history: list[dict[str, Any]] = []
+        for number in range(1, settings.epochs + 1):
+            (loss,) = epoch.run([Pass(optimiser, step, [batches])])
+            history.append({"epoch": number, "train_loss": loss})
+            if report is not None and rank() == 0:
+                report(history[-1])
+    return TrainResult(module.arrays(), tuple(history))

@@ -1,0 +1,32 @@
+"""The command `consensus`: the genotype that most searches agree with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..app import Json, Runs, app, print_json
+
+
+@app.command()
+def consensus(
+    runs: Runs,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="FILE.fuse.")] = None,
+    json: Json = False,
+) -> None:
+    """Print the genotype that most of several searches agree with."""
+    from ...compiler.system.files import write_file
+    from ...runtime.search.consensus import consensus as agree
+
+    found = agree(runs)
+    if output is not None:
+        write_file(output, str(found.genotype).encode())
+    if json:
+        print_json(found.as_json())
+        return
+    if output is None:
+        print(found.genotype)
+    for support in found.support:
+        print(f"{support.place}: {', '.join(support.picks)}, {100 * support.share:.0f} % of runs")

@@ -1,0 +1,29 @@
+"""The command `convert`: a specification in another spelling."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from ..app import Output, SpecFile, app, print_or_write
+
+
+class Spelling(StrEnum):
+    fuse = "fuse"
+    json = "json"
+    yaml = "yaml"
+    published = "published"
+
+
+@app.command()
+def convert(
+    file: SpecFile,
+    to: Annotated[Spelling, typer.Option(help="The spelling to convert to.")],
+    output: Output = None,
+) -> None:
+    """Convert a specification to .fuse, JSON, YAML or the published code's genotype text."""
+    from ...compiler.load import load, spell
+
+    print_or_write(spell(load(file), to.value), output)

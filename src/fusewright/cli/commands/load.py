@@ -1,0 +1,27 @@
+"""The command `load`: the specification inside an artifact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..app import Json, app, print_json
+
+ArtifactFile = Annotated[Path, typer.Argument(metavar="FILE", help="A .onnx or .safetensors file.")]
+
+
+@app.command()
+def load(file: ArtifactFile, json: Json = False) -> None:
+    """Print the specification inside an ONNX or .safetensors file; with --json, all metadata."""
+    from ...compiler.load import ONNX, load
+
+    if json and file.suffix == ONNX:
+        from ...compiler.targets.onnx.file import OnnxFile
+
+        print_json(OnnxFile(file).as_json())
+    elif json:
+        print_json({"fusewright.spec": str(load(file))})
+    else:
+        print(load(file), end="")

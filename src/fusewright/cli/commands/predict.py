@@ -1,0 +1,40 @@
+"""The command `predict`: what a network gives for every sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ...compiler.diagnostics.diagnostic import fail
+from ...runtime.settings import settings_read_by
+from ..app import Data, Trained, app, print_values
+from ..options import with_settings
+from ..screen.bar import Bar
+
+
+@app.command()
+@with_settings(*settings_read_by("predict"))
+def predict(
+    model: Trained,
+    data: Data,
+    output: Annotated[Path, typer.Option("-o", "--output", help="FILE.npz or FILE.csv.")],
+    options: dict[str, Any],
+) -> None:
+    """Write what a trained run or an ONNX file gives for every sample, and what that predicts."""
+    from ...compiler.system.files import write_file
+    from ...runtime.predict.evaluate import predict_with
+    from ...runtime.predict.open import open_predictor
+    from ...runtime.predict.outputs import as_csv, as_npz, predictions
+
+    if output.suffix not in (".npz", ".csv"):
+        raise fail("E504", f"`{output}` names no format", help="end it in .npz or .csv")
+    predictor = open_predictor(model)
+    settings = predictor.settings.with_options(**options)
+    with Bar("predict") as bar:
+        outputs = predict_with(predictor, data, settings, bar.show)
+    head = predictor.network.head
+    found = predictions(head, predictor.output, outputs)
+    write_file(output, as_csv(head, found) if output.suffix == ".csv" else as_npz(found))
+    print_values({"file": str(output), "samples": len(outputs)})

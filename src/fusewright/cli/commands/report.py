@@ -1,0 +1,33 @@
+"""The command `report`: a page about finished runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..app import Json, Runs, app, print_json
+from ..screen.bar import Bar
+
+
+@app.command()
+def report(
+    runs: Runs,
+    output: Annotated[Path, typer.Option("-o", "--output", help="FILE.html.")] = Path(
+        "report.html"
+    ),
+    data: Annotated[
+        Path | None, typer.Option(help="Features, to evaluate trained runs on their test split.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write a page about runs: what was searched, how it settled, what was found and its scores."""
+    from ...runtime.report.build import report as write
+
+    with Bar("evaluate") as bar:
+        found = write(runs, out=output, data=data, told=bar.show)
+    if json:
+        print_json({"report": str(output), **found.facts})
+    else:
+        print(f"report: {output}")

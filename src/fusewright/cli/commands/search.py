@@ -1,0 +1,120 @@
+"""The command `search`: the holes of a specification, filled."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ...compiler.language.spec import Spec
+from ...runtime.settings import settings_read_by
+from ..app import (
+    Data,
+    Json,
+    Out,
+    Overwrite,
+    Sets,
+    SpecFile,
+    app,
+    load_with,
+    print_json,
+    print_values,
+)
+from ..options import Config, settings_from, with_settings
+from ..screen.bar import Bar
+from ..screen.rounds import rounds
+
+Controls = Annotated[
+    bool,
+    typer.Option(
+        "--controls",
+        help="Train controls afterwards, scored on validation: late fusion and random genotypes.",
+    ),
+]
+
+
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
+
+
+@app.command()
+@with_settings(*settings_read_by("search"))
+def search(
+    file: SpecFile,
+    data: Data,
+    out: Out,
+    options: dict[str, Any],
+    config: Config = None,
+    controls: Controls = False,
+    sets: Sets = None,
+    overwrite: Overwrite = False,
+    resume: Resume = False,
+    json: Json = False,
+) -> None:
+    """Search the holes of a specification; writes RUN/genotype.fuse."""
+    from ...runtime.parallel.processes import rank
+    from ...runtime.search.search import search as run
+
+    settings = settings_from(config, options)
+    spec = load_with(file, sets)
+    with rounds(_metric(spec)) as report:
+        result = run(
+            spec,
+            data,
+            out=out,
+            settings=settings,
+            overwrite=overwrite,
+            resume=resume,
+            report=report,
+        )
+    best = result.history[result.best_round - 1]
+    metrics = {k: v for k, v in best.items() if isinstance(v, float)}
+    found = {"genotype": str(out / "genotype.fuse"), "best_round": result.best_round, **metrics}
+    compared = _compared(spec, data, result, settings, out) if controls else None
+    if rank():
+        return
+    if json:
+        print_json(found if compared is None else {**found, "controls": asdict(compared)})
+        return
+    print(result.genotype)
+    print_values(found)
+    if compared is not None:
+        _show_controls(compared)
+
+
+def _metric(spec: Spec) -> str:
+    """The number in a record that a search of a specification selects by."""
+    from ...runtime.metrics import SELECTION_METRIC
+
+    kind = spec.predict.kind if spec.predict else "classes"
+    return f"validation_{SELECTION_METRIC[kind]}"
+
+
+def _compared(spec: Spec, data: Path, result: Any, settings: Any, out: Path) -> Any:
+    """The controls of a search, with a bar over the networks that are trained."""
+    from ...runtime.search.controls import compare_with_controls
+
+    with Bar("controls") as bar:
+        return compare_with_controls(
+            spec,
+            data,
+            result,
+            settings=settings,
+            out=out,
+            told=lambda name, score: bar.show(bar.done + 1, None, f"{name} {score:.4f}"),
+        )
+
+
+def _show_controls(found: Any) -> None:
+    """The controls as a table."""
+    print(f"controls, {found.epochs} epochs each, by {found.metric} on validation:")
+    width = max(len(row.name) for row in found.rows)
+    for row in found.rows:
+        cost = f"{row.weight_steps:,.1f} weight steps"
+        print(f"  {row.name:<{width}}  {row.score:.4f}  {len(row.scores)} trained, {cost}")
+    print(
+        f"the search cost {found.weight_steps:,.1f} weight steps: {found.bought} genotypes' worth"
+    )
+    for line in found.left_out:
+        print(f"left out: {line}")

@@ -1,0 +1,74 @@
+"""The command `train`: a network's weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ...runtime.settings import settings_read_by
+from ..app import (
+    Data,
+    Json,
+    Out,
+    Overwrite,
+    Sets,
+    SpecFile,
+    app,
+    load_with,
+    print_json,
+    print_values,
+)
+from ..options import Config, settings_from, with_settings
+from ..screen.bar import Bar
+
+Weights = Annotated[
+    Path | None,
+    typer.Option(help="Weights to start from, such as RUN/found.safetensors; else from scratch."),
+]
+
+
+@app.command()
+@with_settings(*settings_read_by("train"))
+def train(
+    file: SpecFile,
+    data: Data,
+    out: Out,
+    options: dict[str, Any],
+    weights: Weights = None,
+    config: Config = None,
+    sets: Sets = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+) -> None:
+    """Train a network on the training and validation splits; writes RUN/weights.safetensors."""
+    from ...runtime.training.train import train as run
+
+    settings = settings_from(config, options)
+    with _epochs("train", settings.epochs) as report:
+        result = run(
+            load_with(file, sets),
+            data,
+            weights=weights,
+            out=out,
+            settings=settings,
+            overwrite=overwrite,
+            report=report,
+        )
+    found = {"weights": str(out / "weights.safetensors"), **result.history[-1]}
+    print_json(found) if json else print_values(found)
+
+
+@contextmanager
+def _epochs(what: str, epochs: int) -> Generator[Callable[[dict[str, Any]], None]]:
+    """A bar over epochs, with the last one's numbers beside it."""
+    with Bar(what) as bar:
+
+        def report(record: dict[str, Any]) -> None:
+            shown = (f"{k} {v:.4f}" for k, v in record.items() if isinstance(v, float))
+            bar.show(bar.done + 1, epochs, "  ".join(shown))
+
+        yield report

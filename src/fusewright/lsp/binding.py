@@ -1,0 +1,267 @@
+"""Which symbol every name of a Spec means.
+
+NOTE: unlike name resolution this never fails and never expands a family: it serves texts that are
+being written. A name that means nothing has no occurrence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..compiler.diagnostics.source import Span, Spans
+from ..compiler.language import expression as x
+from ..compiler.language.nodes import (
+    Cell,
+    Definition,
+    Modality,
+    Operation,
+    Reference,
+    Size,
+    Slot,
+    operations_of,
+    references_of,
+)
+from ..compiler.language.spec import Spec
+from ..compiler.network.names import input_name
+from ..compiler.network.vocabulary import AmbiguousName, library_names, vocabulary_of
+from ..ops.primitive import primitives
+from .symbols import Node, Occurrence, Symbol, Symbols, definitions_of
+
+
+def symbols_of(spec: Spec) -> Symbols:
+    """Every declaration and use of a name in a Spec that was read from a `.fuse` text."""
+    return _Binder(spec).bind()
+
+
+class _Names:
+    """Symbols by name in one scope; a family answers to `NAME_1` … `NAME_n`."""
+
+    def __init__(self, numbers: Mapping[str, int | float]) -> None:
+        self._numbers = numbers
+        self._plain: dict[str, Symbol] = {}
+        self._families: dict[str, tuple[Symbol, float]] = {}
+
+    def add(self, symbol: Symbol, count: Size | None = None) -> None:
+        if count is None:
+            self._plain.setdefault(symbol.name, symbol)
+        else:
+            most = self._numbers.get(count, 0) if isinstance(count, str) else count
+            self._families.setdefault(symbol.name, (symbol, most))
+
+    def find(self, name: str) -> Symbol | None:
+        if name in self._plain:
+            return self._plain[name]
+        stem, _, digits = name.rpartition("_")
+        known = self._families.get(stem)
+        if known is None or not re.fullmatch(r"[1-9][0-9]{0,9}", digits):
+            return None
+        return known[0] if int(digits) <= known[1] else None
+
+
+class _Binder:
+    """Collects the occurrences of one Spec."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.vocabulary = vocabulary_of(spec)
+        self.numbers = dict(spec.network.numbers) if spec.network else {}
+        self.sequence = _Names(self.numbers)
+        self.modalities = _Names({})
+        self.found: list[Occurrence] = []
+        self.unnamed: dict[Symbol, Span] = {}
+
+    def bind(self) -> Symbols:
+        spec = self.spec
+        self._header()
+        for modality in spec.modalities:
+            self._modality(modality)
+        for cell in spec.cells:
+            symbol = Symbol(cell.name, "cell", family=cell.count is not None)
+            self._declare(symbol, cell.span, cell)
+            self.sequence.add(symbol, cell.count)
+        for index, cell in enumerate(spec.cells):
+            self._cell(index, cell)
+        for operation in spec.pool or ():
+            self._operation(operation)
+        self._references(spec.outputs or (), self.sequence)
+        if spec.predict is not None:
+            self._size(spec.predict.count, spec.predict.count_span)
+        for index, definition in enumerate(spec.definitions):
+            self._definition(index, definition)
+        ordered = sorted(self.found, key=lambda o: (o.span.start, o.span.end))
+        return Symbols(tuple(ordered), self.unnamed, self.vocabulary)
+
+    def _add(self, symbol: Symbol, span: Span | None, declares: bool, node: Node) -> None:
+        if span is not None:
+            written = span.text.strip("`")
+            self.found.append(Occurrence(symbol, span, written, declares, node))
+
+    def _declare(self, symbol: Symbol, span: Span | None, node: Node = None) -> None:
+        self._add(symbol, span, True, node)
+
+    def _refer(self, symbol: Symbol | None, span: Span | None, node: Node = None) -> None:
+        if symbol is not None:
+            self._add(symbol, span, False, node)
+
+    # Statements
+
+    def _header(self) -> None:
+        header = self.spec.network
+        if header is not None:
+            self._declare(Symbol(header.name, "network"), header.span, header)
+            for (key, _), span in zip(header.numbers, header.number_spans, strict=False):
+                self._declare(Symbol(key, "number"), span, header)
+        known = library_names()
+        for use in self.spec.uses:
+            if use.library in known:
+                self._refer(Symbol(use.library, "library"), use.span, use)
+
+    def _modality(self, modality: Modality) -> None:
+        symbol = Symbol(modality.name, "modality")
+        self._declare(symbol, modality.span, modality)
+        self.modalities.add(symbol)
+        for feature in modality.features:
+            symbol = Symbol(feature.name, "feature")
+            self._declare(symbol, feature.span, feature)
+            self.sequence.add(symbol)
+            for axis in feature.axes or ():
+                self._size(axis.size, axis.size_span)
+
+    def _cell(self, index: int, cell: Cell) -> None:
+        self._size(cell.count, cell.count_span)
+        inside = _Names(self.numbers)
+        for position, item in enumerate(cell.inputs):
+            symbol = Symbol(item.name or input_name(position), "input", index)
+            if item.name is not None:
+                self._declare(symbol, item.span, item)
+            elif item.span is not None:
+                self.unnamed[symbol] = item.span
+            inside.add(symbol)
+            self._slot(item.slot, self.sequence)
+        for step in cell.steps:
+            symbol = Symbol(step.name, "step", index, family=step.count is not None)
+            self._declare(symbol, step.span, step)
+            inside.add(symbol, step.count)
+        for step in cell.steps:
+            self._size(step.count, step.count_span)
+            for operation in operations_of(step.operation):
+                self._operation(operation)
+            for slot in step.slots:
+                self._slot(slot, inside)
+        self._references(cell.returned or (), inside)
+
+    def _slot(self, slot: Slot, names: _Names) -> None:
+        self._references(references_of(slot), names)
+
+    def _references(self, references: Iterable[Reference], names: _Names) -> None:
+        for reference in references:
+            self._refer(names.find(reference.name), reference.span, reference)
+
+    def _size(self, size: Size | None, span: Span | None) -> None:
+        if isinstance(size, str) and size in self.numbers:
+            self._refer(Symbol(size, "number"), span)
+
+    # Operations
+
+    def _operation(self, operation: Operation) -> None:
+        symbol = self._call(operation.name, operation.part_spans, operation)
+        places = zip(operation.key_spans, operation.value_spans, strict=True)
+        for (key, value), (key_span, value_span) in zip(operation.parameters, places, strict=False):
+            self._parameter(symbol, key, key_span)
+            self._size(value if isinstance(value, str) else None, value_span)
+
+    def _parameter(self, operation: Symbol | None, name: str, span: Span | None) -> None:
+        """A parameter of an operation, named where the operation is used."""
+        known = definitions_of(operation, self.vocabulary) if operation else ()
+        if operation and any(name == key for d in known for key, _ in d.parameters):
+            symbol = Symbol(name, "parameter", operation.name, operation.library)
+            self._refer(symbol, span)
+
+    def _call(self, name: str, spans: Spans, node: Node = None) -> Symbol | None:
+        """The operation of a name; `spans` are those of its library, if any, and its own name."""
+        try:
+            found = self.vocabulary.find(name)
+        except AmbiguousName:
+            return None
+        if found is None or not spans:
+            return None
+        home = found[1].library
+        *library, own = spans
+        if library and home is not None:
+            self._refer(Symbol(home, "library"), library[0])
+        plain = name if home is None else name.rpartition(".")[2]
+        symbol = Symbol(plain, "operation", library=home)
+        self._refer(symbol, own, node)
+        return symbol
+
+    # Equations
+
+    def _definition(self, index: int, d: Definition) -> None:
+        self._declare(Symbol(d.name, "role" if d.role else "operation"), d.span, d)
+        if d.modality is not None:
+            self._refer(self.modalities.find(d.modality), d.modality_span)
+        names: dict[str, Symbol] = {}
+        for name, span in zip(d.inputs, d.input_spans, strict=False):
+            names[name] = Symbol(name, "variable", index)
+            self._declare(names[name], span, d)
+        for (name, _), span in zip(d.parameters, d.parameter_spans, strict=False):
+            names[name] = Symbol(name, "parameter", index if d.role else d.name)
+            self._declare(names[name], span, d)
+        self._body(index, d, names)
+
+    def _body(self, index: int, d: Definition, names: dict[str, Symbol]) -> None:
+        expressions = list(x.walk(d.body))
+        for statement in d.body.statements:
+            if isinstance(statement, x.Assignment):
+                symbol = names.setdefault(statement.name, Symbol(statement.name, "variable", index))
+                self._declare(symbol, statement.span, d)
+        self._weights(index, d, names, expressions)
+        words = _words(expressions)
+        for e in expressions:
+            if isinstance(e, x.Name) and id(e) not in words:
+                self._refer(names.get(e.name) or self._number(e.name), e.span)
+            elif isinstance(e, x.Rest):
+                self._refer(names.get(e.name), e.name_span)
+            elif isinstance(e, x.Call) and e.function not in primitives():
+                self._named(e)
+
+    def _weights(
+        self,
+        index: int,
+        d: Definition,
+        names: dict[str, Symbol],
+        expressions: Sequence[x.Expression],
+    ) -> None:
+        """`W[_, C]` declares a weight where it stands first."""
+        mentions = [(e, e.name_span) for e in expressions if isinstance(e, x.Parameter)]
+        placed = sorted(
+            ((e, s) for e, s in mentions if s is not None), key=lambda pair: pair[1].start
+        )
+        for e, span in placed:
+            symbol = names.get(e.name) or Symbol(e.name, "variable", index)
+            self._add(symbol, span, e.name not in names, d)
+            names[e.name] = symbol
+
+    def _number(self, name: str) -> Symbol | None:
+        return Symbol(name, "number") if name in self.numbers else None
+
+    def _named(self, call: x.Call) -> None:
+        symbol = self._call(call.function, call.function_spans)
+        for (key, _), span in zip(call.named, call.key_spans, strict=False):
+            self._parameter(symbol, key, span)
+
+
+def _words(expressions: Iterable[x.Expression]) -> set[int]:
+    """The names that are axes or words of a primitive, as in `over = length`."""
+    found: set[int] = set()
+    for e in expressions:
+        record = primitives().get(e.function) if isinstance(e, x.Call) else None
+        if record is None or not isinstance(e, x.Call):
+            continue
+        words = {a.name for a in record.attributes if a.kind in ("axes", "word")}
+        for key, value in e.named:
+            if key in words:
+                items = value.items if isinstance(value, x.Group) else (value,)
+                found.update(id(i) for i in items)
+    return found

@@ -1,0 +1,690 @@
+"""Files that are deployed: what is in them, that they are certified, and what is refused."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import numpy_helper
+from safetensors.numpy import save_file
+from typer.testing import CliRunner
+
+import fusewright as fw
+from fusewright.compiler.check.check import checked
+from fusewright.compiler.compile import to_program
+from fusewright.compiler.program.initial import initial_values
+from fusewright.compiler.targets.onnx import certificate as onnx_certificate
+from fusewright.compiler.targets.onnx import precision as onnx_precision
+from fusewright.compiler.targets.onnx.builder import OPSETS
+from fusewright.compiler.targets.onnx.file import OnnxFile, open_session, run
+from fusewright.runtime.data.dataset import TEST, load_data
+from fusewright.runtime.deploy.deploy import TARGETS, deploy
+from fusewright.runtime.predict.outputs import as_csv, predictions
+from fusewright.runtime.runs.folder import settings_of
+from fusewright.runtime.settings import Settings
+from tests.support.application import app
+
+from ..test_runtime import FIXED, changed, command, problem, spec
+
+NAMED = '3 classes { cat, `<script>alert(1)</script>`, `naïve, "quoted"` }'
+WIDE = fw.loads("""
+network n(C = 8, L = 2)
+use fusion
+modality a optional { A[c 3, t *] B[t 4, c 5] }
+modality b { D[h *, w *, c 4] }
+cell K(A, D) { S = MHA(x, y, heads = 2) T = GMU(S, y) }
+cell M(K, B) { S = AoA(x, y) }
+predict 3 labels { one, two, three }
+""")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained run beside its data."""
+    folder = tmp_path_factory.mktemp("trained")
+    np.savez(folder / "data.npz", **problem())
+    settings = Settings(strategy="darts", epochs=6, batch=16)
+    found = fw.search(spec(), problem(), settings=settings, out=folder / "run")
+    fw.train(found.genotype, problem(), settings=settings, out=folder / "run")
+    return folder
+
+
+def arrays_of(path: Path) -> dict[str, Any]:
+    with np.load(path) as file:
+        return dict(file)
+
+
+# What is in a file
+
+
+def test_an_onnx_file_says_where_it_comes_from(trained: Path, tmp_path: Path) -> None:
+    deploy(trained / "run", tmp_path / "net.onnx")
+    file = OnnxFile(tmp_path / "net.onnx")
+    genotype = fw.load(trained / "run" / "genotype.fuse")
+    assert fw.load(tmp_path / "net.onnx") == genotype
+    assert fw.loads(file.metadata["fusewright.space"]) == spec()
+    lines = (trained / "run/history.jsonl").read_text(encoding="utf-8").splitlines()
+    last = {k: v for k, v in json.loads(lines[-1]).items() if k != "stage"}
+    assert file.as_json()["fusewright.metrics"] == last
+    model = onnx.load(tmp_path / "net.onnx")
+    assert (model.producer_name, model.producer_version) == ("fusewright", version("fusewright"))
+
+
+@pytest.mark.parametrize("opset", OPSETS)
+@pytest.mark.parametrize("inline", [False, True])
+def test_cells_and_steps_are_functions_with_their_equations(opset: int, inline: bool) -> None:
+    model = fw.compile(WIDE, "onnx", opset=opset, inline=inline)
+    assert {o.domain: o.version for o in model.opset_import}[""] == opset
+    functions = {f.name: f for f in model.functions}
+    calls = [node.op_type for node in model.graph.node if node.domain == "fusewright"]
+    if inline:
+        assert not functions
+        assert not calls
+        return
+    assert calls == ["A", "B", "D", "K", "M"]
+    assert set(functions) == {"A", "B", "D", "K", "K.S", "K.T", "M", "M.S"}
+    assert functions["A"].doc_string.startswith("A[c 3, t *]\nrole adapt(f)")
+    assert "op GMU(x, y)" in functions["K.T"].doc_string
+    assert functions["K.S"].doc_string.startswith("S = MHA (heads = 2)(x, y)")
+    native = {node.op_type for f in model.functions for node in f.node} & {"Attention"}
+    assert bool(native) == (opset >= 23)
+
+
+def test_no_batch_norm_is_left_to_compute() -> None:
+    model = fw.compile(spec(FIXED), "onnx", inline=True)
+    names = [i.name for i in model.graph.initializer]
+    assert not [n for n in names if n.endswith(("mean", "variance"))]
+    assert not {n.op_type for n in model.graph.node} & {"Sqrt", "Div", "BatchNormalization"}
+
+
+def test_the_batch_and_open_axes_are_dynamic() -> None:
+    model = fw.compile(WIDE, "onnx")
+    shapes = {
+        item.name: [d.dim_param or d.dim_value for d in item.type.tensor_type.shape.dim]
+        for item in (*model.graph.input, *model.graph.output)
+    }
+    assert shapes["A"] == ["batch", 3, "A.t"]
+    assert shapes["D"] == ["batch", "D.h", "D.w", 4]
+    assert shapes["logits"] == ["batch", 3]
+
+
+def test_a_certificate_says_what_was_measured(tmp_path: Path) -> None:
+    found = deploy(WIDE, tmp_path / "net.onnx", initial=True)
+    written = json.loads((tmp_path / "net.onnx.certificate.json").read_text(encoding="utf-8"))
+    assert {"opset": 23, "functions": 8, "precision": "float32"}.items() <= written.items()
+    kinds = [c["inputs"] for c in written["comparisons"]]
+    assert kinds == [
+        "random, batch 1",
+        "random, batch 7",
+        "zero",
+        "large",
+        "as short as can be",
+        "long",
+        "of several lengths and partly absent",
+    ]
+    assert found["relative"] == max(c["relative"] for c in written["comparisons"])
+    assert all(c["relative"] >= 0 and c["torch"] is not None for c in written["comparisons"])
+    (digest,) = written["files"].values()
+    assert digest["bytes"] == (tmp_path / "net.onnx").stat().st_size
+
+
+def test_a_float32_file_that_differs_is_not_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def disturbed(session: Any, inputs: Any) -> Any:
+        return run(session, inputs) + 1e-3
+
+    monkeypatch.setattr(onnx_certificate, "outputs", disturbed)
+    with pytest.raises(fw.DiagnosticError, match="differs from the reference"):
+        deploy(WIDE, tmp_path / "net.onnx", initial=True)
+    assert not list(tmp_path.iterdir())
+    deploy(WIDE, tmp_path / "net.onnx", precision="float16", initial=True)
+    assert (tmp_path / "net.onnx").exists()
+
+
+def test_weights_may_have_a_file_of_their_own(tmp_path: Path) -> None:
+    found = deploy(WIDE, tmp_path / "net.onnx", external_data=True, initial=True)
+    assert set(found["files"]) == {"net.onnx", "net.onnx.data"}
+    deploy(WIDE, tmp_path / "one.onnx", initial=True)
+    data = {"A": np.ones((2, 3, 5)), "B": np.ones((2, 4, 5)), "D": np.ones((2, 3, 3, 4))}
+    assert np.array_equal(
+        fw.predict(tmp_path / "net.onnx", data), fw.predict(tmp_path / "one.onnx", data)
+    )
+    modes = {f.stat().st_mode for f in tmp_path.iterdir() if f.name.startswith("net")}
+    assert len(modes) == 1
+
+
+def test_what_stands_beside_a_file_is_of_this_file(trained: Path, tmp_path: Path) -> None:
+    place = tmp_path / "net.onnx"
+    names: Callable[[], set[str]] = lambda: {f.name for f in tmp_path.iterdir()}  # noqa: E731
+    deploy(trained / "run", place, external_data=True)
+    assert names() == {"net.onnx", "net.onnx.data", "net.onnx.certificate.json"}
+    deploy(trained / "run", place)
+    assert names() == {"net.onnx", "net.onnx.certificate.json"}
+    found = deploy(trained / "run", place, verify=False, data=trained / "data.npz")
+    assert found["metrics"]["float32"] == fw.evaluate(place, trained / "data.npz")
+    assert names() == {"net.onnx"}
+
+
+def test_a_link_and_a_mode_stay(tmp_path: Path) -> None:
+    (tmp_path / "real.onnx").touch(0o600)
+    (tmp_path / "net.onnx").symlink_to("real.onnx")
+    deploy(WIDE, tmp_path / "net.onnx", external_data=True, initial=True)
+    assert (tmp_path / "net.onnx").is_symlink()
+    names = ("real.onnx", "real.onnx.certificate.json", "real.onnx.data")
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["net.onnx", *names]
+    assert {(tmp_path / name).stat().st_mode & 0o777 for name in names} == {0o600}
+
+
+# The other targets
+
+
+def test_torch_weights_carry_their_specification(trained: Path, tmp_path: Path) -> None:
+    command(tmp_path, "compile", str(trained / "run"), "-o", "net.safetensors")
+    found = fw.load(tmp_path / "net.safetensors")
+    assert found == fw.load(trained / "run" / "genotype.fuse")
+    logits = fw.predict(found, problem(), weights=tmp_path / "net.safetensors")
+    assert np.array_equal(logits, fw.predict(trained / "run", problem()))
+    assert command(tmp_path, "load", "net.safetensors") == str(found)
+
+
+def test_a_torch_program_runs_without_fusewright(tmp_path: Path) -> None:
+    deploy(WIDE, tmp_path / "net.pt2", initial=True)
+    inputs: dict[str, torch.Tensor] = {
+        "A": torch.randn(5, 3, 6), "B": torch.randn(5, 4, 5), "D": torch.randn(5, 2, 7, 4),
+    }  # fmt: skip
+    module = fw.compile(WIDE, "torch").eval()
+    given = inputs | {
+        i.name: torch.full((5,), i.default) for i in module.program.inputs if i.name not in inputs
+    }
+    torch.save({"inputs": given, "logits": module(inputs).detach()}, tmp_path / "case.pt")
+    code = (
+        "import sys, torch; sys.modules['fusewright'] = None; case = torch.load('case.pt'); "
+        "found = torch.export.load('net.pt2').module()(case['inputs']); "
+        "assert torch.allclose(found, case['logits'], atol=1e-6)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+
+
+def test_python_runs_without_fusewright(trained: Path, tmp_path: Path) -> None:
+    command(tmp_path, "compile", str(trained / "run"), "-o", "net.py")
+    command(tmp_path, "compile", str(trained / "run"), "-o", "net.safetensors")
+    data = str(trained / "data.npz")
+    code = (
+        "import sys; sys.modules['fusewright'] = None; import net, numpy, torch; "
+        "from safetensors.torch import load_file; network = net.N().eval(); "
+        "network.load_state_dict(load_file('net.safetensors')); "
+        f"data = numpy.load({data!r}); "
+        "given = {name: torch.from_numpy(data[name]) for name in 'ABD'}; "
+        "numpy.save('logits', network(given).detach().numpy())"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    found = np.load(tmp_path / "logits.npy")
+    assert np.allclose(found, fw.predict(trained / "run", data), atol=1e-5)
+
+
+# What is compiled
+
+
+def test_weights_come_from_the_file_that_holds_the_specification(
+    trained: Path, tmp_path: Path
+) -> None:
+    deploy(trained / "run", tmp_path / "net.safetensors")
+    command(tmp_path, "compile", "net.safetensors", "-o", "net.onnx")
+    found = fw.predict(tmp_path / "net.onnx", problem())
+    assert np.allclose(found, fw.predict(trained / "run", problem()), atol=1e-5)
+
+
+def test_only_what_is_asked_for_has_initial_weights(tmp_path: Path) -> None:
+    (tmp_path / "net.fuse").write_text(str(spec(FIXED)), encoding="utf-8")
+    for output in ("net.onnx", "net.safetensors", "net.pt2"):
+        assert "error[E505]: the network has no weights" in refused(
+            tmp_path, "compile", "net.fuse", "-o", output
+        )
+    assert [f.name for f in tmp_path.iterdir()] == ["net.fuse"]
+    shown = command(tmp_path, "compile", "net.fuse", "--initial", "-o", "net.onnx")
+    assert "parameters have their initial values" in shown
+    command(tmp_path, "compile", "net.fuse", "-o", "net.py")
+
+
+def test_an_onnx_file_is_not_compiled_again(tmp_path: Path) -> None:
+    deploy(spec(FIXED), tmp_path / "net.onnx", verify=False, initial=True)
+    for output in ("other.onnx", "other.py", "other.safetensors"):
+        assert "compiled already" in refused(tmp_path, "compile", "net.onnx", "-o", output)
+
+
+def test_a_model_that_is_none_is_said_to_be_none(tmp_path: Path) -> None:
+    with pytest.raises(fw.DiagnosticError, match=r"neither a run folder nor a `.safetensors`"):
+        deploy(tmp_path / "none", tmp_path / "net.py")
+    with pytest.raises(fw.DiagnosticError, match="neither a run folder nor an ONNX file"):
+        fw.predict(tmp_path / "none", problem())
+
+
+DAMAGED = {
+    "cut short": b'{"stage": "tra',
+    "a list": b"[]",
+    "no text": b"\xff",
+    "another stage": b'{"stage": "search"}',
+    "no record": b"3",
+    "gone": None,
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_a_run_whose_record_is_damaged_is_deployed(
+    content: bytes | None, trained: Path, tmp_path: Path
+) -> None:
+    run = shutil.copytree(trained / "run", tmp_path / "run")
+    (run / "history.jsonl").unlink()
+    if content is not None:
+        (run / "history.jsonl").write_bytes(content)
+    deploy(run, tmp_path / "net.py")
+    deploy(run, tmp_path / "net.onnx", verify=False)
+    assert "fusewright.metrics" not in OnnxFile(tmp_path / "net.onnx").metadata
+
+
+def test_a_run_with_other_weights_says_nothing_of_its_own(trained: Path, tmp_path: Path) -> None:
+    weights = trained / "run" / "weights.safetensors"
+    deploy(trained / "run", tmp_path / "net.onnx", weights=weights, verify=False)
+    assert set(OnnxFile(tmp_path / "net.onnx").metadata) == {"fusewright.spec"}
+
+
+# Options
+
+
+@pytest.mark.parametrize(
+    ("output", "options", "message"),
+    [
+        ("net.foo", (), "names no target"),
+        ("net.onnx", ("--opset", "9"), "not written at opset 9"),
+        ("net.py", ("--inline",), "the target `python` takes no option `inline`"),
+        ("net.py", ("--opset", "0"), "the target `python` takes no option `opset`"),
+        ("net.py", ("--data", "none.npz"), "the target `python` takes no option `data`"),
+        ("net.py", ("--no-verify",), "the target `python` takes no option `verify`"),
+        ("net.py", ("--weights", "none"), "the target `python` takes no option `weights`"),
+        ("net.py", ("--initial",), "the target `python` takes no option `initial`"),
+        ("net.pt2", ("--precision", "int8"), "the target `pt2` takes no option `precision`"),
+        ("net.onnx", ("--set", "C=16"), "`--set` does not apply"),
+        ("net.onnx", ("--initial",), "the network has weights"),
+        ("net.onnx", ("--opset", "0"), "not written at opset 0"),
+        ("net.onnx", ("--precision", "int9"), "unknown precision `int9`"),
+        ("net", ("--to", "onxx"), "unknown target `onxx`"),
+        (".", ("--to", "onnx"), "is a folder"),
+        (f"{'a' * 250}.onnx", (), "file name too long"),
+        ("none/net.onnx", (), "does not exist"),
+        ("net.onnx", ("--precision", "int8-static"), "needs samples"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(
+    output: str, options: tuple[str, ...], message: str, trained: Path, tmp_path: Path
+) -> None:
+    found = refused(tmp_path, "compile", str(trained / "run"), "-o", output, *options)
+    assert message in found
+    assert " = help: " in found or "E504" in found
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "message"),
+    [
+        ("torch", {"probabilities": True, "nonsense": 1}, "no option `probabilities`"),
+        ("torch", {"sead": 1}, "did you mean `seed`"),
+        ("python", {"weights": "no such file"}, "no option `weights`"),
+        ("python", {"seed": 1}, "no option `seed`"),
+        ("onnx", {"nonsense": 1}, "no option `nonsense`"),
+        ("numpy", {"opset": 23}, "no option `opset`"),
+        ("onxx", {}, "did you mean `onnx`"),
+    ],
+)
+def test_the_api_refuses_options_that_do_not_fit(
+    target: str, options: dict[str, Any], message: str
+) -> None:
+    compile: Any = fw.compile
+    with pytest.raises(fw.DiagnosticError, match=message) as caught:
+        compile(spec(FIXED), target, **options)
+    assert [d.code for d in caught.value.diagnostics] == ["E506"]
+
+
+def test_the_help_names_every_target_ending_and_precision() -> None:
+    shown = CliRunner().invoke(app, ["compile", "--help"], env={"COLUMNS": "200"}).output
+    names = set(re.findall(r"[\w.-]+\w", shown))
+    assert {target.ending for target in TARGETS.values()} - {".onnx"} <= names
+    assert {"FILE.onnx", *TARGETS, *onnx_precision.PRECISIONS} <= names
+
+
+def test_values_have_no_probabilities(tmp_path: Path) -> None:
+    with pytest.raises(fw.DiagnosticError, match="no probabilities"):
+        deploy(spec(FIXED, "2 values"), tmp_path / "net.onnx", probabilities=True, initial=True)
+
+
+# Predicting from a file
+
+
+@pytest.mark.parametrize("probabilities", [False, True])
+def test_an_onnx_file_predicts_and_is_measured_as_its_run(
+    probabilities: bool, trained: Path, tmp_path: Path
+) -> None:
+    deploy(trained / "run", tmp_path / "net.onnx", probabilities=probabilities)
+    logits = torch.from_numpy(fw.predict(trained / "run", problem()))
+    expected = torch.softmax(logits, 1) if probabilities else logits
+    found = fw.predict(tmp_path / "net.onnx", problem(), batch=7)
+    assert np.allclose(found, expected.numpy(), atol=1e-5)
+    measured = fw.evaluate(tmp_path / "net.onnx", problem())
+    assert measured == pytest.approx(fw.evaluate(trained / "run", problem()))
+
+
+@pytest.mark.parametrize("kind", ["classes", "labels"])
+def test_names_come_out_with_the_predictions(kind: str, tmp_path: Path) -> None:
+    network = spec(FIXED, NAMED.replace("classes", kind))
+    np.savez(tmp_path / "data.npz", **problem(kind=kind))
+    deploy(network, tmp_path / "net.onnx", probabilities=True, initial=True)
+    assert network.predict is not None
+    names = network.predict.names
+    assert names is not None
+    assert OnnxFile(tmp_path / "net.onnx").as_json()["fusewright.classes"] == list(names)
+    for name in ("out.npz", "out.csv"):
+        command(tmp_path, "predict", "net.onnx", "--data", "data.npz", "-o", name)
+    arrays = arrays_of(tmp_path / "out.npz")
+    rows = list(csv.reader((tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()))
+    shares = arrays["probabilities"]
+    columns = dict(zip(rows[0], zip(*rows[1:], strict=True), strict=True))
+    shown = [[float(v) for v in columns[f"probabilities {n}"]] for n in names]
+    assert np.allclose(np.transpose(shown), shares)
+    if kind == "classes":
+        assert np.allclose(shares.sum(1), 1, atol=1e-6)
+        assert columns["predicted"] == tuple(names[i] for i in shares.argmax(1))
+        assert arrays["predicted_name"].tolist() == list(columns["predicted"])
+    else:
+        assert np.array_equal(arrays["predicted"], shares > 0.3)
+        chosen = [[int(v) for v in columns[f"predicted {n}"]] for n in names]
+        assert np.array_equal(np.transpose(chosen), shares > 0.3)
+
+
+def test_values_are_called_values(tmp_path: Path) -> None:
+    np.savez(tmp_path / "data.npz", **problem(kind="values"))
+    deploy(spec(FIXED, "1 values"), tmp_path / "net.onnx", verify=False, initial=True)
+    for name in ("out.npz", "out.csv"):
+        command(tmp_path, "predict", "net.onnx", "--data", "data.npz", "-o", name)
+    assert set(arrays_of(tmp_path / "out.npz")) == {"values"}
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8").startswith("sample,values 0\n")
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "plain", "a; b"])
+def test_no_name_becomes_a_formula(name: str) -> None:
+    head = checked(spec(FIXED, f"2 classes {{ `{name}`, other }}")).head
+    found = predictions(head, "logits", np.array([[2.0, -3.0]], np.float32))
+    first = as_csv(head, found).decode().splitlines()[1].split(",")
+    assert first == ["0", name if name[0] in "pa" else f"'{name}", "2.0", "-3.0"]
+
+
+def test_predicting_from_onnx_needs_no_torch(trained: Path, tmp_path: Path) -> None:
+    deploy(trained / "run", tmp_path / "net.onnx")
+    data = str(trained / "data.npz")
+    code = (
+        "import sys; sys.modules['torch'] = None; from fusewright.cli import main; "
+        f"sys.argv = ['fusewright', 'predict', 'net.onnx', '--data', {data!r}, '-o', 'out.npz']; "
+        "main()"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    found = arrays_of(tmp_path / "out.npz")["logits"]
+    assert np.allclose(found, fw.predict(trained / "run", data), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("evaluate", "{run}", "--data", "{data}"),
+        ("evaluate", "net.onnx", "--data", "{data}"),
+        ("predict", "{run}", "--data", "{data}", "-o", "out.csv"),
+        ("compile", "{run}", "-o", "other.onnx", "--data", "{data}"),
+        ("compile", "{run}", "-o", "other.pt2"),
+        ("train", "{run}/genotype.fuse", "--data", "{data}", "--out", "other"),
+        ("search", "{run}/specification.fuse", "--data", "{data}", "--out", "other"),
+        ("demo", "--out", "other"),
+    ],
+    ids=" ".join,
+)
+def test_a_command_that_needs_torch_says_so(
+    arguments: tuple[str, ...], trained: Path, tmp_path: Path
+) -> None:
+    deploy(trained / "run", tmp_path / "net.onnx", verify=False)
+    paths = {"run": trained / "run", "data": trained / "data.npz"}
+    found = refused(tmp_path, *(a.format(**paths) for a in arguments), blocked=("torch",))
+    assert found.startswith("error[E509]: `torch` is needed for this")
+    assert [f.name for f in tmp_path.iterdir()] == ["net.onnx"]
+
+
+# What data is measured on
+
+
+def test_a_file_is_measured_on_what_its_run_was_not_trained_on(
+    trained: Path, tmp_path: Path
+) -> None:
+    data = changed(problem(), split=None)
+    network = checked(fw.load(trained / "run" / "genotype.fuse"))
+    splits = [load_data(data, network, seed).indices(TEST).tolist() for seed in (0, 7)]
+    assert splits[0] != splits[1]
+    settings = Settings(epochs=1, batch=16, split_seed=7)
+    fw.train(network.spec, data, settings=settings, out=tmp_path / "run")
+    expected = fw.evaluate(tmp_path / "run", data)
+    found = deploy(tmp_path / "run", tmp_path / "net.onnx", data=data, verify=False)
+    assert found["metrics"]["float32"] == pytest.approx(expected)
+    assert OnnxFile(tmp_path / "net.onnx").as_json()["fusewright.run"] == {"split_seed": 7}
+    assert fw.evaluate(tmp_path / "net.onnx", data) == pytest.approx(expected)
+    other = fw.evaluate(tmp_path / "net.onnx", data, split_seed=0)
+    assert other == pytest.approx(fw.evaluate(tmp_path / "run", data, split_seed=0))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "3", '{"split_seed": "x"}', '{"split_seed": -1}', "{}", "[" * 100_000]
+)
+def test_what_a_file_says_of_its_run_may_be_wrong(text: str) -> None:
+    assert settings_of({"fusewright.run": text}) == settings_of({}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("left_out", "what"),
+    [
+        ((), "30 samples of the training split"),
+        (("split",), "54 samples of the training split"),
+        (("labels",), "30 samples of the training split"),
+        (("labels", "split"), "90 samples of all, since there are no labels to split them by"),
+    ],
+)
+def test_ranges_are_measured_on_training_samples(
+    left_out: tuple[str, ...],
+    what: str,
+    trained: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = shutil.copytree(trained / "run", tmp_path / "run")
+    (run / "train.toml").write_text(Settings(split_seed=7).to_toml(), encoding="utf-8")
+    samples: list[Any] = []
+
+    def kept(model: Any, precision: str, given: Any) -> Any:
+        samples.extend(given)
+        return model
+
+    monkeypatch.setattr(onnx_precision, "with_precision", kept)
+    data = {name: array for name, array in problem().items() if name not in left_out}
+    found = deploy(run, tmp_path / "net.onnx", precision="int8-static", data=data, verify=False)
+    assert found["calibration"] == what
+    expected = np.arange(90)
+    if "split" in data:
+        expected = np.flatnonzero(data["split"] == 0)
+    elif "labels" in data:
+        network = checked(fw.load(run / "genotype.fuse"))
+        expected = load_data(data, network, 7).indices(0)
+    assert np.array_equal(np.concatenate([s["A"] for s in samples]), data["A"][expected])
+    assert ("metrics" in found) == ("labels" in data)
+
+
+@pytest.mark.parametrize("labels", [True, False])
+def test_a_split_of_two_axes_is_diagnosed(labels: bool, trained: Path, tmp_path: Path) -> None:
+    data = changed(problem(), split=np.zeros((90, 2)), **({} if labels else {"labels": None}))
+    with pytest.raises(fw.DiagnosticError, match="`split` is not 90 values"):
+        deploy(trained / "run", tmp_path / "net.onnx", precision="int8-static", data=data)
+    assert not list(tmp_path.iterdir())
+
+
+def test_data_to_measure_on_has_labels(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(fw.DiagnosticError, match="no array `labels`"):
+        deploy(trained / "run", tmp_path / "net.onnx", data=changed(problem(), labels=None))
+
+
+@pytest.mark.parametrize("precision", ["float16", "int8", "int8-static"])
+def test_less_precise_files_say_what_that_costs(
+    precision: str, trained: Path, tmp_path: Path
+) -> None:
+    data = str(trained / "data.npz")
+    options = ("--precision", precision, "--data", data, "--json")
+    found = json.loads(command(tmp_path, "compile", str(trained / "run"), "-o", "n.onnx", *options))
+    assert found["metrics"]["float32"] == pytest.approx(fw.evaluate(trained / "run", data))
+    assert found["metrics"][precision] == fw.evaluate(tmp_path / "n.onnx", data)
+    assert found["relative"] > 1e-5
+    assert {f.name for f in tmp_path.iterdir()} == {"n.onnx", "n.onnx.certificate.json"}
+    assert fw.load(tmp_path / "n.onnx") == fw.load(trained / "run" / "genotype.fuse")
+
+
+# Untrusted input
+
+
+def refused(at: Path, *arguments: str, blocked: Sequence[str] = ()) -> str:
+    """The diagnostic of a command that must fail without a traceback, where packages are not."""
+    code = (
+        f"import sys; sys.argv = {['fusewright', *arguments]!r}; "
+        f"sys.modules.update(dict.fromkeys({list(blocked)!r})); "
+        "from fusewright.cli import main; main()"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=at, capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 1, found.stderr
+    assert "Traceback" not in found.stderr
+    assert "error[E" in found.stderr
+    return found.stderr
+
+
+def damaged(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+    weights: dict[str, Any] = dict(initial_values(to_program(spec(FIXED))))
+    change(weights)
+    return weights
+
+
+BAD_WEIGHTS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "lack": lambda w: w.pop("head.b"),
+    "not": lambda w: w.update({"head.b": np.zeros(7, np.float32)}),
+    "not finite": lambda w: w.update({"head.b": np.full(3, np.nan, np.float32)}),
+}
+
+
+@pytest.mark.parametrize("message", BAD_WEIGHTS)
+@pytest.mark.parametrize("output", ["net.onnx", "net.safetensors", "net.pt2"])
+def test_weights_that_do_not_fit_write_nothing(message: str, output: str, tmp_path: Path) -> None:
+    place = tmp_path / "out"
+    place.mkdir()
+    with pytest.raises(fw.DiagnosticError, match=message):
+        deploy(spec(FIXED), place / output, weights=damaged(BAD_WEIGHTS[message]))
+    assert not list(place.iterdir())
+
+
+def test_weights_of_a_hypernet_may_be_more_than_is_needed(tmp_path: Path) -> None:
+    weights = damaged(lambda w: w.update({"Other.W": np.zeros(2, np.float32)}))
+    deploy(spec(FIXED), tmp_path / "net.onnx", weights=weights, verify=False)
+    names = {i.name for i in onnx.load(tmp_path / "net.onnx").graph.initializer}
+    assert "Other.W" not in names
+
+
+def test_truncated_files_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "net.fuse").write_text(str(spec(FIXED)), encoding="utf-8")
+    save_file(damaged(lambda w: None), tmp_path / "w.safetensors")
+    deploy(spec(FIXED), tmp_path / "net.onnx", verify=False, initial=True)
+    for name in ("w.safetensors", "net.onnx"):
+        content = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(content[: len(content) // 2])
+    np.savez(tmp_path / "data.npz", **problem())
+    before = {f.name for f in tmp_path.iterdir()}
+    refused(tmp_path, "compile", "net.fuse", "--weights", "w.safetensors", "-o", "other.onnx")
+    refused(tmp_path, "predict", "net.onnx", "--data", "data.npz", "-o", "out.npz")
+    refused(tmp_path, "load", "net.onnx")
+    refused(tmp_path, "load", "w.safetensors")
+    assert {f.name for f in tmp_path.iterdir()} == before
+
+
+def external(path: Path, location: str) -> Iterator[onnx.TensorProto]:
+    """Lets the weights of a model say that they lie elsewhere."""
+    model = onnx.load(path)
+    for tensor in model.graph.initializer:
+        array = numpy_helper.to_array(tensor)
+        tensor.ClearField("raw_data")
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+        entry = tensor.external_data.add()
+        entry.key, entry.value = "location", location
+        length = tensor.external_data.add()
+        length.key, length.value = "length", str(array.nbytes)
+    path.write_bytes(model.SerializeToString())
+    yield from model.graph.initializer
+
+
+@pytest.mark.parametrize("location", ["../secret", "/etc/passwd", "link", "missing", "a/../../x"])
+def test_weights_outside_of_the_folder_are_not_read(location: str, tmp_path: Path) -> None:
+    place = tmp_path / "model"
+    place.mkdir()
+    (tmp_path / "secret").write_bytes(bytes(100_000))
+    (place / "link").symlink_to(tmp_path / "secret")
+    deploy(spec(FIXED), place / "net.onnx", verify=False, initial=True)
+    assert list(external(place / "net.onnx", location))
+    with pytest.raises(fw.DiagnosticError, match=r"outside of its folder|are missing"):
+        fw.predict(place / "net.onnx", problem())
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        ({}, "holds no specification"),
+        ({"fusewright.spec": "<script>alert(1)</script>"}, "unexpected"),
+        ({"fusewright.spec": "network n(C = 4, L = 2)"}, None),
+        ({"fusewright.spec": "\0"}, "NUL"),
+    ],
+)
+def test_metadata_is_untrusted(
+    metadata: dict[str, str], message: str | None, tmp_path: Path
+) -> None:
+    model = fw.compile(spec(FIXED), "onnx")
+    del model.metadata_props[:]
+    onnx.helper.set_model_props(model, metadata)
+    (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(fw.DiagnosticError, match=message):
+        fw.predict(tmp_path / "net.onnx", problem())
+
+
+def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
+    model = fw.compile(spec(FIXED), "onnx")
+    model.graph.output[0].name = "other"
+    model.graph.node[-1].output[0] = "other"
+    (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(fw.DiagnosticError, match="does not give logits"):
+        fw.predict(tmp_path / "net.onnx", problem())
+
+
+def test_a_network_with_holes_is_not_deployed(tmp_path: Path) -> None:
+    with pytest.raises(fw.DiagnosticError, match="has holes"):
+        deploy(spec(), tmp_path / "net.onnx")
+
+
+def test_sessions_are_opened_from_bytes_too() -> None:
+    session = open_session(fw.compile(spec(FIXED), "onnx").SerializeToString())
+    assert [o.name for o in session.get_outputs()] == ["logits"]

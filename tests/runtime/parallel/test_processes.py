@@ -1,0 +1,153 @@
+"""Two processes compute what one does, and agree on the genotype."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+import fusewright as fw
+from fusewright.compiler.check.check import checked
+from fusewright.runtime.data.batches import Batches
+from fusewright.runtime.data.dataset import TRAIN, load_data
+from fusewright.runtime.parallel.processes import count, join, rank
+from fusewright.runtime.training.optimisers import ArchitectureOptimiser, WeightOptimiser
+from fusewright.runtime.training.prepare import prepare
+
+from ...support.paths import ROOT
+from ..test_runtime import QUICK, problem, same, spec
+
+CPU = torch.device("cpu")
+STEPS = 20
+ROUNDS = 5
+
+
+def steps(out: Path) -> None:
+    """Weight and architecture steps in double precision, without dropout; writes the end."""
+    join("cpu")
+    assert count() == int(os.environ["WORLD_SIZE"])
+    torch.set_num_threads(1)
+    network = checked(fw.loads(str(spec()).replace("dropout = 0.1", "dropout = 0")))
+    data = load_data(problem(90), network)
+    settings = QUICK.with_options(batch=16)
+    module, prepared = prepare(network, data, settings, CPU)
+    module = module.double().train()
+    batches = Batches(prepared, prepared.indices(TRAIN), settings.batch, CPU)
+    batches._features = {n: f.double() for n, f in batches._features.items()}  # pyright: ignore[reportPrivateUsage]
+    optimisers = (WeightOptimiser(module, settings, 10), ArchitectureOptimiser(module, settings))
+    generator, done = torch.Generator().manual_seed(0), 0
+    while done < STEPS:
+        for batch in batches.shuffled(generator):
+            for optimiser in optimisers:
+                with optimiser.stepping():
+                    optimiser.step(optimiser.loss(network.head, batch))
+            done += 1
+    if rank() == 0:
+        save_file(dict(module.arrays()), out)
+
+
+def searched(out: Path, strategy: str, select: str, **options: Any) -> None:
+    """A search whose every process writes what it found."""
+    torch.set_num_threads(1)
+    settings = QUICK.with_options(strategy=strategy, select=select, relax="per_input")
+    settings = settings.with_options(candidates=3, trial_epochs=3)
+    found = fw.search(spec(), problem(90), out=out / "run", settings=settings, **options)
+    assert count() == int(os.environ["WORLD_SIZE"])
+    (out / f"{rank()}.fuse").write_text(str(found.genotype))
+    save_file(dict(found.weights), out / f"{rank()}.safetensors")
+
+
+def dying(out: Path, strategy: str, select: str) -> None:
+    """A search whose second process is killed after the second round."""
+    (out / f"{os.environ['RANK']}.pid").write_text(str(os.getpid()))
+
+    def kill(record: Mapping[str, Any]) -> None:
+        if record["round"] == 2:
+            os.kill(int((out / "1.pid").read_text()), signal.SIGKILL)
+
+    searched(out, strategy, select, epochs=ROUNDS, report=kill)
+
+
+def resumed(out: Path, strategy: str, select: str) -> None:
+    """The search in a folder, gone on with where there is one."""
+    searched(out, strategy, select, epochs=ROUNDS, resume=True)
+
+
+def together(processes: int, code: str, *arguments: str) -> None:
+    """Runs code in processes that torchrun starts."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={processes}",
+        f"--master-port={port}", "--no-python", sys.executable, "-c", code, *arguments,
+    ]  # fmt: skip
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run(command, cwd=ROOT, check=True, timeout=300, env=environment)
+
+
+PREAMBLE = (
+    "import sys; from pathlib import Path; from tests.runtime.parallel.test_processes import *; "
+)
+
+
+def test_two_processes_step_as_one(tmp_path: Path) -> None:
+    ends: list[Mapping[str, NDArray[Any]]] = []
+    for processes in (1, 2):
+        out = tmp_path / f"{processes}.safetensors"
+        together(processes, PREAMBLE + "steps(Path(sys.argv[1]))", str(out))
+        ends.append(load_file(out))
+    one, two = ends
+    assert one.keys() == two.keys()
+    start = prepare_arrays()
+    assert any(not np.allclose(one[n], start[n]) for n in one)
+    for name, array in one.items():
+        assert array.dtype == np.float64
+        assert np.abs(array - two[name]).max(initial=0) <= 1e-8, name
+
+
+def prepare_arrays() -> Mapping[str, NDArray[Any]]:
+    """The parameters before the first step."""
+    network = checked(spec())
+    module, _ = prepare(network, load_data(problem(90), network), QUICK, CPU)
+    return module.arrays()
+
+
+@pytest.mark.parametrize(
+    ("strategy", "select"),
+    [("darts", ""), ("gdas", ""), ("single-path", "halving"), ("darts", "perturbation")],
+)
+def test_every_process_finds_the_same_genotype(strategy: str, select: str, tmp_path: Path) -> None:
+    code = PREAMBLE + "searched(Path(sys.argv[1]), *sys.argv[2:])"
+    together(2, code, str(tmp_path), strategy, select)
+    genotypes = [(tmp_path / f"{i}.fuse").read_text() for i in range(2)]
+    assert genotypes[0] == genotypes[1] == (tmp_path / "run/genotype.fuse").read_text()
+    weights = [load_file(tmp_path / f"{i}.safetensors") for i in range(2)]
+    assert same(weights[0], weights[1])
+    fw.loads(genotypes[0])
+
+
+def test_where_a_process_is_killed_all_end_and_the_search_goes_on(tmp_path: Path) -> None:
+    code = PREAMBLE + "{}(Path(sys.argv[1]), 'darts', '')"
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    for folder in (whole, cut):
+        folder.mkdir()
+    together(2, code.format("resumed"), str(whole))
+    with pytest.raises(subprocess.CalledProcessError):
+        together(2, code.format("dying"), str(cut))
+    assert (cut / "run" / "checkpoint.pt").exists()
+    assert not (cut / "run" / "genotype.fuse").exists()
+    together(2, code.format("resumed"), str(cut))
+    assert (cut / "run/genotype.fuse").read_text() == (whole / "run/genotype.fuse").read_text()
+    assert same(load_file(cut / "0.safetensors"), load_file(whole / "0.safetensors"))

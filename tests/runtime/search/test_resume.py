@@ -1,0 +1,269 @@
+"""Runs that survive: a search that is killed or stopped goes on as if it had never been."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+
+import fusewright as fw
+from fusewright.runtime.parallel.interrupt import Interrupt, Interrupted
+from fusewright.runtime.runs.checkpoint import Part, read_checkpoint, write_checkpoint
+from fusewright.runtime.strategies import FOLLOWED_BY as STRATEGIES
+
+from ...support.paths import ROOT
+from ..test_runtime import problem, same, spec, without_cost
+
+DATA = problem(90)
+QUICK = fw.Settings(
+    epochs=3,
+    batch=16,
+    max_learning_rate=0.02,
+    arch_learning_rate=0.01,
+    candidates=5,
+    trial_epochs=3,
+)
+WAYS = [(s, selection) for s, kinds in STRATEGIES.items() for selection in (kinds or ("",))]
+
+
+def search(out: Path, strategy: str, select: str, **options: Any) -> fw.SearchResult:
+    given: dict[str, Any] = {
+        "strategy": strategy,
+        "select": select,
+        "relax": "per_input",
+        **options,
+    }
+    return fw.search(spec(), DATA, out=out, settings=QUICK, **given)
+
+
+def stop_after(batches: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets a search be asked to stop after so many batches."""
+    left = [batches]
+
+    def check(self: Interrupt) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise Interrupted
+
+    monkeypatch.setattr(Interrupt, "check", check)
+
+
+@pytest.mark.parametrize(("strategy", "select"), WAYS)
+@pytest.mark.parametrize("batches", [1, 3, 5])
+def test_a_search_goes_on_from_any_batch(
+    strategy: str, select: str, batches: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = search(tmp_path / "whole", strategy, select)
+    with monkeypatch.context() as patched:
+        stop_after(batches, patched)
+        with pytest.raises(fw.DiagnosticError, match="was stopped in round"):
+            search(tmp_path / "cut", strategy, select)
+    with pytest.raises(fw.DiagnosticError, match="holds a search that was stopped"):
+        search(tmp_path / "cut", strategy, select)
+    found = search(tmp_path / "cut", strategy, select, resume=True)
+    assert found.genotype == whole.genotype
+    assert found.best_round == whole.best_round
+    assert same(found.weights, whole.weights)
+    assert without_cost(found.history) == without_cost(whole.history)
+    assert found.cost["weight_steps"] == pytest.approx(whole.cost["weight_steps"])
+
+
+MOMENTS = 20
+
+
+def outcome(run: Path) -> tuple[str, Mapping[str, Any], list[dict[str, Any]]]:
+    """The genotype, the weights and the records of a run."""
+    lines = (run / "history.jsonl").read_text(encoding="utf-8").splitlines()
+    records = without_cost([json.loads(line) for line in lines])
+    return (run / "genotype.fuse").read_text(), load_file(run / "found.safetensors"), records
+
+
+def test_a_search_that_is_killed_is_the_search_that_was_not(tmp_path: Path) -> None:
+    (tmp_path / "spec.fuse").write_text(str(spec()), encoding="utf-8")
+    np.savez(tmp_path / "data.npz", **DATA)
+    command = [sys.executable, "-m", "tests.support.kills", str(tmp_path), str(MOMENTS)]
+    one_thread = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    subprocess.run(command, cwd=ROOT, check=True, timeout=300, env=one_thread)
+    genotype, weights, records = outcome(tmp_path / "whole")
+    for moment in range(MOMENTS):
+        found = outcome(tmp_path / f"run{moment}")
+        assert found[0] == genotype
+        assert same(found[1], weights)
+        assert found[2] == records
+
+
+def test_a_signal_writes_a_checkpoint_in_the_middle_of_an_epoch(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def ask(record: dict[str, Any]) -> None:
+        seen.append(record["round"])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(fw.DiagnosticError, match="stopped in round 2") as caught:
+        search(tmp_path / "run", "darts", "", report=ask)
+    assert [d.code for d in caught.value.diagnostics] == ["E510"]
+    assert seen == [1]
+    found = search(tmp_path / "run", "darts", "", resume=True)
+    assert same(found.weights, search(tmp_path / "whole", "darts", "").weights)
+
+
+def test_a_run_is_resumed_with_what_it_was_begun_with(tmp_path: Path) -> None:
+    search(tmp_path, "darts", "")
+    again = search(tmp_path, "darts", "", resume=True)
+    assert len(again.history) == QUICK.epochs
+    with pytest.raises(fw.DiagnosticError, match="another specification, data or settings"):
+        search(tmp_path, "darts", "", resume=True, seed=3)
+    with pytest.raises(fw.DiagnosticError, match="no run folder to resume"):
+        fw.search(spec(), DATA, settings=QUICK, resume=True)
+
+
+class Harm:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path("harmed").touch, ())
+
+
+@pytest.mark.parametrize("damage", ["empty", "text", "cut", "pickle", "list"])
+def test_a_damaged_checkpoint_is_diagnosed(
+    damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "checkpoint.pt"
+    write_checkpoint(path, "x", {"a": torch.ones(3), "n": 3, "nested": [{"t": 1.5}]})
+    state = read_checkpoint(path, "x")
+    assert state is not None
+    assert torch.equal(state["a"], torch.ones(3))
+    whole = path.read_bytes()
+    if damage in ("pickle", "list"):
+        torch.save({"state": Harm()} if damage == "pickle" else [1, 2], path)
+    else:
+        path.write_bytes({"empty": b"", "text": b"hello", "cut": whole[: len(whole) // 2]}[damage])
+    with pytest.raises(fw.DiagnosticError, match="is damaged"):
+        read_checkpoint(path, "x")
+    assert not (tmp_path / "harmed").exists()
+
+
+def test_a_loss_that_is_not_finite_says_where_it_begins(tmp_path: Path) -> None:
+    huge = DATA | {"A": np.where(DATA["A"] > 0, 3e38, -3e38).astype(np.float32)}
+    with pytest.raises(fw.DiagnosticError, match=r"`A\S*` is where that begins") as caught:
+        fw.search(spec(), huge, out=tmp_path, settings=QUICK)
+    assert [d.code for d in caught.value.diagnostics] == ["E508"]
+
+
+def test_a_line_that_was_cut_short_is_dropped(tmp_path: Path) -> None:
+    with pytest.raises(fw.DiagnosticError):
+        search(tmp_path, "darts", "", report=lambda _: os.kill(os.getpid(), signal.SIGTERM))
+    with (tmp_path / "history.jsonl").open("a", encoding="utf-8") as stream:
+        stream.write('{"stage": "sea')
+    search(tmp_path, "darts", "", resume=True)
+    lines = (tmp_path / "history.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["round"] for line in lines] == [1, 2, 3]
+
+
+def test_a_finished_run_without_a_checkpoint_is_not_begun_again(tmp_path: Path) -> None:
+    search(tmp_path, "darts", "")
+    (tmp_path / "checkpoint.pt").unlink()
+    with pytest.raises(fw.DiagnosticError, match="without a checkpoint"):
+        search(tmp_path, "darts", "", resume=True)
+
+
+def test_no_old_weights_lie_beside_a_new_genotype(tmp_path: Path) -> None:
+    found = search(tmp_path, "darts", "")
+    fw.train(found.genotype, DATA, out=tmp_path, settings=QUICK)
+    with pytest.raises(fw.DiagnosticError, match="already holds a search"):
+        search(tmp_path, "darts", "")
+    (tmp_path / "search.json").unlink()
+    (tmp_path / "checkpoint.pt").unlink()
+    with pytest.raises(fw.DiagnosticError, match="already holds a train"):
+        search(tmp_path, "darts", "")
+    search(tmp_path, "darts", "", overwrite=True)
+    assert not (tmp_path / "weights.safetensors").exists()
+    assert not (tmp_path / "train.json").exists()
+
+
+def test_a_run_is_not_resumed_with_other_arrays(tmp_path: Path) -> None:
+    search(tmp_path, "darts", "")
+    other = {**DATA, "A": DATA["A"] + 1}
+    with pytest.raises(fw.DiagnosticError, match="another specification, data or settings"):
+        fw.search(
+            spec(), other, out=tmp_path, settings=QUICK, strategy="darts",
+            relax="per_input", resume=True,
+        )  # fmt: skip
+
+
+def test_a_candidate_that_rests_is_written_once(tmp_path: Path) -> None:
+    seen: dict[str, int] = {}
+    sizes: list[int] = []
+
+    def look(_: dict[str, Any]) -> None:
+        for file in (tmp_path / "checkpoint.parts").glob("*.pt"):
+            assert seen.setdefault(file.name, file.stat().st_ino) == file.stat().st_ino
+        sizes.append((tmp_path / "checkpoint.pt").stat().st_size)
+
+    search(tmp_path, "halving", "", report=look, candidates=9, reduction=3)
+    assert len(seen) >= 9
+    assert len(list((tmp_path / "checkpoint.parts").glob("*.pt"))) < 9
+    part = (next((tmp_path / "checkpoint.parts").glob("*.pt"))).stat().st_size
+    assert sizes[8] < sizes[0] + 4 * part
+
+
+def test_a_part_belongs_to_its_checkpoint_and_to_no_other_place(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    write_checkpoint(path, "x", {"trials": [{"training": Part("a", {"t": torch.ones(2)})}]})
+    state = read_checkpoint(path, "x")
+    assert state is not None
+    assert torch.equal(state["trials"][0]["training"]["t"], torch.ones(2))
+    write_checkpoint(path, "x", {"trials": []})
+    assert not list((tmp_path / "checkpoint.parts").iterdir())
+    for state in ({"t": Part("gone", {})}, {"t": {"checkpoint part": "../checkpoint"}}):
+        write_checkpoint(path, "x", state)
+        (tmp_path / "checkpoint.parts" / "gone.pt").unlink(missing_ok=True)
+        with pytest.raises(fw.DiagnosticError, match="is damaged"):
+            read_checkpoint(path, "x")
+
+
+LIMITED = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+from fusewright.cli import main
+sys.argv = ["fusewright", *sys.argv[2:]]
+main()
+"""
+
+
+def test_a_full_disk_ends_a_search_that_can_go_on(tmp_path: Path) -> None:
+    """A limit on files stands for the disk: writes beyond it fail as they do where it is full."""
+    (tmp_path / "spec.fuse").write_text(str(spec()), encoding="utf-8")
+    np.savez(tmp_path / "data.npz", **DATA)
+    (tmp_path / "settings.toml").write_text(QUICK.to_toml(), encoding="utf-8")
+
+    def run(limit: int, out: str, *more: str) -> subprocess.CompletedProcess[str]:
+        arguments = ("search", "spec.fuse", "--data", "data.npz", "--config", "settings.toml")
+        command = (sys.executable, "-c", LIMITED, str(limit), *arguments, "--out", out, *more)
+        return subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    whole = run(10**9, "whole")
+    assert whole.returncode == 0, whole.stderr
+    size = (tmp_path / "whole" / "checkpoint.pt").stat().st_size
+    cut = run(size - 2000, "cut")
+    assert cut.returncode == 1
+    assert "cannot write" in cut.stderr
+    assert "Traceback" not in cut.stderr
+    again = run(10**9, "cut", "--resume")
+    assert again.returncode == 0, again.stderr
+    found, expected = outcome(tmp_path / "cut"), outcome(tmp_path / "whole")
+    assert found[0] == expected[0]
+    assert same(found[1], expected[1])
+    assert found[2] == expected[2]

@@ -1,0 +1,7 @@
+"""The command line's application with all its commands."""
+
+from __future__ import annotations
+
+from fusewright.cli.commands import application
+
+app = application()

@@ -1,0 +1,135 @@
+"""Pictures read back: the graph that a DOT text says, and what an SVG shows."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections import Counter
+from typing import Any
+from xml.etree import ElementTree
+
+import networkx
+import pydot
+
+from fusewright.compiler.graph.build import Graph
+from fusewright.compiler.network.names import identifier
+from fusewright.compiler.network.network import Network
+from fusewright.compiler.targets.diagram import statements
+
+Edge = tuple[str, str, int, int | None]
+PORT = re.compile(r":s\d+:s$")
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def edges_of(graph: Graph) -> Counter[Edge]:
+    """The edges of a Graph under the names of a picture, adapters being their features."""
+    found: Counter[Edge] = Counter()
+    for tail, head, data in graph.edges(data=True):
+        if graph.nodes[head]["kind"] != "adapter":
+            node = graph.nodes[tail]
+            name = identifier(node["name"]) if node["kind"] == "adapter" else tail
+            ends = statements.node(name), statements.node(head)
+            found[(*ends, data["slot"], data["candidate"])] += 1
+    return found
+
+
+def nodes_of(graph: Graph) -> set[str]:
+    """The nodes of a Graph under the names of a picture."""
+    return {statements.node(n) for n, d in graph.nodes(data=True) if d["kind"] != "adapter"}
+
+
+def read_back(text: str) -> networkx.MultiDiGraph[str]:
+    """A DOT text as a graph."""
+    graphs: Any = pydot.graph_from_dot_data(text)
+    (found,) = graphs
+    flat: networkx.MultiDiGraph[str] = networkx.MultiDiGraph()
+    waiting: list[Any] = [found]
+    while waiting:
+        one = waiting.pop()
+        waiting += one.get_subgraphs()
+        for node in one.get_nodes():
+            name = _bare(node.get_name())
+            if name not in ("graph", "node", "edge", "\\n") and node.get_attributes():
+                flat.add_node(name, **_attributes(node))
+        for edge in one.get_edges():
+            ends = (
+                re.sub(r":s\d+:s$", "", _bare(e))
+                for e in (edge.get_source(), edge.get_destination())
+            )
+            flat.add_edge(*(_bare(e) for e in ends), **_attributes(edge))
+    return flat
+
+
+def _attributes(item: Any) -> dict[str, str]:
+    return {key: _bare(value) for key, value in item.get_attributes().items()}
+
+
+def _bare(value: str) -> str:
+    return value[1:-1].replace('\\"', '"') if value[:1] == '"' and value[-1:] == '"' else value
+
+
+def said_nodes(found: networkx.MultiDiGraph[str]) -> set[str]:
+    """The nodes of a picture that stand for nodes of the Graph."""
+    invented = ("predecessors",)
+    return {
+        name
+        for name, data in found.nodes(data=True)
+        if data.get("style") != "invis" and data.get("class") not in invented
+    }
+
+
+def said_edges(found: networkx.MultiDiGraph[str], network: Network) -> Counter[Edge]:
+    """The edges that a picture says: those that are drawn, and what nodes read without one."""
+    edges: Counter[Edge] = Counter()
+    for tail, head, data in found.edges(data=True):
+        if "slot" in data:
+            candidate = data.get("candidate")
+            place = None if candidate is None else int(candidate)
+            edges[tail, head, int(data["slot"]), place] += 1
+    everything = _before(network)
+    fixed = _fixed(network)
+    for head, data in found.nodes(data=True):
+        for slot, sources in json.loads(data.get("reads", "{}")).items():
+            if sources == "*":
+                listed = dict(enumerate(everything[head]))
+            else:
+                listed = {int(place): name for place, name in sources.items()}
+            for place, tail in listed.items():
+                edges[tail, head, int(slot), None if head in fixed else place] += 1
+    return edges
+
+
+def _fixed(network: Network) -> set[str]:
+    """The nodes whose slots are never holes: the merges."""
+    return {statements.node(identifier(c.name)) for c in network.cells}
+
+
+def _before(network: Network) -> dict[str, list[str]]:
+    """What comes before each input and Step, where it stands."""
+    found: dict[str, list[str]] = {}
+    for position, cell in enumerate(network.cells):
+        earlier = network.sequence[: len(network.features) + position]
+        for name in cell.inputs:
+            found[statements.node(identifier(cell.name, name))] = [
+                statements.node(identifier(n)) for n in earlier
+            ]
+        inside = [*cell.inputs]
+        for step in cell.steps:
+            found[statements.node(identifier(cell.name, step.name))] = [
+                statements.node(identifier(cell.name, n)) for n in inside
+            ]
+            inside.append(step.name)
+    return found
+
+
+def shown(svg: bytes) -> tuple[Counter[tuple[str, str]], Counter[str]]:
+    """What an SVG shows: the classes and titles of its groups, and its texts."""
+    image = ElementTree.fromstring(svg)
+    groups = Counter(
+        (g.get("class", ""), html.unescape(g.findtext(f"{SVG}title") or ""))
+        for g in image.iter(f"{SVG}g")
+        if g.get("class") not in (None, "graph")
+    )
+    texts = Counter("".join(t.itertext()).strip() for t in image.iter(f"{SVG}text"))
+    return groups, texts
