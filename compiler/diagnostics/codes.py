@@ -72,4 +72,6 @@ CODES: Final[Mapping[str, str]] = {
     # Genotypes of the published code
     "E601": "the text is not a genotype of the published code",
     "E602": "the genotype does not fit the specification",
+    # Graphs
+    "E702": "a graph that is no fusion network",
 }

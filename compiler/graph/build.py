@@ -1,36 +1,43 @@
 """The Graph: the fusion DAG of a network, as users analyse it and as it is drawn and lowered.
 
-A `networkx.MultiDiGraph` whose nodes stand in topological order. Attributes of a node:
+A `networkx.MultiDiGraph` whose nodes stand in topological order. A node is named by its place:
+`Video_4`, `Cell_1`, `Cell_1.Step_2` (`place_of` splits it). Its attributes:
 
 - `kind`: feature, adapter, input (of a Cell), step, cell, output or head
-- `name`, and `cell`, the Cell that an input or Step stands in
 - `operations`: the applications it may become, one unless it is an open Step; none for a feature
   and an input of a Cell
 - `open`: whether its operation is a hole
+- of a feature: `axes`, None while they are to be read off the backbone; `modality`, and whether
+  that is `optional`
+- `span`: where the text says it, if there is a text
 
 An edge has `slot`, its place among the inputs, and `candidate`, its place among the candidates of
-a hole, or None where the slot is fixed. Its key is both. `graph.graph["network"]` is the Network.
+a hole, or None where the slot is fixed. Its key is both. The inputs of a Cell are in the order of
+their nodes. `graph.graph` holds the `name`, the `numbers` (C, L, …) and the `head` of the network,
+and the `specification` that it was built from: its wording, and what is neither node nor edge.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import networkx
 
+from ..diagnostics.source import Span
 from ..language.spec import Spec
 from ..network.holes import Slot
 from ..network.names import identifier
-from ..network.network import Application, Network, NetworkCell, NetworkStep
+from ..network.network import Application, Architecture, Network, NetworkCell, NetworkStep
 from ..resolve.resolve import resolve
 from ..system.collector import COLLECTOR_OFF
 from ..system.display import Displayed
 
 if TYPE_CHECKING:
+    AnyGraph: TypeAlias = networkx.MultiDiGraph[Any]
     _MultiDiGraph: TypeAlias = networkx.MultiDiGraph[str]
 else:
-    _MultiDiGraph = networkx.MultiDiGraph
+    AnyGraph = _MultiDiGraph = networkx.MultiDiGraph
 
 
 class Graph(_MultiDiGraph, Displayed):
@@ -52,23 +59,25 @@ def graph_of(spec: Spec) -> Graph:
 
 
 def _build(network: Network) -> Graph:
-    graph = Graph(network=network)
+    numbers = dict(network.numbers)
+    graph = Graph(name=network.name, numbers=numbers, head=network.head, specification=network.spec)
     for feature in network.features:
-        name = identifier(feature.name)
-        graph.add_node(name, kind="feature", name=feature.name, operations=(), open=False)
-        adapter = source_of(network, feature.name)
-        _add(graph, adapter, "adapter", feature.name, (feature.adapt,))
-        graph.add_edge(name, adapter, key=(0, None), slot=0, candidate=None)
+        name, adapter = identifier(feature.name), source_of(network, feature.name)
+        _add(graph, name, "feature", (), feature.span)
+        shape = feature.axes, feature.modality, feature.optional
+        graph.nodes[name].update(zip(("axes", "modality", "optional"), shape, strict=True))
+        _add(graph, adapter, "adapter", (feature.adapt,))
+        _connect(graph, adapter, [name])
     for cell in network.cells:
         _add_cell(graph, network, cell)
-    _add(graph, OUTPUT, "output", OUTPUT, (network.combine,))
+    _add(graph, OUTPUT, "output", (network.combine,))
     _connect(graph, OUTPUT, [source_of(network, name) for name in network.outputs])
-    _add(graph, HEAD, "head", HEAD, (network.head_role,))
+    _add(graph, HEAD, "head", (network.head_role,))
     _connect(graph, HEAD, [OUTPUT])
     return graph
 
 
-def source_of(network: Network, name: str) -> str:
+def source_of(network: Architecture, name: str) -> str:
     """The node that gives the value of a feature (its adapter) or a Cell."""
     is_feature = name in network.feature_by_name
     return identifier(name, "adapt") if is_feature else identifier(name)
@@ -82,7 +91,7 @@ def reached(graph: Graph) -> set[str]:
     members: dict[str, list[str]] = {}
     for node, data in graph.nodes(data=True):
         if data["kind"] in ("input", "step"):
-            members.setdefault(identifier(data["cell"]), []).append(node)
+            members.setdefault(node.partition(".")[0], []).append(node)
     found, waiting = {HEAD}, [HEAD]
     while waiting:
         node = waiting.pop()
@@ -96,13 +105,12 @@ def _add(
     graph: Graph,
     node: str,
     kind: str,
-    name: str,
     operations: Sequence[Application],
+    span: Span | None = None,
     *,
-    cell: str | None = None,
     open: bool = False,
 ) -> None:
-    graph.add_node(node, kind=kind, name=name, cell=cell, operations=tuple(operations), open=open)
+    graph.add_node(node, kind=kind, operations=tuple(operations), open=open, span=span)
 
 
 def _connect(graph: Graph, node: str, sources: Iterable[str]) -> None:
@@ -120,19 +128,19 @@ def _connect_slot(graph: Graph, node: str, number: int, slot: Slot, sources: Ite
 def _add_cell(graph: Graph, network: Network, cell: NetworkCell) -> None:
     for name, slot in zip(cell.inputs, cell.slots, strict=True):
         node = identifier(cell.name, name)
-        _add(graph, node, "input", name, (), cell=cell.name)
+        _add(graph, node, "input", (), slot.span)
         _connect_slot(graph, node, 0, slot, (source_of(network, c) for c in slot.candidates))
     for step in cell.steps:
         _add_step(graph, cell, step)
     node = identifier(cell.name)
-    _add(graph, node, "cell", cell.name, (cell.merge,), cell=cell.name)
+    _add(graph, node, "cell", (cell.merge,), cell.span)
     merged = (cell.inputs[0], *cell.returned)
     _connect(graph, node, (identifier(cell.name, name) for name in merged))
 
 
 def _add_step(graph: Graph, cell: NetworkCell, step: NetworkStep) -> None:
     node = identifier(cell.name, step.name)
-    _add(graph, node, "step", step.name, step.operations, cell=cell.name, open=step.open)
+    _add(graph, node, "step", step.operations, step.span, open=step.open)
     for number, slot in enumerate(step.slots):
         sources = (identifier(cell.name, c) for c in slot.candidates)
         _connect_slot(graph, node, number, slot, sources)

@@ -14,14 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from ...ops.types import TensorType, parameter_type
+from ...ops.types import Axis, TensorType, parameter_type
 from ..diagnostics.diagnostic import fail
-from ..graph.build import HEAD, Graph, reached, source_of
+from ..graph.build import HEAD, Graph, reached
+from ..graph.read import slots_of, sources_of
 from ..network.holes import Relaxation, Slot, union
-from ..network.names import architecture_name, identifier, lengths_name, presence_name
-from ..network.network import Application, Network, NetworkFeature
+from ..network.names import architecture_name, identifier, lengths_name, place_of, presence_name
+from ..network.network import Application, channels_of, has_lengths
 from ..program.program import Builder, Input, ParameterSpec, Program, Scope, validate
 from ..system.collector import COLLECTOR_OFF
 from .apply import apply
@@ -39,9 +41,9 @@ def lower(graph: Graph, relax: Relaxation = "shared") -> Program:
         return _Lowering(graph, relax).program()
 
 
-def lower_adapter(graph: Graph, feature: NetworkFeature) -> Program:
+def lower_adapter(graph: Graph, feature: str) -> Program:
     """The Program of a feature's adapter alone, over the feature."""
-    return _Lowering(graph, "shared").adapter_alone(feature)
+    return _Lowering(graph, "shared").adapter_alone(identifier(feature))
 
 
 @dataclass
@@ -55,10 +57,20 @@ class _Lowering:
     weights: dict[str, int] = field(default_factory=dict)
     mixtures: dict[tuple[str, tuple[str, ...]], int] = field(default_factory=dict)
 
-    @property
-    def network(self) -> Network:
-        network: Network = self.graph.graph["network"]
-        return network
+    @cached_property
+    def numbers(self) -> Mapping[str, int | float]:
+        numbers: Mapping[str, int | float] = self.graph.graph["numbers"]
+        return numbers
+
+    @cached_property
+    def inputs(self) -> Mapping[str, Mapping[str, Slot]]:
+        """The inputs of every Cell, in their order, each with its slot."""
+        found: dict[str, dict[str, Slot]] = {}
+        for node, data in self.graph.nodes(data=True):
+            if data["kind"] == "input":
+                (slot,) = slots_of(self.graph, node)
+                found.setdefault(place_of(node)[0], {})[node] = slot
+        return found
 
     def program(self) -> Program:
         wanted = reached(self.graph)
@@ -67,79 +79,76 @@ class _Lowering:
                 self.values[node] = self._node(node, data)
         return validate(self.builder.program(self.values[HEAD]), "lowering")
 
-    def adapter_alone(self, feature: NetworkFeature) -> Program:
-        self.values[identifier(feature.name)] = self._feature(feature)
-        node = source_of(self.network, feature.name)
-        return self.builder.program(self._adapter(node, feature))
+    def adapter_alone(self, feature: str) -> Program:
+        (adapter,) = self.graph.successors(feature)
+        for node in (feature, adapter):
+            self.values[node] = self._node(node, self.graph.nodes[node])
+        return self.builder.program(self.values[adapter])
 
     def _node(self, node: str, data: Mapping[str, Any]) -> int:
+        place = place_of(node)
         match data["kind"]:
             case "feature":
-                return self._feature(self.network.feature_by_name[data["name"]])
+                return self._feature(place[0], data)
             case "adapter":
-                return self._adapter(node, self.network.feature_by_name[data["name"]])
+                return self._adapter(node, data["operations"][0])
             case "input":
-                cell = self.network.cell_by_name[data["cell"]]
-                index = cell.inputs.index(data["name"])
-                return self._slot(node, 0, cell.slots, index, (cell.name,), "alpha")
+                return self._input(node, place[0])
             case "step":
-                return self._step(node, data)
+                return self._step(node, place, data)
             case "head":
-                return self._apply(data["operations"][0], self._fixed(node), (), self._head())
-            case kind:
-                place = (data["cell"],) if kind == "cell" else ("output",)
+                numbers = {**self.numbers, "K": self.graph.graph["head"].count}
+                return self._apply(data["operations"][0], self._fixed(node), (), numbers)
+            case _:  # a Cell's merge, or the combination of the outputs
                 return self._apply(data["operations"][0], self._fixed(node), place)
 
     # Features
 
-    def _feature(self, feature: NetworkFeature) -> int:
-        if feature.axes is None:
-            message = f"the shape of the feature `{feature.name}` is not known"
-            remedy = f"write its axes: `{feature.name}[c 512, h 14, w 14]`"
-            raise fail("E307", message, feature.span, help=remedy)
-        value = self.builder.input(Input(feature.name, TensorType(feature.axes)))
-        if feature.has_lengths:
-            lengths = Input(lengths_name(feature.name), TensorType(()), "lengths")
-            self.lengths[feature.name] = self.builder.input(lengths)
-        if feature.optional and feature.modality not in self.presence:
-            presence = Input(presence_name(feature.modality), TensorType(()), "presence")
-            self.presence[feature.modality] = self.builder.input(presence)
+    def _feature(self, name: str, data: Mapping[str, Any]) -> int:
+        axes: tuple[Axis, ...] | None = data["axes"]
+        if axes is None:
+            message = f"the shape of the feature `{name}` is not known"
+            remedy = f"write its axes: `{name}[c 512, h 14, w 14]`"
+            raise fail("E307", message, data["span"], help=remedy)
+        value = self.builder.input(Input(name, TensorType(axes)))
+        if has_lengths(axes):
+            lengths = Input(lengths_name(name), TensorType(()), "lengths")
+            self.lengths[name] = self.builder.input(lengths)
+        modality: str = data["modality"]
+        if data["optional"] and modality not in self.presence:
+            presence = Input(presence_name(modality), TensorType(()), "presence")
+            self.presence[modality] = self.builder.input(presence)
         return value
 
-    def _adapter(self, node: str, feature: NetworkFeature) -> int:
-        numbers = {**self.network.numbers, "c": feature.channels}
-        place = (feature.name,)
-        lengths = self.lengths.get(feature.name)
-        arguments = self._fixed(node)
-        value = apply(feature.adapt, arguments, self.builder, place, numbers, lengths)
-        if not feature.optional:
+    def _adapter(self, node: str, adapt: Application) -> int:
+        (feature,) = self.graph.predecessors(node)
+        place, data = place_of(feature), self.graph.nodes[feature]
+        numbers = {**self.numbers, "c": channels_of(data["axes"])}
+        lengths = self.lengths.get(place[0])
+        value = apply(adapt, self._fixed(node), self.builder, place, numbers, lengths)
+        if not data["optional"]:
             return value
-        sizes = (self.network.length, self.network.channels)
+        sizes = (int(self.numbers["L"]), int(self.numbers["C"]))
         absent = ParameterSpec(identifier(*place, "absent"), sizes, "weight", 0.0)
         constant = self.builder.parameter(absent, parameter_type(sizes), place)
-        present = self.presence[feature.modality]
+        present = self.presence[data["modality"]]
         return self.builder.call("gate", [present, value, constant], {}, place)
 
     # Slots and operations
 
-    def _sources(self, node: str, slot: int) -> list[str]:
-        """The nodes in a slot, in the order of its candidates."""
-        edges = self.graph.in_edges(node, data=True)
-        found = [(e["candidate"] or 0, source) for source, _, e in edges if e["slot"] == slot]
-        return [source for _, source in sorted(found)]
-
     def _fixed(self, node: str) -> list[int]:
         """The values of a node's inputs where none is open, in the order of its slots."""
-        edges = self.graph.in_edges(node, data=True)
-        return [self.values[s] for _, s in sorted((e["slot"], source) for source, _, e in edges)]
+        return [self.values[source] for source in sources_of(self.graph, node)]
 
-    def _step(self, node: str, data: Mapping[str, Any]) -> int:
-        place = (data["cell"], data["name"])
-        step = self.network.step_by_place[place]
-        count = len(step.slots)
-        slots = [self._slot(node, i, step.slots, i, place, "beta") for i in range(count)]
-        results = [self._apply(o, slots, place) for o in step.operations]
-        if not step.open:
+    def _input(self, node: str, cell: str) -> int:
+        inputs = self.inputs[cell]
+        return self._slot(list(inputs.values()), list(inputs).index(node), (cell,), "alpha")
+
+    def _step(self, node: str, place: Scope, data: Mapping[str, Any]) -> int:
+        slots = slots_of(self.graph, node)
+        inputs = [self._slot(slots, i, place, "beta") for i in range(len(slots))]
+        results = [self._apply(o, inputs, place) for o in data["operations"]]
+        if not data["open"]:
             return results[0]
         weights = self._architecture((len(results),), place, "gamma", "choice_weights")
         return self.builder.call("mix", [weights, *results], {}, place)
@@ -151,24 +160,17 @@ class _Lowering:
         place: Scope,
         numbers: Mapping[str, int | float] | None = None,
     ) -> int:
-        numbers = self.network.numbers if numbers is None else numbers
-        return apply(application, arguments, self.builder, place, numbers)
+        return apply(application, arguments, self.builder, place, numbers or self.numbers)
 
-    def _head(self) -> Mapping[str, int | float]:
-        return {**self.network.numbers, "K": self.network.head.count}
-
-    def _slot(
-        self, node: str, number: int, slots: Sequence[Slot], index: int, place: Scope, letter: str
-    ) -> int:
+    def _slot(self, slots: Sequence[Slot], index: int, place: Scope, letter: str) -> int:
         """The value of a slot; in a hole, the mixture of its candidates."""
         slot = slots[index]
-        sources = self._sources(node, number)
         if not slot.open:
-            return self.values[sources[0]]
+            return self.values[slot.candidates[0]]
         if self.relax == "per_input":
             size = (len(slot.candidates),)
             weights = self._architecture(size, place, letter, "choice_weights", index + 1)
-            return self._mix(weights, sources, place)
+            return self._mix(weights, slot.candidates, place)
         key = (identifier(*place), slot.candidates)
         if key not in self.mixtures:
             rows = union(slots)
@@ -176,7 +178,7 @@ class _Lowering:
             if slot.candidates != rows:
                 chosen = {"rows": tuple(rows.index(c) for c in slot.candidates)}
                 weights = self.builder.call("take", [weights], chosen, place)
-            self.mixtures[key] = self._mix(weights, sources, place)
+            self.mixtures[key] = self._mix(weights, slot.candidates, place)
         return self.mixtures[key]
 
     def _mix(self, weights: int, sources: Sequence[str], place: Scope) -> int:

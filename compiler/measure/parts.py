@@ -61,7 +61,7 @@ class Parts:
         """The adapter of a feature; raises DiagnosticError where its shape is not known."""
         key = ("adapter", feature)
         if key not in self._made:
-            program = lower_adapter(self._graph, self.network.feature_by_name[feature])
+            program = lower_adapter(self._graph, feature)
             self._made[key] = Part(f"the adapter of `{feature}`", program)
         return self._made[key]
 

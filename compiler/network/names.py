@@ -27,6 +27,12 @@ def identifier(*parts: str) -> str:
     return ".".join(p.replace("%", "%25").replace(".", "%2E") for p in parts)
 
 
+def place_of(identifier: str) -> tuple[str, ...]:
+    """The parts that `identifier` joined."""
+    parts = identifier.split(".")
+    return tuple(p.replace("%2E", ".").replace("%25", "%") if "%" in p else p for p in parts)
+
+
 def architecture_name(place: Sequence[str], letter: str, slot: int | None = None) -> str:
     """The name of α, β or γ of a place; under `per_input` of one of its slots, from 1."""
     return identifier(*place, letter if slot is None else f"{letter}_{slot}")

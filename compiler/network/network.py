@@ -6,7 +6,7 @@ built from it, and checking and counting read it, so that they need not load net
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -55,12 +55,22 @@ class NetworkFeature:
     @property
     def channels(self) -> int:
         """The channels that the feature has, `c` in the equation of its adapter."""
-        return next(a.size or 1 for a in self.axes or () if a.name == "c")
+        return channels_of(self.axes)
 
     @property
     def has_lengths(self) -> bool:
-        """Whether samples may differ in length: `t *`."""
-        return Axis("t", None) in (self.axes or ())
+        """Whether samples may differ in length."""
+        return has_lengths(self.axes)
+
+
+def channels_of(axes: Sequence[Axis] | None) -> int:
+    """The size of the axis `c`."""
+    return next(axis.size or 1 for axis in axes or () if axis.name == "c")
+
+
+def has_lengths(axes: Sequence[Axis] | None) -> bool:
+    """Whether samples may differ in length: `t *`."""
+    return Axis("t", None) in (axes or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,22 +104,30 @@ class Head:
     names: tuple[str, ...] | None
 
 
-@dataclass(frozen=True)
-class Network:
-    """A whole specification with its names resolved."""
+@dataclass(frozen=True, slots=True)
+class NetworkModality:
+    """A modality, which samples may lack where it is optional."""
 
-    spec: Spec
-    vocabulary: Vocabulary
+    name: str
+    optional: bool
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What a network is built of: its features, its Cells, what joins them, and its head.
+
+    A Graph says the same by nodes and edges.
+    """
+
     name: str
     numbers: Mapping[str, int | float]
+    modalities: tuple[NetworkModality, ...]
     features: tuple[NetworkFeature, ...]
     cells: tuple[NetworkCell, ...]
     outputs: tuple[str, ...]
     combine: Application
     head_role: Application
     head: Head
-    rule: str
-    budgets: tuple[Budget, ...]
 
     @property
     def channels(self) -> int:
@@ -157,3 +175,13 @@ class Network:
             or any(step.open or any(s.open for s in step.slots) for step in c.steps)
             for c in self.cells
         )
+
+
+@dataclass(frozen=True)
+class Network(Architecture):
+    """A whole specification with its names resolved: what is built, and by which rules."""
+
+    spec: Spec
+    vocabulary: Vocabulary
+    rule: str
+    budgets: tuple[Budget, ...]

@@ -10,7 +10,7 @@ from ..diagnostics.source import Span
 from ..language.nodes import BUDGETS, Budget, Cell, Feature, Modality, RuleRequirement
 from ..language.spec import Spec
 from ..network.names import lengths_name, presence_name
-from ..network.network import Head, Network, NetworkCell, NetworkFeature
+from ..network.network import Head, Network, NetworkCell, NetworkFeature, NetworkModality
 from ..network.rules import DEFAULT_RULE, RULES
 from ..network.vocabulary import library_names, vocabulary_of
 from .cells import CellResolver
@@ -80,6 +80,7 @@ class _Resolver:
             vocabulary=self.vocabulary,
             name=spec.network.name,
             numbers=self.numbers,
+            modalities=tuple(NetworkModality(m.name, m.optional) for m in spec.modalities),
             features=tuple(features),
             cells=tuple(cells),
             outputs=tuple(outputs),

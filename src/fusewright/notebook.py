@@ -13,8 +13,8 @@ from html import escape
 from .compiler.check.check import checked
 from .compiler.diagnostics.diagnostic import DiagnosticError
 from .compiler.graph.build import Graph, build
+from .compiler.graph.write import specification
 from .compiler.language.spec import Spec
-from .compiler.network.network import Network
 from .compiler.targets.diagram import render
 
 Bundle = dict[str, str]
@@ -43,10 +43,11 @@ def _of_spec(shown: Spec) -> Bundle:
 @bundle.register
 def _of_graph(shown: Graph) -> Bundle:
     """Its size, and its picture where it is the whole Graph of a network."""
-    network: Network | None = shown.graph.get("network")
-    if network is None or set(shown) != set(build(network)):
+    try:
+        spec = specification(shown)
+    except DiagnosticError:
         return {"text/plain": str(shown)}
-    return _drawn(str(shown), lambda: shown)
+    return _drawn(str(shown), lambda: build(checked(spec)))
 
 
 def _drawn(text: str, made: Callable[[], Graph]) -> Bundle:

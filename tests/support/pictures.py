@@ -13,7 +13,7 @@ import networkx
 import pydot
 
 from fusewright.compiler.graph.build import Graph
-from fusewright.compiler.network.names import identifier
+from fusewright.compiler.network.names import identifier, place_of
 from fusewright.compiler.network.network import Network
 from fusewright.compiler.targets.diagram import statements
 
@@ -28,7 +28,7 @@ def edges_of(graph: Graph) -> Counter[Edge]:
     for tail, head, data in graph.edges(data=True):
         if graph.nodes[head]["kind"] != "adapter":
             node = graph.nodes[tail]
-            name = identifier(node["name"]) if node["kind"] == "adapter" else tail
+            name = identifier(place_of(tail)[0]) if node["kind"] == "adapter" else tail
             ends = statements.node(name), statements.node(head)
             found[(*ends, data["slot"], data["candidate"])] += 1
     return found

@@ -11,7 +11,7 @@ from typing import TypeVar
 from ...graph.build import HEAD, OUTPUT
 from ...network.holes import Slot
 from ...network.names import identifier
-from ...network.network import Network, NetworkCell, NetworkFeature, NetworkStep
+from ...network.network import Architecture, NetworkCell, NetworkFeature, NetworkStep
 from .drawer import free_slots
 from .labels import call
 from .overlay import Overlay
@@ -28,12 +28,12 @@ class Union:
     `free` are the slots that are holes over everything where they stand.
     """
 
-    network: Network
+    network: Architecture
     free: Collection[tuple[str, int]]
     overlay: Overlay
 
 
-def of_changes(old: Network, new: Network) -> Union:
+def of_changes(old: Architecture, new: Architecture) -> Union:
     """Both networks in one, and what is in one of them alone.
 
     Features, Cells, inputs and Steps are the same where they have the same names.
@@ -43,8 +43,8 @@ def of_changes(old: Network, new: Network) -> Union:
 
 @dataclass
 class _Union:
-    old: Network
-    new: Network
+    old: Architecture
+    new: Architecture
     changed: dict[str, Change] = field(default_factory=dict[str, Change])
     edges: dict[tuple[str, int, int], Change] = field(
         default_factory=dict[tuple[str, int, int], Change]
@@ -72,7 +72,7 @@ class _Union:
     def _free_new(self) -> Collection[tuple[str, int]]:
         return frozenset(free_slots(self.new))
 
-    def _network(self) -> Network:
+    def _network(self) -> Architecture:
         old, new = self.old, self.new
         features = [
             self._only(identifier(name), old.feature_by_name, new.feature_by_name, name)
@@ -88,12 +88,14 @@ class _Union:
         self._mark(OUTPUT, outputs, old.outputs, new.outputs)
         if old.head != new.head:
             self.changed[HEAD] = "changed"
-        lanes = {m.name: m for m in (*old.spec.modalities, *new.spec.modalities)}
-        taken = {f.modality for f in features}
-        order = _merged(*([m.name for m in net.spec.modalities] for net in (old, new)))
-        spec = replace(new.spec, modalities=tuple(lanes[n] for n in order if n in taken))
+        lanes = {m.name: m for m in (*old.modalities, *new.modalities)}
+        order = _merged(*([m.name for m in net.modalities] for net in (old, new)))
         return replace(
-            new, spec=spec, features=tuple(features), cells=tuple(cells), outputs=tuple(outputs)
+            new,
+            modalities=tuple(lanes[n] for n in order if n in {f.modality for f in features}),
+            features=tuple(features),
+            cells=tuple(cells),
+            outputs=tuple(outputs),
         )
 
     def _only(self, node: str, old: Mapping[str, T], new: Mapping[str, T], name: str) -> T:
@@ -219,7 +221,7 @@ class _Union:
         return replace(new, slots=tuple(slots))
 
 
-def _slots(network: Network) -> Iterator[tuple[str, int]]:
+def _slots(network: Architecture) -> Iterator[tuple[str, int]]:
     """The nodes and slots of inputs and Steps."""
     for cell in network.cells:
         yield from ((identifier(cell.name, name), 0) for name in cell.inputs)

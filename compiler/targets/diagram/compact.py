@@ -38,7 +38,7 @@ class Compact(Whole):
     # Boxes
 
     def _modality(self, number: int) -> str:
-        modality, features = self.network.spec.modalities[number], self.lanes[number]
+        modality, features = self.network.modalities[number], self.lanes[number]
         taken = [f.name for f in features if identifier(f.name) in self.used]
         count = f"{len(features)} feature{'s' if len(features) != 1 else ''}"
         count += f", {len(taken)} used" if len(taken) < len(features) else ""

@@ -11,7 +11,7 @@ from typing import ClassVar
 from ...language.expression import Name, walk
 from ...network.holes import Slot
 from ...network.names import identifier
-from ...network.network import Application, Network, NetworkCell, NetworkStep
+from ...network.network import Application, Architecture, NetworkCell, NetworkStep
 from ..latex import definition_latex
 from .labels import MOST_BARS, Labels
 from .overlay import Overlay
@@ -32,7 +32,7 @@ class Drawer(ABC):
     holes over everything that comes before them.
     """
 
-    network: Network
+    network: Architecture
     used: Collection[str]
     free: Collection[tuple[str, int]]
     overlay: Overlay
@@ -234,7 +234,7 @@ class Drawer(ABC):
         return edge(tail, head, {**look, **(more or {})}, port)
 
 
-def free_slots(network: Network) -> Iterator[tuple[str, int]]:
+def free_slots(network: Architecture) -> Iterator[tuple[str, int]]:
     """The nodes and slots that are holes over everything that comes before them."""
     before = len(network.features)
     for cell in network.cells:

@@ -10,7 +10,7 @@ import networkx
 
 from ...diagnostics.diagnostic import fail
 from ...graph.build import HEAD, Graph
-from ...network.network import Network
+from ...graph.read import architecture
 from .changes import of_changes
 from .compact import Compact
 from .drawer import Drawer, free_slots
@@ -91,11 +91,11 @@ def smallest_text(graph: Graph, drawing: Drawing, svg: bytes | None = None) -> f
 
 
 def _drawer(graph: Graph, drawing: Drawing) -> Drawer:
-    network: Network = graph.graph["network"]
+    network = architecture(graph)
     nodes, free, overlay = _used(graph), frozenset(free_slots(network)), drawing.overlay
     _require_possible(drawing)
     if drawing.old is not None:
-        union = of_changes(drawing.old.graph["network"], network)
+        union = of_changes(architecture(drawing.old), network)
         network, free, overlay = union.network, frozenset(union.free), union.overlay
         nodes = {*nodes, *_used(drawing.old)}
     if drawing.cell:

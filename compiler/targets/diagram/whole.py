@@ -61,13 +61,13 @@ class Whole(Drawer):
     @cached_property
     def lanes(self) -> list[list[NetworkFeature]]:
         """The features of each modality, in order."""
-        lanes: dict[str, list[NetworkFeature]] = {m.name: [] for m in self.network.spec.modalities}
+        lanes: dict[str, list[NetworkFeature]] = {m.name: [] for m in self.network.modalities}
         for feature in self.network.features:
             lanes[feature.modality].append(feature)
         return list(lanes.values())
 
     def _lane(self, number: int) -> Iterator[str]:
-        modality = self.network.spec.modalities[number]
+        modality = self.network.modalities[number]
         label = self.labels.bold(modality.name)
         label += self.labels.beside("optional") if modality.optional else ""
         yield f"subgraph {quoted(_lane(number))} {{"

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from ...check.check import checked
 from ...graph.build import Graph
+from ...graph.write import specification
 from ...network.network import Network
 from ..diagram import Drawing, render
 from ..diagram.labels import shown_bars
@@ -53,11 +55,11 @@ def page(graph: Graph, courses: Sequence[Course] = (), metric: str = "") -> str:
 
     `metric` names their scores. Raises DiagnosticError where the picture cannot be laid out.
     """
-    network: Network = graph.graph["network"]
+    network = checked(specification(graph))
     courses = [course for course in courses if course.moments]
     overlay = of_mixtures(network, _largest(courses), least=float("inf")) if courses else PLAIN
     picture = render(graph, "svg", Drawing(SYMBOLS, overlay=overlay)).decode()
-    facts = Facts(graph)
+    facts = Facts(network, graph)
     data = {
         "network": facts.whole(),
         "nodes": facts.nodes,

@@ -33,8 +33,7 @@ class Facts:
     MathML of operations, which is markup.
     """
 
-    def __init__(self, graph: Graph) -> None:
-        network: Network = graph.graph["network"]
+    def __init__(self, network: Network, graph: Graph) -> None:
         self.graph, self.network = graph, network
         self.operations: list[Fact] = []
         self.nodes: dict[str, Fact] = {}

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 
 from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
+from fusewright.compiler.graph.read import architecture
 from fusewright.compiler.language.spec import Spec, print_spec
 from fusewright.compiler.network.names import identifier
 from fusewright.compiler.syntax.parse import parse
@@ -139,7 +140,7 @@ def test_equal_graphs_give_equal_texts(text: str) -> None:
 
 @pytest.mark.parametrize("text", PROGRAMS)
 def test_every_feature_cell_and_step_is_named(text: str) -> None:
-    network = parse(text).graph.graph["network"]
+    network = architecture(parse(text).graph)
     shown = labels(svg(text))
     for feature in network.features:
         assert feature.name in shown
@@ -383,6 +384,6 @@ def test_every_program_can_be_drawn(spec: Spec) -> None:
     shown = [n for n, data in graph.nodes(data=True) if data["kind"] != "adapter"]
     assert {statements.node(n) for n in shown} <= set(drawn)
     names = itertools.chain.from_iterable(t.split(", ") for t in said(image))
-    assert set(graph.graph["network"].feature_by_name) <= {
+    assert set(architecture(graph).feature_by_name) <= {
         name.removesuffix(" (unused)") for name in names
     }

@@ -181,9 +181,10 @@ def _require_no_sets(source: Path, sets: list[str] | None) -> None:
 
 def _tell_of_other_changes(old: Graph, new: Graph) -> None:
     """Says what changed that a picture does not show."""
+    from ...compiler.graph.write import specification
     from ...compiler.tools.difference import difference
 
-    found = difference(*(graph.graph["network"].spec for graph in (old, new)))
+    found = difference(*map(specification, (old, new)))
     others = [str(change) for change in found if change.kind not in SHOWN]
     if others:
         typer.echo("note: what the picture does not show changed, too:", err=True)
