@@ -72,4 +72,6 @@ CODES: Final[Mapping[str, str]] = {
     # Genotypes of the published code
     "E601": "the text is not a genotype of the published code",
     "E602": "the genotype does not fit the specification",
+    # The text of a program, after lowering
+    "E701": "a value, input or parameter of a program that is not declared",
 }
