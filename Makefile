@@ -54,6 +54,7 @@ fuzz: $(READY)
 golden: $(READY) $(NPM)
 	$(BIN)/python -m fusewright.compiler.grammar
 	$(BIN)/python -m tests.test_diagnostics
+	$(BIN)/python -m tests.test_pass_fixtures
 	$(BIN)/python -m tests.test_reference
 	$(BIN)/python -m tests.test_page
 
