@@ -54,6 +54,7 @@ fuzz: $(READY)
 golden: $(READY) $(NPM)
 	$(BIN)/python -m fusewright.compiler.syntax.grammar
 	$(BIN)/python -m tests.compiler.diagnostics.test_diagnostics
+	$(BIN)/python -m tests.compiler.passes.test_fixtures
 	$(BIN)/python -m tests.grammars.test_reference
 	$(BIN)/python -m tests.compiler.targets.test_page
 

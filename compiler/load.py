@@ -6,11 +6,11 @@ import os
 from typing import Literal
 
 from .diagnostics.diagnostic import fail
-from .documents.spellings import by_ending, loads, spelling_of
+from .documents.spellings import by_ending, loads, notation_of, spelling_of
 from .language.spec import Spec
 from .system.files import read_text
 
-Notation = Literal["fuse", "json", "yaml", "published"]
+Notation = Literal["fuse", "json", "yaml", "published", "graphml", "node-link"]
 """What a Spec can be written in; the published code's text says genotypes alone."""
 ONNX, SAFETENSORS = ".onnx", ".safetensors"
 """Endings of artifacts that hold the specification which they were compiled from."""
@@ -19,8 +19,9 @@ ONNX, SAFETENSORS = ".onnx", ".safetensors"
 def load(path: str | os.PathLike[str]) -> Spec:
     """The Spec of a file, spelt as its ending says, or else as its content shows.
 
-    Of an ONNX or `.safetensors` file that Fusewright wrote, the specification inside. Raises
-    DiagnosticError where the file cannot be read or is no specification.
+    Of an ONNX or `.safetensors` file that Fusewright wrote, the specification inside; of GraphML
+    and node-link JSON, what the graph says. Raises DiagnosticError where the file cannot be read or
+    is no specification.
     """
     ending = os.path.splitext(path)[1]
     if ending == ONNX:
@@ -31,7 +32,12 @@ def load(path: str | os.PathLike[str]) -> Spec:
         from .targets.safetensors import read_spec
 
         return read_spec(path)
-    return loads(read_text(path), os.fspath(path), by_ending(path))
+    text, name = read_text(path), os.fspath(path)
+    if (notation := notation_of(name, text)) is not None:
+        from .graph.interchange import read_graph
+
+        return read_graph(text, notation, name)
+    return loads(text, name, by_ending(path))
 
 
 def spell(spec: Spec, notation: Notation) -> str:
@@ -42,6 +48,10 @@ def spell(spec: Spec, notation: Notation) -> str:
         from .published.genotype import genotype_text
 
         return genotype_text(spec) + "\n"
+    if notation in ("graphml", "node-link"):
+        from .graph.interchange import write_graph
+
+        return write_graph(spec, notation)
     from .documents.writer import to_json, to_yaml
 
     return to_json(spec) if notation == "json" else to_yaml(spec)

@@ -14,7 +14,7 @@ from os import PathLike, fspath
 
 from ..diagnostics.diagnostic import Diagnostic, DiagnosticError, Report
 from ..diagnostics.source import Source
-from ..documents.spellings import Spelling, by_ending, read
+from ..documents.spellings import GraphNotation, Spelling, by_ending, notation_of, read
 from ..language.override import override
 from ..language.spec import Spec
 from ..network.network import Network
@@ -87,7 +87,24 @@ def examine_file(
     except DiagnosticError as error:
         wrong = error.diagnostics
         return Examination(Reading(Source(name, ""), Spec(), wrong, nothing=True), None, wrong)
+    notation = notation_of(name, text)
+    if notation is not None:
+        return _examine_graph(text, name, notation, numbers)
     return examine(text, name, by_ending(path), numbers)
+
+
+def _examine_graph(
+    text: str, name: str, notation: GraphNotation, numbers: Mapping[str, int | float] | None
+) -> Examination:
+    """Examines the specification that a graph says, as its canonical text."""
+    from ..graph.interchange import read_graph
+
+    try:
+        spec = read_graph(text, notation, name)
+    except DiagnosticError as error:
+        wrong = error.diagnostics
+        return Examination(Reading(Source(name, text), Spec(), wrong, nothing=True), None, wrong)
+    return examine(str(spec), f"{name} as text", "fuse", numbers)
 
 
 def read_all(

@@ -72,6 +72,7 @@ CODES: Final[Mapping[str, str]] = {
     # Genotypes of the published code
     "E601": "the text is not a genotype of the published code",
     "E602": "the genotype does not fit the specification",
-    # Graphs
+    # Programs and Graphs
+    "E701": "a value, input or parameter of a program that is not declared",
     "E702": "a graph that is no fusion network",
 }

@@ -12,6 +12,8 @@ from ..language.spec import Spec
 from ..syntax.parse import parse_all
 
 Spelling = Literal["fuse", "json", "yaml"]
+GraphNotation = Literal["graphml", "node-link"]
+"""What a Graph is written in."""
 _ENDINGS: dict[str, Spelling] = {
     ".fuse": "fuse",
     ".json": "json",
@@ -19,6 +21,7 @@ _ENDINGS: dict[str, Spelling] = {
     ".yml": "yaml",
 }
 _IGNORED = re.compile(r"(?:\s|\ufeff|#[^\n]*)*")
+_NODE_LINK = re.compile(r'\s*\{\s*"(?:directed|multigraph|graph|nodes|edges)"\s*:')
 _YAML_START = re.compile(r"""---|%YAML|(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*:(?:\s|$)""")
 
 
@@ -69,3 +72,10 @@ def spelling_of(text: str) -> Spelling:
     ignored = _IGNORED.match(text)
     start = ignored.end() if ignored else 0
     return "yaml" if _YAML_START.match(text, start) else "fuse"
+
+
+def notation_of(name: str, text: str) -> GraphNotation | None:
+    """The notation of a file that holds a graph, by its ending or its first key; None of others."""
+    if name.lower().endswith(".graphml"):
+        return "graphml"
+    return "node-link" if _NODE_LINK.match(text) and by_ending(name) in ("json", None) else None

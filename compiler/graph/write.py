@@ -333,5 +333,10 @@ def _axes(node: str, axes: object) -> tuple[FeatureAxis, ...] | None:
             if spec == Spec(modalities=(alone,)):
                 return features[0].axes
     elif isinstance(axes, tuple) and all(isinstance(axis, Axis) for axis in axes):
-        return tuple(FeatureAxis(a.name, "*" if a.size is None else a.size) for a in axes)
+        return written_axes(axes)
     raise fail("E702", f"the `axes` of `{node}` cannot be read", help='write `axes="c 512, h 14"`')
+
+
+def written_axes(axes: Iterable[Axis]) -> tuple[FeatureAxis, ...]:
+    """Axes as they stand in a specification."""
+    return tuple(FeatureAxis(a.name, "*" if a.size is None else a.size) for a in axes)

@@ -13,6 +13,7 @@ from .nodes import (
     Cell,
     Definition,
     Feature,
+    FeatureAxis,
     Hole,
     Modality,
     NetworkHeader,
@@ -103,11 +104,16 @@ def modality_lines(modality: Modality) -> list[Line]:
 def _feature(feature: Feature) -> str:
     text = name(feature.name)
     if feature.axes is not None:
-        sizes = (f"{name(a.name)} {'*' if a.size == '*' else number(a.size)}" for a in feature.axes)
-        text += f"[{', '.join(sizes)}]"
+        text += f"[{axes(feature.axes)}]"
     if feature.at is not None:
         text += f" at {json.dumps(feature.at, ensure_ascii=False)}"
     return text
+
+
+def axes(items: Iterable[FeatureAxis]) -> str:
+    """Axes as they stand in brackets: `c 512, h 14`."""
+    sizes = (f"{name(a.name)} {'*' if a.size == '*' else number(a.size)}" for a in items)
+    return ", ".join(sizes)
 
 
 def cell_lines(cell: Cell) -> list[Line]:

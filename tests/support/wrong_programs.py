@@ -1,10 +1,11 @@
 """Programs with what is said of them, as Markdown: sections of prose, source and rendered text.
 
 A section has a heading and blocks. Its source is a `fuse`, `json` or `yaml` block, which is
-examined. Where it has a `console` block, that command runs instead, in a folder that holds the
-`fuse` block as `n.fuse` and each block with a file name behind its language: `json data.npz` and
-`json weights.safetensors` give arrays by name, as a shape or as `{"values": …}`; others are text,
-under `sh` a program. A `text` block is what is shown.
+examined, or an `ssa` block, which is parsed as the text of a program after lowering. Where it has a
+`console` block, that command runs instead, in a folder that holds the `fuse` block as `n.fuse` and
+each block with a file name behind its language: `json data.npz` and `json weights.safetensors` give
+arrays by name, as a shape or as `{"values": …}`; others are text, under `sh` a program. A `text`
+block is what is shown.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 from unittest.mock import patch
 
 import numpy as np
@@ -28,13 +29,15 @@ from safetensors.numpy import save_file
 
 from fusewright.cli import main
 from fusewright.compiler.check.examine import examine
-from fusewright.compiler.diagnostics.diagnostic import Diagnostic, render
+from fusewright.compiler.diagnostics.diagnostic import Diagnostic, DiagnosticError, render
 from fusewright.compiler.documents.spellings import Spelling
+from fusewright.compiler.program.parser import parse_program
 
 from .paths import ROOT
 
 TABLE = ROOT / "tests/compiler/diagnostics/cases"
 SPELLINGS: tuple[Spelling, ...] = get_args(Spelling)
+_PROGRAM: Literal["ssa"] = "ssa"
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 _BLOCK = re.compile(r"^```(\S+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _OLD = re.compile(r"\A.*?^```$", re.MULTILINE | re.DOTALL)
@@ -64,11 +67,11 @@ class Section:
         return found[0] if found else None
 
     @property
-    def source(self) -> tuple[Spelling, str] | None:
+    def source(self) -> tuple[Spelling | Literal["ssa"], str] | None:
         """What is examined, with its spelling; None where a command runs."""
         if self.text("console") is not None:
             return None
-        for spelling in SPELLINGS:
+        for spelling in (*SPELLINGS, _PROGRAM):
             text = self.text(spelling)
             if text is not None:
                 return spelling, text
@@ -98,6 +101,12 @@ def diagnosed(section: Section) -> tuple[Diagnostic, ...]:
     """What is said of the source of a section."""
     assert section.source is not None
     spelling, text = section.source
+    if spelling == _PROGRAM:
+        try:
+            parse_program(text, "n.ssa")
+        except DiagnosticError as error:
+            return error.diagnostics
+        return ()
     return examine(text, f"n.{spelling}", spelling).diagnostics
 
 
@@ -127,7 +136,7 @@ def _write_files(section: Section, place: Path) -> None:
         name = block.file or ("n.fuse" if block.language == "fuse" else None)
         if name is None:
             continue
-        if block.language != "json":
+        if block.language != "json" or name.endswith(".json"):
             (place / name).write_text(block.text, encoding="utf-8")
             (place / name).chmod(0o755 if block.language == "sh" else 0o644)
         elif name.endswith(".npz"):

@@ -44,6 +44,7 @@ HUNDREDS = {
     "shapes.md": "3",
     "holes.md": "4",
     "runs.md": "56",
+    "programs.md": "7",
 }
 
 

@@ -15,6 +15,8 @@ class Spelling(StrEnum):
     json = "json"
     yaml = "yaml"
     published = "published"
+    graphml = "graphml"
+    node_link = "node-link"
 
 
 @app.command()
@@ -23,7 +25,7 @@ def convert(
     to: Annotated[Spelling, typer.Option(help="The spelling to convert to.")],
     output: Output = None,
 ) -> None:
-    """Convert a specification to .fuse, JSON, YAML or the published code's genotype text."""
+    """Convert a specification to .fuse, JSON, YAML, the published code's genotype, or a graph."""
     from ...compiler.load import load, spell
 
     print_or_write(spell(load(file), to.value), output)
