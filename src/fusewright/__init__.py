@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .compiler.compile import compile
     from .compiler.diagnostics.diagnostic import Diagnostic, DiagnosticError
     from .compiler.documents.spellings import loads
+    from .compiler.draw import draw
+    from .compiler.graph.build import Graph
+    from .compiler.graph.build import graph_of as graph
+    from .compiler.graph.write import specification as spec
     from .compiler.language.spec import Spec
     from .compiler.load import load
     from .runtime.deploy.deploy import deploy
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from .runtime.training.train import train
 
 _HOMES = {
+    "Graph": "compiler.graph.build",
     "Diagnostic": "compiler.diagnostics.diagnostic",
     "DiagnosticError": "compiler.diagnostics.diagnostic",
     "Settings": "runtime.settings",
@@ -32,28 +37,36 @@ _HOMES = {
     "check": "compiler.check.check",
     "compile": "compiler.compile",
     "deploy": "runtime.deploy.deploy",
+    "draw": "compiler.draw",
     "evaluate": "runtime.predict.evaluate",
+    "graph": "compiler.graph.build:graph_of",
     "load": "compiler.load",
     "loads": "compiler.load",
     "predict": "runtime.predict.evaluate",
     "read_run": "runtime.runs.read",
     "search": "runtime.search.search",
+    "spec": "compiler.graph.write:specification",
     "train": "runtime.training.train",
 }
+"""The module of each name, and behind a colon what it is called there."""
 __all__ = [
     "Diagnostic",
     "DiagnosticError",
+    "Graph",
     "Settings",
     "Spec",
     "check",
     "compile",
     "deploy",
+    "draw",
     "evaluate",
+    "graph",
     "load",
     "loads",
     "predict",
     "read_run",
     "search",
+    "spec",
     "train",
 ]
 
@@ -61,7 +74,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    home, _, own = _HOMES[name].partition(":")
+    return getattr(import_module(f".{home}", __name__), own or name)
 
 
 def __dir__() -> list[str]:

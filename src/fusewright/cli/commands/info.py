@@ -9,10 +9,14 @@ from typing import Annotated
 import typer
 
 from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.language.spec import Spec
 from ..app import Json, Sets, SpecFile, app, load_with, print_json
 
 
 class Stage(StrEnum):
+    network = "network"
+    graph = "graph"
+    program = "program"
     training = "training"
     compiled = "compiled"
     inference = "inference"
@@ -25,7 +29,14 @@ def info(
         bool, typer.Option("--passes", help="Show what each pass of the compiler changes.")
     ] = False,
     stage: Annotated[
-        Stage | None, typer.Option(help="With --passes: whose passes; by default for training.")
+        Stage | None,
+        typer.Option(help="Print this stage; with --passes: whose passes, by default training."),
+    ] = None,
+    after: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PASS|STAGE", help="With --stage program: after a pass, or all of a stage."
+        ),
     ] = None,
     profile: Annotated[
         Path | None, typer.Option(help="A machine's latency profile, to judge budgets with.")
@@ -36,10 +47,20 @@ def info(
     """Show the size of a specification: parameters, multiply-adds, distinct architectures."""
     from ...compiler.tools.describe import describe, describe_passes, passes_table, summary
 
+    if stage in (Stage.network, Stage.graph, Stage.program):
+        if json or profile is not None:
+            raise fail("E506", "a stage is printed as text", help="leave out the other options")
+        print(_printed(load_with(file, sets), stage.value, passes, after), end="")
+        return
+    if after is not None:
+        raise fail("E506", "`--after` says which Program is printed", help="add `--stage program`")
     if stage is not None and not passes:
         raise fail("E506", "`--stage` says whose passes are shown", help="add `--passes`")
     if passes:
-        rows = describe_passes(load_with(file, sets), (stage or Stage.training).value)
+        from ...compiler.tools.stages import STAGES
+
+        whose = next((name for name in STAGES if name == stage), STAGES[0])
+        rows = describe_passes(load_with(file, sets), whose)
         print_json(rows) if json else print(passes_table(rows))
         return
     measured = None
@@ -52,3 +73,18 @@ def info(
         print_json(described)
     else:
         print(summary(described))
+
+
+def _printed(spec: Spec, stage: str, passes: bool, after: str | None) -> str:
+    """A stage of the arrow as text."""
+    from ...compiler.tools.stages import graph_text, network_text, program_text, programs_text
+
+    if stage != "program" and (passes or after is not None):
+        raise fail("E506", f"no pass runs on a {stage}", help="print `--stage program`")
+    if passes and after is not None:
+        raise fail("E506", "`--passes` prints the Program after each", help="leave out `--after`")
+    if stage == "program":
+        return (
+            programs_text(spec, "training") if passes else program_text(spec, after or "lowering")
+        )
+    return network_text(spec) if stage == "network" else graph_text(spec)
