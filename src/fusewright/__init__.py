@@ -10,6 +10,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .compiler.system.display import shown_by
+
 if TYPE_CHECKING:
     from .compiler.check.check import check
     from .compiler.compile import compile
@@ -76,6 +78,14 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home, _, own = _HOMES[name].partition(":")
     return getattr(import_module(f".{home}", __name__), own or name)
+
+
+def _bundle(shown: object) -> dict[str, str]:
+    bundle: dict[str, str] = import_module(".notebook", __name__).bundle(shown)
+    return bundle
+
+
+shown_by(_bundle)
 
 
 def __dir__() -> list[str]:

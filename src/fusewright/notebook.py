@@ -15,10 +15,9 @@ from .compiler.diagnostics.diagnostic import DiagnosticError
 from .compiler.graph.build import Graph, build
 from .compiler.graph.write import specification
 from .compiler.language.spec import Spec
+from .compiler.system.display import Bundle
 from .compiler.targets.diagram import render
 
-Bundle = dict[str, str]
-"""What is shown, by media type."""
 FRAME = 'title="the search" sandbox="allow-scripts" width="100%" height="760" style="border: 0"'
 
 

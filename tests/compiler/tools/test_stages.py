@@ -64,7 +64,7 @@ def test_the_program_stands_after_each_pass_that_changes_it() -> None:
     heads = [line for line in text.splitlines() if line.startswith("# after ")]
     assert heads[0] == "# after lowering"
     assert "# after halve_concat" in heads
-    programs = [parse_program(part) for part in text.split("\n\n# after ")]
+    programs = [parse_program(f"# {part}") for part in text.split("# after ")[1:]]
     assert len(programs) == len(heads)
     assert programs[-1] == optimise(lower(parse(SPACE).graph))
 
