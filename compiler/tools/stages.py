@@ -47,17 +47,17 @@ def program_text(spec: Spec, after: str = "lowering") -> str:
     program = lower(build(checked(spec)))
     for name in _passes_until(after):
         program = _run(name, program)
-    return f"{print_program(program)}\n"
+    return print_program(program)
 
 
 def programs_text(spec: Spec, stage: Stage) -> str:
     """The Program after lowering, and after each pass of a stage that changes it."""
     program = lower(build(checked(spec)))
-    texts = [f"# after lowering\n{print_program(program)}\n"]
+    texts = [f"# after lowering\n{print_program(program)}"]
     for name, run in passes(stage).items():
         before, program = program, run(program)
         if program != before:
-            texts.append(f"# after {name}\n{print_program(program)}\n")
+            texts.append(f"# after {name}\n{print_program(program)}")
     return "\n".join(texts)
 
 
