@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import sqrt
 from typing import Any, TypeAlias
 
 from ...ops.primitive import Attribute, Primitive, primitives
-from ...ops.types import ShapeError, TensorType
+from ...ops.types import ShapeError
 from ..diagnostics.diagnostic import DiagnosticError, Note, did_you_mean, fail
 from ..diagnostics.source import Span
 from ..language import expression as x
@@ -19,6 +18,7 @@ from ..language.nodes import Definition
 from ..network.network import Application
 from ..network.vocabulary import AmbiguousName, Vocabulary, select
 from ..program.program import Builder, Scope
+from .arguments import axis_names, initial_of, positions
 from .instances import MOST_VALUES, Context, Instance, Ref, shapes_differ
 from .sizes import Numbers, arithmetic, count_of, size_of
 
@@ -26,7 +26,6 @@ MOST_EVALUATED = 50_000
 """How many expressions one application of an equation may evaluate, with all that it calls."""
 MOST_MENTIONS = 20
 """How often, on average, it may take each of its inputs."""
-_INITIALS = {"ones": 1.0, "zeros": 0.0}
 
 
 Result: TypeAlias = Ref | int | float
@@ -190,7 +189,7 @@ class _Frame:
         if e.name in self.names:
             message = f"`{e.name}` is no parameter in `{self.definition.name}`"
             raise fail("E303", message, e.span, help="choose another name for the parameter")
-        initial, bound = _initial(e, sizes)
+        initial, bound = initial_of(e, sizes)
         self.parameters[e.name] = self.place.parameter(e.name, sizes, initial, bound, e.span)
         return self.parameters[e.name]
 
@@ -294,8 +293,8 @@ class _Frame:
         self, attribute: Attribute, e: x.Expression | None, tensors: Sequence[Ref]
     ) -> Any:
         if attribute.kind == "axes":
-            names = attribute.default if e is None else _axis_names(e)
-            return None if names is None else _positions(self.place.type(tensors[0]), names)
+            names = attribute.default if e is None else axis_names(e)
+            return None if names is None else positions(self.place.type(tensors[0]), names)
         if attribute.kind == "word":
             word = attribute.default if e is None else getattr(e, "name", None)
             if word not in attribute.words:
@@ -310,36 +309,6 @@ class _Frame:
         if attribute.kind == "count":
             return count_of(value, attribute.name, e.span if e else None)
         return float(value)
-
-
-def _initial(e: x.Parameter, sizes: tuple[int, ...]) -> tuple[Any, float]:
-    """Two axes start uniform in ±1/√fan-in, one axis at zero, unless it says otherwise."""
-    initial = e.initial
-    if initial is None:
-        initial = "uniform" if len(e.sizes) > 1 else "zeros"
-    if isinstance(initial, (int, float)):
-        return float(initial), 0.0
-    if initial == "uniform":
-        return "uniform", 1 / sqrt(sizes[0])
-    if initial in _INITIALS:
-        return _INITIALS[initial], 0.0
-    remedy = did_you_mean(initial, ["uniform", *_INITIALS]) or "use `ones`, `zeros` or `uniform`"
-    raise fail("E303", f"unknown initial value `{initial}`", e.span, help=remedy)
-
-
-def _axis_names(e: x.Expression) -> tuple[str, ...]:
-    items = e.items if isinstance(e, x.Group) else (e,)
-    names = tuple(i.name for i in items if isinstance(i, x.Name))
-    if len(names) < len(items):
-        raise fail("E303", "`over` names axes, as `(length, channels)`", e.span)
-    return names
-
-
-def _positions(type: TensorType, names: Sequence[str]) -> tuple[int, ...]:
-    """The positions of named axes, counted from the last."""
-    for name in names:
-        type.size(name)
-    return tuple(sorted(type.names.index(n) - len(type.axes) for n in dict.fromkeys(names)))
 
 
 def placed(error: DiagnosticError, definition: Definition, use: Span | None) -> DiagnosticError:
