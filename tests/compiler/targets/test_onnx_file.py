@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -18,44 +15,23 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.torch import save_file
 
 import fusewright as fw
-from fusewright.compiler.check.check import checked
 from fusewright.compiler.compile import to_program
-from fusewright.compiler.program.initial import initial_values
 from fusewright.compiler.program.weights import fitting, unread
-from fusewright.compiler.targets.onnx import certificate, export
-from fusewright.compiler.targets.onnx import precision as onnx_precision
+from fusewright.compiler.targets.onnx import certificate
 from fusewright.compiler.targets.onnx.builder import OPSETS
-from fusewright.compiler.targets.onnx.certificate import Certificate, Comparison, Evaluate, certify
 from fusewright.compiler.targets.onnx.file import OnnxFile, open_session, run
 from fusewright.compiler.targets.onnx.precision import Precision, with_precision
 from fusewright.compiler.targets.safetensors import read_weights
 
 from ...runtime.test_runtime import FIXED, problem, spec
-
-Arrays = Mapping[str, NDArray[Any]]
-Change = Callable[[onnx.ModelProto], object]
-
-OPEN = """
-network n(C = 4, L = 3)
-use fusion
-modality a optional { `NAME`[c 3, t *] B[c 4] }
-cell K(`NAME`, B) { S = MHA(x, y, heads = 2) T = Sum(S, x) }
-predict 2 labels
-"""
-
-
-def open_spec(name: str = "A") -> fw.Spec:
-    return fw.loads(OPEN.replace("NAME", name))
-
-
-def weights_of(network: fw.Spec, scale: float = 1.0) -> dict[str, NDArray[Any]]:
-    """Initial values, all but the statistics multiplied by `scale`."""
-    initial = initial_values(to_program(network))
-    return {
-        name: array if name.endswith(("mean", "variance")) else (array * scale).astype(array.dtype)
-        for name, array in initial.items()
-    }
-
+from ...support.onnx_files import (
+    DIFFERENCE,
+    Change,
+    in_torch,
+    open_spec,
+    weights_of,
+    written,
+)
 
 # Operator sets
 
@@ -101,169 +77,6 @@ def test_a_feature_may_not_be_named_like_the_output() -> None:
     assert model.graph.output[0].name == "logits"
     with pytest.raises(fw.DiagnosticError, match="named `probabilities`, as the output is"):
         fw.compile(open_spec("probabilities"), "onnx", probabilities=True)
-
-
-# Weights beyond what one message holds
-
-
-@pytest.mark.parametrize("inline", [False, True])
-def test_tools_that_copy_a_model_see_no_weights(
-    inline: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[int] = []
-
-    def watch(place: Any, name: str) -> None:
-        tool = getattr(place, name)
-
-        def watched(model: onnx.ModelProto, *arguments: Any, **options: Any) -> Any:
-            seen.append(len(model.graph.initializer))
-            return tool(model, *arguments, **options)
-
-        monkeypatch.setattr(place, name, watched)
-
-    watch(onnx.checker, "check_model")
-    watch(export, "inline_local_functions")
-    model = fw.compile(open_spec(), "onnx", inline=inline)
-    assert seen == [0] * (1 + inline)
-    names = {t.name for t in model.graph.initializer}
-    assert {"head.W", "A.lengths", "a.present"} <= names
-    assert {i.name for i in model.graph.input} == {"A", "A.lengths", "B", "a.present"}
-    monkeypatch.undo()
-    onnx.checker.check_model(model, full_check=True)
-
-
-def test_more_than_the_tools_take_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnx_precision, "_MESSAGE", 100)
-    with pytest.raises(fw.DiagnosticError, match="more than 2 GiB"):
-        with_precision(fw.compile(open_spec(), "onnx"), "int8")
-
-
-def test_weights_in_a_file_of_their_own_are_not_loaded_to_be_checked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model = fw.compile(open_spec(), "onnx")
-    path = tmp_path / "net.onnx"
-    onnx.save_model(model, path, save_as_external_data=True, location="w", size_threshold=0)
-    monkeypatch.setattr(onnx, "load_external_data_for_model", None)
-    found = certify(path, checked(open_spec()), fw.compile(open_spec(), "numpy"))
-    assert found.relative <= 1e-5
-
-
-# The certificate
-
-
-def in_torch(network: fw.Spec, weights: Arrays) -> Evaluate:
-    module = fw.compile(network, "torch", weights=weights).eval()
-
-    def evaluate(features: Arrays) -> NDArray[Any]:
-        with torch.no_grad():
-            result: NDArray[Any] = module(
-                {n: torch.from_numpy(a) for n, a in features.items()}
-            ).numpy()
-        return result
-
-    return evaluate
-
-
-def certified(
-    network: fw.Spec, folder: Path, scale: float, precision: Precision = "float32"
-) -> Certificate:
-    """The certificate of a network whose weights are multiplied by `scale`."""
-    weights, path = weights_of(network, scale), folder / "net.onnx"
-    model = with_precision(fw.compile(network, "onnx", weights=weights), precision)
-    path.write_bytes(model.SerializeToString())
-    reference = fw.compile(network, "numpy", weights=weights)
-    return certify(path, checked(network), reference, in_torch(network, weights), precision)
-
-
-def measured(**changes: Any) -> Comparison:
-    nothing = Comparison("zero", 0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
-    return replace(nothing, **changes)
-
-
-@pytest.mark.parametrize(
-    ("changes", "verdict"),
-    [
-        ({}, "passes"),
-        ({"torch": None, "between": None}, "passes"),
-        ({"relative": 1e-5}, "passes"),
-        ({"relative": 2e-5}, "fails"),
-        ({"relative": 2e-5, "torch": None}, "fails"),
-        ({"relative": 2e-5, "torch": 3e-6}, "passes by the margin"),
-        ({"relative": 9e-4, "torch": 9e-4}, "passes by the margin"),
-        ({"relative": 2e-3, "torch": 9e-4}, "fails"),
-        ({"relative": inf, "torch": 0.0}, "fails"),
-        ({"relative": 0.0, "torch": 2e-3}, "not comparable"),
-        ({"relative": 0.99, "torch": 0.99}, "not comparable"),
-        ({"relative": inf, "torch": inf}, "not comparable"),
-        ({"compared": 0.0}, "not comparable"),
-    ],
-)
-def test_a_verdict_is_no_kinder_than_the_margin(changes: dict[str, Any], verdict: str) -> None:
-    assert measured(**changes).verdict == verdict
-
-
-def test_a_number_that_a_model_does_not_give_is_infinitely_far(tmp_path: Path) -> None:
-    model = fw.compile(open_spec(), "onnx", inline=True)
-    last = model.graph.node[-1]
-    last.output[0] = "before"
-    nan = numpy_helper.from_array(np.array(np.nan, np.float32), "nan")
-    model.graph.initializer.append(nan)
-    model.graph.node.append(helper.make_node("Add", ["before", "nan"], ["logits"]))
-    (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
-    network, reference = checked(open_spec()), fw.compile(open_spec(), "numpy")
-    found = certify(tmp_path / "net.onnx", network, reference, precision="float16")
-    written = json.loads(json.dumps(found.as_json(), allow_nan=False))
-    assert (written["absolute"], written["relative"], written["finite"]) == (*["infinity"] * 2, 0)
-    assert all(c["relative"] == "infinity" for c in written["comparisons"])
-    assert not any("verdict" in c for c in written["comparisons"])
-    with pytest.raises(fw.DiagnosticError, match="differs from the reference by inf"):
-        certify(tmp_path / "net.onnx", network, reference)
-
-
-def test_half_precision_that_overflows_says_so(tmp_path: Path) -> None:
-    found = certified(open_spec(), tmp_path, 1e4, "float16").as_json()
-    assert (found["relative"], found["finite"]) == ("infinity", 0)
-
-
-def test_weights_too_large_for_float32_do_not_pass(tmp_path: Path) -> None:
-    with pytest.raises(fw.DiagnosticError, match="float32 cannot compute"):
-        certified(open_spec(), tmp_path, 1e5)
-
-
-def test_the_model_is_compared_with_torch_directly(tmp_path: Path) -> None:
-    found = certified(open_spec(), tmp_path, 1.0).as_json()
-    for comparison in found["comparisons"]:
-        sides = comparison["relative"] + comparison["torch"]
-        assert 0 <= comparison["between"] <= sides + 1e-12
-        assert (comparison["finite"], comparison["compared"]) == (1, 1)
-    assert {c["verdict"] for c in found["comparisons"]} == {"passes"}
-
-
-DIFFERENCE = """
-network n(C = 4, L = 1)
-use fusion
-op Cancel(x, y) = (x @ W[C, C] + 1e6) - 1e6 + y
-modality a { A[c 3] B[c 4] }
-cell K(A, B) { S = Cancel(x, y) }
-predict 2 labels
-"""
-
-
-def test_a_network_that_float32_cannot_compute_does_not_pass(tmp_path: Path) -> None:
-    with pytest.raises(fw.DiagnosticError, match="float32 cannot compute"):
-        certified(fw.loads(DIFFERENCE), tmp_path, 1.0)
-
-
-def test_extremes_that_float32_cannot_compute_are_not_comparable(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(certificate, "LARGE", 1e30)
-    network = fw.loads(DIFFERENCE.replace("(x @ W[C, C] + 1e6) - 1e6", "x * (x @ W[C, C])"))
-    found = certified(network, tmp_path, 1.0).as_json()
-    verdicts = {c["inputs"]: c["verdict"] for c in found["comparisons"]}
-    assert verdicts.pop("large") == "not comparable"
-    assert set(verdicts.values()) == {"passes"}
 
 
 # Lengths and fixed axes
@@ -350,15 +163,6 @@ def test_weights_that_nothing_reads_are_named() -> None:
 
 
 # Files from others
-
-
-def written(folder: Path, change: Change, **options: Any) -> Path:
-    """A file whose model was changed after it was compiled."""
-    model = fw.compile(spec(FIXED), "onnx", inline=True, **options)
-    change(model)
-    path = folder / "net.onnx"
-    path.write_bytes(model.SerializeToString())
-    return path
 
 
 def retyped(kind: int) -> Change:
