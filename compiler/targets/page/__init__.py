@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from ...diagnostics.text import printable
 from ...graph.build import Graph
 from ...network.network import Network
 from ..diagram import Drawing, render
@@ -22,7 +23,7 @@ from ..diagram.labels import shown_bars
 from ..diagram.overlay import PLAIN, Overlay
 from ..diagram.statements import node
 from ..diagram.weights import Shares, of_mixtures
-from ..html import Html, html, joined, printable
+from ..html import Html, html, joined
 from .data import Fact, Facts
 from .theme import SYMBOLS, symbolic, variables
 
