@@ -13,6 +13,7 @@ from itertools import islice
 
 from .codes import CODES
 from .source import Span
+from .text import printable
 
 TAB_WIDTH = 4
 LONGEST_LINE = 160
@@ -179,17 +180,17 @@ def one_of(names: Sequence[str], limit: int = 12) -> str:
 
 def render(diagnostic: Diagnostic) -> str:
     """The diagnostic as text: header, place, source line with caret, notes, help."""
-    lines = [f"{diagnostic.severity}[{diagnostic.code}]: {_one_line(diagnostic.message)}"]
+    lines = [f"{diagnostic.severity}[{diagnostic.code}]: {printable(diagnostic.message)}"]
     shown = [s for s in (diagnostic.span, *(n.span for n in diagnostic.notes)) if s]
     margin = max((len(str(s.line)) for s in shown), default=1)
     if diagnostic.span:
         lines += _excerpt(diagnostic.span, margin)
     for note in diagnostic.notes:
-        lines.append(f"{' ' * margin} = note: {_one_line(note.message)}")
+        lines.append(f"{' ' * margin} = note: {printable(note.message)}")
         if note.span:
             lines += _excerpt(note.span, margin)
     if diagnostic.help:
-        lines.append(f"{' ' * margin} = help: {_one_line(diagnostic.help)}")
+        lines.append(f"{' ' * margin} = help: {printable(diagnostic.help)}")
     return "\n".join(lines)
 
 
@@ -201,28 +202,24 @@ def render_all(diagnostics: Sequence[Diagnostic]) -> str:
     return "\n\n".join(shown)
 
 
-def _one_line(text: str) -> str:
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
 def _excerpt(span: Span, margin: int) -> list[str]:
     line, column = span.source.position(span.start)
     pad = " " * margin
-    pointer = f" ({_one_line(span.pointer)})" if span.pointer else ""
+    pointer = f" ({printable(span.pointer)})" if span.pointer else ""
     text = span.source.line(line)
     width = max(1, min(span.end - span.start, len(text) - column + 1))
     window = max(0, column - 1 - LONGEST_LINE // 2)
-    before = _printable(text[window : column - 1])
-    marked = _printable(text[column - 1 : column - 1 + min(width, LONGEST_LINE // 2)])
-    after = _printable(text[column - 1 + width : window + LONGEST_LINE])
+    before = _display(text[window : column - 1])
+    marked = _display(text[column - 1 : column - 1 + min(width, LONGEST_LINE // 2)])
+    after = _display(text[column - 1 + width : window + LONGEST_LINE])
     return [
-        f"{pad}--> {_one_line(span.source.name)}:{line}:{column}{pointer}",
+        f"{pad}--> {printable(span.source.name)}:{line}:{column}{pointer}",
         f"{pad} |",
         f"{line:>{margin}} | {before}{marked}{after}",
         f"{pad} | {' ' * len(before)}{'^' * max(1, len(marked))}",
     ]
 
 
-def _printable(text: str) -> str:
+def _display(text: str) -> str:
     text = text.replace("\t", " " * TAB_WIDTH)
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

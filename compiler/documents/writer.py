@@ -194,8 +194,8 @@ def _requirement(requirement: RuleRequirement | Budget) -> Any:
     limit = requirement.limit
     # A limit such as `1e300G` is a whole number of more digits than any reader takes.
     written = float(limit) if len(str(limit)) > LONGEST_NUMBER else limit
-    sign = "<=" if requirement.inclusive else "<"
-    return {requirement.quantity: _without_none(**{sign: written, "on": requirement.on})}
+    limits = {requirement.sign: written, "on": requirement.on}
+    return {requirement.quantity: _without_none(**limits)}
 
 
 def _predict(predict: Predict) -> Json:

@@ -222,6 +222,14 @@ class Budget:
     on: str | None = None
     span: Span | None = span_field()
 
+    @property
+    def sign(self) -> str:
+        return "<=" if self.inclusive else "<"
+
+    def met(self, value: float) -> bool:
+        """Whether a value is within the limit."""
+        return value <= self.limit if self.inclusive else value < self.limit
+
 
 @dataclass(frozen=True, slots=True)
 class Predict:

@@ -146,10 +146,14 @@ def _step(step: Step) -> str:
 def requirement_line(requirement: RuleRequirement | Budget) -> str:
     if isinstance(requirement, RuleRequirement):
         return f"require {name(requirement.rule)}"
-    sign = "<=" if requirement.inclusive else "<"
     limit = quantity(requirement.quantity, requirement.limit)
-    place = "" if requirement.on is None else f" on {name(requirement.on)}"
-    return f"require {name(requirement.quantity)} {sign} {limit}{place}"
+    return f"require {name(requirement.quantity)} {bound(requirement, limit)}"
+
+
+def bound(budget: Budget, limit: str) -> str:
+    """A budget without its quantity, with its limit as text: `< 1M`, `<= 2.5ms on laptop`."""
+    place = "" if budget.on is None else f" on {name(budget.on)}"
+    return f"{budget.sign} {limit}{place}"
 
 
 def quantity(what: str, limit: int | float) -> str:

@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 
 from ..language.nodes import Budget, Cell, CellInput, Operation, Reference, Step
 from ..language.spec import Spec
+from .fillings import Choice
 from .names import input_name
 from .network import Network, NetworkCell, NetworkStep
-from .rules import Choice
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
 """Rules for filling holes: the one place that checking, counting, searching and deriving ask.
 
-A choice for a Cell or Step is a tuple with the name in each slot, fixed ones included. Within one
-Cell or Step a hole chooses an input that no other slot of it has. Between Cells the network's
-rule decides. Rules bind what holes choose, never what a program fixes.
+Within one Cell or Step a hole chooses an input that no other slot of it has. Between Cells the
+network's rule decides. Rules bind what holes choose, never what a program fixes.
 """
 
 from __future__ import annotations
@@ -10,15 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from math import comb, factorial, prod
-from typing import TypeAlias
 
+from .count import Count
+from .fillings import Choice, choices, count_fillings, fillings, fixed_choice, is_open
 from .holes import Slot
 from .matching import UndecidedError, contested, shortage
 from .network import Network, NetworkCell
 
-Choice: TypeAlias = tuple[str, ...]
 MOST_TRIED = 20_000
 """How many choices a proof may try before it says that it could not decide."""
 MOST_SEARCHED = 200
@@ -33,14 +32,17 @@ class Rule:
 
     `admits(network, index, choice, earlier)` says whether the Cell at `index` may take `choice`
     after the choices of the Cells before it; `completable(network, chosen)` whether the Cells after
-    those in `chosen` can still be filled. `source` is where the rule comes from and another name
-    for it; `summary` states it in half a sentence.
+    those in `chosen` can still be filled; `count(network, most)` how many choices for all Cells it
+    admits, found by listing at most `most`, or None where the rule knows no shorter way than to try
+    them all. `source` is where the rule comes from and another name for it; `summary` states it in
+    half a sentence.
     """
 
     summary: str
     source: str
     admits: Callable[[Network, int, Choice, Sequence[Choice]], bool]
     completable: Callable[[Network, Sequence[Choice]], Verdict]
+    count: Callable[[Network, int], Count | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +51,6 @@ class Verdict:
 
     possible: bool | None
     reason: str = ""
-
-
-def is_open(cell: NetworkCell) -> bool:
-    """Whether a Cell has an input to be found."""
-    return any(slot.open for slot in cell.slots)
-
-
-def fixed_choice(cell: NetworkCell) -> Choice:
-    """The inputs of a Cell without open inputs."""
-    return tuple(slot.candidates[0] for slot in cell.slots)
 
 
 def _distinct_pairs(
@@ -87,77 +79,17 @@ def admits(network: Network, index: int, choice: Choice, earlier: Sequence[Choic
     return RULES[network.rule].admits(network, index, choice, earlier)
 
 
-def fillings(slots: Sequence[Slot]) -> Iterator[Choice]:
-    """Every choice for the slots of one Cell or Step, none where they cannot be filled.
-
-    Open slots with equal candidates are unordered: of their orders only the first is given.
-    """
-    fixed = {s.candidates[0] for s in slots if not s.open}
-    twins = [twin_before(slots, i) for i in range(len(slots))]
-    opened = [i for i, slot in enumerate(slots) if slot.open]
-
-    def options(index: int, chosen: Choice) -> Iterator[str]:
-        slot, twin = slots[index], twins[index]
-        while twin is not None and twin >= len(chosen):
-            twin = twins[twin]
-        start = 0 if twin is None else slot.candidates.index(chosen[twin]) + 1
-        gone = fixed.union(chosen)
-        return (c for c in islice(slot.candidates, start, None) if c not in gone)
-
-    def can_be_completed(chosen: Choice) -> bool:
-        """Whether the later slots still have an input each, so that no search ends in vain."""
-        later = [i for i in opened if i >= len(chosen)]
-        return not shortage([list(islice(options(i, chosen), len(later))) for i in later])
-
-    def extend(chosen: Choice) -> Iterator[Choice]:
+def every_inputs(network: Network) -> Iterator[tuple[Choice, ...]]:
+    """Every way to choose the inputs of all Cells under the network's rule."""
+    stack: list[tuple[Choice, ...]] = [()]
+    while stack:
+        chosen = stack.pop()
         index = len(chosen)
-        if index == len(slots):
+        if index == len(network.cells):
             yield chosen
-        elif not slots[index].open:
-            yield from extend((*chosen, slots[index].candidates[0]))
         else:
-            for candidate in options(index, chosen):
-                if can_be_completed((*chosen, candidate)):
-                    yield from extend((*chosen, candidate))
-
-    return extend(()) if can_be_completed(()) else iter(())
-
-
-def choices(cell: NetworkCell) -> Iterator[Choice]:
-    """Every choice for the inputs of a Cell; a single one where none is open."""
-    return fillings(cell.slots) if is_open(cell) else iter((fixed_choice(cell),))
-
-
-def twin_before(slots: Sequence[Slot], index: int) -> int | None:
-    """The last open slot before this one that has the same candidates."""
-    if not slots[index].open:
-        return None
-    for i in range(index - 1, -1, -1):
-        if slots[i].open and slots[i].candidates == slots[index].candidates:
-            return i
-    return None
-
-
-def count_fillings(slots: Sequence[Slot]) -> int:
-    """How many choices `fillings` gives, where open slots have equal or disjoint candidates.
-
-    Elsewhere it is an upper bound.
-    """
-    fixed = {s.candidates[0] for s in slots if not s.open}
-    groups = Counter(s.candidates for s in slots if s.open)
-    return prod(
-        comb(len(candidates) - sum(c in fixed for c in candidates), count)
-        for candidates, count in groups.items()
-    )
-
-
-def unfillable(slots: Sequence[Slot]) -> tuple[int, int] | None:
-    """A proof that slots cannot be filled: so many of them share too few candidates."""
-    if not any(slot.open for slot in slots):
-        return None
-    fixed = {s.candidates[0] for s in slots if not s.open}
-    options = [[c for c in s.candidates if c not in fixed] for s in slots if s.open]
-    return shortage(options)
+            listed = choices(network.cells[index])
+            stack += [(*chosen, c) for c in listed if admits(network, index, c, chosen)]
 
 
 def completable(network: Network, chosen: Sequence[Choice] = ()) -> Verdict:
@@ -238,6 +170,61 @@ def _within(most: int, choices: Iterator[Choice]) -> Iterator[Choice]:
     raise UndecidedError
 
 
+def _count_distinct(network: Network, most: int) -> Count:
+    """Exact where the sets that Cells can take nest or are disjoint, elsewhere bounds.
+
+    In order of their numbers of sets the Cells then have ∏ₖ (|Sₖ| − number of smaller ones nested
+    in Sₖ).
+    """
+    exact = _distinct_uniform(network) or _distinct_laminar(network, most)
+    if exact is not None:
+        return exact
+    low, high = 1, 1
+    for cell in (c for c in network.cells if is_open(c)):
+        each = count_fillings(cell.slots, most)
+        same_set = factorial(sum(slot.open for slot in cell.slots))
+        low *= max(0, each.low - (len(network.cells) - 1) * same_set)
+        high *= each.high
+    return Count(low, high)
+
+
+def _distinct_uniform(network: Network) -> Count | None:
+    """Where all Cells choose equally many inputs from nested candidates, and none is fixed."""
+    cells = list(network.cells)
+    if any(not s.open or s.candidates != c.slots[0].candidates for c in cells for s in c.slots):
+        return None
+    if len({len(c.slots) for c in cells}) != 1:
+        return None
+    cells.sort(key=lambda c: len(c.slots[0].candidates))
+    candidates = [c.slots[0].candidates for c in cells]
+    for smaller, larger in pairwise(candidates):
+        if smaller != larger[: len(smaller)] and not set(smaller) <= set(larger):
+            return None
+    total = prod(max(0, count_fillings(c.slots, 0).high - k) for k, c in enumerate(cells))
+    return Count(total, total)
+
+
+def _distinct_laminar(network: Network, most: int) -> Count | None:
+    """Where the sets that Cells can take are few, and any two families nest or are disjoint."""
+    families: list[frozenset[frozenset[str]]] = []
+    room = most
+    for cell in (c for c in network.cells if is_open(c)):
+        listed = list(islice(fillings(cell.slots), room + 1))
+        room -= len(listed)
+        family = frozenset(map(frozenset, listed))
+        if room < 0 or len(family) < len(listed):
+            return None
+        families.append(family - network.fixed_inputs)
+    families.sort(key=len)
+    total = 1
+    for k, family in enumerate(families):
+        inside = [f for f in families[:k] if not f.isdisjoint(family)]
+        if any(not f <= family for f in inside):
+            return None
+        total *= max(0, len(family) - len(inside))
+    return Count(total, total)
+
+
 def _fresh_features(
     network: Network, cells: Sequence[NetworkCell], taken: Collection[str]
 ) -> set[str]:
@@ -312,6 +299,25 @@ class _Search:
         return len(self._left[place] - taken) < len(self.cells) - place
 
 
+def _count_fresh(network: Network, most: int) -> Count | None:
+    """Cell by Cell, over the sets of features that may have been taken."""
+    states: dict[frozenset[str], int] = {frozenset(): 1}
+    work = 0
+    for index, cell in enumerate(network.cells):
+        following: Counter[frozenset[str]] = Counter()
+        for taken, ways in states.items():
+            earlier = (tuple(taken),)
+            for choice in choices(cell):
+                work += 1
+                if work > most:
+                    return None
+                if admits(network, index, choice, earlier):
+                    following[taken | frozenset(choice)] += ways
+        states = following
+    total = sum(states.values())
+    return Count(total, total)
+
+
 DEFAULT_RULE = "distinct_pairs"
 RULES: Mapping[str, Rule] = {
     "distinct_pairs": Rule(
@@ -319,11 +325,13 @@ RULES: Mapping[str, Rule] = {
         "paper",
         _distinct_pairs,
         _completable_distinct,
+        _count_distinct,
     ),
     "fresh_input": Rule(
         "each Cell takes a feature that no earlier Cell took",
         "published",
         _fresh_input,
         _completable_by_search,
+        _count_fresh,
     ),
 }

@@ -9,9 +9,9 @@ from ..diagnostics.source import Span
 from ..language.nodes import Operation
 from ..language.spec import Spec
 from ..network.choices import CellChoice, Choices, StepChoice
+from ..network.fillings import Choice
 from ..network.holes import Slot
 from ..network.network import Application, Network, NetworkCell, NetworkStep
-from ..network.rules import Choice
 from .resolve import resolve
 
 

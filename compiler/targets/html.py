@@ -9,10 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-
-def printable(text: str) -> str:
-    """A text in which what cannot be printed stands as its escape."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+from ..diagnostics.text import printable
 
 
 class Html(str):

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from ..check.check import checked
 from ..graph.build import build
 from ..language.nodes import Budget
+from ..language.printer import bound
 from ..language.spec import Spec
 from ..lowering.lower import lower
 from ..measure.architectures import count_architectures, count_inputs
@@ -157,9 +158,7 @@ def _latency(network: Network, machine: Machine | None) -> dict[str, float]:
 def _budget(
     budget: Budget, network: Network, program: Program, machine: Machine | None
 ) -> dict[str, str]:
-    sign = "<=" if budget.inclusive else "<"
-    place = "" if budget.on is None else f" on {budget.on}"
-    shown = f"{budget.quantity} {sign} {budget.limit:,}{place}"
+    shown = f"{budget.quantity} {bound(budget, f'{budget.limit:,}')}"
     if network.has_holes:
         return {"budget": shown, "verdict": "what a search finds keeps within it"}
     if budget.quantity == "latency" and machine is None:
@@ -173,6 +172,5 @@ def _budget(
         case _:
             assert machine is not None
             value = machine.predicted(network)
-    met = value <= budget.limit if budget.inclusive else value < budget.limit
     number = f"{value:.3g} ms, predicted" if budget.quantity == "latency" else f"{value:,}"
-    return {"budget": shown, "verdict": f"{'met' if met else 'exceeded'} by {number}"}
+    return {"budget": shown, "verdict": f"{'met' if budget.met(value) else 'exceeded'} by {number}"}

@@ -12,12 +12,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..language import expression as x
-from ..language.nodes import BUDGETS, Budget, Definition
-from ..language.printer import body_text, name, number, quantity, signature
+from ..language.nodes import BUDGETS, Definition
+from ..language.printer import body_text, bound, name, number, quantity, signature
+from ..network.fillings import is_open
 from ..network.holes import Slot
 from ..network.names import input_name
 from ..network.network import Application, Network, NetworkCell, NetworkStep
-from ..network.rules import is_open
 from ..network.vocabulary import Vocabulary
 
 
@@ -107,15 +107,10 @@ def _numbers(network: Network) -> Iterator[tuple[str, int | float]]:
 
 def _budgets(network: Network) -> Iterator[Node]:
     for what in BUDGETS:
-        limits = [b for b in network.budgets if b.quantity == what]
-        if limits:
-            yield _plain("budget", what, 6, ", ".join(sorted(map(_limit, limits))))
-
-
-def _limit(budget: Budget) -> str:
-    sign = "<=" if budget.inclusive else "<"
-    place = "" if budget.on is None else f" on {budget.on}"
-    return f"{sign} {quantity(budget.quantity, budget.limit)}{place}"
+        budgets = [b for b in network.budgets if b.quantity == what]
+        if budgets:
+            limits = sorted(bound(b, quantity(what, b.limit)) for b in budgets)
+            yield _plain("budget", what, 6, ", ".join(limits))
 
 
 # Modalities, features, the head

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...compiler.check.check import check
 from ...compiler.diagnostics.diagnostic import DiagnosticError, did_you_mean, fail, one_of
+from ...compiler.diagnostics.text import printable
 from ...compiler.language.nodes import (
     AXES,
     Cell,
@@ -98,7 +99,7 @@ def new_text(wishes: Wishes) -> str:
 def commented(spec: Spec, left_out: Sequence[str] = ()) -> str:
     """The canonical text of a specification with a comment above the first of each statement."""
     head = ["# A search space: its holes `?` are filled by `fusewright search`."]
-    head += [f"# Not a feature: {_printable(line)}." for line in left_out]
+    head += [f"# Not a feature: {printable(line)}." for line in left_out]
     lines = [*head, ""]
     said: set[type[object]] = set()
     for line, node in spec_lines(spec):
@@ -120,10 +121,6 @@ def _cell(cells: int, steps: int, features: Sequence[str]) -> Cell:
     return Cell(name, tuple(CellInput(hole) for hole in holes), (step,), count=cells)
 
 
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
 # What is wished for, read by the language's own parser
 
 
@@ -131,12 +128,12 @@ def read_modality(text: str) -> Modality:
     """`image: A[c 512, h 7, w 7], B[c 64]`; raises DiagnosticError where it is something else."""
     name, colon, features = text.partition(":")
     if not colon or not features.strip():
-        message = f"`{_printable(text)}` declares no modality"
+        message = f"`{printable(text)}` declares no modality"
         raise fail("E506", message, help="write `--modality 'image: A[c 512, h 7, w 7], B[c 64]'`")
     apart = re.sub(r",(?![^\[\]]*\])", " ", features)
     found = _read(f"modality {name.strip()} {{ {apart.strip()} }}", "--modality")
     if len(found.modalities) != 1 or found != Spec(modalities=found.modalities):
-        raise fail("E506", f"`{_printable(text)}` is more than one modality")
+        raise fail("E506", f"`{printable(text)}` is more than one modality")
     return found.modalities[0]
 
 
@@ -144,7 +141,7 @@ def read_predict(text: str) -> Predict:
     """`23 labels`; raises DiagnosticError where it is something else."""
     found = _read(f"predict {text}", "--predict")
     if found.predict is None or found != Spec(predict=found.predict):
-        raise fail("E506", f"`{_printable(text)}` is more than what is predicted")
+        raise fail("E506", f"`{printable(text)}` is more than what is predicted")
     return found.predict
 
 
@@ -152,7 +149,7 @@ def read_inner(name: str, text: str | None) -> NetworkHeader:
     """`C=128, L=8` as the numbers of a network; raises DiagnosticError for something else."""
     found = _read(f"network {written_name(name)}({text or ''})", "--inner")
     if found.network is None or found != Spec(network=found.network):
-        raise fail("E506", f"`{_printable(text or name)}` is more than numbers")
+        raise fail("E506", f"`{printable(text or name)}` is more than numbers")
     usual = {key: own.usual for key, own in OWN_NUMBERS.items()}
     numbers = {**usual, **dict(found.network.numbers)}
     return replace(found.network, numbers=tuple(numbers.items()))
@@ -178,5 +175,5 @@ def example_text(name: str) -> str:
         raise fail("E504", message, help=remedy)
     if name not in names:
         remedy = did_you_mean(name, names) or f"there are {one_of(names, len(names))}"
-        raise fail("E504", f"there is no example `{_printable(name)}`", help=remedy)
+        raise fail("E504", f"there is no example `{printable(name)}`", help=remedy)
     return read_text(folder / f"{name}.fuse")

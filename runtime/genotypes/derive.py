@@ -19,18 +19,11 @@ from numpy.typing import NDArray
 
 from ...compiler.language.spec import Spec
 from ...compiler.network.choices import CellChoice, Choices, StepChoice, fill
+from ...compiler.network.fillings import Choice, fillings, fixed_choice, is_open, twin_before
 from ...compiler.network.holes import Relaxation, Slot, union
 from ...compiler.network.names import architecture_name
 from ...compiler.network.network import Network, NetworkCell, NetworkStep
-from ...compiler.network.rules import (
-    Choice,
-    admits,
-    completable,
-    fillings,
-    fixed_choice,
-    is_open,
-    twin_before,
-)
+from ...compiler.network.rules import admits, completable
 
 Logits = Mapping[str, NDArray[Any]]
 SlotWeights = Sequence[Mapping[str, float]]

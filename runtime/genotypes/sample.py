@@ -10,9 +10,10 @@ import numpy as np
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
 from ...compiler.network.choices import CellChoice, Choices, StepChoice, fill
+from ...compiler.network.fillings import Choice, fillings, fixed_choice, is_open
 from ...compiler.network.holes import Slot
 from ...compiler.network.network import Network
-from ...compiler.network.rules import Choice, admits, completable, fillings, fixed_choice, is_open
+from ...compiler.network.rules import admits, completable
 
 MOST_DRAWN = 1_000
 MOST_LISTED = 10_000

@@ -7,8 +7,9 @@ from dataclasses import replace
 from itertools import islice, product
 
 from ...compiler.network.choices import CellChoice, Choices, StepChoice
+from ...compiler.network.fillings import choices, fillings
 from ...compiler.network.network import Network, NetworkStep
-from ...compiler.network.rules import Choice, admits, choices, fillings
+from ...compiler.network.rules import admits, every_inputs
 
 MOST_INPUTS = 500
 """How many choices of a Cell's inputs are tried beside the one that it has."""
@@ -16,14 +17,7 @@ MOST_INPUTS = 500
 
 def every_choice(network: Network) -> Iterator[Choices]:
     """Every way to fill the holes of a network under its rule."""
-    stack: list[tuple[Choice, ...]] = [()]
-    while stack:
-        chosen = stack.pop()
-        index = len(chosen)
-        if index < len(network.cells):
-            cell = network.cells[index]
-            stack += [(*chosen, c) for c in choices(cell) if admits(network, index, c, chosen)]
-            continue
+    for chosen in every_inputs(network):
         for steps in product(*map(every_step, _steps(network))):
             left = iter(steps)
             yield tuple(

@@ -33,7 +33,7 @@ from ..genotypes.derive import Logits, choose, preference
 from ..genotypes.sample import draw
 from ..genotypes.space import every_choice, keeps_rule, neighbours, with_cell, with_step
 from ..latency.profile import Profile
-from .costs import Costs, Table, exceeded, keeps, met, shown, stated
+from .costs import Costs, Table, exceeded, met, shown, stated
 
 MOST_LISTED = 500
 """Of how many architectures every one is looked at to find the smallest."""
@@ -335,7 +335,7 @@ class Budgets:
         none = f"no network of `{self.network.name}` " + ("keeps" if every else "was found to keep")
         for budget in self.limits:
             value = self.cost(self._smallest_by([budget]))[budget.quantity]
-            if not keeps(budget, value):
+            if not budget.met(value):
                 remedy = f"allow more: {found} {shown(budget.quantity, value)}"
                 raise fail("E404", f"{none} within {stated(budget)}", budget.span, help=remedy)
         notes = [Note(f"{q} of the closest: {shown(q, v)}") for q, v in closest.items()]

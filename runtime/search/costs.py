@@ -72,14 +72,9 @@ class Table:
         return self.profile.part(part)
 
 
-def keeps(budget: Budget, value: float) -> bool:
-    """Whether a value is within a budget."""
-    return value <= budget.limit if budget.inclusive else value < budget.limit
-
-
 def met(limits: Sequence[Budget], costs: Costs) -> bool:
     """Whether costs are within every budget."""
-    return all(keeps(b, costs[b.quantity]) for b in limits)
+    return all(b.met(costs[b.quantity]) for b in limits)
 
 
 def exceeded(limits: Sequence[Budget], costs: Costs) -> tuple[bool, float, float]:
@@ -90,8 +85,7 @@ def exceeded(limits: Sequence[Budget], costs: Costs) -> tuple[bool, float, float
 
 def stated(budget: Budget) -> str:
     """A budget as it is written after `require`."""
-    sign = "<=" if budget.inclusive else "<"
-    return f"{budget.quantity} {sign} {written(budget.quantity, budget.limit)}"
+    return f"{budget.quantity} {budget.sign} {written(budget.quantity, budget.limit)}"
 
 
 def shown(quantity: str, value: float) -> str:

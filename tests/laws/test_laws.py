@@ -19,10 +19,11 @@ from fusewright.compiler.documents.writer import to_json, to_yaml
 from fusewright.compiler.graph.build import build
 from fusewright.compiler.language.spec import Spec, print_spec
 from fusewright.compiler.lowering.lower import lower
+from fusewright.compiler.network.fillings import fixed_choice
 from fusewright.compiler.network.holes import RELAXATIONS, Relaxation, union
 from fusewright.compiler.network.names import identifier
 from fusewright.compiler.network.network import Network
-from fusewright.compiler.network.rules import admits, fixed_choice
+from fusewright.compiler.network.rules import admits
 from fusewright.compiler.passes import Stage, optimise, passes
 from fusewright.compiler.program.program import Program, validate
 from fusewright.compiler.syntax.parse import parse

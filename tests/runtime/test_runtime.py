@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 import fusewright as fw
 from fusewright.cli import main
 from fusewright.compiler.check.check import check, checked
-from fusewright.compiler.network.rules import admits, fixed_choice
+from fusewright.compiler.network.fillings import fixed_choice
+from fusewright.compiler.network.rules import admits
 from fusewright.compiler.targets.onnx.file import open_session
 from fusewright.compiler.targets.onnx.file import run as run_onnx
 from fusewright.runtime.data.dataset import load_data

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 from urllib.parse import quote
 
-from ..html import printable
+from ...diagnostics.text import printable
 
 Look: TypeAlias = Mapping[str, object]
 """Attributes of a node, an edge or a cluster."""

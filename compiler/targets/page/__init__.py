@@ -16,6 +16,7 @@ from importlib.resources import files
 from typing import Any
 
 from ...check.check import checked
+from ...diagnostics.text import printable
 from ...graph.build import Graph
 from ...graph.write import specification
 from ...network.network import Network
@@ -24,7 +25,7 @@ from ..diagram.labels import shown_bars
 from ..diagram.overlay import PLAIN, Overlay
 from ..diagram.statements import node
 from ..diagram.weights import Shares, of_mixtures
-from ..html import Html, html, joined, printable
+from ..html import Html, html, joined
 from .data import Fact, Facts
 from .theme import SYMBOLS, symbolic, variables
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ...diagnostics.diagnostic import DiagnosticError
+from ...diagnostics.text import printable
 from ...graph.build import HEAD, OUTPUT, Graph
 from ...lowering.lower import lower
 from ...measure.architectures import count_architectures
@@ -18,7 +19,6 @@ from ...passes import optimise
 from ...program.program import Scope
 from ..diagram.labels import predicted
 from ..diagram.statements import node
-from ..html import printable
 from ..latex import definition_latex
 from ..mathml import definition_mathml
 

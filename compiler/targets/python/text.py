@@ -1,7 +1,8 @@
 """Text of the Python target: expressions, the lines of a function, and what names become.
 
-NOTE: names come from a specification and may hold anything that can be printed. They reach the
-text through `quoted`, `comment`, `docstring` and `Names.local` alone, none of which a name leaves.
+NOTE: names come from a specification and may hold anything that can be printed. They
+reach the text through `quoted`, `printable`, `docstring` and `Names.local` alone, none of which a
+name leaves.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ...diagnostics.text import printable
 from .terms import Node
 
 WIDTH = 88
@@ -31,15 +33,10 @@ GLOBAL = frozenset([*RESERVED, *dir(builtins), "Tensor", "Mapping", "Self", "Nam
 """What no class is called."""
 
 
-def comment(text: str) -> str:
-    """A text in a comment, on one line."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-
-
 def docstring(lines: Sequence[str], indent: int = INDENT) -> list[str]:
     """A docstring of lines, the first of which begins with a letter."""
     text = "\n".join(lines).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    text = "\n".join(comment(line) for line in text.split("\n"))
+    text = "\n".join(printable(line) for line in text.split("\n"))
     if text.endswith('"'):
         text = text[:-1] + '\\"'
     text = f'"""{text}\n"""' if "\n" in text else f'"""{text}"""'
@@ -141,7 +138,7 @@ def statement(
     lines = _broken(node, names, head, "", indent)
     if not note:
         return lines
-    note = f"# {comment(note)}"
+    note = f"# {printable(note)}"
     if len(lines) == 1 and len(lines[0]) + len(note) + 2 > WIDTH:
         return [" " * indent + note, *lines]
     return [*lines[:-1], f"{lines[-1]}  {note}"]

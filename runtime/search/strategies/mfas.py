@@ -19,8 +19,9 @@ import numpy as np
 from ....compiler.check.check import network_of
 from ....compiler.diagnostics.diagnostic import Report
 from ....compiler.network.choices import CellChoice, Choices, choices_of, fill, listed
+from ....compiler.network.fillings import choices
 from ....compiler.network.network import Network, NetworkCell
-from ....compiler.network.rules import admits, choices, completable
+from ....compiler.network.rules import admits, completable
 from ...data.files import Arrays
 from ...genotypes.derive import choose
 from ...genotypes.sample import draw_cell

@@ -1,0 +1,108 @@
+"""The choices for the holes of one Cell or Step, whatever rule holds between Cells.
+
+A choice is a tuple with the name in each slot, fixed ones included. A hole chooses an input that no
+other slot of its Cell or Step has.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from math import comb, prod
+from typing import TypeAlias
+
+from .count import Count
+from .holes import Slot
+from .matching import shortage
+from .network import NetworkCell
+
+Choice: TypeAlias = tuple[str, ...]
+
+
+def is_open(cell: NetworkCell) -> bool:
+    """Whether a Cell has an input to be found."""
+    return any(slot.open for slot in cell.slots)
+
+
+def fixed_choice(cell: NetworkCell) -> Choice:
+    """The inputs of a Cell without open inputs."""
+    return tuple(slot.candidates[0] for slot in cell.slots)
+
+
+def fillings(slots: Sequence[Slot]) -> Iterator[Choice]:
+    """Every choice for the slots of one Cell or Step, none where they cannot be filled.
+
+    Open slots with equal candidates are unordered: of their orders only the first is given.
+    """
+    fixed = {s.candidates[0] for s in slots if not s.open}
+    twins = [twin_before(slots, i) for i in range(len(slots))]
+    opened = [i for i, slot in enumerate(slots) if slot.open]
+
+    def options(index: int, chosen: Choice) -> Iterator[str]:
+        slot, twin = slots[index], twins[index]
+        while twin is not None and twin >= len(chosen):
+            twin = twins[twin]
+        start = 0 if twin is None else slot.candidates.index(chosen[twin]) + 1
+        gone = fixed.union(chosen)
+        return (c for c in islice(slot.candidates, start, None) if c not in gone)
+
+    def can_be_completed(chosen: Choice) -> bool:
+        """Whether the later slots still have an input each, so that no search ends in vain."""
+        later = [i for i in opened if i >= len(chosen)]
+        return not shortage([list(islice(options(i, chosen), len(later))) for i in later])
+
+    def extend(chosen: Choice) -> Iterator[Choice]:
+        index = len(chosen)
+        if index == len(slots):
+            yield chosen
+        elif not slots[index].open:
+            yield from extend((*chosen, slots[index].candidates[0]))
+        else:
+            for candidate in options(index, chosen):
+                if can_be_completed((*chosen, candidate)):
+                    yield from extend((*chosen, candidate))
+
+    return extend(()) if can_be_completed(()) else iter(())
+
+
+def choices(cell: NetworkCell) -> Iterator[Choice]:
+    """Every choice for the inputs of a Cell; a single one where none is open."""
+    return fillings(cell.slots) if is_open(cell) else iter((fixed_choice(cell),))
+
+
+def twin_before(slots: Sequence[Slot], index: int) -> int | None:
+    """The last open slot before this one that has the same candidates."""
+    if not slots[index].open:
+        return None
+    for i in range(index - 1, -1, -1):
+        if slots[i].open and slots[i].candidates == slots[index].candidates:
+            return i
+    return None
+
+
+def count_fillings(slots: Sequence[Slot], most: int) -> Count:
+    """How many choices `fillings` gives, of which at most `most` are listed.
+
+    The formula is exact where open slots have equal or disjoint candidates, and elsewhere an upper
+    bound.
+    """
+    fixed = {s.candidates[0] for s in slots if not s.open}
+    groups = Counter(s.candidates for s in slots if s.open)
+    high = prod(
+        comb(len(candidates) - sum(c in fixed for c in candidates), count)
+        for candidates, count in groups.items()
+    )
+    if len(groups) == 1 or sum(map(len, groups)) == len(set().union(*groups)):
+        return Count(high, high)
+    listed = sum(1 for _ in islice(fillings(slots), most + 1))
+    return Count(listed, listed) if listed <= most else Count(listed, high)
+
+
+def unfillable(slots: Sequence[Slot]) -> tuple[int, int] | None:
+    """A proof that slots cannot be filled: so many of them share too few candidates."""
+    if not any(slot.open for slot in slots):
+        return None
+    fixed = {s.candidates[0] for s in slots if not s.open}
+    options = [[c for c in s.candidates if c not in fixed] for s in slots if s.open]
+    return shortage(options)
