@@ -91,3 +91,6 @@ class Darts:
     def restore(self, state: State) -> None:
         self.hypernet.restore(state["hypernet"])
         self.optimiser.restore(state["architecture"])
+
+
+explore = Darts

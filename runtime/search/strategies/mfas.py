@@ -160,6 +160,9 @@ class Mfas:
         self.trainer.forget()
 
 
+explore = Mfas
+
+
 def levels(network: Network) -> list[int]:
     """How many Cells the candidates of each level have; every Cell in the last.
 

@@ -18,6 +18,7 @@ from ...data.batches import Batch
 from ...data.files import Arrays
 from ...runs.checkpoint import State
 from ...training.epoch import Pass
+from ..chain import Stage
 from ..hypernet.hypernet import Hypernet
 from ..hypernet.mixtures import Weights
 from ..strategy import Problem, Round
@@ -101,3 +102,8 @@ class Perturbation:
     def restore(self, state: State) -> None:
         self.hypernet.restore(state["hypernet"])
         self._drops = dict(state["drops"])
+
+
+def select(problem: Problem) -> list[Stage]:
+    """Perturbation of the hypernet that was trained."""
+    return [lambda trained: Perturbation(problem, trained.hypernet)]

@@ -47,3 +47,6 @@ class SinglePath:
     def restore(self, state: State) -> None:
         self.hypernet.restore(state["hypernet"])
         self._draws.bit_generator.state = state["draws"]
+
+
+explore = SinglePath
