@@ -31,7 +31,7 @@ from fusewright.compiler.check.check import checked
 from fusewright.compiler.language.spec import Spec
 from fusewright.runtime.data.dataset import TEST, TRAIN
 from fusewright.runtime.genotypes.sample import random_genotype
-from fusewright.runtime.metrics import SELECTION_METRIC
+from fusewright.runtime.metrics import SELECTION_METRIC, on_validation
 from fusewright.runtime.search.controls import LATE
 from fusewright.runtime.settings import Settings
 
@@ -148,7 +148,8 @@ class Bench:
         def make() -> dict[str, Any]:
             options = {"batch": SETS[self.name].batch, **CONTENDERS[name]}
             found = fw.search(self.spec, self.data, seed=seed, **options)
-            score = found.history[found.best_round - 1].get(f"validation_{self.metric}")
+            best = found.history[found.best_round - 1]
+            score = best.get(on_validation(self.metric))
             return {"genotype": str(found.genotype), "validation": score, **found.cost}
 
         row = self.study.row(f"search/{self.name}/{name}/{seed}", make)

@@ -23,6 +23,7 @@ from ...compiler.language.spec import Spec
 from ...compiler.load import load
 from ...compiler.network.network import Network
 from ...compiler.system.display import Displayed
+from ..metrics import selection_metric
 from ..settings import Settings
 from .controls import Controls, read_controls
 from .folder import HISTORY, RunFolder
@@ -72,10 +73,20 @@ class Search:
     controls: Controls | None
 
     @property
+    def metric(self) -> str:
+        """The number in a record that it selected by."""
+        return selection_metric(self.network.head.kind)
+
+    @property
     def best(self) -> Record | None:
         """The round whose genotype was kept, as far as the records say."""
         kept = next((r.best_round for r in reversed(self.rounds) if r.best_round is not None), None)
         return next((r for r in self.rounds if r.number == kept), None)
+
+    @property
+    def score(self) -> float | None:
+        """The metric of the round that was kept, where that is known."""
+        return self.best.numbers.get(self.metric) if self.best else None
 
     @property
     def weight_steps(self) -> float | None:

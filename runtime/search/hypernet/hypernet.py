@@ -13,11 +13,10 @@ from ...data.dataset import TRAIN, VALIDATION
 from ...data.files import Arrays
 from ...runs.checkpoint import State
 from ...training.epoch import Epoch
-from ...training.fitting import score, training_batches
-from ...training.objective import selection_score
+from ...training.fitting import training_batches
 from ...training.optimisers import WeightOptimiser
 from ...training.prepare import prepare
-from ..meter import FORWARD, STEP
+from ..meter import STEP
 from ..strategy import Problem
 from .mixtures import Architecture, Weights
 
@@ -51,10 +50,7 @@ class Hypernet:
 
     def score(self, weights: Weights) -> tuple[float, dict[str, float]]:
         """The metric that selects, and all metrics, on validation in evaluation mode."""
-        head = self.problem.network.head
-        metrics = score(self.module, self.validation, head, weights)
-        self.problem.meter.count(self.macs, len(self.validation.labels), FORWARD)
-        return selection_score(head, metrics), {f"validation_{n}": v for n, v in metrics.items()}
+        return self.problem.score(self.module, self.validation, self.macs, weights)
 
     def tensors(self, weights: dict[str, Any]) -> Weights:
         """Weights as tensors on the device, those that the hypernet reads."""

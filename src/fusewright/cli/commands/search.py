@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ...compiler.language.spec import Spec
+from ...runtime.metrics import selection_metric
 from ...runtime.settings import settings_read_by
 from ..app import (
     Data,
@@ -58,7 +59,7 @@ def search(
 
     settings = settings_from(config, options)
     spec = load_with(file, sets)
-    with rounds(_metric(spec)) as report:
+    with rounds(selection_metric(spec.predict.kind if spec.predict else "classes")) as report:
         result = run(
             spec,
             data,
@@ -81,14 +82,6 @@ def search(
     print_values(found)
     if compared is not None:
         _show_controls(compared)
-
-
-def _metric(spec: Spec) -> str:
-    """The number in a record that a search of a specification selects by."""
-    from ...runtime.metrics import SELECTION_METRIC
-
-    kind = spec.predict.kind if spec.predict else "classes"
-    return f"validation_{SELECTION_METRIC[kind]}"
 
 
 def _compared(spec: Spec, data: Path, result: Any, settings: Any, out: Path) -> Any:
