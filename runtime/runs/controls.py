@@ -11,7 +11,7 @@ from typing import Any
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.system.files import write_file
-from .folder import CONTROLS
+from .names import CONTROLS
 from .statistics import Summary, summary
 
 

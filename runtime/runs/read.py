@@ -26,10 +26,10 @@ from ...compiler.system.display import Displayed
 from ..metrics import selection_metric
 from ..settings import Settings
 from .controls import Controls, read_controls
-from .folder import HISTORY, RunFolder
+from .folder import RunFolder
+from .names import GENOTYPE, HISTORY, SPECIFICATION, WEIGHTS, about_file
 
 T = TypeVar("T")
-WEIGHTS, GENOTYPE, SPECIFICATION = "weights.safetensors", "genotype.fuse", "specification.fuse"
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def read_run(path: str | PathLike[str]) -> FinishedRun:
     folder = RunFolder(Path(path))
     if not folder.path.is_dir():
         raise fail("E507", f"`{path}` is no run folder", help="give what `--out` named")
-    has_search = (folder.path / "search.json").exists()
+    has_search = (folder.path / about_file("search")).exists()
     has_training = (folder.path / WEIGHTS).exists()
     if not (has_search or has_training):
         remedy = "give the folder of a search or training that was finished"
@@ -152,7 +152,7 @@ def _training(folder: RunFolder) -> Training:
 
 
 def _about(folder: RunFolder, stage: str) -> Mapping[str, Any]:
-    path = folder.require(f"{stage}.json")
+    path = folder.require(about_file(stage))
     return _undamaged(path, lambda: dict(json.loads(path.read_text(encoding="utf-8"))))
 
 

@@ -10,6 +10,7 @@ import typer
 
 from ...compiler.language.spec import Spec
 from ...runtime.metrics import selection_metric
+from ...runtime.runs.names import GENOTYPE
 from ...runtime.settings import settings_read_by
 from ..app import (
     Data,
@@ -71,7 +72,7 @@ def search(
         )
     best = result.history[result.best_round - 1]
     metrics = {k: v for k, v in best.items() if isinstance(v, float)}
-    found = {"genotype": str(out / "genotype.fuse"), "best_round": result.best_round, **metrics}
+    found = {"genotype": str(out / GENOTYPE), "best_round": result.best_round, **metrics}
     compared = _compared(spec, data, result, settings, out) if controls else None
     if rank():
         return
