@@ -44,6 +44,8 @@ _OF_AN_EARLIER_RUN = (
     *(CHECKPOINT, CONTROLS, PROFILE, GENOTYPE, WEIGHTS, SEARCH_WEIGHTS),
     *(about_file("search"), about_file("train"), settings_file("train")),
 )
+DAMAGED = (OSError, ValueError, TypeError, LookupError, RecursionError, OverflowError)
+"""What reading a file raises that is not as a run writes it."""
 METRICS_KEY, RUN_KEY, SPACE_KEY = "fusewright.metrics", "fusewright.run", "fusewright.space"
 """Where an artifact's metadata hold the run's last record, its settings, and what it searched."""
 
@@ -117,7 +119,7 @@ class RunFolder:
         """The last record of the training; nothing where its file is damaged or gone."""
         try:
             return self.history("train")[-1]
-        except (OSError, ValueError, TypeError, LookupError, RecursionError):
+        except DAMAGED:
             return {}
 
     def write_run(
@@ -170,7 +172,7 @@ class RunFolder:
     def _is_of_another(self, line: str) -> bool:
         try:
             stage = json.loads(line)["stage"]
-        except (ValueError, TypeError, LookupError, RecursionError):
+        except DAMAGED:
             return False
         return stage in ("search", "train") and stage != self.stage
 
@@ -223,5 +225,5 @@ def settings_of(metadata: Mapping[str, str]) -> Settings:
     """The settings of the run that an artifact tells of, as far as it can be believed."""
     try:
         return Settings(split_seed=json.loads(metadata[RUN_KEY])["split_seed"])
-    except (ValueError, TypeError, LookupError, RecursionError):
+    except DAMAGED:
         return Settings()

@@ -26,7 +26,7 @@ from ...compiler.system.display import Displayed
 from ..metrics import selection_metric
 from ..settings import Settings
 from .controls import Controls, read_controls
-from .folder import RunFolder
+from .folder import DAMAGED, RunFolder
 from .names import GENOTYPE, HISTORY, SPECIFICATION, WEIGHTS, about_file
 
 T = TypeVar("T")
@@ -213,7 +213,7 @@ def _undamaged(path: Path, read: Callable[[], T]) -> T:
         return read()
     except DiagnosticError:
         raise
-    except (OSError, ValueError, TypeError, LookupError, RecursionError, OverflowError) as error:
+    except DAMAGED as error:
         raise fail("E507", f"`{path}` is damaged", help="run it again") from error
 
 
