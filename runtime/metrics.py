@@ -8,3 +8,13 @@ LABEL_THRESHOLD = 0.3
 
 SELECTION_METRIC = {"classes": "accuracy", "labels": "f1_weighted", "values": "r2"}
 """The metric that a search selects by, by the kind of head; higher is better."""
+
+
+def on_validation(metric: str) -> str:
+    """A metric of the validation split, as a record of a search names it."""
+    return f"validation_{metric}"
+
+
+def selection_metric(kind: str) -> str:
+    """The number in a record that a search selects by, by the kind of head."""
+    return on_validation(SELECTION_METRIC[kind])

@@ -14,7 +14,7 @@ from typing import Any
 from ..compiler.diagnostics.diagnostic import did_you_mean, fail, one_of
 from ..compiler.network.holes import RELAXATIONS
 from ..compiler.network.rules import RULES
-from .strategies import FOLLOWED_BY, SHARING, STRATEGIES, UNROLLED
+from .strategies import FOLLOWED_BY, SELECTED_BY, SHARING, STRATEGIES, UNROLLED
 
 RULE_NAMES: Mapping[str, str] = {
     **{rule.source: name for name, rule in RULES.items()},
@@ -113,13 +113,13 @@ class Settings:
     )
     strategy: str = _setting(
         "halving",
-        "How holes are searched: darts, gdas, single-path, halving, …",
+        f"How holes are searched: {', '.join([*STRATEGIES][:4])}, …",
         choices=STRATEGIES,
         read_by=_SEARCH,
     )
     select: str = _setting(
         "",
-        "How the genotype is chosen: argmax, perturbation, ranking, halving.",
+        f"How the genotype is chosen: {', '.join(SELECTED_BY)}.",
         read_by=_SEARCH,
     )
     second_order: bool = _setting(False, "Unroll darts and gdas by a weight step.", read_by=_SEARCH)

@@ -15,7 +15,8 @@ from ...compiler.network.names import lengths_name, presence_name
 from ...compiler.resolve.resolve import MOST_CLASSES, RESERVED
 from ...compiler.resolve.scope import LARGEST_SIZE
 from ...ops.types import NUMBERS
-from .headers import ArrayHeader, load_array, read_headers
+from .files import load_array, read_headers
+from .formats import ArrayHeader
 
 AXES = {1: "c", 2: "tc", 3: "chw", 4: "cthw"}
 """The axes of a feature by their number, behind the samples."""

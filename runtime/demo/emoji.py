@@ -1,6 +1,6 @@
 """The demo's data: emoji, each a picture and its names, in eight categories.
 
-`ATTRIBUTION.md` says whose pictures they are, `variants.py` how the splits were made.
+`ATTRIBUTION.md` says whose pictures they are; `benchmarks/demo_data/` made the file and its splits.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Emoji:
 
 
 def load_emoji() -> Emoji:
-    """Reads the data that ship with the package (`prepare.py` makes them)."""
+    """Reads the data that ship with the package."""
     with np.load(DATA, allow_pickle=False) as arrays:
         return Emoji(
             pictures=arrays["pictures"],

@@ -13,7 +13,7 @@ from ...compiler.network.choices import CellChoice, Choices, StepChoice, fill
 from ...compiler.network.fillings import Choice, fillings, fixed_choice, is_open
 from ...compiler.network.holes import Slot
 from ...compiler.network.network import Network
-from ...compiler.network.rules import admits, completable
+from .space import may_follow
 
 MOST_DRAWN = 1_000
 MOST_LISTED = 10_000
@@ -57,8 +57,7 @@ def _draw_inputs(
         return fixed_choice(cell)
     for _ in range(MOST_DRAWN):
         choice = _draw(cell.slots, generator)
-        fits = admits(network, index, choice, earlier)
-        if fits and completable(network, [*earlier, choice]).possible is not False:
+        if may_follow(network, choice, earlier):
             return choice
     message = f"no choice for the Cell `{cell.name}` was found that `{network.rule}` admits"
     raise fail("E401", message, cell.span, help="search the space instead")

@@ -7,9 +7,9 @@ from dataclasses import replace
 from itertools import islice, product
 
 from ...compiler.network.choices import CellChoice, Choices, StepChoice
-from ...compiler.network.fillings import choices, fillings
+from ...compiler.network.fillings import Choice, choices, fillings
 from ...compiler.network.network import Network, NetworkStep
-from ...compiler.network.rules import admits, every_inputs
+from ...compiler.network.rules import admits, completable, every_inputs
 
 MOST_INPUTS = 500
 """How many choices of a Cell's inputs are tried beside the one that it has."""
@@ -48,6 +48,12 @@ def neighbours(network: Network, chosen: Choices) -> Iterator[Choices]:
                 if operation != taken.steps[number].operation:
                     changed = replace(taken.steps[number], operation=operation)
                     yield with_cell(chosen, index, with_step(taken, number, changed))
+
+
+def may_follow(network: Network, inputs: Choice, earlier: Sequence[Choice]) -> bool:
+    """Whether the rule admits inputs of the Cell after earlier ones, and some of those to come."""
+    allowed = admits(network, len(earlier), inputs, earlier)
+    return allowed and completable(network, [*earlier, inputs]).possible is not False
 
 
 def with_cell(chosen: Choices, index: int, cell: CellChoice) -> Choices:

@@ -24,13 +24,14 @@ from numpy.typing import NDArray
 from ...compiler.check.check import checked
 from ...compiler.compile import compile
 from ...compiler.language.spec import Spec
-from ...compiler.measure.parts import Part, Parts
+from ...compiler.measure.parts import Parts
 from ...compiler.network.choices import fill
 from ...compiler.network.network import Network
 from ...compiler.program.initial import initial_values
 from ...compiler.program.program import Input
 from ...compiler.system.provenance import versions
 from ...compiler.targets.onnx.part import export_nothing, export_part
+from ...ops.types import TensorType
 from ..genotypes.sample import draw
 from .profile import Check, Profile
 
@@ -57,12 +58,12 @@ def profile(
     parts = [part for part in Parts(network).every() if part.computes]
     bench = _Bench(threads, {**SIZES, **sizes})
     for part in parts:
-        bench.add(part.key, export_part(part.optimised, _weights(part)), part.optimised.inputs)
+        model = export_part(part.optimised, initial_values(part.optimised))
+        bench.add(part.key, model, part.optimised.inputs)
         bench.add(f"{part.key} nothing", export_nothing(part.optimised), part.optimised.inputs)
     whole = _whole(network, seed)
     for number, one in enumerate(whole):
-        model = compile(one.spec, "onnx", inline=True)
-        bench.add(f"network {number}", model, _inputs(network, model))
+        bench.add_network(f"network {number}", one)
     taken = bench.medians(repetitions)
     found = Profile(
         name=name,
@@ -84,8 +85,7 @@ def measured(
     """What whole networks take, in milliseconds: medians over repetitions, in turns."""
     bench = _Bench(threads, sizes)
     for number, spec in enumerate(specs):
-        model = compile(spec, "onnx", inline=True)
-        bench.add(str(number), model, _inputs(checked(spec), model))
+        bench.add_network(str(number), checked(spec))
     taken = bench.medians(repetitions)
     return [taken[str(number)] for number in range(len(specs))]
 
@@ -108,19 +108,6 @@ def _whole(network: Network, seed: int) -> list[Network]:
     generator = np.random.default_rng(seed)
     drawn = dict.fromkeys(tuple(draw(network, generator)) for _ in range(WHOLE))
     return [checked(fill(network, choices)) for choices in drawn]
-
-
-def _weights(part: Part) -> Mapping[str, Any]:
-    """Initial values for what the passes left to read."""
-    return initial_values(part.optimised)
-
-
-def _inputs(network: Network, model: onnx.ModelProto) -> list[Input]:
-    """The features that a model takes; lengths and presence have defaults."""
-    from ...ops.types import TensorType
-
-    taken = {item.name for item in model.graph.input}
-    return [Input(f.name, TensorType(f.axes or ())) for f in network.features if f.name in taken]
 
 
 @dataclass(frozen=True)
@@ -156,6 +143,13 @@ class _Bench:
             if i.kind == "feature"
         }
         self._runners[name] = _Runner(session, given)
+
+    def add_network(self, name: str, network: Network) -> None:
+        """A network with the features that it takes; lengths and presence have defaults."""
+        model = compile(network.spec, "onnx", inline=True)
+        taken = {item.name for item in model.graph.input}
+        features = [f for f in network.features if f.name in taken]
+        self.add(name, model, [Input(f.name, TensorType(f.axes or ())) for f in features])
 
     def _shape(self, item: Input) -> tuple[int, ...]:
         return (1, *(a.size or self.sizes[a.name] for a in item.type.axes))

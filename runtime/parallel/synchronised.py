@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -67,22 +68,12 @@ class _Torch:
         return getattr(torch, name)
 
 
-def _batchnorm(*arguments: Any, **attributes: Any) -> Tensor:
-    found: Tensor = primitives()["batchnorm"].torch(
-        _Torch(), *arguments, training=True, **attributes
-    )
-    return found
-
-
-def _normalised(*arguments: Any, **attributes: Any) -> Tensor:
-    found: Tensor = primitives()["normalised"].torch(
-        _Torch(), *arguments, training=True, **attributes
-    )
+def _computed(primitive: str, /, *arguments: Any, **attributes: Any) -> Tensor:
+    found: Tensor = primitives()[primitive].torch(_Torch(), *arguments, training=True, **attributes)
     return found
 
 
 SYNCHRONISED: Mapping[str, Callable[..., Tensor]] = {
-    "batchnorm": _batchnorm,
-    "normalised": _normalised,
+    name: partial(_computed, name) for name in ("batchnorm", "normalised")
 }
 """By primitive, what replaces its torch form while several processes train."""

@@ -23,6 +23,7 @@ from ...compiler.targets.safetensors import read_weights
 from ..data.dataset import Dataset
 from ..progress import Progress
 from ..runs.folder import RunFolder, settings_of
+from ..runs.names import GENOTYPE, WEIGHTS
 from ..settings import Settings
 
 Model: TypeAlias = "str | PathLike[str] | Spec"
@@ -66,9 +67,9 @@ def open_predictor(model: Model, weights: WeightSource | None = None) -> Predict
 
 def open_run(folder: RunFolder, weights: WeightSource | None) -> tuple[Network, Weights]:
     """The network of a run, with other weights if they are given."""
-    spec = load(folder.require("genotype.fuse"))
+    spec = load(folder.require(GENOTYPE))
     if weights is None:
-        weights = folder.require("weights.safetensors")
+        weights = folder.require(WEIGHTS)
     return with_weights(spec, weights)
 
 

@@ -19,7 +19,7 @@ from ..runs.read import FinishedRun, read_run
 from .charts import Line, grid, line_chart
 from .page import code, figure, folded, page, paragraph, section
 from .scores import Row, control_rows, controls_section, tested_rows, tested_section
-from .searches import details, diagram, kept_score, metric_of, overview, stability
+from .searches import details, diagram, overview, stability
 
 MOST_DRAWN = 8
 Told = Callable[[int, int], None]
@@ -73,7 +73,7 @@ def _space(runs: Sequence[FinishedRun], several: bool) -> Html:
     assert first is not None
     network = first.network
     what = [
-        paragraph(f"Rule for filling holes: {network.rule}. Selected by {metric_of(network)}."),
+        paragraph(f"Rule for filling holes: {network.rule}. Selected by {first.metric}."),
         folded("The specification", code(str(network.spec)), open=True),
         folded("Its diagram", diagram(network, "")),
     ]
@@ -158,7 +158,7 @@ def _facts(
             "strategy": run.search.settings.strategy,
             "seed": run.search.settings.seed,
             "best_round": run.search.best.number if run.search.best else None,
-            metric_of(run.search.network): kept_score(run.search),
+            run.search.metric: run.search.score,
             "weight_steps": run.search.weight_steps,
         }
         for run in runs

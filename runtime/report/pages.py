@@ -17,7 +17,7 @@ from ...compiler.targets.diagram.overlay import Overlay
 from ...compiler.targets.diagram.weights import Shares
 from ...compiler.targets.page import Course, Moment, page
 from ..genotypes.derive import one_hot
-from ..metrics import SELECTION_METRIC
+from ..metrics import selection_metric
 from ..runs.read import FinishedRun, Record, Search, read_run, specification_of
 
 
@@ -29,14 +29,14 @@ def pages(paths: Sequence[str | PathLike[str]]) -> str:
     runs = [read_run(path) for path in paths]
     network = specification_of(runs)
     courses = [_course(network, run, run.search) for run in runs if run.search is not None]
-    return page(build(network), courses, _metric(network))
+    return page(build(network), courses, selection_metric(network.head.kind))
 
 
 def page_of(space: Spec, name: str, records: Sequence[Record], kept: int | None) -> str:
     """The page of one search."""
     network = checked(space)
     course = Course(name, _moments(network, records), kept)
-    return page(build(network), [course], _metric(network))
+    return page(build(network), [course], selection_metric(network.head.kind))
 
 
 def hypernet_of(run: FinishedRun, number: int | None) -> tuple[Network, Overlay] | None:
@@ -85,10 +85,6 @@ def _weights(record: Record) -> Shares:
     return {name: record.weights(name).tolist() for name in record.architecture}
 
 
-def _metric(network: Network) -> str:
-    return f"validation_{SELECTION_METRIC[network.head.kind]}"
-
-
 def _course(network: Network, run: FinishedRun, search: Search) -> Course:
     moments = _moments(network, search.rounds)
     if not moments:
@@ -108,6 +104,6 @@ def _moments(network: Network, records: Sequence[Record]) -> list[Moment]:
             shares = {name: row.tolist() for name, row in hot.items()}
         else:
             continue
-        score = record.numbers.get(_metric(network))
+        score = record.numbers.get(selection_metric(network.head.kind))
         found.append(Moment(record.number, score, shares))
     return found

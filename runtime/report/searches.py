@@ -12,7 +12,6 @@ from ...compiler.resolve.unfill import unfill
 from ...compiler.targets.diagram import render
 from ...compiler.targets.html import Html, html, joined
 from ..genotypes.agreement import Agreement, mean_pairwise
-from ..metrics import SELECTION_METRIC
 from ..runs.read import FinishedRun, Record, Search
 from .charts import OTHER, Line, bar, colour, grid, legend, line_chart
 from .holes import holes
@@ -20,16 +19,6 @@ from .page import figure, folded, paragraph, picture, section, table
 
 MOST_CANDIDATES = 6
 MOST_FACTS = 200
-
-
-def metric_of(network: Network) -> str:
-    """The number in a record that a search selects by."""
-    return f"validation_{SELECTION_METRIC[network.head.kind]}"
-
-
-def kept_score(search: Search) -> float | None:
-    """The score of the round that was kept, where that is known."""
-    return search.best.numbers.get(metric_of(search.network)) if search.best else None
 
 
 def diagram(network: Network, caption: object) -> Html:
@@ -49,7 +38,7 @@ def overview(runs: Sequence[FinishedRun]) -> Html:
         if run.search is not None:
             settings, best = run.search.settings, run.search.best
             how = f"{settings.strategy}, {settings.selection}".removesuffix(", ")
-            metric = metric_of(run.search.network)
+            metric = run.search.metric
             kept = f"{best.number} of {len(run.search.rounds)}" if best else "not recorded"
             cost = run.search.about.get("cost")
             seconds = cost.get("seconds") if isinstance(cost, Mapping) else None
@@ -59,7 +48,7 @@ def overview(runs: Sequence[FinishedRun]) -> Html:
                     how,
                     settings.seed,
                     kept,
-                    kept_score(run.search),
+                    run.search.score,
                     run.search.weight_steps,
                     float(seconds) if isinstance(seconds, (int, float)) else None,
                 ]
@@ -82,7 +71,7 @@ def details(run: FinishedRun, search: Search, open: bool) -> Html:
 
 def curves(search: Search) -> Html:
     """The losses and the metric over the rounds."""
-    metric = metric_of(search.network)
+    metric = search.metric
     best = search.best
     losses = ("train_loss", "validation_loss")
     drawn = [(n, _points(search.rounds, n)) for n in losses]
@@ -113,7 +102,7 @@ def _points(rounds: Sequence[Record], what: str) -> list[tuple[float, float]]:
 
 def candidates(search: Search) -> Html:
     """Candidates that were trained by themselves, by the epochs that they were trained for."""
-    metric = metric_of(search.network)
+    metric = search.metric
     trained: dict[float, list[tuple[float, float]]] = {}
     for record in search.rounds:
         numbers = record.numbers

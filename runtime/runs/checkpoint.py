@@ -23,7 +23,7 @@ import torch
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.system.files import write_file
 from ..parallel.interrupt import Interrupt
-from .folder import PARTS
+from .names import PARTS
 
 State = dict[str, Any]
 """Tensors, numbers, texts, and lists and dictionaries of them: what a checkpoint can hold."""

@@ -11,7 +11,8 @@ from typing import Any
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.system.files import write_file
-from .folder import CONTROLS
+from .folder import DAMAGED
+from .names import CONTROLS
 from .statistics import Summary, summary
 
 
@@ -63,7 +64,7 @@ def read_controls(folder: Path) -> Controls | None:
         return None
     try:
         return _controls(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, LookupError, RecursionError, OverflowError):
+    except DAMAGED:
         help = "compare again: `fusewright search … --resume --controls`"
         raise fail("E507", f"`{path}` is damaged", help=help) from None
 

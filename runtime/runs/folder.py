@@ -1,16 +1,4 @@
-"""A run folder: everything that is needed to repeat the run, and what it found.
-
-    specification.fuse      what was searched
-    genotype.fuse           what a search found, or what was trained
-    weights.safetensors     the trained network
-    found.safetensors       the weights that the genotype was scored with: a hypernet's with its
-                            architecture parameters, or a candidate's
-    search.toml train.toml  the settings
-    search.json train.json  the versions, the cost, and what the data was
-    history.jsonl           a record for every round of the search and every epoch of the training
-    checkpoint.pt           where the search is, to go on from
-    checkpoint.parts/       candidates that rest, each written once
-    profile.json            the machine that latency was limited on
+"""A run folder: everything that is needed to repeat the run, and what it found (`names.py`).
 
 Files are written beside their place and then moved there, so that none is ever half written; to
 `history.jsonl` alone lines are added.
@@ -38,20 +26,26 @@ from ...compiler.system.files import write_file
 from ...compiler.system.provenance import described, versions
 from ..latency.profile import Profile, read_profile
 from ..settings import Settings, read_settings
-
-CHECKPOINT, HISTORY, PROFILE = "checkpoint.pt", "history.jsonl", "profile.json"
-PARTS, CONTROLS = "checkpoint.parts", "controls.json"
-_OF_A_RUN = (
+from .names import (
     CHECKPOINT,
     CONTROLS,
+    GENOTYPE,
+    HISTORY,
+    PARTS,
     PROFILE,
-    "found.safetensors",
-    "genotype.fuse",
-    "search.json",
-    "train.json",
-    "train.toml",
-    "weights.safetensors",
+    SEARCH_WEIGHTS,
+    SPECIFICATION,
+    WEIGHTS,
+    about_file,
+    settings_file,
 )
+
+_OF_AN_EARLIER_RUN = (
+    *(CHECKPOINT, CONTROLS, PROFILE, GENOTYPE, WEIGHTS, SEARCH_WEIGHTS),
+    *(about_file("search"), about_file("train"), settings_file("train")),
+)
+DAMAGED = (OSError, ValueError, TypeError, LookupError, RecursionError, OverflowError)
+"""What reading a file raises that is not as a run writes it."""
 METRICS_KEY, RUN_KEY, SPACE_KEY = "fusewright.metrics", "fusewright.run", "fusewright.space"
 """Where an artifact's metadata hold the run's last record, its settings, and what it searched."""
 
@@ -82,16 +76,16 @@ class RunFolder:
         remedy = "choose another folder, or add `--overwrite`"
         lost = ("search", "train") if stage == "search" else (stage,)
         for one in lost:
-            if (path / f"{one}.json").exists() and not (overwrite or resume):
+            if (path / about_file(one)).exists() and not (overwrite or resume):
                 raise fail("E507", f"`{path}` already holds a {one}", help=remedy)
-        finished = (path / f"{stage}.json").exists() and not (path / CHECKPOINT).exists()
+        finished = (path / about_file(stage)).exists() and not (path / CHECKPOINT).exists()
         if resume and finished:
             message = f"`{path}` holds a {stage} that is finished, without a checkpoint"
             raise fail("E507", message, help=remedy)
         if stage == "search" and (path / CHECKPOINT).exists() and not (overwrite or resume):
             message = f"`{path}` holds a search that was stopped"
             raise fail("E510", message, help="go on with `--resume`, or add `--overwrite`")
-        found = path / "genotype.fuse"
+        found = path / GENOTYPE
         if genotype is not None and found.exists() and not overwrite and load(found) != genotype:
             raise fail("E507", f"`{path}` already holds another genotype", help=remedy)
         place = next(p for p in (path, *path.absolute().parents) if p.exists())
@@ -109,14 +103,14 @@ class RunFolder:
 
     def settings(self, stage: str) -> Settings:
         """The settings of a stage of this run."""
-        return read_settings(self.require(f"{stage}.toml"))
+        return read_settings(self.require(settings_file(stage)))
 
     def metadata(self) -> dict[str, str]:
         """What an artifact of this trained run says of it; what is not known is left out."""
         found = {RUN_KEY: json.dumps({"split_seed": self.settings("train").split_seed})}
         if metrics := self._last_epoch():
             found[METRICS_KEY] = json.dumps(metrics)
-        space = self.path / "specification.fuse"
+        space = self.path / SPECIFICATION
         if space.is_file():
             found[SPACE_KEY] = str(load(space))
         return found
@@ -125,7 +119,7 @@ class RunFolder:
         """The last record of the training; nothing where its file is damaged or gone."""
         try:
             return self.history("train")[-1]
-        except (OSError, ValueError, TypeError, LookupError, RecursionError):
+        except DAMAGED:
             return {}
 
     def write_run(
@@ -137,8 +131,8 @@ class RunFolder:
     ) -> None:
         """Writes what the run was: specification, settings, versions and data."""
         if spec is not None:
-            self.write_spec("specification", spec)
-        self._write(f"{self.stage}.toml", settings.to_toml().encode())
+            self.write_spec(SPECIFICATION, spec)
+        self._write(settings_file(self.stage), settings.to_toml().encode())
         record = {
             "stage": self.stage,
             "versions": versions(),
@@ -146,7 +140,7 @@ class RunFolder:
             "data": describe(data),
             **more,
         }
-        self._write(f"{self.stage}.json", json.dumps(record, indent=1).encode())
+        self._write(about_file(self.stage), json.dumps(record, indent=1).encode())
 
     def write_profile(self, profile: Profile) -> None:
         """Writes the machine that budgets of latency were held to on."""
@@ -178,13 +172,13 @@ class RunFolder:
     def _is_of_another(self, line: str) -> bool:
         try:
             stage = json.loads(line)["stage"]
-        except (ValueError, TypeError, LookupError, RecursionError):
+        except DAMAGED:
             return False
         return stage in ("search", "train") and stage != self.stage
 
     def begin_search(self) -> None:
         """Removes what an earlier run left here that would seem to belong to a new search."""
-        for name in _OF_A_RUN:
+        for name in _OF_AN_EARLIER_RUN:
             (self.path / name).unlink(missing_ok=True)
         shutil.rmtree(self.path / PARTS, ignore_errors=True)
         self._write(HISTORY, b"")
@@ -202,10 +196,10 @@ class RunFolder:
         return json.dumps({"stage": stage, **record}) + "\n"
 
     def write_spec(self, name: str, spec: Spec) -> None:
-        self._write(f"{name}.fuse", str(spec).encode())
+        self._write(name, str(spec).encode())
 
     def write_tensors(self, name: str, tensors: Mapping[str, NDArray[Any]]) -> None:
-        self._write(f"{name}.safetensors", save(dict(tensors)))
+        self._write(name, save(dict(tensors)))
 
     def _write(self, name: str, content: bytes) -> None:
         try:
@@ -231,5 +225,5 @@ def settings_of(metadata: Mapping[str, str]) -> Settings:
     """The settings of the run that an artifact tells of, as far as it can be believed."""
     try:
         return Settings(split_seed=json.loads(metadata[RUN_KEY])["split_seed"])
-    except (ValueError, TypeError, LookupError, RecursionError):
+    except DAMAGED:
         return Settings()

@@ -23,12 +23,13 @@ from ...compiler.language.spec import Spec
 from ...compiler.load import load
 from ...compiler.network.network import Network
 from ...compiler.system.display import Displayed
+from ..metrics import selection_metric
 from ..settings import Settings
 from .controls import Controls, read_controls
-from .folder import HISTORY, RunFolder
+from .folder import DAMAGED, RunFolder
+from .names import GENOTYPE, HISTORY, SPECIFICATION, WEIGHTS, about_file
 
 T = TypeVar("T")
-WEIGHTS, GENOTYPE, SPECIFICATION = "weights.safetensors", "genotype.fuse", "specification.fuse"
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,20 @@ class Search:
     controls: Controls | None
 
     @property
+    def metric(self) -> str:
+        """The number in a record that it selected by."""
+        return selection_metric(self.network.head.kind)
+
+    @property
     def best(self) -> Record | None:
         """The round whose genotype was kept, as far as the records say."""
         kept = next((r.best_round for r in reversed(self.rounds) if r.best_round is not None), None)
         return next((r for r in self.rounds if r.number == kept), None)
+
+    @property
+    def score(self) -> float | None:
+        """The metric of the round that was kept, where that is known."""
+        return self.best.numbers.get(self.metric) if self.best else None
 
     @property
     def weight_steps(self) -> float | None:
@@ -112,7 +123,7 @@ def read_run(path: str | PathLike[str]) -> FinishedRun:
     folder = RunFolder(Path(path))
     if not folder.path.is_dir():
         raise fail("E507", f"`{path}` is no run folder", help="give what `--out` named")
-    has_search = (folder.path / "search.json").exists()
+    has_search = (folder.path / about_file("search")).exists()
     has_training = (folder.path / WEIGHTS).exists()
     if not (has_search or has_training):
         remedy = "give the folder of a search or training that was finished"
@@ -141,7 +152,7 @@ def _training(folder: RunFolder) -> Training:
 
 
 def _about(folder: RunFolder, stage: str) -> Mapping[str, Any]:
-    path = folder.require(f"{stage}.json")
+    path = folder.require(about_file(stage))
     return _undamaged(path, lambda: dict(json.loads(path.read_text(encoding="utf-8"))))
 
 
@@ -202,7 +213,7 @@ def _undamaged(path: Path, read: Callable[[], T]) -> T:
         return read()
     except DiagnosticError:
         raise
-    except (OSError, ValueError, TypeError, LookupError, RecursionError, OverflowError) as error:
+    except DAMAGED as error:
         raise fail("E507", f"`{path}` is damaged", help="run it again") from error
 
 

@@ -23,8 +23,8 @@ from ...compiler.diagnostics.diagnostic import DiagnosticError
 from ...compiler.documents.spellings import loads
 from ...compiler.graph.build import build
 from ...compiler.targets.diagram import render
+from .names import EVENTS
 
-FOLDER = "tensorboard"
 LONGEST_TAG = 200
 PLAIN = " (),=+[]"
 """Characters that a tag may hold beside letters and digits."""
@@ -40,7 +40,7 @@ class Watch:
         """
         from torch.utils.tensorboard import SummaryWriter
 
-        place = run / FOLDER / stage
+        place = run / EVENTS / stage
         before = list(place.glob("events.*"))
         known = bool(history and before)
         if not known:

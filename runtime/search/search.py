@@ -39,7 +39,8 @@ from ..runs.checkpoint import (
     stopping_on_signals,
     write_checkpoint,
 )
-from ..runs.folder import CHECKPOINT, RunFolder
+from ..runs.folder import RunFolder
+from ..runs.names import CHECKPOINT, GENOTYPE, SEARCH_WEIGHTS
 from ..runs.tensorboard import watching
 from ..settings import RULE_NAMES, Settings
 from ..training.fitting import Report, device_of, require_trainable, seeded
@@ -54,7 +55,7 @@ class SearchResult(Displayed):
     """The genotype of the best round, the weights that it was scored with, and every record.
 
     `weights` are a hypernet's, architecture parameters included, or a trained candidate's.
-    `cost` is in `weight_steps` (see `runtime/cost.py`) and `seconds`; `space` is what was searched,
+    `cost` is in `weight_steps` (see `meter.py`) and `seconds`; `space` is what was searched,
     with `settings`.
     """
 
@@ -111,8 +112,8 @@ def search(
         run.folder.write_run(network.spec, settings, data, cost=dict(result.cost))
         if profile is not None:
             run.folder.write_profile(profile)
-        run.folder.write_tensors("found", result.weights)
-        run.folder.write_spec("genotype", result.genotype)
+        run.folder.write_tensors(SEARCH_WEIGHTS, result.weights)
+        run.folder.write_spec(GENOTYPE, result.genotype)
     return result
 
 

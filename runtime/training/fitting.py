@@ -18,6 +18,7 @@ from ..data.batches import Batches
 from ..data.dataset import SPLIT_NAMES, Dataset
 from ..parallel.processes import rank
 from ..progress import Progress, no_progress
+from ..runs.names import SEARCH_WEIGHTS
 from ..settings import Settings
 from .objective import loss_of, metrics_of
 from .optimisers import NONE
@@ -61,7 +62,7 @@ def start_from(module: FusionModule, weights: Mapping[str, NDArray[Any]]) -> Non
     """
     known = module.state_dict()
     found = {n: torch.from_numpy(weights[n].copy()) for n in known if n in weights}
-    remedy = "give weights of the same specification, such as RUN/found.safetensors"
+    remedy = f"give weights of the same specification, such as RUN/{SEARCH_WEIGHTS}"
     if not found:
         raise fail("E505", "the network has none of the weights to start from", help=remedy)
     for name, tensor in found.items():

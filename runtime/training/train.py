@@ -21,6 +21,7 @@ from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, rank
 from ..runs.folder import RunFolder
+from ..runs.names import GENOTYPE, WEIGHTS
 from ..runs.tensorboard import watching
 from ..settings import Settings
 from .epoch import Epoch, Pass
@@ -80,8 +81,8 @@ def train(
     if folder is not None and rank() == 0:
         folder.write_run(None, settings, data)
         folder.begin_history(result.history)
-        folder.write_spec("genotype", spec)
-        folder.write_tensors("weights", result.weights)
+        folder.write_spec(GENOTYPE, spec)
+        folder.write_tensors(WEIGHTS, result.weights)
     return result
 
 

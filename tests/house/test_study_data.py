@@ -13,10 +13,10 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 import torch
-from benchmarks.study_data import SETS, digits, icons, load, melting, watch
-from benchmarks.study_data.backbones import GlyphBackbone, SequenceBackbone, VectorBackbone
-from benchmarks.study_data.features import Arrays, Unimodal, extract, jitter, standardised
-from benchmarks.study_data.wheels import fetch, read
+from benchmarks.study.data import SETS, digits, icons, load, melting, watch
+from benchmarks.study.data.backbones import GlyphBackbone, SequenceBackbone, VectorBackbone
+from benchmarks.study.data.features import Arrays, Unimodal, extract, jitter, standardised
+from benchmarks.study.data.wheels import fetch, read
 from numpy.typing import NDArray
 
 import fusewright as fw
@@ -65,7 +65,7 @@ def test_specifications_are_search_spaces_of_two_modalities(name: str) -> None:
 @pytest.mark.parametrize("name", SETS)
 def test_real_data_fit(name: str) -> None:
     if not (CACHE / f"{name}.npz").exists():
-        pytest.skip(f"{name} is not built; benchmarks.study_data.load('{name}', cache) does that")
+        pytest.skip(f"{name} is not built; benchmarks.study.data.load('{name}', cache) does that")
     assert_usable(name, load(name, CACHE))
 
 

@@ -246,6 +246,11 @@ def bfloat16(path: Path) -> None:
     safetensors.torch.save_file(tensors, path)
 
 
+def float8(path: Path) -> None:
+    tensors = {"A": torch.zeros(3, dtype=torch.float8_e4m3fn)}
+    safetensors.torch.save_file(tensors, path)
+
+
 def single_array(path: Path) -> None:
     with path.open("wb") as stream:
         np.save(stream, np.zeros(3))
@@ -267,6 +272,13 @@ def corrupt(path: Path) -> None:
     path.write_bytes(content)
 
 
+def compressed_wrongly(path: Path) -> None:
+    np.savez_compressed(path, A=np.zeros((30, 3)))
+    content = path.read_bytes()
+    start = content.index(b"A.npy") + len("A.npy") + 20
+    path.write_bytes(content[:start] + b"\xff" * 8 + content[start + 8 :])
+
+
 @pytest.mark.parametrize(
     ("name", "write"),
     [
@@ -276,9 +288,11 @@ def corrupt(path: Path) -> None:
         ("a.npz", pickled),
         ("a.npz", truncated),
         ("a.npz", corrupt),
+        ("a.npz", compressed_wrongly),
         ("a.npz", lambda path: path.mkdir()),
         ("a.safetensors", lambda path: path.write_bytes(b"junk")),
         ("a.safetensors", bfloat16),
+        ("a.safetensors", float8),
         ("a.csv", lambda path: path.write_bytes(b"1,2")),
         ("none.npz", lambda path: None),
         ("empty", lambda path: path.mkdir()),

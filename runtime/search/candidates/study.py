@@ -1,9 +1,9 @@
 """Studies: which points of a space were tried, how well they did, and which is tried next.
 
-NOTE: the one file that imports optuna, whose samplers propose and whose storages are shared. It is
-imported by the strategies that need it, when they begin. A sampler is made anew for every point,
-seeded by the number of the trial, and depends on finished trials alone; so these are all the state
-that there is.
+NOTE: optuna's samplers propose, and its storages are shared. It is imported here and by the
+strategies that name a sampler, and these when they are used. A sampler is made anew for every
+point, seeded by the number of the trial, and depends on finished trials alone; so these are all the
+state that there is.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from time import sleep
@@ -20,7 +21,7 @@ from typing import Any, Protocol
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState, create_trial
@@ -84,37 +85,14 @@ class Study(Protocol):
         ...
 
 
-Make = Callable[[int], BaseSampler]
-"""A sampler for the trial of a number."""
+Sampler = Callable[[int], BaseSampler]
+"""A sampler of a seed."""
 
 
-def _population(settings: Settings) -> int:
-    """A quarter of the candidates, so that there are a few generations."""
-    return max(2, min(50, settings.candidates // 4))
-
-
-def _tpe(settings: Settings, seed: int) -> BaseSampler:
-    startup = max(2, min(10, settings.candidates // 3))
-    return TPESampler(multivariate=True, n_startup_trials=startup, constant_liar=True, seed=seed)
-
-
-SAMPLERS: Mapping[str, Callable[[Settings, int], BaseSampler]] = {
-    "random": lambda settings, seed: RandomSampler(seed),
-    "evolution": lambda settings, seed: NSGAIISampler(
-        population_size=_population(settings), seed=seed
-    ),
-    "tpe": _tpe,
-}
-
-
-def _make(settings: Settings) -> Make:
-    sampler = SAMPLERS[settings.strategy]
-
-    def made(number: int) -> BaseSampler:
-        sequence = np.random.SeedSequence((settings.seed, number))
-        return sampler(settings, int(sequence.generate_state(1)[0]))
-
-    return made
+def _of_trial(sampler: Sampler, seed: int, number: int) -> BaseSampler:
+    """The sampler for the trial of a number."""
+    sequence = np.random.SeedSequence((seed, number))
+    return sampler(int(sequence.generate_state(1)[0]))
 
 
 @contextmanager
@@ -140,17 +118,17 @@ def _distributions(sizes: Mapping[str, int]) -> dict[str, BaseDistribution]:
 class OwnStudy:
     """A study of one process, built anew from its finished trials whenever it is asked."""
 
-    def __init__(self, sizes: Mapping[str, int], settings: Settings) -> None:
+    def __init__(self, sizes: Mapping[str, int], sampler: Sampler, settings: Settings) -> None:
         """`sizes` says how many candidates each hole has."""
         with _quiet():
             self._distributions = _distributions(sizes)
-        self._make = _make(settings)
+        self._sampler = partial(_of_trial, sampler, settings.seed)
         self._finished: list[Finished] = []
 
     def ask(self) -> Asked:
         number = len(self._finished)
         with _quiet():
-            study = optuna.create_study(direction="maximize", sampler=self._make(number))
+            study = optuna.create_study(direction="maximize", sampler=self._sampler(number))
             study.add_trials([self._trial(one) for one in self._finished])
             trial = study.ask(self._distributions)
             (kept,) = study.get_trials(deepcopy=False, states=[TrialState.RUNNING])
@@ -200,7 +178,9 @@ class SharedStudy:
     A process that has died leaves a trial that runs for ever and that nobody waits for.
     """
 
-    def __init__(self, sizes: Mapping[str, int], settings: Settings, name: str) -> None:
+    def __init__(
+        self, sizes: Mapping[str, int], sampler: Sampler, settings: Settings, name: str
+    ) -> None:
         """Opens the study of that name, or begins it, in the storage of the settings."""
         self._sizes, self._place = sizes, settings.storage
         with self._storing():
@@ -209,7 +189,7 @@ class SharedStudy:
                 storage=_opened(settings.storage),
                 study_name=name,
                 direction="maximize",
-                sampler=_Anew(_make(settings)),
+                sampler=_Anew(partial(_of_trial, sampler, settings.seed)),
                 load_if_exists=True,
             )
 
@@ -280,11 +260,11 @@ class SharedStudy:
 class _Anew(BaseSampler):
     """Hands every trial to a sampler of its own."""
 
-    def __init__(self, make: Make) -> None:
-        self._make = make
+    def __init__(self, of_trial: Callable[[int], BaseSampler]) -> None:
+        self._of_trial = of_trial
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
-        self._inner = self._make(trial.number)
+        self._inner = self._of_trial(trial.number)
         self._inner.before_trial(study, trial)
 
     def infer_relative_search_space(

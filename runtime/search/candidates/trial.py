@@ -22,11 +22,10 @@ from ...data.files import Arrays
 from ...parallel.processes import rank
 from ...runs.checkpoint import Part, State, identity_of
 from ...training.epoch import Epoch, Pass
-from ...training.fitting import score, start_from, training_batches
-from ...training.objective import selection_score
+from ...training.fitting import start_from, training_batches
 from ...training.optimisers import WeightOptimiser
 from ...training.prepare import prepare
-from ..meter import FORWARD, STEP
+from ..meter import STEP
 from ..strategy import Problem
 from .prefix import first_cells
 
@@ -142,7 +141,7 @@ class _Open:
             start_from(self.module, initial)
 
     def train(self, epochs: int) -> None:
-        trial, head = self.trial, self.problem.network.head
+        trial = self.trial
         while trial.epochs < epochs:
             if not self.epoch.begun:
                 torch.manual_seed(
@@ -150,11 +149,9 @@ class _Open:
                 )
             self.epoch.run([Pass(self.optimiser, self._step, [self.training])])
             trial.epochs += 1
-        metrics = score(self.module, self.validation, head)
-        self.problem.meter.count(self.macs, len(self.validation.labels), FORWARD)
-        trial.scores.append(selection_score(head, metrics))
-        trial.losses.append(metrics["loss"])
-        trial.metrics = {f"validation_{n}": v for n, v in metrics.items()}
+        score, trial.metrics = self.problem.score(self.module, self.validation, self.macs)
+        trial.scores.append(score)
+        trial.losses.append(trial.metrics["validation_loss"])
 
     def _step(self, batch: Batch) -> Tensor:
         loss = self.optimiser.loss(self.problem.network.head, batch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -12,12 +13,11 @@ from ...data.batches import Batch
 from ...data.dataset import TRAIN, VALIDATION
 from ...data.files import Arrays
 from ...runs.checkpoint import State
-from ...training.epoch import Epoch
-from ...training.fitting import score, training_batches
-from ...training.objective import selection_score
+from ...training.epoch import Epoch, Pass
+from ...training.fitting import training_batches
 from ...training.optimisers import WeightOptimiser
 from ...training.prepare import prepare
-from ..meter import FORWARD, STEP
+from ..meter import STEP
 from ..strategy import Problem
 from .mixtures import Architecture, Weights
 
@@ -38,12 +38,18 @@ class Hypernet:
         self.weights = WeightOptimiser(self.module, settings, len(self.train))
         self.epoch = Epoch(problem.generator, problem.interrupt)
 
-    def weight_step(self, batch: Batch, weights: Weights) -> Tensor:
-        """A step of the network's weights; returns the loss before it."""
-        loss = self.weights.loss(self.problem.network.head, batch, weights)
-        self.weights.step(loss)
-        self.count(batch, STEP)
-        return loss
+    def weight_pass(self, mixing: Callable[[], Weights]) -> Pass:
+        """Steps of the network's weights over the training batches, under mixtures for each."""
+
+        def step(batch: Batch) -> Tensor:
+            with torch.no_grad():
+                weights = mixing()
+            loss = self.weights.loss(self.problem.network.head, batch, weights)
+            self.weights.step(loss)
+            self.count(batch, STEP)
+            return loss
+
+        return Pass(self.weights, step, [self.train])
 
     def count(self, batch: Batch, passes: int) -> None:
         """Adds so many forward passes of a batch to the cost."""
@@ -51,10 +57,7 @@ class Hypernet:
 
     def score(self, weights: Weights) -> tuple[float, dict[str, float]]:
         """The metric that selects, and all metrics, on validation in evaluation mode."""
-        head = self.problem.network.head
-        metrics = score(self.module, self.validation, head, weights)
-        self.problem.meter.count(self.macs, len(self.validation.labels), FORWARD)
-        return selection_score(head, metrics), {f"validation_{n}": v for n, v in metrics.items()}
+        return self.problem.score(self.module, self.validation, self.macs, weights)
 
     def tensors(self, weights: dict[str, Any]) -> Weights:
         """Weights as tensors on the device, those that the hypernet reads."""

@@ -1,49 +1,31 @@
-"""Strategies: how a search space is explored, one file each, and how a genotype is selected.
+"""Strategies: how a search space is explored, and how a genotype is selected, one file each.
 
-`STRATEGIES` in `runtime/settings.py` names them, with the selections that each may be followed by.
+A file is found by its name, with `_` for `-`, and imported when it is used: `explore` in it makes
+the strategy of a row in `runtime/strategies.py`, `select` the stages of a selection of a row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
 
+from ...strategies import SELECTED_BY, STRATEGIES
 from ..chain import Chain, Stage
 from ..strategy import Problem, Strategy
-from .darts import Darts
-from .gdas import Gdas
-from .halving import Halving
-from .mfas import Mfas
-from .perturbation import Perturbation
-from .ranking import Ranking, distinct
-from .sampled import Sampled
-from .shared import Shared
-from .single_path import SinglePath
 
 
-def _sampled(problem: Problem) -> Strategy:
-    return Shared(problem) if problem.settings.storage else Sampled(problem)
+def _called(name: str, function: str) -> Callable[[Problem], Any]:
+    """A function of the file of a name."""
+    home = f".{name.replace('-', '_')}"
+    return lambda problem: getattr(import_module(home, __name__), function)(problem)
 
 
 EXPLORERS: Mapping[str, Callable[[Problem], Strategy]] = {
-    "darts": Darts,
-    "gdas": Gdas,
-    "single-path": SinglePath,
-    "halving": lambda problem: Halving(
-        problem, distinct(problem, problem.settings.candidates, stream=0)
-    ),
-    "random": _sampled,
-    "evolution": _sampled,
-    "tpe": _sampled,
-    "mfas": Mfas,
+    name: _called(name, "explore") for name in STRATEGIES
 }
 SELECTIONS: Mapping[str, Callable[[Problem], list[Stage]]] = {
-    "argmax": lambda problem: [],
-    "perturbation": lambda problem: [lambda trained: Perturbation(problem, trained.hypernet)],
-    "ranking": lambda problem: [lambda trained: Ranking(problem, trained.hypernet)],
-    "halving": lambda problem: [
-        lambda trained: Ranking(problem, trained.hypernet),
-        lambda ranking: Halving(problem, ranking.best, ranking.arrays()),
-    ],
+    name: _called(name, "select") for name in SELECTED_BY
 }
 
 

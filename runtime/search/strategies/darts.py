@@ -43,7 +43,7 @@ class Darts:
         self.index = index
         hypernet = self.hypernet
         second = self.problem.settings.second_order
-        weights = Pass(hypernet.weights, self._weight_step, [hypernet.train])
+        weights = hypernet.weight_pass(self.mixing)
         architecture = Pass(
             self.optimiser,
             self._unrolled_step if second else self._architecture_step,
@@ -60,11 +60,6 @@ class Darts:
             "architecture": {name: array.tolist() for name, array in logits.items()},
         }
         return Round(self.problem.budgets.choose(logits), found, values=values)
-
-    def _weight_step(self, batch: Batch) -> Tensor:
-        with torch.no_grad():
-            weights = self.mixing()
-        return self.hypernet.weight_step(batch, weights)
 
     def _architecture_step(self, batch: Batch) -> Tensor:
         weights = self.mixing()
@@ -91,3 +86,6 @@ class Darts:
     def restore(self, state: State) -> None:
         self.hypernet.restore(state["hypernet"])
         self.optimiser.restore(state["architecture"])
+
+
+explore = Darts

@@ -33,3 +33,6 @@ class Gdas(Darts):
     def restore(self, state: State) -> None:
         super().restore(state)
         self._draws.set_state(state["draws"])
+
+
+explore = Gdas

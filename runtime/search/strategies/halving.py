@@ -16,7 +16,9 @@ from ...runs.checkpoint import State
 from ...settings import Settings
 from ..candidates.standing import standings
 from ..candidates.trial import Trainer, Trial
+from ..chain import Stage
 from ..strategy import Problem, Round
+from . import ranking
 
 
 def rungs(settings: Settings) -> list[tuple[int, int]]:
@@ -85,3 +87,16 @@ class Halving:
     def restore(self, state: State) -> None:
         self.trials = [Trial.restored(s) for s in state["trials"]]
         self.trainer.forget()
+
+
+def explore(problem: Problem) -> Halving:
+    """Halving of genotypes drawn at random."""
+    return Halving(problem, ranking.distinct(problem, problem.settings.candidates, stream=0))
+
+
+def select(problem: Problem) -> list[Stage]:
+    """Halving of the genotypes that rank best, from the weights that they share."""
+    return [
+        *ranking.select(problem),
+        lambda ranked: Halving(problem, ranked.best, ranked.arrays()),
+    ]

@@ -21,11 +21,10 @@ from ....compiler.diagnostics.diagnostic import Report
 from ....compiler.network.choices import CellChoice, Choices, choices_of, fill, listed
 from ....compiler.network.fillings import choices
 from ....compiler.network.network import Network, NetworkCell
-from ....compiler.network.rules import admits, completable
 from ...data.files import Arrays
 from ...genotypes.derive import choose
 from ...genotypes.sample import draw_cell
-from ...genotypes.space import every_step
+from ...genotypes.space import every_step, may_follow
 from ...runs.checkpoint import State
 from ..candidates.prefix import first_cells
 from ..candidates.surrogate import predicted
@@ -161,6 +160,9 @@ class Mfas:
         self.trainer.forget()
 
 
+explore = Mfas
+
+
 def levels(network: Network) -> list[int]:
     """How many Cells the candidates of each level have; every Cell in the last.
 
@@ -185,10 +187,8 @@ def _has_holes(cell: NetworkCell) -> bool:
 
 def _extended(network: Network, prefix: Choices) -> Iterator[Choices]:
     """The prefix with every choice for the next Cell that the rule admits."""
-    index, taken = len(prefix), [cell.inputs for cell in prefix]
-    cell = network.cells[index]
+    cell, taken = network.cells[len(prefix)], [cell.inputs for cell in prefix]
     for inputs in choices(cell):
-        allowed = admits(network, index, inputs, taken)
-        if allowed and completable(network, [*taken, inputs]).possible is not False:
+        if may_follow(network, inputs, taken):
             for steps in product(*(every_step(step) for step in cell.steps)):
                 yield (*prefix, CellChoice(inputs, steps))

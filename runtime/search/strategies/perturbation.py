@@ -12,12 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from ...data.batches import Batch
 from ...data.files import Arrays
 from ...runs.checkpoint import State
-from ...training.epoch import Pass
+from ..chain import Stage
 from ..hypernet.hypernet import Hypernet
 from ..hypernet.mixtures import Weights
 from ..strategy import Problem, Round
@@ -43,8 +41,7 @@ class Perturbation:
         name = self._order[index]
         if name not in self._drops:
             self._drops[name] = self._measured(name)
-        step = Pass(self.hypernet.weights, self._weight_step, [self.hypernet.train])
-        (loss,) = self.hypernet.epoch.run([step])
+        (loss,) = self.hypernet.epoch.run([self.hypernet.weight_pass(self._mixing)])
         with torch.no_grad():
             found, metrics = self.hypernet.score(self._mixing())
         values = {"hole": name, "drops": self._drops[name], "train_loss": loss, **metrics}
@@ -68,11 +65,6 @@ class Perturbation:
     def _quality(self, weights: Weights) -> float:
         found, metrics = self.hypernet.score(weights)
         return found - LOSS_SHARE * metrics["validation_loss"]
-
-    def _weight_step(self, batch: Batch) -> Tensor:
-        with torch.no_grad():
-            weights = self._mixing()
-        return self.hypernet.weight_step(batch, weights)
 
     def _mixing(self) -> Weights:
         """The mixtures with the holes fixed that have been measured."""
@@ -101,3 +93,8 @@ class Perturbation:
     def restore(self, state: State) -> None:
         self.hypernet.restore(state["hypernet"])
         self._drops = dict(state["drops"])
+
+
+def select(problem: Problem) -> list[Stage]:
+    """Perturbation of the hypernet that was trained."""
+    return [lambda trained: Perturbation(problem, trained.hypernet)]

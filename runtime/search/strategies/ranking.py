@@ -12,6 +12,7 @@ from ...data.files import Arrays
 from ...genotypes.derive import one_hot
 from ...runs.checkpoint import State
 from ..candidates.standing import standings
+from ..chain import Stage
 from ..hypernet.hypernet import Hypernet
 from ..strategy import Problem, Round
 
@@ -51,6 +52,11 @@ class Ranking:
 
     def restore(self, state: State) -> None:
         self.best = [choices_of(c) for c in state["best"]]
+
+
+def select(problem: Problem) -> list[Stage]:
+    """Ranking with the weights of the hypernet that was trained."""
+    return [lambda trained: Ranking(problem, trained.hypernet)]
 
 
 def distinct(problem: Problem, count: int, stream: int) -> list[Choices]:

@@ -9,14 +9,12 @@ from __future__ import annotations
 from math import inf
 
 import numpy as np
-from torch import Tensor
 
-from ...data.batches import Batch
 from ...data.files import Arrays
 from ...genotypes.derive import one_hot
 from ...runs.checkpoint import State
-from ...training.epoch import Pass
 from ..hypernet.hypernet import Hypernet
+from ..hypernet.mixtures import Weights
 from ..strategy import Problem, Round
 
 
@@ -29,14 +27,13 @@ class SinglePath:
         self._draws = np.random.default_rng(problem.settings.seed)
 
     def round(self, index: int) -> Round:
-        passes = [Pass(self.hypernet.weights, self._weight_step, [self.hypernet.train])]
-        (loss,) = self.hypernet.epoch.run(passes)
+        (loss,) = self.hypernet.epoch.run([self.hypernet.weight_pass(self._path)])
         return Round(None, -inf, values={"train_loss": loss})
 
-    def _weight_step(self, batch: Batch) -> Tensor:
+    def _path(self) -> Weights:
+        """A genotype drawn at random, as weights of the mixtures."""
         choices = self.problem.budgets.draw(self._draws)
-        weights = one_hot(self.problem.network, choices, self.problem.relax)
-        return self.hypernet.weight_step(batch, self.hypernet.tensors(weights))
+        return self.hypernet.tensors(one_hot(self.problem.network, choices, self.problem.relax))
 
     def arrays(self) -> Arrays:
         return self.hypernet.arrays()
@@ -47,3 +44,6 @@ class SinglePath:
     def restore(self, state: State) -> None:
         self.hypernet.restore(state["hypernet"])
         self._draws.bit_generator.state = state["draws"]
+
+
+explore = SinglePath

@@ -23,7 +23,8 @@ from fusewright.compiler.syntax.format import format_text
 from fusewright.compiler.syntax.parse import parse
 from fusewright.runtime.data import new as written
 from fusewright.runtime.data.dataset import load_data
-from fusewright.runtime.data.headers import ArrayHeader, read_headers
+from fusewright.runtime.data.files import read_headers
+from fusewright.runtime.data.formats import ArrayHeader
 from fusewright.runtime.data.new import Wishes, example_text, new_text
 from fusewright.runtime.data.suggest import declare
 from tests.support.application import app

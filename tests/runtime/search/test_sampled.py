@@ -27,11 +27,12 @@ from fusewright.runtime.genotypes.derive import choose
 from fusewright.runtime.genotypes.space import every_choice
 from fusewright.runtime.parallel.interrupt import Interrupt, Interrupted
 from fusewright.runtime.search.candidates.prefix import first_cells
+from fusewright.runtime.search.candidates.sampled import Points
+from fusewright.runtime.search.candidates.shared import study_name
 from fusewright.runtime.search.candidates.surrogate import predicted
 from fusewright.runtime.search.candidates.trial import Trial
+from fusewright.runtime.search.strategies import EXPLORERS
 from fusewright.runtime.search.strategies.mfas import Mfas, levels
-from fusewright.runtime.search.strategies.sampled import Points, Sampled
-from fusewright.runtime.search.strategies.shared import study_name
 from fusewright.runtime.settings import Settings
 from fusewright.runtime.strategies import SHARING
 
@@ -265,7 +266,8 @@ def test_a_surrogate_learns_which_choices_are_good() -> None:
 
 
 def test_strategies_know_how_many_rounds_there_are() -> None:
-    strategies = Sampled(searched(QUICK.with_options(strategy="tpe"))), Mfas(searched(QUICK))
+    tpe = EXPLORERS["tpe"](searched(QUICK.with_options(strategy="tpe")))
+    strategies = tpe, Mfas(searched(QUICK))
     assert [s.rounds for s in strategies] == [6, 6]
 
 

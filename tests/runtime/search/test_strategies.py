@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -65,6 +71,40 @@ def searched(settings: Settings, space: Spec | None = None) -> Problem:
 def test_settings_name_every_strategy() -> None:
     assert set(STRATEGIES) == set(EXPLORERS)
     assert {s for kinds in STRATEGIES.values() for s in kinds} == set(SELECTIONS)
+
+
+PLANTED = """
+from .halving import Halving
+from .ranking import distinct
+
+def explore(problem):
+    return Halving(problem, distinct(problem, 2, stream=9))
+"""
+
+
+def test_a_strategy_is_a_file_and_a_row(tmp_path: Path) -> None:
+    package = shutil.copytree(Path(fw.__file__).parent, tmp_path / "fusewright")
+    rows = package / "runtime/strategies.py"
+    text = rows.read_text(encoding="utf-8")
+    row = '    "two-drawn": StrategyRow(),\n    "mfas":'
+    rows.write_text(text.replace('    "mfas":', row), encoding="utf-8")
+    home = package / "runtime/search/strategies/two_drawn.py"
+    home.write_text(PLANTED, encoding="utf-8")
+    (tmp_path / "spec.fuse").write_text(str(spec()), encoding="utf-8")
+    np.savez(tmp_path / "data.npz", **problem())
+    options = "--strategy two-drawn --trial-epochs 1 --batch 16 --json"
+    command = f"-m fusewright search spec.fuse --data data.npz --out run {options}"
+    result = subprocess.run(
+        [sys.executable, *command.split()],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert not result.returncode, result.stderr
+    assert json.loads(result.stdout)["best_round"] == 2
+    assert fw.check(fw.load(tmp_path / "run/genotype.fuse")) == []
 
 
 # Mixtures

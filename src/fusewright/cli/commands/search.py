@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from ...compiler.language.spec import Spec
+from ...runtime.metrics import selection_metric
+from ...runtime.runs.names import GENOTYPE
 from ...runtime.settings import settings_read_by
 from ..app import (
     Data,
@@ -58,7 +60,7 @@ def search(
 
     settings = settings_from(config, options)
     spec = load_with(file, sets)
-    with rounds(_metric(spec)) as report:
+    with rounds(selection_metric(spec.predict.kind if spec.predict else "classes")) as report:
         result = run(
             spec,
             data,
@@ -70,7 +72,7 @@ def search(
         )
     best = result.history[result.best_round - 1]
     metrics = {k: v for k, v in best.items() if isinstance(v, float)}
-    found = {"genotype": str(out / "genotype.fuse"), "best_round": result.best_round, **metrics}
+    found = {"genotype": str(out / GENOTYPE), "best_round": result.best_round, **metrics}
     compared = _compared(spec, data, result, settings, out) if controls else None
     if rank():
         return
@@ -81,14 +83,6 @@ def search(
     print_values(found)
     if compared is not None:
         _show_controls(compared)
-
-
-def _metric(spec: Spec) -> str:
-    """The number in a record that a search of a specification selects by."""
-    from ...runtime.metrics import SELECTION_METRIC
-
-    kind = spec.predict.kind if spec.predict else "classes"
-    return f"validation_{SELECTION_METRIC[kind]}"
 
 
 def _compared(spec: Spec, data: Path, result: Any, settings: Any, out: Path) -> Any:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ...runtime.runs.names import SEARCH_WEIGHTS, WEIGHTS
 from ...runtime.settings import settings_read_by
 from ..app import (
     Data,
@@ -27,7 +28,7 @@ from ..screen.bar import Bar
 
 Weights = Annotated[
     Path | None,
-    typer.Option(help="Weights to start from, such as RUN/found.safetensors; else from scratch."),
+    typer.Option(help=f"Weights to start from, such as RUN/{SEARCH_WEIGHTS}; else from scratch."),
 ]
 
 
@@ -58,7 +59,7 @@ def train(
             overwrite=overwrite,
             report=report,
         )
-    found = {"weights": str(out / "weights.safetensors"), **result.history[-1]}
+    found = {"weights": str(out / WEIGHTS), **result.history[-1]}
     print_json(found) if json else print_values(found)
 
 

@@ -11,9 +11,10 @@ from dataclasses import replace
 from ....compiler.diagnostics.diagnostic import fail
 from ...parallel.processes import joined
 from ...runs.checkpoint import State, identity_of
-from ..candidates.trial import Trial
 from ..strategy import Problem, Round
 from .sampled import Sampled
+from .study import Sampler, SharedStudy
+from .trial import Trial
 
 APART = {"storage": "", "candidates": 1, "device": "cpu", "tensorboard": False}
 """Settings in which processes of one study may differ."""
@@ -26,14 +27,13 @@ class Shared(Sampled):
     numbers depend on the seed and its own number alone, so on equal machines they are the same.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        from ..candidates.study import SharedStudy
-
-        super().__init__(problem)
+    def __init__(self, problem: Problem, sampler: Sampler) -> None:
+        super().__init__(problem, sampler)
         if joined():
             message = "processes that share each batch cannot share a storage, too"
             raise fail("E506", message, help="start them one by one, without torchrun")
-        self.study = SharedStudy(self.points.sizes, problem.settings, study_name(problem))
+        name = study_name(problem)
+        self.study = SharedStudy(self.points.sizes, sampler, problem.settings, name)
         self._done, self._kept = 0, list[Trial]()
         self._last: Trial | None = None
         self._ended = False
@@ -86,6 +86,11 @@ class Shared(Sampled):
         self._last = state["last"] and Trial.restored(state["last"])
         self._done, self._ended = state["done"], state["ended"]
         self.rounds = self._done if self._ended else self._done + self._left() + 1
+
+
+def sampled(problem: Problem, sampler: Sampler) -> Sampled:
+    """Training what a sampler proposes: with others where the settings name a storage."""
+    return (Shared if problem.settings.storage else Sampled)(problem, sampler)
 
 
 def study_name(problem: Problem) -> str:

@@ -1,12 +1,9 @@
 """Black-box search: every round trains a candidate by itself, and a sampler proposes the next.
 
-`random` draws, `evolution` is the genetic algorithm of NSGA-II with one objective (Deb et al.), and
-`tpe` the multivariate tree-structured Parzen estimator (Bergstra et al.). A hole is one dimension.
+A hole is one dimension.
 """
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,11 +12,9 @@ from ...data.files import Arrays
 from ...genotypes.derive import choose, one_hot
 from ...runs.checkpoint import State
 from ..budgets import Budgets
-from ..candidates.trial import Trainer, Trial
 from ..strategy import Problem, Round
-
-if TYPE_CHECKING:
-    from ..candidates.study import Asked, Finished, Point, Study
+from .study import Asked, Finished, OwnStudy, Point, Sampler, Study, asked_of, asked_state
+from .trial import Trainer, Trial
 
 STRONG = 15.0
 """The logit of what is sampled, beside 0: of choices that are admitted, the nearest is taken."""
@@ -53,13 +48,11 @@ class Sampled:
     One that was trained before is told its score again and costs nothing.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        from ..candidates.study import OwnStudy
-
+    def __init__(self, problem: Problem, sampler: Sampler) -> None:
         self.problem, self.points = problem, Points(problem)
         self.trainer = Trainer(problem)
         self.rounds = problem.settings.candidates
-        self.study: Study = OwnStudy(self.points.sizes, problem.settings)
+        self.study: Study = OwnStudy(self.points.sizes, sampler, problem.settings)
         self.running: tuple[Asked, Trial] | None = None
 
     def round(self, index: int) -> Round:
@@ -94,15 +87,11 @@ class Sampled:
         return self.trainer.arrays()
 
     def state(self) -> State:
-        from ..candidates.study import asked_state
-
         self.trainer.close()
         running = self.running and [asked_state(self.running[0]), self.running[1].state()]
         return {"study": self.study.state(), "running": running}
 
     def restore(self, state: State) -> None:
-        from ..candidates.study import asked_of
-
         self.study.restore(state["study"])
         running = state["running"]
         self.running = running and (asked_of(running[0]), Trial.restored(running[1]))

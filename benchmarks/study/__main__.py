@@ -1,8 +1,8 @@
 """Which strategy finds good genotypes: strategies × data × seeds, on small real data.
 
-    python -m benchmarks.study run --data CACHE --results study.jsonl [--set emoji] [--seeds 2]
-    python -m benchmarks.study sample --data CACHE --results study.jsonl --set icons --number 200
-    python -m benchmarks.study table --results study.jsonl
+    python -m benchmarks.study run --data CACHE --results rows.jsonl [--set emoji] [--seeds 2]
+    python -m benchmarks.study sample --data CACHE --results rows.jsonl --set icons --number 200
+    python -m benchmarks.study table --results rows.jsonl
 
 Every contender finds a genotype, which is then trained on training and validation samples with
 three seeds and measured on test. Headroom is the distance from the mean to the best of 24 random
@@ -31,17 +31,18 @@ from fusewright.compiler.check.check import checked
 from fusewright.compiler.language.spec import Spec
 from fusewright.runtime.data.dataset import TEST, TRAIN
 from fusewright.runtime.genotypes.sample import random_genotype
-from fusewright.runtime.metrics import SELECTION_METRIC
+from fusewright.runtime.metrics import SELECTION_METRIC, on_validation
 from fusewright.runtime.search.controls import LATE
 from fusewright.runtime.settings import Settings
 
 from .contenders import CONTENDERS, baselines
-from .study_data import SETS, load
-from .study_table import AGAIN_SEEDS, BEST, SEEDS, as_text, digest
+from .data import SETS, load
+from .table import AGAIN_SEEDS, BEST, SEEDS, as_text, digest
 
 REFERENCE = 24
 """Random genotypes that headroom is measured with."""
 TRAINING_EPOCHS = 15
+ROWS = Path(__file__).with_name("rows.jsonl")
 Arrays = Mapping[str, Any]
 
 
@@ -148,7 +149,8 @@ class Bench:
         def make() -> dict[str, Any]:
             options = {"batch": SETS[self.name].batch, **CONTENDERS[name]}
             found = fw.search(self.spec, self.data, seed=seed, **options)
-            score = found.history[found.best_round - 1].get(f"validation_{self.metric}")
+            best = found.history[found.best_round - 1]
+            score = best.get(on_validation(self.metric))
             return {"genotype": str(found.genotype), "validation": score, **found.cost}
 
         row = self.study.row(f"search/{self.name}/{name}/{seed}", make)
@@ -174,7 +176,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["run", "sample", "table"])
     parser.add_argument("--data", type=Path, default=Path.home() / ".cache/fusewright-study")
-    parser.add_argument("--results", type=Path, default=Path("docs/study.jsonl"))
+    parser.add_argument("--results", type=Path, default=ROWS)
     parser.add_argument("--set", action="append", choices=list(SETS))
     parser.add_argument("--contender", action="append", choices=list(CONTENDERS))
     parser.add_argument("--seeds", type=int, default=2)

@@ -1,7 +1,7 @@
 """Makes `emoji.npz` from the npm package `emoji-datasource-twitter`.
 
     npm pack emoji-datasource-twitter@16.0.0 && tar xf emoji-datasource-twitter-16.0.0.tgz
-    python -m fusewright.runtime.demo.prepare package
+    python -m benchmarks.demo_data.prepare package
 
 One sample per emoji: its 32 x 32 picture, its names and its category. Left out are flags, skin
 tones as such (`Component`) and the skin tone variants of an emoji. The same package gives the same
@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fusewright.runtime.demo.emoji import DATA
+
 from .variants import Entry, families, split_families
 
-OUTPUT = Path(__file__).with_name("emoji.npz")
 LEFT_OUT = frozenset({"Flags", "Component"})
 SIDE = 32
 MARGIN = 1
@@ -105,12 +106,12 @@ def prepare(package: Path) -> dict[str, NDArray[np.generic]]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Writes `emoji.npz` next to this file and says how many samples each split has."""
+    """Writes `emoji.npz` into the demo and says how many samples each split has."""
     if len(arguments) != 1:
-        print("usage: python -m fusewright.runtime.demo.prepare PACKAGE_FOLDER", file=sys.stderr)
+        print("usage: python -m benchmarks.demo_data.prepare PACKAGE_FOLDER", file=sys.stderr)
         return 2
     arrays = prepare(Path(arguments[0]))
-    np.savez_compressed(OUTPUT, allow_pickle=False, **arrays)
+    np.savez_compressed(DATA, allow_pickle=False, **arrays)
     for label, category in enumerate(arrays["categories"]):
         counts = np.bincount(arrays["split"][arrays["labels"] == label].astype(np.int64))
         print(f"{category}: {', '.join(map(str, counts))}")

@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 
 from fusewright.runtime.demo.backbones import TextBackbone, hash_pieces
 from fusewright.runtime.demo.training import Schedule, warp
-from fusewright.runtime.demo.variants import IGNORED, split_families
 
+from ...demo_data.variants import IGNORED, split_families
 from .backbones import GlyphBackbone
 from .features import Arrays, Unimodal, drop_pieces, extract
 from .wheels import read

@@ -24,8 +24,8 @@ from torch.nn import functional
 
 from fusewright.runtime.data.dataset import TRAIN
 from fusewright.runtime.demo.training import Schedule
-from fusewright.runtime.demo.variants import split_families
 
+from ...demo_data.variants import split_families
 from .backbones import SequenceBackbone
 from .features import Arrays, Unimodal, drop_steps, extract, standardised
 from .wheels import read

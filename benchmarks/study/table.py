@@ -14,7 +14,7 @@ from torchmetrics.functional.regression import kendall_rank_corrcoef
 from fusewright.runtime.runs.statistics import paired_interval
 from fusewright.runtime.search.controls import LATE
 
-from .machine import machine
+from ..machine import machine
 
 Rows = Mapping[str, Mapping[str, Any]]
 SEEDS, AGAIN_SEEDS = (0, 1, 2), (3, 4, 5)
@@ -22,9 +22,9 @@ BEST = 10
 """Genotypes of a large sample that are measured again."""
 INTRODUCTION = """# Which strategy finds good genotypes
 
-`python -m benchmarks.study table` writes this page from `docs/study.jsonl`, and `… run` adds to
-that file. Five small real sets, each with two modalities and features of several depths
-(`benchmarks/study_data/`): emoji, a smartwatch's motion and rotation, digits, melting points of
+`python -m benchmarks.study table` writes this page from `benchmarks/study/rows.jsonl`, and `… run`
+adds to that file. Five small real sets, each with two modalities and features of several depths
+(`benchmarks/study/data/`): emoji, a smartwatch's motion and rotation, digits, melting points of
 chemicals, and icons. Samples of one family, person or formula stay in one split; digits have no
 known writers. How the sets were built was decided with an eye on test figures, and so was how
 halving compares candidates: the levels are no benchmark, and small differences say little.

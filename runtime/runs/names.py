@@ -1,0 +1,34 @@
+"""The files of a run folder, by name; a stage is the command that writes, `search` or `train`."""
+
+from __future__ import annotations
+
+SPECIFICATION = "specification.fuse"
+"""What was searched."""
+GENOTYPE = "genotype.fuse"
+"""What a search found, or what was trained."""
+WEIGHTS = "weights.safetensors"
+"""The trained network."""
+SEARCH_WEIGHTS = "found.safetensors"
+"""What the genotype was scored with: a hypernet with architecture parameters, or a candidate."""
+HISTORY = "history.jsonl"
+"""A record for every round of the search and every epoch of the training."""
+CONTROLS = "controls.json"
+"""What the search is compared with."""
+PROFILE = "profile.json"
+"""The machine that latency was limited on."""
+CHECKPOINT = "checkpoint.pt"
+"""Where the search is, to go on from."""
+PARTS = "checkpoint.parts"
+"""A folder of candidates that rest, each written once."""
+EVENTS = "tensorboard"
+"""A folder of events for TensorBoard, stage by stage."""
+
+
+def settings_file(stage: str) -> str:
+    """The settings of a stage."""
+    return f"{stage}.toml"
+
+
+def about_file(stage: str) -> str:
+    """The versions, the cost, and what the data was."""
+    return f"{stage}.json"

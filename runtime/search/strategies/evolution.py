@@ -1,0 +1,18 @@
+"""Evolution: the genetic algorithm of NSGA-II with one objective (Deb et al.)."""
+
+from __future__ import annotations
+
+from optuna.samplers import NSGAIISampler
+
+from ..candidates.sampled import Sampled
+from ..candidates.shared import sampled
+from ..strategy import Problem
+
+
+def explore(problem: Problem) -> Sampled:
+    """Trains candidates that descend from the better ones before them.
+
+    A population is a quarter of the candidates, so that there are a few generations.
+    """
+    population = max(2, min(50, problem.settings.candidates // 4))
+    return sampled(problem, lambda seed: NSGAIISampler(population_size=population, seed=seed))

@@ -1,0 +1,14 @@
+"""Random search: every candidate is drawn by itself."""
+
+from __future__ import annotations
+
+from optuna.samplers import RandomSampler
+
+from ..candidates.sampled import Sampled
+from ..candidates.shared import sampled
+from ..strategy import Problem
+
+
+def explore(problem: Problem) -> Sampled:
+    """Trains candidates that are drawn at random."""
+    return sampled(problem, RandomSampler)
