@@ -20,7 +20,7 @@ from fusewright.runtime.settings import Settings
 from fusewright.runtime.training.optimisers import ArchitectureOptimiser, WeightOptimiser
 from fusewright.runtime.training.prepare import prepare
 
-from .test_runtime import FIXED, problem, spec
+from ..support.running import FIXED, problem, spec
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 CUDA, CPU = torch.device("cuda"), torch.device("cpu")

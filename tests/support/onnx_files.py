@@ -15,7 +15,7 @@ from fusewright.compiler.compile import to_program
 from fusewright.compiler.program.initial import initial_values
 from fusewright.compiler.targets.onnx.certificate import Evaluate
 
-from ..runtime.test_runtime import FIXED, spec
+from .running import FIXED, spec
 
 Arrays = Mapping[str, NDArray[Any]]
 

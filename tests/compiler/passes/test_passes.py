@@ -18,7 +18,7 @@ from fusewright.compiler.program.program import Builder, Input, ParameterSpec, P
 from fusewright.compiler.tools.describe import describe_passes, passes_table
 from fusewright.ops.types import inner, parameter_type
 
-from ...runtime.test_runtime import command
+from ...support.running import command
 
 SPACE = fw.loads("""
 network n(C = 8, L = 4, dropout = 0.1)

@@ -23,7 +23,6 @@ from fusewright.compiler.targets.onnx.file import OnnxFile, open_session, run
 from fusewright.compiler.targets.onnx.precision import Precision, with_precision
 from fusewright.compiler.targets.safetensors import read_weights
 
-from ...runtime.test_runtime import FIXED, problem, spec
 from ...support.onnx_files import (
     DIFFERENCE,
     Change,
@@ -32,6 +31,7 @@ from ...support.onnx_files import (
     weights_of,
     written,
 )
+from ...support.running import FIXED, problem, spec
 
 # Operator sets
 

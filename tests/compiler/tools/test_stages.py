@@ -24,8 +24,8 @@ from fusewright.compiler.tools.stages import (
     programs_text,
 )
 
-from ...runtime.test_runtime import command
 from ...support.programs import specs
+from ...support.running import command
 
 SPACE = """
 network n(C = 8, L = 4)

@@ -36,7 +36,7 @@ from fusewright.runtime.runs.folder import settings_of
 from fusewright.runtime.settings import Settings
 from tests.support.application import app
 
-from ..test_runtime import FIXED, changed, command, problem, spec
+from ...support.running import FIXED, changed, command, problem, spec
 
 NAMED = '3 classes { cat, `<script>alert(1)</script>`, `naïve, "quoted"` }'
 WIDE = fw.loads("""

@@ -26,7 +26,7 @@ from fusewright.runtime.training.optimisers import ArchitectureOptimiser, Weight
 from fusewright.runtime.training.prepare import prepare
 
 from ...support.paths import ROOT
-from ..test_runtime import QUICK, problem, same, spec
+from ...support.running import QUICK, problem, same, spec
 
 CPU = torch.device("cpu")
 STEPS = 20

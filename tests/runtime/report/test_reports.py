@@ -37,7 +37,7 @@ from fusewright.runtime.search.controls import compare_with_controls, late_fusio
 from fusewright.runtime.strategies import FOLLOWED_BY as STRATEGIES
 
 from ...support.programs import specs
-from ..test_runtime import command, problem, spec
+from ...support.running import command, problem, spec
 
 DATA = problem(90)
 QUICK = fw.Settings(

@@ -37,7 +37,7 @@ from fusewright.runtime.search.budgets import Budgets
 from fusewright.runtime.search.hypernet.penalty import Penalty
 from fusewright.runtime.strategies import FOLLOWED_BY as STRATEGIES
 
-from ..test_runtime import QUICK, command, problem, spec
+from ...support.running import QUICK, command, problem, spec
 
 SPACES = {
     "two Cells": spec(),

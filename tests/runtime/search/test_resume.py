@@ -22,7 +22,7 @@ from fusewright.runtime.runs.checkpoint import Part, read_checkpoint, write_chec
 from fusewright.runtime.strategies import FOLLOWED_BY as STRATEGIES
 
 from ...support.paths import ROOT
-from ..test_runtime import problem, same, spec, without_cost
+from ...support.running import problem, same, spec, without_cost
 
 DATA = problem(90)
 QUICK = fw.Settings(

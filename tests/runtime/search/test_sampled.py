@@ -37,7 +37,7 @@ from fusewright.runtime.settings import Settings
 from fusewright.runtime.strategies import SHARING
 
 from ...support.paths import ROOT
-from ..test_runtime import problem, same, spec, without_cost
+from ...support.running import problem, same, spec, without_cost
 from .test_strategies import searched
 
 DATA = problem(60)

@@ -50,7 +50,7 @@ from fusewright.runtime.training.optimisers import ArchitectureOptimiser
 
 from ...laws.test_laws import relative_difference
 from ...support.programs import random_inputs, random_weights, specs
-from ..test_runtime import QUICK, problem, same, spec
+from ...support.running import QUICK, problem, same, spec
 
 CPU = torch.device("cpu")
 seeds = st.integers(0, 2**31)

@@ -30,7 +30,7 @@ from fusewright.runtime.training.optimisers import ArchitectureOptimiser, Weight
 from fusewright.runtime.training.prepare import prepare
 
 from ...support.programs import random_inputs, random_weights, specs, without_dropout
-from ..test_runtime import problem, spec
+from ...support.running import problem, spec
 
 CPU = torch.device("cpu")
 seeds = st.integers(0, 2**31)

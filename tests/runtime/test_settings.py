@@ -1,0 +1,190 @@
+"""Settings of a run: their limits, the schedule, relaxations and rules."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+
+import fusewright as fw
+from fusewright.compiler.check.check import check, checked
+from fusewright.compiler.network.fillings import fixed_choice
+from fusewright.compiler.network.rules import admits
+from fusewright.runtime.settings import read_settings
+
+from ..support.running import (
+    FIXED,
+    OPEN,
+    QUICK,
+    as_npz,
+    changed,
+    command,
+    problem,
+    settings,
+    spec,
+)
+
+# Relaxations and rules
+
+
+@pytest.mark.parametrize("relax", ["shared", "per_input"])
+@pytest.mark.parametrize("rule", ["paper", "published", "distinct_pairs", "fresh_input"])
+def test_a_search_keeps_the_rule(relax: str, rule: str) -> None:
+    cells = "cell K(?, ?) { S[2] = ?(?, ?) } cell H(?, K) { S = {Sum | ConcatFC}(x, ?) }"
+    space = spec(cells)
+    found = fw.search(space, problem(45), settings=QUICK, relax=relax, rule=rule)
+    genotype = checked(found.genotype)
+    assert not genotype.has_holes
+    named = {"paper": "distinct_pairs", "published": "fresh_input"}.get(rule, rule)
+    under = checked(fw.loads(str(space) + f"require {named}"))
+    choices = [fixed_choice(cell) for cell in genotype.cells]
+    assert all(admits(under, i, c, choices[:i]) for i, c in enumerate(choices))
+    if named == "fresh_input":
+        assert {*choices[0], choices[1][0]} == {"A", "B", "D"}
+
+
+def test_the_rule_of_the_settings_takes_the_place_of_the_specifications() -> None:
+    space = fw.loads(str(spec("cell K[3](?, ?) { S = ?(x, y) }")) + "require fresh_input")
+    assert [d.code for d in check(space)] == ["E401"]
+    found = fw.search(space, problem(30), settings=QUICK, epochs=1, rule="paper")
+    assert len(found.genotype.cells) == 3
+
+
+def test_a_network_and_a_space_are_told_apart() -> None:
+    with pytest.raises(fw.DiagnosticError, match="has no hole") as searched:
+        fw.search(spec(FIXED), problem(30))
+    with pytest.raises(fw.DiagnosticError, match="has holes") as trained:
+        fw.train(spec(), problem(30))
+    for caught in (searched, trained):
+        assert [d.code for d in caught.value.diagnostics] == ["E403"]
+
+
+def test_holes_that_the_output_does_not_reach_are_filled_all_the_same() -> None:
+    space = spec(OPEN + " output A, D")
+    found = fw.search(space, problem(30), settings=QUICK)
+    assert not checked(found.genotype).has_holes
+
+
+def test_a_network_without_parameters_is_measured() -> None:
+    text = """
+    network n(C = 3, L = 1) modality m { A[c 3] } predict 3 classes
+    role adapt(f) = resample(f)  role head(h) = flatten(h)  output A
+    """
+    network = fw.loads(text)
+    trained = fw.train(network, problem(30), settings=QUICK)
+    assert trained.weights == {}
+    assert fw.evaluate(network, problem(30), weights={}).keys() >= {"accuracy"}
+
+
+# The schedule
+
+
+def test_learning_rates_anneal_and_restart() -> None:
+    """One, two, then four epochs of five batches, each from the highest rate to the lowest."""
+    rates: list[float] = []
+
+    def step(self: torch.optim.Adam, *_: Any) -> None:
+        rates.append(self.param_groups[0]["lr"])
+
+    data = changed(problem(60), split=np.repeat([0, 1, 2], (40, 10, 10)))
+    with patch.object(torch.optim.Adam, "step", step):
+        fw.train(
+            spec(FIXED), data, epochs=7, batch=10, max_learning_rate=0.1, min_learning_rate=0.001
+        )
+    expected = [
+        0.001 + 0.5 * (0.1 - 0.001) * (1 + math.cos(math.pi * i / (5 * epochs)))
+        for epochs in (1, 2, 4)
+        for i in range(5 * epochs)
+    ]
+    assert rates == pytest.approx(expected)
+    restarts = [i for i, (a, b) in enumerate(pairwise(rates), start=1) if b > a]
+    assert restarts == [5, 15]
+
+
+def test_architecture_parameters_have_a_rate_of_their_own() -> None:
+    seen: list[tuple[float, tuple[float, float], float]] = []
+    create = torch.optim.Adam.__init__
+
+    def init(self: torch.optim.Adam, *arguments: Any, **options: Any) -> None:
+        create(self, *arguments, **options)
+        group = self.param_groups[0]
+        seen.append((group["lr"], group["betas"], group["weight_decay"]))
+
+    with patch.object(torch.optim.Adam, "__init__", init):
+        fw.search(
+            spec(),
+            problem(30),
+            strategy="darts",
+            epochs=1,
+            arch_learning_rate=0.02,
+            arch_weight_decay=0.03,
+        )
+    assert seen == [(1e-3, (0.9, 0.999), 1e-4), (0.02, (0.5, 0.999), 0.03)]
+
+
+# Settings
+
+
+@pytest.mark.parametrize("device", ['"', "\\", "a\nb", "é", "😀"])
+def test_a_text_of_any_kind_goes_through_toml(device: str, tmp_path: Path) -> None:
+    given_settings = fw.Settings(device=device)
+    (tmp_path / "run.toml").write_text(given_settings.to_toml(), encoding="utf-8")
+    assert read_settings(tmp_path / "run.toml") == given_settings
+
+
+@given(settings())
+def test_settings_go_through_toml(given_settings: fw.Settings) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "run.toml"
+        path.write_text(given_settings.to_toml(), encoding="utf-8")
+        assert read_settings(path) == given_settings
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("epoch = 3", "unknown setting `epoch`"),
+        ("epochs = 0", "`epochs` is 0"),
+        ("epochs = 2.5", "`epochs` is 2.5"),
+        ("epochs = true", "`epochs` is True"),
+        ('batch = "many"', "`batch` is 'many'"),
+        ("max_learning_rate = 0", "`max_learning_rate` is 0"),
+        ("max_learning_rate = nan", "`max_learning_rate` is nan"),
+        ("weight_decay = inf", "`weight_decay` is inf"),
+        ("weight_decay = -1", "`weight_decay` is -1"),
+        ('relax = "sharde"', "unknown relax `sharde`"),
+        ('rule = "none"', "unknown rule `none`"),
+        ('strategy = "luck"', "unknown strategy `luck`"),
+        ("seed = -1", "`seed` is -1"),
+        ("seed = 36893488147419103232", "`seed` is 36893488147419103232"),
+        ("[epochs]", "`epochs` is {}"),
+        ("epochs 3", "is not TOML"),
+        ("\xff", "is not TOML"),
+    ],
+)
+def test_bad_settings_are_diagnosed(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(fw.DiagnosticError) as caught:
+        read_settings(path)
+    (found,) = caught.value.diagnostics
+    assert found.code == "E506"
+    assert message in found.message
+
+
+def test_options_come_after_the_file_and_the_file_after_defaults(tmp_path: Path) -> None:
+    as_npz(problem(30), tmp_path)
+    (tmp_path / "run.toml").write_text("epochs = 1\nbatch = 7\n", encoding="utf-8")
+    (tmp_path / "net.fuse").write_text(str(spec(FIXED)), encoding="utf-8")
+    options = ("--data", "data.npz", "--out", "run", "--config", "run.toml", "--batch", "9")
+    command(tmp_path, "train", "net.fuse", *options)
+    expected = fw.Settings(epochs=1, batch=9)
+    assert read_settings(tmp_path / "run/train.toml") == expected
