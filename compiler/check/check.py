@@ -14,8 +14,7 @@ from ..diagnostics.diagnostic import Diagnostic, DiagnosticError, Note, Report, 
 from ..diagnostics.source import Span
 from ..language.spec import Spec
 from ..lowering.apply import Effort, apply, placed
-from ..network.holes import Slot
-from ..network.network import Application, Network
+from ..network.network import Application, Network, Slot
 from ..network.rules import RULES, completable, is_open, unfillable
 from ..program.program import Builder, Input
 from ..resolve.resolve import try_resolve

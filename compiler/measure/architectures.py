@@ -9,8 +9,7 @@ from itertools import islice, pairwise
 from math import factorial, floor, log10, prod
 from typing import Any
 
-from ..network.holes import Slot
-from ..network.network import Network, NetworkStep
+from ..network.network import Network, NetworkStep, Slot
 from ..network.rules import Choice, admits, choices, count_fillings, fillings, is_open
 
 MOST_LISTED = 100_000

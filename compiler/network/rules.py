@@ -14,9 +14,8 @@ from itertools import islice
 from math import comb, factorial, prod
 from typing import TypeAlias
 
-from .holes import Slot
 from .matching import UndecidedError, contested, shortage
-from .network import Network, NetworkCell
+from .network import Network, NetworkCell, Slot
 
 Choice: TypeAlias = tuple[str, ...]
 MOST_TRIED = 20_000

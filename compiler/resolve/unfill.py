@@ -9,8 +9,7 @@ from ..diagnostics.source import Span
 from ..language.nodes import Operation
 from ..language.spec import Spec
 from ..network.choices import CellChoice, Choices, StepChoice
-from ..network.holes import Slot
-from ..network.network import Application, Network, NetworkCell, NetworkStep
+from ..network.network import Application, Network, NetworkCell, NetworkStep, Slot
 from ..network.rules import Choice
 from .resolve import resolve
 

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from ..language import expression as x
 from ..language.nodes import BUDGETS, Budget, Definition
 from ..language.printer import body_text, name, number, quantity, signature
-from ..network.holes import Slot
 from ..network.names import input_name
-from ..network.network import Application, Network, NetworkCell, NetworkStep
+from ..network.network import Application, Network, NetworkCell, NetworkStep, Slot
 from ..network.rules import is_open
 from ..network.vocabulary import Vocabulary
 

@@ -10,8 +10,7 @@ import numpy as np
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
 from ...compiler.network.choices import CellChoice, Choices, StepChoice, fill
-from ...compiler.network.holes import Slot
-from ...compiler.network.network import Network
+from ...compiler.network.network import Network, Slot
 from ...compiler.network.rules import Choice, admits, completable, fillings, fixed_choice, is_open
 
 MOST_DRAWN = 1_000
