@@ -15,8 +15,7 @@ from ..diagnostics.source import Span
 from ..language.spec import Spec
 from ..lowering.apply import Effort, apply, placed
 from ..network.fillings import is_open, unfillable
-from ..network.holes import Slot
-from ..network.network import Application, Network
+from ..network.network import Application, Network, Slot
 from ..network.rules import RULES, completable
 from ..program.program import Builder, Input
 from ..resolve.resolve import try_resolve

@@ -14,8 +14,7 @@ from ..diagnostics.diagnostic import Edit, Note, Report, one_of
 from ..diagnostics.source import Span
 from ..language.nodes import Cell, Hole, Operation, Size, Step, operations_of
 from ..language.printer import name, operation
-from ..network.holes import Slot
-from ..network.network import Network, NetworkCell, NetworkStep
+from ..network.network import Network, NetworkCell, NetworkStep, Slot
 from ..network.vocabulary import select
 from .unused import unused_definitions, unused_numbers
 

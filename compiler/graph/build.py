@@ -26,9 +26,8 @@ import networkx
 
 from ..diagnostics.source import Span
 from ..language.spec import Spec
-from ..network.holes import Slot
 from ..network.names import identifier
-from ..network.network import Application, Architecture, Network, NetworkCell, NetworkStep
+from ..network.network import Application, Architecture, Network, NetworkCell, NetworkStep, Slot
 from ..resolve.resolve import resolve
 from ..system.collector import COLLECTOR_OFF
 from ..system.display import Displayed

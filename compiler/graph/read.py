@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..network.holes import Slot
 from ..network.names import place_of
 from ..network.network import (
     Application,
@@ -14,6 +13,7 @@ from ..network.network import (
     NetworkFeature,
     NetworkModality,
     NetworkStep,
+    Slot,
 )
 from .build import HEAD, OUTPUT, AnyGraph
 

@@ -28,9 +28,8 @@ from ..language.nodes import (
     operations_of,
 )
 from ..language.spec import Spec
-from ..network.holes import Slot
 from ..network.names import input_name, place_of
-from ..network.network import Application, Head, NetworkCell
+from ..network.network import Application, Head, NetworkCell, Slot
 from ..resolve.resolve import resolve
 from ..syntax.parse import parse
 from .build import AnyGraph

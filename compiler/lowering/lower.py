@@ -21,9 +21,9 @@ from ...ops.types import Axis, TensorType, parameter_type
 from ..diagnostics.diagnostic import fail
 from ..graph.build import HEAD, Graph, reached
 from ..graph.read import slots_of, sources_of
-from ..network.holes import Relaxation, Slot, union
+from ..network.holes import Relaxation, union
 from ..network.names import architecture_name, identifier, lengths_name, place_of, presence_name
-from ..network.network import Application, channels_of, has_lengths
+from ..network.network import Application, Slot, channels_of, has_lengths
 from ..program.program import Builder, Input, ParameterSpec, Program, Scope, validate
 from ..system.collector import COLLECTOR_OFF
 from .apply import apply

@@ -13,9 +13,8 @@ from math import comb, prod
 from typing import TypeAlias
 
 from .count import Count
-from .holes import Slot
 from .matching import shortage
-from .network import NetworkCell
+from .network import NetworkCell, Slot
 
 Choice: TypeAlias = tuple[str, ...]
 

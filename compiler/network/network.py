@@ -14,7 +14,6 @@ from ...ops.types import Axis, TensorType, inner
 from ..diagnostics.source import Span
 from ..language.nodes import Budget, Definition, HeadKind, Operation
 from ..language.spec import Spec
-from .holes import Slot
 from .vocabulary import Vocabulary
 
 
@@ -74,6 +73,15 @@ def has_lengths(axes: Sequence[Axis] | None) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Slot:
+    """An input of a Cell or Step: one name where it is fixed, the candidates where it is open."""
+
+    candidates: tuple[str, ...]
+    open: bool
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkStep:
     name: str
     operations: tuple[Application, ...]
@@ -93,6 +101,14 @@ class NetworkCell:
     returned: tuple[str, ...]
     merge: Application
     span: Span | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def holes(self) -> tuple[Slot | NetworkStep, ...]:
+        """The open slots, and the Steps whose operation is open, in the order of the text."""
+        every: list[Slot | NetworkStep] = [*self.slots]
+        for step in self.steps:
+            every += [step, *step.slots]
+        return tuple(part for part in every if part.open)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +186,7 @@ class Architecture:
 
     @property
     def has_holes(self) -> bool:
-        return any(
-            any(s.open for s in c.slots)
-            or any(step.open or any(s.open for s in step.slots) for step in c.steps)
-            for c in self.cells
-        )
+        return any(cell.holes for cell in self.cells)
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,8 @@ from math import comb, factorial, prod
 
 from .count import Count
 from .fillings import Choice, choices, count_fillings, fillings, fixed_choice, is_open
-from .holes import Slot
 from .matching import UndecidedError, contested, shortage
-from .network import Network, NetworkCell
+from .network import Network, NetworkCell, Slot
 
 MOST_TRIED = 20_000
 """How many choices a proof may try before it says that it could not decide."""

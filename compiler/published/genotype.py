@@ -6,7 +6,7 @@ its inputs x and y, then Steps. Edges stand in pairs, x then y.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -14,8 +14,8 @@ from ..diagnostics.diagnostic import Report, did_you_mean, fail, one_of
 from ..diagnostics.source import Span
 from ..language.nodes import Budget, Cell, CellInput, Definition, Operation, Reference, Step
 from ..language.spec import Spec
-from ..network.holes import Slot as NetworkSlot
-from ..network.network import Application, Network, NetworkCell, NetworkStep
+from ..network.network import Application, Network, NetworkCell
+from ..network.network import Slot as NetworkSlot
 from ..network.vocabulary import AmbiguousName, Vocabulary, select, vocabulary_of
 from ..resolve.resolve import resolve
 from .notation import CellGenotype, Genotype, Index, raise_first, read_genotype, shortened
@@ -204,7 +204,7 @@ def _find(name: str, vocabulary: Vocabulary) -> tuple[str, Definition] | None:
 def genotype_of(spec: Spec) -> Genotype:
     """The Genotype of a program without holes; raises DiagnosticError with all it cannot say."""
     network = resolve(spec)
-    hole = next(_holes(network), None)
+    hole = next((hole for cell in network.cells for hole in cell.holes), None)
     if hole is not None:
         remedy = "a search fills holes: give the genotype that it found"
         raise fail("E403", "the program has a hole", hole.span, help=remedy)
@@ -212,15 +212,6 @@ def genotype_of(spec: Spec) -> Genotype:
     genotype = _Reading(network, report).genotype()
     raise_first(report)
     return genotype
-
-
-def _holes(network: Network) -> Iterator[NetworkSlot | NetworkStep]:
-    for cell in network.cells:
-        yield from (slot for slot in cell.slots if slot.open)
-        for step in cell.steps:
-            if step.open:
-                yield step
-            yield from (slot for slot in step.slots if slot.open)
 
 
 class _Reading:

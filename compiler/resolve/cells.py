@@ -9,9 +9,8 @@ from ..diagnostics.source import Span
 from ..language.nodes import Cell, Hole, Reference, Step, references_of
 from ..language.nodes import Slot as SpecSlot
 from ..language.printer import slot as written
-from ..network.holes import Slot
 from ..network.names import input_name
-from ..network.network import NetworkCell, NetworkStep
+from ..network.network import NetworkCell, NetworkStep, Slot
 from .operations import OperationResolver
 from .scope import Scope, Sizes, known_instead, listed
 

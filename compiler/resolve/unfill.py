@@ -10,8 +10,7 @@ from ..language.nodes import Operation
 from ..language.spec import Spec
 from ..network.choices import CellChoice, Choices, StepChoice
 from ..network.fillings import Choice
-from ..network.holes import Slot
-from ..network.network import Application, Network, NetworkCell, NetworkStep
+from ..network.network import Application, Network, NetworkCell, NetworkStep, Slot
 from .resolve import resolve
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...ops.primitives.reductions import numpy_softmax
 from ..language.nodes import HeadKind
 from ..program.program import INPUT, PARAMETER, Program
 
@@ -36,8 +37,7 @@ def probabilities_of(logits: Array, kind: HeadKind) -> Array:
     if kind == "labels":
         sigmoid: Array = np.exp(-np.logaddexp(0, -logits))
         return sigmoid
-    powers = np.exp(logits - logits.max(-1, keepdims=True))
-    shares: Array = powers / powers.sum(-1, keepdims=True)
+    shares: Array = numpy_softmax(np, logits)
     return shares
 
 

@@ -12,7 +12,7 @@ from ..language.spec import Spec
 from ..lowering.lower import lower
 from ..measure.architectures import count_architectures, count_inputs
 from ..measure.sizes import count_bytes, count_macs, count_parameters, count_read
-from ..network.network import Network, NetworkCell
+from ..network.network import Network, NetworkStep, Slot
 from ..passes import Stage, optimise, passes
 from ..program.program import Program
 
@@ -39,6 +39,7 @@ def describe(spec: Spec, machine: Machine | None = None) -> dict[str, Any]:
     network = checked(spec)
     program = lower(build(network))
     architectures = count_architectures(network)
+    holes = [hole for cell in network.cells for hole in cell.holes]
     return {
         "network": network.name,
         "kind": "search space" if network.has_holes else "network",
@@ -48,8 +49,8 @@ def describe(spec: Spec, machine: Machine | None = None) -> dict[str, Any]:
         "cells": len(network.cells),
         "steps": sum(len(c.steps) for c in network.cells),
         "holes": {
-            "inputs": sum(_open_inputs(c) for c in network.cells),
-            "operations": sum(s.open for c in network.cells for s in c.steps),
+            "inputs": sum(isinstance(hole, Slot) for hole in holes),
+            "operations": sum(isinstance(hole, NetworkStep) for hole in holes),
         },
         "rule": network.rule,
         "parameters": count_parameters(program),
@@ -132,11 +133,6 @@ def summary(described: dict[str, Any]) -> str:
     ]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
-
-
-def _open_inputs(cell: NetworkCell) -> int:
-    slots = [*cell.slots, *(slot for step in cell.steps for slot in step.slots)]
-    return sum(slot.open for slot in slots)
 
 
 def _unused(network: Network, program: Program) -> list[str]:

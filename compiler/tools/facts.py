@@ -15,9 +15,8 @@ from ..language import expression as x
 from ..language.nodes import BUDGETS, Definition
 from ..language.printer import body_text, bound, name, number, quantity, signature
 from ..network.fillings import is_open
-from ..network.holes import Slot
 from ..network.names import input_name
-from ..network.network import Application, Network, NetworkCell, NetworkStep
+from ..network.network import Application, Network, NetworkCell, NetworkStep, Slot
 from ..network.vocabulary import Vocabulary
 
 

@@ -12,9 +12,8 @@ from ..graph.read import slots_of
 from ..language.nodes import Cell, CellInput, Hole, Operation, Reference, Step
 from ..language.spec import Spec
 from ..lowering.lower import lower
-from ..network.holes import Slot
 from ..network.names import input_name
-from ..network.network import Application, NetworkCell, NetworkStep
+from ..network.network import Application, NetworkCell, NetworkStep, Slot
 from ..passes import ORDER, Stage, passes
 from ..program.program import Program
 from ..program.text import print_program

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..primitive import Attribute, Primitive
 from ..types import ShapeError, TensorType
+from .reductions import numpy_softmax
 
 ATTENTION_SINCE = 23
 """The operator set of ONNX that has an attention of its own; before, it is decomposed."""
@@ -40,8 +41,7 @@ def _merge(x: Any) -> Any:
 def _numpy(np: Any, q: Any, k: Any, v: Any, heads: int) -> Any:
     q, k, v = (_split(x, heads) for x in (q, k, v))
     scores = q @ k.swapaxes(-1, -2) / sqrt(q.shape[-1])
-    weights = np.exp(scores - scores.max(-1, keepdims=True))
-    return _merge(weights / weights.sum(-1, keepdims=True) @ v)
+    return _merge(numpy_softmax(np, scores) @ v)
 
 
 def _torch(torch: Any, q: Any, k: Any, v: Any, heads: int) -> Any:

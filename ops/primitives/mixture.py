@@ -9,11 +9,7 @@ from typing import Any
 
 from ..primitive import Primitive
 from ..types import ShapeError, TensorType, same, vector
-
-
-def _numpy_softmax(np: Any, x: Any) -> Any:
-    e = np.exp(x - x.max(-1, keepdims=True))
-    return e / e.sum(-1, keepdims=True)
+from .reductions import numpy_softmax
 
 
 def _mix_type(weights: TensorType, *candidates: TensorType) -> TensorType:
@@ -37,7 +33,7 @@ def _onnx_mix(g: Any, weights: str, *candidates: str) -> Any:
 choice_weights = Primitive(
     name="choice_weights",
     type=lambda logits: logits,
-    numpy=_numpy_softmax,
+    numpy=numpy_softmax,
     torch=lambda torch, logits: torch.softmax(logits, -1),
     onnx=lambda g, logits: g.Softmax(logits, axis=-1),
     latex=lambda logits: rf"\operatorname{{softmax}}\left({logits}\right)",
@@ -46,7 +42,7 @@ choice_weights = Primitive(
 identity_weights = Primitive(
     name="identity_weights",
     type=lambda logits: vector(logits.axes[0].size),
-    numpy=lambda np, logits: _numpy_softmax(np, logits)[:, 1],
+    numpy=lambda np, logits: numpy_softmax(np, logits)[:, 1],
     torch=lambda torch, logits: torch.softmax(logits, -1)[:, 1],
     onnx=lambda g, logits: g.Gather(g.Softmax(logits, axis=-1), g.constant(1), axis=1),
     latex=lambda logits: rf"\operatorname{{softmax}}\left({logits}\right)_{{\mathrm{{Identity}}}}",

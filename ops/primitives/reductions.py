@@ -75,7 +75,8 @@ def _onnx_sum(g: Any, *inputs: str, over: Positions) -> Any:
     return g.Sum(*inputs) if over is None else g.reduce("ReduceSum", inputs[0], over)
 
 
-def _numpy_softmax(np: Any, x: Any, over: tuple[int, ...]) -> Any:
+def numpy_softmax(np: Any, x: Any, over: int | tuple[int, ...] = -1) -> Any:
+    """The softmax of an array over an axis, by default the last."""
     e = np.exp(x - np.max(x, over, keepdims=True))
     return e / np.sum(e, over, keepdims=True)
 
@@ -125,7 +126,7 @@ softmax = Primitive(
     name="softmax",
     attributes=(Attribute("over", "axes", ("channels",)),),
     type=_softmax_type,
-    numpy=_numpy_softmax,
+    numpy=numpy_softmax,
     torch=lambda torch, x, over: torch.softmax(x, over[0]),
     onnx=lambda g, x, over: g.Softmax(x, axis=over[0]),
     latex=_latex(r"\operatorname{softmax}"),

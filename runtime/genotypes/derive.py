@@ -11,7 +11,8 @@ genotype is the network that the one-hot hypernet computes.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,13 @@ from numpy.typing import NDArray
 from ...compiler.language.spec import Spec
 from ...compiler.network.choices import CellChoice, Choices, StepChoice, fill
 from ...compiler.network.fillings import Choice, fillings, fixed_choice, is_open, twin_before
-from ...compiler.network.holes import Relaxation, Slot, union
-from ...compiler.network.names import architecture_name
-from ...compiler.network.network import Network, NetworkCell, NetworkStep
+from ...compiler.network.holes import Logits, Relaxation, holes_by_slot, holes_of
+from ...compiler.network.network import Network, NetworkCell, NetworkStep, Slot
 from ...compiler.network.rules import admits, completable
 
-Logits = Mapping[str, NDArray[Any]]
 SlotWeights = Sequence[Mapping[str, float]]
+HoleWeights = Mapping[tuple[tuple[str, ...], int | None], Mapping[str, float]]
+"""The weights of the candidates of holes, by their place and slot, None for operations."""
 TINY = 1e-300
 MOST_RANKED = 200_000
 """How many choices are looked at, best first, before any that is admitted will do."""
@@ -39,51 +40,48 @@ def derive(network: Network, logits: Logits, relax: Relaxation) -> Spec:
 
 def choose(network: Network, logits: Logits, relax: Relaxation) -> Choices:
     """What architecture parameters, by name, choose in every Cell."""
+    weights = {
+        key: dict(zip(hole.candidates, hole.shares(logits).tolist(), strict=True))
+        for key, hole in holes_by_slot(network, relax).items()
+    }
     chosen: list[Choice] = []
     cells: list[CellChoice] = []
     for index, cell in enumerate(network.cells):
-        inputs = _cell_inputs(network, index, logits, relax, chosen)
+        inputs = _cell_inputs(network, index, weights, relax, chosen)
         chosen.append(inputs)
-        steps = tuple(_step(cell, step, logits, relax) for step in cell.steps)
+        steps = tuple(_step(cell, step, weights, relax) for step in cell.steps)
         cells.append(CellChoice(inputs, steps))
     return tuple(cells)
 
 
 def preference(
-    network: Network, logits: Logits, relax: Relaxation, choices: Sequence[CellChoice]
-) -> float:
-    """The logarithm of the product of the weights of everything that is chosen."""
-    total = 0.0
-    for cell, choice in zip(network.cells, choices, strict=True):
-        places: list[tuple[tuple[str, ...], str, Sequence[Slot], Choice]] = []
-        places.append(((cell.name,), "alpha", cell.slots, choice.inputs))
-        for step, chosen in zip(cell.steps, choice.steps, strict=True):
-            place: tuple[str, ...] = (cell.name, step.name)
-            places.append((place, "beta", step.slots, chosen.inputs))
-            if step.open:
-                count = (len(step.operations),)
-                weights = _weights(logits, architecture_name(place, "gamma"), count)
-                total += float(np.log(weights[chosen.operation] + TINY))
-        for place, letter, slots, names in places:
-            each = slot_weights(slots, place, letter, logits, relax)
-            total += sum(float(np.log(w[n] + TINY)) for w, n in zip(each, names, strict=True))
-    return total
+    network: Network, logits: Logits, relax: Relaxation
+) -> Callable[[Sequence[CellChoice]], float]:
+    """The logarithm of the product of the weights of everything that is chosen, by the choices.
+
+    The sum is exact, so that choices whose weights are the same are level.
+    """
+    weights = [
+        (hole, dict(zip(hole.candidates, np.log(hole.shares(logits) + TINY).tolist(), strict=True)))
+        for hole in holes_of(network, relax)
+    ]
+    return lambda choices: fsum(row[name] for hole, row in weights for name in hole.picks(choices))
 
 
 def _cell_inputs(
-    network: Network, index: int, logits: Logits, relax: Relaxation, earlier: list[Choice]
+    network: Network, index: int, weights: HoleWeights, relax: Relaxation, earlier: list[Choice]
 ) -> Choice:
     cell = network.cells[index]
     if not is_open(cell):
         return fixed_choice(cell)
-    weights = slot_weights(cell.slots, (cell.name,), "alpha", logits, relax)
 
     def allowed(choice: Choice) -> bool:
         return admits(network, index, choice, earlier) and (
             completable(network, [*earlier, choice]).possible is not False
         )
 
-    choices = ranked(cell.slots, weights, ordered=relax == "per_input")
+    of_slots = _slot_weights(cell.slots, (cell.name,), weights)
+    choices = ranked(cell.slots, of_slots, ordered=relax == "per_input")
     choice = next((c for c in choices if allowed(c)), None)
     if choice is None:
         choice = next(c for c in fillings(cell.slots) if allowed(c))
@@ -92,51 +90,27 @@ def _cell_inputs(
     return _reordered(cell.slots, choice, lambda slot, name: slot.candidates.index(name))
 
 
-def _step(cell: NetworkCell, step: NetworkStep, logits: Logits, relax: Relaxation) -> StepChoice:
+def _step(
+    cell: NetworkCell, step: NetworkStep, weights: HoleWeights, relax: Relaxation
+) -> StepChoice:
     place = (cell.name, step.name)
-    weights = slot_weights(step.slots, place, "beta", logits, relax)
-    choices = ranked(step.slots, weights, ordered=relax == "per_input")
+    of_slots = _slot_weights(step.slots, place, weights)
+    choices = ranked(step.slots, of_slots, ordered=relax == "per_input")
     inputs = next(choices, None) or next(fillings(step.slots))
     if relax == "shared":
-        by_name: dict[str, float] = {}
-        for known in weights:
-            by_name.update(known)
+        by_name = {name: weight for each in of_slots for name, weight in each.items()}
         inputs = _reordered(step.slots, inputs, lambda slot, name: -by_name[name])
-    operation = 0
-    if step.open:
-        count = (len(step.operations),)
-        operation = int(np.argmax(_weights(logits, architecture_name(place, "gamma"), count)))
-    return StepChoice(operation, inputs)
+    operations = list(weights.get((place, None), {"": 1.0}).values())
+    return StepChoice(int(np.argmax(operations)), inputs)
 
 
-def slot_weights(
-    slots: Sequence[Slot], place: tuple[str, ...], letter: str, logits: Logits, relax: Relaxation
+def _slot_weights(
+    slots: Sequence[Slot], place: tuple[str, ...], weights: HoleWeights
 ) -> SlotWeights:
     """The weight of each candidate of each slot; 1 where a slot is fixed."""
-    shared: Mapping[str, float] = {}
-    if relax == "shared" and any(s.open for s in slots):
-        rows = union(slots)
-        weights = _weights(logits, architecture_name(place, letter), (len(rows), 2))[:, 1]
-        shared = dict(zip(rows, weights.tolist(), strict=True))
-    found: list[Mapping[str, float]] = []
-    for number, slot in enumerate(slots, start=1):
-        if not slot.open:
-            found.append({slot.candidates[0]: 1.0})
-        elif relax == "shared":
-            found.append({c: shared[c] for c in slot.candidates})
-        else:
-            name = architecture_name(place, letter, number)
-            own = _weights(logits, name, (len(slot.candidates),))
-            found.append(dict(zip(slot.candidates, own.tolist(), strict=True)))
-    return found
-
-
-def _weights(logits: Logits, name: str, sizes: tuple[int, ...]) -> NDArray[np.float64]:
-    """The softmax of an architecture parameter; even where the hypernet does not reach it."""
-    given = np.asarray(logits.get(name, np.zeros(sizes)), np.float64)
-    shifted = np.exp(given - np.max(given, axis=-1, keepdims=True))
-    result: NDArray[np.float64] = shifted / shifted.sum(-1, keepdims=True)
-    return result
+    return [
+        weights.get((place, number), {slot.candidates[0]: 1.0}) for number, slot in enumerate(slots)
+    ]
 
 
 def ranked(slots: Sequence[Slot], weights: SlotWeights, ordered: bool) -> Iterator[Choice]:
@@ -216,37 +190,8 @@ def one_hot(
 
     Under `shared` a place mixes its chosen inputs with weight 1 each, in every slot.
     """
-    found: dict[str, NDArray[np.float32]] = {}
-    for cell, choice in zip(network.cells, choices, strict=True):
-        place: tuple[str, ...] = (cell.name,)
-        found |= _one_hot_slots(cell.slots, choice.inputs, place, "alpha", relax)
-        for step, chosen in zip(cell.steps, choice.steps, strict=True):
-            place = (cell.name, step.name)
-            found |= _one_hot_slots(step.slots, chosen.inputs, place, "beta", relax)
-            if step.open:
-                row = np.zeros(len(step.operations), np.float32)
-                row[chosen.operation] = 1
-                found[architecture_name(place, "gamma")] = row
-    return found
-
-
-def _one_hot_slots(
-    slots: Sequence[Slot],
-    inputs: Sequence[str],
-    place: tuple[str, ...],
-    letter: str,
-    relax: Relaxation,
-) -> dict[str, NDArray[np.float32]]:
-    opened = [(n, s, i) for n, (s, i) in enumerate(zip(slots, inputs, strict=True), 1) if s.open]
-    if relax == "per_input":
-        return {
-            architecture_name(place, letter, number): np.array(
-                [c == taken for c in slot.candidates], np.float32
-            )
-            for number, slot, taken in opened
-        }
-    if not opened:
-        return {}
-    taken_here = {taken for _, _, taken in opened}
-    rows = np.array([c in taken_here for c in union(slots)], np.float32)
-    return {architecture_name(place, letter): rows}
+    rows: dict[str, NDArray[np.float32]] = {}
+    for hole in holes_of(network, relax):
+        picks = hole.picks(choices)
+        rows[hole.parameter] = np.array([c in picks for c in hole.candidates], np.float32)
+    return rows

@@ -11,8 +11,7 @@ from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
 from ...compiler.network.choices import CellChoice, Choices, StepChoice, fill
 from ...compiler.network.fillings import Choice, fillings, fixed_choice, is_open
-from ...compiler.network.holes import Slot
-from ...compiler.network.network import Network
+from ...compiler.network.network import Network, Slot
 from .space import may_follow
 
 MOST_DRAWN = 1_000

@@ -7,9 +7,8 @@ from math import log
 from typing import cast
 
 from ...compiler.network.choices import CellChoice
-from ...compiler.network.holes import Relaxation
+from ...compiler.network.holes import Hole, Relaxation, holes_of
 from ...compiler.targets.html import Html, html, joined
-from ..genotypes.agreement import Mixture, mixtures
 from ..runs.read import Record, Search
 from .charts import DASHED, OTHER, Line, colour, grid, legend, line_chart
 from .page import name, paragraph, section
@@ -26,8 +25,8 @@ _TEXT = (
 def holes(search: Search, choices: Sequence[CellChoice]) -> Html:
     """A small chart for every hole of a run; nothing where its strategy keeps no weights."""
     relax = cast(Relaxation, search.settings.relax)
-    known = mixtures(search.network, relax, choices)
-    cards = [c for n, m in known.items() if (c := _card(n, m, search.rounds))]
+    every = holes_of(search.network, relax)
+    cards = [card for hole in every if (card := _card(hole, hole.picks(choices), search.rounds))]
     if not cards:
         return Html()
     more = len(cards) - MOST_HOLES
@@ -37,37 +36,37 @@ def holes(search: Search, choices: Sequence[CellChoice]) -> Html:
     )
 
 
-def _card(parameter: str, mixture: Mixture, rounds: Sequence[Record]) -> Html:
-    count = len(mixture.candidates)
+def _card(hole: Hole, picks: Sequence[str], rounds: Sequence[Record]) -> Html:
+    parameter, count = hole.parameter, len(hole.candidates)
     mixed = [r for r in rounds if _rows(r, parameter) == count]
-    parts = [_weights(parameter, mixture, mixed)] if mixed else []
+    parts = [_weights(hole, picks, mixed)] if mixed else []
     drops = next((r.drops for r in rounds if r.hole == parameter and len(r.drops) == count), None)
     if drops is not None:
-        parts.append(_drops(mixture, drops))
-    return joined([Html(f"<h4>{name(mixture.title)}</h4>"), *parts]) if parts else Html()
+        parts.append(_drops(hole, picks, drops))
+    return joined([Html(f"<h4>{name(hole.title)}</h4>"), *parts]) if parts else Html()
 
 
 def _rows(record: Record, parameter: str) -> int:
     return len(record.architecture[parameter]) if parameter in record.architecture else 0
 
 
-def _weights(parameter: str, mixture: Mixture, rounds: Sequence[Record]) -> Html:
-    weights = [r.weights(parameter) for r in rounds]
-    order = sorted(range(len(mixture.candidates)), key=lambda place: -weights[-1][place])
+def _weights(hole: Hole, picks: Sequence[str], rounds: Sequence[Record]) -> Html:
+    weights = [hole.shares(r.architecture) for r in rounds]
+    order = sorted(range(len(hole.candidates)), key=lambda place: -weights[-1][place])
     looks = {place: colour(rank) for rank, place in enumerate(order)}
     lines = [
         Line([(r.number, float(w[place])) for r, w in zip(rounds, weights, strict=True)], look)
         for place, look in reversed(looks.items())
     ]
-    entropy = list(_entropies(parameter, rounds))
+    entropy = list(_entropies(hole.parameter, rounds))
     chart = line_chart(
         [*lines, Line(entropy, DASHED)],
         f"weights of {len(order)} candidates over {len(rounds)} rounds",
         size=SIZE,
         range=(0.0, 1.0),
     )
-    last = {mixture.candidates[place]: float(weights[-1][place]) for place in order}
-    entries = _entries(last, mixture, list(looks.values()))
+    last = {hole.candidates[place]: float(weights[-1][place]) for place in order}
+    entries = _entries(last, picks, list(looks.values()))
     more = [(DASHED, "entropy", entropy[-1][1], False)] if entropy else []
     return joined([chart, legend([*entries, *more])])
 
@@ -81,19 +80,19 @@ def _entropies(parameter: str, rounds: Sequence[Record]) -> Iterator[tuple[float
                 yield record.number, record.entropy[parameter] / most
 
 
-def _drops(mixture: Mixture, drops: Sequence[float]) -> Html:
+def _drops(hole: Hole, picks: Sequence[str], drops: Sequence[float]) -> Html:
     order = sorted(range(len(drops)), key=lambda place: -drops[place])
-    values = {mixture.candidates[place]: drops[place] for place in order}
+    values = {hole.candidates[place]: drops[place] for place in order}
     what = html("What the metric loses without each candidate:")
-    return joined([Html(f"<p class='legend'>{what}</p>"), legend(_entries(values, mixture, []))])
+    return joined([Html(f"<p class='legend'>{what}</p>"), legend(_entries(values, picks, []))])
 
 
 def _entries(
-    values: Mapping[str, float], mixture: Mixture, looks: Sequence[str]
+    values: Mapping[str, float], picks: Sequence[str], looks: Sequence[str]
 ) -> Iterator[tuple[str, object, float | None, bool]]:
     """The first candidates, those that were taken, and how many others there are."""
     shown = [
-        (looks[rank] if rank < len(looks) else OTHER, candidate, value, candidate in mixture.taken)
+        (looks[rank] if rank < len(looks) else OTHER, candidate, value, candidate in picks)
         for rank, (candidate, value) in enumerate(values.items())
     ]
     kept = [entry for rank, entry in enumerate(shown) if rank < MOST_NAMED or entry[3]]

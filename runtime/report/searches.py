@@ -130,7 +130,7 @@ def stability(found: Sequence[Agreement], runs: int) -> Html:
     cards = [
         joined(
             [
-                Html(f"<h4>{html(a.place.name)}</h4>"),
+                Html(f"<h4>{html(a.hole.title)}</h4>"),
                 table((), [(c, bar(s)) for c, s in _by_share(a) if s]),
                 paragraph(f"pairwise agreement {100 * (a.pairwise or 0):.0f} %"),
             ]

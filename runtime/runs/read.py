@@ -21,6 +21,7 @@ from ...compiler.check.check import checked
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
+from ...compiler.network.holes import shares
 from ...compiler.network.network import Network
 from ...compiler.system.display import Displayed
 from ..metrics import selection_metric
@@ -55,11 +56,7 @@ class Record:
 
     def weights(self, name: str) -> NDArray[np.float64]:
         """The weights of a mixture's candidates: of a row of two logits, that of Identity."""
-        logits = self.architecture[name]
-        shares = np.exp(logits - logits.max(-1, keepdims=True))
-        shares /= shares.sum(-1, keepdims=True)
-        found: NDArray[np.float64] = shares if shares.ndim == 1 else shares[:, 1]
-        return found
+        return shares(self.architecture[name])
 
 
 @dataclass(frozen=True)

@@ -23,13 +23,12 @@ from ...compiler.lowering.lower import lower
 from ...compiler.measure.architectures import count_architectures
 from ...compiler.measure.sizes import count_macs, count_parameters
 from ...compiler.network.choices import CellChoice, Choices, fill
-from ...compiler.network.holes import Relaxation, union
-from ...compiler.network.names import architecture_name
+from ...compiler.network.holes import Logits, Relaxation, holes_of
 from ...compiler.network.network import Network
 from ...compiler.passes import optimise
 from ...compiler.resolve.resolve import resolve
 from ...compiler.system.collector import COLLECTOR_OFF
-from ..genotypes.derive import Logits, choose, preference
+from ..genotypes.derive import choose, preference
 from ..genotypes.sample import draw
 from ..genotypes.space import every_choice, keeps_rule, neighbours, with_cell, with_step
 from ..latency.profile import Profile
@@ -185,10 +184,7 @@ class Budgets:
         def chosen(multiplier: float) -> Choices:
             moved = {name: np.asarray(a, np.float64) * scale for name, a in logits.items()}
             for name, price in prices.items():
-                if name.endswith("alpha"):
-                    moved.setdefault(name, np.zeros((len(price), 2)))[:, 1] -= multiplier * price
-                else:
-                    moved[name] = moved.get(name, 0.0) - multiplier * price
+                moved[name] = moved.get(name, 0.0) - multiplier * price
             return tuple(choose(self.network, moved, self.relax))
 
         if not dearest:
@@ -210,24 +206,18 @@ class Budgets:
     def _prices(self) -> dict[str, NDArray[np.float64]]:
         """What each candidate of a hole costs above the cheapest, in shares of the limits.
 
-        By the names of architecture parameters.
+        Prices stand where the logits do that put a candidate in, by the names of parameters.
         """
-        found: dict[str, list[Costs]] = {}
-        for cell in self.network.cells:
-            rows = union(cell.slots)
-            if self.relax == "shared" and rows:
-                name = architecture_name((cell.name,), "alpha")
-                found[name] = [self.table.source(c) for c in rows]
-            for number, slot in enumerate(cell.slots, 1):
-                if self.relax == "per_input" and slot.open:
-                    name = architecture_name((cell.name,), "alpha", number)
-                    found[name] = [self.table.source(c) for c in slot.candidates]
-            for step in cell.steps:
-                if step.open:
-                    name = architecture_name((cell.name, step.name), "gamma")
-                    found[name] = self.table.steps[cell.name, step.name]
-        shares = {n: np.array([self._share(c) for c in each]) for n, each in found.items()}
-        return {name: array - array.min() for name, array in shares.items()}
+        prices: dict[str, NDArray[np.float64]] = {}
+        for hole in holes_of(self.network, self.relax):
+            if hole.letter == "beta":
+                continue
+            sources = map(self.table.source, hole.candidates)
+            costs = self.table.steps[hole.place] if hole.letter == "gamma" else sources
+            price = np.array([self._share(c) for c in costs])
+            price -= price.min()
+            prices[hole.parameter] = np.stack([0 * price, price], 1) if hole.paired else price
+        return prices
 
     def _share(self, costs: Costs) -> float:
         """Costs in shares of the limits, summed."""
@@ -251,11 +241,7 @@ class Budgets:
 
     def _preferred(self, found: Choices, logits: Logits) -> Choices:
         """The choice after changes of one hole to what is preferred, while these are admitted."""
-        left = MOST_COUNTED
-
-        def preferred(tried: Choices) -> float:
-            return preference(self.network, logits, self.relax, tried)
-
+        left, preferred = MOST_COUNTED, preference(self.network, logits, self.relax)
         while left > 0:
             least = preferred(found)
             better = sorted(

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...compiler.language.spec import Spec
-from ...compiler.network.choices import fill
-from ...compiler.network.holes import Relaxation
+from ...compiler.network.choices import Choices, fill
+from ...compiler.network.holes import Logits, Relaxation, holes_of
 from ...compiler.network.network import Network
 from ...compiler.resolve.unfill import unfill
-from ..genotypes.agreement import Agreement, agreements, mean_pairwise, picked
+from ..genotypes.agreement import Agreement, agreements, mean_pairwise
 from ..genotypes.derive import one_hot
 from ..runs.folder import RunFolder
 from ..runs.read import FinishedRun, Search, read_run, specification_of
@@ -71,13 +71,15 @@ def consensus(paths: Sequence[str | PathLike[str]]) -> Consensus:
         _votes(network, relax, run, search) for run, search in zip(runs, searches, strict=True)
     ]
     budgets = Budgets(network, relax, RunFolder(runs[0].path).profile())
-    choices = budgets.choose(_logits(votes))
+    choices = budgets.choose(_logits(network, relax, votes))
     agreement = agreements(network, found)
-    support = [
-        Support(place.name, picks, float(np.mean([known.shares[p] for p in picks])))
-        for (place, picks), known in zip(picked(network, choices), agreement, strict=True)
-    ]
-    return Consensus(fill(network, choices), tuple(support), agreement)
+    support = tuple(_support(known, choices) for known in agreement)
+    return Consensus(fill(network, choices), support, agreement)
+
+
+def _support(known: Agreement, choices: Choices) -> Support:
+    picks = known.hole.picks(choices)
+    return Support(known.hole.title, picks, float(np.mean([known.shares[p] for p in picks])))
 
 
 def _votes(
@@ -93,13 +95,14 @@ def _votes(
     return votes
 
 
-def _logits(votes: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[np.float64]]:
+def _logits(
+    network: Network, relax: Relaxation, votes: Sequence[Mapping[str, NDArray[Any]]]
+) -> Logits:
     """Architecture parameters whose softmax is the mean of votes."""
-    found: dict[str, NDArray[np.float64]] = {}
-    for name in votes[0]:
-        mean = np.mean([v[name] for v in votes], 0, dtype=np.float64)
+    logits: dict[str, NDArray[np.float64]] = {}
+    for hole in holes_of(network, relax):
+        mean = np.mean([v[hole.parameter] for v in votes], 0, dtype=np.float64)
         sure = np.log(np.maximum(mean, LEAST))
-        is_pair = name.rpartition(".")[2] in ("alpha", "beta")
         other = np.log(np.maximum(1 - mean, LEAST))
-        found[name] = np.stack([other, sure], 1) if is_pair else sure
-    return found
+        logits[hole.parameter] = np.stack([other, sure], 1) if hole.paired else sure
+    return logits

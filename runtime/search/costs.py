@@ -27,7 +27,7 @@ class Table:
         parts, costs = Parts(network), self._costs
         self.fixed: Costs = {"latency": profile.overhead} if profile else {}
         self.adapters = {name: costs(parts.adapter(name)) for name in parts.features}
-        self.steps = {
+        self.steps: Mapping[tuple[str, ...], list[Costs]] = {
             (cell.name, step.name): [
                 costs(parts.operation(o, len(step.slots))) for o in step.operations
             ]

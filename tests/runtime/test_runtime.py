@@ -21,17 +21,7 @@ from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.data.files import read_arrays
 from fusewright.runtime.settings import read_settings
 
-from ..support.running import (
-    FIXED,
-    QUICK,
-    Arrays,
-    as_npz,
-    changed,
-    command,
-    problem,
-    same,
-    spec,
-)
+from ..support.running import FIXED, QUICK, Arrays, as_npz, changed, command, problem, same, spec
 
 # The whole way
 

@@ -20,17 +20,7 @@ from fusewright.compiler.network.fillings import fixed_choice
 from fusewright.compiler.network.rules import admits
 from fusewright.runtime.settings import read_settings
 
-from ..support.running import (
-    FIXED,
-    OPEN,
-    QUICK,
-    as_npz,
-    changed,
-    command,
-    problem,
-    settings,
-    spec,
-)
+from ..support.running import FIXED, OPEN, QUICK, as_npz, changed, command, problem, settings, spec
 
 # Relaxations and rules
 

@@ -9,9 +9,8 @@ from itertools import zip_longest
 from typing import TypeVar
 
 from ...graph.build import HEAD, OUTPUT
-from ...network.holes import Slot
 from ...network.names import identifier
-from ...network.network import Architecture, NetworkCell, NetworkFeature, NetworkStep
+from ...network.network import Architecture, NetworkCell, NetworkFeature, NetworkStep, Slot
 from .drawer import free_slots
 from .labels import call
 from .overlay import Overlay

@@ -9,9 +9,8 @@ from functools import cached_property
 from typing import ClassVar
 
 from ...language.expression import Name, walk
-from ...network.holes import Slot
 from ...network.names import identifier
-from ...network.network import Application, Architecture, NetworkCell, NetworkStep
+from ...network.network import Application, Architecture, NetworkCell, NetworkStep, Slot
 from ..latex import definition_latex
 from .labels import MOST_BARS, Labels
 from .overlay import Overlay

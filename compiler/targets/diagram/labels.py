@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ...language.nodes import HeadKind
-from ...network.holes import Slot
-from ...network.network import Application, Head, NetworkFeature, NetworkStep
+from ...network.network import Application, Head, NetworkFeature, NetworkStep, Slot
 from .overlay import Overlay
 from .statements import shortened, text
 from .styles import SIGNS, Change, Style

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from ...network.holes import Slot, union
-from ...network.names import architecture_name, identifier
+from ...network.holes import RELAXATIONS, holes_of
+from ...network.names import identifier
 from ...network.network import Network
-from ...program.program import Scope
 from .overlay import Overlay
 
 Shares = Mapping[str, Sequence[float]]
@@ -23,30 +22,15 @@ def of_mixtures(network: Network, shares: Shares, least: float = 1.0) -> Overlay
     """
     weights: dict[tuple[str, int], Sequence[float]] = {}
     operations: dict[str, Sequence[float]] = {}
-    for cell in network.cells:
-        for number, found in _inputs(shares, (cell.name,), "alpha", cell.slots):
-            weights[identifier(cell.name, cell.inputs[number]), 0] = found
-        for step in cell.steps:
-            place = (cell.name, step.name)
-            for number, found in _inputs(shares, place, "beta", step.slots):
-                weights[identifier(*place), number] = found
-            name = architecture_name(place, "gamma")
-            if step.open and len(shares.get(name, ())) == len(step.operations):
-                operations[identifier(*place)] = shares[name]
-    return Overlay(weights, operations, least=least)
-
-
-def _inputs(
-    shares: Shares, place: Scope, letter: str, slots: Sequence[Slot]
-) -> Iterator[tuple[int, Sequence[float]]]:
-    """The weights of each open slot of a place, as far as they are known."""
-    together, rows = architecture_name(place, letter), union(slots)
-    for number, slot in enumerate(slots):
-        alone = architecture_name(place, letter, number + 1)
-        if not slot.open:
+    for hole in (hole for relax in RELAXATIONS for hole in holes_of(network, relax)):
+        row = shares.get(hole.parameter, ())
+        if len(row) != len(hole.candidates):
             continue
-        if len(shares.get(alone, ())) == len(slot.candidates):
-            yield number, shares[alone]
-        elif len(shares.get(together, ())) == len(rows):
-            by_name = dict(zip(rows, shares[together], strict=True))
-            yield number, [by_name[name] for name in slot.candidates]
+        if hole.letter == "gamma":
+            operations[identifier(*hole.place)] = row
+        for slot in hole.slots:
+            node, number = identifier(*hole.place), slot
+            if hole.letter == "alpha":
+                node, number = identifier(*hole.place, network.cells[hole.cell].inputs[slot]), 0
+            weights[node, number] = [row[i] for i in hole.rows(slot)]
+    return Overlay(weights, operations, least=least)

@@ -11,9 +11,8 @@ import onnx
 from onnx import helper
 
 from ...language.printer import definition_text, name
-from ...network.holes import Slot
 from ...network.names import identifier
-from ...network.network import Network
+from ...network.network import Network, Slot
 from ...program.program import INPUT, PARAMETER, Program, Scope, Value
 from .builder import GraphBuilder
 

@@ -12,9 +12,8 @@ from ...lowering.lower import lower
 from ...measure.architectures import count_architectures
 from ...measure.parts import Part, Parts
 from ...measure.sizes import count_macs, count_parameters
-from ...network.holes import Slot
 from ...network.names import identifier
-from ...network.network import Application, Network, NetworkCell, NetworkFeature
+from ...network.network import Application, Network, NetworkCell, NetworkFeature, Slot
 from ...passes import optimise
 from ...program.program import Scope
 from ..diagram.labels import predicted

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ....compiler.targets.torch.module import FusionModule
+from ....ops.primitives.reductions import numpy_softmax
 
 Weights: TypeAlias = Mapping[str, Tensor]
 IDENTITY = 1
@@ -61,8 +62,7 @@ def entropies(logits: Mapping[str, NDArray[Any]]) -> dict[str, float]:
     """The mean entropy of each architecture parameter's softmaxes, in nats."""
     found: dict[str, float] = {}
     for name, array in logits.items():
-        weights = np.exp(array - array.max(-1, keepdims=True))
-        weights /= weights.sum(-1, keepdims=True)
+        weights = numpy_softmax(np, array)
         logs = np.log(np.where(weights > 0, weights, 1.0))
         found[name] = float(-(weights * logs).sum(-1).mean())
     return found

@@ -12,9 +12,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ....compiler.network.holes import union
-from ....compiler.network.names import architecture_name
-from ....compiler.network.network import NetworkCell, NetworkStep
+from ....compiler.network.holes import holes_by_slot
+from ....compiler.network.network import NetworkCell
 from ..budgets import Budgets
 from .mixtures import Weights
 
@@ -24,6 +23,7 @@ class Penalty:
 
     def __init__(self, budgets: Budgets, strength: float, device: torch.device) -> None:
         self.budgets, self.strength, self.device = budgets, strength, device
+        self.holes = holes_by_slot(budgets.network, budgets.relax)
 
     def __call__(self, weights: Weights) -> Tensor:
         total = torch.zeros((), device=self.device)
@@ -37,7 +37,7 @@ class Penalty:
     def expected(self, weights: Weights) -> Mapping[str, Tensor]:
         """The expected cost under mixture weights, by quantity."""
         network, table = self.budgets.network, self.budgets.table
-        used = {cell.name: self._weights(cell, weights) for cell in network.cells}
+        used = {cell.name: self._inputs(cell, weights) for cell in network.cells}
         missed = {name: torch.ones((), device=self.device) for name in network.sequence}
         missed |= {name: torch.zeros((), device=self.device) for name in network.outputs}
         reached: dict[str, Tensor] = {}
@@ -57,29 +57,32 @@ class Penalty:
                 for step in cell.steps:
                     every = [c[quantity] for c in table.steps[cell.name, step.name]]
                     row = torch.tensor(every, dtype=torch.float32, device=self.device)
-                    inside = inside + (self._operations(cell, step, weights) * row).sum()
+                    shares = self._shares((cell.name, step.name), None, len(every), weights)
+                    inside = inside + (shares * row).sum()
                 total = total + reached[cell.name] * inside
             found[quantity] = total
         return found
 
-    def _operations(self, cell: NetworkCell, step: NetworkStep, weights: Weights) -> Tensor:
-        name, count = architecture_name((cell.name, step.name), "gamma"), len(step.operations)
-        even = torch.full((count,), 1 / count, device=self.device)
-        return weights.get(name, even).float()
-
-    def _weights(self, cell: NetworkCell, weights: Weights) -> list[dict[str, Tensor]]:
-        """The probability of each candidate, slot by slot; even where nothing is known."""
+    def _inputs(self, cell: NetworkCell, weights: Weights) -> list[dict[str, Tensor]]:
+        """The probability of each candidate, slot by slot."""
         found: list[dict[str, Tensor]] = []
-        rows = union(cell.slots)
-        shared = weights.get(architecture_name((cell.name,), "alpha"))
-        for number, slot in enumerate(cell.slots, 1):
-            count = len(slot.candidates)
-            own = torch.full((count,), 1 / count, device=self.device)
-            if slot.open and self.budgets.relax == "shared" and shared is not None:
-                own = shared[[rows.index(c) for c in slot.candidates]].float()
-                own = own / own.sum().clamp_min(1e-6)
-            elif slot.open and self.budgets.relax == "per_input":
-                name = architecture_name((cell.name,), "alpha", number)
-                own = weights.get(name, own).float()
+        for number, slot in enumerate(cell.slots):
+            own = self._shares((cell.name,), number, len(slot.candidates), weights)
             found.append(dict(zip(slot.candidates, own.unbind(), strict=True)))
         return found
+
+    def _shares(
+        self, place: tuple[str, ...], slot: int | None, count: int, weights: Weights
+    ) -> Tensor:
+        """The probability of each candidate of a slot, None for the operation of a Step.
+
+        Even where nothing is known.
+        """
+        hole = self.holes.get((place, slot))
+        known = None if hole is None else weights.get(hole.parameter)
+        if hole is None or known is None:
+            return torch.full((count,), 1 / count, device=self.device)
+        if slot is None or not hole.paired:
+            return known.float()
+        own = known[list(hole.rows(slot))].float()
+        return own / own.sum().clamp_min(1e-6)

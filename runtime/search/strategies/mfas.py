@@ -20,7 +20,7 @@ from ....compiler.check.check import network_of
 from ....compiler.diagnostics.diagnostic import Report
 from ....compiler.network.choices import CellChoice, Choices, choices_of, fill, listed
 from ....compiler.network.fillings import choices
-from ....compiler.network.network import Network, NetworkCell
+from ....compiler.network.network import Network
 from ...data.files import Arrays
 from ...genotypes.derive import choose
 from ...genotypes.sample import draw_cell
@@ -172,17 +172,12 @@ def levels(network: Network) -> list[int]:
     any_choice = choose(network, {}, "per_input")
     found: list[int] = []
     for count in range(1, len(network.cells)):
-        if _has_holes(network.cells[count - 1]):
+        if network.cells[count - 1].holes:
             report = Report()
             network_of(fill(first_cells(network, count), any_choice[:count]), report)
             if not report.errors:
                 found.append(count)
     return [*found, len(network.cells)]
-
-
-def _has_holes(cell: NetworkCell) -> bool:
-    slots = [*cell.slots, *(slot for step in cell.steps for slot in step.slots)]
-    return any(slot.open for slot in slots) or any(step.open for step in cell.steps)
 
 
 def _extended(network: Network, prefix: Choices) -> Iterator[Choices]:

@@ -20,8 +20,7 @@ from fusewright.compiler.check.check import check, checked
 from fusewright.compiler.measure import architectures as count
 from fusewright.compiler.measure.architectures import count_architectures, count_inputs
 from fusewright.compiler.network.count import Count
-from fusewright.compiler.network.holes import Slot
-from fusewright.compiler.network.network import Network
+from fusewright.compiler.network.network import Network, Slot
 from fusewright.compiler.network.rules import completable
 from fusewright.compiler.resolve.resolve import resolve
 from fusewright.compiler.syntax.parse import parse

@@ -20,12 +20,7 @@ from fusewright.compiler.targets.onnx import precision as onnx_precision
 from fusewright.compiler.targets.onnx.certificate import Certificate, Comparison, certify
 from fusewright.compiler.targets.onnx.precision import Precision, with_precision
 
-from ...support.onnx_files import (
-    DIFFERENCE,
-    in_torch,
-    open_spec,
-    weights_of,
-)
+from ...support.onnx_files import DIFFERENCE, in_torch, open_spec, weights_of
 
 # Weights beyond what one message holds
 

@@ -125,7 +125,9 @@ def classes(image: ElementTree.Element) -> dict[str, str]:
 
 def edges(text: str) -> Iterator[tuple[str, str, str]]:
     """The visible edges of a picture: tail, head and attributes."""
-    for tail, head, look in re.findall(r'^ *"(.+?)" -> "(.+?)"\S* \[(.*)\];$', picture(text), re.M):
+    for tail, head, look in re.findall(
+        r'^ *"(.+?)" -> "(.+?)"\S* \[(.*)\];$', picture(text), re.MULTILINE
+    ):
         if "invis" not in look:
             yield tail, head, look
 

@@ -23,14 +23,7 @@ from fusewright.compiler.targets.onnx.file import OnnxFile, open_session, run
 from fusewright.compiler.targets.onnx.precision import Precision, with_precision
 from fusewright.compiler.targets.safetensors import read_weights
 
-from ...support.onnx_files import (
-    DIFFERENCE,
-    Change,
-    in_torch,
-    open_spec,
-    weights_of,
-    written,
-)
+from ...support.onnx_files import DIFFERENCE, Change, in_torch, open_spec, weights_of, written
 from ...support.running import FIXED, problem, spec
 
 # Operator sets

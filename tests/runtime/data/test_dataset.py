@@ -17,15 +17,7 @@ import fusewright as fw
 from fusewright.compiler.check.check import checked
 from fusewright.runtime.data.dataset import load_data
 
-from ...support.running import (
-    FIXED,
-    QUICK,
-    changed,
-    problem,
-    same,
-    spec,
-    without_cost,
-)
+from ...support.running import FIXED, QUICK, changed, problem, same, spec, without_cost
 
 # Splits
 

@@ -21,10 +21,11 @@ from fusewright.cli.screen.rounds import Standing
 from fusewright.compiler.check.check import checked
 from fusewright.compiler.language.spec import Spec
 from fusewright.compiler.network.choices import fill
+from fusewright.compiler.network.holes import holes_of
 from fusewright.compiler.network.rules import admits
 from fusewright.compiler.resolve.unfill import unfill
 from fusewright.compiler.targets.html import html
-from fusewright.runtime.genotypes.agreement import agreements, mean_pairwise, mixtures
+from fusewright.runtime.genotypes.agreement import agreements, mean_pairwise
 from fusewright.runtime.genotypes.sample import draw
 from fusewright.runtime.parallel.interrupt import Interrupt, Interrupted
 from fusewright.runtime.report.build import report
@@ -236,7 +237,7 @@ def test_agreement_counts_what_genotypes_have_in_common() -> None:
     cells = "cell K_1(%s) { S = Sum(x, y) } cell K_2(B, D) { S = %s(x, y) }"
     ways = (("A, B", "Sum"), ("A, D", "ConcatFC"))
     a, b = (unfill(network, spec(cells % way)) for way in ways)
-    by_name = {one.place.name: one for one in agreements(network, [a, b])}
+    by_name = {one.hole.title: one for one in agreements(network, [a, b])}
     assert by_name["K_1: inputs"].shares == {"A": 1.0, "B": 0.5, "D": 0.5}
     assert by_name["K_1: inputs"].pairwise == 0.5
     assert by_name["K_2, S: operation"].pairwise == 0
@@ -253,12 +254,13 @@ def test_runs_of_different_specifications_are_refused(runs: list[Path], tmp_path
 def test_mixtures_are_the_records_of_a_search(relax: Any) -> None:
     result = fw.search(spec(), DATA, settings=QUICK.with_options(relax=relax))
     network = checked(spec())
-    known = mixtures(network, relax, unfill(network, result.genotype))
+    choices = unfill(network, result.genotype)
+    known = {hole.parameter: hole for hole in holes_of(network, relax)}
     logits = result.history[0]["architecture"]
     assert set(logits) <= set(known)
     for name, rows in logits.items():
         assert len(rows) == len(known[name].candidates)
-        assert set(known[name].taken) <= set(known[name].candidates)
+        assert set(known[name].picks(choices)) <= set(known[name].candidates)
 
 
 # Pages

@@ -23,7 +23,7 @@ from fusewright.compiler.language.nodes import Budget
 from fusewright.compiler.load import spell
 from fusewright.compiler.measure.parts import Parts
 from fusewright.compiler.measure.sizes import count_macs, count_parameters
-from fusewright.compiler.network.choices import Choices, fill
+from fusewright.compiler.network.choices import fill
 from fusewright.compiler.network.holes import Relaxation
 from fusewright.compiler.network.names import architecture_name
 from fusewright.compiler.network.network import Network
@@ -215,9 +215,7 @@ def test_deriving_comes_near_to_what_is_preferred(seed: int, share: float) -> No
     found = budgets.choose(logits)
     assert budgets.admits(found)
 
-    def liked(choices: Choices) -> float:
-        return preference(network, logits, "shared", choices)
-
+    liked = preference(network, logits, "shared")
     admitted = [liked(c) for c in every_choice(network) if budgets.admits(c)]
     assert sum(value > liked(found) + 1e-9 for value in admitted) <= 0.5 * len(admitted)
 
