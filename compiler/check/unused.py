@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..diagnostics.diagnostic import Report, did_you_mean
+from ..diagnostics.source import span_of
 from ..language import expression as x
 from ..language.nodes import Operation, Value, operations_of
 from ..language.spec import Spec
@@ -32,13 +33,12 @@ def unused_numbers(spec: Spec, report: Report) -> None:
     header = spec.network
     stated = dict(header.numbers)
     used = {*OWN_NUMBERS, *_values(spec)}
-    spans = header.number_spans or (header.span,) * len(header.numbers)
-    for (name, _), span in zip(header.numbers, spans, strict=True):
+    for name, _ in header.numbers:
         if name not in used:
             message = f"the number `{name}` is never used"
             meant = did_you_mean(name, [n for n in OWN_NUMBERS if n not in stated])
             remedy = meant or "use it as a size, count or parameter, or remove it"
-            report.add("W409", message, span or header.span, help=remedy)
+            report.add("W409", message, span_of(name) or header.span, help=remedy)
 
 
 def _operations(spec: Spec) -> Iterator[Operation]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 LONGEST_TEXT = 16_000_000
 """Characters of a text that is read."""
@@ -68,10 +68,33 @@ def span_field() -> Any:
     return field(default=None, compare=False, repr=False, kw_only=True)
 
 
-Spans: TypeAlias = tuple[Span | None, ...]
-"""The places of several names, in their order."""
+class Name(str):
+    """A name that knows where it stands, and is the plain text in all else.
+
+    `parts` are the places of its library and its own name, where it has both.
+    """
+
+    __slots__ = ("parts", "span")
+    span: Span | None
+    parts: tuple[Span, ...]
+
+    def __new__(cls, text: str, span: Span | None = None, parts: tuple[Span, ...] = ()) -> Name:
+        name = super().__new__(cls, text)
+        name.span, name.parts = span, parts
+        return name
 
 
-def spans_field() -> Any:
-    """A field of `Spans`, which takes no part in the equality of its node."""
-    return field(default=(), compare=False, repr=False, kw_only=True)
+class Whole(int):
+    """A whole number that knows where it stands."""
+
+    span: Span | None
+
+    def __new__(cls, value: int, span: Span | None = None) -> Whole:
+        number = super().__new__(cls, value)
+        number.span = span
+        return number
+
+
+def span_of(value: object) -> Span | None:
+    """Where a name, a number or a pair of them stands; None for plain ones."""
+    return getattr(value, "span", None)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from ..diagnostics.diagnostic import DiagnosticError, Report
-from ..diagnostics.source import Span
+from ..diagnostics.source import Name, Span, Whole
 from ..language import expression as x
 from ..language.nodes import (
     Budget,
@@ -27,6 +27,7 @@ from ..language.nodes import (
     Predict,
     Reference,
     RuleRequirement,
+    Setting,
     Size,
     Slot,
     Step,
@@ -66,7 +67,7 @@ class _SpecReader:
         return Spec(
             network=_maybe(root, "network", self._network),
             version=_maybe(root, "fuse", lambda _: LANGUAGE_VERSION),
-            uses=_all(root, "use", lambda node: Use(self._name(node), span=node.span)),
+            uses=_all(root, "use", lambda node: Use(self._name(node))),
             definitions=ops + roles,
             modalities=_all(root, "modalities", self._modality),
             pool=_maybe(root, "pool", _each(self._operation)),
@@ -86,74 +87,69 @@ class _SpecReader:
 
     # Names and numbers
 
-    def _name(self, node: Located, help: str | None = None) -> str:
-        name = cast(str, node.content)
-        if problem := name_problem(name):
-            self._problem("E005", problem, node.span, help)
-        return name
+    def _name(self, node: Located, help: str | None = None) -> Name:
+        return self._named(cast(str, node.content), node.span, help)
 
-    def _key(self, node: Located) -> str:
+    def _key(self, node: Located) -> Name:
         """The key that a value stands under, as a name."""
-        key = cast(str, node.path.key if node.path else "")
-        if problem := name_problem(key):
-            self._problem("E005", problem, node.key_span)
-        return key
+        return self._named(cast(str, node.path.key if node.path else ""), node.key_span)
+
+    def _named(self, text: str, span: Span, help: str | None = None) -> Name:
+        if problem := name_problem(text):
+            self._problem("E005", problem, span, help)
+        return Name(text, span)
 
     def _size(self, node: Located) -> Size:
-        return self._name(node) if isinstance(node.content, str) else cast(int, node.content)
+        if isinstance(node.content, str):
+            return self._name(node)
+        return Whole(cast(int, node.content), node.span)
 
     def _value(self, node: Located) -> Value:
         return self._name(node) if isinstance(node.content, str) else cast(int, node.content)
 
     def _settings(self, node: Located, owner: str | None = None) -> tuple[tuple[str, Any], ...]:
         """The members of an object as named values, but for the key that names their owner."""
-        return tuple((self._key(m), self._value(m)) for m in _others(node, owner))
+        return tuple(
+            Setting((self._key(m), self._value(m)), m.key_span.to(m.span))
+            for key, m in node.members.items()
+            if key != owner
+        )
 
     # Statements
 
     def _network(self, node: Located) -> NetworkHeader:
-        name = node.members["name"]
         numbers = self._settings(node, "name")
-        places = _key_spans(node, "name")
-        return NetworkHeader(self._name(name), numbers, number_spans=places, span=name.span)
+        return NetworkHeader(self._name(node.members["name"]), numbers)
 
     def _modality(self, node: Located) -> Modality:
-        name = node.members["name"]
         return Modality(
-            self._name(name),
+            self._name(node.members["name"]),
             _all(node, "features", self._feature),
             backbone=_maybe(node, "from", _text),
             optional=_maybe(node, "optional", lambda flag: flag.content) is True,
-            span=name.span,
             extent=node.span,
         )
 
     def _feature(self, node: Located) -> Feature:
-        name = node.members["name"]
         axes = _maybe(node, "axes", _each(self._axis))
         at = _maybe(node, "at", _text)
-        return Feature(self._name(name), axes, at, span=name.span, extent=node.span)
+        return Feature(self._name(node.members["name"]), axes, at, extent=node.span)
 
     def _axis(self, node: Located) -> FeatureAxis:
         name, size = node.items
         known = "*" if size.content == "*" else self._size(size)
-        return FeatureAxis(self._name(name), known, size_span=size.span, span=node.span)
+        return FeatureAxis(self._name(name), known, span=node.span)
 
     def _definition(self, node: Located, named_by: str) -> Definition:
-        name = node.members[named_by]
         inputs, rest = self._formals(node)
         return Definition(
-            self._name(name),
+            self._name(node.members[named_by]),
             inputs,
             self._body(node.members["body"]),
             rest=rest,
             parameters=_maybe(node, "parameters", self._settings) or (),
             role=named_by == "role",
             modality=_maybe(node, "for", self._name),
-            input_spans=tuple(item.span for item in node.members["inputs"].items),
-            parameter_spans=_maybe(node, "parameters", _key_spans) or (),
-            modality_span=_maybe(node, "for", _span),
-            span=name.span,
             extent=node.span,
         )
 
@@ -169,9 +165,7 @@ class _SpecReader:
             if is_rest and item is not items[-1]:
                 message = f"`{shortened(written)}` takes the rest, but an input follows"
                 self._problem("E008", message, item.span, "write it last")
-            if problem := name_problem(name):
-                self._problem("E005", problem, item.span)
-            names.append(name)
+            names.append(self._named(name, item.span))
         return tuple(names), bool(items) and _text(items[-1]).startswith("*")
 
     def _body(self, node: Located) -> x.Body:
@@ -183,33 +177,27 @@ class _SpecReader:
             return x.Body(x.Number(0))
 
     def _cell(self, node: Located) -> Cell:
-        name = node.members["name"]
         return Cell(
-            self._name(name),
+            self._name(node.members["name"]),
             _all(node, "inputs", self._cell_input),
             _all(node, "steps", self._step),
             _maybe(node, "count", self._size),
             _maybe(node, "return", _each(self._reference)),
-            count_span=_maybe(node, "count", _span),
-            span=name.span,
             extent=node.span,
         )
 
     def _cell_input(self, node: Located) -> CellInput:
         slot = node.members.get("input", node)
-        place = node.members.get("name", slot).span
-        return CellInput(self._slot(slot), _maybe(node, "name", self._name), span=place)
+        return CellInput(self._slot(slot), _maybe(node, "name", self._name))
 
     def _step(self, node: Located) -> Step:
-        name, op = node.members["name"], node.members["op"]
+        op = node.members["op"]
         is_open = "any" in op.members and "op" not in op.members
         return Step(
-            self._name(name),
+            self._name(node.members["name"]),
             self._operation_hole(op) if is_open else self._operation(op),
             _all(node, "inputs", self._slot),
             _maybe(node, "count", self._size),
-            count_span=_maybe(node, "count", _span),
-            span=name.span,
             extent=node.span,
         )
 
@@ -218,15 +206,8 @@ class _SpecReader:
         library, dot, plain = _text(place).partition(".")
         if not dot or name_problem(library) or name_problem(plain):
             self._name(place, 'an open operation is `{"any": "pool"}`' if library == "?" else None)
-        settings = self._settings(node, "op")
-        return Operation(
-            _text(place),
-            settings,
-            key_spans=_key_spans(node, "op"),
-            value_spans=tuple(member.span for member in _others(node, "op")),
-            span=place.span,
-            extent=node.span,
-        )
+        name = Name(_text(place), place.span)
+        return Operation(name, self._settings(node, "op"), extent=node.span)
 
     def _operation_hole(self, node: Located) -> Hole:
         candidates = node.members["any"].items
@@ -240,11 +221,11 @@ class _SpecReader:
         return Hole(_all(node, "any", self._reference), span=node.span)
 
     def _reference(self, node: Located) -> Reference:
-        return Reference(self._name(node), span=node.span)
+        return Reference(self._name(node))
 
     def _requirement(self, node: Located) -> RuleRequirement | Budget:
         if isinstance(node.content, str):
-            return RuleRequirement(self._name(node), span=node.span)
+            return RuleRequirement(self._name(node))
         (limits,) = node.members.values()
         sign = "<=" if "<=" in limits.members else "<"
         limit = cast(int, limits.members[sign].content)
@@ -254,33 +235,11 @@ class _SpecReader:
     def _predict(self, node: Located) -> Predict:
         kind = cast(HeadKind, node.members["kind"].content)
         names = _maybe(node, "names", _each(self._name))
-        count = node.members["count"]
-        return Predict(
-            self._size(count),
-            kind,
-            names,
-            count_span=count.span,
-            name_spans=_maybe(node, "names", _each(_span)) or (),
-            span=node.span,
-        )
+        return Predict(self._size(node.members["count"]), kind, names, span=node.span)
 
 
 def _text(node: Located) -> str:
     return cast(str, node.content)
-
-
-def _span(node: Located) -> Span:
-    return node.span
-
-
-def _others(node: Located, owner: str | None) -> list[Located]:
-    """The members of an object but for the one that names their owner."""
-    return [member for key, member in node.members.items() if key != owner]
-
-
-def _key_spans(node: Located, owner: str | None = None) -> tuple[Span, ...]:
-    """Where the keys of these stand."""
-    return tuple(member.key_span for member in _others(node, owner))
 
 
 def _maybe(node: Located, key: str, reader: Callable[[Located], T]) -> T | None:

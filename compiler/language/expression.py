@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from ..diagnostics.source import Span, Spans, span_field, spans_field
+from ..diagnostics.source import Span, span_field
 
 Operator = Literal["+", "-", "*", "/", "@"]
 OPERATORS: Mapping[Operator, str] = {
@@ -20,17 +20,25 @@ OPERATORS: Mapping[Operator, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """What stands where its name stands."""
+
+    name: str
+
+    @property
+    def span(self) -> Span | None:
+        return getattr(self.name, "span", None)
+
+
+@dataclass(frozen=True, slots=True)
 class Number:
     value: int | float
     span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class Name(Named):
     """An input, an intermediate result, a named number, an axis, or `_` in a size."""
-
-    name: str
-    span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,6 @@ class Rest:
     """`*s`: all inputs that the last input of the definition stands for."""
 
     name: str
-    name_span: Span | None = span_field()
     span: Span | None = span_field()
 
 
@@ -49,7 +56,6 @@ class Parameter:
     name: str
     sizes: tuple[Expression, ...]
     initial: str | int | float | None = None
-    name_span: Span | None = span_field()
     span: Span | None = span_field()
 
 
@@ -77,17 +83,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A primitive or an operation applied to arguments, with its parameters by name.
-
-    `function_spans` are those of its library and its name, or of its name alone; `key_spans` those
-    of the parameters' names.
-    """
+    """A primitive or an operation applied to arguments, with its parameters by name."""
 
     function: str
     arguments: tuple[Expression, ...]
     named: tuple[tuple[str, Expression], ...] = ()
-    function_spans: Spans = spans_field()
-    key_spans: Spans = spans_field()
     span: Span | None = span_field()
 
 
@@ -95,10 +95,8 @@ Expression: TypeAlias = Number | Name | Rest | Parameter | Negative | Binary | G
 
 
 @dataclass(frozen=True, slots=True)
-class Assignment:
-    name: str
+class Assignment(Named):
     value: Expression
-    span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)

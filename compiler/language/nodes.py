@@ -1,7 +1,7 @@
 """What a Spec is made of: frozen dataclasses, each knowing the span it came from.
 
-`span` is where a node is named, `extent` the whole of it, and `…_spans` run beside a tuple of
-names; each is None in a Spec that no text was read for.
+`span` is where a node is named, `extent` the whole of it; names, counts and parameters have a span
+of their own. Each is None in a Spec that no text was read for.
 
 NOTE: a Spec says what was written, neither more nor less: names are not resolved, families such
 as `Cell[2]` are not expanded, and what was left out is None. Spans take no part in equality, so
@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from ..diagnostics.source import Span, Spans, span_field, spans_field
-from .expression import Body
+from ..diagnostics.source import Span, span_field, span_of
+from .expression import Body, Named
 from .limits import LONGEST_NAME
 
 Size: TypeAlias = int | str
@@ -54,34 +54,27 @@ class Hole:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Named):
     """The name of a feature, a Cell, a Step or an input of a Cell."""
 
-    name: str
-    span: Span | None = span_field()
+
+class Setting(tuple[str, Value]):
+    """`NAME = VALUE`: a pair that knows where it stands."""
+
+    span: Span | None
+
+    def __new__(cls, pair: tuple[str, Value], span: Span | None = None) -> Setting:
+        setting = super().__new__(cls, pair)
+        setting.span = span
+        return setting
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
-    """An operation by name, as `MHA` or `fusion.MHA`, with parameters set by name.
+class Operation(Named):
+    """An operation by name, as `MHA` or `fusion.MHA`, with parameters set by name."""
 
-    `part_spans` are those of its library and its name, or of its name alone; `key_spans` and
-    `value_spans` those of the parameters.
-    """
-
-    name: str
     parameters: tuple[tuple[str, Value], ...] = ()
-    part_spans: Spans = spans_field()
-    key_spans: Spans = spans_field()
-    value_spans: Spans = spans_field()
-    span: Span | None = span_field()
     extent: Span | None = span_field()
-
-    @property
-    def parameter_spans(self) -> Spans:
-        """Where each parameter stands with its value."""
-        pairs = zip(self.key_spans, self.value_spans, strict=True)
-        return tuple(key.to(value) if key and value else key for key, value in pairs)
 
 
 Slot: TypeAlias = Reference | Hole
@@ -100,36 +93,31 @@ def operations_of(operation: Operation | Hole) -> tuple[Operation, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class NetworkHeader:
+class NetworkHeader(Named):
     """`network NAME(C = …, L = …)`."""
 
-    name: str
     numbers: tuple[tuple[str, int | float], ...] = ()
-    number_spans: Spans = spans_field()
-    span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
     library: str
-    span: Span | None = span_field()
+
+    @property
+    def span(self) -> Span | None:
+        return span_of(self.library)
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(Named):
     """`op NAME(…) = …` or, with `role`, `role NAME(…) [for MODALITY] = …`."""
 
-    name: str
     inputs: tuple[str, ...]
     body: Body
     rest: bool = False
     parameters: tuple[tuple[str, int | float], ...] = ()
     role: bool = False
     modality: str | None = None
-    input_spans: Spans = spans_field()
-    parameter_spans: Spans = spans_field()
-    modality_span: Span | None = span_field()
-    span: Span | None = span_field()
     extent: Span | None = span_field()
 
     def takes(self, count: int) -> bool:
@@ -143,41 +131,33 @@ class FeatureAxis:
 
     name: str
     size: Size
-    size_span: Span | None = span_field()
     span: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
-class Feature:
+class Feature(Named):
     """A feature of a modality; `axes` is None where they are to be read off the backbone."""
 
-    name: str
     axes: tuple[FeatureAxis, ...] | None = None
     at: str | None = None
-    span: Span | None = span_field()
     extent: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
-class Modality:
-    name: str
+class Modality(Named):
     features: tuple[Feature, ...]
     backbone: str | None = None
     optional: bool = False
-    span: Span | None = span_field()
     extent: Span | None = span_field()
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Step(Named):
     """`NAME[n] = OP(slots)`; `count` is None where it is one Step of that very name."""
 
-    name: str
     operation: Operation | Hole
     slots: tuple[Slot, ...]
     count: Size | None = None
-    count_span: Span | None = span_field()
-    span: Span | None = span_field()
     extent: Span | None = span_field()
 
 
@@ -187,20 +167,20 @@ class CellInput:
 
     slot: Slot
     name: str | None = None
-    span: Span | None = span_field()
+
+    @property
+    def span(self) -> Span | None:
+        return span_of(self.name) or self.slot.span
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Named):
     """`cell NAME[n](slots) { steps; return … }`."""
 
-    name: str
     inputs: tuple[CellInput, ...]
     steps: tuple[Step, ...]
     count: Size | None = None
     returned: tuple[Reference, ...] | None = None
-    count_span: Span | None = span_field()
-    span: Span | None = span_field()
     extent: Span | None = span_field()
 
 
@@ -209,7 +189,10 @@ class RuleRequirement:
     """`require RULE`: a rule for filling holes, by name."""
 
     rule: str
-    span: Span | None = span_field()
+
+    @property
+    def span(self) -> Span | None:
+        return span_of(self.rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +221,4 @@ class Predict:
     count: Size
     kind: HeadKind
     names: tuple[str, ...] | None = None
-    count_span: Span | None = span_field()
-    name_spans: Spans = spans_field()
     span: Span | None = span_field()

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from ..diagnostics.diagnostic import Report, did_you_mean, fail, one_of
-from ..diagnostics.source import Span
+from ..diagnostics.source import Name, Span
 from ..language.nodes import Budget, Cell, CellInput, Definition, Operation, Reference, Step
 from ..language.spec import Spec
 from ..network.network import Application, Network, NetworkCell
@@ -111,14 +111,13 @@ class _Filling:
             place = f"{name}/{steps[m]}"
             slots = tuple(self._named(i, inside, len(INPUTS) + m, place) for i in edges)
             chosen = self._operation(operation)
-            written.append(Step(steps[m], chosen, slots, span=operation.span))
+            written.append(Step(Name(steps[m], operation.span), chosen, slots))
         returned = self._merged(cell.concat, inside, len(INPUTS), f"`{name}`", cell.span)
         return Cell(
-            name,
+            Name(name, cell.span),
             tuple(inputs),
             tuple(written),
             returned=returned if tuple(r.name for r in returned) != steps else None,
-            span=cell.span,
         )
 
     def _in_pairs(
@@ -136,11 +135,11 @@ class _Filling:
     def _named(self, index: Index, names: Sequence[str], before: int, owner: str) -> Reference:
         """The name at an index, which has to be among the first `before`."""
         if index.position < before:
-            return Reference(names[index.position], span=index.span)
+            return Reference(Name(names[index.position], index.span))
         message = f"`{owner}` takes {index.position}, which does not come before it"
         remedy = f"it can take {_range(names, 0, before)}"
         self.report.add("E602", message, index.span, help=remedy)
-        return Reference("", span=index.span)
+        return Reference(Name("", index.span))
 
     def _merged(
         self,
@@ -163,7 +162,7 @@ class _Filling:
                 self.report.add("E602", f"{owner} merges {index.position} twice", index.span)
             seen.add(index.position)
         known = (i for i in concat if i.position < len(names))
-        return tuple(Reference(names[i.position], span=i.span) for i in known)
+        return tuple(Reference(Name(names[i.position], i.span)) for i in known)
 
     def _operation(self, published: Operation) -> Operation:
         name = OPERATIONS.get(published.name)
@@ -178,7 +177,7 @@ class _Filling:
             message = f"the specification has no `{name}` of two inputs"
             self.report.add("E602", message, published.span, help=f"add `use {LIBRARY}`")
             return published
-        return Operation(found[0], span=published.span)
+        return Operation(Name(found[0], published.span))
 
 
 def _range(names: Sequence[str], start: int, end: int) -> str:

@@ -20,7 +20,7 @@ from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput
 
 from ...grammars import read
 from ..diagnostics.diagnostic import DiagnosticError, Note, Report, fail
-from ..diagnostics.source import Source, Span
+from ..diagnostics.source import Name, Source, Span
 from ..language.nodes import Operation
 
 EDGE_KIND = "skip"
@@ -210,7 +210,7 @@ class _GenotypeBuilder(Transformer[Token, Any]):
         return Index(int(token), self._span(token))
 
     def operation(self, parts: list[Token]) -> Operation:
-        return Operation(parts[0][1:-1], span=self._span(parts[0]))
+        return Operation(Name(parts[0][1:-1], self._span(parts[0])))
 
 
 def shortened(text: str) -> str:

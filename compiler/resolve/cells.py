@@ -62,7 +62,7 @@ class CellResolver:
             message = f"the Cell `{cell.name}` has no Step"
             self.report.add("E007", message, cell.span, help="write one: `Step = ?(x, y)`")
             return None
-        inputs = [i.name or input_name(n) for n, i in enumerate(cell.inputs)]
+        inputs = [str(i.name or input_name(n)) for n, i in enumerate(cell.inputs)]
         steps = self._steps(cell, inputs, members)
         if steps is None:
             return None

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import zip_longest
 from typing import NamedTuple
 
 from ..diagnostics.diagnostic import Report
-from ..diagnostics.source import Span
+from ..diagnostics.source import Span, span_of
 from ..language.nodes import NetworkHeader
 from .scope import whole
 
@@ -34,15 +33,15 @@ def numbers_of(header: NetworkHeader | None, report: Report) -> Mapping[str, int
     places: dict[str, Span | None] = {}
     if header is None:
         return {key: 1 for key, own in OWN_NUMBERS.items() if own.required}
-    for (key, value), place in zip_longest(header.numbers, header.number_spans):
-        place = place or header.span
+    for key, value in header.numbers:
+        place = span_of(key) or header.span
         if key in numbers:
             message = f"the number `{key}` is given twice"
             report.add("E202", message, place, help="keep one of them")
         if key == "name":
             message = "a number cannot be called `name`"
             report.add("E211", message, place, help="choose another name")
-        numbers[key], places[key] = value, place
+        numbers[str(key)], places[key] = value, place
     for key in (key for key, own in OWN_NUMBERS.items() if own.required):
         if key not in numbers:
             remedy = f"write `network {header.name}({key} = …)`"

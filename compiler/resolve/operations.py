@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from ...ops.primitive import primitives
 from ..diagnostics.diagnostic import Edit, Note, Report, did_you_mean, one_of
-from ..diagnostics.source import Span
+from ..diagnostics.source import Span, span_of
 from ..language.nodes import Definition, Hole, Operation, operations_of
 from ..language.printer import signature
 from ..language.spec import Spec
@@ -178,9 +178,8 @@ class OperationResolver:
     ) -> dict[str, int | float] | None:
         values = dict(definition.parameters)
         seen: set[str] = set()
-        spans = operation.parameter_spans or (None,) * len(operation.parameters)
-        for (key, value), place in zip(operation.parameters, spans, strict=True):
-            span = place or operation.span
+        for setting in operation.parameters:
+            (key, value), span = setting, span_of(setting) or operation.span
             if key not in values or key in seen:
                 known = [k for k, _ in definition.parameters]
                 remedy = suggestion(key, known, self.report) or (
@@ -230,12 +229,11 @@ def _check_definitions(spec: Spec, report: Report) -> None:
             report.add("E211", message, d.span, help="choose another name")
         if d.modality is not None and d.modality not in modalities:
             remedy = known_instead(d.modality, list(modalities), report)
-            report.add(
-                "E210", f"unknown modality `{d.modality}`", d.modality_span or d.span, help=remedy
-            )
+            message = f"unknown modality `{d.modality}`"
+            report.add("E210", message, span_of(d.modality) or d.span, help=remedy)
         if d.modality is not None and d.name != "adapt":
             message = f"the role `{d.name}` belongs to the whole network, not to one modality"
-            report.add("E210", message, d.modality_span or d.span, help="remove `for …`")
+            report.add("E210", message, span_of(d.modality) or d.span, help="remove `for …`")
         _check_formals(d, report)
 
 

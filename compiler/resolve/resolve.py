@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from ...ops.types import FEATURE_AXES, Axis
 from ..diagnostics.diagnostic import Note, Report, did_you_mean, one_of
-from ..diagnostics.source import Span
+from ..diagnostics.source import Span, span_of
 from ..language.nodes import BUDGETS, Budget, Cell, Feature, Modality, RuleRequirement
 from ..language.spec import Spec
 from ..network.names import lengths_name, presence_name
@@ -67,7 +67,7 @@ class _Resolver:
         self._require_modalities()
         features = [f for m in spec.modalities for f in self._modality(m)]
         families = [(cell, self.sizes.family(cell)) for cell in spec.cells]
-        cells = self._cells([f.name for m in spec.modalities for f in m.features], families)
+        cells = self._cells([str(f.name) for m in spec.modalities for f in m.features], families)
         outputs = self._outputs([name for _, names in families for name in names])
         combine = self.operations.role("combine", len(outputs), None) if outputs else None
         head_role = self.operations.role("head", 1, None)
@@ -78,7 +78,7 @@ class _Resolver:
         return Network(
             spec=spec,
             vocabulary=self.vocabulary,
-            name=spec.network.name,
+            name=str(spec.network.name),
             numbers=self.numbers,
             modalities=tuple(NetworkModality(m.name, m.optional) for m in spec.modalities),
             features=tuple(features),
@@ -158,9 +158,8 @@ class _Resolver:
                 self._declare(lengths_name(feature.name), feature.span)
             axes = self._axes(feature, modality)
             if adapt is not None:
-                yield NetworkFeature(
-                    feature.name, axes, modality.name, modality.optional, adapt, feature.span
-                )
+                name, owner = str(feature.name), str(modality.name)
+                yield NetworkFeature(name, axes, owner, modality.optional, adapt, feature.span)
 
     def _axes(self, feature: Feature, modality: Modality) -> tuple[Axis, ...] | None:
         if feature.axes is None:
@@ -179,10 +178,10 @@ class _Resolver:
                 message = f"the axis `{axis.name}` of `{feature.name}` stands twice"
                 self.report.add("E305", message, axis.span, help="keep one of them")
             elif axis.size == "*":
-                axes.append(Axis(axis.name, None))
+                axes.append(Axis(str(axis.name), None))
             else:
                 what = f"the axis `{axis.name}` of `{feature.name}`"
-                axes.append(Axis(axis.name, self.sizes.read(axis.size, what, axis.size_span)))
+                axes.append(Axis(str(axis.name), self.sizes.read(axis.size, what)))
         if not any(a.name == "c" and a.size is not None for a in axes):
             message = f"the feature `{feature.name}` has no channels of a known number"
             remedy = "give it an axis `c` with a size: `[c 512]`"
@@ -221,21 +220,20 @@ class _Resolver:
             message = "there is no `predict` statement"
             self.report.add("E007", message, self._start(), help=remedy)
             return None
-        place = predict.count_span
-        count = self.sizes.read(predict.count, "what is predicted", place, MOST_CLASSES)
+        count = self.sizes.read(predict.count, "what is predicted", MOST_CLASSES)
         if predict.names is not None:
             if len(predict.names) != count:
                 message = f"{len(predict.names)} names are given for {count} {predict.kind}"
                 self.report.add("E309", message, predict.span, help="give each a name, or none")
             seen: set[str] = set()
-            for i, name in enumerate(predict.names):
+            for name in predict.names:
                 if name in seen:
-                    place = predict.name_spans[i] if predict.name_spans else predict.span
+                    place = span_of(name) or predict.span
                     message = f"two {predict.kind} are named `{name}`"
                     self.report.add("E202", message, place, help="rename one of them")
                     break
                 seen.add(name)
-        return Head(count, predict.kind, predict.names)
+        return Head(count, predict.kind, predict.names and tuple(map(str, predict.names)))
 
     def _requirements(self) -> tuple[str, tuple[Budget, ...]]:
         rules: list[str] = []

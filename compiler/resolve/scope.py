@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..diagnostics.diagnostic import Report, Suggestion, did_you_mean, one_of
-from ..diagnostics.source import Span
+from ..diagnostics.source import span_of
 from ..language.nodes import Cell, Reference, Size, Step
 
 LARGEST_SIZE = 10**7
@@ -39,31 +39,31 @@ class Sizes:
     report: Report
     _nodes: int = 0
 
-    def read(self, size: Size, what: str, span: Span | None, most: int = LARGEST_SIZE) -> int:
+    def read(self, size: Size, what: str, most: int = LARGEST_SIZE) -> int:
         """The size as a number; 1 after a diagnostic."""
         value: int | float | None = size if isinstance(size, int) else self.numbers.get(size)
         if value is None:
             remedy = (
                 suggestion(str(size), self.numbers, self.report) or "state it in the `network` line"
             )
-            self.report.add("E207", f"unknown number `{size}`", span, help=remedy)
+            self.report.add("E207", f"unknown number `{size}`", span_of(size), help=remedy)
             return 1
         if not whole(value, most):
             message = f"{what} is {value}, not a whole number from 1 to {most:,}"
-            self.report.add("E306", message, span, help="write a number in that range")
+            self.report.add("E306", message, span_of(size), help="write a number in that range")
             return 1
         return int(value)
 
     def family(self, node: Cell | Step) -> list[str]:
         """The names that `NAME[n]` stands for: NAME_1 … NAME_n, or NAME alone."""
         if node.count is None:
-            return [node.name]
-        number = self.read(node.count, f"the number of `{node.name}`", node.count_span, MOST_NODES)
+            return [str(node.name)]
+        number = self.read(node.count, f"the number of `{node.name}`", MOST_NODES)
         before, self._nodes = self._nodes, self._nodes + number
         if self._nodes > MOST_NODES:
             if before <= MOST_NODES:
                 message = f"the program has more than {MOST_NODES:,} Cells and Steps"
-                self.report.add("E308", message, node.count_span, help="write smaller numbers")
+                self.report.add("E308", message, span_of(node.count), help="write smaller numbers")
             number = 1
         return [f"{node.name}_{i}" for i in range(1, number + 1)]
 
@@ -81,7 +81,7 @@ class Scope:
 
     def in_order(self, names: Iterable[str]) -> tuple[str, ...]:
         """Known names in the order in which they became visible, each once."""
-        known = {name for name in names if name in self._places}
+        known = {str(name) for name in names if name in self._places}
         return tuple(sorted(known, key=self._places.__getitem__))
 
     def add(self, name: str) -> None:
@@ -104,5 +104,5 @@ def listed(
         elif reference.name in names:
             message = f"`{reference.name}` stands twice"
             report.add("E202", message, reference.span, help="keep one of them")
-        names[reference.name] = None
+        names[str(reference.name)] = None
     return list(names)

@@ -5,40 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from ..diagnostics.diagnostic import Report, fail
-from ..diagnostics.source import Source, Span
+from ..diagnostics.source import Name, Source, Span, Whole
 from ..language import expression as x
 from ..language.limits import DEEPEST, LONGEST_NAME, LONGEST_NUMBER
-from ..language.nodes import Operation, Value, name_problem
+from ..language.nodes import Operation, Setting, name_problem
 from .lalr import Range, Token
 
 LARGEST_WHOLE = 2**53
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """`NAME = VALUE`, the whole and its sides."""
-
-    name: str
-    value: Value
-    span: Span
-    name_span: Span
-    value_span: Span
-
-
-class _Number(NamedTuple):
-    value: int | float
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class _Named:
-    name: str
-    value: x.Expression
-    name_span: Span
 
 
 def embedded(place: Span, offsets: Sequence[int] | None, start: int, end: int) -> Span:
@@ -82,16 +58,18 @@ class EquationBuilder:
 
     # Terminals
 
-    def NAME(self, text: str, kind: str, start: int, end: int) -> Token:  # noqa: N802
+    def NAME(self, text: str, kind: str, start: int, end: int) -> Name:  # noqa: N802
         quoted = text[0] == "`"
-        token = Token.of(text[1:-1] if quoted else text, kind, start, end)
+        name = Name(text[1:-1] if quoted else text, self._span(Range(start, end)))
         if not quoted and len(text) <= LONGEST_NAME:
-            return token
-        problem = name_problem(token)
+            return name
+        problem = name_problem(name)
         if problem:
             remedy = "a name is letters, digits and `_`, or stands in backticks"
-            self._report.add("E005", problem, self._span(token), help=remedy)
-        return token
+            self._report.add("E005", problem, name.span, help=remedy)
+        return name
+
+    CONTRACTED = NAME
 
     def _number(self, text: str, node: Range | Token, scale: float = 1) -> int | float:
         if len(text) > LONGEST_NUMBER:
@@ -119,34 +97,29 @@ class EquationBuilder:
             self._report.add("E005", message, self._span(token), help=remedy)
             return ""
 
-    def _count(self, token: Token) -> int | str:
+    def _count(self, token: Name | Token) -> Name | Whole:
         """A size or count: a whole number, or a name."""
-        if token.kind == "NAME":
-            return str(token)
+        if isinstance(token, Name):
+            return token
         value = self._number(token, token)
         if not isinstance(value, int):
             message = f"`{token}` is not a whole number"
             self._report.add("E306", message, self._span(token), help="write digits only")
-            return 1
-        return value
+            value = 1
+        return Whole(value, self._span(token))
 
-    def number(self, place: Range, parts: list[Token]) -> _Number:
-        return _Number(self._number("".join(parts), place), self._span(place))
+    def number(self, place: Range, parts: list[Token]) -> int | float:
+        return self._number("".join(parts), place)
 
-    def operation_name(self, place: Range, parts: list[Token | None]) -> Operation:
+    def operation_name(self, place: Range, parts: list[Any]) -> Operation:
         """The name after a dot is None where there is none."""
-        known = [part for part in parts if part is not None]
-        span = self._span(place)
-        spans = tuple(map(self._span, known)) if len(known) > 1 else (span,)
-        return Operation(".".join(known), part_spans=spans, span=span, extent=span)
+        name, own = parts
+        if own is not None:
+            name = Name(f"{name}.{own}", self._span(place), (name.span, own.span))
+        return Operation(name, extent=name.span)
 
     def setting(self, place: Range, parts: list[Any]) -> Setting:
-        name, given = parts
-        is_number = isinstance(given, _Number)
-        value, value_span = (
-            (given.value, given.span) if is_number else (str(given), self._span(given))
-        )
-        return Setting(str(name), value, self._span(place), self._span(name), value_span)
+        return Setting(tuple(parts), self._span(place))
 
     default = setting
 
@@ -162,7 +135,7 @@ class EquationBuilder:
         return _not_too_deep(x.Body(parts[-1], tuple(parts[:-1])))
 
     def assignment(self, place: Range, parts: list[Any]) -> x.Assignment:
-        return x.Assignment(str(parts[0]), parts[1], span=self._span(parts[0]))
+        return x.Assignment(*parts)
 
     # Expressions
 
@@ -179,39 +152,30 @@ class EquationBuilder:
     def literal(self, place: Range, parts: list[Token]) -> x.Number:
         return x.Number(self._number(parts[0], place), span=self._span(place))
 
-    def variable(self, place: Range, parts: list[Token]) -> x.Name:
-        return x.Name(str(parts[0]), span=self._span(place))
+    def variable(self, place: Range, parts: list[Name]) -> x.Name:
+        return x.Name(parts[0])
 
     def parameter(self, place: Range, parts: list[Any]) -> x.Parameter:
         name, *sizes, given = parts
-        initial = given.value if isinstance(given, _Number) else given and str(given)
-        spans = {"name_span": self._span(name), "span": self._span(place)}
-        return x.Parameter(str(name), tuple(sizes), initial, **spans)
+        return x.Parameter(name, tuple(sizes), given, span=self._span(place))
 
     def group(self, place: Range, parts: list[Any]) -> x.Group:
         return x.Group(tuple(parts), span=self._span(place))
 
     def call(self, place: Range, parts: list[Any]) -> x.Call:
         name, arguments = parts
-        named = [a for a in arguments or () if isinstance(a, _Named)]
-        plain = [a for a in arguments or () if not isinstance(a, _Named)]
+        named = [a for a in arguments or () if isinstance(a, tuple)]
+        plain = [a for a in arguments or () if not isinstance(a, tuple)]
         if arguments and [*plain, *named] != list(arguments):
             message = "an argument stands after those given by name"
             self._report.add("E008", message, self._span(place), help="write it before them")
-        return x.Call(
-            name.name,
-            tuple(plain),
-            tuple((n.name, n.value) for n in named),
-            function_spans=name.part_spans,
-            key_spans=tuple(n.name_span for n in named),
-            span=self._span(place),
-        )
+        return x.Call(name.name, tuple(plain), tuple(named), span=self._span(place))
 
     def call_arguments(self, place: Range, parts: list[Any]) -> list[Any]:
         return parts
 
-    def rest(self, place: Range, parts: list[Token]) -> x.Rest:
-        return x.Rest(str(parts[0]), name_span=self._span(parts[0]), span=self._span(place))
+    def rest(self, place: Range, parts: list[Name]) -> x.Rest:
+        return x.Rest(parts[0], span=self._span(place))
 
-    def named(self, place: Range, parts: list[Any]) -> _Named:
-        return _Named(str(parts[0]), parts[1], self._span(parts[0]))
+    def named(self, place: Range, parts: list[Any]) -> tuple[Any, ...]:
+        return tuple(parts)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from ..diagnostics.diagnostic import Edit, Note, Report
-from ..diagnostics.source import Span
+from ..diagnostics.source import Name, Span, Whole
 from ..language import expression as x
 from ..language.nodes import (
     Budget,
@@ -24,11 +24,12 @@ from ..language.nodes import (
     Predict,
     Reference,
     RuleRequirement,
+    Setting,
     Step,
     Use,
 )
 from ..language.spec import Spec
-from .equations import EquationBuilder, Setting
+from .equations import EquationBuilder
 from .lalr import Range, Token
 
 LANGUAGE_VERSION = 1
@@ -55,19 +56,9 @@ class _Outputs(_Listed):
     __slots__ = ()
 
 
-def _pairs(settings: Iterable[Setting]) -> tuple[tuple[str, Any], ...]:
-    return tuple((s.name, s.value) for s in settings)
-
-
 def _applied(name: Operation, settings: Sequence[Setting], end: Span) -> Operation:
     """An operation with its parameters, as far as `end` reaches."""
-    return replace(
-        name,
-        parameters=_pairs(settings),
-        key_spans=tuple(s.name_span for s in settings),
-        value_spans=tuple(s.value_span for s in settings),
-        extent=name.span and name.span.to(end),
-    )
+    return Operation(name.name, tuple(settings), extent=name.span and name.span.to(end))
 
 
 def assemble(statements: Sequence[Any], report: Report) -> Spec:
@@ -120,22 +111,18 @@ class SpecBuilder(EquationBuilder):
 
     def network(self, place: Range, parts: list[Any]) -> NetworkHeader:
         name, *settings = parts
-        numbers: list[Setting] = []
+        numbers: list[tuple[str, int | float]] = []
         for setting in settings:
-            if isinstance(setting.value, str):
-                message = f"`{setting.name}` is not given a number"
+            key, value = setting
+            if isinstance(value, str):
+                message = f"`{key}` is not given a number"
                 self._report.add("E005", message, setting.span, help="write a number after `=`")
-                setting = replace(setting, value=1)
-            numbers.append(setting)
-        return NetworkHeader(
-            str(name),
-            _pairs(numbers),
-            number_spans=tuple(n.name_span for n in numbers),
-            span=self._span(name),
-        )
+                value = 1
+            numbers.append((key, value))
+        return NetworkHeader(name, tuple(numbers))
 
-    def use(self, place: Range, parts: list[Token]) -> Use:
-        return Use(str(parts[0]), span=self._span(parts[0]))
+    def use(self, place: Range, parts: list[Name]) -> Use:
+        return Use(parts[0])
 
     def pool(self, place: Range, parts: list[Operation]) -> _Pool:
         return _Pool(tuple(parts), self._span(place))
@@ -149,14 +136,12 @@ class SpecBuilder(EquationBuilder):
         return Predict(
             self._count(count),
             head,
-            None if names is None else tuple(str(n) for n in names),
-            count_span=self._span(count),
-            name_spans=tuple(self._span(n) for n in names or ()),
+            None if names is None else tuple(names),
             span=self._span(place),
         )
 
-    def rule(self, place: Range, parts: list[Token]) -> RuleRequirement:
-        return RuleRequirement(str(parts[0]), span=self._span(parts[0]))
+    def rule(self, place: Range, parts: list[Name]) -> RuleRequirement:
+        return RuleRequirement(parts[0])
 
     def budget(self, place: Range, parts: list[Any]) -> Budget:
         quantity, comparison, limit, on = parts
@@ -166,62 +151,49 @@ class SpecBuilder(EquationBuilder):
             message = f"`{quantity}` is not measured in `{unit}`"
             self._report.add("E306", message, self._span(limit), help="use k, M, G; ms, s for time")
         value = self._number(digits, limit, _SCALE.get(unit, 1))
-        profile = None if on is None else str(on)
-        return Budget(str(quantity), value, comparison == "<=", profile, span=self._span(place))
+        return Budget(quantity, value, comparison == "<=", on, span=self._span(place))
 
     # Features
 
     def modality(self, place: Range, parts: list[Any]) -> Modality:
         name, optional, backbone, *features = parts
         return Modality(
-            str(name),
+            name,
             tuple(features),
             self._string(backbone) if backbone is not None else None,
             optional is not None,
-            span=self._span(name),
             extent=self._span(place),
         )
 
     def feature(self, place: Range, parts: list[Any]) -> Feature:
         name, axes, at = parts
         where = self._string(at) if at is not None else None
-        return Feature(str(name), axes, where, span=self._span(name), extent=self._span(place))
+        return Feature(name, axes, where, extent=self._span(place))
 
     def axes(self, place: Range, parts: list[FeatureAxis]) -> tuple[FeatureAxis, ...]:
         return tuple(parts)
 
-    def axis(self, place: Range, parts: list[Token]) -> FeatureAxis:
+    def axis(self, place: Range, parts: list[Any]) -> FeatureAxis:
         name, size = parts
-        value = "*" if size.kind == "STAR" else self._count(size)
-        span = self._span(place)
-        return FeatureAxis(str(name), value, size_span=self._span(size), span=span)
+        known = "*" if size == "*" else self._count(size)
+        return FeatureAxis(name, known, span=self._span(place))
 
     # Cells and Steps
 
     def cell(self, place: Range, parts: list[Any]) -> Cell:
         name, count, inputs, *steps, returned = parts
-        number, count_span = count or (None, None)
-        return Cell(
-            str(name),
-            inputs or (),
-            tuple(steps),
-            number,
-            returned,
-            count_span=count_span,
-            span=self._span(name),
-            extent=self._span(place),
-        )
+        extent = self._span(place)
+        return Cell(name, inputs or (), tuple(steps), count, returned, extent=extent)
 
-    def count(self, place: Range, parts: list[Token]) -> tuple[int | str, Span | None]:
-        return self._count(parts[0]), self._span(parts[0])
+    def count(self, place: Range, parts: list[Name | Token]) -> Name | Whole:
+        return self._count(parts[0])
 
     def cell_inputs(self, place: Range, parts: list[Any]) -> tuple[CellInput, ...]:
         return tuple(parts)
 
     def cell_input(self, place: Range, parts: list[Any]) -> CellInput:
-        if len(parts) == 1:
-            return CellInput(parts[0], span=parts[0].span)
-        return CellInput(parts[1], str(parts[0]), span=self._span(parts[0]))
+        *name, slot = parts
+        return CellInput(slot, *name)
 
     def step(self, place: Range, parts: list[Any]) -> Step:
         name, count, operation, arguments = parts
@@ -237,21 +209,12 @@ class SpecBuilder(EquationBuilder):
                 slots.append(argument)
         if isinstance(operation, Hole):
             for setting in settings:
-                message = f"the parameter `{setting.name}` belongs to no operation here"
+                message = f"the parameter `{setting[0]}` belongs to no operation here"
                 remedy = "write it at the candidate: `{MHA(heads = 4) | Sum}(x, y)`"
                 self._report.add("E008", message, setting.span, help=remedy)
         else:
             operation = _applied(operation, settings, self._span(place))
-        number, count_span = count or (None, None)
-        return Step(
-            str(name),
-            operation,
-            tuple(slots),
-            number,
-            count_span=count_span,
-            span=self._span(name),
-            extent=self._span(place),
-        )
+        return Step(name, operation, tuple(slots), count, extent=self._span(place))
 
     def arguments(self, place: Range, parts: list[Any]) -> list[Any]:
         return parts
@@ -269,10 +232,10 @@ class SpecBuilder(EquationBuilder):
         name, *settings = parts
         return _applied(name, settings, self._span(place))
 
-    def reference(self, place: Range, parts: list[Token]) -> Reference:
-        return Reference(str(parts[0]), span=self._span(parts[0]))
+    def reference(self, place: Range, parts: list[Name]) -> Reference:
+        return Reference(parts[0])
 
-    def names(self, place: Range, parts: list[Token]) -> list[Token]:
+    def names(self, place: Range, parts: list[Name]) -> list[Name]:
         return parts
 
     # Definitions
@@ -288,38 +251,34 @@ class SpecBuilder(EquationBuilder):
     def _definition(
         self,
         place: Range,
-        name: Token,
+        name: Name,
         formals: Sequence[Any],
         body: x.Body,
         role: bool = False,
-        modality: Token | None = None,
+        modality: Name | None = None,
     ) -> Definition:
         inputs = [f for f in formals if isinstance(f, x.Name | x.Rest)]
-        settings = [f for f in formals if isinstance(f, Setting)]
+        settings: list[Any] = [f for f in formals if isinstance(f, Setting)]
         if [*inputs, *settings] != list(formals) or any(isinstance(i, x.Rest) for i in inputs[:-1]):
             self._report.add(
                 "E008",
                 f"the inputs of `{name}` stand in the wrong order",
-                self._span(name),
+                name.span,
                 help="write inputs, then one `*rest`, then parameters with their defaults",
             )
         return Definition(
-            str(name),
+            name,
             tuple(i.name for i in inputs),
             body,
             rest=bool(inputs) and isinstance(inputs[-1], x.Rest),
-            parameters=_pairs(settings),
+            parameters=tuple(settings),
             role=role,
-            modality=str(modality) if modality is not None else None,
-            input_spans=tuple(i.name_span if isinstance(i, x.Rest) else i.span for i in inputs),
-            parameter_spans=tuple(p.name_span for p in settings),
-            modality_span=self._span(modality) if modality is not None else None,
-            span=self._span(name),
+            modality=modality,
             extent=self._span(place),
         )
 
     def formals(self, place: Range, parts: list[Any]) -> list[Any]:
         return parts
 
-    def formal(self, place: Range, parts: list[Token]) -> x.Name:
-        return x.Name(str(parts[0]), span=self._span(place))
+    def formal(self, place: Range, parts: list[Name]) -> x.Name:
+        return x.Name(parts[0])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..compiler.diagnostics.source import Span, Spans
+from ..compiler.diagnostics.source import Span, span_of
 from ..compiler.language import expression as x
 from ..compiler.language.nodes import (
     Cell,
@@ -19,6 +19,7 @@ from ..compiler.language.nodes import (
     Reference,
     Size,
     Slot,
+    Value,
     operations_of,
     references_of,
 )
@@ -86,7 +87,7 @@ class _Binder:
             self._operation(operation)
         self._references(spec.outputs or (), self.sequence)
         if spec.predict is not None:
-            self._size(spec.predict.count, spec.predict.count_span)
+            self._size(spec.predict.count)
         for index, definition in enumerate(spec.definitions):
             self._definition(index, definition)
         ordered = sorted(self.found, key=lambda o: (o.span.start, o.span.end))
@@ -110,8 +111,8 @@ class _Binder:
         header = self.spec.network
         if header is not None:
             self._declare(Symbol(header.name, "network"), header.span, header)
-            for (key, _), span in zip(header.numbers, header.number_spans, strict=False):
-                self._declare(Symbol(key, "number"), span, header)
+            for key, _ in header.numbers:
+                self._declare(Symbol(key, "number"), span_of(key), header)
         known = library_names()
         for use in self.spec.uses:
             if use.library in known:
@@ -126,10 +127,10 @@ class _Binder:
             self._declare(symbol, feature.span, feature)
             self.sequence.add(symbol)
             for axis in feature.axes or ():
-                self._size(axis.size, axis.size_span)
+                self._size(axis.size)
 
     def _cell(self, index: int, cell: Cell) -> None:
-        self._size(cell.count, cell.count_span)
+        self._size(cell.count)
         inside = _Names(self.numbers)
         for position, item in enumerate(cell.inputs):
             symbol = Symbol(item.name or input_name(position), "input", index)
@@ -144,7 +145,7 @@ class _Binder:
             self._declare(symbol, step.span, step)
             inside.add(symbol, step.count)
         for step in cell.steps:
-            self._size(step.count, step.count_span)
+            self._size(step.count)
             for operation in operations_of(step.operation):
                 self._operation(operation)
             for slot in step.slots:
@@ -158,36 +159,35 @@ class _Binder:
         for reference in references:
             self._refer(names.find(reference.name), reference.span, reference)
 
-    def _size(self, size: Size | None, span: Span | None) -> None:
+    def _size(self, size: Value | None) -> None:
         if isinstance(size, str) and size in self.numbers:
-            self._refer(Symbol(size, "number"), span)
+            self._refer(Symbol(size, "number"), span_of(size))
 
     # Operations
 
     def _operation(self, operation: Operation) -> None:
-        symbol = self._call(operation.name, operation.part_spans, operation)
-        places = zip(operation.key_spans, operation.value_spans, strict=True)
-        for (key, value), (key_span, value_span) in zip(operation.parameters, places, strict=False):
-            self._parameter(symbol, key, key_span)
-            self._size(value if isinstance(value, str) else None, value_span)
+        symbol = self._call(operation.name, operation)
+        for key, value in operation.parameters:
+            self._parameter(symbol, key)
+            self._size(value)
 
-    def _parameter(self, operation: Symbol | None, name: str, span: Span | None) -> None:
+    def _parameter(self, operation: Symbol | None, name: str) -> None:
         """A parameter of an operation, named where the operation is used."""
         known = definitions_of(operation, self.vocabulary) if operation else ()
         if operation and any(name == key for d in known for key, _ in d.parameters):
             symbol = Symbol(name, "parameter", operation.name, operation.library)
-            self._refer(symbol, span)
+            self._refer(symbol, span_of(name))
 
-    def _call(self, name: str, spans: Spans, node: Node = None) -> Symbol | None:
-        """The operation of a name; `spans` are those of its library, if any, and its own name."""
+    def _call(self, name: str, node: Node = None) -> Symbol | None:
+        """The operation of a name, which may have its library before it."""
         try:
             found = self.vocabulary.find(name)
         except AmbiguousName:
             return None
-        if found is None or not spans:
+        if found is None:
             return None
         home = found[1].library
-        *library, own = spans
+        *library, own = getattr(name, "parts", ()) or (span_of(name),)
         if library and home is not None:
             self._refer(Symbol(home, "library"), library[0])
         plain = name if home is None else name.rpartition(".")[2]
@@ -200,14 +200,14 @@ class _Binder:
     def _definition(self, index: int, d: Definition) -> None:
         self._declare(Symbol(d.name, "role" if d.role else "operation"), d.span, d)
         if d.modality is not None:
-            self._refer(self.modalities.find(d.modality), d.modality_span)
+            self._refer(self.modalities.find(d.modality), span_of(d.modality))
         names: dict[str, Symbol] = {}
-        for name, span in zip(d.inputs, d.input_spans, strict=False):
+        for name in d.inputs:
             names[name] = Symbol(name, "variable", index)
-            self._declare(names[name], span, d)
-        for (name, _), span in zip(d.parameters, d.parameter_spans, strict=False):
+            self._declare(names[name], span_of(name), d)
+        for name, _ in d.parameters:
             names[name] = Symbol(name, "parameter", index if d.role else d.name)
-            self._declare(names[name], span, d)
+            self._declare(names[name], span_of(name), d)
         self._body(index, d, names)
 
     def _body(self, index: int, d: Definition, names: dict[str, Symbol]) -> None:
@@ -222,7 +222,7 @@ class _Binder:
             if isinstance(e, x.Name) and id(e) not in words:
                 self._refer(names.get(e.name) or self._number(e.name), e.span)
             elif isinstance(e, x.Rest):
-                self._refer(names.get(e.name), e.name_span)
+                self._refer(names.get(e.name), span_of(e.name))
             elif isinstance(e, x.Call) and e.function not in primitives():
                 self._named(e)
 
@@ -234,7 +234,7 @@ class _Binder:
         expressions: Sequence[x.Expression],
     ) -> None:
         """`W[_, C]` declares a weight where it stands first."""
-        mentions = [(e, e.name_span) for e in expressions if isinstance(e, x.Parameter)]
+        mentions = [(e, span_of(e.name)) for e in expressions if isinstance(e, x.Parameter)]
         placed = sorted(
             ((e, s) for e, s in mentions if s is not None), key=lambda pair: pair[1].start
         )
@@ -247,9 +247,9 @@ class _Binder:
         return Symbol(name, "number") if name in self.numbers else None
 
     def _named(self, call: x.Call) -> None:
-        symbol = self._call(call.function, call.function_spans)
-        for (key, _), span in zip(call.named, call.key_spans, strict=False):
-            self._parameter(symbol, key, span)
+        symbol = self._call(call.function)
+        for key, _ in call.named:
+            self._parameter(symbol, key)
 
 
 def _words(expressions: Iterable[x.Expression]) -> set[int]:
