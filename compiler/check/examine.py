@@ -2,7 +2,7 @@
 
 A text is read first, which is all that an outline needs, and then examined. After a syntax error
 the rest of the text is still checked; what the part that could not be read may explain is left
-unsaid: errors that speak of a name in it, and statements that seem missing.
+unsaid: errors that stand at a name in it, and statements that seem missing.
 """
 
 from __future__ import annotations
@@ -137,12 +137,16 @@ def examine_reading(reading: Reading) -> Examination:
     return Examination(reading, network, tuple(found))
 
 
-def _independent(found: Iterable[Diagnostic], skipped: Iterable[str]) -> Iterable[Diagnostic]:
-    """The diagnostics that hold whatever stands in the parts that could not be read."""
+def _independent(diagnostics: Iterable[Diagnostic], skipped: Iterable[str]) -> Iterable[Diagnostic]:
+    """The diagnostics that hold whatever stands in the parts that could not be read.
+
+    A diagnostic speaks of the first name at its span.
+    """
     unread = {_family(word) for text in skipped for word in re.findall(r"\w+", text)}
-    for diagnostic in found:
-        names = {_family(name) for name in re.findall(r"`([^`]*)`", diagnostic.message)}
-        if not diagnostic.code.startswith(_DEPENDS_ON_ALL) and not names & unread:
+    for diagnostic in diagnostics:
+        name = re.search(r"[^\W\d]\w*", diagnostic.span.text) if diagnostic.span else None
+        is_unread = name is not None and _family(name.group()) in unread
+        if not is_unread and not diagnostic.code.startswith(_DEPENDS_ON_ALL):
             yield diagnostic
 
 
