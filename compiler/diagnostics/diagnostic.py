@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Self
 
 from .codes import CODES
 from .source import Span
@@ -72,7 +73,7 @@ class Suggestion(str):
     found: str
     name: str
 
-    def __new__(cls, found: str, name: str) -> Suggestion:
+    def __new__(cls, found: str, name: str) -> Self:
         suggestion = super().__new__(cls, f"did you mean `{name}`?")
         suggestion.found, suggestion.name = found, name
         return suggestion

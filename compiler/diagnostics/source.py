@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 LONGEST_TEXT = 16_000_000
 """Characters of a text that is read."""
@@ -78,7 +78,7 @@ class Name(str):
     span: Span | None
     parts: tuple[Span, ...]
 
-    def __new__(cls, text: str, span: Span | None = None, parts: tuple[Span, ...] = ()) -> Name:
+    def __new__(cls, text: str, span: Span | None = None, parts: tuple[Span, ...] = ()) -> Self:
         name = super().__new__(cls, text)
         name.span, name.parts = span, parts
         return name
@@ -89,7 +89,7 @@ class Whole(int):
 
     span: Span | None
 
-    def __new__(cls, value: int, span: Span | None = None) -> Whole:
+    def __new__(cls, value: int, span: Span | None = None) -> Self:
         number = super().__new__(cls, value)
         number.span = span
         return number

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 from ..diagnostics.source import Span, span_field, span_of
 from .expression import Body, Named
@@ -58,12 +58,12 @@ class Reference(Named):
     """The name of a feature, a Cell, a Step or an input of a Cell."""
 
 
-class Setting(tuple[str, Value]):
+class Setting(tuple[str, Value]):  # noqa: SLOT001  (a tuple has no room for slots)
     """`NAME = VALUE`: a pair that knows where it stands."""
 
     span: Span | None
 
-    def __new__(cls, pair: tuple[str, Value], span: Span | None = None) -> Setting:
+    def __new__(cls, pair: tuple[str, Value], span: Span | None = None) -> Self:
         setting = super().__new__(cls, pair)
         setting.span = span
         return setting

@@ -90,12 +90,12 @@ class EquationBuilder:
         try:
             string = str(json.loads(token))
             string.encode()
-            return string
         except ValueError:
             message = "a string has an escape that means nothing"
             remedy = "write a backslash as `\\\\`"
             self._report.add("E005", message, self._span(token), help=remedy)
             return ""
+        return string
 
     def _count(self, token: Name | Token) -> Name | Whole:
         """A size or count: a whole number, or a name."""

@@ -105,7 +105,7 @@ class SpecBuilder(EquationBuilder):
             message = f"version {number} of the language is not known here"
             remedy = f"this is version {LANGUAGE_VERSION}: write `fuse {LANGUAGE_VERSION}`"
             span = self._span(parts[0])
-            fix = [Edit(span, str(LANGUAGE_VERSION))] if span else []
+            fix = [Edit(span, str(LANGUAGE_VERSION))]
             self._report.add("E006", message, span, help=remedy, fix=fix)
         return _Version(LANGUAGE_VERSION, self._span(place))
 

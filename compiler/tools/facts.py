@@ -160,8 +160,8 @@ def _cell(cell: NetworkCell, before: int, shown: _Names) -> Iterator[Node]:
     parts["return"] = Part(returned, returned)
     yield Node("cell", cell.name, f"({_listed(slots)})", parts, 3, cell.name)
     places = {input: place for place, input in enumerate(cell.inputs)}
-    for before, step in enumerate(cell.steps, start=len(places)):
-        slots = [_slot(s, before, places) for s in step.slots]
+    for position, step in enumerate(cell.steps, start=len(places)):
+        slots = [_slot(s, position, places) for s in step.slots]
         yield _step(step, cell.name, slots, shown)
 
 

@@ -105,10 +105,10 @@ def digits_wheel(folder: Path) -> Path:
     for view, width in (("fou", 76), ("zer", 47), ("mor", 6)):
         rows = [",".join(map(str, [*range(width), 0]))]
         for digit in range(10):
-            for _ in range(10):
-                rows.append(
-                    ",".join([*(f"{x:.3f}" for x in generator.normal(size=width)), f"{digit}"])
-                )
+            rows += [
+                ",".join([*(f"{x:.3f}" for x in generator.normal(size=width)), f"{digit}"])
+                for _ in range(10)
+            ]
         members[f"{digits.FOLDER}/mfeat-{view}.csv"] = "\n".join(rows).encode()
     return wheel_of(folder, members)
 

@@ -101,7 +101,7 @@ def run(corpus: Corpus, seed: int, out: Path, numbers: Iterable[int]) -> list[Ou
         verdict = "failed"
         try:
             verdict = judge(given)
-        except (Exception, TooSlowError) as error:
+        except (Exception, TooSlowError) as error:  # noqa: BLE001  (any is a failure)
             failure = error
         outcomes.append(Outcome(number, given.kind, verdict, process_time() - started))
         if failure is not None:
@@ -180,7 +180,7 @@ def minimised(given: Mutant, kind: type[BaseException]) -> Mutant:
 def _fails(given: Mutant, kind: type[BaseException]) -> bool:
     try:
         judge(given)
-    except (Exception, TooSlowError) as error:
+    except (Exception, TooSlowError) as error:  # noqa: BLE001  (any is a failure)
         return type(error) is kind
     return False
 

@@ -63,7 +63,7 @@ def main(folder: Path, moments: int) -> None:
     torch.set_num_threads(1)
     for late in ("torch._dynamo", "fusewright.runtime.search.search"):
         import_module(late)
-    assert len(os.listdir("/proc/self/task")) == 1
+    assert len([*Path("/proc/self/task").iterdir()]) == 1
     started = time.monotonic()
     alone(partial(search, folder, "whole"))
     lasts = time.monotonic() - started

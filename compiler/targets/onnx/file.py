@@ -113,7 +113,7 @@ class OnnxFile:
         """A session that runs the model; raises DiagnosticError where that is not possible."""
         try:
             return open_session(self.path)
-        except Exception as error:  # its exceptions have no common base but this
+        except Exception as error:  # noqa: BLE001  (its exceptions have no common base but this)
             message = f"`{self.path}` cannot be run: {_first_line(error)}"
             raise fail("E508", message, help="compile it again") from None
 
@@ -152,7 +152,7 @@ def outputs(
             if item.name in inputs
         }
         found = session.run(None, feed)[0]
-    except Exception as error:  # its exceptions have no common base but this
+    except Exception as error:  # noqa: BLE001  (its exceptions have no common base but this)
         message = f"the model cannot be run: {_first_line(error)}"
         raise fail("E508", message, help="compile it again") from None
     expected = (len(feed[accepted[0].name]), session.get_outputs()[0].shape[-1])

@@ -245,7 +245,7 @@ class SharedStudy:
         except OSError as error:
             message = f"cannot use {_shown(self._place)}: {error.strerror or error}"
             raise fail("E504", message, help="choose another storage") from None
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (of any database)
             name = type(error).__name__
             message = f"{_shown(self._place)} cannot hold the study of this search: {name}"
             raise fail("E507", message, help=REMEDY) from None

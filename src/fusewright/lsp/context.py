@@ -203,7 +203,7 @@ class _Reader:
             context.given = tuple(
                 name.strip("`") for name, following in pairwise(inside) if following == "="
             )
-        if context.place == "operation" or context.place == "step_operation":
+        if context.place in ("operation", "step_operation"):
             context.operation = self._before(2) if self._before(1) == "." else ""
         if context.place in ("cell_input", "cell_candidate") and context.cells:
             context.cells = context.cells[:-1]

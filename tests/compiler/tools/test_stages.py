@@ -71,7 +71,7 @@ def test_the_program_stands_after_each_pass_that_changes_it() -> None:
 
 @pytest.mark.parametrize("name", ORDER)
 def test_the_program_after_any_pass_is_printed(name: str) -> None:
-    assert parse_program(program_text(parse(SPACE), name))
+    assert parse_program(program_text(parse(SPACE), name)).values
 
 
 def test_what_is_no_pass_is_a_diagnostic() -> None:
