@@ -2,32 +2,36 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+FRONT := .venv-front
 READY := $(VENV)/.ready
+INSTALL := pip install --quiet --disable-pip-version-check
 NPM := $(VENV)/npm/.ready
 SCRIPTS := $(wildcard compiler/targets/page/*.js)
 TSC := $(BIN)/node $(VENV)/npm/node_modules/typescript/bin/tsc \
 	--noEmit --checkJs --strict --target es2022 --lib es2022,dom
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test prove test-cuda fuzz golden gallery check lint format clean
+.PHONY: help demo test test-front prove test-cuda fuzz golden gallery check lint types format clean
 
 help:
 	@echo "make demo    the main job on bundled real data, into demo-run/"
 	@echo "make test    the tests"
+	@echo "make test-front  the tests that need no torch, on another Python: PYTHON=python3.13 make test-front"
 	@echo "make prove   the property tests over ten times as many random programs"
 	@echo "make test-cuda  CUDA against the CPU; skipped with a message where there is no GPU"
 	@echo "make fuzz    200,000 mutated specifications: no traceback, no hang"
 	@echo "make golden  write the files that tests compare with anew; look at the difference"
 	@echo "make gallery  draw docs/gallery.md and its pictures anew"
 	@echo "make check   lint and tests: what a reviewer would check"
-	@echo "make lint    format, lint and types"
+	@echo "make lint    format, lint, types and contracts of imports"
 	@echo "make format  rewrite the code in its canonical form"
 	@echo "make clean   remove the environment and what was built"
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/$(INSTALL) 'pip>=25.1'  # the first that knows groups of dependencies
+	$(BIN)/$(INSTALL) -c constraints.txt torch
+	$(BIN)/$(INSTALL) -c constraints.txt -e '.[torch]' --group dev
 	@touch $(READY)
 
 # axe-core and tsc, which check pages. Node and npm come from PyPI, so that none need be installed.
@@ -41,6 +45,14 @@ demo: $(READY)
 
 test: $(READY) $(NPM)
 	$(BIN)/pytest -n auto
+
+# Made anew each time, since another Python may be asked for.
+test-front:
+	$(PYTHON) -m venv --clear $(FRONT)
+	$(FRONT)/bin/$(INSTALL) 'pip>=25.1'
+	$(FRONT)/bin/$(INSTALL) -e . --group test
+	! $(FRONT)/bin/python -c 'import torch' 2>/dev/null
+	$(FRONT)/bin/pytest -n auto
 
 prove: $(READY)
 	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -n auto tests/test_laws.py
@@ -63,9 +75,13 @@ gallery: $(READY)
 
 check: lint test
 
-lint: $(READY) $(NPM)
+lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-logo
+	@$(MAKE) --no-print-directory types
+
+types: $(READY) $(NPM)
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(if $(SCRIPTS),$(TSC) $(SCRIPTS))
@@ -75,5 +91,5 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) build dist demo-run .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(FRONT) build dist demo-run .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
