@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -68,12 +67,15 @@ class _Torch:
         return getattr(torch, name)
 
 
-def _computed(primitive: str, /, *arguments: Any, **attributes: Any) -> Tensor:
-    found: Tensor = primitives()[primitive].torch(_Torch(), *arguments, training=True, **attributes)
-    return found
+def _synchronised(primitive: str) -> Callable[..., Tensor]:
+    def computed(*arguments: Any, **attributes: Any) -> Tensor:
+        torch_form: Callable[..., Tensor] = primitives()[primitive].torch
+        return torch_form(_Torch(), *arguments, training=True, **attributes)
+
+    return computed
 
 
 SYNCHRONISED: Mapping[str, Callable[..., Tensor]] = {
-    name: partial(_computed, name) for name in ("batchnorm", "normalised")
+    name: _synchronised(name) for name in ("batchnorm", "normalised")
 }
 """By primitive, what replaces its torch form while several processes train."""

@@ -11,23 +11,17 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
 
 from ...compiler.network.choices import Choices
 from ...compiler.network.holes import Relaxation
 from ...compiler.network.network import Network
-from ..data.batches import Batches
 from ..data.dataset import Dataset
 from ..data.files import Arrays
-from ..metrics import on_validation
 from ..parallel.interrupt import Interrupt
 from ..runs.checkpoint import State
 from ..settings import Settings
-from ..training.fitting import score
-from ..training.objective import selection_score
-from ..training.optimisers import NONE
 from .budgets import Budgets
-from .meter import FORWARD, Meter
+from .meter import Meter
 
 
 @dataclass(frozen=True)
@@ -47,18 +41,6 @@ class Problem:
     generator: torch.Generator
     interrupt: Interrupt
     budgets: Budgets
-
-    def score(
-        self, module: nn.Module, batches: Batches, macs: int, weights: Mapping[str, Tensor] = NONE
-    ) -> tuple[float, dict[str, float]]:
-        """The metric that selects, and all metrics, on batches of the validation split.
-
-        `macs` are those of a sample, `weights` those of a hypernet's mixtures.
-        """
-        metrics = score(module, batches, self.network.head, weights)
-        self.meter.count(macs, len(batches.labels), FORWARD)
-        found = {on_validation(name): value for name, value in metrics.items()}
-        return selection_score(self.network.head, metrics), found
 
 
 @dataclass(frozen=True)

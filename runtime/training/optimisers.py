@@ -22,21 +22,13 @@ from .finite import not_finite
 from .objective import loss_of
 
 Betas: TypeAlias = tuple[float, float]
-
-
 WEIGHT_BETAS: Betas = (0.9, 0.999)
-
-
 ARCHITECTURE_BETAS: Betas = (0.5, 0.999)
-
-
 DTYPES: Mapping[str, torch.dtype | None] = {
     "float32": None,
     "bfloat16": torch.bfloat16,
     "float16": torch.float16,
 }
-
-
 NONE: Mapping[str, Tensor] = {}
 
 

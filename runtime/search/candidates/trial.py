@@ -11,21 +11,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ....compiler.check.check import checked
-from ....compiler.measure.sizes import count_macs
 from ....compiler.network.choices import Choices, choices_of, fill, listed
-from ...data.batches import Batch
-from ...data.dataset import TRAIN, VALIDATION
 from ...data.files import Arrays
 from ...parallel.processes import rank
 from ...runs.checkpoint import Part, State, identity_of
-from ...training.epoch import Epoch, Pass
-from ...training.fitting import start_from, training_batches
-from ...training.optimisers import WeightOptimiser
+from ...training.fitting import start_from
 from ...training.prepare import prepare
-from ..meter import STEP
+from ..learner import Learner
 from ..strategy import Problem
 from .prefix import first_cells
 
@@ -104,7 +98,7 @@ class Trainer:
         if self._open is None or self._open.trial is not trial:
             self.close()
             self._open = _Open(self.problem, trial, self.initial)
-        self._open.train(epochs)
+        self._open.train_until(epochs)
 
     def arrays(self) -> Arrays:
         """The weights of the trial that was trained last."""
@@ -120,56 +114,45 @@ class Trainer:
         self._open = None
 
 
-class _Open:
+class _Open(Learner):
     """A trial with its network in memory."""
 
     def __init__(self, problem: Problem, trial: Trial, initial: Arrays | None) -> None:
-        self.problem, self.trial = problem, trial
-        settings, device = problem.settings, problem.device
         space = first_cells(problem.network, len(trial.choices))
         network = checked(fill(space, trial.choices))
-        self.module, data = prepare(network, problem.data, settings, device)
-        self.macs = count_macs(self.module.program)
-        self.training = training_batches(data, (TRAIN,), settings, device)
-        self.validation = training_batches(data, (VALIDATION,), settings, device)
-        self.optimiser = WeightOptimiser(self.module, settings, len(self.training))
-        self.generator = torch.Generator().manual_seed(_seed(settings.seed, trial.number, 0))
-        self.epoch = Epoch(self.generator, problem.interrupt)
+        module, data = prepare(network, problem.data, problem.settings, problem.device)
+        seed = _seed(problem.settings.seed, trial.number, 0)
+        self.trial, self.generator = trial, torch.Generator().manual_seed(seed)
+        super().__init__(problem, module, data, self.generator)
         if trial.training is not None:
             self.restore(trial.training)
         elif initial is not None:
-            start_from(self.module, initial)
+            start_from(module, initial)
 
-    def train(self, epochs: int) -> None:
+    def train_until(self, epochs: int) -> None:
         trial = self.trial
         while trial.epochs < epochs:
             if not self.epoch.begun:
                 torch.manual_seed(
                     _seed(self.problem.settings.seed, trial.number, trial.epochs, rank())
                 )
-            self.epoch.run([Pass(self.optimiser, self._step, [self.training])])
+            self.epoch.run([self.weight_pass()])
             trial.epochs += 1
-        score, trial.metrics = self.problem.score(self.module, self.validation, self.macs)
+        score, trial.metrics = self.score()
         trial.scores.append(score)
         trial.losses.append(trial.metrics["validation_loss"])
-
-    def _step(self, batch: Batch) -> Tensor:
-        loss = self.optimiser.loss(self.problem.network.head, batch)
-        self.optimiser.step(loss)
-        self.problem.meter.count(self.macs, batch.samples, STEP)
-        return loss
 
     def state(self) -> State:
         return {
             "module": {n: t.detach().cpu().clone() for n, t in self.module.state_dict().items()},
-            "optimiser": self.optimiser.state(),
+            "optimiser": self.weights.state(),
             "epoch": self.epoch.state(),
             "generator": self.generator.get_state(),
         }
 
     def restore(self, state: State) -> None:
         self.module.load_state_dict(state["module"])
-        self.optimiser.restore(state["optimiser"])
+        self.weights.restore(state["optimiser"])
         self.epoch.restore(state["epoch"])
         self.generator.set_state(state["generator"])
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from optuna.samplers import NSGAIISampler
 
-from ..candidates.sampled import Sampled
 from ..candidates.shared import sampled
-from ..strategy import Problem
+from ..strategy import Problem, Strategy
 
 
-def explore(problem: Problem) -> Sampled:
+def explore(problem: Problem) -> Strategy:
     """Trains candidates that descend from the better ones before them.
 
     A population is a quarter of the candidates, so that there are a few generations.

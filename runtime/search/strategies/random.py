@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from optuna.samplers import RandomSampler
 
-from ..candidates.sampled import Sampled
 from ..candidates.shared import sampled
-from ..strategy import Problem
+from ..strategy import Problem, Strategy
 
 
-def explore(problem: Problem) -> Sampled:
+def explore(problem: Problem) -> Strategy:
     """Trains candidates that are drawn at random."""
     return sampled(problem, RandomSampler)

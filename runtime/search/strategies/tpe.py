@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from optuna.samplers import TPESampler
 
-from ..candidates.sampled import Sampled
 from ..candidates.shared import sampled
-from ..strategy import Problem
+from ..strategy import Problem, Strategy
 
 
-def explore(problem: Problem) -> Sampled:
+def explore(problem: Problem) -> Strategy:
     """Trains candidates where the better ones before them are denser; a third are drawn first."""
     startup = max(2, min(10, problem.settings.candidates // 3))
     return sampled(

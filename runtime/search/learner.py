@@ -1,0 +1,59 @@
+"""A network in memory that a search trains on the training split and scores on validation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from ...compiler.measure.sizes import count_macs
+from ...compiler.targets.torch.module import FusionModule
+from ..data.batches import Batch
+from ..data.dataset import TRAIN, VALIDATION, Dataset
+from ..metrics import on_validation
+from ..training.epoch import Epoch, Pass
+from ..training.fitting import score, training_batches
+from ..training.objective import selection_score
+from ..training.optimisers import NONE, WeightOptimiser
+from .meter import FORWARD, STEP
+from .strategy import Problem
+
+
+class Learner:
+    """A prepared network with its batches and the optimiser of its weights; its cost is counted."""
+
+    def __init__(
+        self, problem: Problem, module: FusionModule, data: Dataset, generator: torch.Generator
+    ) -> None:
+        settings, device = problem.settings, problem.device
+        self.problem, self.module = problem, module
+        self.macs = count_macs(module.program)
+        self.train = training_batches(data, (TRAIN,), settings, device)
+        self.validation = training_batches(data, (VALIDATION,), settings, device)
+        self.weights = WeightOptimiser(module, settings, len(self.train))
+        self.epoch = Epoch(generator, problem.interrupt)
+
+    def weight_pass(self, mixing: Callable[[], Mapping[str, Tensor]] = lambda: NONE) -> Pass:
+        """Steps of the weights over the training batches, each under mixtures of its own."""
+
+        def step(batch: Batch) -> Tensor:
+            with torch.no_grad():
+                mixed = mixing()
+            loss = self.weights.loss(self.problem.network.head, batch, mixed)
+            self.weights.step(loss)
+            self.count(batch, STEP)
+            return loss
+
+        return Pass(self.weights, step, [self.train])
+
+    def count(self, batch: Batch, passes: int) -> None:
+        """Adds so many forward passes of a batch to the cost."""
+        self.problem.meter.count(self.macs, batch.samples, passes)
+
+    def score(self, mixed: Mapping[str, Tensor] = NONE) -> tuple[float, dict[str, float]]:
+        """The metric that selects, and all metrics, on validation in evaluation mode."""
+        head = self.problem.network.head
+        metrics = score(self.module, self.validation, head, mixed)
+        self.problem.meter.count(self.macs, len(self.validation.labels), FORWARD)
+        return selection_score(head, metrics), {on_validation(n): v for n, v in metrics.items()}
