@@ -24,9 +24,9 @@ from fusewright.compiler.load import load
 from fusewright.compiler.syntax.parse import parse
 from fusewright.grammars import read
 
+from ...support.documents import GOOD, STRANGE, subschemas
 from ...support.paths import ROOT
 from ...support.programs import ODD_NAMES, written_specs
-from .test_documents import GOOD, STRANGE, subschemas
 
 FILES = sorted([*ROOT.glob("examples/*.fuse"), *ROOT.glob("ops/libraries/*.fuse")])
 SCHEMA: dict[str, Any] = json.loads(read("fuse.schema.json"))
