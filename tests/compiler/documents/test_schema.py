@@ -24,7 +24,8 @@ from fusewright.compiler.load import load
 from fusewright.compiler.syntax.parse import parse
 from fusewright.grammars import read
 
-from ...support.documents import GOOD, STRANGE, subschemas
+from ...support.documents import STRANGE
+from .test_documents import GOOD, subschemas
 from ...support.paths import ROOT
 from ...support.programs import ODD_NAMES, written_specs
 
