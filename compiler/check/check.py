@@ -19,7 +19,7 @@ from ..network.holes import Slot
 from ..network.network import Application, Network
 from ..network.rules import RULES, completable
 from ..program.program import Builder, Input
-from ..resolve.resolve import try_resolve
+from ..resolve.resolve import required, try_resolve
 from ..system.collector import COLLECTOR_OFF
 from .lint import lint
 
@@ -39,12 +39,7 @@ def findings(network: Network | None, report: Report) -> list[Diagnostic]:
 
 def checked(spec: Spec) -> Network:
     """The network of a specification; raises DiagnosticError if `check` finds an error."""
-    report = Report()
-    network = network_of(spec, report)
-    report.raise_errors()
-    if network is None:
-        raise AssertionError("a specification without errors does not resolve")
-    return network
+    return required(spec, network_of)
 
 
 def require_no_holes(network: Network) -> None:
