@@ -18,7 +18,7 @@ from ..network.fillings import is_open, unfillable
 from ..network.network import Application, Network, Slot
 from ..network.rules import RULES, completable
 from ..program.program import Builder, Input
-from ..resolve.resolve import try_resolve
+from ..resolve.resolve import required, try_resolve
 from ..system.collector import COLLECTOR_OFF
 from .lint import lint
 
@@ -38,12 +38,7 @@ def findings(network: Network | None, report: Report) -> list[Diagnostic]:
 
 def checked(spec: Spec) -> Network:
     """The network of a specification; raises DiagnosticError if `check` finds an error."""
-    report = Report()
-    network = network_of(spec, report)
-    report.raise_errors()
-    if network is None:
-        raise AssertionError("a specification without errors does not resolve")
-    return network
+    return required(spec, network_of)
 
 
 def require_no_holes(network: Network) -> None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Self
+from typing import Self, TypedDict, Unpack
 
 from .codes import CODES
 from .source import Span
@@ -90,11 +90,19 @@ class Suggestion(str):
         return ()
 
 
+class Details(TypedDict, total=False):
+    """What a diagnostic says beside its message."""
+
+    help: str | None
+    notes: Iterable[Note]
+    fix: Iterable[Edit]
+
+
 def diagnosed(
     code: str,
     message: str,
     span: Span | None,
-    help: str | None,
+    help: str | None = None,
     notes: Iterable[Note] = (),
     fix: Iterable[Edit] = (),
 ) -> Diagnostic:
@@ -121,16 +129,9 @@ class Report:
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
     def add(
-        self,
-        code: str,
-        message: str,
-        span: Span | None = None,
-        *,
-        help: str | None = None,
-        notes: Iterable[Note] = (),
-        fix: Iterable[Edit] = (),
+        self, code: str, message: str, span: Span | None = None, **details: Unpack[Details]
     ) -> None:
-        self.diagnostics.append(diagnosed(code, message, span, help, notes, fix))
+        self.diagnostics.append(diagnosed(code, message, span, **details))
 
     @property
     def errors(self) -> list[Diagnostic]:
@@ -147,16 +148,10 @@ class Report:
 
 
 def fail(
-    code: str,
-    message: str,
-    span: Span | None = None,
-    *,
-    help: str | None = None,
-    notes: Iterable[Note] = (),
-    fix: Iterable[Edit] = (),
+    code: str, message: str, span: Span | None = None, **details: Unpack[Details]
 ) -> DiagnosticError:
     """A `DiagnosticError` of one diagnostic, to be raised by the caller."""
-    return DiagnosticError([diagnosed(code, message, span, help, notes, fix)])
+    return DiagnosticError([diagnosed(code, message, span, **details)])
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> Suggestion | None:

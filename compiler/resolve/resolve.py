@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ...ops.types import FEATURE_AXES, Axis
 from ..diagnostics.diagnostic import Note, Report, did_you_mean, one_of
@@ -30,11 +30,16 @@ RESERVED = {
 
 def resolve(spec: Spec) -> Network:
     """The network of a Spec; raises DiagnosticError with every name that does not resolve."""
+    return required(spec, try_resolve)
+
+
+def required(spec: Spec, read: Callable[[Spec, Report], Network | None]) -> Network:
+    """The network that is read from a Spec; raises DiagnosticError with every error reported."""
     report = Report()
-    network = try_resolve(spec, report)
+    network = read(spec, report)
     report.raise_errors()
     if network is None:
-        raise AssertionError("a network without errors could not be resolved")
+        raise AssertionError("a specification without errors does not resolve")
     return network
 
 

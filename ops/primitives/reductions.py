@@ -7,7 +7,7 @@ runs over its inputs, element by element: `sum(*s)`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 from ..primitive import Attribute, Primitive
@@ -35,44 +35,13 @@ def _latex(symbol: str) -> Callable[..., str]:
     return write
 
 
-def _numpy_mean(np: Any, *inputs: Any, over: Positions) -> Any:
-    return sum(inputs) / len(inputs) if over is None else np.mean(inputs[0], over, keepdims=True)
+def _either(joined: Callable[..., Any], reduction: Callable[[Any], Any], **keep: bool) -> Any:
+    """Without `over` what `joined` makes of all inputs, with it the target's own `reduction`."""
 
+    def build(target: Any, *inputs: Any, over: Positions) -> Any:
+        return joined(target, *inputs) if over is None else reduction(target)(*inputs, over, **keep)
 
-def _torch_mean(torch: Any, *inputs: Any, over: Positions) -> Any:
-    if over is None:
-        return reduce(torch.add, inputs) / len(inputs)
-    return torch.mean(inputs[0], over, keepdim=True)
-
-
-def _onnx_mean(g: Any, *inputs: str, over: Positions) -> Any:
-    return g.Mean(*inputs) if over is None else g.reduce("ReduceMean", inputs[0], over)
-
-
-def _numpy_max(np: Any, *inputs: Any, over: Positions) -> Any:
-    return reduce(np.maximum, inputs) if over is None else np.max(inputs[0], over, keepdims=True)
-
-
-def _torch_max(torch: Any, *inputs: Any, over: Positions) -> Any:
-    if over is None:
-        return reduce(torch.maximum, inputs)
-    return torch.amax(inputs[0], over, keepdim=True)
-
-
-def _onnx_max(g: Any, *inputs: str, over: Positions) -> Any:
-    return g.Max(*inputs) if over is None else g.reduce("ReduceMax", inputs[0], over)
-
-
-def _numpy_sum(np: Any, *inputs: Any, over: Positions) -> Any:
-    return sum(inputs) if over is None else np.sum(inputs[0], over, keepdims=True)
-
-
-def _torch_sum(torch: Any, *inputs: Any, over: Positions) -> Any:
-    return reduce(torch.add, inputs) if over is None else torch.sum(inputs[0], over, keepdim=True)
-
-
-def _onnx_sum(g: Any, *inputs: str, over: Positions) -> Any:
-    return g.Sum(*inputs) if over is None else g.reduce("ReduceSum", inputs[0], over)
+    return build
 
 
 def numpy_softmax(np: Any, x: Any, over: int | tuple[int, ...] = -1) -> Any:
@@ -94,9 +63,11 @@ mean = Primitive(
     inputs=(1, None),
     attributes=_OVER,
     type=_type,
-    numpy=_numpy_mean,
-    torch=_torch_mean,
-    onnx=_onnx_mean,
+    numpy=_either(lambda np, *x: sum(x) / len(x), lambda np: np.mean, keepdims=True),
+    torch=_either(
+        lambda torch, *x: reduce(torch.add, x) / len(x), lambda torch: torch.mean, keepdim=True
+    ),
+    onnx=_either(lambda g, *x: g.Mean(*x), lambda g: partial(g.reduce, "ReduceMean")),
     latex=_latex(r"\operatorname{mean}"),
     zero=all,
 )
@@ -105,9 +76,11 @@ maximum = Primitive(
     inputs=(1, None),
     attributes=_OVER,
     type=_type,
-    numpy=_numpy_max,
-    torch=_torch_max,
-    onnx=_onnx_max,
+    numpy=_either(lambda np, *x: reduce(np.maximum, x), lambda np: np.max, keepdims=True),
+    torch=_either(
+        lambda torch, *x: reduce(torch.maximum, x), lambda torch: torch.amax, keepdim=True
+    ),
+    onnx=_either(lambda g, *x: g.Max(*x), lambda g: partial(g.reduce, "ReduceMax")),
     latex=_latex(r"\max"),
     zero=all,
 )
@@ -116,9 +89,9 @@ total = Primitive(
     inputs=(1, None),
     attributes=_OVER,
     type=_type,
-    numpy=_numpy_sum,
-    torch=_torch_sum,
-    onnx=_onnx_sum,
+    numpy=_either(lambda np, *x: sum(x), lambda np: np.sum, keepdims=True),
+    torch=_either(lambda torch, *x: reduce(torch.add, x), lambda torch: torch.sum, keepdim=True),
+    onnx=_either(lambda g, *x: g.Sum(*x), lambda g: partial(g.reduce, "ReduceSum")),
     latex=_latex(r"\sum"),
     zero=all,
 )
