@@ -34,7 +34,7 @@ from torch.overrides import TorchFunctionMode
 
 import fusewright as fw
 from fusewright.compiler.program.program import Input
-from fusewright.compiler.targets.onnx.export import OPSET
+from fusewright.compiler.targets.onnx.options import OPSET
 
 from .machine import machine
 

@@ -2,214 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from inspect import signature
-from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-from .check.check import checked, require_no_holes
-from .diagnostics.diagnostic import did_you_mean, fail, one_of
-from .graph.build import build as build_graph
+from .check.check import checked
 from .language.spec import Spec
-from .lowering.lower import lower
-from .network.holes import RELAXATIONS, Relaxation
-from .network.network import Network
-from .passes import optimise
+from .network.holes import Relaxation
 from .program.program import Program
+from .system.options import options_read_by, require_one
+from .targets.target import SUBJECT, Subject, targets
 
 if TYPE_CHECKING:
     import onnx
     from torch.export import ExportedProgram
 
-    from .program.weights import Weights
-    from .targets.numpy import NumpyNetwork
+    from .targets.numpy.network import NumpyNetwork
     from .targets.torch.module import FusionModule
 
-WeightSource: TypeAlias = "Weights | str | PathLike[str]"
-"""Arrays by name, or the `.safetensors` file that holds them."""
+DEFAULT = "torch"
 
 
 @overload
-def compile(
-    spec: Spec,
-    target: Literal["torch"] = "torch",
-    *,
-    weights: WeightSource | None = None,
-    relax: Relaxation = "shared",
-    seed: int = 0,
-) -> FusionModule: ...
+def compile(spec: Spec, target: Literal["torch"] = "torch", **options: Any) -> FusionModule: ...
 @overload
-def compile(
-    spec: Spec,
-    target: Literal["onnx"],
-    *,
-    weights: WeightSource | None = None,
-    relax: Relaxation = "shared",
-    seed: int = 0,
-    opset: int | None = None,
-    inline: bool = False,
-    probabilities: bool = False,
-    metadata: Mapping[str, str] | None = None,
-) -> onnx.ModelProto: ...
+def compile(spec: Spec, target: Literal["onnx"], **options: Any) -> onnx.ModelProto: ...
 @overload
-def compile(
-    spec: Spec,
-    target: Literal["numpy"],
-    *,
-    weights: WeightSource | None = None,
-    relax: Relaxation = "shared",
-    seed: int = 0,
-) -> NumpyNetwork: ...
+def compile(spec: Spec, target: Literal["numpy"], **options: Any) -> NumpyNetwork: ...
 @overload
 def compile(spec: Spec, target: Literal["python"]) -> str: ...
 @overload
-def compile(
-    spec: Spec,
-    target: Literal["pt2"],
-    *,
-    weights: WeightSource | None = None,
-    relax: Relaxation = "shared",
-    seed: int = 0,
-) -> ExportedProgram: ...
+def compile(spec: Spec, target: Literal["pt2"], **options: Any) -> ExportedProgram: ...
 
 
-def compile(spec: Spec, target: str = "torch", **options: Any) -> Any:
+def compile(spec: Spec, target: str = DEFAULT, **options: Any) -> Any:
     """Compiles a specification: a network, or a hypernet where it has holes.
 
     - `torch`: an `nn.Module` over a dictionary of feature tensors (batch, axes…) with logits
       (batch, K);
-    - `onnx`: a checked `onnx.ModelProto`; its options are those of `targets.onnx.export`;
+    - `onnx`: a checked `onnx.ModelProto`; its options are those of `targets.onnx.options`;
     - `numpy`: the float64 reference;
     - `python`: the text of a file that needs torch alone, for a network without holes;
     - `pt2`: a `torch.export.ExportedProgram`.
 
     `weights` are arrays by name or a `.safetensors` file; without them, parameters have their
     initial values, which depend on `seed` and their names alone. `relax` says how open inputs are
-    mixed. Raises DiagnosticError where the specification or the weights are wrong, and for an
-    option that the target does not take.
+    mixed, `shared` or `per_input`. Raises DiagnosticError where the specification or the weights
+    are wrong, and for an option that the target does not take.
     """
-    if target not in TARGETS:
-        remedy = did_you_mean(target, TARGETS) or f"targets are {one_of(list(TARGETS))}"
-        raise fail("E506", f"unknown target `{target}`", help=remedy)
-    build = TARGETS[target]
-    given = taken(target, options, tuple(signature(build).parameters)[1:])
-    return build(checked(spec), **given)
-
-
-def taken(target: str, options: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any]:
-    """The options that are given, not None; raises DiagnosticError for one that is not known."""
-    given = {name: value for name, value in options.items() if value is not None}
-    for name in given:
-        if name not in known:
-            shown = f"it takes {one_of(known, 20)}" if known else f"`{target}` takes none"
-            remedy = did_you_mean(name, known) or f"leave it out: {shown}"
-            raise fail("E506", f"the target `{target}` takes no option `{name}`", help=remedy)
-    return given
+    require_one("target", target, sorted(targets(), key=lambda n: n != DEFAULT), "targets are")
+    record = targets()[target]
+    known = (*SUBJECT * record.has_weights, *options_read_by(record.options, "compile"))
+    chosen = record.chosen(options, known)
+    own = {name: chosen.pop(name) for name in SUBJECT if name in chosen}
+    return record.compile(Subject(checked(spec), **own), **chosen)
 
 
 def to_program(spec: Spec, relax: Relaxation = "shared") -> Program:
     """The Program of a checked specification, before any pass."""
-    return _lowered(checked(spec), relax)
-
-
-def _lowered(network: Network, relax: Relaxation) -> Program:
-    if relax not in RELAXATIONS:
-        message = f"unknown relaxation `{relax}`"
-        raise fail("E506", message, help=f"relaxations are {one_of(RELAXATIONS)}")
-    return lower(build_graph(network), relax)
-
-
-# The targets: the parameters of each, after the network, are its options
-
-
-def _torch(
-    network: Network,
-    weights: WeightSource | None = None,
-    relax: Relaxation = "shared",
-    seed: int = 0,
-) -> FusionModule:
-    from .targets.torch.module import FusionModule, load_weights
-
-    module = FusionModule(optimise(_lowered(network, relax)), seed)
-    if weights is not None:
-        load_weights(module, _read(weights))
-    return module
-
-
-def _pt2(
-    network: Network,
-    weights: WeightSource | None = None,
-    relax: Relaxation = "shared",
-    seed: int = 0,
-) -> ExportedProgram:
-    from .targets.torch.program import exported
-
-    return exported(_torch(network, weights, relax, seed))
-
-
-def _numpy(
-    network: Network,
-    weights: WeightSource | None = None,
-    relax: Relaxation = "shared",
-    seed: int = 0,
-) -> NumpyNetwork:
-    from .targets.numpy import NumpyNetwork
-
-    program = _lowered(network, relax)
-    return NumpyNetwork(program, _arrays(program, weights, seed))
-
-
-def _onnx(
-    network: Network,
-    weights: WeightSource | None = None,
-    relax: Relaxation = "shared",
-    seed: int = 0,
-    opset: int | None = None,
-    inline: bool = False,
-    probabilities: bool = False,
-    metadata: Mapping[str, str] | None = None,
-) -> onnx.ModelProto:
-    from .targets.onnx.export import OPSET, export
-
-    program = _lowered(network, relax)
-    return export(
-        optimise(program, "inference"),
-        network,
-        _arrays(program, weights, seed),
-        opset=OPSET if opset is None else opset,
-        inline=inline,
-        probabilities=probabilities,
-        metadata=metadata,
-    )
-
-
-def _python(network: Network) -> str:
-    from .targets.python.source import source
-
-    require_no_holes(network)
-    return source(_lowered(network, "shared"), network)
-
-
-TARGETS: Mapping[str, Callable[..., Any]] = {
-    "torch": _torch,
-    "onnx": _onnx,
-    "numpy": _numpy,
-    "python": _python,
-    "pt2": _pt2,
-}
-
-
-def _arrays(program: Program, weights: WeightSource | None, seed: int) -> Weights:
-    """The weights that a program reads, or its initial values."""
-    from .program.initial import initial_values
-    from .program.weights import fitting
-
-    return fitting(program, initial_values(program, seed) if weights is None else _read(weights))
-
-
-def _read(weights: WeightSource) -> Weights:
-    if isinstance(weights, (str, PathLike)):
-        from .targets.safetensors import read_weights
-
-        return read_weights(weights)
-    return weights
+    return Subject(checked(spec), relax=relax).program

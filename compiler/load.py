@@ -9,11 +9,10 @@ from .diagnostics.diagnostic import fail
 from .documents.spellings import by_ending, loads, notation_of, spelling_of
 from .language.spec import Spec
 from .system.files import read_text
+from .targets.target import target_of
 
 Notation = Literal["fuse", "json", "yaml", "published", "graphml", "node-link"]
 """What a Spec can be written in; the published code's text says genotypes alone."""
-ONNX, SAFETENSORS = ".onnx", ".safetensors"
-"""Endings of artifacts that hold the specification which they were compiled from."""
 
 
 def load(path: str | os.PathLike[str]) -> Spec:
@@ -23,15 +22,9 @@ def load(path: str | os.PathLike[str]) -> Spec:
     and node-link JSON, what the graph says. Raises DiagnosticError where the file cannot be read or
     is no specification.
     """
-    ending = os.path.splitext(path)[1]
-    if ending == ONNX:
-        from .targets.onnx.file import OnnxFile
-
-        return OnnxFile(path).spec
-    if ending == SAFETENSORS:
-        from .targets.safetensors import read_spec
-
-        return read_spec(path)
+    target = target_of(path)
+    if target is not None and target.specification is not None:
+        return target.specification(path)
     text, name = read_text(path), os.fspath(path)
     if (notation := notation_of(name, text)) is not None:
         from .graph.interchange import read_graph

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
-from math import inf
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from ..compiler.diagnostics.diagnostic import did_you_mean, fail, one_of
 from ..compiler.network.holes import RELAXATIONS
 from ..compiler.network.rules import RULES
+from ..compiler.system.options import Limits, option, require_one
 from .strategies import FOLLOWED_BY, SELECTED_BY, SHARING, STRATEGIES, UNROLLED
 
 RULE_NAMES: Mapping[str, str] = {
@@ -21,20 +21,6 @@ RULE_NAMES: Mapping[str, str] = {
     **{name: name for name in RULES},
 }
 PRECISIONS = ("float32", "bfloat16", "float16")
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The numbers that a setting may have; `text` says which."""
-
-    text: str
-    least: float
-    below: float = inf
-    is_open: bool = False
-
-    def admit(self, value: float) -> bool:
-        """Whether a number is one of them; the least one is not where they are open."""
-        return (self.least < value if self.is_open else self.least <= value) and value < self.below
 
 
 def _at_least(least: int) -> Limits:
@@ -47,27 +33,10 @@ _SHARES = Limits("at least 0", 0, 1e3)
 
 
 def _setting(
-    default: Any,
-    help: str,
-    *,
-    limits: Limits | None = None,
-    choices: Collection[str] = (),
-    metavar: str | None = None,
-    read_by: Collection[str] = ("search", "train"),
+    default: Any, help: str, *, read_by: Collection[str] = ("search", "train"), **more: Any
 ) -> Any:
-    """The field of a setting: all that is said of it, options and diagnostics are made from.
-
-    Of `choices` it is one, if it is not empty where that is its default; `read_by` are the commands
-    that it makes a difference to.
-    """
-    metadata = {
-        "help": help,
-        "limits": limits,
-        "choices": tuple(choices),
-        "metavar": metavar,
-        "read_by": read_by,
-    }
-    return field(default=default, metadata=metadata)
+    """The field of a setting; `read_by` are the commands that it makes a difference to."""
+    return option(default, help, read_by=read_by, **more)
 
 
 _SEARCH = ("search",)
@@ -177,9 +146,9 @@ class Settings:
                 message = f"the setting `{item.name}` is {value}, not {limits.text}"
                 raise fail("E506", message)
             if item.metadata["choices"] and (value or item.default):
-                _require_one(item.name, value, item.metadata["choices"])
+                require_one(item.name, value, item.metadata["choices"])
         if self.select:
-            _require_one("select", self.select, FOLLOWED_BY[self.strategy])
+            require_one("select", self.select, FOLLOWED_BY[self.strategy])
         if self.storage and self.strategy not in SHARING:
             message = f"`{self.strategy}` cannot share a storage"
             raise fail("E506", message, help=f"strategies that can are {one_of(SHARING)}")
@@ -208,11 +177,6 @@ class Settings:
             shown = shown.lower() if isinstance(value, bool) else shown
             lines.append(f"{key} = {shown}\n")
         return "".join(lines)
-
-
-def settings_read_by(command: str) -> tuple[str, ...]:
-    """The settings that make a difference to a command, in order."""
-    return tuple(f.name for f in fields(Settings) if command in f.metadata["read_by"])
 
 
 def _toml_string(text: str) -> str:
@@ -246,9 +210,3 @@ def _check_type(name: str, value: Any, expected: type) -> None:
         kinds = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
         kind = kinds[expected]
         raise fail("E506", f"the setting `{name}` is {value!r}, not {kind}")
-
-
-def _require_one(name: str, value: str, known: Sequence[str]) -> None:
-    if value not in known:
-        remedy = did_you_mean(value, known) or f"known are {one_of(known, 20)}"
-        raise fail("E506", f"unknown {name} `{value}`", help=remedy)

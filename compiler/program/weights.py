@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from os import PathLike
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,6 +13,8 @@ from ..diagnostics.diagnostic import fail
 from .program import Program
 
 Weights: TypeAlias = Mapping[str, NDArray[Any]]
+WeightSource: TypeAlias = Weights | str | PathLike[str]
+"""Arrays by name, or the `.safetensors` file that holds them."""
 FLOAT32 = "save the weights in float32"
 """The remedy for weights of other types."""
 

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save
 
 from ..diagnostics.diagnostic import fail
 from ..documents.spellings import loads
 from ..language.spec import Spec
-from ..program.weights import FLOAT32, Weights
+from ..program.weights import FLOAT32, Weights, WeightSource
 
 SPEC_KEY = "fusewright.spec"
 """Where artifacts hold the specification that they were compiled from."""
 
 
-def read_weights(path: str | PathLike[str]) -> dict[str, NDArray[Any]]:
-    """The tensors of a `.safetensors` file; raises DiagnosticError where it cannot be read."""
+def read_weights(weights: WeightSource) -> Weights:
+    """Arrays as they are, or those of a file; raises DiagnosticError where it cannot be read."""
+    if not isinstance(weights, (str, PathLike)):
+        return weights
     try:
-        return load(Path(path).read_bytes())
+        return load(Path(weights).read_bytes())
     except OSError as error:
-        raise fail("E504", f"cannot read `{path}`: {error.strerror}") from None
+        raise fail("E504", f"cannot read `{weights}`: {error.strerror}") from None
     except KeyError as error:  # of a type that numpy does not have
-        message = f"`{path}` holds weights of the type {error.args[0]}"
+        message = f"`{weights}` holds weights of the type {error.args[0]}"
         raise fail("E504", message, help=FLOAT32) from None
     except (SafetensorError, ValueError) as error:
-        message = f"`{path}` is not a safetensors file: {error}"
+        message = f"`{weights}` is not a safetensors file: {error}"
         raise fail("E504", message, help="weights are kept as `.safetensors`") from None
 
 

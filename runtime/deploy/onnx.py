@@ -15,20 +15,21 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from ...compiler.check.check import checked
-from ...compiler.compile import compile
-from ...compiler.language.spec import Spec
+from ...compiler.network.names import LOGITS, PROBABILITIES
 from ...compiler.network.network import Network
-from ...compiler.program.weights import Weights
+from ...compiler.targets.numpy.network import NumpyNetwork
+from ...compiler.targets.onnx.export import compile_onnx
 from ...compiler.targets.onnx.file import weights_file
-from ..data.dataset import TRAIN, Dataset, Source, load_data, load_features
+from ...compiler.targets.onnx.options import OnnxOptions
+from ...compiler.targets.target import Subject
+from ..data.dataset import TRAIN, Dataset, load_data, load_features
 from ..data.files import Array, read_arrays
 from ..predict.open import OnnxPredictor
 from ..runs.folder import settings_of
+from ..settings import Settings
 
 if TYPE_CHECKING:
     from ...compiler.targets.onnx.certificate import Certificate, Evaluate
-    from ...compiler.targets.onnx.precision import Precision
 
 CALIBRATION, CALIBRATION_BATCH = 256, 32
 """How many samples show `int8-static` what the values inside are like."""
@@ -38,18 +39,10 @@ LARGE_WEIGHTS = 1 << 30
 
 @dataclass(frozen=True)
 class OnnxDraft:
-    """A network to be written as ONNX, and how; the options are those of `deploy`."""
+    """A network to be written as ONNX, and how."""
 
-    spec: Spec
-    weights: Weights | None
-    metadata: Mapping[str, str]
-    data: Source | None = None
-    opset: int | None = None
-    inline: bool = False
-    probabilities: bool = False
-    precision: Precision = "float32"
-    external_data: bool = False
-    verify: bool = True
+    subject: Subject
+    options: OnnxOptions
 
     def write(self, place: Path) -> dict[str, Any]:
         """Writes the model, with its certificate if it is verified; returns what was measured.
@@ -57,82 +50,77 @@ class OnnxDraft:
         Raises DiagnosticError where the data does not fit, or a float32 model differs.
         """
         model, found = self._in_precision()
-        _save(model, place, self.external_data)
-        if self.verify:
+        _save(model, place, self.options.external_data)
+        if self.options.verify:
             found |= self._certificate(place).as_json()
         if self._is_measured:
             found["metrics"] = self._metrics(place)
-        if self.verify:
+        if self.options.verify:
             text = json.dumps(found, indent=1, ensure_ascii=False)
             certificate = place.with_name(f"{place.name}.certificate.json")
             certificate.write_text(text + "\n", encoding="utf-8")
         return found
 
     @cached_property
-    def _network(self) -> Network:
-        return checked(self.spec)
-
-    @cached_property
     def _arrays(self) -> Mapping[str, Array]:
-        assert self.data is not None
-        return self.data if isinstance(self.data, Mapping) else read_arrays(self.data)
+        data = self.options.data
+        assert data is not None
+        return data if isinstance(data, Mapping) else read_arrays(data)
 
     @property
     def _is_measured(self) -> bool:
         """With data, unless it calibrates and has no labels to measure with."""
-        if self.data is None:
-            return False
-        return self.precision != "int8-static" or "labels" in self._arrays
+        calibrates = self.options.precision == "int8-static"
+        return self.options.data is not None and (not calibrates or "labels" in self._arrays)
 
     @cached_property
     def _exact(self) -> onnx.ModelProto:
         """The model in float32."""
-        return compile(
-            self.spec,
-            "onnx",
-            weights=self.weights,
-            metadata=self.metadata,
-            opset=self.opset,
-            inline=self.inline,
-            probabilities=self.probabilities,
-        )
+        return compile_onnx(self.subject, self.options)
+
+    @property
+    def _settings(self) -> Settings:
+        return settings_of(self.options.metadata or {})
 
     def _in_precision(self) -> tuple[onnx.ModelProto, dict[str, Any]]:
         """The model in the precision that is wished for, and what it was calibrated on."""
-        if self.precision == "float32":
+        precision = self.options.precision
+        if precision == "float32":
             return self._exact, {}
         from ...compiler.targets.onnx.precision import with_precision
 
-        if self.precision != "int8-static" or self.data is None:
-            return with_precision(self._exact, self.precision), {}
+        if precision != "int8-static" or self.options.data is None:
+            return with_precision(self._exact, precision), {}
         data, samples, what = _calibration(
-            self._network, self._arrays, settings_of(self.metadata).split_seed
+            self.subject.network, self._arrays, self._settings.split_seed
         )
-        model = with_precision(self._exact, self.precision, list(_batches(data, samples)))
+        model = with_precision(self._exact, precision, list(_batches(data, samples)))
         return model, {"calibration": f"{len(samples)} {what}"}
 
     def _certificate(self, place: Path) -> Certificate:
         from ...compiler.targets.onnx.certificate import certify
 
-        reference = compile(self.spec, "numpy", weights=self.weights)
-        beside = _in_torch(self.spec, self.weights)
-        return certify(place, self._network, reference, beside, self.precision)
+        subject = self.subject
+        reference = NumpyNetwork(subject.program, subject.arrays)
+        beside = _in_torch(subject)
+        return certify(place, subject.network, reference, beside, self.options.precision)
 
     def _metrics(self, place: Path) -> dict[str, Any]:
         """The metrics of the file on the test split, and of the one in float32."""
         found = {}
-        if self.precision != "float32":
+        if self.options.precision != "float32":
             with TemporaryDirectory(dir=place.parent) as folder:
                 exact = Path(folder, place.name)
                 _save(self._exact, exact, external=False)
                 found["float32"] = self._measured(exact)
-        return found | {self.precision: self._measured(place)}
+        return found | {self.options.precision: self._measured(place)}
 
     def _measured(self, file: Path) -> dict[str, float]:
         from ..predict.evaluate import evaluate_with
 
-        predictor = OnnxPredictor(file)
-        return evaluate_with(predictor, self._arrays, predictor.settings)
+        output = PROBABILITIES if self.options.probabilities else LOGITS
+        predictor = OnnxPredictor(file, self.subject.network, self._settings, output)
+        return evaluate_with(predictor, self._arrays, self._settings)
 
 
 def _save(model: onnx.ModelProto, place: Path, external: bool) -> None:
@@ -180,13 +168,15 @@ def _batches(data: Dataset, samples: NDArray[Any]) -> Iterator[dict[str, NDArray
         yield {name: array[chosen] for name, array in data.features.items()}
 
 
-def _in_torch(spec: Spec, weights: Weights | None) -> Evaluate | None:
+def _in_torch(subject: Subject) -> Evaluate | None:
     """The torch module as a function of arrays, where torch is installed."""
     if find_spec("torch") is None:
         return None
     import torch
 
-    module = compile(spec, "torch", weights=weights).eval()
+    from ...compiler.targets.torch.module import compile_torch
+
+    module = compile_torch(subject).eval()
 
     @torch.no_grad()
     def evaluate(features: Mapping[str, NDArray[Any]]) -> NDArray[Any]:

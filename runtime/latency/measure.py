@@ -22,7 +22,6 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from ...compiler.check.check import checked
-from ...compiler.compile import compile
 from ...compiler.language.spec import Spec
 from ...compiler.measure.parts import Parts
 from ...compiler.network.choices import fill
@@ -30,7 +29,10 @@ from ...compiler.network.network import Network
 from ...compiler.program.initial import initial_values
 from ...compiler.program.program import Input
 from ...compiler.system.provenance import versions
+from ...compiler.targets.onnx.export import compile_onnx
+from ...compiler.targets.onnx.options import OnnxOptions
 from ...compiler.targets.onnx.part import export_nothing, export_part
+from ...compiler.targets.target import Subject
 from ...ops.types import TensorType
 from ..genotypes.sample import draw
 from .profile import Check, Profile
@@ -42,6 +44,7 @@ CALLS = 3
 WHOLE = 20
 """Networks that are drawn: half of them to fit the overhead, half to check."""
 _ERRORS_ONLY = 3
+INLINE = OnnxOptions(inline=True)
 
 
 def profile(
@@ -146,7 +149,7 @@ class _Bench:
 
     def add_network(self, name: str, network: Network) -> None:
         """A network with the features that it takes; lengths and presence have defaults."""
-        model = compile(network.spec, "onnx", inline=True)
+        model = compile_onnx(Subject(network), INLINE)
         taken = {item.name for item in model.graph.input}
         features = [f for f in network.features if f.name in taken]
         self.add(name, model, [Input(f.name, TensorType(f.axes or ())) for f in features])

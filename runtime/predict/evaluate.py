@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...compiler.compile import WeightSource
+from ...compiler.program.weights import WeightSource
 from ..data.dataset import TEST, Source, load_data, load_features
 from ..progress import Progress, no_progress
 from ..settings import Settings

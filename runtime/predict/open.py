@@ -5,6 +5,7 @@ NOTE: an ONNX file is run without torch, which each kind imports for itself.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -13,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...compiler.check.check import checked, require_no_holes
-from ...compiler.compile import WeightSource
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
-from ...compiler.load import ONNX, load
+from ...compiler.load import load
 from ...compiler.network.network import Network
-from ...compiler.program.weights import Weights
+from ...compiler.program.weights import WeightSource
+from ...compiler.targets.onnx.target import ONNX
 from ...compiler.targets.safetensors import read_weights
+from ...compiler.targets.target import Subject, target_of
 from ..data.dataset import Dataset
 from ..progress import Progress
 from ..runs.folder import RunFolder, settings_of
@@ -53,19 +55,22 @@ def open_predictor(model: Model, weights: WeightSource | None = None) -> Predict
         if weights is None:
             message = "a specification needs weights to be evaluated"
             raise fail("E505", message, help="give `weights=…`, or a run folder")
-        return _in_torch(*with_weights(model, weights), Settings())
+        return _in_torch(with_weights(model, weights), Settings())
     if Path(model).is_dir():
         folder = RunFolder(Path(model))
-        return _in_torch(*open_run(folder, weights), folder.settings("train"))
-    if Path(model).suffix != ONNX:
+        return _in_torch(open_run(folder, weights), folder.settings("train"))
+    if target_of(model) is not ONNX:
         message = f"`{model}` is neither a run folder nor an ONNX file"
         raise fail("E507", message, help="give the folder that `fusewright train --out` wrote")
     if weights is not None:
         raise fail("E506", "an ONNX file has weights of its own", help="leave out `weights`")
-    return OnnxPredictor(Path(model))
+    from ...compiler.targets.onnx.file import OnnxFile
+
+    file = OnnxFile(model)
+    return OnnxPredictor(file.path, file.network, settings_of(file.metadata), file.output)
 
 
-def open_run(folder: RunFolder, weights: WeightSource | None) -> tuple[Network, Weights]:
+def open_run(folder: RunFolder, weights: WeightSource | None) -> Subject:
     """The network of a run, with other weights if they are given."""
     spec = load(folder.require(GENOTYPE))
     if weights is None:
@@ -73,39 +78,38 @@ def open_run(folder: RunFolder, weights: WeightSource | None) -> tuple[Network, 
     return with_weights(spec, weights)
 
 
-def with_weights(spec: Spec, weights: WeightSource) -> tuple[Network, Weights]:
-    """A checked network and its weights, read; raises DiagnosticError for holes too."""
+def with_weights(spec: Spec, weights: WeightSource | None) -> Subject:
+    """A checked network with its weights, read; raises DiagnosticError for holes too."""
     network = checked(spec)
-    arrays = read_weights(weights) if isinstance(weights, (str, PathLike)) else weights
+    arrays = read_weights(weights) if weights is not None else None
     require_no_holes(network)
-    return network, arrays
+    return Subject(network, arrays)
 
 
-def _in_torch(network: Network, weights: Weights, settings: Settings) -> Predictor:
+def _in_torch(subject: Subject, settings: Settings) -> Predictor:
     from .torch import TorchPredictor
 
-    return TorchPredictor(network, weights, settings)
+    return TorchPredictor(subject, settings)
 
 
+@dataclass
 class OnnxPredictor:
     """An ONNX file that Fusewright wrote, run by ONNX Runtime on the CPU."""
 
-    def __init__(self, path: Path) -> None:
-        from ...compiler.targets.onnx.file import OnnxFile
-
-        self._file = OnnxFile(path)
-        self.network, self.settings = self._file.network, settings_of(self._file.metadata)
-        self.output = self._file.output
+    path: Path
+    network: Network
+    settings: Settings
+    output: str
 
     def outputs(
         self, data: Dataset, samples: NDArray[Any], settings: Settings, progress: Progress
     ) -> NDArray[Any]:
-        from ...compiler.targets.onnx.file import run
+        from ...compiler.targets.onnx.file import run, session_of
 
         if settings.device != "cpu":
             message = f"an ONNX file is not run on `{settings.device}`"
             raise fail("E506", message, help="leave out `--device`")
-        session = self._file.session()
+        session = session_of(self.path)
         found = []
         for start in range(0, len(samples), settings.batch):
             chosen = samples[start : start + settings.batch]

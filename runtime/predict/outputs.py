@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...compiler.network.names import LOGITS, PROBABILITIES
 from ...compiler.network.network import Head
-from ...compiler.targets.numpy import probabilities_of
+from ...compiler.targets.numpy.network import probabilities_of
 from ..metrics import LABEL_THRESHOLD
 
 VALUES = "values"

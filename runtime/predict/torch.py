@@ -6,10 +6,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ...compiler.compile import compile
 from ...compiler.network.names import LOGITS
-from ...compiler.network.network import Network
-from ...compiler.program.weights import Weights
+from ...compiler.targets.target import Subject
+from ...compiler.targets.torch.module import compile_torch
 from ..data.batches import Batches
 from ..data.dataset import Dataset
 from ..progress import Progress
@@ -22,9 +21,9 @@ class TorchPredictor:
 
     output = LOGITS
 
-    def __init__(self, network: Network, weights: Weights, settings: Settings) -> None:
-        self.network, self.settings = network, settings
-        self._module = compile(network.spec, "torch", weights=weights)
+    def __init__(self, subject: Subject, settings: Settings) -> None:
+        self.network, self.settings = subject.network, settings
+        self._module = compile_torch(subject)
 
     def outputs(
         self, data: Dataset, samples: NDArray[Any], settings: Settings, progress: Progress

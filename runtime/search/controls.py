@@ -34,7 +34,7 @@ from ..settings import Settings
 from ..training.fitting import device_of, seeded
 from .budgets import Budgets
 from .candidates.trial import Trainer, Trial
-from .meter import Meter, unit_macs
+from .meter import Meter, unit_macs, unit_program
 from .search import SearchResult, with_rule
 from .strategy import Problem
 
@@ -89,7 +89,7 @@ class _Comparison:
         self.relax: Relaxation = cast(Relaxation, settings.relax)
         profile = read_profile(settings.profile) if settings.profile else None
         self.budgets = Budgets(network, self.relax, profile)
-        self.unit = unit_macs(network)
+        self.unit = unit_macs(unit_program(network))
         self.number = 0
 
     def run(self, found: SearchResult) -> Controls:

@@ -15,17 +15,23 @@ from ...compiler.lowering.lower import lower
 from ...compiler.measure.sizes import count_macs
 from ...compiler.network.network import Network
 from ...compiler.passes import optimise
+from ...compiler.program.program import Program
 
 FORWARD, STEP = 1, 3
 """Forward passes that each kind of work is worth."""
 
 
-def unit_macs(network: Network) -> int:
-    """The multiply-adds of one sample through the hypernet that is the unit of cost.
+def unit_program(network: Network) -> Program:
+    """The hypernet that is the unit of cost.
 
     It is the one relaxed per input, so that costs compare whichever way a search relaxes.
     """
-    return count_macs(optimise(lower(build(network), "per_input")))
+    return lower(build(network), "per_input")
+
+
+def unit_macs(program: Program) -> int:
+    """The multiply-adds of one sample through the hypernet that is the unit of cost."""
+    return count_macs(optimise(program))
 
 
 class Meter:

@@ -45,7 +45,7 @@ from ..runs.tensorboard import watching
 from ..settings import RULE_NAMES, Settings
 from ..training.fitting import Report, device_of, require_trainable, seeded
 from .budgets import Budgets
-from .meter import Meter, unit_macs
+from .meter import Meter, unit_macs, unit_program
 from .strategies import strategy_of
 from .strategy import Problem, Round, Strategy
 
@@ -128,9 +128,10 @@ def _search(
     device = device_of(settings)
     relax = cast(Relaxation, settings.relax)
     with seeded(settings.seed, device) as generator:
-        meter, interrupt = Meter(unit_macs(network), settings.batch), Interrupt()
+        unit, interrupt = unit_program(network), Interrupt()
+        meter = Meter(unit_macs(unit), settings.batch)
         problem = Problem(
-            network, data, settings, device, relax, meter, generator, interrupt, budgets
+            network, data, settings, device, relax, meter, generator, interrupt, budgets, unit
         )
         loop = _Loop(problem, strategy_of(problem))
         if run is not None and (state := run.read()) is not None:

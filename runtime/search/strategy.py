@@ -15,6 +15,7 @@ import torch
 from ...compiler.network.choices import Choices
 from ...compiler.network.holes import Relaxation
 from ...compiler.network.network import Network
+from ...compiler.program.program import Program
 from ..data.dataset import Dataset
 from ..data.files import Arrays
 from ..parallel.interrupt import Interrupt
@@ -29,7 +30,7 @@ class Problem:
     """What is searched, on which data, with which settings; the test split is never read.
 
     `generator` draws the order of samples. Whatever a strategy chooses is within `budgets`: it is
-    what they choose, draw or repair.
+    what they choose, draw or repair. `unit` is the hypernet of the unit of cost, where it is kept.
     """
 
     network: Network
@@ -41,6 +42,7 @@ class Problem:
     generator: torch.Generator
     interrupt: Interrupt
     budgets: Budgets
+    unit: Program | None = None
 
 
 @dataclass(frozen=True)

@@ -36,14 +36,16 @@ def prepare(
     device: torch.device,
     relax: Relaxation = "shared",
     *,
+    program: Program | None = None,
     given_weights: bool = False,
 ) -> tuple[FusionModule, Dataset]:
     """The module to train on the device, and the data that it takes.
 
     Its `state_dict` is that of the network; its inputs are what depends on features alone, which
     stands in the data instead of the features, and with `given_weights` those of its mixtures.
+    `program` is the network's before any pass, where there is one already.
     """
-    program = lower(build(network), relax)
+    program = program or lower(build(network), relax)
     if given_weights:
         program = with_given_weights(program)
     hoisted = hoist(optimise(program, "compiled" if settings.compile else "training"))

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...compiler.check.check import checked, require_no_holes
-from ...compiler.compile import WeightSource
 from ...compiler.language.spec import Spec
 from ...compiler.network.network import Network
-from ...compiler.program.weights import Weights
+from ...compiler.program.weights import Weights, WeightSource
 from ...compiler.targets.safetensors import read_weights
 from ..data.batches import Batch
 from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
@@ -66,7 +65,7 @@ def train(
     network = checked(spec)
     require_no_holes(network)
     samples = load_data(data, network, settings.split_seed)
-    start = read_weights(weights) if isinstance(weights, (str, PathLike)) else weights
+    start = read_weights(weights) if weights is not None else None
     folder = RunFolder.create(out, "train", overwrite, spec) if out is not None else None
     here = settings.with_options(device=join(settings.device))
     asked = folder is not None and settings.tensorboard and rank() == 0

@@ -13,7 +13,7 @@ import typer
 import fusewright as fw
 from fusewright.compiler.language.spec import Spec
 from fusewright.compiler.syntax.parse import parse
-from fusewright.runtime.deploy.deploy import TARGETS
+from fusewright.compiler.targets.target import file_targets
 from tests.support.application import app
 
 from ..support.paths import ROOT
@@ -96,5 +96,5 @@ def test_what_examples_take_from_modules_is_there(document: str) -> None:
 
 
 def test_deployment_names_every_kind_of_file() -> None:
-    for target in TARGETS.values():
+    for target in file_targets().values():
         assert f"-o model{target.ending}" in DEPLOYMENT

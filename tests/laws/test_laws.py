@@ -27,10 +27,10 @@ from fusewright.compiler.network.rules import admits
 from fusewright.compiler.passes import Stage, optimise, passes
 from fusewright.compiler.program.program import Program, validate
 from fusewright.compiler.syntax.parse import parse
-from fusewright.compiler.targets.numpy import evaluate
-from fusewright.compiler.targets.onnx.builder import OPSETS
+from fusewright.compiler.targets.numpy.network import evaluate
 from fusewright.compiler.targets.onnx.export import export
 from fusewright.compiler.targets.onnx.file import open_session, run
+from fusewright.compiler.targets.onnx.options import OPSETS, OnnxOptions
 from fusewright.compiler.targets.python.source import source
 from fusewright.compiler.targets.torch.kernels import KERNELS
 from fusewright.compiler.targets.torch.module import FusionModule, load_weights
@@ -113,7 +113,7 @@ def test_torch_numpy_and_onnx_agree(
     assert found.shape == (batch, network.head.count)
     assert relative_difference(found, expected) <= 1e-5
     folded = optimise(program, "inference")
-    model = export(folded, network, weights, opset=opset, inline=inline)
+    model = export(folded, network, weights, OnnxOptions(opset=opset, inline=inline))
     session = open_session(model.SerializeToString())
     assert relative_difference(run(session, inputs), expected) <= 1e-5
 
@@ -135,7 +135,9 @@ def test_every_artifact_of_a_network_agrees(spec: Spec, seed: int) -> None:
     kinds = [(o, inline) for o in OPSETS for inline in (False, True)]
     chosen = kinds if PROVING else [kinds[seed % len(kinds)]]
     sessions = [
-        open_session(export(folded, network, weights, opset=o, inline=i).SerializeToString())
+        open_session(
+            export(folded, network, weights, OnnxOptions(opset=o, inline=i)).SerializeToString()
+        )
         for o, i in chosen
     ]
     for batch in (1, 7):

@@ -14,8 +14,6 @@ from ....ops.types import TensorType
 from ...program.program import Program
 from ...program.specialise import unused
 
-OPSETS = range(17, 25)
-"""Operator sets that models are written at: 17 has LayerNormalization, 23 has Attention."""
 AXES_ARE_INPUTS = 18
 """From this operator set on, the axes of a reduction are an input."""
 

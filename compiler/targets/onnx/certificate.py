@@ -28,9 +28,9 @@ from ...network.names import PROBABILITIES
 from ...network.network import Network
 from ...program.program import Input, Program
 from ...system.provenance import described, versions
-from ..numpy import NumpyNetwork, probabilities_of
+from ..numpy.network import NumpyNetwork, probabilities_of
 from .file import open_session, outputs, weights_file
-from .precision import Precision
+from .options import Precision
 
 TOLERANCE = 1e-5
 MARGIN = 10

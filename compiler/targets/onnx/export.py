@@ -26,39 +26,41 @@ from onnx.inliner import inline_local_functions
 from ...diagnostics.diagnostic import fail
 from ...network.names import LOGITS, PROBABILITIES, identifier
 from ...network.network import Head, Network
+from ...passes import optimise
 from ...program.program import INPUT, PARAMETER, Program
 from ...program.specialise import specialise, unused
 from ..safetensors import SPEC_KEY
-from .builder import OPSETS, GraphBuilder
+from ..target import Subject
+from .builder import GraphBuilder
 from .functions import Outliner, opset_imports
 from .interface import default, input_info, output_info
+from .options import DEFAULTS, OnnxOptions
 
-OPSET = 23
 CLASSES_KEY = "fusewright.classes"
+
+
+def compile_onnx(subject: Subject, options: OnnxOptions = DEFAULTS) -> onnx.ModelProto:
+    """The checked model of a network, after the passes of inference."""
+    program = optimise(subject.program, "inference")
+    return export(program, subject.network, subject.arrays, options)
 
 
 def export(
     program: Program,
     network: Network,
     weights: Mapping[str, Any],
-    *,
-    opset: int = OPSET,
-    inline: bool = False,
-    probabilities: bool = False,
-    metadata: Mapping[str, str] | None = None,
+    options: OnnxOptions = DEFAULTS,
 ) -> onnx.ModelProto:
     """The checked model of a program with these weights, float32.
 
     Its inputs are the features as declared, its output is `logits` (batch, K), or with
     `probabilities` their softmax for classes and their sigmoid for labels. The specification
     stands in the metadata under `fusewright.spec`, the names of the classes as a JSON list under
-    `fusewright.classes`. With `inline` there are no functions. Raises DiagnosticError for an
-    operator set that models are not written at, for probabilities of values, and where a feature
-    is named `probabilities` as the output is, or a number is beyond float32.
+    `fusewright.classes`. With `inline` there are no functions. Raises DiagnosticError for
+    probabilities of values, and where a feature is named `probabilities` as the output is, or a
+    number is beyond float32.
     """
-    if opset not in OPSETS:
-        message = f"ONNX is not written at opset {opset}"
-        raise fail("E506", message, help=f"opsets are {OPSETS[0]} to {OPSETS[-1]}")
+    opset, probabilities = options.opset, options.probabilities
     output = PROBABILITIES if probabilities else LOGITS
     _require_free(output, program)
     program, weights = specialise(program, weights)
@@ -81,8 +83,8 @@ def export(
     results = [output_info(output, network.head)]
     graph = helper.make_graph(body.nodes, network.name, inputs + infos, results)
     model = _model(graph, functions, opset)
-    helper.set_model_props(model, {**(metadata or {}), **_described(network)})
-    if inline:
+    helper.set_model_props(model, {**(options.metadata or {}), **_described(network)})
+    if options.inline:
         model = inline_local_functions(model)
     onnx.checker.check_model(model, full_check=True)
     del model.graph.input[len(inputs) :]

@@ -109,14 +109,6 @@ class OnnxFile:
         """The metadata, with what is JSON in it as such."""
         return {key: _parsed(value) for key, value in self.metadata.items()}
 
-    def session(self) -> onnxruntime.InferenceSession:
-        """A session that runs the model; raises DiagnosticError where that is not possible."""
-        try:
-            return open_session(self.path)
-        except Exception as error:  # noqa: BLE001  (its exceptions have no common base but this)
-            message = f"`{self.path}` cannot be run: {_first_line(error)}"
-            raise fail("E508", message, help="compile it again") from None
-
 
 def open_session(model: bytes | Path) -> onnxruntime.InferenceSession:
     """A CPU session that keeps its warnings to itself."""
@@ -124,6 +116,15 @@ def open_session(model: bytes | Path) -> onnxruntime.InferenceSession:
     options.log_severity_level = _ERRORS_ONLY
     given = model if isinstance(model, bytes) else str(model)
     return onnxruntime.InferenceSession(given, options, ["CPUExecutionProvider"])
+
+
+def session_of(path: Path) -> onnxruntime.InferenceSession:
+    """A session that runs a file; raises DiagnosticError where that is not possible."""
+    try:
+        return open_session(path)
+    except Exception as error:  # noqa: BLE001  (its exceptions have no common base but this)
+        message = f"`{path}` cannot be run: {_first_line(error)}"
+        raise fail("E508", message, help="compile it again") from None
 
 
 def run(session: onnxruntime.InferenceSession, inputs: Mapping[str, NDArray[Any]]) -> NDArray[Any]:

@@ -12,9 +12,10 @@ from onnx import TensorProto, helper, numpy_helper
 from ...program.program import INPUT, PARAMETER, Program
 from ...program.specialise import specialise, unused
 from .builder import GraphBuilder
-from .export import OPSET, parameter_tensor, value_names
+from .export import parameter_tensor, value_names
 from .functions import opset_imports
 from .interface import BATCH, default, input_info
+from .options import OPSET
 
 
 def export_part(program: Program, weights: Mapping[str, Any]) -> onnx.ModelProto:

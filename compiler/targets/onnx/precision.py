@@ -21,7 +21,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, TypeAlias
 
 import numpy as np
 import onnx
@@ -40,10 +40,10 @@ from onnxruntime.quantization.onnx_model import ONNXModel
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
 from ....ops.types import NUMBERS
-from ...diagnostics.diagnostic import did_you_mean, fail, one_of
+from ...diagnostics.diagnostic import did_you_mean, fail
+from ...system.options import require_one
+from .options import PRECISIONS, Precision
 
-Precision = Literal["float32", "float16", "int8", "int8-static"]
-PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 Sample: TypeAlias = Mapping[str, NDArray[Any]]
 _LINEAR = "MatMul"
 _ATTENTION = ("Attention", "Softmax")
@@ -68,9 +68,7 @@ def with_precision(
     they do not fit the inputs, where a weight or number is too large for `float16`, and where
     there are more than 2 GiB of weights.
     """
-    if precision not in PRECISIONS:
-        remedy = did_you_mean(str(precision), PRECISIONS) or f"precisions are {one_of(PRECISIONS)}"
-        raise fail("E506", f"unknown precision `{precision}`", help=remedy)
+    require_one("precision", precision, PRECISIONS, "precisions are")
     if precision == "float32":
         return model
     if precision == "int8-static" and not samples:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from ....ops.types import TensorType
+from ...check.check import require_no_holes
 from ...graph.build import OUTPUT, build, reached
 from ...language.spec import print_spec
 from ...network.names import identifier, lengths_name, presence_name
@@ -36,8 +37,9 @@ _DEEPEST_PLACE = 3
 def source(program: Program, network: Network) -> str:
     """The text of a Python file with the network as its last class.
 
-    `program` is what lowering gives for `network`, which has no holes, before passes.
+    `program` is what lowering gives for `network`, before passes. Raises DiagnosticError for holes.
     """
+    require_no_holes(network)
     return _Writer(program, network).text()
 
 

@@ -17,9 +17,12 @@ from torch import Tensor, fx, nn
 from torch.fx.proxy import GraphAppendingTracer
 
 from ...diagnostics.diagnostic import fail
+from ...passes import optimise
 from ...program.initial import initial_values
 from ...program.program import INPUT, PARAMETER, Program
 from ...program.weights import Weights, fitting
+from ..safetensors import read_weights
+from ..target import Subject
 from .kernels import NO_KERNELS, Kernels
 
 _SHARED = (
@@ -140,6 +143,14 @@ def load_weights(module: FusionModule, weights: Weights) -> None:
     """Copies weights into a module by name; raises DiagnosticError where they do not fit."""
     fitted = fitting(module.program, weights)
     module.load_state_dict({name: torch.from_numpy(array) for name, array in fitted.items()})
+
+
+def compile_torch(subject: Subject) -> FusionModule:
+    """The module of a network, with its weights."""
+    module = FusionModule(optimise(subject.program), subject.seed)
+    if subject.weights is not None:
+        load_weights(module, read_weights(subject.weights))
+    return module
 
 
 def trace(program: Program, training: bool, kernels: Kernels = NO_KERNELS) -> fx.GraphModule:

@@ -119,7 +119,7 @@ class _Open(Learner):
 
     def __init__(self, problem: Problem, trial: Trial, initial: Arrays | None) -> None:
         space = first_cells(problem.network, len(trial.choices))
-        network = checked(fill(space, trial.choices))
+        network = checked(fill(space, trial.choices)) if space.has_holes else space
         module, data = prepare(network, problem.data, problem.settings, problem.device)
         seed = _seed(problem.settings.seed, trial.number, 0)
         self.trial, self.generator = trial, torch.Generator().manual_seed(seed)

@@ -18,12 +18,14 @@ class Hypernet(Learner):
     """A hypernet over the weights of its mixtures."""
 
     def __init__(self, problem: Problem) -> None:
+        relax = problem.relax
         module, data = prepare(
             problem.network,
             problem.data,
             problem.settings,
             problem.device,
-            problem.relax,
+            relax,
+            program=problem.unit if relax == "per_input" else None,
             given_weights=True,
         )
         super().__init__(problem, module, data, problem.generator)

@@ -1,10 +1,10 @@
-"""Options made from the settings of a run: each setting that a command reads can be given to it."""
+"""Options made from dataclasses of them: each that a command reads can be given to it."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import Field, fields
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,26 +16,24 @@ from ..runtime.settings import Settings, read_settings
 Config = Annotated[Path | None, typer.Option(help="Settings as a .toml file.")]
 
 
-def with_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Gives a command an option for each of these settings, in place of its parameter `options`.
+def with_options(kind: type, reader: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command the options of a dataclass that `reader` reads, in place of its parameter
+    `options`.
 
-    That parameter then holds the settings that are given, by name, and None for the others.
+    That parameter then holds the options that are given, by name, and None for the others.
     """
+    known = [item for item in fields(kind) if reader in item.metadata["read_by"]]
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @wraps(command)
         def run(**arguments: Any) -> None:
-            options = {name: arguments.pop(name) for name in names}
+            options = {item.name: _value(item, arguments.pop(item.name)) for item in known}
             command(**arguments, options=options)
 
-        own = inspect.signature(command, eval_str=True).parameters
         parameters: list[inspect.Parameter] = []
-        for name, parameter in own.items():
-            parameters += (
-                _options(names)
-                if name == "options"
-                else [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)]
-            )
+        for own in inspect.signature(command, eval_str=True).parameters.values():
+            parameters += map(_parameter, known) if own.name == "options" else [own]
+        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
         signature = inspect.Signature(parameters)
         run.__dict__["__signature__"] = signature
         run.__annotations__ = {p.name: p.annotation for p in parameters}
@@ -44,17 +42,18 @@ def with_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., 
     return decorate
 
 
-def _options(names: tuple[str, ...]) -> list[inspect.Parameter]:
-    settings = {item.name: item for item in fields(Settings)}
-    kind = inspect.Parameter.KEYWORD_ONLY
-    found: list[inspect.Parameter] = []
-    for name in names:
-        item = settings[name]
-        option = f"--{name.replace('_', '-')}"
-        shown = typer.Option(option, metavar=item.metadata["metavar"], help=item.metadata["help"])
-        annotation: Any = Annotated[type(item.default) | None, shown]
-        found.append(inspect.Parameter(name, kind, default=None, annotation=annotation))
-    return found
+def _parameter(item: Field[Any]) -> inspect.Parameter:
+    """An option; what is true by default is switched off by `--no-…`."""
+    option = f"--{'no-' * (item.default is True)}{item.name.replace('_', '-')}"
+    shown = typer.Option(option, metavar=item.metadata["metavar"], help=item.metadata["help"])
+    annotation: Any = Annotated[item.metadata["type"] | None, shown]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(item.name, keyword, default=None, annotation=annotation)
+
+
+def _value(item: Field[Any], value: Any) -> Any:
+    """What is given for an option; a switch turns its default over."""
+    return not item.default if value is True else value
 
 
 def settings_from(config: Path | None, options: dict[str, Any]) -> Settings:

@@ -25,9 +25,9 @@ from fusewright.compiler.syntax.parse import parse
 from fusewright.grammars import read
 
 from ...support.documents import STRANGE
-from .test_documents import GOOD, subschemas
 from ...support.paths import ROOT
 from ...support.programs import ODD_NAMES, written_specs
+from .test_documents import GOOD, subschemas
 
 FILES = sorted([*ROOT.glob("examples/*.fuse"), *ROOT.glob("ops/libraries/*.fuse")])
 SCHEMA: dict[str, Any] = json.loads(read("fuse.schema.json"))

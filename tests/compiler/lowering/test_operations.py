@@ -37,7 +37,7 @@ from fusewright.compiler.program.program import Program
 from fusewright.compiler.syntax.parse import parse
 from fusewright.compiler.targets.diagram import render
 from fusewright.compiler.targets.latex import definition_latex
-from fusewright.compiler.targets.numpy import evaluate
+from fusewright.compiler.targets.numpy.network import evaluate
 from fusewright.compiler.targets.onnx.export import export
 from fusewright.compiler.targets.onnx.file import open_session, run
 from fusewright.compiler.targets.torch.module import FusionModule, load_weights

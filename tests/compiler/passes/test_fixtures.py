@@ -17,7 +17,7 @@ from fusewright.compiler.program.initial import initial_values
 from fusewright.compiler.program.parser import parse_program
 from fusewright.compiler.program.program import Program, validate
 from fusewright.compiler.program.text import print_program
-from fusewright.compiler.targets.numpy import evaluate
+from fusewright.compiler.targets.numpy.network import evaluate
 
 from ...support.programs import random_inputs, without_dropout
 from ...support.wrong_programs import sections

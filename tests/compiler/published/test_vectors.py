@@ -23,7 +23,7 @@ from fusewright.compiler.passes import optimise
 from fusewright.compiler.program.program import Builder, Input, Program
 from fusewright.compiler.published.genotype import genotype_from_text, genotype_text
 from fusewright.compiler.syntax.parse import parse
-from fusewright.compiler.targets.numpy import evaluate
+from fusewright.compiler.targets.numpy.network import evaluate
 from fusewright.compiler.targets.torch.module import FusionModule, load_weights
 from fusewright.ops.types import inner
 from fusewright.runtime.genotypes.derive import derive

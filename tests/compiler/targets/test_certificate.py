@@ -18,7 +18,8 @@ from fusewright.compiler.check.check import checked
 from fusewright.compiler.targets.onnx import certificate, export
 from fusewright.compiler.targets.onnx import precision as onnx_precision
 from fusewright.compiler.targets.onnx.certificate import Certificate, Comparison, certify
-from fusewright.compiler.targets.onnx.precision import Precision, with_precision
+from fusewright.compiler.targets.onnx.options import Precision
+from fusewright.compiler.targets.onnx.precision import with_precision
 
 from ...support.onnx_files import DIFFERENCE, in_torch, open_spec, weights_of
 

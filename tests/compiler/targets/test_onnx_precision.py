@@ -30,7 +30,8 @@ from fusewright.compiler.passes import optimise
 from fusewright.compiler.program.initial import initial_values
 from fusewright.compiler.targets.onnx.export import export
 from fusewright.compiler.targets.onnx.file import open_session, run
-from fusewright.compiler.targets.onnx.precision import PRECISIONS, Precision, with_precision
+from fusewright.compiler.targets.onnx.options import PRECISIONS, OnnxOptions, Precision
+from fusewright.compiler.targets.onnx.precision import with_precision
 
 from ...support.paths import ROOT
 
@@ -59,7 +60,7 @@ def model_of(spec: Spec | str, opset: int = 23) -> onnx.ModelProto:
     network = checked(loads(spec) if isinstance(spec, str) else spec)
     program = lower(build(network))
     weights = initial_values(program, 0)
-    return export(optimise(program, "inference"), network, weights, opset=opset)
+    return export(optimise(program, "inference"), network, weights, OnnxOptions(opset=opset))
 
 
 def required(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:

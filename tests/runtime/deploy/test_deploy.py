@@ -27,10 +27,11 @@ from fusewright.compiler.compile import to_program
 from fusewright.compiler.program.initial import initial_values
 from fusewright.compiler.targets.onnx import certificate as onnx_certificate
 from fusewright.compiler.targets.onnx import precision as onnx_precision
-from fusewright.compiler.targets.onnx.builder import OPSETS
 from fusewright.compiler.targets.onnx.file import OnnxFile, open_session, run
+from fusewright.compiler.targets.onnx.options import OPSETS, PRECISIONS
+from fusewright.compiler.targets.target import file_targets
 from fusewright.runtime.data.dataset import TEST, load_data
-from fusewright.runtime.deploy.deploy import TARGETS, deploy
+from fusewright.runtime.deploy.deploy import deploy
 from fusewright.runtime.predict.outputs import as_csv, predictions
 from fusewright.runtime.runs.folder import settings_of
 from fusewright.runtime.settings import Settings
@@ -360,8 +361,8 @@ def test_the_api_refuses_options_that_do_not_fit(
 def test_the_help_names_every_target_ending_and_precision() -> None:
     shown = CliRunner().invoke(app, ["compile", "--help"], env={"COLUMNS": "200"}).output
     names = set(re.findall(r"[\w.-]+\w", shown))
-    assert {target.ending for target in TARGETS.values()} - {".onnx"} <= names
-    assert {"FILE.onnx", *TARGETS, *onnx_precision.PRECISIONS} <= names
+    assert {target.ending for target in file_targets().values()} - {".onnx"} <= names
+    assert {"FILE.onnx", *file_targets(), *PRECISIONS} <= names
 
 
 def test_values_have_no_probabilities(tmp_path: Path) -> None:

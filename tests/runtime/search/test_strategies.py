@@ -28,7 +28,7 @@ from fusewright.compiler.network.holes import RELAXATIONS, Relaxation
 from fusewright.compiler.network.network import Head
 from fusewright.compiler.program.given_weights import with_given_weights
 from fusewright.compiler.program.program import PARAMETER, validate
-from fusewright.compiler.targets.numpy import evaluate
+from fusewright.compiler.targets.numpy.network import evaluate
 from fusewright.runtime.data.batches import Batch
 from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.genotypes.derive import one_hot

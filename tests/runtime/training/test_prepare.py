@@ -21,7 +21,7 @@ from fusewright.compiler.network.holes import RELAXATIONS, Relaxation
 from fusewright.compiler.passes import optimise
 from fusewright.compiler.program.hoist import hoist
 from fusewright.compiler.program.program import INPUT, PARAMETER, validate
-from fusewright.compiler.targets.numpy import complete_inputs, evaluate
+from fusewright.compiler.targets.numpy.network import complete_inputs, evaluate
 from fusewright.compiler.targets.torch.module import FusionModule, load_weights
 from fusewright.runtime.data.batches import Batch, Batches, fits
 from fusewright.runtime.data.dataset import Dataset, load_data

@@ -10,11 +10,17 @@ import typer
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
-from ...compiler.load import ONNX, SAFETENSORS
+from ...compiler.system.options import either
+from ...compiler.targets.onnx.options import OnnxOptions
+from ...compiler.targets.target import file_targets, target_of
 from ..app import Json, Sets, app, load_with, print_json
+from ..options import with_options
+
+ENDINGS = [target.ending for target in file_targets().values()]
 
 
 @app.command()
+@with_options(OnnxOptions, "deploy")
 def compile(
     model: Annotated[
         Path,
@@ -23,35 +29,17 @@ def compile(
             help="A trained run, a specification, or a .safetensors file that holds one.",
         ),
     ],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="FILE.onnx, .safetensors, .py or .pt2.")
-    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help=f"FILE{either(ENDINGS)}.")],
+    *,
     to: Annotated[
         str | None,
-        typer.Option(help="onnx, torch, python or pt2; by default what the ending says."),
+        typer.Option(help=f"{either(list(file_targets()))}; by default what the ending says."),
     ] = None,
     weights: Annotated[Path | None, typer.Option(help="A .safetensors file.")] = None,
     initial: Annotated[
         bool, typer.Option("--initial", help="Write a network that has no weights, untrained.")
     ] = False,
-    opset: Annotated[int | None, typer.Option(help="ONNX: the operator set, 17 to 24.")] = None,
-    inline: Annotated[bool, typer.Option("--inline", help="ONNX: write no functions.")] = False,
-    probabilities: Annotated[
-        bool, typer.Option("--probabilities", help="ONNX: give probabilities, not logits.")
-    ] = False,
-    precision: Annotated[
-        str | None,
-        typer.Option(help="ONNX: float32, float16, int8 or int8-static; by default float32."),
-    ] = None,
-    external_data: Annotated[
-        bool, typer.Option("--external-data", help="ONNX: keep weights in a file of their own.")
-    ] = False,
-    data: Annotated[
-        Path | None, typer.Option(help="Features to calibrate int8-static and to measure with.")
-    ] = None,
-    no_verify: Annotated[
-        bool, typer.Option("--no-verify", help="ONNX: write it without running it.")
-    ] = False,
+    options: dict[str, Any],
     sets: Sets = None,
     json: Json = False,
 ) -> None:
@@ -61,24 +49,14 @@ def compile(
     """
     from ...runtime.deploy.deploy import deploy
 
-    options: dict[str, Any] = {
-        "weights": weights,
-        "initial": initial,
-        "data": data,
-        "opset": opset,
-        "inline": inline or None,
-        "probabilities": probabilities or None,
-        "precision": precision,
-        "external_data": external_data or None,
-        "verify": False if no_verify else None,
-    }
-    found = deploy(_model(model, sets), output, to, **options)
+    found = deploy(_model(model, sets), output, to, weights=weights, initial=initial, **options)
     print_json(found) if json else print("\n".join(_lines(found)))
 
 
 def _model(file: Path, sets: list[str] | None) -> Path | Spec:
     """What is compiled: a network with weights is left to `deploy`."""
-    if not file.is_dir() and file.suffix not in (ONNX, SAFETENSORS):
+    target = target_of(file)
+    if not file.is_dir() and (target is None or target.specification is None):
         return load_with(file, sets)
     if sets:
         message = f"`--set` does not apply to `{file}`, whose weights are made for its numbers"

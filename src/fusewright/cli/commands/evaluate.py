@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...runtime.settings import settings_read_by
+from ...runtime.settings import Settings
 from ..app import Data, Json, Trained, app, print_json, print_values
-from ..options import with_settings
+from ..options import with_options
 from ..screen.bar import Bar
 
 
 @app.command()
-@with_settings(*settings_read_by("evaluate"))
+@with_options(Settings, "evaluate")
 def evaluate(
     model: Trained,
     data: Data,

@@ -15,9 +15,11 @@ ArtifactFile = Annotated[Path, typer.Argument(metavar="FILE", help="A .onnx or .
 @app.command()
 def load(file: ArtifactFile, json: Json = False) -> None:
     """Print the specification inside an ONNX or .safetensors file; with --json, all metadata."""
-    from ...compiler.load import ONNX, load
+    from ...compiler.load import load
+    from ...compiler.targets.onnx.target import ONNX
+    from ...compiler.targets.target import target_of
 
-    if json and file.suffix == ONNX:
+    if json and target_of(file) is ONNX:
         from ...compiler.targets.onnx.file import OnnxFile
 
         print_json(OnnxFile(file).as_json())

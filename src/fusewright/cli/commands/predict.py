@@ -8,14 +8,14 @@ from typing import Annotated, Any
 import typer
 
 from ...compiler.diagnostics.diagnostic import fail
-from ...runtime.settings import settings_read_by
+from ...runtime.settings import Settings
 from ..app import Data, Trained, app, print_values
-from ..options import with_settings
+from ..options import with_options
 from ..screen.bar import Bar
 
 
 @app.command()
-@with_settings(*settings_read_by("predict"))
+@with_options(Settings, "predict")
 def predict(
     model: Trained,
     data: Data,

@@ -11,7 +11,7 @@ import typer
 from ...compiler.language.spec import Spec
 from ...runtime.metrics import selection_metric
 from ...runtime.runs.names import GENOTYPE
-from ...runtime.settings import settings_read_by
+from ...runtime.settings import Settings
 from ..app import (
     Data,
     Json,
@@ -24,7 +24,7 @@ from ..app import (
     print_json,
     print_values,
 )
-from ..options import Config, settings_from, with_settings
+from ..options import Config, settings_from, with_options
 from ..screen.bar import Bar
 from ..screen.rounds import rounds
 
@@ -41,7 +41,7 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that wa
 
 
 @app.command()
-@with_settings(*settings_read_by("search"))
+@with_options(Settings, "search")
 def search(
     file: SpecFile,
     data: Data,

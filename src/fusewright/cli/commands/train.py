@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ...runtime.runs.names import SEARCH_WEIGHTS, WEIGHTS
-from ...runtime.settings import settings_read_by
+from ...runtime.settings import Settings
 from ..app import (
     Data,
     Json,
@@ -23,7 +23,7 @@ from ..app import (
     print_json,
     print_values,
 )
-from ..options import Config, settings_from, with_settings
+from ..options import Config, settings_from, with_options
 from ..screen.bar import Bar
 
 Weights = Annotated[
@@ -33,7 +33,7 @@ Weights = Annotated[
 
 
 @app.command()
-@with_settings(*settings_read_by("train"))
+@with_options(Settings, "train")
 def train(
     file: SpecFile,
     data: Data,

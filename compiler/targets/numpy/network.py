@@ -1,4 +1,4 @@
-"""The numpy target: the slow, obvious reference that the others are held against."""
+"""A program evaluated in float64, primitive by primitive."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...ops.primitives.reductions import numpy_softmax
-from ..language.nodes import HeadKind
-from ..program.program import INPUT, PARAMETER, Program
+from ....ops.primitives.reductions import numpy_softmax
+from ...language.nodes import HeadKind
+from ...program.program import INPUT, PARAMETER, Program
 
 Array = NDArray[Any]
 

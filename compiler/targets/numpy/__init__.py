@@ -1,0 +1,1 @@
+"""The numpy target: the slow, obvious reference that the others are held against."""
