@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from .check.check import checked
 from .language.spec import Spec
@@ -15,26 +15,29 @@ if TYPE_CHECKING:
     import onnx
     from torch.export import ExportedProgram
 
+    from .graph.build import AnyGraph
     from .targets.numpy.network import NumpyNetwork
     from .targets.torch.module import FusionModule
 
+Model: TypeAlias = "Spec | AnyGraph"
+"""A specification, or a Graph that says one."""
 DEFAULT = "torch"
 
 
 @overload
-def compile(spec: Spec, target: Literal["torch"] = "torch", **options: Any) -> FusionModule: ...
+def compile(spec: Model, target: Literal["torch"] = "torch", **options: Any) -> FusionModule: ...
 @overload
-def compile(spec: Spec, target: Literal["onnx"], **options: Any) -> onnx.ModelProto: ...
+def compile(spec: Model, target: Literal["onnx"], **options: Any) -> onnx.ModelProto: ...
 @overload
-def compile(spec: Spec, target: Literal["numpy"], **options: Any) -> NumpyNetwork: ...
+def compile(spec: Model, target: Literal["numpy"], **options: Any) -> NumpyNetwork: ...
 @overload
-def compile(spec: Spec, target: Literal["python"]) -> str: ...
+def compile(spec: Model, target: Literal["python"]) -> str: ...
 @overload
-def compile(spec: Spec, target: Literal["pt2"], **options: Any) -> ExportedProgram: ...
+def compile(spec: Model, target: Literal["pt2"], **options: Any) -> ExportedProgram: ...
 
 
-def compile(spec: Spec, target: str = DEFAULT, **options: Any) -> Any:
-    """Compiles a specification: a network, or a hypernet where it has holes.
+def compile(spec: Model, target: str = DEFAULT, **options: Any) -> Any:
+    """Compiles a specification, or a Graph: a network, or a hypernet where it has holes.
 
     - `torch`: an `nn.Module` over a dictionary of feature tensors (batch, axes…) with logits
       (batch, K);
@@ -48,6 +51,10 @@ def compile(spec: Spec, target: str = DEFAULT, **options: Any) -> Any:
     mixed, `shared` or `per_input`. Raises DiagnosticError where the specification or the weights
     are wrong, and for an option that the target does not take.
     """
+    if not isinstance(spec, Spec):
+        from .graph.write import specification
+
+        spec = specification(spec)
     require_one("target", target, sorted(targets(), key=lambda n: n != DEFAULT), "targets are")
     record = targets()[target]
     known = (*SUBJECT * record.has_weights, *options_read_by(record.options, "compile"))

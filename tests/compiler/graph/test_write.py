@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import networkx
 import pytest
 from hypothesis import given
 
+import fusewright as fw
 from fusewright.compiler.check.check import checked
 from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
 from fusewright.compiler.documents.spellings import loads
@@ -221,6 +223,23 @@ def test_a_graph_built_node_by_node_lowers_like_its_specification() -> None:
         known = lower(expected.graph, relax)
         assert {p.name: p for p in made.parameters} == {p.name: p for p in known.parameters}
         assert len(made.values) == len(known.values)
+
+
+def test_a_graph_is_compiled_and_drawn_like_its_specification(tmp_path: Path) -> None:
+    network = fw.loads(BY_HAND.replace("?(x, y)", "Sum(x, y)").replace("(?, ?)", "(A, B)"))
+    made = fw.graph(network)
+    assert fw.spec(made) == network
+    weights = fw.compile(network, seed=3).state_dict()
+    compiled = fw.compile(made, seed=3).state_dict()
+    assert all(compiled[name].equal(tensor) for name, tensor in weights.items())
+    assert fw.compile(made, "onnx") == fw.compile(network, "onnx")
+    assert fw.draw(made, tmp_path / "n.svg") == fw.draw(network)
+    assert (tmp_path / "n.svg").read_bytes() == fw.draw(made)
+    made.remove_node("K.S")
+    with pytest.raises(DiagnosticError, match="nothing leads into"):
+        fw.compile(made)
+    with pytest.raises(DiagnosticError, match="no picture format"):
+        fw.draw(network, tmp_path / "n.doc")
 
 
 # No fusion network
