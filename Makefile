@@ -55,10 +55,10 @@ test-front:
 	$(FRONT)/bin/pytest -n auto
 
 prove: $(READY)
-	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -n auto tests/test_laws.py
+	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -n auto tests/laws/test_laws.py
 
 test-cuda: $(READY)
-	$(BIN)/pytest -rs tests/test_cuda.py
+	$(BIN)/pytest -rs tests/runtime/test_cuda.py
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.support.fuzz
@@ -68,6 +68,7 @@ golden: $(READY) $(NPM)
 	$(BIN)/python -m tests.compiler.diagnostics.test_diagnostics
 	$(BIN)/python -m tests.compiler.passes.test_fixtures
 	$(BIN)/python -m tests.grammars.test_reference
+	$(BIN)/python -m tests.house.test_architecture
 	$(BIN)/python -m tests.compiler.targets.test_page
 
 gallery: $(READY)

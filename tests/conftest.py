@@ -1,11 +1,16 @@
-"""Profiles of the property tests: `prove` tries ten times as many programs as `test`."""
+"""Profiles of the property tests, and what is left out where torch is not installed.
+
+`prove` tries ten times as many programs as `test`.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
+from importlib.util import find_spec
 from typing import Any
 
-import torch
+import pytest
 from hypothesis import HealthCheck, settings
 
 _COMMON: dict[str, Any] = {
@@ -13,8 +18,39 @@ _COMMON: dict[str, Any] = {
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
     "derandomize": True,
 }
-# On few cores, threads that wait for each other cost more than they save on small tensors.
-torch.set_num_threads(1)
 settings.register_profile("test", max_examples=60, **_COMMON)
 settings.register_profile("prove", max_examples=600, **_COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
+EXTRA = ("torch", "torchmetrics", "lightning", "optuna", "tensorboard")
+"""What the extra `torch` installs; without it, what imports one of them is skipped."""
+MISSING = tuple(name for name in EXTRA if find_spec(name) is None)
+if "torch" not in MISSING:
+    import torch
+
+    # On few cores, threads that wait for each other cost more than they save on small tensors.
+    torch.set_num_threads(1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Leaves out a file that imports what is missing."""
+    report = yield
+    shown = str(report.longrepr) if report.failed else ""
+    missing = next((name for name in MISSING if f"No module named '{name}" in shown), None)
+    if missing is not None:
+        report.outcome = "skipped"
+        report.longrepr = (str(collector.path), 0, f"Skipped: `{missing}` is not installed")
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    """Skips a test that imports what is missing while it runs."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in MISSING:
+            raise
+        pytest.skip(f"`{error.name}` is not installed")
