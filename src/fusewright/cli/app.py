@@ -15,6 +15,10 @@ from ..compiler.language.spec import Spec
 from ..compiler.load import load
 
 
+TORCH = ("lightning_fabric", "optuna", "tensorboard", "torch", "torchmetrics")
+"""What the extra `torch` installs."""
+
+
 class Commands(TyperGroup):
     """The commands; what one of them needs and is not installed is a diagnostic."""
 
@@ -26,7 +30,8 @@ class Commands(TyperGroup):
             if package in ("", "fusewright"):
                 raise
             message = f"`{package}` is needed for this, and is not installed"
-            raise fail("E509", message, help=f"install it: `pip install {package}`") from None
+            wanted = "'fusewright[torch]'" if package in TORCH else package
+            raise fail("E509", message, help=f"install it: `pip install {wanted}`") from None
 
 
 app = typer.Typer(
