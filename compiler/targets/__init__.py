@@ -1,1 +1,1 @@
-"""Targets: Program to artifact, one file each, and the only files that import their framework."""
+"""Targets: Program to artifact, a folder with its record for each; and notations and pictures."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import get_args
 
 from ..check.check import checked
 from ..diagnostics.diagnostic import did_you_mean, fail, one_of
@@ -19,7 +20,7 @@ from ..program.program import Program
 from ..program.text import print_program
 from ..system.collector import COLLECTOR_OFF
 
-STAGES: tuple[Stage, ...] = ("training", "compiled", "inference")
+STAGES: tuple[Stage, ...] = get_args(Stage)
 
 
 def network_text(spec: Spec) -> str:
