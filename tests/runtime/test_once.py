@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +32,7 @@ class Counts:
 
 
 @contextmanager
-def counted() -> Iterator[Counts]:
+def counted() -> Generator[Counts]:
     """Counts calls, whichever name a module calls the two functions by."""
     found = Counts()
 

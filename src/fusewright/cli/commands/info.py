@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
 from ..app import Json, Sets, SpecFile, app, load_with, print_json
+
+if TYPE_CHECKING:
+    from ...compiler.passes import Stage as PassStage
 
 
 class Stage(StrEnum):
@@ -20,6 +24,13 @@ class Stage(StrEnum):
     training = "training"
     compiled = "compiled"
     inference = "inference"
+
+
+_PASSES: Mapping[Stage, PassStage] = {
+    Stage.training: "training",
+    Stage.compiled: "compiled",
+    Stage.inference: "inference",
+}
 
 
 @app.command()
@@ -47,7 +58,7 @@ def info(
     """Show the size of a specification: parameters, multiply-adds, distinct architectures."""
     from ...compiler.tools.describe import describe, describe_passes, passes_table, summary
 
-    if stage in (Stage.network, Stage.graph, Stage.program):
+    if stage is not None and stage in (Stage.network, Stage.graph, Stage.program):
         if json or profile is not None:
             raise fail("E506", "a stage is printed as text", help="leave out the other options")
         print(_printed(load_with(file, sets), stage.value, passes, after), end="")
@@ -57,10 +68,7 @@ def info(
     if stage is not None and not passes:
         raise fail("E506", "`--stage` says whose passes are shown", help="add `--passes`")
     if passes:
-        from ...compiler.tools.stages import STAGES
-
-        whose = next((name for name in STAGES if name == stage), STAGES[0])
-        rows = describe_passes(load_with(file, sets), whose)
+        rows = describe_passes(load_with(file, sets), _PASSES[stage or Stage.training])
         print_json(rows) if json else print(passes_table(rows))
         return
     measured = None
