@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from onnx import ModelProto
 
 from fusewright.compiler.check.check import check, checked
 from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
@@ -26,9 +27,10 @@ from fusewright.compiler.network.network import Network
 from fusewright.compiler.network.rules import admits
 from fusewright.compiler.passes import Stage, optimise, passes
 from fusewright.compiler.program.program import Program, validate
+from fusewright.compiler.program.weights import Weights
 from fusewright.compiler.syntax.parse import parse
 from fusewright.compiler.targets.numpy.network import evaluate
-from fusewright.compiler.targets.onnx.export import export
+from fusewright.compiler.targets.onnx.export import export as export_onnx
 from fusewright.compiler.targets.onnx.file import open_session, run
 from fusewright.compiler.targets.onnx.options import OPSETS, OnnxOptions
 from fusewright.compiler.targets.python.source import source
@@ -97,6 +99,10 @@ def test_every_pass_keeps_the_numbers_and_is_idempotent(
 # Law 3: targets
 
 
+def export(program: Program, network: Network, weights: Weights, **options: Any) -> ModelProto:
+    return export_onnx(program, network, weights, OnnxOptions(**options))
+
+
 @given(specs(), relaxations, seeds, st.sampled_from((1, 7)), st.sampled_from(OPSETS), st.booleans())
 def test_torch_numpy_and_onnx_agree(
     spec: Spec, relax: Relaxation, seed: int, batch: int, opset: int, inline: bool
@@ -113,7 +119,7 @@ def test_torch_numpy_and_onnx_agree(
     assert found.shape == (batch, network.head.count)
     assert relative_difference(found, expected) <= 1e-5
     folded = optimise(program, "inference")
-    model = export(folded, network, weights, OnnxOptions(opset=opset, inline=inline))
+    model = export(folded, network, weights, opset=opset, inline=inline)
     session = open_session(model.SerializeToString())
     assert relative_difference(run(session, inputs), expected) <= 1e-5
 
@@ -135,9 +141,7 @@ def test_every_artifact_of_a_network_agrees(spec: Spec, seed: int) -> None:
     kinds = [(o, inline) for o in OPSETS for inline in (False, True)]
     chosen = kinds if PROVING else [kinds[seed % len(kinds)]]
     sessions = [
-        open_session(
-            export(folded, network, weights, OnnxOptions(opset=o, inline=i)).SerializeToString()
-        )
+        open_session(export(folded, network, weights, opset=o, inline=i).SerializeToString())
         for o, i in chosen
     ]
     for batch in (1, 7):

@@ -9,25 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
-
-import fusewright as fw
-from fusewright.runtime.settings import Settings
-
-from .running import problem, spec
 
 NAMED = '3 classes { cat, `<script>alert(1)</script>`, `naïve, "quoted"` }'
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A trained run beside its data."""
-    folder = tmp_path_factory.mktemp("trained")
-    np.savez(folder / "data.npz", **problem())
-    settings = Settings(strategy="darts", epochs=6, batch=16)
-    found = fw.search(spec(), problem(), settings=settings, out=folder / "run")
-    fw.train(found.genotype, problem(), settings=settings, out=folder / "run")
-    return folder
 
 
 def arrays_of(path: Path) -> dict[str, Any]:
