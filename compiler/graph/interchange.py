@@ -19,7 +19,6 @@ from ..diagnostics.source import Source
 from ..documents.json_text import read_json
 from ..documents.spellings import GraphNotation
 from ..language import printer
-from ..language.nodes import Operation
 from ..language.spec import Spec
 from .build import AnyGraph, Graph, graph_of
 from .write import specification, written_axes
@@ -83,8 +82,7 @@ def _attributes(data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     kind = data["kind"]
     yield "kind", kind
     if kind == "step":
-        written = (o.written or Operation(o.definition.name) for o in data["operations"])
-        yield "operations", " | ".join(map(printer.operation, written))
+        yield "operations", " | ".join(printer.operation(o.operation) for o in data["operations"])
         yield "open", data["open"]
     if kind == "feature":
         yield "modality", data["modality"]

@@ -303,7 +303,7 @@ def _operations(node: str, operations: str | Iterable[Application | str]) -> Ite
         if isinstance(operation, str):
             yield from _parsed(node, operation)
         else:
-            yield operation.written or Operation(operation.definition.name)
+            yield operation.operation
 
 
 def _parsed(node: str, text: str) -> tuple[Operation, ...]:

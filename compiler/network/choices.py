@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from ..language.nodes import Budget, Cell, CellInput, Operation, Reference, Step
+from ..language.nodes import Budget, Cell, CellInput, Reference, Step
 from ..language.spec import Spec
 from .fillings import Choice
 from .names import input_name
@@ -68,6 +68,5 @@ def _cell(cell: NetworkCell, choice: CellChoice) -> Cell:
 
 
 def _step(step: NetworkStep, choice: StepChoice) -> Step:
-    written = step.operations[choice.operation].written
-    operation = written or Operation(step.operations[choice.operation].definition.name)
+    operation = step.operations[choice.operation].operation
     return Step(step.name, operation, tuple(Reference(name) for name in choice.inputs))

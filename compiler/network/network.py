@@ -32,6 +32,11 @@ class Application:
     span: Span | None = field(default=None, compare=False, repr=False)
 
     @property
+    def operation(self) -> Operation:
+        """The operation as the text says it, or by its name where there is no text."""
+        return self.written or Operation(self.definition.name)
+
+    @property
     def label(self) -> str:
         """The operation as a diagram shows it."""
         if self.written is None:

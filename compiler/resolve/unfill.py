@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from ..diagnostics.diagnostic import DiagnosticError, fail
 from ..diagnostics.source import Span
-from ..language.nodes import Operation
 from ..language.spec import Spec
 from ..network.choices import CellChoice, Choices, StepChoice
 from ..network.fillings import Choice
@@ -51,12 +50,8 @@ def _operation(open: NetworkStep, given: Application) -> int:
     same = [i for i, o in enumerate(open.operations) if (o.definition, o.parameters) == meant]
     if not same:
         raise _misfit(f"`{given.label}` is no candidate of `{open.name}`", given.span)
-    alike = (i for i in same if _written(open.operations[i]) == _written(given))
+    alike = (i for i in same if open.operations[i].operation == given.operation)
     return next(alike, same[0])
-
-
-def _written(operation: Application) -> Operation:
-    return operation.written or Operation(operation.definition.name)
 
 
 def _inputs(open: Sequence[Slot], given: Sequence[Slot]) -> Choice:

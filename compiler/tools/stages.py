@@ -10,11 +10,11 @@ from ..check.check import checked
 from ..diagnostics.diagnostic import did_you_mean, fail, one_of
 from ..graph.build import Graph, build
 from ..graph.read import slots_of
-from ..language.nodes import Cell, CellInput, Hole, Operation, Reference, Step
+from ..language.nodes import Cell, CellInput, Hole, Reference, Step
 from ..language.spec import Spec
 from ..lowering.lower import lower
 from ..network.names import input_name
-from ..network.network import Application, NetworkCell, NetworkStep, Slot
+from ..network.network import NetworkCell, NetworkStep, Slot
 from ..passes import ORDER, Stage, passes
 from ..program.program import Program
 from ..program.text import print_program
@@ -95,7 +95,7 @@ def _cell(cell: NetworkCell) -> Cell:
 
 
 def _step(step: NetworkStep) -> Step:
-    operations = tuple(_written(o) for o in step.operations)
+    operations = tuple(o.operation for o in step.operations)
     operation = Hole(operations) if step.open else operations[0]
     return Step(step.name, operation, tuple(map(_slot, step.slots)))
 
@@ -103,10 +103,6 @@ def _step(step: NetworkStep) -> Step:
 def _slot(slot: Slot) -> Reference | Hole:
     candidates = tuple(map(Reference, slot.candidates))
     return Hole(candidates) if slot.open else candidates[0]
-
-
-def _written(application: Application) -> Operation:
-    return application.written or Operation(application.definition.name)
 
 
 # The Graph
