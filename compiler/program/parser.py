@@ -28,7 +28,7 @@ from .program import (
     validate,
 )
 from .text import type_text
-from .tokens import Reader, Token, quoted
+from .tokens import Reader, Lexeme, quoted
 
 _EXAMPLES = {
     "value": "`%0 = …`",
@@ -114,7 +114,7 @@ class _Parser:
             self._twice(f"the {what} {quoted(name)}", start)
         return name
 
-    def _twice(self, what: str, start: Token) -> None:
+    def _twice(self, what: str, start: Lexeme) -> None:
         place, remedy = self.reader.since(start), "keep one of them"
         self._problem(fail("E202", f"{what} stands twice", place, help=remedy))
 

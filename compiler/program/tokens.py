@@ -40,7 +40,7 @@ def quoted(name: str) -> str:
     return f"`{shown}`"
 
 
-class Token(NamedTuple):
+class Lexeme(NamedTuple):
     """A piece of the text: a `value`, `string`, `number`, `word`, `mark`, or its `end`."""
 
     kind: str
@@ -54,23 +54,23 @@ class Reader:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.token = self.before = Token("mark", "", 0, 0)
+        self.token = self.before = Lexeme("mark", "", 0, 0)
         self.take()
 
-    def take(self) -> Token:
+    def take(self) -> Lexeme:
         """The current token; the one after it becomes the current one."""
         self.before = self.token
         found = _TOKEN.match(self.source.text, self.token.end)
         assert found is not None, "every character is a mark at least"
         kind = found.lastgroup or "end"
-        self.token = Token(kind, found[kind], *found.span(kind))
+        self.token = Lexeme(kind, found[kind], *found.span(kind))
         return self.before
 
-    def since(self, start: Token) -> Span:
+    def since(self, start: Lexeme) -> Span:
         """From a token to the last one that was taken."""
         return Span(self.source, start.start, self.before.end)
 
-    def span(self, token: Token) -> Span:
+    def span(self, token: Lexeme) -> Span:
         return Span(self.source, token.start, token.end)
 
     def unexpected(self, *expected: str) -> DiagnosticError:
@@ -85,11 +85,11 @@ class Reader:
             return fail("E001", "unexpected end of the text", place, help=remedy)
         return fail("E001", f"unexpected {quoted(token.text)}", place, help=remedy)
 
-    def skip(self, *texts: str) -> Token | None:
+    def skip(self, *texts: str) -> Lexeme | None:
         """The current token if it is one of `texts`, and is taken then."""
         return self.take() if self.token.text in texts else None
 
-    def expect(self, *texts: str) -> Token:
+    def expect(self, *texts: str) -> Lexeme:
         token = self.skip(*texts)
         if token is None:
             raise self.unexpected(*(f"`{text}`" for text in texts))

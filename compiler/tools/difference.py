@@ -10,7 +10,7 @@ from typing import Literal
 from ..language.spec import Spec
 from ..network.network import Network
 from ..resolve.resolve import resolve
-from .facts import Node, ambiguous, facts, orders
+from .facts import Piece, ambiguous, facts, orders
 
 Kind = Literal["added", "removed", "changed"]
 _MARKS: Mapping[Kind, str] = {"added": "+", "removed": "-", "changed": "~"}
@@ -60,14 +60,14 @@ def difference(old: Spec, new: Spec) -> tuple[Change, ...]:
     return (*found, *_reordered(*networks))
 
 
-def _in_order(nodes: Sequence[Node]) -> list[tuple[str, str]]:
+def _in_order(nodes: Sequence[Piece]) -> list[tuple[str, str]]:
     """The keys of nodes, each once: section by section, and what is of one Cell together."""
     homes = {home: place for place, home in enumerate(dict.fromkeys(n.home for n in nodes))}
     ordered = sorted(nodes, key=lambda n: (n.section, homes[n.home]))
     return list(dict.fromkeys((n.kind, n.name) for n in ordered))
 
 
-def _changes(old: Node | None, new: Node | None) -> Iterator[Change]:
+def _changes(old: Piece | None, new: Piece | None) -> Iterator[Change]:
     if old is None or new is None:
         node = old or new
         if node is not None and node.shown:

@@ -21,7 +21,7 @@ from ..network.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Property:
     """Something that a node says of itself: equal where `key` is, read as `text`."""
 
     key: object
@@ -29,7 +29,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class Piece:
     """A piece of a network, by `kind` and `name`; `text` is the whole of it in one line.
 
     `section` and `home` order nodes: those of one Cell stand together. What is not `shown` is worth
@@ -39,13 +39,13 @@ class Node:
     kind: str
     name: str
     text: str
-    parts: Mapping[str, Part]
+    parts: Mapping[str, Property]
     section: int
     home: str = ""
     shown: bool = True
 
 
-def facts(network: Network, qualified: Collection[str] = ()) -> list[Node]:
+def facts(network: Network, qualified: Collection[str] = ()) -> list[Piece]:
     """The nodes of a network; operations named in `qualified` are shown with their library."""
     shown = _Names(qualified)
     nodes = [_plain("number", key, 0, number(value)) for key, value in _numbers(network)]
@@ -57,8 +57,8 @@ def facts(network: Network, qualified: Collection[str] = ()) -> list[Node]:
     outputs = "all Cells" if everything else ", ".join(map(name, network.outputs))
     nodes.append(_plain("output", "", 4, outputs))
     if any(is_open(cell) for cell in network.cells):
-        rule = {"": Part(network.rule, network.rule)}
-        nodes.append(Node("rule", "", network.rule, rule, 5, shown=False))
+        rule = {"": Property(network.rule, network.rule)}
+        nodes.append(Piece("rule", "", network.rule, rule, 5, shown=False))
     nodes += _budgets(network)
     nodes.append(_head(network))
     return [*nodes, *_definitions(network, shown)]
@@ -94,8 +94,8 @@ def orders(network: Network) -> Mapping[str, tuple[str, ...]]:
     return found
 
 
-def _plain(kind: str, label: str, section: int, text: str) -> Node:
-    return Node(kind, label, text, {"": Part(text, text)}, section)
+def _plain(kind: str, label: str, section: int, text: str) -> Piece:
+    return Piece(kind, label, text, {"": Property(text, text)}, section)
 
 
 def _numbers(network: Network) -> Iterator[tuple[str, int | float]]:
@@ -104,7 +104,7 @@ def _numbers(network: Network) -> Iterator[tuple[str, int | float]]:
         yield key, int(value) if value == int(value) else value
 
 
-def _budgets(network: Network) -> Iterator[Node]:
+def _budgets(network: Network) -> Iterator[Piece]:
     for what in BUDGETS:
         budgets = [b for b in network.budgets if b.quantity == what]
         if budgets:
@@ -115,17 +115,17 @@ def _budgets(network: Network) -> Iterator[Node]:
 # Modalities, features, the head
 
 
-def _modalities(network: Network) -> Iterator[Node]:
+def _modalities(network: Network) -> Iterator[Piece]:
     for modality in network.spec.modalities:
         backbone = modality.backbone or "none"
         needed = "optional" if modality.optional else "in every sample"
-        parts = {"backbone": Part(backbone, backbone), "presence": Part(needed, needed)}
+        parts = {"backbone": Property(backbone, backbone), "presence": Property(needed, needed)}
         words = [needed] if modality.optional else []
         words += [f"from {backbone}"] if modality.backbone else []
-        yield Node("modality", modality.name, ", ".join(words), parts, 1)
+        yield Piece("modality", modality.name, ", ".join(words), parts, 1)
 
 
-def _features(network: Network) -> Iterator[Node]:
+def _features(network: Network) -> Iterator[Piece]:
     written = [f for m in network.spec.modalities for f in m.features]
     for feature, declared in zip(network.features, written, strict=True):
         axes = "unknown shape"
@@ -133,65 +133,65 @@ def _features(network: Network) -> Iterator[Node]:
             axes = f"[{', '.join(map(str, feature.axes))}]"
         at = declared.at or "none"
         parts = {
-            "modality": Part(feature.modality, feature.modality),
-            "shape": Part(feature.axes, axes),
-            "place": Part(at, at),
+            "modality": Property(feature.modality, feature.modality),
+            "shape": Property(feature.axes, axes),
+            "place": Property(at, at),
         }
-        yield Node("feature", feature.name, f"{axes} of {feature.modality}", parts, 2)
+        yield Piece("feature", feature.name, f"{axes} of {feature.modality}", parts, 2)
 
 
-def _head(network: Network) -> Node:
+def _head(network: Network) -> Piece:
     head = network.head
     what = f"{head.count} {head.kind}"
     named = "none" if head.names is None else ", ".join(map(name, head.names))
-    parts = {"what": Part(what, what), "names": Part(head.names, named)}
-    return Node("predict", "", what, parts, 7)
+    parts = {"what": Property(what, what), "names": Property(head.names, named)}
+    return Piece("predict", "", what, parts, 7)
 
 
 # Cells and Steps
 
 
-def _cell(cell: NetworkCell, before: int, shown: _Names) -> Iterator[Node]:
+def _cell(cell: NetworkCell, before: int, shown: _Names) -> Iterator[Piece]:
     """A Cell and its Steps; `before` is how many features and Cells come before it."""
     slots = [_slot(s, before) for s in cell.slots]
     parts = {f"input {input_name(i)}": part for i, part in enumerate(slots)}
     names = tuple(s.name for s in cell.steps)
     returned = "all Steps" if cell.returned == names else ", ".join(map(name, cell.returned))
-    parts["return"] = Part(returned, returned)
-    yield Node("cell", cell.name, f"({_listed(slots)})", parts, 3, cell.name)
+    parts["return"] = Property(returned, returned)
+    yield Piece("cell", cell.name, f"({_listed(slots)})", parts, 3, cell.name)
     places = {input: place for place, input in enumerate(cell.inputs)}
     for position, step in enumerate(cell.steps, start=len(places)):
         slots = [_slot(s, position, places) for s in step.slots]
         yield _step(step, cell.name, slots, shown)
 
 
-def _step(step: NetworkStep, cell: str, slots: Sequence[Part], shown: _Names) -> Node:
+def _step(step: NetworkStep, cell: str, slots: Sequence[Property], shown: _Names) -> Piece:
     candidates = {shown.key(a): shown.text(a) for a in step.operations}
     first = step.operations[0]
     text, whole = shown.text(first), f"{shown.of(first)}({_listed(slots, shown.settings(first))})"
     if step.open:
         text = "{" + " | ".join(candidates.values()) + "}"
         whole = f"{text}({_listed(slots)})"
-    parts = {"operation": Part((step.open, frozenset(candidates)), text)}
+    parts = {"operation": Property((step.open, frozenset(candidates)), text)}
     parts |= {f"input {i}": part for i, part in enumerate(slots, start=1)}
-    return Node("step", f"{cell}.{step.name}", whole, parts, 3, cell)
+    return Piece("step", f"{cell}.{step.name}", whole, parts, 3, cell)
 
 
 _NO_PLACES: Mapping[str, int] = {}
 
 
-def _slot(slot: Slot, before: int, places: Mapping[str, int] = _NO_PLACES) -> Part:
+def _slot(slot: Slot, before: int, places: Mapping[str, int] = _NO_PLACES) -> Property:
     """What stands in a slot before which `before` names stand; some are known by their place."""
     if not slot.open:
         only = slot.candidates[0]
-        return Part(places.get(only, only), name(only))
+        return Property(places.get(only, only), name(only))
     if len(slot.candidates) == before:
-        return Part("?", "?")
+        return Property("?", "?")
     keys = frozenset(places.get(c, c) for c in slot.candidates)
-    return Part(keys, "{" + " | ".join(map(name, slot.candidates)) + "}")
+    return Property(keys, "{" + " | ".join(map(name, slot.candidates)) + "}")
 
 
-def _listed(slots: Sequence[Part], settings: str = "") -> str:
+def _listed(slots: Sequence[Property], settings: str = "") -> str:
     return ", ".join([*(part.text for part in slots), *([settings] if settings else [])])
 
 
@@ -246,13 +246,13 @@ def _used(network: Network) -> Iterator[Used]:
             waiting += new
 
 
-def _definitions(network: Network, shown: _Names) -> Iterator[Node]:
+def _definitions(network: Network, shown: _Names) -> Iterator[Piece]:
     """The equations in use; which of a library's are in use follows from other nodes."""
     for used in _used(network):
         definition = used.definition
         formals = signature(definition).partition("(")[2]
         equation = body_text(definition.body)
-        parts = {"equation": Part(equation, equation)}
+        parts = {"equation": Property(equation, equation)}
         kind = "role" if definition.role else "op"
         own = used.home.library is None
-        yield Node(kind, f"{shown.of(used)}({formals}", equation, parts, 8, shown=own)
+        yield Piece(kind, f"{shown.of(used)}({formals}", equation, parts, 8, shown=own)

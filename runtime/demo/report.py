@@ -14,7 +14,7 @@ from ..report.page import code, figure, page, paragraph, picture, section, table
 
 
 @dataclass(frozen=True)
-class Report:
+class DemoReport:
     """What the page shows; `rows` are name, accuracy and number of parameters."""
 
     spec: str
@@ -27,12 +27,12 @@ class Report:
     samples: Sequence[int]
 
 
-def write_report(path: Path, report: Report) -> None:
+def write_report(path: Path, report: DemoReport) -> None:
     """Writes the page."""
     write_file(path, _page(report).encode())
 
 
-def _page(report: Report) -> Html:
+def _page(report: DemoReport) -> Html:
     train, validation, test = report.samples
     about = (
         "A picture of 32 × 32 pixels and the names of an emoji are fused to tell its category. Two "

@@ -38,7 +38,7 @@ from ..search.search import SearchResult, search
 from ..settings import Settings
 from ..training.train import train
 from .extract import Extracted, extract
-from .report import Report, write_report
+from .report import DemoReport, write_report
 
 # Chosen by the validation accuracy of genotypes trained on the training split alone.
 SEARCH = Settings(batch=96)
@@ -89,7 +89,7 @@ def demo(out: Path) -> None:
     stage("exporting to ONNX and checking it")
     checks = _export(out, data)
     pictures = _draw(spec, found.genotype, out)
-    report = Report(
+    report = DemoReport(
         spec=str(spec),
         genotype=str(found.genotype),
         rows=[(r.name, r.accuracy, r.parameters) for r in results],

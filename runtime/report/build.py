@@ -27,7 +27,7 @@ Told = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Report:
+class RunReport:
     """A page, and what it says as a record."""
 
     page: Html
@@ -40,7 +40,7 @@ def report(
     out: str | PathLike[str] | None = None,
     data: Source | None = None,
     told: Told | None = None,
-) -> Report:
+) -> RunReport:
     """The report of finished runs, written to `out` where that is given.
 
     With `data`, trained runs are evaluated on its test split. Raises DiagnosticError where a run
@@ -55,7 +55,7 @@ def report(
     trained = [run for run in runs if run.training is not None]
     parts = [_space(group, len(groups) > 1) for group in groups.values()]
     parts += [_trainings(trained), tested_section(tested), *_genotypes(runs)]
-    found = Report(page(_title(runs), parts), _facts(runs, list(groups.values()), tested))
+    found = RunReport(page(_title(runs), parts), _facts(runs, list(groups.values()), tested))
     if out is not None:
         write_file(Path(out), found.page.encode("utf-8", "replace"))
     return found

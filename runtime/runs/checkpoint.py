@@ -33,7 +33,7 @@ _NAME = re.compile(r"[\w-]{1,100}")
 
 
 @dataclass(frozen=True)
-class Part:
+class CheckpointPart:
     """A piece of a state that stays as it is, under a name that says all of it.
 
     It is written once, to a file of its own, however many checkpoints have it.
@@ -52,7 +52,7 @@ def write_checkpoint(path: Path, identity: str, state: State) -> None:
     folder = path.with_name(PARTS)
 
     def apart(value: Any) -> Any:
-        if isinstance(value, Part):
+        if isinstance(value, CheckpointPart):
             names.add(value.name)
             file = folder / f"{value.name}.pt"
             if not file.exists():

@@ -17,7 +17,7 @@ from pygls.lsp.server import LanguageServer
 from fusewright.compiler.check.check import check
 from fusewright.compiler.syntax.parse import parse
 from fusewright.lsp.documents import Document, Examined, examine_document
-from fusewright.lsp.positions import Change, Positions
+from fusewright.lsp.positions import TextChange, Positions
 from fusewright.lsp.session import Session
 
 from ..support.language_client import Client, edited, long_text, serve
@@ -236,7 +236,7 @@ def test_positions_count_what_was_agreed_on(encoding: str, width: int) -> None:
 
 
 def test_a_change_is_the_part_that_differs() -> None:
-    change = Change.between("abcdef", "abXYZdef")
+    change = TextChange.between("abcdef", "abXYZdef")
     assert (change.before, change.after) == (2, 3)
     assert [change.to_new(i) for i in (0, 2, 3, 6)] == [0, 2, 5, 8]
     assert [change.to_old(i) for i in (0, 2, 5, 8)] == [0, 2, 3, 6]

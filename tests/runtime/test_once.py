@@ -43,7 +43,7 @@ def counted() -> Generator[Counts]:
         if frame.f_code is network_of.__code__:
             found.checked[str(values["spec"])] += 1
         elif frame.f_code is lower.__code__:
-            text = str(values["graph"].graph["network"].spec)
+            text = str(values["graph"].graph["specification"])
             found.lowered[text, values["relax"]] += 1
 
     before = sys.getprofile()

@@ -16,12 +16,12 @@ from ...graph.build import HEAD, OUTPUT
 from ...network.names import identifier
 from ...network.network import NetworkCell
 from .statements import Look, box, edge, shortened, text
-from .whole import LONGEST_ROW, Whole
+from .whole import LONGEST_ROW, WholeDrawer
 
 MOST_OPERATIONS = 3
 
 
-class Compact(Whole):
+class Compact(WholeDrawer):
     """The statements of a compact picture."""
 
     gaps: ClassVar[Look] = {"nodesep": 0.06, "ranksep": 0.3}

@@ -20,7 +20,7 @@ from .overlay import PLAIN, Overlay
 from .single import Single
 from .statements import attributes, node, quoted
 from .styles import SCREEN, SIGNS, Style
-from .whole import Whole
+from .whole import WholeDrawer
 
 ONE_COLUMN, TWO_COLUMNS = 3.3, 7.0
 """The widths of AAAI's columns, in inches."""
@@ -100,7 +100,7 @@ def _drawer(graph: Graph, drawing: Drawing) -> Drawer:
         nodes = {*nodes, *_used(drawing.old)}
     if drawing.cell:
         return Single(network, nodes, free, overlay, drawing.style, drawing.cell)
-    return (Compact if drawing.compact else Whole)(network, nodes, free, overlay, drawing.style)
+    return (Compact if drawing.compact else WholeDrawer)(network, nodes, free, overlay, drawing.style)
 
 
 def _require_possible(drawing: Drawing) -> None:

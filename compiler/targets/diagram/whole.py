@@ -40,7 +40,7 @@ MOST_NAMES = 20
 LARGE = 200
 
 
-class Whole(Drawer):
+class WholeDrawer(Drawer):
     """Every statement of the picture."""
 
     def lines(self) -> Iterator[str]:

@@ -16,7 +16,7 @@ from ....compiler.check.check import checked
 from ....compiler.network.choices import Choices, choices_of, fill, listed
 from ...data.files import Arrays
 from ...parallel.processes import rank
-from ...runs.checkpoint import Part, State, identity_of
+from ...runs.checkpoint import CheckpointPart, State, identity_of
 from ...training.fitting import start_from
 from ...training.prepare import prepare
 from ..learner import Learner
@@ -66,14 +66,14 @@ class Trial:
             "training": self._resting() or self.training,
         }
 
-    def _resting(self) -> Part | None:
+    def _resting(self) -> CheckpointPart | None:
         """Where its training is, between epochs."""
         if self.training is None or any(
             self.training["epoch"][key] for key in ("orders", "losses")
         ):
             return None
         choices = identity_of(str(listed(self.choices)))[:16]
-        return Part(f"trial-{self.number}-{self.epochs}-{choices}", self.training)
+        return CheckpointPart(f"trial-{self.number}-{self.epochs}-{choices}", self.training)
 
     @classmethod
     def restored(cls, state: State) -> Trial:

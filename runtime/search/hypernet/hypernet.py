@@ -11,7 +11,7 @@ from ...runs.checkpoint import State
 from ...training.prepare import prepare
 from ..learner import Learner
 from ..strategy import Problem
-from .mixtures import Architecture, Weights
+from .mixtures import ArchitectureParameters, Weights
 
 
 class Hypernet(Learner):
@@ -29,7 +29,7 @@ class Hypernet(Learner):
             given_weights=True,
         )
         super().__init__(problem, module, data, problem.generator)
-        self.architecture = Architecture(module)
+        self.architecture = ArchitectureParameters(module)
 
     def tensors(self, weights: dict[str, Any]) -> Weights:
         """Weights as tensors on the device, those that the hypernet reads."""

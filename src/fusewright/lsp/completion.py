@@ -24,7 +24,7 @@ from ..compiler.network.vocabulary import (
 )
 from ..compiler.resolve.numbers import OWN_NUMBERS
 from ..ops.primitive import primitives
-from .context import Context, Place, context_of
+from .context import CursorContext, Place, context_of
 
 MOST_MEMBERS = 200
 """How many members of a family are offered."""
@@ -61,7 +61,7 @@ def complete(text: str, offset: int, specs: tuple[Spec, ...]) -> Completion:
 class _Names:
     """The names of each kind at one place."""
 
-    def __init__(self, specs: tuple[Spec, ...], context: Context) -> None:
+    def __init__(self, specs: tuple[Spec, ...], context: CursorContext) -> None:
         self.specs, self.context = specs, context
 
     # Names of the specification

@@ -59,7 +59,7 @@ class Bracket:
 
 
 @dataclass
-class Context:
+class CursorContext:
     """What is known at the end of a text.
 
     `start` is where the word begins that is being written. `cells` are the Cells before this
@@ -78,22 +78,22 @@ class Context:
     given: tuple[str, ...] = ()
 
 
-def context_of(text: str, offset: int) -> Context:
+def context_of(text: str, offset: int) -> CursorContext:
     """The context at an offset; of what follows it nothing is read."""
     tokens = [(m.group(), m.start()) for m in _TOKEN.finditer(text, 0, offset)]
     start = offset
     if tokens and tokens[-1][1] + len(tokens[-1][0]) == offset:
         last, begin = tokens[-1]
         if last[0] in '#"' and not (last[0] == '"' and len(last) > 1 and last.endswith('"')):
-            return Context(offset, "nothing")
+            return CursorContext(offset, "nothing")
         if _WORD.fullmatch(last):
             start = begin
             tokens.pop()
         elif last[0].isdigit():
-            return Context(offset, "nothing")
+            return CursorContext(offset, "nothing")
     elif tokens and tokens[-1][0][0] == "#" and "\n" not in text[tokens[-1][1] : offset]:
-        return Context(offset, "nothing")
-    reader = _Reader(Context(start))
+        return CursorContext(offset, "nothing")
+    reader = _Reader(CursorContext(start))
     for token, begin in tokens:
         if token[0] != "#":
             reader.read(token, begin == 0 or text[begin - 1] == "\n")
@@ -103,7 +103,7 @@ def context_of(text: str, offset: int) -> Context:
 class _Reader:
     """Follows tokens through statements and brackets."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: CursorContext) -> None:
         self.context = context
         self.statement = ""
         self.tokens: list[str] = []
@@ -194,7 +194,7 @@ class _Reader:
 
     # The end of the text
 
-    def finish(self) -> Context:
+    def finish(self) -> CursorContext:
         context = self.context
         context.place = self._place()
         if self.stack:

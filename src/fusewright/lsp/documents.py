@@ -13,7 +13,7 @@ from ..compiler.diagnostics.source import Span
 from ..compiler.documents.spellings import Spelling, by_ending, spelling_of
 from ..compiler.language.spec import Spec
 from .binding import symbols_of
-from .positions import Change, Positions
+from .positions import TextChange, Positions
 from .symbols import Symbols
 
 _SYNTAX = ("E0", "E1")
@@ -45,9 +45,9 @@ class Document:
         """Whether a span stands in this text, and not in that of a library."""
         return span is not None and span.source is self.reading.source
 
-    def change_to(self, text: str) -> Change:
+    def change_to(self, text: str) -> TextChange:
         """What has changed since this version."""
-        return Change.between(self.text, text)
+        return TextChange.between(self.text, text)
 
     def as_version(self, version: int, text: str) -> Document | None:
         """This document under the number of another version, or None where that has other text."""

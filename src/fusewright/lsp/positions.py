@@ -62,7 +62,7 @@ class Positions:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class TextChange:
     """The part in which two versions of a text differ, as the lengths of what they share."""
 
     before: int
@@ -71,7 +71,7 @@ class Change:
     new: int
 
     @classmethod
-    def between(cls, old: str, new: str) -> Change:
+    def between(cls, old: str, new: str) -> TextChange:
         """The smallest part outside of which the texts are equal."""
         shorter = min(len(old), len(new))
         before = _shared(lambda n: old[:n] == new[:n], shorter)
@@ -88,7 +88,7 @@ class Change:
         return _moved(offset, self, self.old, self.new)
 
 
-def _moved(offset: int, change: Change, origin: int, target: int) -> int:
+def _moved(offset: int, change: TextChange, origin: int, target: int) -> int:
     if offset <= change.before:
         return offset
     return max(change.before, target - max(origin - offset, 0))

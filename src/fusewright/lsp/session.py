@@ -16,7 +16,7 @@ from pygls.lsp.server import LanguageServer
 
 from .actions import reports
 from .documents import Document, Examined, examine_document, read_document
-from .positions import Change, Positions
+from .positions import TextChange, Positions
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +118,11 @@ class Session:
         """The version that was examined last; the first is waited for."""
         return self._known(uri).examined or await self.examined(uri)
 
-    def since(self, document: Document) -> tuple[Change, Positions]:
+    def since(self, document: Document) -> tuple[TextChange, Positions]:
         """What has changed since a version was read, and the positions in the text as it is now."""
         text = self.version(document.uri).text
         if text == document.text:
-            return Change(len(text), 0, len(text), len(text)), document.positions
+            return TextChange(len(text), 0, len(text), len(text)), document.positions
         return document.change_to(text), Positions(text, self.encoding)
 
     def _known(self, uri: str) -> _Open:

@@ -18,7 +18,7 @@ from safetensors.numpy import load_file
 
 import fusewright as fw
 from fusewright.runtime.parallel.interrupt import Interrupt, Interrupted
-from fusewright.runtime.runs.checkpoint import Part, read_checkpoint, write_checkpoint
+from fusewright.runtime.runs.checkpoint import CheckpointPart, read_checkpoint, write_checkpoint
 from fusewright.runtime.strategies import FOLLOWED_BY as STRATEGIES
 
 from ...support.paths import ROOT
@@ -218,13 +218,13 @@ def test_a_candidate_that_rests_is_written_once(tmp_path: Path) -> None:
 
 def test_a_part_belongs_to_its_checkpoint_and_to_no_other_place(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.pt"
-    write_checkpoint(path, "x", {"trials": [{"training": Part("a", {"t": torch.ones(2)})}]})
+    write_checkpoint(path, "x", {"trials": [{"training": CheckpointPart("a", {"t": torch.ones(2)})}]})
     state = read_checkpoint(path, "x")
     assert state is not None
     assert torch.equal(state["trials"][0]["training"]["t"], torch.ones(2))
     write_checkpoint(path, "x", {"trials": []})
     assert not list((tmp_path / "checkpoint.parts").iterdir())
-    for state in ({"t": Part("gone", {})}, {"t": {"checkpoint part": "../checkpoint"}}):
+    for state in ({"t": CheckpointPart("gone", {})}, {"t": {"checkpoint part": "../checkpoint"}}):
         write_checkpoint(path, "x", state)
         (tmp_path / "checkpoint.parts" / "gone.pt").unlink(missing_ok=True)
         with pytest.raises(fw.DiagnosticError, match="is damaged"):
