@@ -57,8 +57,8 @@ def compile(spec: Model, target: str = DEFAULT, **options: Any) -> Any:
         spec = specification(spec)
     require_one("target", target, sorted(targets(), key=lambda n: n != DEFAULT), "targets are")
     record = targets()[target]
-    known = (*SUBJECT * record.has_weights, *options_read_by(record.options, "compile"))
-    chosen = record.chosen(options, known)
+    names = (*SUBJECT * record.has_weights, *options_read_by(record.options, "compile"))
+    chosen = record.chosen(options, names)
     own = {name: chosen.pop(name) for name in SUBJECT if name in chosen}
     return record.compile(Subject(checked(spec), **own), **chosen)
 

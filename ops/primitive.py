@@ -93,9 +93,9 @@ class Primitive:
 def primitives() -> Mapping[str, Primitive]:
     """All primitives by name, found in the modules of `ops/primitives`."""
     package = import_module(".primitives", __package__)
-    found: dict[str, Primitive] = {}
+    by_name: dict[str, Primitive] = {}
     for module in pkgutil.iter_modules(package.__path__):
         for value in vars(import_module(f"{package.__name__}.{module.name}")).values():
-            if isinstance(value, Primitive) and found.setdefault(value.name, value) is not value:
+            if isinstance(value, Primitive) and by_name.setdefault(value.name, value) is not value:
                 raise ValueError(f"two primitives are named `{value.name}`")
-    return found
+    return by_name

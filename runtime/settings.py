@@ -165,9 +165,9 @@ class Settings:
 
     def with_options(self, **options: Any) -> Settings:
         """These settings with those options that are not None."""
-        given = {key: value for key, value in options.items() if value is not None}
-        _require_known(given)
-        return replace(self, **given)
+        values = {key: value for key, value in options.items() if value is not None}
+        _require_known(values)
+        return replace(self, **values)
 
     def to_toml(self) -> str:
         """The settings as a TOML text that `read_settings` reads back."""
@@ -197,10 +197,10 @@ def read_settings(path: str | PathLike[str]) -> Settings:
 
 
 def _require_known(values: Mapping[str, Any]) -> None:
-    known = [f.name for f in fields(Settings)]
+    names = [f.name for f in fields(Settings)]
     for key in values:
-        if key not in known:
-            remedy = did_you_mean(key, known) or f"settings are {one_of(known, 20)}"
+        if key not in names:
+            remedy = did_you_mean(key, names) or f"settings are {one_of(names, 20)}"
             raise fail("E506", f"unknown setting `{key}`", help=remedy)
 
 

@@ -81,12 +81,12 @@ class _Shapes:
         for feature in network.features:
             if feature.axes is not None:
                 numbers = {**network.numbers, "c": feature.channels}
-                given = TensorType(feature.axes)
-                key = (id(feature.adapt.definition), given, feature.has_lengths)
+                type = TensorType(feature.axes)
+                key = (id(feature.adapt.definition), type, feature.has_lengths)
                 if (
                     key not in self.adapted
                     and self._apply(
-                        feature.adapt, [given], feature.span, inner, numbers, feature.has_lengths
+                        feature.adapt, [type], feature.span, inner, numbers, feature.has_lengths
                     )
                     == inner
                 ):
@@ -120,9 +120,11 @@ class _Shapes:
                 continue
             inputs = [self.network.inner] * (len(d.inputs) + d.rest)
             alone = Application(d, self.network.vocabulary, d.parameters, d.name)
-            found = _Shapes(self.network, Report(), effort=self.effort)
-            found._apply(alone, inputs, d.span, None)
-            self.report.diagnostics += [e for e in found.report.diagnostics if e.code in NAME_CODES]
+            shapes = _Shapes(self.network, Report(), effort=self.effort)
+            shapes._apply(alone, inputs, d.span, None)
+            self.report.diagnostics += [
+                e for e in shapes.report.diagnostics if e.code in NAME_CODES
+            ]
 
     def _apply_once(
         self,
@@ -153,8 +155,8 @@ class _Shapes:
         lengths = builder.input(Input("lengths", TensorType(()))) if has_lengths else None
         definition = application.definition
         try:
-            given = self.network.numbers if numbers is None else numbers
-            result = builder.type(apply(application, ids, builder, (), given, lengths, self.effort))
+            sizes = self.network.numbers if numbers is None else numbers
+            result = builder.type(apply(application, ids, builder, (), sizes, lengths, self.effort))
         except DiagnosticError as error:
             self.report.diagnostics += placed(error, definition, span).diagnostics
             return None

@@ -131,10 +131,10 @@ def examine_reading(reading: Reading) -> Examination:
     if reading.misread or reading.unread:
         report.diagnostics = list(_independent(report.diagnostics, reading.unread))
     report.diagnostics += reading.misread
-    found = findings(network, report)
+    diagnostics = findings(network, report)
     if any(d.is_error for d in reading.misread):
         network = None
-    return Examination(reading, network, tuple(found))
+    return Examination(reading, network, tuple(diagnostics))
 
 
 def _independent(diagnostics: Iterable[Diagnostic], skipped: Iterable[str]) -> Iterable[Diagnostic]:

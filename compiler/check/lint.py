@@ -110,10 +110,10 @@ def _candidates(slots: Iterator[Slot]) -> Iterator[tuple[str, ...]]:
 
 def _holes(cell: Cell, members: Sequence[NetworkCell], network: Network, report: Report) -> None:
     """Holes that have the same single candidate in all members of their family."""
-    for index, written in enumerate(cell.inputs):
-        if isinstance(written.slot, Hole):
+    for index, input in enumerate(cell.inputs):
+        if isinstance(input.slot, Hole):
             left = {_left(m.slots, index) for m in members}
-            _single(written.slot, left, report)
+            _single(input.slot, left, report)
     for step, family in _step_families(cell, members[0], network):
         for index, slot in enumerate(step.slots):
             if isinstance(slot, Hole):
@@ -182,8 +182,8 @@ def _repeated_in(given: Sequence[Operation], where: str, network: Network, repor
 
 def _meaning(candidate: Operation, network: Network) -> object:
     """The definitions of an operation with all its parameters' values: what it computes."""
-    found = network.vocabulary.find(candidate.name)
-    definitions = found[0] if found else ()
+    entry = network.vocabulary.find(candidate.name)
+    definitions = entry[0] if entry else ()
     values: dict[str, object] = dict(definitions[0].parameters) if definitions else {}
     for key, value in candidate.parameters:
         values[key] = network.numbers.get(value, value) if isinstance(value, str) else value
@@ -201,11 +201,11 @@ def _pool(network: Network, report: Report) -> None:
         report.add("W407", message, place, help="remove the pool, or write `Step = ?(x, y)`")
         return
     for candidate in pool:
-        found = network.vocabulary.find(candidate.name)
-        if found and not any(select(found[0], count) for count in counts):
+        entry = network.vocabulary.find(candidate.name)
+        if entry and not any(select(entry[0], count) for count in counts):
             message = f"no Step can become `{operation(candidate)}`"
-            given = " or ".join(map(str, counts)) + (" input" if counts == [1] else " inputs")
-            notes = [Note(f"the Steps that take from the pool have {given}", steps[0].span)]
+            inputs = " or ".join(map(str, counts)) + (" input" if counts == [1] else " inputs")
+            notes = [Note(f"the Steps that take from the pool have {inputs}", steps[0].span)]
             remedy = "remove it from the pool, or give a Step as many inputs as it takes"
             report.add("W407", message, candidate.span, help=remedy, notes=notes)
 
@@ -231,10 +231,10 @@ def _it(names: Sequence[str]) -> str:
 
 def _across(spans: Sequence[Span | None]) -> Span | None:
     """From the first of some places to the last; the first alone where they are in a document."""
-    known = [s for s in spans if s is not None]
-    if not known or known[0].pointer is not None:
-        return known[0] if known else None
-    return known[0].to(known[-1])
+    places = [s for s in spans if s is not None]
+    if not places or places[0].pointer is not None:
+        return places[0] if places else None
+    return places[0].to(places[-1])
 
 
 def _replaced(span: Span | None, text: str) -> list[Edit]:

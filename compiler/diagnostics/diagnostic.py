@@ -80,9 +80,9 @@ class Suggestion(str):
 
     def edits(self, span: Span | None) -> tuple[Edit, ...]:
         """The edit at a span that begins with what was found; none where it does not."""
-        written = span.text if span else ""
+        original = span.text if span else ""
         for quote in ("", "`", '"', "'"):
-            if span and re.match(re.escape(f"{quote}{self.found}{quote}") + r"(?!\w)", written):
+            if span and re.match(re.escape(f"{quote}{self.found}{quote}") + r"(?!\w)", original):
                 end = span.start + len(self.found) + 2 * len(quote)
                 plain = not quote and self.name.replace(".", "_").isidentifier()
                 text = self.name if plain else f"{quote or '`'}{self.name}{quote or '`'}"

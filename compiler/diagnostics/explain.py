@@ -14,13 +14,13 @@ def explanation(code: str) -> str:
 
     Raises DiagnosticError for a code that is not in `CODES`.
     """
-    known = re.sub(r"^(?:ERROR|WARNING)\[(\w+)\]$", r"\1", code.strip().upper())
-    if known not in CODES:
+    key = re.sub(r"^(?:ERROR|WARNING)\[(\w+)\]$", r"\1", code.strip().upper())
+    if key not in CODES:
         remedy = did_you_mean(code, CODES)
         otherwise = "a diagnostic shows its code in brackets: `error[E203]`"
         raise fail("E506", f"unknown code `{code}`", help=remedy or otherwise)
-    page = page_path(known).read_text(encoding="utf-8")
-    return f"# {known}: {CODES[known]}\n\n{page}"
+    page = page_path(key).read_text(encoding="utf-8")
+    return f"# {key}: {CODES[key]}\n\n{page}"
 
 
 def page_path(code: str) -> Path:

@@ -117,7 +117,7 @@ class _JsonReader:
             span = self._tree.span(end, end + 1)
             return fail("E101", "unexpected end of the text", span, help=f"expected {expected}")
         word = self._WORD.match(self._text, self._at)
-        found = word[0] if word else self._text[self._at]
-        span = self._tree.span(self._at, self._at + len(found))
-        message = f"unexpected `{shortened(found)}`"
+        lexeme = word[0] if word else self._text[self._at]
+        span = self._tree.span(self._at, self._at + len(lexeme))
+        message = f"unexpected `{shortened(lexeme)}`"
         return fail("E101", message, span, help=f"expected {expected}")

@@ -137,8 +137,8 @@ class _SpecReader:
 
     def _axis(self, node: Located) -> FeatureAxis:
         name, size = node.items
-        known = "*" if size.content == "*" else self._size(size)
-        return FeatureAxis(self._name(name), known, span=node.span)
+        count = "*" if size.content == "*" else self._size(size)
+        return FeatureAxis(self._name(name), count, span=node.span)
 
     def _definition(self, node: Located, named_by: str) -> Definition:
         inputs, rest = self._formals(node)
@@ -158,12 +158,12 @@ class _SpecReader:
         items = node.members["inputs"].items
         names: list[str] = []
         for item in items:
-            written = _text(item)
-            is_rest = written.startswith("*")
-            quoted = len(written) > 1 and written[0] == written[-1] == "`"
-            name = written[1:] if is_rest else written[1:-1] if quoted else written
+            text = _text(item)
+            is_rest = text.startswith("*")
+            quoted = len(text) > 1 and text[0] == text[-1] == "`"
+            name = text[1:] if is_rest else text[1:-1] if quoted else text
             if is_rest and item is not items[-1]:
-                message = f"`{shortened(written)}` takes the rest, but an input follows"
+                message = f"`{shortened(text)}` takes the rest, but an input follows"
                 self._problem("E008", message, item.span, "write it last")
             names.append(self._named(name, item.span))
         return tuple(names), bool(items) and _text(items[-1]).startswith("*")

@@ -92,9 +92,9 @@ def _strays(error: ValidationError) -> list[str]:
 
 
 def _unknown_keys(error: ValidationError, node: Located, report: Report) -> None:
-    known = list(_schema(error)["properties"])
+    keys = list(_schema(error)["properties"])
     for key in _strays(error):
-        remedy = did_you_mean(key, known) or f"known are {one_of(known)}"
+        remedy = did_you_mean(key, keys) or f"known are {one_of(keys)}"
         message = f"`{shortened(key)}` is not known here"
         report.add("E102", message, node.members[key].key_span, help=remedy)
 
@@ -117,9 +117,9 @@ def _mismatch(error: ValidationError, node: Located, report: Report) -> None:
 def _remedy(error: ValidationError) -> str | None:
     schema = _schema(error)
     if error.validator == "enum":
-        known = list(schema["enum"])
-        guess = did_you_mean(error.instance, known) if isinstance(error.instance, str) else None
-        return guess or f"known are {one_of(known)}"
+        words = list(schema["enum"])
+        guess = did_you_mean(error.instance, words) if isinstance(error.instance, str) else None
+        return guess or f"known are {one_of(words)}"
     shown = [f"`{json.dumps(e)}`" for e in schema.get("examples", ())]
     short = [e for e in shown if len(e) <= WIDEST_EXAMPLE]
     return f"write {' or '.join(short)}, for example" if short else None

@@ -129,10 +129,10 @@ def _literal_block(raw: str, value: str) -> list[int] | None:
     at = raw.find("\n") + 1
     for line in value.split("\n"):
         end = raw.find("\n", at)
-        written = raw[at : len(raw) if end < 0 else end].rstrip("\r")
-        if not written.endswith(line):
+        raw_line = raw[at : len(raw) if end < 0 else end].rstrip("\r")
+        if not raw_line.endswith(line):
             return None
-        start = at + len(written) - len(line)
+        start = at + len(raw_line) - len(line)
         offsets += range(start, start + len(line) + 1)
         at = len(raw) if end < 0 else end + 1
     return offsets

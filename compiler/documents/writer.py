@@ -79,8 +79,8 @@ def to_yaml(spec: Spec) -> str:
         yaml.DocumentEndEvent(explicit=False),
         yaml.StreamEndEvent(),
     ]
-    written = yaml.emit(events, Dumper=yaml.SafeDumper, allow_unicode=True, width=sys.maxsize)
-    return cast(str, written)
+    text = yaml.emit(events, Dumper=yaml.SafeDumper, allow_unicode=True, width=sys.maxsize)
+    return cast(str, text)
 
 
 def _without_none(**members: Any) -> Json:
@@ -180,8 +180,8 @@ def _slot(slot: Slot) -> Any:
 def _hole(hole: Hole, anything: str) -> Json:
     if hole.candidates is None:
         return {"any": anything}
-    named = (c.name if isinstance(c, Reference) else _operation(c) for c in hole.candidates)
-    return {"any": list(named)}
+    candidates = (c.name if isinstance(c, Reference) else _operation(c) for c in hole.candidates)
+    return {"any": list(candidates)}
 
 
 def _names(references: Iterable[Reference] | None) -> list[str] | None:
@@ -193,8 +193,8 @@ def _requirement(requirement: RuleRequirement | Budget) -> Any:
         return requirement.rule
     limit = requirement.limit
     # A limit such as `1e300G` is a whole number of more digits than any reader takes.
-    written = float(limit) if len(str(limit)) > LONGEST_NUMBER else limit
-    limits = {requirement.sign: written, "on": requirement.on}
+    number = float(limit) if len(str(limit)) > LONGEST_NUMBER else limit
+    limits = {requirement.sign: number, "on": requirement.on}
     return {requirement.quantity: _without_none(**limits)}
 
 

@@ -91,13 +91,13 @@ def reached(graph: Graph) -> set[str]:
     for node, data in graph.nodes(data=True):
         if data["kind"] in ("input", "step"):
             members.setdefault(node.partition(".")[0], []).append(node)
-    found, waiting = {HEAD}, [HEAD]
+    nodes, waiting = {HEAD}, [HEAD]
     while waiting:
         node = waiting.pop()
         sources = [*graph.predecessors(node), *members.get(node, ())]
-        waiting += [s for s in sources if s not in found]
-        found.update(sources)
-    return found
+        waiting += [s for s in sources if s not in nodes]
+        nodes.update(sources)
+    return nodes
 
 
 def _add(

@@ -71,8 +71,8 @@ def architecture(graph: AnyGraph) -> Architecture:
 
 def _operation(graph: AnyGraph, node: str) -> Application:
     (operation,) = graph.nodes[node]["operations"]
-    found: Application = operation
-    return found
+    application: Application = operation
+    return application
 
 
 def _feature(graph: AnyGraph, node: str) -> NetworkFeature:

@@ -49,17 +49,17 @@ def specification(graph: AnyGraph) -> Spec:
     report = Report()
     check_structure(graph, report)
     report.raise_errors()
-    written = _statements(graph)
-    return _Writer(graph, replace(written, network=_header(graph, written.network))).spec()
+    spec = _statements(graph)
+    return _Writer(graph, replace(spec, network=_header(graph, spec.network))).spec()
 
 
 def _statements(graph: AnyGraph) -> Spec:
     """The specification whose wording the Graph has, and what is neither node nor edge."""
-    written = graph.graph.get("specification")
-    if isinstance(written, str):
-        return parse(written, "<graph>")
-    if isinstance(written, Spec):
-        return written
+    wording = graph.graph.get("specification")
+    if isinstance(wording, str):
+        return parse(wording, "<graph>")
+    if isinstance(wording, Spec):
+        return wording
     message = "the graph has no `specification`, which says what is neither node nor edge"
     remedy = 'give it one: `specification="network n(C = 64, L = 8) predict 10 classes"`'
     raise fail("E702", message, help=remedy)
@@ -107,30 +107,30 @@ class _Writer:
     @cached_property
     def order(self) -> Mapping[str, list[str]]:
         """The nodes of each kind: as they stand, Cells and Steps in topological order."""
-        found: dict[str, list[str]] = {}
+        nodes: dict[str, list[str]] = {}
         for node, data in self.graph.nodes(data=True):
-            found.setdefault(data["kind"], []).append(node)
+            nodes.setdefault(data["kind"], []).append(node)
         places = {node: place for place, node in enumerate(in_order(self.graph))}
         for kind in ("step", "cell"):
-            found.get(kind, []).sort(key=places.__getitem__)
-        return found
+            nodes.get(kind, []).sort(key=places.__getitem__)
+        return nodes
 
     # Features
 
     @cached_property
     def features(self) -> Mapping[str, list[str]]:
         """The nodes of the features of each modality, in the order of the modalities."""
-        found: dict[str, list[str]] = {m.name: [] for m in self.written.modalities}
+        nodes: dict[str, list[str]] = {m.name: [] for m in self.written.modalities}
         for node in self.order.get("feature", ()):
-            found.setdefault(self.graph.nodes[node]["modality"], []).append(node)
-        return found
+            nodes.setdefault(self.graph.nodes[node]["modality"], []).append(node)
+        return nodes
 
     def _modalities(self) -> Iterator[Modality]:
-        known = {m.name: m for m in self.written.modalities}
+        modalities = {m.name: m for m in self.written.modalities}
         for name, nodes in self.features.items():
-            modality = known.get(name, Modality(name, ()))
-            named = {feature.name: feature for feature in modality.features}
-            features = tuple(self._feature(node, named) for node in nodes)
+            modality = modalities.get(name, Modality(name, ()))
+            feature_by_name = {feature.name: feature for feature in modality.features}
+            features = tuple(self._feature(node, feature_by_name) for node in nodes)
             optional = any(self.graph.nodes[n].get("optional", modality.optional) for n in nodes)
             if nodes:
                 yield replace(modality, features=features, optional=optional)
@@ -138,9 +138,9 @@ class _Writer:
     def _feature(self, node: str, known: Mapping[str, Feature]) -> Feature:
         (name,) = place_of(node)
         axes = _axes(node, self.graph.nodes[node].get("axes"))
-        written = known.get(name, Feature(name))
-        same = written.axes is None if axes is None else self._resolved(written) == axes
-        return written if same else replace(written, axes=axes)
+        feature = known.get(name, Feature(name))
+        same = feature.axes is None if axes is None else self._resolved(feature) == axes
+        return feature if same else replace(feature, axes=axes)
 
     def _resolved(self, feature: Feature) -> tuple[FeatureAxis, ...]:
         """The axes of a feature with the network's numbers in place of their names."""
@@ -254,20 +254,20 @@ class _Writer:
         names = [
             name_of(self.graph, s) for slot in slots_of(self.graph, node) for s in slot.candidates
         ]
-        written = self.written.outputs
-        if written is not None and [o.name for o in written] == names:
-            return written
+        outputs = self.written.outputs
+        if outputs is not None and [o.name for o in outputs] == names:
+            return outputs
         cells = [name for n in self.order.get("cell", ()) for name in place_of(n)]
-        return None if written is None and cells == names else tuple(map(Reference, names))
+        return None if outputs is None and cells == names else tuple(map(Reference, names))
 
     def _predict(self) -> Predict | None:
-        head, written = self.graph.graph.get("head"), self.written.predict
+        head, predict = self.graph.graph.get("head"), self.written.predict
         if not isinstance(head, Head):
-            return written
-        if written is not None:
-            count = self.numbers.get(str(written.count), written.count)
-            if (count, written.kind, written.names) == (head.count, head.kind, head.names):
-                return written
+            return predict
+        if predict is not None:
+            count = self.numbers.get(str(predict.count), predict.count)
+            if (count, predict.kind, predict.names) == (head.count, head.kind, head.names):
+                return predict
         return Predict(head.count, head.kind, head.names)
 
 
@@ -280,8 +280,8 @@ def _resolved_member(cell: NetworkCell, before: Sequence[str]) -> _Member:
         slots = tuple(_filled(slot, scope) for slot in step.slots)
         steps.append((step.name, operations, step.open, slots))
         scope.append(step.name)
-    named = zip(cell.inputs, cell.slots, strict=True)
-    inputs = tuple((name, *_filled(slot, before)) for name, slot in named)
+    pairs = zip(cell.inputs, cell.slots, strict=True)
+    inputs = tuple((name, *_filled(slot, before)) for name, slot in pairs)
     return _Member(inputs, tuple(steps), cell.returned)
 
 

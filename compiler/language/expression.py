@@ -118,8 +118,8 @@ def children(expression: Expression) -> tuple[Expression, ...]:
             return (left, right)
         case Group(items):
             return items
-        case Call(_, arguments, named):
-            return (*arguments, *(value for _, value in named))
+        case Call(_, arguments, settings):
+            return (*arguments, *(value for _, value in settings))
         case _:
             return ()
 

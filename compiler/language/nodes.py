@@ -82,14 +82,14 @@ Slot: TypeAlias = Reference | Hole
 
 def references_of(slot: Slot) -> tuple[Reference, ...]:
     """The names that stand in a slot: one, or the candidates of a restricted hole."""
-    named = (slot,) if isinstance(slot, Reference) else slot.candidates or ()
-    return tuple(c for c in named if isinstance(c, Reference))
+    candidates = (slot,) if isinstance(slot, Reference) else slot.candidates or ()
+    return tuple(c for c in candidates if isinstance(c, Reference))
 
 
 def operations_of(operation: Operation | Hole) -> tuple[Operation, ...]:
     """The operations that stand in their slot: one, or the candidates of a restricted hole."""
-    named = (operation,) if isinstance(operation, Operation) else operation.candidates or ()
-    return tuple(c for c in named if isinstance(c, Operation))
+    candidates = (operation,) if isinstance(operation, Operation) else operation.candidates or ()
+    return tuple(c for c in candidates if isinstance(c, Operation))
 
 
 @dataclass(frozen=True, slots=True)

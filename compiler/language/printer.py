@@ -236,9 +236,9 @@ def expression(e: x.Expression, floor: int = 0) -> str:
             return f"({text})" if e.initial is not None else text
         case x.Group(items):
             return f"({', '.join(expression(i) for i in items)})"
-        case x.Call(function, arguments, named):
+        case x.Call(function, arguments, settings):
             shown = [expression(a) for a in arguments]
-            shown += [f"{name(key)} = {expression(value)}" for key, value in named]
+            shown += [f"{name(key)} = {expression(value)}" for key, value in settings]
             return f"{operation_name(Operation(function))}({', '.join(shown)})"
         case x.Negative(operand):
             text, binds = f"-{expression(operand, _NEGATIVE)}", _NEGATIVE

@@ -71,10 +71,10 @@ class Parts:
 
     def merge(self, cell: str) -> Part:
         """What a Cell makes of its first input and its returned Steps."""
-        found = self.network.cell_by_name[cell]
-        steps = len(found.returned)
+        resolved_cell = self.network.cell_by_name[cell]
+        steps = len(resolved_cell.returned)
         name = f"merging {steps} Step{'s' if steps > 1 else ''}"
-        return self._applied(name, found.merge, 1 + steps)
+        return self._applied(name, resolved_cell.merge, 1 + steps)
 
     @cached_property
     def head(self) -> Part:
@@ -90,22 +90,22 @@ class Parts:
     def features(self) -> list[str]:
         """The features that a Cell or the output may take."""
         slots = [slot for cell in self.network.cells for slot in cell.slots]
-        named = [*(c for slot in slots for c in slot.candidates), *self.network.outputs]
-        return [n for n in dict.fromkeys(named) if n in self.network.feature_by_name]
+        names = [*(c for slot in slots for c in slot.candidates), *self.network.outputs]
+        return [n for n in dict.fromkeys(names) if n in self.network.feature_by_name]
 
     def every(self) -> Iterator[Part]:
         """All parts that filling the holes may take, each once."""
-        found: dict[str, Part] = {}
+        parts: dict[str, Part] = {}
         for name in self.features:
-            found.setdefault(self.adapter(name).key, self.adapter(name))
+            parts.setdefault(self.adapter(name).key, self.adapter(name))
         for cell in self.network.cells:
             for step in cell.steps:
                 for application in step.operations:
                     part = self.operation(application, len(step.slots))
-                    found.setdefault(part.key, part)
-            found.setdefault(self.merge(cell.name).key, self.merge(cell.name))
-        found.setdefault(self.head.key, self.head)
-        yield from found.values()
+                    parts.setdefault(part.key, part)
+            parts.setdefault(self.merge(cell.name).key, self.merge(cell.name))
+        parts.setdefault(self.head.key, self.head)
+        yield from parts.values()
 
     @cached_property
     def _graph(self) -> Graph:
@@ -115,8 +115,8 @@ class Parts:
         key = (id(application.definition), application.parameters, inputs)
         if key not in self._made:
             builder = Builder()
-            given = [builder.input(Input(str(i), self.network.inner)) for i in range(inputs)]
-            result = apply(application, given, builder, (), self.network.numbers)
+            values = [builder.input(Input(str(i), self.network.inner)) for i in range(inputs)]
+            result = apply(application, values, builder, (), self.network.numbers)
             self._made[key] = Part(name, builder.program(result))
         return self._made[key]
 
@@ -126,18 +126,18 @@ def parts_of(program: Program, parts: Parts) -> Mapping[tuple[str, ...], Part]:
 
     `program` is the network's after the passes, so that what nothing reads is not among them.
     """
-    network, found = parts.network, dict[tuple[str, ...], Part]()
+    network, part_by_place = parts.network, dict[tuple[str, ...], Part]()
     for value in program.values:
         place = value.scope[:2]
         if value.record is None:
             continue
         if place in network.step_by_place:
             step = network.step_by_place[place]
-            found[place] = parts.operation(step.operations[0], len(step.slots))
+            part_by_place[place] = parts.operation(step.operations[0], len(step.slots))
         elif place and place[0] in network.feature_by_name:
-            found[place[:1]] = parts.adapter(place[0])
+            part_by_place[place[:1]] = parts.adapter(place[0])
         elif place and place[0] in network.cell_by_name:
-            found[place[:1]] = parts.merge(place[0])
+            part_by_place[place[:1]] = parts.merge(place[0])
         else:
-            found[()] = parts.head
-    return found
+            part_by_place[()] = parts.head
+    return part_by_place

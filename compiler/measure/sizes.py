@@ -39,6 +39,6 @@ def count_bytes(program: Program, batch: int) -> int:
     total = 0
     for value in program.values:
         if value.record is not None:
-            taken = (program.values[a].type for a in value.arguments)
-            total += elements(value.type) + sum(elements(type) for type in taken)
+            types = (program.values[a].type for a in value.arguments)
+            total += elements(value.type) + sum(elements(type) for type in types)
     return 4 * total

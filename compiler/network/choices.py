@@ -58,8 +58,8 @@ def fill(network: Network, choices: Sequence[CellChoice]) -> Spec:
 
 def _cell(cell: NetworkCell, choice: CellChoice) -> Cell:
     inputs = tuple(
-        CellInput(Reference(taken), None if name == input_name(i) else name)
-        for i, (name, taken) in enumerate(zip(cell.inputs, choice.inputs, strict=True))
+        CellInput(Reference(source), None if name == input_name(i) else name)
+        for i, (name, source) in enumerate(zip(cell.inputs, choice.inputs, strict=True))
     )
     steps = tuple(_step(s, c) for s, c in zip(cell.steps, choice.steps, strict=True))
     everything = cell.returned == tuple(s.name for s in cell.steps)

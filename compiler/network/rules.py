@@ -56,8 +56,8 @@ def _distinct_pairs(
     network: Network, index: int, choice: Choice, earlier: Sequence[Choice]
 ) -> bool:
     """No two Cells take the same set of inputs (the paper's footnote 1)."""
-    taken = frozenset(choice)
-    return taken not in network.fixed_inputs and all(taken != frozenset(c) for c in earlier)
+    pair = frozenset(choice)
+    return pair not in network.fixed_inputs and all(pair != frozenset(c) for c in earlier)
 
 
 def _fresh_input(network: Network, index: int, choice: Choice, earlier: Sequence[Choice]) -> bool:
@@ -123,16 +123,16 @@ def _least_sets(slots: Sequence[Slot], gone: Collection[frozenset[str]]) -> int:
     """
     fixed = {s.candidates[0] for s in slots if not s.open}
     groups = Counter(s.candidates for s in slots if s.open)
-    taken, found, orders = 0, 1, factorial(groups.total())
+    taken, total, orders = 0, 1, factorial(groups.total())
     for candidates, count in sorted(groups.items(), key=lambda group: len(group[0])):
         free = len(candidates) - sum(c in fixed for c in candidates) - taken
-        found *= comb(max(0, free), count)
+        total *= comb(max(0, free), count)
         orders //= factorial(count)
         taken += count
     size = len(fixed) + sum(groups.values())
     lost = [g for g in gone if len(g) == size and fixed <= g] if gone else []
     names = fixed.union(*groups) if lost else fixed
-    return found // orders - sum(g <= names for g in lost)
+    return total // orders - sum(g <= names for g in lost)
 
 
 def _families(
@@ -148,14 +148,14 @@ def _families(
         slots = network.cells[index].slots
         if slots in families:
             continue
-        found: dict[frozenset[str], None] = {}
+        sets: dict[frozenset[str], None] = {}
         for choice in _within(room // len(slots) ** 4, fillings(slots)):
             room -= len(slots) ** 4
             if admits(network, index, choice, chosen):
-                found[frozenset(choice)] = None
-            if len(found) == len(cells):
+                sets[frozenset(choice)] = None
+            if len(sets) == len(cells):
                 break
-        families[slots] = list(found)
+        families[slots] = list(sets)
     return [families[network.cells[index].slots] for index in cells]
 
 
@@ -279,10 +279,10 @@ class _Search:
             if self.tried > MOST_TRIED:
                 return None
             if admits(self.network, index, choice, (tuple(taken),)):
-                found = self.possible(taken.union(choice, self._fixed_after(place)), place + 1)
-                if found:
+                verdict = self.possible(taken.union(choice, self._fixed_after(place)), place + 1)
+                if verdict:
                     return True
-                undecided = undecided or found is None
+                undecided = undecided or verdict is None
         if undecided:
             return None
         self.dead.add((place, taken))

@@ -45,18 +45,18 @@ class Vocabulary:
             return self.operations[name], self
         library, _, plain = name.rpartition(".")
         homes = [v for v in self.libraries if not library or v.library == library]
-        found = [v for v in homes if plain in v.operations]
-        if len(found) > 1:
-            raise AmbiguousName(tuple(str(v.library) for v in found))
-        return (found[0].operations[plain], found[0]) if found else None
+        owners = [v for v in homes if plain in v.operations]
+        if len(owners) > 1:
+            raise AmbiguousName(tuple(str(v.library) for v in owners))
+        return (owners[0].operations[plain], owners[0]) if owners else None
 
     @cached_property
     def roles_by_place(self) -> Mapping[tuple[str, str | None], list[Definition]]:
         """Roles by their name and the modality that they are for, None where for all."""
-        found: dict[tuple[str, str | None], list[Definition]] = {}
+        roles: dict[tuple[str, str | None], list[Definition]] = {}
         for definition in self.roles:
-            found.setdefault((definition.name, definition.modality), []).append(definition)
-        return found
+            roles.setdefault((definition.name, definition.modality), []).append(definition)
+        return roles
 
     def find_role(
         self, role: str, count: int, modality: str | None = None
@@ -100,8 +100,8 @@ def library(name: str) -> Vocabulary:
 
 def libraries_of(spec: Spec) -> list[str]:
     """The libraries that a specification uses, each once; those that are not known are left out."""
-    known = library_names()
-    chosen = [use.library for use in spec.uses if use.library in known]
+    names = library_names()
+    chosen = [use.library for use in spec.uses if use.library in names]
     return list(dict.fromkeys(chosen)) or [DEFAULT_LIBRARY]
 
 

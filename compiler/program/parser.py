@@ -28,7 +28,7 @@ from .program import (
     validate,
 )
 from .text import type_text
-from .tokens import Reader, Lexeme, quoted
+from .tokens import Lexeme, Reader, quoted
 
 _EXAMPLES = {
     "value": "`%0 = …`",

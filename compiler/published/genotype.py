@@ -106,17 +106,17 @@ class _Filling:
         steps = tuple(f"Step_{m}" for m in range(1, len(cell.operations) + 1))
         inside = (*INPUTS, *steps)
         pairs = self._in_pairs(cell.edges, len(steps), f"Step of `{name}`", cell.span)
-        written: list[Step] = []
+        body: list[Step] = []
         for m, (operation, edges) in enumerate(zip(cell.operations, pairs, strict=True)):
             place = f"{name}/{steps[m]}"
             slots = tuple(self._named(i, inside, len(INPUTS) + m, place) for i in edges)
             chosen = self._operation(operation)
-            written.append(Step(Name(steps[m], operation.span), chosen, slots))
+            body.append(Step(Name(steps[m], operation.span), chosen, slots))
         returned = self._merged(cell.concat, inside, len(INPUTS), f"`{name}`", cell.span)
         return Cell(
             Name(name, cell.span),
             tuple(inputs),
-            tuple(written),
+            tuple(body),
             returned=returned if tuple(r.name for r in returned) != steps else None,
         )
 
@@ -161,23 +161,23 @@ class _Filling:
             elif index.position in seen:
                 self.report.add("E602", f"{owner} merges {index.position} twice", index.span)
             seen.add(index.position)
-        known = (i for i in concat if i.position < len(names))
-        return tuple(Reference(Name(names[i.position], i.span)) for i in known)
+        indices = (i for i in concat if i.position < len(names))
+        return tuple(Reference(Name(names[i.position], i.span)) for i in indices)
 
     def _operation(self, published: Operation) -> Operation:
         name = OPERATIONS.get(published.name)
         if name is None:
-            known = f"the published code has {one_of(list(OPERATIONS))}"
-            remedy = did_you_mean(published.name, OPERATIONS) or known
+            listing = f"the published code has {one_of(list(OPERATIONS))}"
+            remedy = did_you_mean(published.name, OPERATIONS) or listing
             message = f"unknown operation `{shortened(published.name)}`"
             self.report.add("E602", message, published.span, help=remedy)
             return published
-        found = _find(name, self.vocabulary)
-        if found is None:
+        entry = _find(name, self.vocabulary)
+        if entry is None:
             message = f"the specification has no `{name}` of two inputs"
             self.report.add("E602", message, published.span, help=f"add `use {LIBRARY}`")
             return published
-        return Operation(Name(found[0], published.span))
+        return Operation(Name(entry[0], published.span))
 
 
 def _range(names: Sequence[str], start: int, end: int) -> str:
@@ -189,11 +189,11 @@ def _range(names: Sequence[str], start: int, end: int) -> str:
 def _find(name: str, vocabulary: Vocabulary) -> tuple[str, Definition] | None:
     """An operation of two inputs, and how a specification with this vocabulary writes it."""
     try:
-        found = vocabulary.find(name)
+        entry = vocabulary.find(name)
     except AmbiguousName as error:
         home = LIBRARY if LIBRARY in error.libraries else error.libraries[0]
         return _find(f"{home}.{name}", vocabulary)
-    definition = select(found[0], 2) if found else None
+    definition = select(entry[0], 2) if entry else None
     return (name, definition) if definition else None
 
 
@@ -218,8 +218,8 @@ class _Reading:
         self.network, self.report = network, report
         self.positions = _positions(network.sequence)
         vocabulary = vocabulary_of(network.spec)
-        found = {published: _find(name, vocabulary) for published, name in OPERATIONS.items()}
-        self.definitions = [(p, f[1]) for p, f in found.items() if f is not None]
+        entries = {published: _find(name, vocabulary) for published, name in OPERATIONS.items()}
+        self.definitions = [(p, f[1]) for p, f in entries.items() if f is not None]
 
     def genotype(self) -> Genotype:
         cells = self.network.cells

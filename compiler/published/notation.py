@@ -127,10 +127,10 @@ def _syntax_error(source: Source, start: int, end: int, error: UnexpectedInput) 
         expected: set[str] = set(error.allowed or ())
         at: int = start + (getattr(error, "pos_in_stream", None) or 0)
         word = re.compile(r"\w*").match(source.text, at)
-        found = (word[0] if word else "") or source.text[at]
-        span = Span(source, at, at + len(found))
-        is_quote = found in "'\""
-        message = "a string is not closed" if is_quote else f"unexpected `{shortened(found)}`"
+        lexeme = (word[0] if word else "") or source.text[at]
+        span = Span(source, at, at + len(lexeme))
+        is_quote = lexeme in "'\""
+        message = "a string is not closed" if is_quote else f"unexpected `{shortened(lexeme)}`"
     else:
         expected = set(getattr(error, "accepts", None) or getattr(error, "expected", None) or ())
         if token is None or token.type == "$END":
@@ -164,29 +164,29 @@ class _GenotypeBuilder(Transformer[Token, Any]):
         return Span(self._source, self._offset + start, self._offset + end)
 
     def genotype(self, parts: list[Any]) -> Genotype:
-        head, *given = parts
-        edges, cells, concat = self._fields(head, ("edges", "steps", "concat"), given)
+        head, *fields = parts
+        edges, cells, concat = self._fields(head, ("edges", "steps", "concat"), fields)
         return Genotype(edges, cells, concat, self._span(head))
 
     def step(self, parts: list[Any]) -> CellGenotype:
-        head, *given = parts
+        head, *fields = parts
         names = ("inner_edges", "inner_steps", "inner_concat")
-        edges, operations, concat = self._fields(head, names, given)
+        edges, operations, concat = self._fields(head, names, fields)
         return CellGenotype(edges, operations, concat, self._span(head))
 
     def _fields(
         self, head: Token, names: Sequence[str], parts: Sequence[_Field]
     ) -> list[tuple[Any, ...]]:
         """The arguments in the order of `names`, each of which has to stand exactly once."""
-        given: dict[str, tuple[Any, ...]] = {}
+        fields: dict[str, tuple[Any, ...]] = {}
         for token, items in parts:
-            if token in given:
+            if token in fields:
                 self._report.add("E601", f"`{token}` is given twice", self._span(token))
-            given[str(token)] = items
-        for name in (n for n in names if n not in given):
+            fields[str(token)] = items
+        for name in (n for n in names if n not in fields):
             remedy = f"add `{name}=[…]`"
             self._report.add("E601", f"`{name}` is missing", self._span(head), help=remedy)
-        return [given.get(name, ()) for name in names]
+        return [fields.get(name, ()) for name in names]
 
     def field(self, parts: list[Any]) -> _Field:
         return parts[0], tuple(parts[1:])

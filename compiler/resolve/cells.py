@@ -33,8 +33,8 @@ class CellResolver:
         """
         errors = len(self.report.diagnostics)
         inside = self._inside(cell, len(names))
-        written = [i.slot for i in cell.inputs]
-        for name, slots in self._family_slots(written, names, sequence, 1):
+        inputs = [i.slot for i in cell.inputs]
+        for name, slots in self._family_slots(inputs, names, sequence, 1):
             if inside is None or slots is None or len(self.report.diagnostics) > errors:
                 break
             within = inside.steps, inside.returned, inside.merge, inside.span
@@ -188,8 +188,8 @@ def _each_once(hole: Hole) -> list[Edit]:
     """The edit of a `.fuse` text that writes each candidate of a hole once."""
     if hole.span is None or hole.span.pointer is not None:
         return []
-    kept = Hole(tuple(dict.fromkeys(hole.candidates or ())))
-    return [Edit(hole.span, written(kept))]
+    unique = Hole(tuple(dict.fromkeys(hole.candidates or ())))
+    return [Edit(hole.span, written(unique))]
 
 
 def _is_free(slot: SpecSlot) -> bool:

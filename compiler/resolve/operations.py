@@ -71,21 +71,21 @@ class OperationResolver:
 
     def _fitting(self, pool: Iterable[Operation], count: int) -> tuple[Application, ...]:
         """The operations of the pool that take so many inputs."""
-        known = ((o, self.vocabulary.find(o.name)) for o in pool if self._is_known[id(o)])
-        takes = [o for o, found in known if found and select(found[0], count)]
+        entries = ((o, self.vocabulary.find(o.name)) for o in pool if self._is_known[id(o)])
+        takes = [o for o, entry in entries if entry and select(entry[0], count)]
         return tuple(b for b in (self._bind(o, count) for o in takes) if b is not None)
 
     def role(
         self, role: str, count: int, modality: str | None, span: Span | None = None
     ) -> Application | None:
         """The definition of a role for `count` inputs."""
-        found = self.vocabulary.find_role(role, count, modality)
-        if found is None:
+        entry = self.vocabulary.find_role(role, count, modality)
+        if entry is None:
             message = f"no role `{role}` takes {_inputs(count)}"
             remedy = f"define one: `role {role}(x, *s) = …`"
             self.report.add("E204", message, span, help=remedy)
             return None
-        definition, home = found
+        definition, home = entry
         return Application(definition, home, definition.parameters, role, span=definition.span)
 
     def _distinct(self, candidates: Iterable[Application], span: Span | None) -> bool:
@@ -100,14 +100,14 @@ class OperationResolver:
 
     def _find(self, operation: Operation) -> tuple[tuple[Definition, ...], Vocabulary] | None:
         try:
-            found = self.vocabulary.find(operation.name)
+            entry = self.vocabulary.find(operation.name)
         except AmbiguousName as error:
             spellings = [f"{home}.{operation.name}" for home in error.libraries]
             message = f"`{operation.name}` stands in several libraries"
             remedy = f"write {' or '.join(f'`{s}`' for s in spellings)}"
             self.report.add("E209", message, operation.span, help=remedy)
             return None
-        if found is None:
+        if entry is None:
             message = f"unknown operation `{operation.name}`"
             elsewhere = [n for n in library_names() if operation.name in library(n).operations]
             if elsewhere:
@@ -115,7 +115,7 @@ class OperationResolver:
             else:
                 remedy, fix = self._remedy(operation.name), []
             self.report.add("E203", message, operation.span, help=remedy, fix=fix)
-        return found
+        return entry
 
     def _use(self, name: str, home: str) -> tuple[str, list[Edit]]:
         """The remedy of taking a library, and its edit in a `.fuse` text."""
@@ -123,8 +123,8 @@ class OperationResolver:
         statements = " and ".join(f"`use {n}`" for n in added)
         remedy = f"`{name}` is in the library `{home}`: add {statements}"
         after = self.spec.uses[-1].span if self.spec.uses else None
-        known = {n for v in self.vocabulary.libraries for n in v.operations}
-        clashing = known & set(library(home).operations)
+        names = {n for v in self.vocabulary.libraries for n in v.operations}
+        clashing = names & set(library(home).operations)
         if clashing:
             shared = min(clashing)
             remedy += f", and write `{shared}`, which is in both, as `{home}.{shared}`, say"
@@ -145,25 +145,25 @@ class OperationResolver:
         return self._bound[key]
 
     def _apply(self, operation: Operation, count: int) -> Application | None:
-        found = self._find(operation)
-        if found is None:
+        entry = self._find(operation)
+        if entry is None:
             return None
-        definitions, home = found
+        definitions, home = entry
         definition = select(definitions, count)
         if definition is None:
-            taken = " or ".join(_arity(d) for d in definitions)
-            message = f"`{operation.name}` takes {taken}, not {count}"
+            arities = " or ".join(_arity(d) for d in definitions)
+            message = f"`{operation.name}` takes {arities}, not {count}"
             notes = [Note(f"it is defined as `{signature(d)}`") for d in definitions[:3]]
-            remedy = f"give it {taken}, or take another operation"
+            remedy = f"give it {arities}, or take another operation"
             self.report.add("E301", message, operation.span, help=remedy, notes=notes)
             return None
         parameters = self._parameters(operation, definition)
         if parameters is None:
             return None
-        given = [(key, parameters[key]) for key, _ in operation.parameters]
+        settings = [(key, parameters[key]) for key, _ in operation.parameters]
         order = [key for key, _ in definition.parameters]
-        given.sort(key=lambda pair: order.index(pair[0]))
-        scope = "_".join([operation.name.replace(".", "_"), *(f"{k}_{v}" for k, v in given)])
+        settings.sort(key=lambda pair: order.index(pair[0]))
+        scope = "_".join([operation.name.replace(".", "_"), *(f"{k}_{v}" for k, v in settings)])
         return Application(
             definition,
             home,
@@ -181,9 +181,9 @@ class OperationResolver:
         for setting in operation.parameters:
             (key, value), span = setting, span_of(setting) or operation.span
             if key not in values or key in seen:
-                known = [k for k, _ in definition.parameters]
-                remedy = suggestion(key, known, self.report) or (
-                    f"its parameters are {one_of(known)}" if known else "it has no parameters"
+                keys = [k for k, _ in definition.parameters]
+                remedy = suggestion(key, keys, self.report) or (
+                    f"its parameters are {one_of(keys)}" if keys else "it has no parameters"
                 )
                 what = "is given twice to" if key in seen else "is no parameter of"
                 message = f"`{key}` {what} `{operation.name}`"

@@ -104,17 +104,17 @@ class _Resolver:
         spans += [modality.span for modality in spec.modalities]
         spans += [cell.span for cell in spec.cells]
         spans += [node.span for node in (spec.network, spec.predict) if node is not None]
-        known = [span for span in spans if span is not None]
-        return min(known, key=lambda span: span.start, default=None)
+        places = [span for span in spans if span is not None]
+        return min(places, key=lambda span: span.start, default=None)
 
     # Libraries
 
     def _check_libraries(self) -> None:
-        known = library_names()
+        names = library_names()
         seen: set[str] = set()
         for use in self.spec.uses:
-            if use.library not in known:
-                remedy = did_you_mean(use.library, known) or f"libraries are {one_of(known)}"
+            if use.library not in names:
+                remedy = did_you_mean(use.library, names) or f"libraries are {one_of(names)}"
                 message = f"unknown library `{use.library}`"
                 self.report.add("E204", message, use.span, help=remedy)
             elif use.library in seen:

@@ -81,8 +81,8 @@ class Scope:
 
     def in_order(self, names: Iterable[str]) -> tuple[str, ...]:
         """Known names in the order in which they became visible, each once."""
-        known = {str(name) for name in names if name in self._places}
-        return tuple(sorted(known, key=self._places.__getitem__))
+        members = {str(name) for name in names if name in self._places}
+        return tuple(sorted(members, key=self._places.__getitem__))
 
     def add(self, name: str) -> None:
         """Makes a name visible to what follows."""

@@ -19,9 +19,11 @@ def unfill(network: Network, genotype: Spec) -> Choices:
     `fill(network, unfill(network, genotype))` says what the genotype says, however that is spelt.
     Raises DiagnosticError where the genotype is none of this space.
     """
-    found = resolve(genotype)
-    _require_equal("Cells", [c.name for c in network.cells], [c.name for c in found.cells])
-    return tuple(_cell(open, given) for open, given in zip(network.cells, found.cells, strict=True))
+    filling = resolve(genotype)
+    _require_equal("Cells", [c.name for c in network.cells], [c.name for c in filling.cells])
+    return tuple(
+        _cell(open, closed) for open, closed in zip(network.cells, filling.cells, strict=True)
+    )
 
 
 def _cell(open: NetworkCell, given: NetworkCell) -> CellChoice:
@@ -55,12 +57,12 @@ def _operation(open: NetworkStep, given: Application) -> int:
 
 
 def _inputs(open: Sequence[Slot], given: Sequence[Slot]) -> Choice:
-    for slot, taken in zip(open, given, strict=True):
-        if taken.open:
-            raise _misfit("an input is open", taken.span)
-        if taken.candidates[0] not in slot.candidates:
-            raise _misfit(f"`{taken.candidates[0]}` is no candidate here", taken.span)
-    return tuple(taken.candidates[0] for taken in given)
+    for slot, closed in zip(open, given, strict=True):
+        if closed.open:
+            raise _misfit("an input is open", closed.span)
+        if closed.candidates[0] not in slot.candidates:
+            raise _misfit(f"`{closed.candidates[0]}` is no candidate here", closed.span)
+    return tuple(closed.candidates[0] for closed in given)
 
 
 def _require_equal(

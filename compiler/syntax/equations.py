@@ -141,8 +141,8 @@ class EquationBuilder:
 
     def _binary(self, place: Range, parts: list[Any]) -> x.Binary:
         left, operator, right = parts
-        known = cast(x.Operator, str(operator))
-        return x.Binary(known, left, right, span=self._span(place))
+        sign = cast(x.Operator, str(operator))
+        return x.Binary(sign, left, right, span=self._span(place))
 
     sum = product = _binary
 
@@ -156,20 +156,20 @@ class EquationBuilder:
         return x.Name(parts[0])
 
     def parameter(self, place: Range, parts: list[Any]) -> x.Parameter:
-        name, *sizes, given = parts
-        return x.Parameter(name, tuple(sizes), given, span=self._span(place))
+        name, *sizes, initial = parts
+        return x.Parameter(name, tuple(sizes), initial, span=self._span(place))
 
     def group(self, place: Range, parts: list[Any]) -> x.Group:
         return x.Group(tuple(parts), span=self._span(place))
 
     def call(self, place: Range, parts: list[Any]) -> x.Call:
         name, arguments = parts
-        named = [a for a in arguments or () if isinstance(a, tuple)]
+        settings = [a for a in arguments or () if isinstance(a, tuple)]
         plain = [a for a in arguments or () if not isinstance(a, tuple)]
-        if arguments and [*plain, *named] != list(arguments):
+        if arguments and [*plain, *settings] != list(arguments):
             message = "an argument stands after those given by name"
             self._report.add("E008", message, self._span(place), help="write it before them")
-        return x.Call(name.name, tuple(plain), tuple(named), span=self._span(place))
+        return x.Call(name.name, tuple(plain), tuple(settings), span=self._span(place))
 
     def call_arguments(self, place: Range, parts: list[Any]) -> list[Any]:
         return parts

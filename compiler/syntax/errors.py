@@ -41,48 +41,48 @@ def pieces(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
 
 def open_brackets(text: str, stack: Sequence[Entry]) -> list[int]:
     """Which entries of the parser's stack are brackets not closed yet, the outermost first."""
-    found: list[int] = []
+    indices: list[int] = []
     for index, (_, _, start, end) in enumerate(stack):
         bracket = text[start] if end - start == 1 else ""
         if bracket in OPENING:
-            found.append(index)
-        elif bracket in CLOSING and found:
-            found.pop()
-    return found
+            indices.append(index)
+        elif bracket in CLOSING and indices:
+            indices.pop()
+    return indices
 
 
 def syntax_error(source: Source, error: UnexpectedText, end: int) -> Diagnostic:
     """The diagnostic of an error in a text that is read as far as `end`."""
-    text, at, found = source.text, error.start, error.found
+    text, at, lexeme = source.text, error.start, error.found
     brackets = open_brackets(text, error.stack)
     opened = error.stack[brackets[-1]][2] if brackets else None
     if error.what == "end":
         return _unexpected_end(source, error, opened, end)
-    if found.isdecimal() and error.what == "character":
+    if lexeme.isdecimal() and error.what == "character":
         return _no_number(source, error)
     if error.what == "lexeme":
-        message = f"unexpected `{found.strip('`')}`"
+        message = f"unexpected `{lexeme.strip('`')}`"
     else:
-        message = _UNCLOSED.get(found, f"unexpected character `{found}`")
+        message = _UNCLOSED.get(lexeme, f"unexpected character `{lexeme}`")
     notes = [] if opened is None else _opened_above(source, opened, at)
     bracket = "" if opened is None else text[opened]
     line = text.rfind("\n", 0, at) + 1
     before = text[max(line, at - _LONGEST_BEFORE) : at]
-    remedy = habit(Place(found, before, text[at : at + 3], bracket))
-    span = Span(source, at, at + len(found))
-    return diagnosed("E001", message, span, remedy or _remedy(found, error.expected), notes)
+    remedy = habit(Place(lexeme, before, text[at : at + 3], bracket))
+    span = Span(source, at, at + len(lexeme))
+    return diagnosed("E001", message, span, remedy or _remedy(lexeme, error.expected), notes)
 
 
 def _no_number(source: Source, error: UnexpectedText) -> Diagnostic:
     """What begins with a digit and is no number."""
-    found = _WORD.match(source.text, error.start)
-    word = found.group() if found else error.found
+    match = _WORD.match(source.text, error.start)
+    word = match.group() if match else error.found
     span = Span(source, error.start, error.start + len(word))
     message = f"`{word}` is neither a number nor a name"
     if error.expected.isdisjoint(("NUMBER", "QUANTITY")):
         remedy = "a name that begins with a digit stands in backticks"
         return diagnosed("E001", message, span, remedy, fix=[Edit(span, f"`{word}`")])
-    digits, rest = found.groups() if found else ("", ".")
+    digits, rest = match.groups() if match else ("", ".")
     apart = f"a space, a comma or an operator stands between `{digits}` and `{rest}`"
     return diagnosed("E001", message, span, None if rest.startswith(".") else apart)
 

@@ -56,14 +56,14 @@ def format_text(text: str, name: str = "<text>") -> str:
 def _anchors(text: str, lines: Sequence[Line], first: int) -> list[tuple[int, int]]:
     """Where what each canonical line says begins, in the order of the text."""
     spans = [getattr(node, "span", None) for _, node in lines]
-    found = [(span.start, number) for number, span in enumerate(spans) if span is not None]
+    anchors = [(span.start, number) for number, span in enumerate(spans) if span is not None]
     if text.startswith("fuse", first):
-        found.append((first, 0))
+        anchors.append((first, 0))
     for number, (line, _) in enumerate(lines[:-1]):
         item = spans[number + 1]
         if line in ("pool", "output") and item is not None:
-            found.append((text.rfind(line, 0, item.start), number))
-    return sorted(found)
+            anchors.append((text.rfind(line, 0, item.start), number))
+    return sorted(anchors)
 
 
 def _place(

@@ -72,13 +72,13 @@ def build(grammar: str) -> dict[str, Any]:
     ignored = [t for t in parser.terminals if t.name in parser.ignore_tokens]
     used = [t for t in parser.terminals if t.name not in parser.ignore_tokens]
     word = re.compile(next(t.pattern.to_regexp() for t in used if t.name == "NAME"))
-    written = [t for t in used if t.pattern.type == "str"]
-    marks = sorted((t for t in written if not word.fullmatch(t.pattern.value)), key=_longest)
+    literals = [t for t in used if t.pattern.type == "str"]
+    marks = sorted((t for t in literals if not word.fullmatch(t.pattern.value)), key=_longest)
     patterns = sorted((t for t in used if t.pattern.type == "re"), key=_longest)
     return {
         "ignored": "|".join(t.pattern.to_regexp() for t in ignored),
         "lexemes": "|".join(t.pattern.to_regexp() for t in (*patterns, *marks)),
-        "written": {t.pattern.value: t.name for t in written},
+        "written": {t.pattern.value: t.name for t in literals},
         "patterns": {t.name: t.pattern.to_regexp() for t in patterns},
         "kept": sorted({symbol.name for rule in production for symbol in _kept(rule)}),
         "actions": actions,

@@ -53,9 +53,9 @@ class Tables:
 
     def kind(self, lexeme: str, state: int) -> str:
         """The terminal that a lexeme is in a state; empty where it cannot stand there."""
-        row, written = self.actions[state], self.written.get(lexeme, "")
-        if written in row:
-            return written
+        row, literal = self.actions[state], self.written.get(lexeme, "")
+        if literal in row:
+            return literal
         return next((t for t in self.patterns if t in row and self._matches(t, lexeme)), "")
 
     def _matches(self, terminal: str, lexeme: str) -> bool:
@@ -163,35 +163,35 @@ class Parser:
         state = stack[-1][0]
         position = first
         while True:
-            found: Any = next_lexeme(text, position, last)
-            lexeme, position = found[1], found.end()
+            match: Any = next_lexeme(text, position, last)
+            lexeme, position = match[1], match.end()
             if lexeme is None:
                 if position != last:
                     raise self._unexpected("character", position, text[position], stack)
                 kind, begin, lexeme = END, position, ""
             else:
-                begin = found.start(1)
-                known = kinds[state]
-                if lexeme not in known:
-                    known[lexeme] = tables.kind(lexeme, state)
-                kind = known[lexeme]
+                begin = match.start(1)
+                kind_by_lexeme = kinds[state]
+                if lexeme not in kind_by_lexeme:
+                    kind_by_lexeme[lexeme] = tables.kind(lexeme, state)
+                kind = kind_by_lexeme[lexeme]
             action = actions[state].get(kind)
             while action is not None and action < 0:
                 origin, length, grows, places, method = productions[~action]
                 if length:
-                    taken = stack[-length:]
+                    entries = stack[-length:]
                     del stack[-length:]
-                    start_of, end_of = taken[0][2], taken[-1][3]
+                    start_of, end_of = entries[0][2], entries[-1][3]
                 else:
-                    taken, start_of, end_of = [], begin, begin
-                parts: list[Any] = taken[0][1] if grows else []
+                    entries, start_of, end_of = [], begin, begin
+                parts: list[Any] = entries[0][1] if grows else []
                 for place in places:
                     if place is None:
                         parts.append(None)
                     elif place >= 0:
-                        parts.append(taken[place][1])
+                        parts.append(entries[place][1])
                     else:
-                        parts += taken[~place][1]
+                        parts += entries[~place][1]
                 value = parts if method is None else method(Range(start_of, end_of), parts)
                 state = actions[stack[-1][0]][origin]
                 if kind == END and state == final:

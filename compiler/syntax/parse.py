@@ -50,8 +50,8 @@ def parse_body(text: str, place: Span, offsets: Sequence[int] | None = None) -> 
         builder = SpecBuilder(source, report, place, offsets)
         body: x.Body = Parser(tables(), builder).run("body", text)
     except UnexpectedText as error:
-        found = syntax_error(source, error, len(text))
-        raise DiagnosticError([_placed(found, place, offsets)]) from None
+        diagnostic = syntax_error(source, error, len(text))
+        raise DiagnosticError([_placed(diagnostic, place, offsets)]) from None
     report.raise_errors()
     return body
 

@@ -44,11 +44,13 @@ class Recovery:
         """What can be read, in the order of the text."""
         report = Report()
         try:
-            found = Parser(tables(), SpecBuilder(self.source, report)).run("spec", self.source.text)
+            statements = Parser(tables(), SpecBuilder(self.source, report)).run(
+                "spec", self.source.text
+            )
         except (UnexpectedText, DiagnosticError):
             return list(self._one_by_one())
         self.report.diagnostics += report.diagnostics
-        return list(found)
+        return list(statements)
 
     @property
     def _is_enough(self) -> bool:
@@ -79,15 +81,15 @@ class Recovery:
             try:
                 return list(parser.run("spec", text, position, end, stack))
             except UnexpectedText as error:
-                found = syntax_error(self.source, error, end)
-                if previous is None or not self._follows(found, previous, position):
-                    self.report.diagnostics.append(found)
+                diagnostic = syntax_error(self.source, error, end)
+                if previous is None or not self._follows(diagnostic, previous, position):
+                    self.report.diagnostics.append(diagnostic)
                 item = _item(text, error, statement)
                 if item is None or self._is_enough:
                     return self._rest(parser, error, end)
                 stack, (begin, position) = error.stack[: item.before], item.range
                 self.skipped.append(text[begin:position])
-                previous = found
+                previous = diagnostic
 
     def _follows(self, found: Diagnostic, previous: Diagnostic, position: int) -> bool:
         """Whether an error says no more than the one before, after which `position` came next."""

@@ -68,12 +68,12 @@ def assemble(statements: Sequence[Any], report: Report) -> Spec:
         return tuple(s for s in statements if isinstance(s, kind))
 
     def only(kind: Any, what: str) -> Any:
-        found = all_of(kind)
-        for extra in found[1:]:
-            notes = [Note("the first stands here", found[0].span)]
+        matches = all_of(kind)
+        for extra in matches[1:]:
+            notes = [Note("the first stands here", matches[0].span)]
             message = f"`{what}` stands twice"
             report.add("E007", message, extra.span, help="keep one of them", notes=notes)
-        return found[0] if found else None
+        return matches[0] if matches else None
 
     version = only(_Version, "fuse")
     pool, outputs = only(_Pool, "pool"), only(_Outputs, "output")
@@ -175,8 +175,8 @@ class SpecBuilder(EquationBuilder):
 
     def axis(self, place: Range, parts: list[Any]) -> FeatureAxis:
         name, size = parts
-        known = "*" if size == "*" else self._count(size)
-        return FeatureAxis(name, known, span=self._span(place))
+        count = "*" if size == "*" else self._count(size)
+        return FeatureAxis(name, count, span=self._span(place))
 
     # Cells and Steps
 

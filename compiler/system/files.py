@@ -49,11 +49,11 @@ def drafted(path: Path, beside: Sequence[str] = ()) -> Generator[Path]:
         home = place.parent if is_regular else None
         with TemporaryDirectory(prefix=".fusewright-", dir=home) as folder:
             yield Path(folder, place.name)
-            written = sorted(Path(folder).iterdir(), key=lambda file: file.name == place.name)
+            drafts = sorted(Path(folder).iterdir(), key=lambda file: file.name == place.name)
             if is_regular:
-                _move(written, place, beside)
+                _move(drafts, place, beside)
             else:
-                _pour(written, path)
+                _pour(drafts, path)
     except OSError as error:
         raise fail("E504", f"cannot write `{path}`: {reason(error)}") from None
 

@@ -53,8 +53,8 @@ def option(
 
 def options_read_by(kind: type | None, reader: str) -> tuple[str, ...]:
     """The names of the options of a dataclass that make a difference to a reader, in order."""
-    found = fields(kind) if kind is not None else ()
-    return tuple(f.name for f in found if reader in f.metadata["read_by"])
+    options = fields(kind) if kind is not None else ()
+    return tuple(f.name for f in options if reader in f.metadata["read_by"])
 
 
 def require_one(what: str, name: str, known: Sequence[str], listed: str = "known are") -> None:

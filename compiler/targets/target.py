@@ -90,14 +90,14 @@ class Target:
 
     def chosen(self, options: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any]:
         """The options that are not None; raises DiagnosticError for one that is not known."""
-        found = {name: value for name, value in options.items() if value is not None}
-        for name in found:
+        values = {name: value for name, value in options.items() if value is not None}
+        for name in values:
             if name not in known:
                 shown = f"it takes {one_of(known, 20)}" if known else f"`{self.name}` takes none"
                 remedy = did_you_mean(name, known) or f"leave it out: {shown}"
                 message = f"the target `{self.name}` takes no option `{name}`"
                 raise fail("E506", message, help=remedy)
-        return found
+        return values
 
 
 def late(place: str) -> Callable[..., Any]:
@@ -112,8 +112,8 @@ def targets() -> Mapping[str, Target]:
     places = import_module(_PACKAGE).__path__
     homes = sorted(file.parent.name for p in places for file in Path(p).glob("*/target.py"))
     modules = [import_module(f".{home}.target", _PACKAGE) for home in homes]
-    found = {v.name: v for m in modules for v in vars(m).values() if isinstance(v, Target)}
-    return {name: found[name] for name in dict.fromkeys((*ORDER, *found))}
+    by_name = {v.name: v for m in modules for v in vars(m).values() if isinstance(v, Target)}
+    return {name: by_name[name] for name in dict.fromkeys((*ORDER, *by_name))}
 
 
 def file_targets() -> Mapping[str, Target]:

@@ -54,10 +54,10 @@ def difference(old: Spec, new: Spec) -> tuple[Change, ...]:
     networks = (resolve(old), resolve(new))
     qualified = ambiguous(networks[0]) | ambiguous(networks[1])
     before, after = ({(n.kind, n.name): n for n in facts(net, qualified)} for net in networks)
-    found: list[Change] = []
+    changes: list[Change] = []
     for key in _in_order([*before.values(), *after.values()]):
-        found += _changes(before.get(key), after.get(key))
-    return (*found, *_reordered(*networks))
+        changes += _changes(before.get(key), after.get(key))
+    return (*changes, *_reordered(*networks))
 
 
 def _in_order(nodes: Sequence[Piece]) -> list[tuple[str, str]]:
@@ -89,6 +89,6 @@ def _reordered(old: Network, new: Network) -> Iterator[Change]:
         if first is None or second is None:
             continue
         both = set(first) & set(second)
-        kept = [tuple(n for n in names if n in both) for names in (first, second)]
-        if kept[0] != kept[1]:
-            yield Change("order", what, "", *(", ".join(names) for names in kept))
+        common = [tuple(n for n in names if n in both) for names in (first, second)]
+        if common[0] != common[1]:
+            yield Change("order", what, "", *(", ".join(names) for names in common))

@@ -70,7 +70,7 @@ def ambiguous(network: Network) -> set[str]:
     for used in _used(network):
         if not used.definition.role:
             homes.setdefault(used.definition.name, set()).add(used.home.library)
-    return {key for key, found in homes.items() if len(found) > 1}
+    return {key for key, libraries in homes.items() if len(libraries) > 1}
 
 
 def orders(network: Network) -> Mapping[str, tuple[str, ...]]:
@@ -79,19 +79,19 @@ def orders(network: Network) -> Mapping[str, tuple[str, ...]]:
     That of features decides how a search lists what it found; that of Cells and Steps what an open
     input may take, and that of Cells in which order the network combines them all.
     """
-    found: dict[str, tuple[str, ...]] = {}
+    by_kind: dict[str, tuple[str, ...]] = {}
     cells = tuple(c.name for c in network.cells)
     searched = any(map(is_open, network.cells))
     if searched:
-        found["features"] = tuple(f.name for f in network.features)
+        by_kind["features"] = tuple(f.name for f in network.features)
     if searched or network.outputs == cells:
-        found["Cells"] = cells
+        by_kind["Cells"] = cells
     for cell in network.cells:
         names = tuple(s.name for s in cell.steps)
         searched = any(slot.open for step in cell.steps for slot in step.slots)
         if searched or cell.returned == names:
-            found[f"Steps of {cell.name}"] = names
-    return found
+            by_kind[f"Steps of {cell.name}"] = names
+    return by_kind
 
 
 def _plain(kind: str, label: str, section: int, text: str) -> Piece:
@@ -126,8 +126,8 @@ def _modalities(network: Network) -> Iterator[Piece]:
 
 
 def _features(network: Network) -> Iterator[Piece]:
-    written = [f for m in network.spec.modalities for f in m.features]
-    for feature, declared in zip(network.features, written, strict=True):
+    declarations = [f for m in network.spec.modalities for f in m.features]
+    for feature, declared in zip(network.features, declarations, strict=True):
         axes = "unknown shape"
         if feature.axes is not None:
             axes = f"[{', '.join(map(str, feature.axes))}]"
@@ -143,8 +143,8 @@ def _features(network: Network) -> Iterator[Piece]:
 def _head(network: Network) -> Piece:
     head = network.head
     what = f"{head.count} {head.kind}"
-    named = "none" if head.names is None else ", ".join(map(name, head.names))
-    parts = {"what": Property(what, what), "names": Property(head.names, named)}
+    names = "none" if head.names is None else ", ".join(map(name, head.names))
+    parts = {"what": Property(what, what), "names": Property(head.names, names)}
     return Piece("predict", "", what, parts, 7)
 
 
@@ -233,16 +233,16 @@ def _used(network: Network) -> Iterator[Used]:
     applied = [network.combine, network.head_role, *(f.adapt for f in network.features)]
     for cell in network.cells:
         applied += [cell.merge, *(a for step in cell.steps for a in step.operations)]
-    found = {id(a.definition): Used(a.definition, a.home) for a in applied}
-    waiting = list(found.values())
+    uses = {id(a.definition): Used(a.definition, a.home) for a in applied}
+    waiting = list(uses.values())
     while waiting:
         used = waiting.pop()
         yield used
         calls = (e.function for e in x.walk(used.definition.body) if isinstance(e, x.Call))
         for called in dict.fromkeys(calls):
             overloads, home = used.home.find(called) or ((), used.home)
-            new = [Used(d, home) for d in overloads if id(d) not in found]
-            found |= {id(u.definition): u for u in new}
+            new = [Used(d, home) for d in overloads if id(d) not in uses]
+            uses |= {id(u.definition): u for u in new}
             waiting += new
 
 

@@ -64,9 +64,9 @@ def programs_text(spec: Spec, stage: Stage) -> str:
 def _passes_until(after: str) -> Sequence[str]:
     if after in STAGES:
         return list(passes(after))
-    known = ("lowering", *ORDER, *STAGES)
-    if after not in known:
-        remedy = did_you_mean(after, known) or f"known are {one_of(known, len(known))}"
+    places = ("lowering", *ORDER, *STAGES)
+    if after not in places:
+        remedy = did_you_mean(after, places) or f"known are {one_of(places, len(places))}"
         raise fail("E506", f"there is no pass `{after}`", help=remedy)
     if after == "lowering":
         return ()
@@ -85,10 +85,10 @@ def _run(name: str, program: Program) -> Program:
 
 
 def _cell(cell: NetworkCell) -> Cell:
-    named = zip(cell.inputs, cell.slots, strict=True)
+    pairs = zip(cell.inputs, cell.slots, strict=True)
     inputs = tuple(
         CellInput(_slot(slot), None if name == input_name(i) else name)
-        for i, (name, slot) in enumerate(named)
+        for i, (name, slot) in enumerate(pairs)
     )
     returned = tuple(map(Reference, cell.returned))
     return Cell(cell.name, inputs, tuple(map(_step, cell.steps)), returned=returned)

@@ -9,12 +9,10 @@ from ..types import ShapeError, TensorType
 def _type(x: TensorType, w: TensorType) -> TensorType:
     if w.batched or len(w.axes) != 2:
         raise ShapeError(f"`@` takes a parameter of two axes on its right, not {w}")
-    taken, given = (axis.size for axis in w.axes)
-    if x.channels() != taken:
-        raise ShapeError(
-            f"`@` cannot contract the {x.channels()} channels of {x} with {taken} rows"
-        )
-    return x.with_channels(given or 0)
+    rows, columns = (axis.size for axis in w.axes)
+    if x.channels() != rows:
+        raise ShapeError(f"`@` cannot contract the {x.channels()} channels of {x} with {rows} rows")
+    return x.with_channels(columns or 0)
 
 
 linear = Primitive(

@@ -17,8 +17,8 @@ def _concat_type(*inputs: TensorType) -> TensorType:
 
 
 def _concat_latex(*inputs: str) -> str:
-    joined = r" \,\|\, ".join(inputs)
-    return rf"\left[{joined}\right]"
+    parts = r" \,\|\, ".join(inputs)
+    return rf"\left[{parts}\right]"
 
 
 def _glu_type(x: TensorType) -> TensorType:

@@ -40,12 +40,12 @@ class Dataset:
 
     def indices(self, *parts: int) -> NDArray[np.int64]:
         """The samples of these parts; raises DiagnosticError if there are none."""
-        found = np.flatnonzero(np.isin(self.split, parts))
-        if not len(found):
+        samples = np.flatnonzero(np.isin(self.split, parts))
+        if not len(samples):
             names = " and ".join(SPLIT_NAMES[p] for p in parts)
             remedy = "give `split` 0 for training, 1 for validation, 2 for test"
             raise fail("E503", f"no sample belongs to the {names} split", help=remedy)
-        return found
+        return samples
 
     def digest(self) -> str:
         """Tells data apart by labels, splits and some samples; features may be many to read."""
@@ -123,15 +123,15 @@ def _feature(array: Array, feature: NetworkFeature, report: Report) -> Array | N
         message = f"`{feature.name}` holds {array.dtype}, not numbers"
         report.add("E502", message, feature.span, help="store it as float32")
         return None
-    given = array.shape[1:]
+    sizes = array.shape[1:]
     fits = array.ndim == len(axes) + 1 and all(
-        n >= 1 and a.size in (None, n) for a, n in zip(axes, given, strict=True)
+        n >= 1 and a.size in (None, n) for a, n in zip(axes, sizes, strict=True)
     )
     if not fits:
-        shape = f"(samples, {', '.join(map(str, given))})".replace(", )", ",)")
+        shape = f"(samples, {', '.join(map(str, sizes))})".replace(", )", ",)")
         declared = f"[{', '.join(str(a) for a in axes)}]"
         message = f"`{feature.name}` is {shape} in the data, but declared {declared}"
-        report.add("E502", message, feature.span, help=_axes_remedy(given, feature))
+        report.add("E502", message, feature.span, help=_axes_remedy(sizes, feature))
         return None
     with np.errstate(all="ignore"):
         converted = array.astype(np.float32)
@@ -159,7 +159,7 @@ def _lengths(
     report: Report,
 ) -> dict[str, Array]:
     """How many samples along `t` count, for features whose time is known only at run time."""
-    found: dict[str, Array] = {}
+    by_name: dict[str, Array] = {}
     for feature in network.features:
         name = lengths_name(feature.name)
         if not feature.has_lengths or name not in arrays or feature.name not in features:
@@ -172,13 +172,13 @@ def _lengths(
             message = f"`{name}` is not (samples,) whole numbers from 1 to {longest}"
             report.add("E502", message, help=f"they count the steps of `{feature.name}` in time")
         else:
-            found[name] = lengths.astype(np.int64)
-    return found
+            by_name[name] = lengths.astype(np.int64)
+    return by_name
 
 
 def _presence(arrays: Mapping[str, Array], network: Network, report: Report) -> dict[str, Array]:
     """Which samples have an optional modality."""
-    found: dict[str, Array] = {}
+    by_name: dict[str, Array] = {}
     for modality in network.spec.modalities:
         name = presence_name(modality.name)
         if not modality.optional or name not in arrays:
@@ -188,8 +188,8 @@ def _presence(arrays: Mapping[str, Array], network: Network, report: Report) -> 
             message = f"`{name}` is not (samples,) values of 0 or 1"
             report.add("E502", message, help="1 where a sample has the modality")
         else:
-            found[name] = present.astype(np.int64)
-    return found
+            by_name[name] = present.astype(np.int64)
+    return by_name
 
 
 # Labels and splits

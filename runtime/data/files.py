@@ -49,13 +49,13 @@ def load_array(header: ArrayHeader) -> Array:
 
 def _read(path: Path, read: Callable[[Format, Path], Mapping[str, T]]) -> dict[str, T]:
     """What is read of a file, or of all files in a folder, by name."""
-    found: dict[str, T] = {}
+    values: dict[str, T] = {}
     for file in _files(path):
         for name, value in _read_file(file, read).items():
-            if name in found:
+            if name in values:
                 raise fail("E502", f"the array `{name}` stands in two files of `{path}`")
-            found[name] = value
-    return found
+            values[name] = value
+    return values
 
 
 def _files(path: Path) -> list[Path]:

@@ -131,28 +131,28 @@ def read_modality(text: str) -> Modality:
         message = f"`{printable(text)}` declares no modality"
         raise fail("E506", message, help="write `--modality 'image: A[c 512, h 7, w 7], B[c 64]'`")
     apart = re.sub(r",(?![^\[\]]*\])", " ", features)
-    found = _read(f"modality {name.strip()} {{ {apart.strip()} }}", "--modality")
-    if len(found.modalities) != 1 or found != Spec(modalities=found.modalities):
+    spec = _read(f"modality {name.strip()} {{ {apart.strip()} }}", "--modality")
+    if len(spec.modalities) != 1 or spec != Spec(modalities=spec.modalities):
         raise fail("E506", f"`{printable(text)}` is more than one modality")
-    return found.modalities[0]
+    return spec.modalities[0]
 
 
 def read_predict(text: str) -> Predict:
     """`23 labels`; raises DiagnosticError where it is something else."""
-    found = _read(f"predict {text}", "--predict")
-    if found.predict is None or found != Spec(predict=found.predict):
+    spec = _read(f"predict {text}", "--predict")
+    if spec.predict is None or spec != Spec(predict=spec.predict):
         raise fail("E506", f"`{printable(text)}` is more than what is predicted")
-    return found.predict
+    return spec.predict
 
 
 def read_inner(name: str, text: str | None) -> NetworkHeader:
     """`C=128, L=8` as the numbers of a network; raises DiagnosticError for something else."""
-    found = _read(f"network {written_name(name)}({text or ''})", "--inner")
-    if found.network is None or found != Spec(network=found.network):
+    spec = _read(f"network {written_name(name)}({text or ''})", "--inner")
+    if spec.network is None or spec != Spec(network=spec.network):
         raise fail("E506", f"`{printable(text or name)}` is more than numbers")
     usual = {key: own.usual for key, own in OWN_NUMBERS.items()}
-    numbers = {**usual, **dict(found.network.numbers)}
-    return replace(found.network, numbers=tuple(numbers.items()))
+    numbers = {**usual, **dict(spec.network.numbers)}
+    return replace(spec.network, numbers=tuple(numbers.items()))
 
 
 def _read(text: str, option: str) -> Spec:

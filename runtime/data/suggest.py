@@ -39,8 +39,8 @@ def declare(path: Path) -> Declared:
     Raises DiagnosticError where the data cannot be read or have no feature.
     """
     headers = read_headers(path)
-    given = [h for h in headers.values() if h.name not in ("labels", "split")]
-    plain = [h for h in given if not h.name.endswith((".lengths", ".present"))]
+    arrays = [h for h in headers.values() if h.name not in ("labels", "split")]
+    plain = [h for h in arrays if not h.name.endswith((".lengths", ".present"))]
     problems = {h.name: problem for h in plain if (problem := _problem(h))}
     features = [h for h in plain if h.name not in problems]
     if not features:
@@ -72,8 +72,8 @@ def _problem(header: ArrayHeader) -> str | None:
 
 
 def _modality_of(name: str) -> str:
-    found = _PREFIX.match(name.partition("_")[0])
-    return found.group().lower() if found else "features"
+    prefix = _PREFIX.match(name.partition("_")[0])
+    return prefix.group().lower() if prefix else "features"
 
 
 def _modality(name: str, group: Sequence[ArrayHeader], headers: dict[str, ArrayHeader]) -> Modality:

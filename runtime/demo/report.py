@@ -47,7 +47,7 @@ def _page(report: DemoReport) -> Html:
         f"accuracy near 60 % is {100 * (0.24 / test) ** 0.5:.1f} points, so differences below that "
         "say little."
     )
-    drawn = (figure(picture(svg), title, "diagram") for title, svg in report.pictures.items())
+    figures = (figure(picture(svg), title, "diagram") for title, svg in report.pictures.items())
     caption = "Test accuracy, mean ± standard deviation over seeds"
     rows = table(("what", "accuracy", "parameters"), report.rows, caption)
     title = "Emoji: from a specification to a trained, exported network"
@@ -56,7 +56,7 @@ def _page(report: DemoReport) -> Html:
         [
             paragraph(about),
             section("Comparison", rows, paragraph(caveat)),
-            section("Pictures", *drawn),
+            section("Pictures", *figures),
             section("The search", _curve(report.history, report.best_round)),
             section("The specification", code(report.spec)),
             section("The genotype, in the same language", code(report.genotype)),
@@ -67,8 +67,8 @@ def _page(report: DemoReport) -> Html:
 
 def _curve(history: Sequence[Mapping[str, Any]], best: int) -> Html:
     """The validation accuracy over the rounds that have one."""
-    known = {r["round"]: r["validation_accuracy"] for r in history if "validation_accuracy" in r}
-    label = f"validation accuracy over {len(known)} rounds"
-    chart = line_chart([Line(list(known.items()))], label, mark=(best, known[best]))
+    scores = {r["round"]: r["validation_accuracy"] for r in history if "validation_accuracy" in r}
+    label = f"validation accuracy over {len(scores)} rounds"
+    chart = line_chart([Line(list(scores.items()))], label, mark=(best, scores[best]))
     caption = "Validation accuracy round by round; the dot is the round whose genotype was kept."
     return figure(chart, caption)

@@ -57,9 +57,9 @@ class Result:
 
     @property
     def accuracy(self) -> str:
-        found = summary(self.accuracies)
-        spread = "" if found.deviation is None else f" ± {100 * found.deviation:.1f}"
-        return f"{100 * found.mean:.1f} %{spread}"
+        scores = summary(self.accuracies)
+        spread = "" if scores.deviation is None else f" ± {100 * scores.deviation:.1f}"
+        return f"{100 * scores.mean:.1f} %{spread}"
 
 
 def demo(out: Path) -> None:
@@ -81,26 +81,26 @@ def demo(out: Path) -> None:
     features = out / "features.safetensors"
     write_file(features, save(data))
     stage("searching the space")
-    found = search(spec, features, out=out / "search", settings=SEARCH, overwrite=True)
+    result = search(spec, features, out=out / "search", settings=SEARCH, overwrite=True)
     stage("training the genotype")
-    train(found.genotype, features, out=out / "train", settings=TRAINING, overwrite=True)
+    train(result.genotype, features, out=out / "train", settings=TRAINING, overwrite=True)
     stage("training what it is compared with")
-    results = [*_unimodal(extracted), *_fused(spec, found.genotype, data, out / "train")]
+    results = [*_unimodal(extracted), *_fused(spec, result.genotype, data, out / "train")]
     stage("exporting to ONNX and checking it")
     checks = _export(out, data)
-    pictures = _draw(spec, found.genotype, out)
+    pictures = _draw(spec, result.genotype, out)
     report = DemoReport(
         spec=str(spec),
-        genotype=str(found.genotype),
+        genotype=str(result.genotype),
         rows=[(r.name, r.accuracy, r.parameters) for r in results],
-        history=found.history,
-        best_round=found.best_round,
+        history=result.history,
+        best_round=result.best_round,
         checks=checks,
         pictures=pictures,
         samples=[int((extracted.split == part).sum()) for part in (0, 1, 2)],
     )
     write_report(out / "report.html", report)
-    _summarise(console, found, results, checks, out)
+    _summarise(console, result, results, checks, out)
     stage("done")
 
 
@@ -151,13 +151,13 @@ def _parameters(spec: Spec) -> int:
 
 def _export(out: Path, data: dict[str, Any]) -> dict[str, str]:
     """Writes the ONNX file, which is certified, and compares it with torch on real samples."""
-    found = deploy(out / "train", out / "genotype.onnx")
+    facts = deploy(out / "train", out / "genotype.onnx")
     torch_logits = predict(out / "train", data)
     onnx_logits = predict(out / "genotype.onnx", data)
     same = (torch_logits.argmax(1) == onnx_logits.argmax(1)).mean()
     return {
-        "ONNX file": f"{found['bytes']:,} bytes, opset {found['opset']}",
-        "against the float64 reference, made-up inputs": f"{float(found['relative']):.1e} relative",
+        "ONNX file": f"{facts['bytes']:,} bytes, opset {facts['opset']}",
+        "against the float64 reference, made-up inputs": f"{float(facts['relative']):.1e} relative",
         f"against torch, {len(torch_logits)} samples": (
             f"{np.abs(torch_logits - onnx_logits).max():.1e} absolute, "
             f"{100 * same:.1f} % of predictions equal"
@@ -168,11 +168,11 @@ def _export(out: Path, data: dict[str, Any]) -> dict[str, str]:
 def _draw(spec: Spec, genotype: Spec, out: Path) -> dict[str, str]:
     """Draws both in every format there is, and writes the search's page; returns SVGs by title."""
     pictures = {}
-    for name, title, drawn in (
+    for name, title, subject in (
         ("space", "The search space", spec),
         ("genotype", "The genotype that the search found", genotype),
     ):
-        graph = build(checked(drawn))
+        graph = build(checked(subject))
         for kind in formats():
             write_file(out / f"{name}.{kind}", render(graph, kind))
         pictures[title] = render(graph, "svg").decode()

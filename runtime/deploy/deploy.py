@@ -47,22 +47,22 @@ def deploy(
     """
     place = Path(output)
     target = _target(place, to)
-    known = [*FIRST[:2] * target.has_weights, *options_read_by(target.options, "deploy")]
+    names = [*FIRST[:2] * target.has_weights, *options_read_by(target.options, "deploy")]
     stated = {"weights": weights, "initial": initial or None, **options}
-    chosen = target.chosen(stated, sorted(known, key=lambda name: name not in FIRST))
+    chosen = target.chosen(stated, sorted(names, key=lambda name: name not in FIRST))
     subject, run = _subject(model, chosen.pop("weights", None))
     if target.has_weights:
         _require_weights(subject, chosen.pop("initial", False))
-    found: dict[str, Any] = {"file": str(place), "target": target.name}
+    facts: dict[str, Any] = {"file": str(place), "target": target.name}
     with drafted(place, target.beside) as draft:
         measured = _write(target, subject, run, draft, chosen)
-        found |= {"bytes": draft.stat().st_size, **measured}
+        facts |= {"bytes": draft.stat().st_size, **measured}
     if target.has_weights and subject.weights is None:
-        found["note"] = "parameters have their initial values"
+        facts["note"] = "parameters have their initial values"
     elif target.has_weights:
         left = unread(subject.program, read_weights(subject.weights or {}))
-        found |= {"note": f"not read: {one_of(left, 6)}"} if left else {}
-    return found
+        facts |= {"note": f"not read: {one_of(left, 6)}"} if left else {}
+    return facts
 
 
 def _subject(model: Model, weights: WeightSource | None) -> tuple[Subject, RunFolder | None]:
@@ -85,12 +85,12 @@ def _subject(model: Model, weights: WeightSource | None) -> tuple[Subject, RunFo
 
 
 def _target(place: Path, to: str | None) -> Target:
-    known = file_targets()
+    targets = file_targets()
     if to:
-        require_one("target", to, list(known), "targets are")
-    target = known[to] if to else target_of(place)
+        require_one("target", to, list(targets), "targets are")
+    target = targets[to] if to else target_of(place)
     if target is None:
-        remedy = f"end it in {one_of([t.ending for t in known.values()])}, or give `--to`"
+        remedy = f"end it in {one_of([t.ending for t in targets.values()])}, or give `--to`"
         raise fail("E506", f"`{place}` names no target", help=remedy)
     return target
 

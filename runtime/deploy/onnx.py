@@ -49,17 +49,17 @@ class OnnxDraft:
 
         Raises DiagnosticError where the data does not fit, or a float32 model differs.
         """
-        model, found = self._in_precision()
+        model, facts = self._in_precision()
         _save(model, place, self.options.external_data)
         if self.options.verify:
-            found |= self._certificate(place).as_json()
+            facts |= self._certificate(place).as_json()
         if self._is_measured:
-            found["metrics"] = self._metrics(place)
+            facts["metrics"] = self._metrics(place)
         if self.options.verify:
-            text = json.dumps(found, indent=1, ensure_ascii=False)
+            text = json.dumps(facts, indent=1, ensure_ascii=False)
             certificate = place.with_name(f"{place.name}.certificate.json")
             certificate.write_text(text + "\n", encoding="utf-8")
-        return found
+        return facts
 
     @cached_property
     def _arrays(self) -> Mapping[str, Array]:
@@ -107,13 +107,13 @@ class OnnxDraft:
 
     def _metrics(self, place: Path) -> dict[str, Any]:
         """The metrics of the file on the test split, and of the one in float32."""
-        found = {}
+        metrics = {}
         if self.options.precision != "float32":
             with TemporaryDirectory(dir=place.parent) as folder:
                 exact = Path(folder, place.name)
                 _save(self._exact, exact, external=False)
-                found["float32"] = self._measured(exact)
-        return found | {self.options.precision: self._measured(place)}
+                metrics["float32"] = self._measured(exact)
+        return metrics | {self.options.precision: self._measured(place)}
 
     def _measured(self, file: Path) -> dict[str, float]:
         from ..predict.evaluate import evaluate_with

@@ -41,8 +41,8 @@ def agreements(
 
 def mean_pairwise(found: Sequence[Agreement]) -> float | None:
     """The mean over holes of what two genotypes have in common; None where that is not known."""
-    known = [a.pairwise for a in found if a.pairwise is not None]
-    return sum(known) / len(known) if known else None
+    values = [a.pairwise for a in found if a.pairwise is not None]
+    return sum(values) / len(values) if values else None
 
 
 def _agreement(hole: Hole, picks: Sequence[tuple[str, ...]]) -> Agreement:

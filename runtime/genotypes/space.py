@@ -38,16 +38,16 @@ def every_step(step: NetworkStep) -> list[StepChoice]:
 
 def neighbours(network: Network, chosen: Choices) -> Iterator[Choices]:
     """The choices with other inputs of one Cell, or another operation of one Step."""
-    for index, (cell, taken) in enumerate(zip(network.cells, chosen, strict=True)):
+    for index, (cell, choice) in enumerate(zip(network.cells, chosen, strict=True)):
         for inputs in islice(choices(cell), MOST_INPUTS):
-            tried = with_cell(chosen, index, replace(taken, inputs=inputs))
-            if inputs != taken.inputs and keeps_rule(network, tried):
+            tried = with_cell(chosen, index, replace(choice, inputs=inputs))
+            if inputs != choice.inputs and keeps_rule(network, tried):
                 yield tried
         for number, step in enumerate(cell.steps):
             for operation in range(len(step.operations)):
-                if operation != taken.steps[number].operation:
-                    changed = replace(taken.steps[number], operation=operation)
-                    yield with_cell(chosen, index, with_step(taken, number, changed))
+                if operation != choice.steps[number].operation:
+                    changed = replace(choice.steps[number], operation=operation)
+                    yield with_cell(chosen, index, with_step(choice, number, changed))
 
 
 def may_follow(network: Network, inputs: Choice, earlier: Sequence[Choice]) -> bool:
@@ -68,5 +68,5 @@ def with_step(cell: CellChoice, number: int, step: StepChoice) -> CellChoice:
 
 def keeps_rule(network: Network, chosen: Sequence[CellChoice]) -> bool:
     """Whether the network's rule admits what all Cells take."""
-    taken = [c.inputs for c in chosen]
-    return all(admits(network, i, c, taken[:i]) for i, c in enumerate(taken))
+    inputs = [c.inputs for c in chosen]
+    return all(admits(network, i, c, inputs[:i]) for i, c in enumerate(inputs))

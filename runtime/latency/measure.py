@@ -67,11 +67,11 @@ def profile(
     whole = _whole(network, seed)
     for number, one in enumerate(whole):
         bench.add_network(f"network {number}", one)
-    taken = bench.medians(repetitions)
-    found = Profile(
+    medians = bench.medians(repetitions)
+    latencies = Profile(
         name=name,
         overhead=0.0,
-        milliseconds={p.key: max(0.0, taken[p.key] - taken[f"{p.key} nothing"]) for p in parts},
+        milliseconds={p.key: max(0.0, medians[p.key] - medians[f"{p.key} nothing"]) for p in parts},
         names={part.key: part.name for part in parts},
         threads=threads,
         repetitions=repetitions,
@@ -79,7 +79,7 @@ def profile(
         machine=machine(),
         versions=versions(),
     )
-    return _fitted(found, whole, [taken[f"network {n}"] for n in range(len(whole))])
+    return _fitted(latencies, whole, [medians[f"network {n}"] for n in range(len(whole))])
 
 
 def measured(
@@ -89,8 +89,8 @@ def measured(
     bench = _Bench(threads, sizes)
     for number, spec in enumerate(specs):
         bench.add_network(str(number), checked(spec))
-    taken = bench.medians(repetitions)
-    return [taken[str(number)] for number in range(len(specs))]
+    medians = bench.medians(repetitions)
+    return [medians[str(number)] for number in range(len(specs))]
 
 
 def _fitted(found: Profile, whole: Sequence[Network], taken: Sequence[float]) -> Profile:
@@ -109,8 +109,8 @@ def _fitted(found: Profile, whole: Sequence[Network], taken: Sequence[float]) ->
 def _whole(network: Network, seed: int) -> list[Network]:
     """Networks of a space, each once; a network without holes is the only one of its own."""
     generator = np.random.default_rng(seed)
-    drawn = dict.fromkeys(tuple(draw(network, generator)) for _ in range(WHOLE))
-    return [checked(fill(network, choices)) for choices in drawn]
+    draws = dict.fromkeys(tuple(draw(network, generator)) for _ in range(WHOLE))
+    return [checked(fill(network, choices)) for choices in draws]
 
 
 @dataclass(frozen=True)
@@ -140,18 +140,18 @@ class _Bench:
             model.SerializeToString(), options, ["CPUExecutionProvider"]
         )
         generator = np.random.default_rng(0)
-        given = {
+        arrays = {
             i.name: generator.standard_normal(self._shape(i), dtype=np.float32)
             for i in inputs
             if i.kind == "feature"
         }
-        self._runners[name] = _Runner(session, given)
+        self._runners[name] = _Runner(session, arrays)
 
     def add_network(self, name: str, network: Network) -> None:
         """A network with the features that it takes; lengths and presence have defaults."""
         model = compile_onnx(Subject(network), INLINE)
-        taken = {item.name for item in model.graph.input}
-        features = [f for f in network.features if f.name in taken]
+        names = {item.name for item in model.graph.input}
+        features = [f for f in network.features if f.name in names]
         self.add(name, model, [Input(f.name, TensorType(f.axes or ())) for f in features])
 
     def _shape(self, item: Input) -> tuple[int, ...]:
@@ -159,12 +159,12 @@ class _Bench:
 
     def medians(self, repetitions: int) -> dict[str, float]:
         """Milliseconds by name."""
-        taken: dict[str, list[float]] = {name: [] for name in self._runners}
+        times: dict[str, list[float]] = {name: [] for name in self._runners}
         for _ in range(repetitions):
             for name, runner in self._runners.items():
                 runner.seconds()
-                taken[name] += [runner.seconds() for _ in range(CALLS)]
-        return {name: 1e3 * median(each) for name, each in taken.items()}
+                times[name] += [runner.seconds() for _ in range(CALLS)]
+        return {name: 1e3 * median(each) for name, each in times.items()}
 
 
 def machine() -> dict[str, str | int]:
@@ -173,6 +173,6 @@ def machine() -> dict[str, str | int]:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         lines = []
-    named = [x.partition(":")[2].strip() for x in lines if x.startswith("model name")]
-    processor = named[0] if named else platform.processor() or platform.machine()
+    models = [x.partition(":")[2].strip() for x in lines if x.startswith("model name")]
+    processor = models[0] if models else platform.processor() or platform.machine()
     return {"processor": processor, "cores": os.cpu_count() or 1, "system": platform.system()}

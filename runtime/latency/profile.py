@@ -94,7 +94,7 @@ class Profile:
             {"name": self.names[key], "key": key, "milliseconds": value}
             for key, value in self.milliseconds.items()
         ]
-        found: dict[str, Any] = {
+        document: dict[str, Any] = {
             "format": FORMAT,
             "name": self.name,
             "machine": dict(self.machine),
@@ -107,8 +107,8 @@ class Profile:
             "parts": parts,
         }
         if self.check is not None:
-            found["check"] = asdict(self.check)
-        return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+            document["check"] = asdict(self.check)
+        return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
 def read_profile(path: str | PathLike[str]) -> Profile:
@@ -123,19 +123,19 @@ def read_profile(path: str | PathLike[str]) -> Profile:
     except DiagnosticError as error:
         message = f"`{name}` is no profile: {error.diagnostics[0].message}"
         raise fail("E511", message, error.diagnostics[0].span, help=_REMEDY) from None
-    found = document.plain()
-    number = found.get("format") if isinstance(found, dict) else None
+    record = document.plain()
+    number = record.get("format") if isinstance(record, dict) else None
     if type(number) is int and number != FORMAT:
         message = f"`{name}` is a profile of format {number}, which is not known here"
         raise fail("E511", message, help="measure it again: `fusewright profile`")
     from jsonschema import Draft202012Validator
 
     schema = json.loads(read("profile.schema.json"))
-    wrong = next(iter(Draft202012Validator(schema).iter_errors(found)), None)
+    wrong = next(iter(Draft202012Validator(schema).iter_errors(record)), None)
     if wrong is not None:
         place = document.at(wrong.absolute_path)
         raise fail("E511", f"`{name}` is no profile: {_why(wrong)}", place.span, help=_REMEDY)
-    return _profile(found)
+    return _profile(record)
 
 
 def _why(error: Any) -> str:

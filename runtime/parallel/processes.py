@@ -97,9 +97,9 @@ def gathered(value: Any) -> list[Any]:
     """What each process has, in their order."""
     if not joined():
         return [value]
-    found: list[Any] = [None] * count()
-    dist.all_gather_object(found, value)
-    return found
+    values: list[Any] = [None] * count()
+    dist.all_gather_object(values, value)
+    return values
 
 
 def require_equal(what: str, value: str) -> None:

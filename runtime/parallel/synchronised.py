@@ -25,8 +25,8 @@ def batch_norm(
     epsilon: float,
 ) -> Tensor:
     """torch's batch norm of (rows, channels) in training, over the rows of all processes."""
-    given = rows.dtype
-    if given in (torch.float16, torch.bfloat16):
+    dtype = rows.dtype
+    if dtype in (torch.float16, torch.bfloat16):
         rows = rows.float()
     sums = all_reduce(torch.cat([rows.new_full((1,), len(rows)), rows.sum(0)]))
     size, center = sums[0], sums[1:] / sums[0]
@@ -36,7 +36,7 @@ def batch_norm(
     with torch.no_grad():
         mean.lerp_(center, momentum)
         variance.lerp_(squares / (size - 1), momentum)
-    return (centered * torch.rsqrt(spread + epsilon) * scale + shift).to(given)
+    return (centered * torch.rsqrt(spread + epsilon) * scale + shift).to(dtype)
 
 
 class _Sum(Function):
@@ -54,8 +54,8 @@ class _Sum(Function):
 def all_reduce(tensor: Tensor) -> Tensor:
     """The sum over the processes, with its gradient."""
     function: Any = _Sum.apply
-    found: Tensor = function(tensor)
-    return found
+    total: Tensor = function(tensor)
+    return total
 
 
 class _Torch:

@@ -110,9 +110,9 @@ class OnnxPredictor:
             message = f"an ONNX file is not run on `{settings.device}`"
             raise fail("E506", message, help="leave out `--device`")
         session = session_of(self.path)
-        found = []
+        batches = []
         for start in range(0, len(samples), settings.batch):
             chosen = samples[start : start + settings.batch]
-            found.append(run(session, {name: a[chosen] for name, a in data.features.items()}))
+            batches.append(run(session, {name: a[chosen] for name, a in data.features.items()}))
             progress(start + len(chosen), len(samples))
-        return np.concatenate(found)
+        return np.concatenate(batches)

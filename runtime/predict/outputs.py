@@ -27,17 +27,17 @@ def predictions(head: Head, output: str, outputs: NDArray[Any]) -> dict[str, NDA
     Classes: `predicted` (samples,), the index, and `predicted_name`, where classes have names.
     Labels: `predicted` (samples, K), 0 or 1. Names of classes or labels are `names` (K,).
     """
-    found = {VALUES if head.kind == "values" else output: outputs}
+    arrays = {VALUES if head.kind == "values" else output: outputs}
     if head.kind == "classes":
-        found["predicted"] = outputs.argmax(1)
+        arrays["predicted"] = outputs.argmax(1)
     elif head.kind == "labels":
         shares = probabilities_of(outputs, head.kind) if output == LOGITS else outputs
-        found["predicted"] = (shares > LABEL_THRESHOLD).astype(np.int64)
+        arrays["predicted"] = (shares > LABEL_THRESHOLD).astype(np.int64)
     if head.names:
-        found["names"] = np.array(head.names)
+        arrays["names"] = np.array(head.names)
         if head.kind == "classes":
-            found["predicted_name"] = found["names"][found["predicted"]]
-    return found
+            arrays["predicted_name"] = arrays["names"][arrays["predicted"]]
+    return arrays
 
 
 def logits_of(head: Head, output: str, outputs: NDArray[Any]) -> NDArray[Any]:

@@ -55,10 +55,10 @@ def report(
     trained = [run for run in runs if run.training is not None]
     parts = [_space(group, len(groups) > 1) for group in groups.values()]
     parts += [_trainings(trained), tested_section(tested), *_genotypes(runs)]
-    found = RunReport(page(_title(runs), parts), _facts(runs, list(groups.values()), tested))
+    result = RunReport(page(_title(runs), parts), _facts(runs, list(groups.values()), tested))
     if out is not None:
-        write_file(Path(out), found.page.encode("utf-8", "replace"))
-    return found
+        write_file(Path(out), result.page.encode("utf-8", "replace"))
+    return result
 
 
 def _title(runs: Sequence[FinishedRun]) -> str:
@@ -143,7 +143,7 @@ def _tested(
         metrics.append(evaluate(run.path, data))
         if told is not None:
             told(len(metrics), len(trained))
-    names = dict.fromkeys(name for found in metrics for name in found)
+    names = dict.fromkeys(name for scores in metrics for name in scores)
     return {name: tested_rows(trained, metrics, name) for name in names}
 
 

@@ -54,12 +54,12 @@ def line_chart(
     mark: tuple[float, float] | None = None,
 ) -> Html:
     """Lines over rounds; `label` says to a reader without eyes what they show."""
-    drawn = [Line(_thinned(line.points), line.look) for line in lines if line.points]
-    if not drawn:
+    thin_lines = [Line(_thinned(line.points), line.look) for line in lines if line.points]
+    if not thin_lines:
         return Html()
     width, height = size
-    xs = [x for line in drawn for x, _ in line.points]
-    ys = [y for line in drawn for _, y in line.points]
+    xs = [x for line in thin_lines for x, _ in line.points]
+    ys = [y for line in thin_lines for _, y in line.points]
     low, high = range or (min(ys), max(ys))
     across = Scale(min(xs), max(xs), LEFT, width - RIGHT)
     up = Scale(low, high, height - BOTTOM, TOP)
@@ -70,7 +70,7 @@ def line_chart(
         f"<svg class='chart' role='img' aria-label='{html(label)}' viewBox='0 0 {width} {height}' "
         f"width='{width}' height='{height}'>"
         f"<path class='axis' d='M{LEFT} {TOP}V{height - BOTTOM}H{width - RIGHT}'/>"
-        + "".join(_line(line, across, up) for line in drawn)
+        + "".join(_line(line, across, up) for line in thin_lines)
         + marked
         + _labels(across, up, along, height)
         + "</svg>"
@@ -82,21 +82,21 @@ def _line(line: Line, across: Scale, up: Scale) -> str:
     if len(points) == 1:
         ((x, y),) = points
         return f"<circle class='dot {line.look}' cx='{x}' cy='{y}' r='3'/>"
-    written = " ".join(f"{x},{y}" for x, y in points)
-    return f"<polyline class='line {line.look}' points='{written}'/>"
+    pairs = " ".join(f"{x},{y}" for x, y in points)
+    return f"<polyline class='line {line.look}' points='{pairs}'/>"
 
 
 def _labels(across: Scale, up: Scale, along: str, height: int) -> str:
     def text(x: float, y: float, shown: str, anchor: str) -> str:
         return f"<text x='{x}' y='{y}' text-anchor='{anchor}'>{html(shown)}</text>"
 
-    found = [text(LEFT - 6, up(up.high) + 4, _short(up.high), "end")]
+    labels = [text(LEFT - 6, up(up.high) + 4, _short(up.high), "end")]
     if up.low < up.high:
-        found.append(text(LEFT - 6, up(up.low) + 4, _short(up.low), "end"))
-    found.append(text(LEFT, height - 6, f"{along} {_short(across.low)}", "start"))
+        labels.append(text(LEFT - 6, up(up.low) + 4, _short(up.low), "end"))
+    labels.append(text(LEFT, height - 6, f"{along} {_short(across.low)}", "start"))
     if across.low < across.high:
-        found.append(text(across.end, height - 6, _short(across.high), "end"))
-    return "".join(found)
+        labels.append(text(across.end, height - 6, _short(across.high), "end"))
+    return "".join(labels)
 
 
 def _short(value: float) -> str:

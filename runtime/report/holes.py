@@ -95,7 +95,7 @@ def _entries(
         (looks[rank] if rank < len(looks) else OTHER, candidate, value, candidate in picks)
         for rank, (candidate, value) in enumerate(values.items())
     ]
-    kept = [entry for rank, entry in enumerate(shown) if rank < MOST_NAMED or entry[3]]
-    yield from kept
-    if len(kept) < len(shown):
-        yield OTHER, f"{len(shown) - len(kept)} others", None, False
+    top = [entry for rank, entry in enumerate(shown) if rank < MOST_NAMED or entry[3]]
+    yield from top
+    if len(top) < len(shown):
+        yield OTHER, f"{len(shown) - len(top)} others", None, False

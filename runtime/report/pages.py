@@ -73,12 +73,12 @@ def _search(run: FinishedRun) -> Search:
 
 
 def _record(run: FinishedRun, search: Search, number: int) -> Record:
-    found = next((r for r in search.rounds if r.number == number), None)
-    if found is None:
+    record = next((r for r in search.rounds if r.number == number), None)
+    if record is None:
         numbers = [r.number for r in search.rounds]
         remedy = f"rounds are {min(numbers)} to {max(numbers)}" if numbers else "it has none"
         raise fail("E506", f"`{run.name}` has no round {number}", help=remedy)
-    return found
+    return record
 
 
 def _weights(record: Record) -> Shares:
@@ -95,7 +95,7 @@ def _course(network: Network, run: FinishedRun, search: Search) -> Course:
 
 def _moments(network: Network, records: Sequence[Record]) -> list[Moment]:
     """The rounds that have weights or a genotype; what a genotype takes weighs 1."""
-    found: list[Moment] = []
+    moments: list[Moment] = []
     for record in records:
         if record.architecture:
             shares = _weights(record)
@@ -105,5 +105,5 @@ def _moments(network: Network, records: Sequence[Record]) -> list[Moment]:
         else:
             continue
         score = record.numbers.get(selection_metric(network.head.kind))
-        found.append(Moment(record.number, score, shares))
-    return found
+        moments.append(Moment(record.number, score, shares))
+    return moments

@@ -85,11 +85,11 @@ def tested_rows(
     """Scores on test of trained runs, those of one network together, the first compared."""
     groups: dict[str, dict[Pair, list[float]]] = {}
     names: dict[str, str] = {}
-    for run, found in zip(runs, metrics, strict=True):
-        if run.training is not None and metric in found:
+    for run, values in zip(runs, metrics, strict=True):
+        if run.training is not None and metric in values:
             settings, (text, shown) = run.training.settings, _kind(run)
             scores = groups.setdefault(text, {})
-            scores.setdefault((settings.seed, settings.split_seed), []).append(found[metric])
+            scores.setdefault((settings.seed, settings.split_seed), []).append(values[metric])
             names.setdefault(text, shown)
     rows: list[Row] = []
     for text, scores in groups.items():
@@ -120,7 +120,7 @@ def tested_section(rows: Mapping[str, Sequence[Row]]) -> Html:
         "and so do other runs of one network, named after the first; all are compared over the "
         "seeds that they share."
     )
-    tables = [section(metric, _table(found, ""), level=3) for metric, found in rows.items()]
+    tables = [section(metric, _table(group, ""), level=3) for metric, group in rows.items()]
     return section("On the test split", paragraph(text), *tables)
 
 
@@ -134,14 +134,14 @@ def _table(rows: Sequence[Row], cost: str) -> Html:
         cells: list[object] = [row.name, spread(row.scores), row.scores.count, row.networks]
         cells += [row.weight_steps] * bool(cost) + [_ahead(row.ahead)] * compared
         body.append(cells)
-    found = table(header, body)
+    grid = table(header, body)
     if compared:
         note = (
             "Intervals are paired bootstraps over seeds; of few seeds they are too narrow, and one "
             "that holds 0 shows no difference."
         )
-        return Html(found + paragraph(note))
-    return found
+        return Html(grid + paragraph(note))
+    return grid
 
 
 def spread(found: Summary) -> str:

@@ -24,10 +24,10 @@ MOST_FACTS = 200
 def diagram(network: Network, caption: object) -> Html:
     """The picture of a network; a line where it cannot be drawn."""
     try:
-        drawn = render(build(network), "svg").decode()
+        svg = render(build(network), "svg").decode()
     except DiagnosticError as error:
         return paragraph(f"No picture: {error.diagnostics[0].message}.")
-    return figure(picture(drawn), caption, "diagram")
+    return figure(picture(svg), caption, "diagram")
 
 
 def overview(runs: Sequence[FinishedRun]) -> Html:
@@ -39,7 +39,7 @@ def overview(runs: Sequence[FinishedRun]) -> Html:
             settings, best = run.search.settings, run.search.best
             how = f"{settings.strategy}, {settings.selection}".removesuffix(", ")
             metric = run.search.metric
-            kept = f"{best.number} of {len(run.search.rounds)}" if best else "not recorded"
+            place = f"{best.number} of {len(run.search.rounds)}" if best else "not recorded"
             cost = run.search.about.get("cost")
             seconds = cost.get("seconds") if isinstance(cost, Mapping) else None
             rows.append(
@@ -47,7 +47,7 @@ def overview(runs: Sequence[FinishedRun]) -> Html:
                     run.name,
                     how,
                     settings.seed,
-                    kept,
+                    place,
                     run.search.score,
                     run.search.weight_steps,
                     float(seconds) if isinstance(seconds, (int, float)) else None,
@@ -74,12 +74,12 @@ def curves(search: Search) -> Html:
     metric = search.metric
     best = search.best
     losses = ("train_loss", "validation_loss")
-    drawn = [(n, _points(search.rounds, n)) for n in losses]
-    found = [(colour(i), n, points) for i, (n, points) in enumerate(drawn) if points]
+    pairs = [(n, _points(search.rounds, n)) for n in losses]
+    series = [(colour(i), n, points) for i, (n, points) in enumerate(pairs) if points]
     parts: list[Html] = []
-    if found:
-        lines = [Line(points, look) for look, _, points in found]
-        entries = [(look, n, points[-1][1], False) for look, n, points in found]
+    if series:
+        lines = [Line(points, look) for look, _, points in series]
+        entries = [(look, n, points[-1][1], False) for look, n, points in series]
         chart = line_chart(lines, f"losses over {len(search.rounds)} rounds", size=(420, 180))
         parts.append(joined([chart, legend(entries)]))
     if points := _points(search.rounds, metric):
@@ -151,10 +151,10 @@ def _by_share(agreement: Agreement) -> list[tuple[str, float]]:
 
 def _facts(values: Mapping[str, Any]) -> list[tuple[str, object]]:
     """Nested facts as rows of a name and a value."""
-    found: list[tuple[str, object]] = []
+    facts: list[tuple[str, object]] = []
 
     def add(place: str, value: object) -> None:
-        if len(found) >= MOST_FACTS:
+        if len(facts) >= MOST_FACTS:
             return
         if isinstance(value, Mapping) and place.count(".") < 4:
             for key, inner in value.items():
@@ -163,7 +163,7 @@ def _facts(values: Mapping[str, Any]) -> list[tuple[str, object]]:
             for number, inner in enumerate(value, 1):
                 add(f"{place}.{number}", inner)
         else:
-            found.append((place, str(value)))
+            facts.append((place, str(value)))
 
     add("", values)
-    return found
+    return facts

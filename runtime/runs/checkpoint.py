@@ -87,24 +87,24 @@ def read_checkpoint(path: Path, identity: str) -> State | None:
 
     def whole(value: Any) -> Any:
         if isinstance(value, dict):
-            found = cast(State, value)
-            if found.keys() != {_PART}:
-                return {key: whole(one) for key, one in found.items()}
-            if not _NAME.fullmatch(str(found[_PART])):
+            state = cast(State, value)
+            if state.keys() != {_PART}:
+                return {key: whole(one) for key, one in state.items()}
+            if not _NAME.fullmatch(str(state[_PART])):
                 raise _damaged(path)
-            return _read(path.with_name(PARTS) / f"{found[_PART]}.pt", identity)
+            return _read(path.with_name(PARTS) / f"{state[_PART]}.pt", identity)
         if isinstance(value, list):
             return [whole(one) for one in value]
         return value
 
-    found: State = whole(_read(path, identity))
-    return found
+    state: State = whole(_read(path, identity))
+    return state
 
 
 def _read(path: Path, identity: str) -> State:
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-        belongs, state = found["identity"], dict(found["state"])
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        belongs, state = content["identity"], dict(content["state"])
     except (
         OSError,
         RuntimeError,
@@ -117,7 +117,7 @@ def _read(path: Path, identity: str) -> State:
         raise _damaged(path) from error
     except pickle.UnpicklingError as error:
         raise _damaged(path) from error
-    if found.get("format") != FORMAT or belongs != identity:
+    if content.get("format") != FORMAT or belongs != identity:
         message = f"`{path}` belongs to a run with another specification, data or settings"
         raise fail("E507", message, help="resume it with what it was begun with")
     return state
@@ -137,10 +137,10 @@ def identity_of(*parts: str) -> str:
 
 def random_state(device: torch.device, generator: torch.Generator) -> State:
     """The state of every random number generator of a run."""
-    found = {"torch": torch.get_rng_state(), "order": generator.get_state()}
+    state = {"torch": torch.get_rng_state(), "order": generator.get_state()}
     if device.type == "cuda":
-        found["cuda"] = torch.cuda.get_rng_state(device)
-    return found
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    return state
 
 
 def restore_random_state(state: State, device: torch.device, generator: torch.Generator) -> None:

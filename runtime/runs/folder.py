@@ -85,8 +85,8 @@ class RunFolder:
         if stage == "search" and (path / CHECKPOINT).exists() and not (overwrite or resume):
             message = f"`{path}` holds a search that was stopped"
             raise fail("E510", message, help="go on with `--resume`, or add `--overwrite`")
-        found = path / GENOTYPE
-        if genotype is not None and found.exists() and not overwrite and load(found) != genotype:
+        file = path / GENOTYPE
+        if genotype is not None and file.exists() and not overwrite and load(file) != genotype:
             raise fail("E507", f"`{path}` already holds another genotype", help=remedy)
         place = next(p for p in (path, *path.absolute().parents) if p.exists())
         if not place.is_dir() or not os.access(place, os.W_OK):
@@ -107,13 +107,13 @@ class RunFolder:
 
     def metadata(self) -> dict[str, str]:
         """What an artifact of this trained run says of it; what is not known is left out."""
-        found = {RUN_KEY: json.dumps({"split_seed": self.settings("train").split_seed})}
+        entries = {RUN_KEY: json.dumps({"split_seed": self.settings("train").split_seed})}
         if metrics := self._last_epoch():
-            found[METRICS_KEY] = json.dumps(metrics)
+            entries[METRICS_KEY] = json.dumps(metrics)
         space = self.path / SPECIFICATION
         if space.is_file():
-            found[SPACE_KEY] = str(load(space))
-        return found
+            entries[SPACE_KEY] = str(load(space))
+        return entries
 
     def _last_epoch(self) -> dict[str, Any]:
         """The last record of the training; nothing where its file is damaged or gone."""
@@ -162,12 +162,12 @@ class RunFolder:
 
         Lines that cannot be read go: a run that was killed may have left one that is cut short.
         """
-        kept: list[str] = []
+        others: list[str] = []
         if (self.path / HISTORY).exists():
             text = (self.path / HISTORY).read_text(encoding="utf-8", errors="replace")
-            kept = [line + "\n" for line in text.splitlines() if self._is_of_another(line)]
+            others = [line + "\n" for line in text.splitlines() if self._is_of_another(line)]
         own = [self._line(self.stage, r) for r in records]
-        self._write(HISTORY, "".join(kept + own).encode())
+        self._write(HISTORY, "".join(others + own).encode())
 
     def _is_of_another(self, line: str) -> bool:
         try:

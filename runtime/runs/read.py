@@ -77,8 +77,8 @@ class Search:
     @property
     def best(self) -> Record | None:
         """The round whose genotype was kept, as far as the records say."""
-        kept = next((r.best_round for r in reversed(self.rounds) if r.best_round is not None), None)
-        return next((r for r in self.rounds if r.number == kept), None)
+        best = next((r.best_round for r in reversed(self.rounds) if r.best_round is not None), None)
+        return next((r for r in self.rounds if r.number == best), None)
 
     @property
     def score(self) -> float | None:
@@ -165,7 +165,7 @@ def record_of(record: Mapping[str, Any], number: int) -> Record:
     """A record as it stands in a history; raises ValueError or TypeError where it is none."""
     cost = record.get("cost", {})
     steps = cost.get("weight_steps") if isinstance(cost, dict) else None
-    kept = record.get("best_round")
+    best = record.get("best_round")
     architecture = _mapping(record.get("architecture", {}))
     return Record(
         number,
@@ -175,7 +175,7 @@ def record_of(record: Mapping[str, Any], number: int) -> Record:
         str(record.get("hole", "")),
         tuple(_finite(d) for d in record.get("drops", ())),
         str(record.get("genotype", "")),
-        None if kept is None else int(kept),
+        None if best is None else int(best),
         float(steps) if steps is not None and _is_number(steps) else None,
     )
 

@@ -17,7 +17,7 @@ from pygls.lsp.server import LanguageServer
 from fusewright.compiler.check.check import check
 from fusewright.compiler.syntax.parse import parse
 from fusewright.lsp.documents import Document, Examined, examine_document
-from fusewright.lsp.positions import TextChange, Positions
+from fusewright.lsp.positions import Positions, TextChange
 from fusewright.lsp.session import Session
 
 from ..support.language_client import Client, edited, long_text, serve

@@ -59,8 +59,8 @@ class _Union:
             lines=self.lines,
             skipped=self.skipped,
         )
-        known = set(_slots(self.new))
-        free = {*self._free_new, *(key for key in self._free_old if key not in known)}
+        slots = set(_slots(self.new))
+        free = {*self._free_new, *(key for key in self._free_old if key not in slots)}
         return Union(network, free, overlay)
 
     @cached_property
@@ -257,12 +257,12 @@ def _said(step: NetworkStep) -> str:
 
 def _merged(old: Sequence[str], new: Sequence[str]) -> list[str]:
     """The new names in their order, each removed one behind what it stood behind."""
-    found = list(new)
+    names = list(new)
     last = -1
     for name in old:
         if name in new:
-            last = found.index(name)
+            last = names.index(name)
         else:
             last += 1
-            found.insert(last, name)
-    return found
+            names.insert(last, name)
+    return names

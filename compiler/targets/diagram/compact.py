@@ -96,8 +96,8 @@ class Compact(WholeDrawer):
     @cached_property
     def _homes(self) -> dict[str, str]:
         """The box that a feature or Cell stands in."""
-        found = {f.name: self._lane_box(n) for n, lane in enumerate(self.lanes) for f in lane}
-        return found | {c.name: identifier(fold[0].name) for fold in self._folds for c in fold}
+        boxes = {f.name: self._lane_box(n) for n, lane in enumerate(self.lanes) for f in lane}
+        return boxes | {c.name: identifier(fold[0].name) for fold in self._folds for c in fold}
 
     def _home(self, name: str) -> str:
         return self._homes[name]

@@ -173,16 +173,16 @@ class Drawer(ABC):
 
     def _hidden(self, head: str, slots: Mapping[int, Slot], cell: str) -> Look:
         """What a node reads without an edge."""
-        found: dict[int, Mapping[int, str] | str] = {}
+        sources: dict[int, Mapping[int, str] | str] = {}
         for number, slot in slots.items():
-            drawn = self.drawn(head, number, slot)
-            if (head, number) in self.free and not drawn:
-                found[number] = "*"
-            elif len(drawn) < len(slot.candidates):
+            edges = self.drawn(head, number, slot)
+            if (head, number) in self.free and not edges:
+                sources[number] = "*"
+            elif len(edges) < len(slot.candidates):
                 within = [cell] if cell else []
                 names = [identifier(*within, name) for name in slot.candidates]
-                found[number] = {i: n for i, n in enumerate(names) if i not in set(drawn)}
-        return unread(found)
+                sources[number] = {i: n for i, n in enumerate(names) if i not in set(edges)}
+        return unread(sources)
 
     def into_input(self, cell: NetworkCell) -> Iterator[str]:
         """The edges into the inputs of a Cell, as far as they are drawn one by one."""

@@ -37,8 +37,8 @@ def draw(source: str, format: str, style: Style) -> bytes:
     if format == "dot":
         return source.encode()
     if format not in _DRAWN:
-        known = ", ".join(f"`{f}`" for f in FORMATS)
-        raise fail("E506", f"unknown format of a diagram `{format}`", help=f"formats are {known}")
+        names = ", ".join(f"`{f}`" for f in FORMATS)
+        raise fail("E506", f"unknown format of a diagram `{format}`", help=f"formats are {names}")
     if source.count("\n") > MOST_STATEMENTS:
         raise too_large()
     failure: DiagnosticError | None = None
@@ -63,14 +63,14 @@ def _draw(program: str, source: str, format: str, style: Style) -> bytes:
     done = execute.run_check(
         command, input=source.encode(), capture_output=True, timeout=SECONDS, quiet=True
     )
-    drawn: bytes = done.stdout
-    return drawn
+    picture: bytes = done.stdout
+    return picture
 
 
 def _programs(format: str) -> list[str]:
     """The programs that write a format: the system's Graphviz, then the one that pip brings."""
-    found = [shutil.which(_SYSTEM), _bundled() if format != "pdf" else None]
-    return [program for program in found if program]
+    programs = [shutil.which(_SYSTEM), _bundled() if format != "pdf" else None]
+    return [program for program in programs if program]
 
 
 def _bundled() -> str | None:

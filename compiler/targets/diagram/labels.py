@@ -84,7 +84,7 @@ class Labels:
 
     def _slots(self, step: NetworkStep, free: Sequence[bool], node: str, overlay: Overlay) -> str:
         """A row of slots, which are the ports `s0`, `s1`, … of the edges into a Step."""
-        found = ""
+        cells = ""
         for number, slot in enumerate(step.slots):
             style, color = ("dashed", self.style.hole) if slot.open else ("solid", self.style.ink)
             content = self.hole(slot, free[number]) if slot.open else text(slot.candidates[-1])
@@ -92,9 +92,9 @@ class Labels:
                 style, content = "solid", self.small(str(number + 1))
                 color = self.style.candidate
             look = f'PORT="s{number}" BORDER="1" STYLE="rounded,{style}" COLOR="{color}"'
-            found += f"<TD {look}>{content}</TD>"
+            cells += f"<TD {look}>{content}</TD>"
         table = 'BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="1"'
-        return f"<TABLE {table}><TR>{found}</TR></TABLE>"
+        return f"<TABLE {table}><TR>{cells}</TR></TABLE>"
 
     def _bars(self, names: Sequence[str], shares: Sequence[float]) -> str:
         """A bar for each operation, as long as its weight; the heaviest, where they are many."""
@@ -133,10 +133,10 @@ def shown_bars(shares: Sequence[float]) -> list[int]:
 
 def call(operation: Application, slots: Sequence[Slot]) -> str:
     """`MHA(x, y, heads = 4)`."""
-    written = operation.written
+    wording = operation.written
     arguments = ["?" if s.open else text(s.candidates[0]) for s in slots]
-    arguments += [text(f"{k} = {v}") for k, v in (written.parameters if written else ())]
-    name = written.name if written else operation.definition.name
+    arguments += [text(f"{k} = {v}") for k, v in (wording.parameters if wording else ())]
+    name = wording.name if wording else operation.definition.name
     return f"{text(name)}({', '.join(arguments)})"
 
 

@@ -86,8 +86,8 @@ def smallest_text(graph: Graph, drawing: Drawing, svg: bytes | None = None) -> f
     `svg` is the picture, where it has been drawn already.
     """
     picture = draw(dot(graph, drawing), "svg", drawing.style) if svg is None else svg
-    found = _SCALE.search(picture.decode())
-    return drawing.style.small * (float(found[1]) if found else 1.0)
+    scale = _SCALE.search(picture.decode())
+    return drawing.style.small * (float(scale[1]) if scale else 1.0)
 
 
 def _drawer(graph: Graph, drawing: Drawing) -> Drawer:
@@ -100,7 +100,9 @@ def _drawer(graph: Graph, drawing: Drawing) -> Drawer:
         nodes = {*nodes, *_used(drawing.old)}
     if drawing.cell:
         return Single(network, nodes, free, overlay, drawing.style, drawing.cell)
-    return (Compact if drawing.compact else WholeDrawer)(network, nodes, free, overlay, drawing.style)
+    return (Compact if drawing.compact else WholeDrawer)(
+        network, nodes, free, overlay, drawing.style
+    )
 
 
 def _require_possible(drawing: Drawing) -> None:

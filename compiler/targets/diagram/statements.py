@@ -45,11 +45,11 @@ def node(name: str) -> str:
     No two become one: in a node of the Graph, every % already begins such a code. Graphviz takes a
     name that begins with % for one of its own, so an & stands before it, as in no other place.
     """
-    found = "".join(
+    code = "".join(
         c if c.isprintable() and c not in '<>&"\\' else quote(c, safe="", errors="surrogatepass")
         for c in name
     )
-    return f"&{found}" if found.startswith("%") else found
+    return f"&{code}" if code.startswith("%") else code
 
 
 def shortened(name: str) -> str:
@@ -96,8 +96,8 @@ def unread(sources: Mapping[int, Mapping[int, str] | str]) -> Look:
     where it stands.
     """
     listed = {
-        str(slot): found if isinstance(found, str) else {str(i): node(n) for i, n in found.items()}
-        for slot, found in sources.items()
+        str(slot): nodes if isinstance(nodes, str) else {str(i): node(n) for i, n in nodes.items()}
+        for slot, nodes in sources.items()
     }
     return {"reads": json.dumps(listed, ensure_ascii=False)} if listed else {}
 

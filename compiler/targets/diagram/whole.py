@@ -106,13 +106,13 @@ class WholeDrawer(Drawer):
 
     def _free_inputs(self) -> dict[int, list[str]]:
         """The inputs that are such holes, by the position of their Cell."""
-        found: dict[int, list[str]] = {}
+        inputs: dict[int, list[str]] = {}
         for position, cell in enumerate(self.network.cells):
             for name in cell.inputs:
                 input = identifier(cell.name, name)
                 if (input, 0) in self.free and input in self.used:
-                    found.setdefault(position, []).append(input)
-        return found
+                    inputs.setdefault(position, []).append(input)
+        return inputs
 
     def _free_cells(self) -> Iterator[str]:
         """Rows of the Cells with such holes, in order, with edges from whole lanes and Cells."""
@@ -136,7 +136,7 @@ class WholeDrawer(Drawer):
                 yield from self._through_box(boxes, bundled)
                 boxes += 1
         if few:
-            yield from (e for p, found in counted.items() for e in self._directly(p, found))
+            yield from (e for p, holes in counted.items() for e in self._directly(p, holes))
 
     def _weighed(self, input: str) -> bool:
         return (input, 0) in self.overlay.weights

@@ -39,9 +39,9 @@ class GraphBuilder:
             raise AttributeError(operator)
 
         def add(*inputs: str, outputs: int = 1, **attributes: Any) -> Any:
-            made = [self._fresh(operator) for _ in range(outputs)]
-            self.node(operator, inputs, made, **attributes)
-            return made[0] if outputs == 1 else made
+            names = [self._fresh(operator) for _ in range(outputs)]
+            self.node(operator, inputs, names, **attributes)
+            return names[0] if outputs == 1 else names
 
         return add
 
@@ -54,16 +54,16 @@ class GraphBuilder:
 
     def reduce(self, operator: str, x: str, axes: Sequence[int], keepdims: bool = True) -> str:
         """`operator`, such as ReduceMax, over axes of `x`."""
-        kept = int(keepdims)
+        flag = int(keepdims)
         if self.opset < AXES_ARE_INPUTS and operator != "ReduceSum":
-            return str(getattr(self, operator)(x, axes=list(axes), keepdims=kept))
-        return str(getattr(self, operator)(x, self.constant(list(axes)), keepdims=kept))
+            return str(getattr(self, operator)(x, axes=list(axes), keepdims=flag))
+        return str(getattr(self, operator)(x, self.constant(list(axes)), keepdims=flag))
 
     def halves(self, x: str) -> list[str]:
         """The first and the second half of the channels."""
         count = {"num_outputs": 2} if self.opset >= AXES_ARE_INPUTS else {}
-        made: list[str] = self.Split(x, axis=-1, outputs=2, **count)
-        return made
+        names: list[str] = self.Split(x, axis=-1, outputs=2, **count)
+        return names
 
     def constant(self, value: Any) -> str:
         """A Constant node: int64 for whole numbers, float32 for others; scalars have no axes."""
@@ -101,8 +101,8 @@ class GraphBuilder:
         self.prefix = f"{self.names[index]}:"
         before = len(self.nodes)
         result = record.onnx(self, *inputs, **dict(value.attributes))
-        made = self.nodes[-1] if len(self.nodes) > before else None
-        if made is not None and list(made.output) == [result] and made.op_type != "Constant":
-            made.output[0] = self.names[index]
+        node = self.nodes[-1] if len(self.nodes) > before else None
+        if node is not None and list(node.output) == [result] and node.op_type != "Constant":
+            node.output[0] = self.names[index]
         else:
             self.node("Identity", [result], [self.names[index]])

@@ -150,9 +150,9 @@ def certify(
     comparisons = []
     for name, inputs in cases(reference.program):
         exact = given(reference(inputs))
-        found = outputs(session, inputs)
+        output = outputs(session, inputs)
         beside = None if torch is None else given(torch(inputs))
-        comparison = _compare(name, found, exact, beside)
+        comparison = _compare(name, output, exact, beside)
         if precision == "float32":
             _require_passed(comparison)
         comparisons.append(comparison)
@@ -196,21 +196,21 @@ def _checked(path: Path, network: Network) -> onnx.ModelProto:
 
 
 def _compare(
-    name: str, found: NDArray[Any], exact: NDArray[Any], torch: NDArray[Any] | None
+    name: str, output: NDArray[Any], exact: NDArray[Any], torch: NDArray[Any] | None
 ) -> Comparison:
     """Raises DiagnosticError where the network itself gives no numbers on random inputs."""
     comparable = np.abs(exact) <= np.finfo(np.float32).max
     if name.startswith(RANDOM) and not comparable.all():
         message = "the network gives values that are not finite on random inputs"
         raise fail("E508", message, help="look for a division by zero or an overflow")
-    shares = float(np.isfinite(found).mean()), float(comparable.mean())
-    exact, found = exact[comparable], found[comparable]
+    shares = float(np.isfinite(output).mean()), float(comparable.mean())
+    exact, output = exact[comparable], output[comparable]
     scale = max(1.0, float(np.abs(exact).max(initial=0.0)))
-    difference = _distance(found, exact)
+    difference = _distance(output, exact)
     beside = between = None
     if torch is not None:
         torch = torch[comparable]
-        beside, between = _distance(torch, exact) / scale, _distance(found, torch) / scale
+        beside, between = _distance(torch, exact) / scale, _distance(output, torch) / scale
     return Comparison(name, difference, difference / scale, beside, between, *shares)
 
 
@@ -251,19 +251,19 @@ def random_inputs(
         unknown = sum(a.size is None for a in type.axes)
         room = (MOST_NUMBERS / (batch * type.elements())) ** (1 / max(1, unknown))
         low, high = (max(1, min(size, int(room))) for size in sizes)
-        known = (a.size or int(generator.integers(low, high + 1)) for a in type.axes)
-        return (scale * generator.normal(size=(batch, *known))).astype(np.float32)
+        shape = (a.size or int(generator.integers(low, high + 1)) for a in type.axes)
+        return (scale * generator.normal(size=(batch, *shape))).astype(np.float32)
 
     return {i.name: feature(i.type) for i in program.inputs if i.kind == "feature"}
 
 
 def _partial(optional: Sequence[Input], features: Features) -> dict[str, NDArray[Any]]:
     """Lengths of none, one and all places, and every other sample absent."""
-    found: dict[str, NDArray[Any]] = {}
+    arrays: dict[str, NDArray[Any]] = {}
     for item in optional:
         count = len(next(iter(features.values())))
         if item.kind == "presence":
-            found[item.name] = np.arange(count) % 2
+            arrays[item.name] = np.arange(count) % 2
         else:
-            found[item.name] = np.resize([0, 1, -1], count)
-    return found
+            arrays[item.name] = np.resize([0, 1, -1], count)
+    return arrays

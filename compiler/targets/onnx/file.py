@@ -92,15 +92,15 @@ class OnnxFile:
 
     def _require_inputs(self, expected: tuple[Input, ...]) -> None:
         """Raises DiagnosticError where the model takes anything else than a network does."""
-        given = {item.name: item for item in self._inputs}
+        inputs = {item.name: item for item in self._inputs}
         for item in expected:
-            if given.pop(item.name, None) != input_info(item):
+            if inputs.pop(item.name, None) != input_info(item):
                 raise self._foreign(f"does not take `{item.name}` as its specification says")
             if (item.name in self._defaults) != (item.kind != "feature"):
                 wrong = "has a" if item.kind == "feature" else "lacks the"
                 raise self._foreign(f"{wrong} default of `{item.name}`")
-        if given:
-            raise self._foreign(f"takes `{next(iter(given))}`, which its specification does not")
+        if inputs:
+            raise self._foreign(f"takes `{next(iter(inputs))}`, which its specification does not")
 
     def _foreign(self, why: str) -> DiagnosticError:
         return fail("E504", f"`{self.path}` {why}", help="was it written by Fusewright?")
@@ -114,8 +114,8 @@ def open_session(model: bytes | Path) -> onnxruntime.InferenceSession:
     """A CPU session that keeps its warnings to itself."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _ERRORS_ONLY
-    given = model if isinstance(model, bytes) else str(model)
-    return onnxruntime.InferenceSession(given, options, ["CPUExecutionProvider"])
+    source = model if isinstance(model, bytes) else str(model)
+    return onnxruntime.InferenceSession(source, options, ["CPUExecutionProvider"])
 
 
 def session_of(path: Path) -> onnxruntime.InferenceSession:
@@ -132,13 +132,13 @@ def run(session: onnxruntime.InferenceSession, inputs: Mapping[str, NDArray[Any]
 
     Raises DiagnosticError where the model fails, or gives anything but finite numbers.
     """
-    found = outputs(session, inputs)
-    broken = np.flatnonzero(~np.isfinite(found).all(1))
+    output = outputs(session, inputs)
+    broken = np.flatnonzero(~np.isfinite(output).all(1))
     if len(broken):
-        message = f"the model gives values that are not finite for {len(broken)} of {len(found)}"
+        message = f"the model gives values that are not finite for {len(broken)} of {len(output)}"
         remedy = "look for NaN and large values in the data, or compile it in `float32`"
         raise fail("E508", f"{message} samples", help=remedy)
-    return found
+    return output
 
 
 def outputs(
@@ -152,16 +152,16 @@ def outputs(
             for item in accepted
             if item.name in inputs
         }
-        found = session.run(None, feed)[0]
+        output = session.run(None, feed)[0]
     except Exception as error:  # noqa: BLE001  (its exceptions have no common base but this)
         message = f"the model cannot be run: {_first_line(error)}"
         raise fail("E508", message, help="compile it again") from None
     expected = (len(feed[accepted[0].name]), session.get_outputs()[0].shape[-1])
-    if not isinstance(found, np.ndarray) or found.dtype != np.float32 or found.shape != expected:
-        array = np.asarray(found)
+    if not isinstance(output, np.ndarray) or output.dtype != np.float32 or output.shape != expected:
+        array = np.asarray(output)
         message = f"the model gives {array.shape} of {array.dtype}, not {expected} of float32"
         raise fail("E508", message, help="compile it again")
-    return found
+    return output
 
 
 def weights_file(path: Path) -> Path:
@@ -173,11 +173,11 @@ def tensors_of(message: Any) -> Iterator[onnx.TensorProto]:
     """Every tensor in a protobuf message, however deep: initializers, constants, subgraphs."""
     waiting = [message]
     while waiting:
-        found = waiting.pop()
-        if isinstance(found, onnx.TensorProto):
-            yield found
+        part = waiting.pop()
+        if isinstance(part, onnx.TensorProto):
+            yield part
             continue
-        for descriptor, value in found.ListFields():
+        for descriptor, value in part.ListFields():
             if descriptor.message_type is not None:
                 waiting += value if hasattr(value, "__len__") else [value]
 
@@ -215,13 +215,13 @@ def _require_place(tensor: onnx.TensorProto, path: Path) -> None:
 def _parsed(text: str) -> Any:
     """JSON as such, any other text and what cannot be written as JSON again as it is."""
     try:
-        found = json.loads(text)
-        if not _is_shallow(found, _DEEPEST):
+        value = json.loads(text)
+        if not _is_shallow(value, _DEEPEST):
             return text
-        json.dumps(found, ensure_ascii=False).encode()
+        json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return text
-    return found
+    return value
 
 
 def _is_shallow(value: Any, depth: int) -> bool:

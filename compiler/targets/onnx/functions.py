@@ -93,8 +93,8 @@ class Outliner:
     def _call(self, scope: tuple[str, ...], members: list[int], into: GraphBuilder) -> None:
         inside = set(members)
         values = self.program.values
-        taken = [a for i in members for a in values[i].arguments if a not in inside]
-        inputs = list(dict.fromkeys(self.names[a] for a in taken))
+        arguments = [a for i in members for a in values[i].arguments if a not in inside]
+        inputs = list(dict.fromkeys(self.names[a] for a in arguments))
         outputs = [
             self.names[i]
             for i in members

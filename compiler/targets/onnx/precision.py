@@ -80,21 +80,21 @@ def with_precision(
     plain = _plain(model)
     with _quiet():
         if precision == "float16":
-            made = _float16(plain)
+            result = _float16(plain)
         elif precision == "int8":
-            made = _quantised(plain)
+            result = _quantised(plain)
         else:
-            made = _quantised(plain, [_feed(model, sample) for sample in samples])
-    return _restored(model, made)
+            result = _quantised(plain, [_feed(model, sample) for sample in samples])
+    return _restored(model, result)
 
 
 def _plain(model: onnx.ModelProto) -> onnx.ModelProto:
     """The model without functions and without defaults of inputs."""
     plain = inline_local_functions(model)
     defaults = _defaults(plain.graph)
-    kept = [t for t in plain.graph.initializer if t.name not in defaults]
+    initializers = [t for t in plain.graph.initializer if t.name not in defaults]
     plain.graph.ClearField("initializer")
-    plain.graph.initializer.extend(kept)
+    plain.graph.initializer.extend(initializers)
     return plain
 
 
@@ -117,12 +117,12 @@ def _restored(model: onnx.ModelProto, made: onnx.ModelProto) -> onnx.ModelProto:
 def _defaults(graph: onnx.GraphProto) -> dict[str, onnx.TensorProto]:
     """The values of the inputs that may be left out."""
     inputs = {item.name for item in graph.input}
-    found = {}
+    tensors = {}
     for tensor in graph.initializer:
         if tensor.name in inputs:
-            found[tensor.name] = onnx.TensorProto()
-            found[tensor.name].CopyFrom(tensor)
-    return found
+            tensors[tensor.name] = onnx.TensorProto()
+            tensors[tensor.name].CopyFrom(tensor)
+    return tensors
 
 
 @contextmanager
@@ -165,19 +165,19 @@ def _float16(plain: onnx.ModelProto) -> onnx.ModelProto:
         for attribute in node.attribute:
             _require_float16(node.name, attribute.t)
     inferred = onnx.shape_inference.infer_shapes(plain)
-    kept = _kept(inferred.graph)
-    within = {value for node in kept for value in node.output} - _read(inferred.graph, kept)
+    nodes = _kept(inferred.graph)
+    within = {value for node in nodes for value in node.output} - _read(inferred.graph, nodes)
     described = [v for v in inferred.graph.value_info if v.name not in within]
     inferred.graph.ClearField("value_info")
     inferred.graph.value_info.extend(described)
-    made: onnx.ModelProto = convert_float_to_float16(
+    result: onnx.ModelProto = convert_float_to_float16(
         inferred,
         keep_io_types=True,
         disable_shape_infer=True,
-        node_block_list=[node.name for node in kept],
+        node_block_list=[node.name for node in nodes],
     )
-    ONNXModel(made).topological_sort()
-    return made
+    ONNXModel(result).topological_sort()
+    return result
 
 
 def _require_float16(name: str, tensor: onnx.TensorProto) -> None:
@@ -198,19 +198,21 @@ def _kept(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
     """
     kinds = {v.name: v.type.tensor_type.elem_type for v in (*graph.input, *graph.value_info)}
     constants = [node for node in graph.node if node.op_type == "Constant"]
-    known = {"", *(n.output[0] for n in constants), *(t.name for t in graph.initializer)}
+    constant_names = {"", *(n.output[0] for n in constants), *(t.name for t in graph.initializer)}
     counts: set[str] = set()
-    kept = []
+    nodes = []
     for node in graph.node:
         begins = node.op_type == "Cast" and kinds.get(node.input[0]) == TensorProto.INT64
         goes_on = any(i in counts for i in node.input)
-        if begins or (goes_on and all(i in counts or i in known for i in node.input)):
+        if begins or (goes_on and all(i in counts or i in constant_names for i in node.input)):
             counts.update(node.output)
-            kept.append(node)
-        elif node.op_type in _ATTENTION or (node.op_type == _LINEAR and node.input[1] not in known):
-            kept.append(node)
-    elsewhere = _read(graph, kept)
-    return kept + [node for node in constants if node.output[0] not in elsewhere]
+            nodes.append(node)
+        elif node.op_type in _ATTENTION or (
+            node.op_type == _LINEAR and node.input[1] not in constant_names
+        ):
+            nodes.append(node)
+    elsewhere = _read(graph, nodes)
+    return nodes + [node for node in constants if node.output[0] not in elsewhere]
 
 
 def _read(graph: onnx.GraphProto, nodes: Sequence[onnx.NodeProto]) -> set[str]:
@@ -243,13 +245,13 @@ def _quantised(plain: onnx.ModelProto, feeds: Sequence[Sample] | None = None) ->
         "extra_options": {"OpTypesToExcludeOutputQuantization": [_LINEAR]},
     }
     with TemporaryDirectory(prefix="fusewright-") as folder:
-        prepared, made = Path(folder, "prepared.onnx"), Path(folder, "made.onnx")
+        prepared, output = Path(folder, "prepared.onnx"), Path(folder, "made.onnx")
         quant_pre_process(plain, prepared, skip_optimization=True, skip_symbolic_shape=True)
         if feeds is None:
-            quantize_dynamic(prepared, made, **options)
+            quantize_dynamic(prepared, output, **options)
         else:
-            quantize_static(prepared, made, **options, **ranges)
-        return onnx.load(made)
+            quantize_static(prepared, output, **options, **ranges)
+        return onnx.load(output)
 
 
 class _Reader:

@@ -74,13 +74,13 @@ def page(graph: Graph, courses: Sequence[Course] = (), metric: str = "") -> str:
 
 def _largest(courses: Sequence[Course]) -> Shares:
     """For every mixture that a round has, the largest weight of each candidate."""
-    found: dict[str, list[float]] = {}
+    shares: dict[str, list[float]] = {}
     for course in courses:
         for moment in course.moments:
             for name, row in moment.shares.items():
-                known = found.get(name, row)
-                found[name] = [max(*both) for both in zip(known, row, strict=False)]
-    return found
+                before = shares.get(name, row)
+                shares[name] = [max(*both) for both in zip(before, row, strict=False)]
+    return shares
 
 
 def _mixtures(overlay: Overlay) -> list[Fact]:
@@ -98,9 +98,9 @@ def _course(network: Network, course: Course, overlay: Overlay) -> Fact:
     """The weights of every moment, in the order of the mixtures; None where it has none."""
     rounds: list[Fact] = []
     for moment in course.moments:
-        found = of_mixtures(network, moment.shares)
-        rows: list[Sequence[float] | None] = [found.weights.get(key) for key in overlay.weights]
-        rows += [found.operations.get(key) for key in overlay.operations]
+        mixtures = of_mixtures(network, moment.shares)
+        rows: list[Sequence[float] | None] = [mixtures.weights.get(key) for key in overlay.weights]
+        rows += [mixtures.operations.get(key) for key in overlay.operations]
         weights = [row and [round(float(share), DIGITS) for share in row] for row in rows]
         rounds.append({"number": moment.number, "score": moment.score, "weights": weights})
     return {"name": printable(course.name), "kept": course.kept, "rounds": rounds}
@@ -114,7 +114,7 @@ def _document(network: Network, picture: Html, data: Mapping[str, Any]) -> str:
         "base-uri 'none'; form-action 'none'"
     )
     parts = {"{{title}}": title, "{{picture}}": picture}
-    body = re.sub(r"\{\{\w+\}\}", lambda found: parts[found[0]], _source("page.html"))
+    body = re.sub(r"\{\{\w+\}\}", lambda match: parts[match[0]], _source("page.html"))
     return joined(
         [
             Html('<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'),

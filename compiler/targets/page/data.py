@@ -131,8 +131,8 @@ class Facts:
         operations: Sequence[int],
         cell: NetworkCell | None = None,
     ) -> Fact:
-        known = [self.operations[place] for place in operations]
-        sizes = {size: _sum(one[size] for one in known) for size in ("parameters", "macs")}
+        parts = [self.operations[place] for place in operations]
+        sizes = {size: _sum(one[size] for one in parts) for size in ("parameters", "macs")}
         return {
             "kind": kind,
             "name": printable(name),
@@ -150,10 +150,10 @@ def _sizes(part: Any) -> Fact:
     if part is None:
         return {"parameters": 0, "macs": 0}
     try:
-        made: Part = part()
+        result: Part = part()
         return {
-            "parameters": count_parameters(made.program),
-            "macs": count_macs(made.optimised),
+            "parameters": count_parameters(result.program),
+            "macs": count_macs(result.optimised),
         }
     except DiagnosticError:
         return {"parameters": None, "macs": None}
@@ -161,12 +161,12 @@ def _sizes(part: Any) -> Fact:
 
 def _sum(numbers: Iterable[int | None]) -> int | None:
     """The sum, None where one of them is not known."""
-    found = 0
+    total = 0
     for number in numbers:
         if number is None:
             return None
-        found += number
-    return found
+        total += number
+    return total
 
 
 def _slot(title: str, slot: Slot, inside: Scope) -> Fact:

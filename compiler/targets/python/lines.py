@@ -159,14 +159,14 @@ class Lines:
         """Names every node that is read; a temporary name is free again after its last reader."""
         last: dict[Node, int] = {}
         for index, node in enumerate([*order, self.result]):
-            last.update((read, index) for read in self._read(node))
+            last.update((source, index) for source in self._read(node))
         if self.result in self.bound:
             last[self.result] = len(order)
         for node in order:
             if node in self.hints and node in last:
                 self.bound[node] = self.names.local(self.hints[node])
         ends: dict[int, list[int]] = {}
-        made: list[str] = []
+        names: list[str] = []
         free: list[int] = []
         for index, node in enumerate(order):
             for number in ends.pop(index, ()):
@@ -174,8 +174,8 @@ class Lines:
             if node not in last or self.bound[node]:
                 continue
             if not free:
-                made.append(self.names.local(_TEMPORARY))
-                free.append(len(made) - 1)
+                names.append(self.names.local(_TEMPORARY))
+                free.append(len(names) - 1)
             number = heapq.heappop(free)
-            self.bound[node] = made[number]
+            self.bound[node] = names[number]
             ends.setdefault(last[node], []).append(number)

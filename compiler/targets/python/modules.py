@@ -60,8 +60,8 @@ class Members:
 
     def declare(self, spec: ParameterSpec, sizes: str | None = None) -> None:
         """Adds a parameter or statistic under its own name; `sizes` may be a variable."""
-        kept = self.statistics if spec.kind == "statistic" else self.parameters
-        kept[own_name(spec)] = _initial(spec, sizes)
+        members = self.statistics if spec.kind == "statistic" else self.parameters
+        members[own_name(spec)] = _initial(spec, sizes)
 
     def parameter(self, name: str) -> str:
         """How a parameter or statistic is read."""
@@ -72,24 +72,24 @@ class Members:
         return self._at("_modules", name)
 
     def _at(self, kind: str, name: str) -> str:
-        kept = (self.parameters, self.statistics, self.modules)
-        if is_plain(name) and sum(name in some for some in kept) == 1:
+        kinds = (self.parameters, self.statistics, self.modules)
+        if is_plain(name) and sum(name in some for some in kinds) == 1:
             return f"self.{name}"
         return f"self.{kind}[{quoted(name)}]"
 
     def init(self, formals: str = "self") -> list[str]:
         """The method `__init__`; nothing where nothing is kept."""
         lines: list[str] = []
-        for name, made in self.parameters.items():
-            lines += statement(made, {}, f"{self.parameter(name)} = ")
-        for name, made in self.statistics.items():
+        for name, value in self.parameters.items():
+            lines += statement(value, {}, f"{self.parameter(name)} = ")
+        for name, value in self.statistics.items():
             place = self.parameter(name)
             if "[" in place:
-                lines += statement(made, {}, f"{place} = ")
+                lines += statement(value, {}, f"{place} = ")
             else:
-                lines += statement(called("self.register_buffer", quoted(name), made), {})
-        for name, made in self.modules.items():
-            lines += statement(made, {}, f"{self.module(name)} = ")
+                lines += statement(called("self.register_buffer", quoted(name), value), {})
+        for name, value in self.modules.items():
+            lines += statement(value, {}, f"{self.module(name)} = ")
         if not lines:
             return []
         start = [f"    def __init__({formals}) -> None:", "        super().__init__()"]
@@ -99,7 +99,9 @@ class Members:
         """The lines of a class below its head; a method without lines is left out."""
         typed = [n for n in self.statistics if self.parameter(n) == f"self.{n}"]
         parts = [docstring(doc), [f"    {name}: Tensor" for name in typed], *map(list, methods)]
-        if any("training" in kept for kept in (self.parameters, self.statistics, self.modules)):
+        if any(
+            "training" in members for members in (self.parameters, self.statistics, self.modules)
+        ):
             parts.append(_TRAIN)
         lines: list[str] = []
         for part in filter(None, parts):
@@ -117,10 +119,10 @@ def _initial(spec: ParameterSpec, variable: str | None) -> Node:
     if isinstance(spec.initial, str):
         return called("uniform", repr(spec.bound), *sizes)
     if spec.initial in (0, 1):
-        made = called("torch.ones" if spec.initial else "torch.zeros", *sizes)
+        value = called("torch.ones" if spec.initial else "torch.zeros", *sizes)
     else:
-        made = called("torch.full", variable or literal(spec.sizes), literal(spec.initial))
-    return made if spec.kind == "statistic" else called("nn.Parameter", made)
+        value = called("torch.full", variable or literal(spec.sizes), literal(spec.initial))
+    return value if spec.kind == "statistic" else called("nn.Parameter", value)
 
 
 def signature(head: str, formals: Sequence[str], indent: int = INDENT) -> list[str]:
@@ -176,12 +178,12 @@ class Definitions:
 
     def all(self) -> list[list[str]]:
         """Their lines, after those of what they have in common."""
-        found: list[list[str]] = []
+        texts: list[list[str]] = []
         if any("uniform(" in line for text in self.texts for line in text):
-            found.append(UNIFORM)
+            texts.append(UNIFORM)
         if self._named:
-            found.append(["class Named(nn.Module):", *_named(self._named)])
-        return found + self.texts
+            texts.append(["class Named(nn.Module):", *_named(self._named)])
+        return texts + self.texts
 
 
 def _named(names: Sequence[str]) -> list[str]:

@@ -94,8 +94,8 @@ class _Writer:
                 self.owners[self.builder.values[value.arguments[-1]].scope] = value
         for scope in sorted(self.scopes, key=len, reverse=True):
             if scope:
-                made = self._owner_module(scope) if scope in self.owners else self._holder(scope)
-                self._scope(scope[:-1]).modules[identifier(scope[-1])] = made
+                module = self._owner_module(scope) if scope in self.owners else self._holder(scope)
+                self._scope(scope[:-1]).modules[identifier(scope[-1])] = module
         reads_lengths = any(self.lengths in v.arguments for v in self.builder.values)
         self._find_functions()
         formals = self._formals(reads_lengths)
@@ -112,15 +112,15 @@ class _Writer:
 
     def _doc(self) -> list[str]:
         lines = fill(definition_text(self.application.definition))
-        given = (f"{written(key)} = {number(n)}" for key, n in self.application.parameters)
-        settings = ", ".join(given)
+        parts = (f"{written(key)} = {number(n)}" for key, n in self.application.parameters)
+        settings = ", ".join(parts)
         return [*lines, "", f"Here {settings}."] if settings else lines
 
     def _formals(self, reads_lengths: bool) -> list[str]:
         """The inputs of `forward`: those that an equation takes the rest in are numbered."""
         names = list(self.application.definition.inputs)
-        given = sum(v.primitive == INPUT for v in self.builder.values)
-        count = given - (self.lengths is not None)
+        inputs = sum(v.primitive == INPUT for v in self.builder.values)
+        count = inputs - (self.lengths is not None)
         if self.application.definition.rest:
             names = numbered(names, count)
         return [self.names.local(name) for name in names + ["lengths"] * reads_lengths]
@@ -161,8 +161,10 @@ class _Writer:
             members.declare(spec, "sizes")
         count = len(value.arguments) - len(owned)
         formals = [names.local(name) for name in argument_names(value)[:count]]
-        read = [members.parameter(own_name(spec)) for spec in specs]
-        result = recorded(recorder, value, [recorder.term(text) for text in (*formals, *read)])
+        parameters = [members.parameter(own_name(spec)) for spec in specs]
+        result = recorded(
+            recorder, value, [recorder.term(text) for text in (*formals, *parameters)]
+        )
         lines = Lines(recorder, result.node, {}, (), {}, names).write()
         methods = members.init("self, *sizes: int"), forward(formals, lines)
         body = members.class_lines([f"{described(value)}, with what it owns."], *methods)
@@ -217,8 +219,8 @@ class _Writer:
         return Lines(recorder, result, shapes, effects, hints, self.names).write()
 
     def _read(self, value: Value) -> str:
-        kept = self.scopes[value.scope].parameter(own_name(self._spec(value)))
-        return self._at(value.scope) + kept.removeprefix("self")
+        text = self.scopes[value.scope].parameter(own_name(self._spec(value)))
+        return self._at(value.scope) + text.removeprefix("self")
 
     def _computed(self, index: int, value: Value, arguments: Sequence[Term]) -> Term:
         if index in self.functions:
@@ -256,11 +258,11 @@ def primitive_function(value: Value, definitions: Definitions) -> str | None:
     formals = [names.local(name) for name in argument_names(value)]
     result = recorded(recorder, value, [recorder.term(formal) for formal in formals])
     lines = Lines(recorder, result.node, {}, (), {}, names, indent=INDENT)
-    written = lines.write()
+    body = lines.write()
     if not lines.bound:
         return None
     doc = docstring([f"{described(value)}."])
-    return definitions.add_function(record.name, formals, [*doc, *written])
+    return definitions.add_function(record.name, formals, [*doc, *body])
 
 
 def argument_names(value: Value) -> list[str]:

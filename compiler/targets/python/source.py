@@ -165,8 +165,8 @@ class _Writer:
         for step in cell.steps:
             operation, module = step.operations[0], identifier(step.name)
             place = (cell.name, step.name)
-            made = self._operation(operation, [inner] * len(step.slots), place)
-            members.modules[module] = self._module(operation, made)
+            kind = self._operation(operation, [inner] * len(step.slots), place)
+            members.modules[module] = self._module(operation, kind)
             arguments = [local[slot.candidates[0]] for slot in step.slots]
             head, note = "", f"{operation.label}, which nothing reads"
             if step.name in read:
@@ -175,13 +175,13 @@ class _Writer:
             call = called(members.module(module), *arguments)
             lines += statement(call, {}, head, note)
         merged = (cell.inputs[0], *cell.returned)
-        made = self._operation(cell.merge, [inner] * len(merged), (cell.name,))
+        kind = self._operation(cell.merge, [inner] * len(merged), (cell.name,))
         module = identifier(cell.merge.scope)
-        members.modules[module] = called(made.name)
+        members.modules[module] = called(kind.name)
         call = called(members.module(module), *(local[name] for name in merged))
         lines += statement(call, {}, "return ")
-        taken = ", ".join(f"`{slot.candidates[0]}`" for slot in cell.slots)
-        doc = fill(f"The Cell `{cell.name}` of {taken}: each value is {shape(inner)}.")
+        sources = ", ".join(f"`{slot.candidates[0]}`" for slot in cell.slots)
+        doc = fill(f"The Cell `{cell.name}` of {sources}: each value is {shape(inner)}.")
         methods = members.init(), forward(formals, lines)
         return self.definitions.add_class(cell.name, members.class_lines(doc, *methods))
 
@@ -207,8 +207,8 @@ class _Writer:
             module = identifier(cell.name)
             members.modules[module] = called(self._cell(cell))
             local[cell.name] = names.local(cell.name)
-            taken = (local[slot.candidates[0]] for slot in cell.slots)
-            call = called(members.module(module), *taken)
+            sources = (local[slot.candidates[0]] for slot in cell.slots)
+            call = called(members.module(module), *sources)
             lines += statement(call, {}, f"{local[cell.name]} = ")
         combined = self._operation(
             network.combine, [network.inner] * len(network.outputs), (OUTPUT,)
@@ -246,8 +246,8 @@ class _Writer:
         for kind in kinds:
             default = next(i.default for i in self.program.inputs if i.kind == kind)
             name, why = _DEFAULTS[kind]
-            made = called("torch.tensor", f"[{default}]", "device=device")
-            lines += statement(made, {}, f"{name} = ", why)
+            value = called("torch.tensor", f"[{default}]", "device=device")
+            lines += statement(value, {}, f"{name} = ", why)
         return lines
 
 

@@ -30,13 +30,13 @@ def headers(path: Path) -> dict[str, ArrayHeader]:
     with zipfile.ZipFile(path) as archive:
         members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
         require_few(len(members))
-        found: dict[str, ArrayHeader] = {}
+        by_name: dict[str, ArrayHeader] = {}
         for member in members:
             with archive.open(member) as stream:
                 shape, kind = _shape_and_kind(stream)
             name = member.filename.removesuffix(".npy")
-            found[name] = ArrayHeader(name, shape, kind, path)
-        return found
+            by_name[name] = ArrayHeader(name, shape, kind, path)
+        return by_name
 
 
 def _shape_and_kind(stream: IO[bytes]) -> tuple[tuple[int, ...], str]:

@@ -30,14 +30,14 @@ def headers(path: Path) -> dict[str, ArrayHeader]:
 def arrays(path: Path, names: Collection[str] = ()) -> dict[str, NDArray[Any]]:
     """The tensors of these names, else all; raises ValueError for a type that numpy has not."""
     with safe_open(path, framework="numpy") as tensors:
-        found: dict[str, NDArray[Any]] = {}
+        by_name: dict[str, NDArray[Any]] = {}
         for name in names or tensors.keys():
             dtype = tensors.get_slice(name).get_dtype()
             if _kind(dtype) not in NUMBERS:
                 shown = "bfloat16" if dtype == "BF16" else dtype
                 raise ValueError(f"`{name}` holds {shown}, which numpy cannot compute with")
-            found[name] = tensors.get_tensor(name)
-        return found
+            by_name[name] = tensors.get_tensor(name)
+        return by_name
 
 
 def _kind(dtype: str) -> str:

@@ -29,8 +29,8 @@ class Commands(TyperGroup):
             if package in ("", "fusewright"):
                 raise
             message = f"`{package}` is needed for this, and is not installed"
-            wanted = "'fusewright[torch]'" if package in TORCH else package
-            raise fail("E509", message, help=f"install it: `pip install {wanted}`") from None
+            requirement = "'fusewright[torch]'" if package in TORCH else package
+            raise fail("E509", message, help=f"install it: `pip install {requirement}`") from None
 
 
 app = typer.Typer(

@@ -28,12 +28,12 @@ def check(
     files: Sequence[str | PathLike[str]], json: bool, numbers: Mapping[str, int | float]
 ) -> int:
     """Prints what is wrong with files; the number of errors."""
-    found = [(file, examine_file(file, numbers).diagnostics) for file in files]
+    results = [(file, examine_file(file, numbers).diagnostics) for file in files]
     if json:
-        records = [as_json(d) for _, diagnostics in found for d in diagnostics]
+        records = [as_json(d) for _, diagnostics in results for d in diagnostics]
         print(_json.dumps(records, indent=2, ensure_ascii=False))
     errors = 0
-    for file, diagnostics in found:
+    for file, diagnostics in results:
         wrong = sum(d.is_error for d in diagnostics)
         errors += wrong
         if not json:

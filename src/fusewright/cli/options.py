@@ -22,17 +22,17 @@ def with_options(kind: type, reader: str) -> Callable[[Callable[..., None]], Cal
 
     That parameter then holds the options that are given, by name, and None for the others.
     """
-    known = [item for item in fields(kind) if reader in item.metadata["read_by"]]
+    items = [item for item in fields(kind) if reader in item.metadata["read_by"]]
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @wraps(command)
         def run(**arguments: Any) -> None:
-            options = {item.name: _value(item, arguments.pop(item.name)) for item in known}
+            options = {item.name: _value(item, arguments.pop(item.name)) for item in items}
             command(**arguments, options=options)
 
         parameters: list[inspect.Parameter] = []
         for own in inspect.signature(command, eval_str=True).parameters.values():
-            parameters += map(_parameter, known) if own.name == "options" else [own]
+            parameters += map(_parameter, items) if own.name == "options" else [own]
         parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
         signature = inspect.Signature(parameters)
         run.__dict__["__signature__"] = signature

@@ -54,10 +54,10 @@ class _Names:
         if name in self._plain:
             return self._plain[name]
         stem, _, digits = name.rpartition("_")
-        known = self._families.get(stem)
-        if known is None or not re.fullmatch(r"[1-9][0-9]{0,9}", digits):
+        family = self._families.get(stem)
+        if family is None or not re.fullmatch(r"[1-9][0-9]{0,9}", digits):
             return None
-        return known[0] if int(digits) <= known[1] else None
+        return family[0] if int(digits) <= family[1] else None
 
 
 class _Binder:
@@ -95,8 +95,8 @@ class _Binder:
 
     def _add(self, symbol: Symbol, span: Span | None, declares: bool, node: Node) -> None:
         if span is not None:
-            written = span.text.strip("`")
-            self.found.append(Occurrence(symbol, span, written, declares, node))
+            text = span.text.strip("`")
+            self.found.append(Occurrence(symbol, span, text, declares, node))
 
     def _declare(self, symbol: Symbol, span: Span | None, node: Node = None) -> None:
         self._add(symbol, span, True, node)
@@ -113,9 +113,9 @@ class _Binder:
             self._declare(Symbol(header.name, "network"), header.span, header)
             for key, _ in header.numbers:
                 self._declare(Symbol(key, "number"), span_of(key), header)
-        known = library_names()
+        libraries = library_names()
         for use in self.spec.uses:
-            if use.library in known:
+            if use.library in libraries:
                 self._refer(Symbol(use.library, "library"), use.span, use)
 
     def _modality(self, modality: Modality) -> None:
@@ -173,20 +173,20 @@ class _Binder:
 
     def _parameter(self, operation: Symbol | None, name: str) -> None:
         """A parameter of an operation, named where the operation is used."""
-        known = definitions_of(operation, self.vocabulary) if operation else ()
-        if operation and any(name == key for d in known for key, _ in d.parameters):
+        definitions = definitions_of(operation, self.vocabulary) if operation else ()
+        if operation and any(name == key for d in definitions for key, _ in d.parameters):
             symbol = Symbol(name, "parameter", operation.name, operation.library)
             self._refer(symbol, span_of(name))
 
     def _call(self, name: str, node: Node = None) -> Symbol | None:
         """The operation of a name, which may have its library before it."""
         try:
-            found = self.vocabulary.find(name)
+            entry = self.vocabulary.find(name)
         except AmbiguousName:
             return None
-        if found is None:
+        if entry is None:
             return None
-        home = found[1].library
+        home = entry[1].library
         *library, own = getattr(name, "parts", ()) or (span_of(name),)
         if library and home is not None:
             self._refer(Symbol(home, "library"), library[0])
@@ -254,7 +254,7 @@ class _Binder:
 
 def _words(expressions: Iterable[x.Expression]) -> set[int]:
     """The names that are axes or words of a primitive, as in `over = length`."""
-    found: set[int] = set()
+    ids: set[int] = set()
     for e in expressions:
         record = primitives().get(e.function) if isinstance(e, x.Call) else None
         if record is None or not isinstance(e, x.Call):
@@ -263,5 +263,5 @@ def _words(expressions: Iterable[x.Expression]) -> set[int]:
         for key, value in e.named:
             if key in words:
                 items = value.items if isinstance(value, x.Group) else (value,)
-                found.update(id(i) for i in items)
-    return found
+                ids.update(id(i) for i in items)
+    return ids

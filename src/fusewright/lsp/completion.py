@@ -117,13 +117,13 @@ class _Names:
             return
         for vocabulary in self._vocabularies():
             for home in (vocabulary, *vocabulary.libraries):
-                for name, known in home.operations.items():
-                    yield from _operation(vocabulary, name, known, home.library)
+                for name, definitions in home.operations.items():
+                    yield from _operation(vocabulary, name, definitions, home.library)
 
     def _qualified(self, home: str) -> Iterator[Choice]:
         if home in library_names():
-            for name, known in library(home).operations.items():
-                yield _described(name, name, known, home)
+            for name, definitions in library(home).operations.items():
+                yield _described(name, name, definitions, home)
 
     def operation_slot(self) -> Iterator[Choice]:
         if not self.context.operation:
@@ -136,10 +136,10 @@ class _Names:
         if self.context.operation and self.context.operation != "?":
             for vocabulary in self._vocabularies():
                 try:
-                    found = vocabulary.find(self.context.operation)
+                    entry = vocabulary.find(self.context.operation)
                 except AmbiguousName:
                     continue
-                for definition in found[0] if found else ():
+                for definition in entry[0] if entry else ():
                     for key, value in definition.parameters:
                         if key not in self.context.given:
                             text = f"{written(key)} = "

@@ -13,7 +13,7 @@ from ..compiler.diagnostics.source import Span
 from ..compiler.documents.spellings import Spelling, by_ending, spelling_of
 from ..compiler.language.spec import Spec
 from .binding import symbols_of
-from .positions import TextChange, Positions
+from .positions import Positions, TextChange
 from .symbols import Symbols
 
 _SYNTAX = ("E0", "E1")

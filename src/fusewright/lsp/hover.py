@@ -104,10 +104,10 @@ def describe_operation(found: Examined, symbol: Symbol, node: object) -> str:
         chosen: tuple[Definition, ...] = (node,)
     else:
         chosen = found.document.symbols.definitions(symbol)
-    given = dict(node.parameters) if isinstance(node, Operation) else {}
+    parameters = dict(node.parameters) if isinstance(node, Operation) else {}
     network = found.examination.network
     home = f"from the library `{symbol.library}`" if symbol.library else "of this specification"
-    parts = [part for d in chosen for part in (_equation(d), _cost(network, symbol, d, given))]
+    parts = [part for d in chosen for part in (_equation(d), _cost(network, symbol, d, parameters))]
     return "\n\n".join([*(p for p in parts if p), home])
 
 
@@ -236,14 +236,14 @@ def _hole(found: Examined, hole: Hole, cell: Cell, step: Step | None) -> str:
 
 def _resolved(network: Network, hole: Hole, cell: Cell, step: Step | None) -> Iterator[str]:
     """The candidates of a hole in each member of the families that it stands in."""
-    for known in network.cells:
-        if known.span is not cell.span:
+    for member in network.cells:
+        if member.span is not cell.span:
             continue
         if step is None:
-            yield from _slots(f"`{known.name}`", known.slots, hole)
+            yield from _slots(f"`{member.name}`", member.slots, hole)
             continue
-        for inner in (s for s in known.steps if s.span is step.span):
-            place = f"`{inner.name}`" if cell.count is None else f"`{known.name}`, `{inner.name}`"
+        for inner in (s for s in member.steps if s.span is step.span):
+            place = f"`{inner.name}`" if cell.count is None else f"`{member.name}`, `{inner.name}`"
             if step.operation is hole:
                 yield _listed(place, [a.label for a in inner.operations])
             else:
@@ -268,5 +268,5 @@ def _unresolved(spec: Spec, hole: Hole, step: Step | None) -> str:
         return _listed("this place", [c.name for c in hole.candidates])
     if step is not None and step.operation is hole:
         return _listed("this place", [operation(o) for o in spec.pool or ()])
-    taken = "an earlier Step or an input of the Cell" if step else "a feature or an earlier Cell"
-    return f"hole: {taken}"
+    sources = "an earlier Step or an input of the Cell" if step else "a feature or an earlier Cell"
+    return f"hole: {sources}"

@@ -41,8 +41,8 @@ def references(document: Document, offset: int, declarations: bool) -> list[Span
     occurrence = document.symbols.at(offset)
     if occurrence is None:
         return []
-    found = document.symbols.of(occurrence.symbol)
-    return [o.span for o in found if declarations or not o.declares]
+    occurrences = document.symbols.of(occurrence.symbol)
+    return [o.span for o in occurrences if declarations or not o.declares]
 
 
 def library_location(name: str, span: Span | None, encoding: str) -> lsp.Location:
@@ -56,12 +56,12 @@ def library_location(name: str, span: Span | None, encoding: str) -> lsp.Locatio
 def outline(document: Document) -> list[lsp.DocumentSymbol]:
     """The statements that declare something, with features and Steps inside theirs."""
     spec, kinds = document.spec, lsp.SymbolKind
-    found: list[lsp.DocumentSymbol] = []
+    symbols: list[lsp.DocumentSymbol] = []
     if spec.network is not None:
-        found += _entry(document, spec.network.name, kinds.Module, spec.network.span, None, "")
+        symbols += _entry(document, spec.network.name, kinds.Module, spec.network.span, None, "")
     for d in spec.definitions:
         kind = kinds.Interface if d.role else kinds.Function
-        found += _entry(document, d.name, kind, d.span, d.extent, signature(d))
+        symbols += _entry(document, d.name, kind, d.span, d.extent, signature(d))
     for modality in spec.modalities:
         inside = [
             entry
@@ -69,15 +69,15 @@ def outline(document: Document) -> list[lsp.DocumentSymbol]:
             for entry in _entry(document, f.name, kinds.Field, f.span, f.extent, "feature")
         ]
         place = (modality.span, modality.extent)
-        found += _entry(document, modality.name, kinds.Namespace, *place, "modality", inside)
+        symbols += _entry(document, modality.name, kinds.Namespace, *place, "modality", inside)
     for cell in spec.cells:
         inside = [
             entry
             for s in cell.steps
             for entry in _entry(document, s.name, kinds.Method, s.span, s.extent, "Step")
         ]
-        found += _entry(document, cell.name, kinds.Class, cell.span, cell.extent, "Cell", inside)
-    return sorted(found, key=lambda s: (s.range.start.line, s.range.start.character))
+        symbols += _entry(document, cell.name, kinds.Class, cell.span, cell.extent, "Cell", inside)
+    return sorted(symbols, key=lambda s: (s.range.start.line, s.range.start.character))
 
 
 def _entry(

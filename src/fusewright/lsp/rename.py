@@ -58,8 +58,8 @@ class Renaming:
         """Raises CannotRename where an error is none of those `before`, or names clash."""
         errors = self.after.errors
         if len(errors) > len(before):
-            known = {(d.code, d.message) for d in before}
-            fresh = next((d for d in errors if (d.code, d.message) not in known), errors[0])
+            messages = {(d.code, d.message) for d in before}
+            fresh = next((d for d in errors if (d.code, d.message) not in messages), errors[0])
             raise CannotRename(fresh.message)
         if self.clash is not None:
             raise CannotRename(self.clash)

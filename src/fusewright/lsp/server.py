@@ -83,10 +83,10 @@ def _explain(server: LanguageServer, session: Session) -> None:
         if examined.document.spelling != "fuse":
             return None
         change, positions = session.since(examined.document)
-        found = hover(examined, change.to_old(positions.offset(params.position)))
-        if found is None:
+        answer = hover(examined, change.to_old(positions.offset(params.position)))
+        if answer is None:
             return None
-        text, span = found
+        text, span = answer
         place = positions.range(change.to_new(span.start), change.to_new(span.end))
         return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, text), place)
 
@@ -99,9 +99,9 @@ def _explain(server: LanguageServer, session: Session) -> None:
             return None
         _, positions = session.since(document)
         offset = positions.offset(params.position)
-        found = complete(positions.text, offset, document.specs)
-        place = lsp.Range(positions.position(found.start), params.position)
-        return lsp.CompletionList(False, [_item(choice, place) for choice in found.choices])
+        completion = complete(positions.text, offset, document.specs)
+        place = lsp.Range(positions.position(completion.start), params.position)
+        return lsp.CompletionList(False, [_item(choice, place) for choice in completion.choices])
 
     _ = shown, offered
 
@@ -139,14 +139,14 @@ def _navigate(server: LanguageServer, session: Session) -> None:
 
     @server.feature(lsp.TEXT_DOCUMENT_DEFINITION)
     def declared(params: lsp.DefinitionParams) -> list[lsp.Location]:
-        found: list[lsp.Location] = []
+        locations: list[lsp.Location] = []
 
         def here(document: Document, offset: int) -> list[Span]:
             own, elsewhere = definitions(document, offset)
-            found.extend(library_location(*place, session.encoding) for place in elsewhere)
+            locations.extend(library_location(*place, session.encoding) for place in elsewhere)
             return own
 
-        return [*places(params.text_document.uri, params.position, here), *found]
+        return [*places(params.text_document.uri, params.position, here), *locations]
 
     @server.feature(lsp.TEXT_DOCUMENT_REFERENCES)
     def used(params: lsp.ReferenceParams) -> list[lsp.Location]:
@@ -212,9 +212,9 @@ def _edit(server: LanguageServer, session: Session) -> None:
 
     @server.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, kinds)
     async def repaired(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
-        found = await session.examined(params.text_document.uri)
-        positions = found.document.positions
+        examination = await session.examined(params.text_document.uri)
+        positions = examination.document.positions
         start, end = positions.offset(params.range.start), positions.offset(params.range.end)
-        return list(repairs(found, start, end))
+        return list(repairs(examination, start, end))
 
     _ = formatted, repaired

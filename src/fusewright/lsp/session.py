@@ -16,7 +16,7 @@ from pygls.lsp.server import LanguageServer
 
 from .actions import reports
 from .documents import Document, Examined, examine_document, read_document
-from .positions import TextChange, Positions
+from .positions import Positions, TextChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,9 @@ class Session:
 
     def changed(self, uri: str, pause: float) -> None:
         """Publishes the diagnostics of a document once nothing has changed for `pause` seconds."""
-        known = self._known(uri)
-        known.stop()
-        known.publishing = asyncio.get_running_loop().create_task(self._publish(uri, pause))
+        entry = self._known(uri)
+        entry.stop()
+        entry.publishing = asyncio.get_running_loop().create_task(self._publish(uri, pause))
 
     def closed(self, uri: str) -> None:
         """Withdraws the diagnostics of a document that is no longer open."""
@@ -89,30 +89,30 @@ class Session:
 
     async def current(self, uri: str) -> Document:
         """The document as it is now, read at once unless that is done or under way."""
-        known, now = self._known(uri), self.version(uri)
-        if known.reading is not None and known.wanted == now:
-            return await asyncio.shield(known.reading)
-        known.read = now.read(known.read)
-        return known.read
+        entry, now = self._known(uri), self.version(uri)
+        if entry.reading is not None and entry.wanted == now:
+            return await asyncio.shield(entry.reading)
+        entry.read = now.read(entry.read)
+        return entry.read
 
     def last_read(self, uri: str) -> Document:
         """The version that was read last; the first is read at once."""
-        known = self._known(uri)
-        known.read = known.read or self.version(uri).read(None)
-        return known.read
+        entry = self._known(uri)
+        entry.read = entry.read or self.version(uri).read(None)
+        return entry.read
 
     async def examined(self, uri: str) -> Examined:
         """The examination of the document as it is now; raises CancelledError if it changes."""
-        known, now = self._known(uri), self.version(uri)
-        same = known.examined and known.examined.as_version(now.number, now.text)
+        entry, now = self._known(uri), self.version(uri)
+        same = entry.examined and entry.examined.as_version(now.number, now.text)
         if same:
-            known.examined = same
+            entry.examined = same
             return same
-        if known.examining is None or known.wanted != now:
-            loop, known.wanted = asyncio.get_running_loop(), now
-            known.reading = loop.create_task(self._read(known, now))
-            known.examining = loop.create_task(self._examine(known, known.reading))
-        return await asyncio.shield(known.examining)
+        if entry.examining is None or entry.wanted != now:
+            loop, entry.wanted = asyncio.get_running_loop(), now
+            entry.reading = loop.create_task(self._read(entry, now))
+            entry.examining = loop.create_task(self._examine(entry, entry.reading))
+        return await asyncio.shield(entry.examining)
 
     async def last_examined(self, uri: str) -> Examined:
         """The version that was examined last; the first is waited for."""
@@ -136,12 +136,14 @@ class Session:
 
     async def _examine(self, known: _Open, reading: asyncio.Task[Document]) -> Examined:
         document, loop = await reading, asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._worker, examine_document, document)
-        known.examined = found
-        return found
+        examination = await loop.run_in_executor(self._worker, examine_document, document)
+        known.examined = examination
+        return examination
 
     async def _publish(self, uri: str, pause: float) -> None:
         await asyncio.sleep(pause)
-        found = await self.examined(uri)
-        published = lsp.PublishDiagnosticsParams(uri, reports(found), found.document.version)
+        examination = await self.examined(uri)
+        published = lsp.PublishDiagnosticsParams(
+            uri, reports(examination), examination.document.version
+        )
         self._server.text_document_publish_diagnostics(published)

@@ -102,10 +102,10 @@ class Symbols:
 
     @cached_property
     def _by_symbol(self) -> Mapping[Symbol, tuple[Occurrence, ...]]:
-        found: dict[Symbol, list[Occurrence]] = {}
+        by_symbol: dict[Symbol, list[Occurrence]] = {}
         for occurrence in self.occurrences:
-            found.setdefault(occurrence.symbol, []).append(occurrence)
-        return {symbol: tuple(places) for symbol, places in found.items()}
+            by_symbol.setdefault(occurrence.symbol, []).append(occurrence)
+        return {symbol: tuple(places) for symbol, places in by_symbol.items()}
 
     def at(self, offset: int) -> Occurrence | None:
         """The occurrence that an offset stands in or directly behind."""
@@ -121,8 +121,8 @@ class Symbols:
     def declarations(self, symbol: Symbol) -> list[Span]:
         """Where a symbol is declared: in the text, or in the file of its library."""
         if symbol.library is not None:
-            known = library(symbol.library).operations.get(symbol.name, ())
-            return [d.span for d in known if d.span is not None]
+            definitions = library(symbol.library).operations.get(symbol.name, ())
+            return [d.span for d in definitions if d.span is not None]
         if symbol in self.unnamed:
             return [self.unnamed[symbol]]
         return [o.span for o in self.of(symbol) if o.declares]

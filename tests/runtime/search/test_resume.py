@@ -218,7 +218,9 @@ def test_a_candidate_that_rests_is_written_once(tmp_path: Path) -> None:
 
 def test_a_part_belongs_to_its_checkpoint_and_to_no_other_place(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.pt"
-    write_checkpoint(path, "x", {"trials": [{"training": CheckpointPart("a", {"t": torch.ones(2)})}]})
+    write_checkpoint(
+        path, "x", {"trials": [{"training": CheckpointPart("a", {"t": torch.ones(2)})}]}
+    )
     state = read_checkpoint(path, "x")
     assert state is not None
     assert torch.equal(state["trials"][0]["training"]["t"], torch.ones(2))

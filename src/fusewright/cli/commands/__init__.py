@@ -22,8 +22,8 @@ ORDER = (
 
 def names() -> list[str]:
     """The names of all commands; a keyword of Python has an underscore behind it as a module."""
-    found = sorted(m.name.rstrip("_").replace("_", "-") for m in pkgutil.iter_modules(__path__))
-    return sorted(found, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+    commands = sorted(m.name.rstrip("_").replace("_", "-") for m in pkgutil.iter_modules(__path__))
+    return sorted(commands, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
 
 
 def application(name: str = "") -> typer.Typer:

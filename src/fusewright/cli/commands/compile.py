@@ -49,8 +49,8 @@ def compile(
     """
     from ...runtime.deploy.deploy import deploy
 
-    found = deploy(_model(model, sets), output, to, weights=weights, initial=initial, **options)
-    print_json(found) if json else print("\n".join(_lines(found)))
+    facts = deploy(_model(model, sets), output, to, weights=weights, initial=initial, **options)
+    print_json(facts) if json else print("\n".join(_lines(facts)))
 
 
 def _model(file: Path, sets: list[str] | None) -> Path | Spec:

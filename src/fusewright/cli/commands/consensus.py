@@ -20,13 +20,13 @@ def consensus(
     from ...compiler.system.files import write_file
     from ...runtime.search.consensus import consensus as agree
 
-    found = agree(runs)
+    agreement = agree(runs)
     if output is not None:
-        write_file(output, str(found.genotype).encode())
+        write_file(output, str(agreement.genotype).encode())
     if json:
-        print_json(found.as_json())
+        print_json(agreement.as_json())
         return
     if output is None:
-        print(found.genotype)
-    for support in found.support:
+        print(agreement.genotype)
+    for support in agreement.support:
         print(f"{support.place}: {', '.join(support.picks)}, {100 * support.share:.0f} % of runs")

@@ -25,13 +25,13 @@ def diff(old: SpecPath, new: SpecPath, json: Json = False, exit_code: ExitCode =
     from ...compiler.load import load
     from ...compiler.tools.difference import difference
 
-    found = difference(load(old), load(new))
+    changes = difference(load(old), load(new))
     if json:
-        print_json([change.as_json() for change in found])
+        print_json([change.as_json() for change in changes])
     else:
-        for change in found:
+        for change in changes:
             print(change)
-    if found and exit_code:
+    if changes and exit_code:
         raise typer.Exit(1)
-    if not found and not json:
+    if not changes and not json:
         typer.echo("no difference", err=True)

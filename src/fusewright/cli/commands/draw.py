@@ -70,7 +70,7 @@ def draw(
         listed = ", ".join("." + f for f in (*FORMATS, PAGE))
         raise fail("E504", message, help=f"end it in {listed}")
     if kind == PAGE:
-        given = {
+        flags = {
             "--style": style != "screen",
             "--width": width is not None,
             "--cell": bool(cell),
@@ -78,7 +78,7 @@ def draw(
             "--since": since is not None,
             "--round": round is not None,
         }
-        ignored = [option for option, is_given in given.items() if is_given]
+        ignored = [option for option, is_given in flags.items() if is_given]
         if ignored:
             raise fail(
                 "E506", f"a page takes no `{ignored[0]}`", help="it shows all of that itself"
@@ -92,12 +92,12 @@ def draw(
     shown = _Shown(sources[0], sets, round)
     graph, options = shown.picture(since)
     drawing = Drawing(look, _inches(width), cell=cell, compact=compact, **options)
-    drawn = render(graph, kind, drawing)
-    write_file(output, drawn)
+    content = render(graph, kind, drawing)
+    write_file(output, content)
     if drawing.old is not None:
         _tell_of_other_changes(drawing.old, graph)
     if drawing.width is not None and kind != "dot":
-        _warn_of_small_text(smallest_text(graph, drawing, drawn if kind == "svg" else None))
+        _warn_of_small_text(smallest_text(graph, drawing, content if kind == "svg" else None))
 
 
 def _page(sources: list[Path], sets: list[str] | None) -> str:
@@ -165,9 +165,9 @@ def _inches(width: str | None) -> float | None:
 
     if width is None:
         return None
-    named = {"one-column": ONE_COLUMN, "two-column": TWO_COLUMNS}
-    found = _WIDTH.fullmatch(width.strip())
-    inches = named.get(width) or (float(found[1]) * INCHES[found[2]] if found else 0.0)
+    columns = {"one-column": ONE_COLUMN, "two-column": TWO_COLUMNS}
+    match = _WIDTH.fullmatch(width.strip())
+    inches = columns.get(width) or (float(match[1]) * INCHES[match[2]] if match else 0.0)
     if not 0.5 <= inches <= 100:
         remedy = "give one-column, two-column, or a length such as 3.3in or 8.5cm"
         raise fail("E506", f"`{width}` is no width of a picture", help=remedy)
@@ -184,12 +184,12 @@ def _tell_of_other_changes(old: Graph, new: Graph) -> None:
     from ...compiler.graph.write import specification
     from ...compiler.tools.difference import difference
 
-    found = difference(*map(specification, (old, new)))
-    others = [str(change) for change in found if change.kind not in SHOWN]
+    changes = difference(*map(specification, (old, new)))
+    others = [str(change) for change in changes if change.kind not in SHOWN]
     if others:
         typer.echo("note: what the picture does not show changed, too:", err=True)
         typer.echo("\n".join(others), err=True)
-    elif not found:
+    elif not changes:
         typer.echo("note: nothing changed", err=True)
 
 

@@ -21,8 +21,8 @@ def explain(
 
     text = explanation(code)
     if json:
-        known = code.upper()
-        print_json({"code": known, "summary": CODES[known], "text": text})
+        key = code.upper()
+        print_json({"code": key, "summary": CODES[key], "text": text})
     elif sys.stdout.isatty():
         _show_rendered(text)
     else:

@@ -39,14 +39,14 @@ def format_paths(paths: Iterable[Path], check: bool, diff: bool) -> bool:
     A folder stands for the `.fuse` files in it. Raises DiagnosticError with what is wrong in the
     files that have no canonical form, after the others are done.
     """
-    found: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     changes = False
     for file in files_of(paths):
         try:
             text = read_text(file)
             canonical = format_file(file, text)
         except DiagnosticError as error:
-            found += error.diagnostics
+            diagnostics += error.diagnostics
             continue
         if canonical == text:
             continue
@@ -57,8 +57,8 @@ def format_paths(paths: Iterable[Path], check: bool, diff: bool) -> bool:
             print(f"{file} would be formatted", file=sys.stderr)
         elif not diff:
             write_file(file, canonical.encode())
-    if found:
-        raise DiagnosticError(found)
+    if diagnostics:
+        raise DiagnosticError(diagnostics)
     return changes
 
 

@@ -23,5 +23,5 @@ def import_(
 
     is_text = "Genotype(" in genotype
     text = genotype if is_text else read_text(Path(genotype))
-    found = genotype_from_text(text, load(spec), "<genotype>" if is_text else genotype)
-    print_or_write(str(found), output)
+    result = genotype_from_text(text, load(spec), "<genotype>" if is_text else genotype)
+    print_or_write(str(result), output)

@@ -22,8 +22,8 @@ def ops(
     """List operations and roles with their equations."""
     from ...compiler.tools.operations import equations_of, latex_table, listing
 
-    found = equations_of(file)
+    equations = equations_of(file)
     if json:
-        print_json(found)
+        print_json(equations)
     else:
-        print(latex_table(found) if latex else listing(found))
+        print(latex_table(equations) if latex else listing(equations))

@@ -35,6 +35,6 @@ def predict(
     with Bar("predict") as bar:
         outputs = predict_with(predictor, data, settings, bar.show)
     head = predictor.network.head
-    found = predictions(head, predictor.output, outputs)
-    write_file(output, as_csv(head, found) if output.suffix == ".csv" else as_npz(found))
+    arrays = predictions(head, predictor.output, outputs)
+    write_file(output, as_csv(head, arrays) if output.suffix == ".csv" else as_npz(arrays))
     print_values({"file": str(output), "samples": len(outputs)})

@@ -35,33 +35,33 @@ def profile(
     called = output.stem if name is None else name
     if problem := name_problem(called):
         raise fail("E506", f"`{called}` cannot name a profile: {problem}", help="give `--name`")
-    found = measure(
+    result = measure(
         load_with(file, sets),
         called,
         threads=threads,
         repetitions=repetitions,
         sizes=_sizes(sizes or []),
     )
-    write_file(output, found.text().encode())
-    summary = {"profile": str(output), "name": found.name, "parts": len(found.milliseconds)}
-    if found.check is not None:
-        summary |= {"mean_error": found.check.mean_error, "networks": found.check.networks}
+    write_file(output, result.text().encode())
+    summary = {"profile": str(output), "name": result.name, "parts": len(result.milliseconds)}
+    if result.check is not None:
+        summary |= {"mean_error": result.check.mean_error, "networks": result.check.networks}
     if json:
         print_json(summary)
         return
-    print(f"profile `{found.name}`: {len(found.milliseconds)} parts, in `{output}`")
-    if found.check is not None:
-        errors = f"{found.check.mean_error:.1%} off on average, {found.check.largest_error:.1%}"
-        print(f"{found.check.networks} whole networks were {errors} at most")
+    print(f"profile `{result.name}`: {len(result.milliseconds)} parts, in `{output}`")
+    if result.check is not None:
+        errors = f"{result.check.mean_error:.1%} off on average, {result.check.largest_error:.1%}"
+        print(f"{result.check.networks} whole networks were {errors} at most")
 
 
 def _sizes(given: list[str]) -> dict[str, int]:
     """The sizes of open axes; raises DiagnosticError where one cannot be read."""
-    found: dict[str, int] = {}
+    sizes: dict[str, int] = {}
     for text in given:
         axis, _, size = text.partition("=")
         if axis not in ("t", "h", "w") or not size.isdecimal() or not 1 <= int(size) <= 100_000:
             message = f"`--size {text}` is no size of an open axis"
             raise fail("E506", message, help="write `--size t=8`; axes are t, h and w")
-        found[axis] = int(size)
-    return found
+        sizes[axis] = int(size)
+    return sizes

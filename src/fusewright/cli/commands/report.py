@@ -26,8 +26,8 @@ def report(
     from ...runtime.report.build import report as write
 
     with Bar("evaluate") as bar:
-        found = write(runs, out=output, data=data, told=bar.show)
+        result = write(runs, out=output, data=data, told=bar.show)
     if json:
-        print_json({"report": str(output), **found.facts})
+        print_json({"report": str(output), **result.facts})
     else:
         print(f"report: {output}")

@@ -72,15 +72,15 @@ def search(
         )
     best = result.history[result.best_round - 1]
     metrics = {k: v for k, v in best.items() if isinstance(v, float)}
-    found = {"genotype": str(out / GENOTYPE), "best_round": result.best_round, **metrics}
+    summary = {"genotype": str(out / GENOTYPE), "best_round": result.best_round, **metrics}
     compared = _compared(spec, data, result, settings, out) if controls else None
     if rank():
         return
     if json:
-        print_json(found if compared is None else {**found, "controls": asdict(compared)})
+        print_json(summary if compared is None else {**summary, "controls": asdict(compared)})
         return
     print(result.genotype)
-    print_values(found)
+    print_values(summary)
     if compared is not None:
         _show_controls(compared)
 

@@ -59,8 +59,8 @@ def train(
             overwrite=overwrite,
             report=report,
         )
-    found = {"weights": str(out / WEIGHTS), **result.history[-1]}
-    print_json(found) if json else print_values(found)
+    summary = {"weights": str(out / WEIGHTS), **result.history[-1]}
+    print_json(summary) if json else print_values(summary)
 
 
 @contextmanager
