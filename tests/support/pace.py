@@ -10,12 +10,14 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from time import process_time
+from typing import TypeVar
 
+T = TypeVar("T")
 QUIET = 0.05
 """Seconds of the yardstick on the quiet machine that limits are said for."""
 
 
-def seconds_of[T](work: Callable[[], T]) -> tuple[T, float]:
+def seconds_of(work: Callable[[], T]) -> tuple[T, float]:
     """What work returns, and its seconds of processor as they would be on a quiet machine.
 
     The heap that other tests left is not searched for garbage meanwhile.

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import html
 import json
-import re
+import shutil
+import subprocess
+import sys
 from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import networkx
-import pydot
 
 from fusewright.compiler.graph.build import Graph
 from fusewright.compiler.network.names import identifier, place_of
@@ -18,7 +21,6 @@ from fusewright.compiler.network.network import Network
 from fusewright.compiler.targets.diagram import statements
 
 Edge = tuple[str, str, int, int | None]
-PORT = re.compile(r":s\d+:s$")
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -40,33 +42,27 @@ def nodes_of(graph: Graph) -> set[str]:
 
 
 def read_back(text: str) -> networkx.MultiDiGraph[str]:
-    """A DOT text as a graph."""
-    graphs: Any = pydot.graph_from_dot_data(text)
-    (found,) = graphs
-    flat: networkx.MultiDiGraph[str] = networkx.MultiDiGraph()
-    waiting: list[Any] = [found]
-    while waiting:
-        one = waiting.pop()
-        waiting += one.get_subgraphs()
-        for node in one.get_nodes():
-            name = _bare(node.get_name())
-            if name not in ("graph", "node", "edge", "\\n") and node.get_attributes():
-                flat.add_node(name, **_attributes(node))
-        for edge in one.get_edges():
-            ends = (
-                re.sub(r":s\d+:s$", "", _bare(e))
-                for e in (edge.get_source(), edge.get_destination())
-            )
-            flat.add_edge(*(_bare(e) for e in ends), **_attributes(edge))
-    return flat
+    """A DOT text as a graph, read by Graphviz itself: nodes and edges with the attributes set."""
+    engine = shutil.which("graphviz-pure", path=str(Path(sys.executable).parent))
+    assert engine is not None
+    command = [engine, "-Tdot_json"]
+    written = subprocess.run(command, input=text.encode(), capture_output=True, check=True)
+    document: dict[str, Any] = json.loads(written.stdout)
+    graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph()
+    names: dict[int, str] = {}
+    for item in document.get("objects", []):
+        if "nodes" not in item and "subgraphs" not in item:
+            names[item["_gvid"]] = item["name"]
+            graph.add_node(item["name"], **_attributes(item))
+    for item in document.get("edges", []):
+        graph.add_edge(names[item["tail"]], names[item["head"]], **_attributes(item))
+    return graph
 
 
-def _attributes(item: Any) -> dict[str, str]:
-    return {key: _bare(value) for key, value in item.get_attributes().items()}
-
-
-def _bare(value: str) -> str:
-    return value[1:-1].replace('\\"', '"') if value[:1] == '"' and value[-1:] == '"' else value
+def _attributes(item: Mapping[str, Any]) -> dict[str, str]:
+    """The attributes that were set: Graphviz gives every node an empty one where one has it."""
+    own = ("_gvid", "name", "tail", "head")
+    return {key: str(value) for key, value in item.items() if key not in own and value != ""}
 
 
 def said_nodes(found: networkx.MultiDiGraph[str]) -> set[str]:

@@ -42,7 +42,7 @@ class ArchitectureParameters:
     def gumbel(self, temperature: float, generator: torch.Generator) -> Weights:
         """A sample: one candidate alone, with the gradient of the tempered softmax.
 
-        Equations (4) to (7) of Dong and Yang, "Searching for a Robust Neural ArchitectureParameters in Four
+        Equations (4) to (7) of Dong and Yang, "Searching for a Robust Neural Architecture in Four
         GPU Hours". The generator is one of the CPU, so that every process draws the same.
         """
         found: dict[str, Tensor] = {}

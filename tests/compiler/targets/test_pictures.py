@@ -26,9 +26,6 @@ from ...support.pictures import edges_of, nodes_of, read_back, said_edges, said_
 from ...support.programs import specs
 
 PROGRAMS = 300
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::DeprecationWarning:pyparsing", "ignore::DeprecationWarning:pydot"
-)
 
 
 def shares(network: Network, relax: Relaxation, seed: int) -> dict[str, list[float]]:
