@@ -24,6 +24,8 @@ from .sizes import Numbers, arithmetic, count_of, size_of
 
 MOST_EVALUATED = 50_000
 """How many expressions one application of an equation may evaluate, with all that it calls."""
+CALL = 8
+"""How many expressions the call of an operation counts as."""
 MOST_MENTIONS = 20
 """How often, on average, it may take each of its inputs."""
 
@@ -50,7 +52,7 @@ def apply(
     context = Context(builder, numbers, lengths, limit)
     instance = Instance(context, (*place, application.scope))
     effort = effort or Effort(MOST_EVALUATED + MOST_MENTIONS * len(arguments))
-    frame = _Frame(context, application.definition, application.home, instance, (), effort)
+    frame = _Frame(context, application.definition, application.home, instance, frozenset(), effort)
     try:
         return frame.run([Ref(a) for a in arguments], dict(application.parameters)).id
     except RecursionError:
@@ -80,7 +82,7 @@ class _Frame:
     definition: Definition
     home: Vocabulary
     place: Instance
-    callers: tuple[Definition, ...]
+    callers: frozenset[int]
     effort: Effort
     names: dict[str, Result] = field(default_factory=dict)
     rest: tuple[str, Sequence[Ref]] | None = None
@@ -88,7 +90,7 @@ class _Frame:
 
     def run(self, arguments: Sequence[Ref], settings: Numbers) -> Ref:
         definition = self.definition
-        if any(definition is d for d in self.callers):
+        if id(definition) in self.callers:
             message = f"`{definition.name}` calls itself"
             raise fail("E212", message, definition.span, help="an equation cannot be recursive")
         named = definition.inputs[:-1] if definition.rest else definition.inputs
@@ -239,7 +241,8 @@ class _Frame:
                 raise fail("E206", message, value.span, help=remedy)
             settings[key] = self._number(value)
         place = self.place.below(e.function)
-        callers = (*self.callers, self.definition)
+        self.effort.spend(CALL, e.span)
+        callers = self.callers | {id(self.definition)}
         frame = _Frame(self.context, definition, home, place, callers, self.effort)
         return frame.run(arguments, settings)
 
