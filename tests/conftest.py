@@ -54,3 +54,17 @@ def pytest_runtest_call() -> Generator[None]:
         if (error.name or "").partition(".")[0] not in MISSING:
             raise
         pytest.skip(f"`{error.name}` is not installed")
+
+
+@pytest.fixture(autouse=bool(MISSING))
+def _skips_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Skips a test whose command, in this process, says that what is missing is not installed."""
+    from fusewright.cli import app
+
+    def failing(code: str, message: str, *places: Any, **more: Any) -> Exception:
+        if code == "E509":
+            pytest.skip(message)
+        return fail(code, message, *places, **more)
+
+    fail = app.fail
+    monkeypatch.setattr(app, "fail", failing)
