@@ -19,7 +19,7 @@ from ..program.program import InvalidProgram, Program, validate
 from ..system.collector import COLLECTOR_OFF
 
 Pass = Callable[[Program], Program]
-Stage = Literal["training", "compiled", "inference"]
+Stage = Literal["training", "compiled", "inference", "member", "population"]
 ORDER = (
     "prune",
     "remove_dropout",
@@ -33,6 +33,8 @@ ORDER = (
     "widen",  # after the maps have their final weights, and batch norms their biases
     "contract_mixtures",
     "relu_dropout",
+    "batch",  # what is left is what runs
+    "deal",
 )
 """Every pass by the name of its module, in the order in which they run."""
 

@@ -12,7 +12,8 @@ On other devices, in other types and under autocast these are torch's own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import torch
@@ -139,6 +140,95 @@ def linear(x: Tensor, w: Tensor) -> Tensor:
     return _linear(x, w) if own else torch.matmul(x, w)
 
 
+Places: TypeAlias = tuple[tuple[int, int], ...]
+
+
+class _Gather(Function):
+    """Copies rows together, and takes each row's gradient from where it went.
+
+    torch's own indexing would fill a whole stack with zeros for every row that is read.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, places: Places, *stacks: Tensor) -> Tensor:
+        ctx.places, ctx.counts = places, tuple(len(s) for s in stacks)
+        rows = [s.unbind(0) for s in stacks]
+        return torch.stack([rows[stack][row] for stack, row in places])
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        parts = gradients[0].unbind(0)
+        nothing = torch.zeros_like(parts[0])
+        found: list[Tensor | None] = [None]
+        for number, readers in enumerate(_readers(ctx.places, ctx.counts)):
+            if not ctx.needs_input_grad[1 + number]:
+                found.append(None)
+                continue
+            found.append(torch.stack([_total(parts, r) if r else nothing for r in readers]))
+        return tuple(found)
+
+
+Parts: TypeAlias = tuple[tuple[int, ...], ...]
+
+
+class _Deal(Function):
+    """Copies the rows of each part, and joins the gradients of all parts once."""
+
+    @staticmethod
+    def forward(ctx: Any, parts: Parts, stack: Tensor) -> tuple[Tensor, ...]:
+        ctx.parts, ctx.count = parts, len(stack)
+        rows = stack.unbind(0)
+        return tuple(torch.stack([rows[row] for row in part]) for part in parts)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, Tensor]:
+        given = [row for gradient in gradients for row in gradient.unbind(0)]
+        nothing = torch.zeros_like(given[0])
+        readers = _dealt_to(ctx.parts, ctx.count)
+        return None, torch.stack([_total(given, r) if r else nothing for r in readers])
+
+
+@lru_cache(maxsize=4096)
+def _dealt_to(parts: Parts, count: int) -> list[list[int]]:
+    """By row, the places among all parts, one after the other, that it was dealt to."""
+    readers: list[list[int]] = [[] for _ in range(count)]
+    for place, row in enumerate(row for part in parts for row in part):
+        readers[row].append(place)
+    return readers
+
+
+_deal: Callable[..., tuple[Tensor, ...]] = _Deal.apply
+
+
+def deal(stack: Tensor, parts: Parts) -> tuple[Tensor, ...]:
+    """The rows of each part, as a stack."""
+    return _deal(parts, stack)
+
+
+@lru_cache(maxsize=4096)
+def _readers(places: Places, counts: tuple[int, ...]) -> list[list[list[int]]]:
+    """By stack and row, the places that read it."""
+    readers: list[list[list[int]]] = [[[] for _ in range(count)] for count in counts]
+    for place, (stack, row) in enumerate(places):
+        readers[stack][row].append(place)
+    return readers
+
+
+def _total(parts: Sequence[Tensor], readers: Sequence[int]) -> Tensor:
+    first, *others = (parts[r] for r in readers)
+    for other in others:
+        first = first + other
+    return first
+
+
+_gather: Callable[..., Tensor] = _Gather.apply
+
+
+def gather(*stacks: Tensor, places: Places) -> Tensor:
+    """Rows of stacks, as one stack."""
+    return _gather(places, *stacks)
+
+
 Kernels: TypeAlias = Mapping[str, Callable[..., Tensor]]
 NO_KERNELS: Kernels = {}
 KERNELS: Kernels = {
@@ -147,3 +237,5 @@ KERNELS: Kernels = {
     "relu_dropout": relu_dropout,
 }
 """By primitive, what replaces its torch form while training, where nothing compiles the graph."""
+OPAQUE: Mapping[str, Callable[..., Any]] = {"gather": gather, "deal": deal}
+"""What is never looked into, since it would be as many operations as there are rows."""

@@ -23,12 +23,13 @@ from ...program.program import INPUT, PARAMETER, Program
 from ...program.weights import Weights, fitting
 from ..safetensors import read_weights
 from ..target import Subject
-from .kernels import NO_KERNELS, Kernels
+from .kernels import NO_KERNELS, OPAQUE, Kernels, deal
 
 _SHARED = (
     torch.split,
     torch.stack,
     torch.matmul,
+    deal,
     getattr,
     operator.getitem,
     "flatten",
@@ -158,6 +159,7 @@ def trace(program: Program, training: bool, kernels: Kernels = NO_KERNELS) -> fx
 
     `kernels` replace primitives by functions that are not looked into.
     """
+    kernels = {**OPAQUE, **kernels}
     graph = fx.Graph()
     tracer = GraphAppendingTracer(graph)
 
@@ -183,6 +185,11 @@ def trace(program: Program, training: bool, kernels: Kernels = NO_KERNELS) -> fx
             arguments = [values[a] for a in value.arguments]
             if value.primitive in kernels:
                 nodes = tuple(a.node for a in arguments)
+                if value.primitive == "deal":
+                    index = attributes.pop("index")
+                    dealt = graph.call_function(deal, nodes, attributes)
+                    values.append(fx.Proxy(dealt, tracer)[index])
+                    continue
                 made = graph.call_function(kernels[value.primitive], nodes, attributes)
                 values.append(fx.Proxy(made, tracer))
                 continue
