@@ -62,9 +62,7 @@ class _Agenda:
         """What values must have in common to be one; what is no one's own must be the same."""
         if not self.own[index] or value.record is None or value.record.batched is None:
             return (index,)
-        read = (
-            self.program.values[a].type if self.own[a] else a for a in value.arguments
-        )
+        read = (self.program.values[a].type if self.own[a] else a for a in value.arguments)
         return (value.primitive, value.attributes, *read)
 
     def _wait(self, index: int) -> None:
@@ -260,5 +258,3 @@ class _Batching:
 def _drawn_row(program: Program, value: Value) -> bool:
     """Whether a value is one of the draws of its network."""
     return value.primitive == "row" and program.values[value.arguments[0]].primitive == "draws"
-
-

@@ -54,9 +54,7 @@ def _reads(value: Value) -> dict[int, Rows]:
     }
 
 
-def _dealt(
-    rewrite: Rewrite, stack: int, parts: tuple[Rows, ...], rows: Rows, reader: Value
-) -> int:
+def _dealt(rewrite: Rewrite, stack: int, parts: tuple[Rows, ...], rows: Rows, reader: Value) -> int:
     attributes = {"parts": parts, "index": parts.index(rows)}
     return rewrite.add("deal", [stack], attributes, reader.scope)
 
@@ -70,9 +68,7 @@ def _gathered(
     sources: list[int] = []
     for stack, new in zip(value.arguments, moved.arguments, strict=True):
         is_dealt = stack in parts
-        sources.append(
-            _dealt(rewrite, new, parts[stack], taken[stack], value) if is_dealt else new
-        )
+        sources.append(_dealt(rewrite, new, parts[stack], taken[stack], value) if is_dealt else new)
     renumbered = tuple(
         (source, taken[stack].index(row) if (stack := value.arguments[source]) in parts else row)
         for source, row in places

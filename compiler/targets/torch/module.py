@@ -199,6 +199,8 @@ def trace(program: Program, training: bool, kernels: Kernels = NO_KERNELS) -> fx
             values.append(scalar(result) if isinstance(result, float) else result)
     graph.output(values[program.output].node)
     _share(graph)
+    if not training:  # where nothing is written in place
+        graph.eliminate_dead_code()
     return fx.GraphModule(nn.Module(), graph)
 
 
