@@ -96,7 +96,7 @@ class _Agenda:
 
 
 def _of_their_own(program: Program) -> list[bool]:
-    """Whether each value depends on a parameter or a draw, hence differs from network to network."""
+    """Whether each value depends on a parameter or a draw, hence is its own."""
     own: list[bool] = []
     for value in program.values:
         drawn = value.primitive in (PARAMETER, "draws")
