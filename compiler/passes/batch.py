@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from ...ops.batching import CONSTANT, SAMPLES, SHARED, WEIGHTS
@@ -28,7 +28,9 @@ Row: TypeAlias = tuple[int, int]
 
 
 def run(program: Program) -> Program:
-    """The program in which operations alike are one."""
+    """The program in which operations alike are one; one that was batched is left as it is."""
+    if any(value.primitive == "batched" for value in program.values):
+        return program
     return _Batching(program).program()
 
 
@@ -43,7 +45,7 @@ class _Agenda:
 
     def __post_init__(self) -> None:
         values, program = self.program.values, self.program
-        self.own = _of_their_own(program)
+        self.own, self.specs = _of_their_own(program), {p.name: p for p in program.parameters}
         self.depth = [0] * len(values)
         self.missing = [len({*v.arguments}) for v in values]
         self.readers = [[*dict.fromkeys(r)] for r in program.readers()]
@@ -62,8 +64,15 @@ class _Agenda:
         """What values must have in common to be one; what is no one's own must be the same."""
         if not self.own[index] or value.record is None or value.record.batched is None:
             return (index,)
-        read = (self.program.values[a].type if self.own[a] else a for a in value.arguments)
+        read = (self._kind(a) if self.own[a] else a for a in value.arguments)
         return (value.primitive, value.attributes, *read)
+
+    def _kind(self, index: int) -> object:
+        value = self.program.values[index]
+        if value.primitive != PARAMETER:
+            return value.type
+        spec = self.specs[value.name]
+        return value.type, spec.kind, spec.initial, spec.bound
 
     def _wait(self, index: int) -> None:
         signature = self.signatures[index]
@@ -207,7 +216,7 @@ class _Batching:
         name, type = f"rows_{len(self.stacks)}", values[0].type
         sizes = (len(specs), *specs[0].sizes)
         rows = tuple(s.name for s in specs)
-        self.stacks[name] = ParameterSpec(name, sizes, specs[0].kind, 0.0, rows=rows)
+        self.stacks[name] = replace(specs[0], name=name, sizes=sizes, rows=rows)
         stacked = TensorType((Axis(CANDIDATES, len(specs)), *type.axes), batched=False)
         self.rewrite.values.append(
             Value(PARAMETER, (), (("name", name),), stacked, values[0].scope)

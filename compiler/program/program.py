@@ -72,7 +72,7 @@ class ParameterSpec:
     """A parameter: weight, running statistic or architecture parameter.
 
     `initial` is a number, `uniform` in ±`bound`, or `normal` with standard deviation `bound`. One
-    that is the stack of others has their names as its `rows`, and their initial values.
+    that is the stack of others has their names as its `rows`, whose initial values are its own.
     """
 
     name: str

@@ -56,10 +56,6 @@ class Population:
         return len(self.programs)
 
     @cached_property
-    def _held(self) -> Mapping[str, Tensor]:
-        return self.module.state_dict()
-
-    @cached_property
     def _rows(self) -> Mapping[str, tuple[str, int | None]]:
         """By the name of a member's parameter, the parameter that holds it, and its row there."""
         places: dict[str, tuple[str, int | None]] = {}
@@ -81,16 +77,17 @@ class Population:
     @torch.no_grad()
     def load(self, member: int, arrays: Arrays | Mapping[str, Tensor]) -> None:
         """Copies a member's weights and statistics, those that are given."""
+        state = self.module.state_dict()
         for name, (held, row) in self.parameters(member).items():
             if name in arrays:
-                given = torch.as_tensor(arrays[name])
-                target = self._held[held] if row is None else self._held[held][row]
-                target.copy_(given)
+                target = state[held] if row is None else state[held][row]
+                target.copy_(torch.as_tensor(arrays[name]))
 
     def tensors(self, member: int) -> dict[str, Tensor]:
         """Copies of a member's weights and statistics, by name, on the CPU."""
+        state = self.module.state_dict()
         return {
-            name: (self._held[held] if row is None else self._held[held][row])
+            name: (state[held] if row is None else state[held][row])
             .detach().cpu().clone()
             for name, (held, row) in self.parameters(member).items()
         }  # fmt: skip
