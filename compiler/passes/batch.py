@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from ...ops.batching import CONSTANT, SAMPLES, SHARED, WEIGHTS
 from ...ops.types import CANDIDATES, Axis, TensorType
-from ..program.program import PARAMETER, ParameterSpec, Program, Value
+from ..program.program import PARAMETER, ParameterSpec, Program, Value, typed
 from ..program.rewrite import Rewrite
 
 STAGES = ("population",)
@@ -119,18 +119,22 @@ class _Batching:
         self.readers = program.readers()
         self.rows: dict[int, Row] = {}
         self.known: dict[object, int] = {}
+        self.drawn: dict[int, int] = {}
         self.stacks: dict[str, ParameterSpec] = {}
         self.specs = {p.name: p for p in program.parameters}
 
     def program(self) -> Program:
         agenda = _Agenda(self.old)
+        groups: list[list[int]] = []
         while indices := agenda.take():
-            if len(agenda.signatures[indices[0]]) == 1:
-                for index in indices:
-                    self._alone(index)
-                continue
-            for start in range(0, len(indices), MOST_ROWS):
-                self._together(indices[start : start + MOST_ROWS], agenda.own)
+            many = len(indices) > 1 and self._may_stack(indices)
+            size = MOST_ROWS if many else 1
+            groups += (indices[i : i + size] for i in range(0, len(indices), size))
+        for indices in self._ordered(groups):
+            if len(indices) == 1:
+                self._alone(indices[0])
+            else:
+                self._together(indices, agenda.own)
         self._single(self.old.output)
         result = self.rewrite.program()
         rows = {name for spec in self.stacks.values() for name in spec.rows}
@@ -166,12 +170,8 @@ class _Batching:
     # Many
 
     def _together(self, indices: Sequence[int], own: Sequence[bool]) -> None:
+        first = self.old.values[indices[0]]
         values = [self.old.values[i] for i in indices]
-        first = values[0]
-        if len(indices) == 1 or not self._may_stack(values):
-            for index in indices:
-                self._alone(index)
-            return
         arguments: list[int] = []
         of: list[tuple[str, int]] = []
         for place, argument in enumerate(first.arguments):
@@ -190,9 +190,27 @@ class _Batching:
         for row, index in enumerate(indices):
             self.rows[index] = stack, row
 
-    def _may_stack(self, values: Sequence[Value]) -> bool:
+    def _ordered(self, groups: Sequence[Sequence[int]]) -> list[Sequence[int]]:
+        """The groups, with rows in the order in which they are read.
+
+        What one operation reads of a stack then stands side by side, and is not copied.
+        """
+        places: dict[int, tuple[int, int]] = {}
+
+        def first_read(index: int) -> tuple[tuple[int, int], int]:
+            readers = (places[r] for r in self.readers[index] if r in places)
+            return min(readers, default=(len(groups), 0)), index
+
+        ordered: list[Sequence[int]] = []
+        for number in range(len(groups) - 1, -1, -1):
+            group = sorted(groups[number], key=first_read)
+            places |= {index: (number, row) for row, index in enumerate(group)}
+            ordered.append(group)
+        return ordered[::-1]
+
+    def _may_stack(self, indices: Sequence[int]) -> bool:
         """Whether the statistics that they move are theirs alone, so that they can be one."""
-        read = [a for v in values for a in v.arguments]
+        read = [a for i in indices for a in self.old.values[i].arguments]
         statistics = [a for a in read if self._is_statistic(a)]
         return all(len(self.readers[a]) == 1 for a in statistics)
 
@@ -224,15 +242,25 @@ class _Batching:
         return len(self.rewrite.values) - 1
 
     def _draws(self, values: Sequence[Value]) -> int:
-        """What is drawn for each, in one go."""
+        """What is drawn for each: side by side in the one draw of its width."""
         draws = [self.old.values[v.arguments[0]] for v in values]
-        chosen = (
+        attributes = dict(draws[0].attributes)
+        chosen = tuple(
             dict(d.attributes)["of"][dict(v.attributes)["index"]]
             for d, v in zip(draws, values, strict=True)
         )
-        keys, samples = (self._single(a) for a in draws[0].arguments)
-        attributes = dict(draws[0].attributes) | {"of": tuple(chosen)}
-        return self._add("draws", (keys, samples), attributes, values[0].scope)
+        width, new = attributes["width"], self.rewrite.values
+        if width not in self.drawn:
+            arguments = tuple(self._single(a) for a in draws[0].arguments)
+            self.drawn[width] = self._add("draws", arguments, {**attributes, "of": chosen}, ())
+            start = 0
+        else:
+            before = new[self.drawn[width]]
+            known = dict(before.attributes)["of"]
+            start, more = len(known), {**attributes, "of": (*known, *chosen)}
+            new[self.drawn[width]] = typed(new, "draws", before.arguments, more, ())
+        places = tuple((0, start + place) for place in range(len(chosen)))
+        return self._add("gather", (self.drawn[width],), {"places": places}, values[0].scope)
 
     def _gathered(self, members: Sequence[int]) -> int:
         scope = self.old.values[members[0]].scope

@@ -17,7 +17,7 @@ from .shaping import dropout_type
 LANES = 4
 """Numbers of 16 bits in a word of 64."""
 _STEPS = 1 << 16
-_GOLDEN = -7046029254386353131
+GOLDEN = -7046029254386353131
 _FACTORS = (-4658895280553007687, -7723592293110705685)
 _SHIFTS = (30, 27, 31)
 Of: TypeAlias = tuple[tuple[int, int], ...]
@@ -32,6 +32,15 @@ def mixed(x: Any) -> Any:
     for shift, factor in zip(_SHIFTS, _FACTORS, strict=False):
         x = (x ^ (x >> shift)) * factor
     return x ^ (x >> _SHIFTS[-1])
+
+
+def mix_in_place(torch: Any, x: Any, scratch: Any) -> None:
+    """`mixed`, by torch, into `x` itself; `scratch` is as large."""
+    for shift, factor in zip(_SHIFTS, _FACTORS, strict=False):
+        torch.bitwise_right_shift(x, shift, out=scratch)
+        x.bitwise_xor_(scratch).mul_(factor)
+    torch.bitwise_right_shift(x, _SHIFTS[-1], out=scratch)
+    x.bitwise_xor_(scratch)
 
 
 def words_of(elements: int) -> int:
@@ -56,14 +65,14 @@ def _draws_type(keys: TensorType, samples: TensorType, of: Of, width: int) -> Te
 def _numpy_draws(np: Any, keys: Any, samples: Any, of: Of, width: int) -> Any:
     chosen = np.asarray(keys, np.int64)[[member for member, _ in of]]
     bases = mixed(chosen ^ np.array([place for _, place in of], np.int64))
-    counters = np.arange(len(samples) * width, dtype=np.int64).reshape(-1, width) * _GOLDEN
+    counters = np.arange(len(samples) * width, dtype=np.int64).reshape(-1, width) * GOLDEN
     return mixed(bases[:, None, None] + counters)
 
 
 def _torch_draws(torch: Any, keys: Any, samples: Any, of: Of, width: int) -> Any:
     places = torch.tensor([place for _, place in of], device=keys.device)
     bases = mixed(keys[[member for member, _ in of]] ^ places)
-    counters = torch.arange(samples.shape[0] * width, device=keys.device) * _GOLDEN
+    counters = torch.arange(samples.shape[0] * width, device=keys.device) * GOLDEN
     return mixed(bases[:, None, None] + counters.view(-1, width))
 
 

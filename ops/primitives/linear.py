@@ -27,7 +27,7 @@ def _batched(
     match of[0][0], of[1][0]:
         case (kind, form) if kind == SHARED and form == WEIGHTS:
             wide = torch.matmul(x, w.transpose(0, 1).flatten(1))
-            return wide.unflatten(-1, (w.shape[0], w.shape[2])).movedim(-2, 0)
+            return wide.unflatten(-1, (w.shape[0], w.shape[2])).movedim(-2, 0).contiguous()
         case (kind, form) if kind == SAMPLES and form == WEIGHTS:
             return torch.bmm(x.flatten(1, -2), w).unflatten(1, x.shape[1:-1])
         case _:

@@ -12,13 +12,17 @@ On other devices, in other types and under autocast these are torch's own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
 from torch.autograd import Function
+
+from ....ops.primitive import primitives
+from ....ops.primitives.draws import GOLDEN, Of, mix_in_place, mixed
+from .stacks import batched, deal, gather, masked
 
 _STEPS = 1 << 16
 _LANES = 4
@@ -69,6 +73,32 @@ class _ReluDropout(Function):
 
 _dropout: Callable[..., Tensor] = _Dropout.apply
 _relu_dropout: Callable[..., Tensor] = _ReluDropout.apply
+
+
+_CHUNK = 1 << 15
+"""Words that are mixed at a time, so that they stay in the cache."""
+
+
+def draws(keys: Tensor, samples: Tensor, of: Of, width: int) -> Tensor:
+    """The draws of `ops/primitives/draws.py`, in place."""
+    if keys.device.type != "cpu":
+        return primitives()["draws"].torch(torch, keys, samples, of, width)
+    members, places = _of(of)
+    bases = mixed(keys.index_select(0, members) ^ places)
+    counters = torch.arange(len(samples) * width) * GOLDEN
+    words = torch.empty(len(of), len(counters), dtype=torch.int64)
+    step = max(1, _CHUNK // max(1, len(counters)))
+    shifted = torch.empty(min(step, len(of)), len(counters), dtype=torch.int64)
+    for start in range(0, len(of), step):
+        chunk = words[start : start + step]
+        torch.add(bases[start : start + step, None], counters, out=chunk)
+        mix_in_place(torch, chunk, shifted[: len(chunk)])
+    return words.view(len(of), -1, width)
+
+
+@lru_cache(maxsize=1024)
+def _of(of: Of) -> tuple[Tensor, Tensor]:
+    return torch.tensor([member for member, _ in of]), torch.tensor([place for _, place in of])
 
 
 def _is_drawn(x: Tensor, rate: float) -> bool:
@@ -140,102 +170,16 @@ def linear(x: Tensor, w: Tensor) -> Tensor:
     return _linear(x, w) if own else torch.matmul(x, w)
 
 
-Places: TypeAlias = tuple[tuple[int, int], ...]
-
-
-class _Gather(Function):
-    """Copies rows together, and takes each row's gradient from where it went.
-
-    torch's own indexing would fill a whole stack with zeros for every row that is read.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, places: Places, *stacks: Tensor) -> Tensor:
-        ctx.places, ctx.counts = places, tuple(len(s) for s in stacks)
-        rows = [s.unbind(0) for s in stacks]
-        return torch.stack([rows[stack][row] for stack, row in places])
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        parts = gradients[0].unbind(0)
-        nothing = torch.zeros_like(parts[0])
-        found: list[Tensor | None] = [None]
-        for number, readers in enumerate(_readers(ctx.places, ctx.counts)):
-            if not ctx.needs_input_grad[1 + number]:
-                found.append(None)
-                continue
-            found.append(torch.stack([_total(parts, r) if r else nothing for r in readers]))
-        return tuple(found)
-
-
-Parts: TypeAlias = tuple[tuple[int, ...], ...]
-
-
-class _Deal(Function):
-    """Copies the rows of each part, and joins the gradients of all parts once."""
-
-    @staticmethod
-    def forward(ctx: Any, parts: Parts, stack: Tensor) -> tuple[Tensor, ...]:
-        ctx.parts, ctx.count = parts, len(stack)
-        rows = stack.unbind(0)
-        return tuple(torch.stack([rows[row] for row in part]) for part in parts)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, Tensor]:
-        given = [row for gradient in gradients for row in gradient.unbind(0)]
-        nothing = torch.zeros_like(given[0])
-        readers = _dealt_to(ctx.parts, ctx.count)
-        return None, torch.stack([_total(given, r) if r else nothing for r in readers])
-
-
-@lru_cache(maxsize=4096)
-def _dealt_to(parts: Parts, count: int) -> list[list[int]]:
-    """By row, the places among all parts, one after the other, that it was dealt to."""
-    readers: list[list[int]] = [[] for _ in range(count)]
-    for place, row in enumerate(row for part in parts for row in part):
-        readers[row].append(place)
-    return readers
-
-
-_deal: Callable[..., tuple[Tensor, ...]] = _Deal.apply
-
-
-def deal(stack: Tensor, parts: Parts) -> tuple[Tensor, ...]:
-    """The rows of each part, as a stack."""
-    return _deal(parts, stack)
-
-
-@lru_cache(maxsize=4096)
-def _readers(places: Places, counts: tuple[int, ...]) -> list[list[list[int]]]:
-    """By stack and row, the places that read it."""
-    readers: list[list[list[int]]] = [[[] for _ in range(count)] for count in counts]
-    for place, (stack, row) in enumerate(places):
-        readers[stack][row].append(place)
-    return readers
-
-
-def _total(parts: Sequence[Tensor], readers: Sequence[int]) -> Tensor:
-    first, *others = (parts[r] for r in readers)
-    for other in others:
-        first = first + other
-    return first
-
-
-_gather: Callable[..., Tensor] = _Gather.apply
-
-
-def gather(*stacks: Tensor, places: Places) -> Tensor:
-    """Rows of stacks, as one stack."""
-    return _gather(places, *stacks)
-
-
 Kernels: TypeAlias = Mapping[str, Callable[..., Tensor]]
 NO_KERNELS: Kernels = {}
 KERNELS: Kernels = {
+    "batched": batched,
+    "draws": draws,
     "dropout": dropout,
     "linear": linear,
+    "masked": masked,
     "relu_dropout": relu_dropout,
 }
 """By primitive, what replaces its torch form while training, where nothing compiles the graph."""
 OPAQUE: Mapping[str, Callable[..., Any]] = {"gather": gather, "deal": deal}
-"""What is never looked into, since it would be as many operations as there are rows."""
+"""What is never looked into, since its gradient is none that torch would find."""

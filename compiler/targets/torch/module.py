@@ -23,7 +23,8 @@ from ...program.program import INPUT, PARAMETER, Program
 from ...program.weights import Weights, fitting
 from ..safetensors import read_weights
 from ..target import Subject
-from .kernels import NO_KERNELS, OPAQUE, Kernels, deal
+from .kernels import NO_KERNELS, OPAQUE, Kernels
+from .stacks import deal
 
 _SHARED = (
     torch.split,
