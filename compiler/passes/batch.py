@@ -130,11 +130,11 @@ class _Batching:
             many = len(indices) > 1 and self._may_stack(indices)
             size = MOST_ROWS if many else 1
             groups += (indices[i : i + size] for i in range(0, len(indices), size))
-        for indices in self._ordered(groups):
-            if len(indices) == 1:
-                self._alone(indices[0])
+        for group in self._ordered(groups):
+            if len(group) == 1:
+                self._alone(group[0])
             else:
-                self._together(indices, agenda.own)
+                self._together(group, agenda.own)
         self._single(self.old.output)
         result = self.rewrite.program()
         rows = {name for spec in self.stacks.values() for name in spec.rows}

@@ -20,27 +20,32 @@ _STEPS = 1 << 16
 GOLDEN = -7046029254386353131
 _FACTORS = (-4658895280553007687, -7723592293110705685)
 _SHIFTS = (30, 27, 31)
+_BITS = 64
 Of: TypeAlias = tuple[tuple[int, int], ...]
 
 
 def mixed(x: Any) -> Any:
     """Integers of 64 bits that look random, of different ones: SplitMix64's finaliser.
 
-    Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (2014), with shifts that
-    keep the sign, which are as invertible.
+    Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (2014).
     """
     for shift, factor in zip(_SHIFTS, _FACTORS, strict=False):
-        x = (x ^ (x >> shift)) * factor
-    return x ^ (x >> _SHIFTS[-1])
+        x = (x ^ (x >> shift & _low(shift))) * factor
+    return x ^ (x >> _SHIFTS[-1] & _low(_SHIFTS[-1]))
+
+
+def _low(shift: int) -> int:
+    """The bits that a shift leaves; the sign, which it would repeat, is not among them."""
+    return (1 << _BITS - shift) - 1
 
 
 def mix_in_place(torch: Any, x: Any, scratch: Any) -> None:
     """`mixed`, by torch, into `x` itself; `scratch` is as large."""
-    for shift, factor in zip(_SHIFTS, _FACTORS, strict=False):
+    for shift, factor in zip(_SHIFTS, (*_FACTORS, 1), strict=True):
         torch.bitwise_right_shift(x, shift, out=scratch)
-        x.bitwise_xor_(scratch).mul_(factor)
-    torch.bitwise_right_shift(x, _SHIFTS[-1], out=scratch)
-    x.bitwise_xor_(scratch)
+        x.bitwise_xor_(scratch.bitwise_and_(_low(shift)))
+        if factor != 1:
+            x.mul_(factor)
 
 
 def words_of(elements: int) -> int:
@@ -109,7 +114,8 @@ def _masked(
 def _batched_masked(
     torch: Any, record: Any, arguments: Sequence[Any], of: Kinds, settings: dict[str, Any]
 ) -> Any:
-    return _masked(torch, *arguments, **settings, leading=2)
+    x, bits = arguments
+    return _masked(torch, x, bits, **settings, leading=2)
 
 
 draws = Primitive(

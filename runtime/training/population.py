@@ -6,11 +6,11 @@ that it has alone, so that one may leave, and go on with others or by itself.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,7 +20,7 @@ from ...compiler.network.network import Network
 from ...compiler.passes import optimise
 from ...compiler.program.draws import with_draws
 from ...compiler.program.hoist import Hoisted, hoist
-from ...compiler.program.initial import Arrays, initial_values
+from ...compiler.program.initial import initial_values
 from ...compiler.program.join import join, member_name
 from ...compiler.program.program import Program
 from ..settings import Settings
@@ -75,8 +75,8 @@ class Population:
         }
 
     @torch.no_grad()
-    def load(self, member: int, arrays: Arrays | Mapping[str, Tensor]) -> None:
-        """Copies a member's weights and statistics, those that are given."""
+    def load(self, member: int, arrays: Mapping[str, Any]) -> None:
+        """Copies a member's weights and statistics, arrays or tensors, those that are given."""
         state = self.module.state_dict()
         for name, (held, row) in self.parameters(member).items():
             if name in arrays:
@@ -93,11 +93,18 @@ class Population:
         }  # fmt: skip
 
 
-def bytes_of(programs: Sequence[Program], batch: int) -> int:
-    """The memory that a step of networks takes at most, from the sizes of what they compute."""
-    values = sum(v.type.elements() for p in programs for v in p.values if v.type.batched)
-    numbers = sum(s.elements for p in programs for s in p.parameters)
+def bytes_of(program: Program, batch: int) -> int:
+    """The memory that a step of a network takes at most, from the sizes of what it computes."""
+    values = sum(v.type.elements() for v in program.values if v.type.batched)
+    numbers = sum(spec.elements for spec in program.parameters)
     return int(NUMBER_BYTES * (KEPT * batch * values + 4 * numbers))
+
+
+def free_memory(device: torch.device) -> int:
+    """The bytes that can be had on a device."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 class PopulationOptimiser(WeightOptimiser):
@@ -138,8 +145,3 @@ def _joined(rows: Mapping[int | None, Moments]) -> Moments:
     ordered = [rows[row] for row in sorted(row for row in rows if row is not None)]
     stacked = {k: torch.stack([one[k] for one in ordered]) for k in ordered[0] if k != "step"}
     return {"step": ordered[0]["step"], **stacked}
-
-
-def finite(losses: Tensor) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which members' losses are finite numbers."""
-    return np.asarray(torch.isfinite(losses).numpy())

@@ -71,7 +71,9 @@ def weights_of(members: Sequence[Program]) -> dict[str, np.ndarray]:
 def stacked(program: Program, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The weights under the names that a Program has after its parameters were stacked."""
     return {
-        spec.name: np.stack([weights[row] for row in spec.rows]) if spec.rows else weights[spec.name]
+        spec.name: np.stack([weights[row] for row in spec.rows])
+        if spec.rows
+        else weights[spec.name]
         for spec in program.parameters
     }
 
@@ -115,9 +117,7 @@ def test_a_joined_program_computes_what_its_members_do(spec: Spec, seeds: Sequen
 
 @settings(max_examples=POPULATIONS, deadline=None)
 @given(specs(), numbers, st.booleans())
-def test_members_train_as_they_do_alone(
-    spec: Spec, seeds: Sequence[int], kernels: bool
-) -> None:
+def test_members_train_as_they_do_alone(spec: Spec, seeds: Sequence[int], kernels: bool) -> None:
     """Values, gradients, running statistics and draws of dropout, in float64."""
     networks = genotypes(spec, seeds)
     programs = [member_program(network).program for network in networks]
@@ -137,7 +137,9 @@ def test_members_train_as_they_do_alone(
     (results.mean(-1) * labels).sum().backward()
     for place, single in enumerate(singles):
         own = {k: v[place : place + 1] if k == KEYS else v for k, v in inputs.items()}
-        result = single({k: v for k, v in own.items() if k in {i.name for i in single.program.inputs}})
+        result = single(
+            {k: v for k, v in own.items() if k in {i.name for i in single.program.inputs}}
+        )
         (result.mean(-1) * labels[place]).sum().backward()
         assert torch.allclose(results[place], result, rtol=1e-10, atol=1e-10)
         state = population.tensors(place)

@@ -82,7 +82,8 @@ _CHUNK = 1 << 15
 def draws(keys: Tensor, samples: Tensor, of: Of, width: int) -> Tensor:
     """The draws of `ops/primitives/draws.py`, in place."""
     if keys.device.type != "cpu":
-        return primitives()["draws"].torch(torch, keys, samples, of, width)
+        words: Tensor = primitives()["draws"].torch(torch, keys, samples, of, width)
+        return words
     members, places = _of(of)
     bases = mixed(keys.index_select(0, members) ^ places)
     counters = torch.arange(len(samples) * width) * GOLDEN

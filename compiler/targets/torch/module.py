@@ -188,8 +188,8 @@ def trace(program: Program, training: bool, kernels: Kernels = NO_KERNELS) -> fx
                 nodes = tuple(a.node for a in arguments)
                 if value.primitive == "deal":
                     index = attributes.pop("index")
-                    dealt = graph.call_function(deal, nodes, attributes)
-                    values.append(fx.Proxy(dealt, tracer)[index])
+                    parts: Any = fx.Proxy(graph.call_function(deal, nodes, attributes), tracer)
+                    values.append(parts[index])
                     continue
                 made = graph.call_function(kernels[value.primitive], nodes, attributes)
                 values.append(fx.Proxy(made, tracer))

@@ -194,10 +194,10 @@ _normalised: Callable[..., tuple[Tensor, Tensor, Tensor]] = _Normalised.apply
 
 
 def _batch_norm(
-    x: Tensor, bias: Tensor | None, scale: Tensor, shift: Tensor, mean: Tensor, variance: Tensor,
-    epsilon: float, momentum: float,
-) -> Tensor:  # fmt: skip
+    x: Tensor, bias: Tensor | None, owned: Sequence[Tensor], epsilon: float, momentum: float
+) -> Tensor:
     """The batch norm of a stack in training; running statistics are moved."""
+    scale, shift, mean, variance = owned
     y, found, spread = _normalised(x, scale, shift, epsilon)
     count = x[0].numel() // x.shape[-1]
     with torch.no_grad():
@@ -250,10 +250,11 @@ def batched(
         case "masked":
             return _masked(*arguments, settings["rate"], settings["relu"], 2)
         case "normalised":
-            return _batch_norm(*arguments, settings["epsilon"], settings["momentum"])
+            x, bias, *owned = arguments
+            return _batch_norm(x, bias, owned, settings["epsilon"], settings["momentum"])
         case "batchnorm":
             x, *owned = arguments
-            return _batch_norm(x, None, *owned, settings["epsilon"], settings["momentum"])
+            return _batch_norm(x, None, owned, settings["epsilon"], settings["momentum"])
         case _:
             return _WITH_TORCH(
                 torch, *arguments, primitive=primitive, of=of, attributes=attributes, training=True

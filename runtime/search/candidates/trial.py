@@ -18,13 +18,20 @@ from ....compiler.diagnostics.diagnostic import DiagnosticError
 from ....compiler.measure.sizes import count_macs
 from ....compiler.network.choices import Choices, choices_of, fill, listed
 from ....compiler.network.network import Network
+from ....compiler.program.hoist import Hoisted
 from ...data.files import Arrays
 from ...metrics import on_validation
 from ...parallel.processes import joined
 from ...runs.checkpoint import CheckpointPart, State, identity_of
 from ...training.fitting import scores, start_from
 from ...training.objective import selection_score
-from ...training.population import Population, PopulationOptimiser, member_program
+from ...training.population import (
+    Population,
+    PopulationOptimiser,
+    bytes_of,
+    free_memory,
+    member_program,
+)
 from ...training.prepare import prepare, prepared
 from ..learner import Learner
 from ..meter import FORWARD
@@ -107,6 +114,10 @@ class Trial:
         return cls(**known)
 
 
+MEMORY_SHARE = 0.5
+"""The share of free memory that networks may take that train together."""
+
+
 class Trainer:
     """Trains trials of a problem; those that are trained together are in memory together."""
 
@@ -130,13 +141,14 @@ class Trainer:
             return
         if self._open is None or trial not in self._open.trials:
             self.close()
-            self._open = self._opened([trial, *self._fitting(trial, epochs, beside)])
+            self._open = self._opened(self._fitting(trial, epochs, beside))
         self._open.train_until(epochs)
         self.close()
 
-    def _fitting(self, trial: Trial, epochs: int, beside: Sequence[Trial]) -> list[Trial]:
-        """Trials that stand where a trial stands, to be trained with it."""
-        most = 1 if joined() or self.problem.settings.compile else self.problem.settings.together
+    def _fitting(self, trial: Trial, epochs: int, beside: Sequence[Trial]) -> dict[int, _Member]:
+        """A trial and those that stand where it stands, as many as are wanted and fit in memory."""
+        settings = self.problem.settings
+        most = 1 if joined() or settings.compile else settings.together
         alike = [
             other
             for other in beside
@@ -145,12 +157,23 @@ class Trainer:
             and not other.diverged
             and other.progress == trial.progress
         ]
-        return alike[: most - 1]
+        if most == 1 or not alike:
+            return {trial.number: _Member(trial)}
+        members: dict[int, _Member] = {}
+        left = MEMORY_SHARE * free_memory(self.problem.device)
+        for one in [trial, *alike][:most]:
+            hoisted = member_program(_network(self.problem, one))
+            left -= bytes_of(hoisted.program, settings.batch)
+            if members and left < 0:
+                break
+            members[one.number] = _Member(one, hoisted)
+        return members
 
-    def _opened(self, trials: Sequence[Trial]) -> _Alone | _Together:
-        if len(trials) == 1:
-            return _Alone(self.problem, trials[0], self.initial)
-        return _Together(self.problem, trials, self.initial)
+    def _opened(self, members: Mapping[int, _Member]) -> _Alone | _Together:
+        if len(members) == 1:
+            (member,) = members.values()
+            return _Alone(self.problem, member.trial, self.initial)
+        return _Together(self.problem, [*members.values()], self.initial)
 
     def arrays(self) -> Arrays:
         """The weights of the trial that was trained last."""
@@ -165,6 +188,14 @@ class Trainer:
     def forget(self) -> None:
         """Goes on with what is kept in the trials."""
         self._open = None
+
+
+@dataclass(frozen=True)
+class _Member:
+    """A trial, with what it computes beside others where that is known."""
+
+    trial: Trial
+    hoisted: Hoisted | None = None
 
 
 def _network(problem: Problem, trial: Trial) -> Network:
@@ -212,8 +243,9 @@ class _Alone(Learner):
 class _Together(Learner):
     """Trials with their networks in memory, as one Program."""
 
-    def __init__(self, problem: Problem, trials: Sequence[Trial], initial: Arrays | None) -> None:
-        networks = [member_program(_network(problem, trial)) for trial in trials]
+    def __init__(self, problem: Problem, given: Sequence[_Member], initial: Arrays | None) -> None:
+        trials = [member.trial for member in given]
+        networks = [member.hoisted for member in given if member.hoisted is not None]
         programs = [one.program for one in networks]
         data = prepared(networks, problem.data, problem.device)
         self.population = Population(programs, problem.settings, problem.device)
@@ -222,9 +254,9 @@ class _Together(Learner):
         self.macs = sum(count_macs(program) for program in programs)
         states = [t.training for t in trials if t.training is not None]
         for member, trial in enumerate(trials):
-            given = trial.training["module"] if trial.training is not None else initial
-            if given is not None:
-                self.population.load(member, given)
+            start = trial.training["module"] if trial.training is not None else initial
+            if start is not None:
+                self.population.load(member, start)
         if states:
             self.members.restore_members([state["optimiser"] for state in states])
             totals = [torch.as_tensor(state["epoch"]["total"]) for state in states]
