@@ -83,6 +83,7 @@ class Primitive:
     reads_lengths: bool = False
     random: bool = False
     public: bool = True
+    batched: Callable[..., Any] | None = None
 
     def takes(self, count: int) -> bool:
         low, high = self.inputs

@@ -8,6 +8,8 @@ from math import prod
 from typing import NamedTuple
 
 LENGTH, CHANNELS = "length", "channels"
+CANDIDATES = "candidates"
+"""The axis of a stack, which is the first one in memory, before the batch."""
 FEATURE_AXES = ("c", "t", "h", "w")
 
 

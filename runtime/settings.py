@@ -95,6 +95,12 @@ class Settings:
     candidates: int = _setting(
         240, "Genotypes that are trained by themselves.", limits=_at_least(1), read_by=_SEARCH
     )
+    together: int = _setting(
+        64,
+        "Genotypes that are trained as one program at most; 1 trains one by one.",
+        limits=_at_least(1),
+        read_by=_SEARCH,
+    )
     trial_epochs: int = _setting(
         15, "Epochs that such a genotype is trained for.", limits=_at_least(1), read_by=_SEARCH
     )

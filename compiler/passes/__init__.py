@@ -3,14 +3,16 @@
 Every module here is one pass; it has `run(program)`, and `STAGES` that it serves: `training`,
 where each operation runs by itself; `compiled`, where torch.compile fuses what follows; and
 `inference`, where a pass may keep the result in evaluation mode alone, and leaves values in their
-Cells and Steps. `ORDER` says which runs when.
+Cells and Steps. A network that trains beside others is a `member`, whose passes leave what several
+networks can share, and those joined are a `population`. `ORDER` says which runs when.
 A pass may leave a parameter unread but never removes, renames or reshapes one, so that names and
-shapes of weights do not depend on which passes ran.
+shapes of weights do not depend on which passes ran; but those of a population make parameters rows
+of one another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from typing import Literal
@@ -19,7 +21,9 @@ from ..program.program import InvalidProgram, Program, validate
 from ..system.collector import COLLECTOR_OFF
 
 Pass = Callable[[Program], Program]
-Stage = Literal["training", "compiled", "inference"]
+Stage = Literal["training", "compiled", "inference", "member", "population"]
+NETWORK_STAGES: Sequence[Stage] = ("training", "compiled", "inference", "member")
+"""The stages of a network by itself, which keep its parameters."""
 ORDER = (
     "prune",
     "remove_dropout",
@@ -33,6 +37,8 @@ ORDER = (
     "widen",  # after the maps have their final weights, and batch norms their biases
     "contract_mixtures",
     "relu_dropout",
+    "batch",  # what is left is what runs
+    "deal",
 )
 """Every pass by the name of its module, in the order in which they run."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..program.program import INPUT, PARAMETER, Attributes, Program
 from ..program.rewrite import Rewrite
 
-STAGES = ("training", "compiled", "inference")
+STAGES = ("training", "member", "population", "compiled", "inference")
 
 
 def run(program: Program) -> Program:

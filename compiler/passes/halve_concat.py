@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..program.program import Program, Value
 from ..program.rewrite import Rewrite, rewritten
 
-STAGES = ("training", "compiled", "inference")
+STAGES = ("training", "member", "compiled", "inference")
 
 
 def run(program: Program) -> Program:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ..program.program import Program
 from ..program.rewrite import rewritten
 
-STAGES = ("training", "compiled", "inference")
+STAGES = ("training", "member", "compiled", "inference")
 
 
 def run(program: Program) -> Program:

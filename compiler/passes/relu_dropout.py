@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..program.program import Program, Value
 from ..program.rewrite import Rewrite, rewritten
 
-STAGES = ("training",)
+STAGES = ("training", "member")
 
 
 def run(program: Program) -> Program:

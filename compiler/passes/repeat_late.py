@@ -6,7 +6,7 @@ from ...ops.types import LENGTH
 from ..program.program import Program, Value
 from ..program.rewrite import Rewrite, rewritten
 
-STAGES = ("training", "compiled", "inference")
+STAGES = ("training", "member", "compiled", "inference")
 
 
 def run(program: Program) -> Program:

@@ -6,11 +6,13 @@ each time.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from ..network.names import identifier
 from .program import INPUT, Input, Program, Value, rebuild
 from .rewrite import Rewrite
+from .text import print_program
 
 
 @dataclass(frozen=True)
@@ -32,17 +34,23 @@ def hoist(program: Program) -> Hoisted:
         if not fixed[index] or value.primitive in (INPUT, "constant") or not value.type.batched:
             rewrite.keep(index, rewrite.moved(value))
         elif index in read:
-            name = f"{identifier(*value.scope)}/{value.primitive}_{index}"
+            alone = _alone(program, index)
+            name = f"{identifier(*value.scope)}/{value.primitive}_{_digest(alone)}"
             inputs.append(Input(name, value.type))
             attributes = (("name", name),)
             rewrite.keep(index, Value(INPUT, (), attributes, value.type, value.scope))
-            before[name] = _alone(program, index)
+            before[name] = alone
         else:
             rewrite.needed(index)
     found = rewrite.program()
     kept = {v.name for v in found.values if v.primitive == INPUT}
     given = tuple(i for i in (*program.inputs, *inputs) if i.name in kept)
     return Hoisted(Program(given, program.parameters, found.values, found.output), before)
+
+
+def _digest(program: Program) -> str:
+    """A few letters that depend on what a Program computes, whichever network it stands in."""
+    return hashlib.sha256(print_program(program).encode()).hexdigest()[:12]
 
 
 def _fixed(program: Program) -> list[bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -19,6 +20,10 @@ def initial_values(program: Program, seed: int = 0) -> Arrays:
 
 
 def _initial(parameter: ParameterSpec, seed: int) -> NDArray[np.floating]:
+    if parameter.rows:
+        sizes = parameter.sizes[1:]
+        alone = (replace(parameter, name=row, sizes=sizes, rows=()) for row in parameter.rows)
+        return np.stack([_initial(row, seed) for row in alone])
     if isinstance(parameter.initial, float):
         return np.full(parameter.sizes, parameter.initial, np.float32)
     digest = hashlib.sha256(f"{seed}:{parameter.name}".encode()).digest()

@@ -102,7 +102,11 @@ class _Parser:
         word = reader.skip("uniform", "normal")
         initial: Any = float(reader.number()) if word is None else word.text
         bound = float(reader.number()) if reader.skip("±") else 0.0
-        self.parameters[name] = ParameterSpec(name, sizes, kind, initial, bound)
+        rows: tuple[str, ...] = ()
+        if reader.skip("of"):
+            reader.expect("(")
+            rows = tuple(reader.listed(reader.name, ")"))
+        self.parameters[name] = ParameterSpec(name, sizes, kind, initial, bound, rows)
 
     def _kind(self, kinds: Sequence[str]) -> Any:
         return self.reader.expect(*kinds).text

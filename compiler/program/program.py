@@ -17,7 +17,7 @@ from ...ops.types import TensorType
 Attributes = tuple[tuple[str, Any], ...]
 Scope = tuple[str, ...]
 ParameterKind = Literal["weight", "statistic", "architecture"]
-InputKind = Literal["feature", "lengths", "presence", "weights"]
+InputKind = Literal["feature", "lengths", "presence", "weights", "keys"]
 
 INPUT, PARAMETER = "input", "parameter"
 
@@ -46,7 +46,7 @@ class Value:
 @dataclass(frozen=True, slots=True)
 class Input:
     """An input: a feature, the lengths of its samples, the presence of a modality, or the weights
-    of a mixture, which no sample has for itself.
+    of a mixture or the keys of random draws, which no sample has for itself.
 
     Lengths and presence may be left out when the program runs; a length below zero means the
     whole axis.
@@ -71,7 +71,8 @@ class Input:
 class ParameterSpec:
     """A parameter: weight, running statistic or architecture parameter.
 
-    `initial` is a number, `uniform` in ±`bound`, or `normal` with standard deviation `bound`.
+    `initial` is a number, `uniform` in ±`bound`, or `normal` with standard deviation `bound`. One
+    that is the stack of others has their names as its `rows`, whose initial values are its own.
     """
 
     name: str
@@ -79,6 +80,7 @@ class ParameterSpec:
     kind: ParameterKind
     initial: float | Literal["uniform", "normal"]
     bound: float = 0.0
+    rows: tuple[str, ...] = ()
 
     @property
     def elements(self) -> int:

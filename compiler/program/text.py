@@ -62,7 +62,8 @@ def _parameter(spec: ParameterSpec) -> str:
     sizes = ", ".join(map(str, spec.sizes))
     initial = spec.initial if isinstance(spec.initial, str) else _attribute(spec.initial)
     bound = f" ±{_attribute(spec.bound)}" if spec.bound else ""
-    return f"parameter {spec.kind} {_name(spec.name)}[{sizes}] = {initial}{bound}"
+    rows = f" of {_listed(map(_name, spec.rows))}" if spec.rows else ""
+    return f"parameter {spec.kind} {_name(spec.name)}[{sizes}] = {initial}{bound}{rows}"
 
 
 def _value(value: Value) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..batching import aligned
 from ..primitive import Primitive
 from ..types import TensorType, broadcast
 
@@ -20,6 +21,7 @@ add = Primitive(
     latex=lambda x, y: f"{x} + {y}",
     zero=all,
     public=False,
+    batched=aligned,
 )
 subtract = Primitive(
     name="subtract",
@@ -31,6 +33,7 @@ subtract = Primitive(
     latex=lambda x, y: f"{x} - {y}",
     zero=all,
     public=False,
+    batched=aligned,
 )
 multiply = Primitive(
     name="multiply",
@@ -42,6 +45,7 @@ multiply = Primitive(
     latex=lambda x, y: rf"{x} \odot {y}",
     zero=any,
     public=False,
+    batched=aligned,
 )
 divide = Primitive(
     name="divide",
@@ -53,6 +57,7 @@ divide = Primitive(
     latex=lambda x, y: rf"\frac{{{x}}}{{{y}}}",
     zero=lambda zero: zero[0] and not zero[1],
     public=False,
+    batched=aligned,
 )
 constant = Primitive(
     name="constant",

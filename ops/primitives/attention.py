@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import sqrt
 from typing import Any
 
+from ..batching import Kinds, everywhere
 from ..primitive import Attribute, Primitive
 from ..types import ShapeError, TensorType
 from .reductions import numpy_softmax
@@ -73,6 +75,16 @@ def _onnx(g: Any, q: str, k: str, v: str, heads: int) -> Any:
     return g.Reshape(g.Transpose(attended, perm=[0, 2, 1, 3]), g.constant([0, 0, -1]))
 
 
+def _batched(
+    torch: Any, record: Any, arguments: Sequence[Any], of: Kinds, settings: dict[str, Any]
+) -> Any:
+    """Rows are more samples."""
+    wide = everywhere(arguments, of)
+    count = wide[0].shape[0]
+    attended = record.torch(torch, *(x.flatten(0, 1) for x in wide), **settings)
+    return attended.unflatten(0, (count, -1))
+
+
 attention = Primitive(
     name="attention",
     inputs=(3, 3),
@@ -88,4 +100,5 @@ attention = Primitive(
         (q.elements() + result.elements()) * (k.elements() // k.channels())
     ),
     zero=lambda zero: zero[2],
+    batched=_batched,
 )

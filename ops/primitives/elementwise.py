@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import sqrt as root
 from typing import Any
 
+from ..batching import aligned
 from ..primitive import Primitive
 from ..types import TensorType
 
@@ -40,6 +41,7 @@ relu = Primitive(
     onnx=lambda g, x: g.Relu(x),
     latex=_operator("ReLU"),
     zero=all,
+    batched=aligned,
 )
 gelu = Primitive(
     name="gelu",
@@ -49,6 +51,7 @@ gelu = Primitive(
     onnx=_onnx_gelu,
     latex=_operator("GELU"),
     zero=all,
+    batched=aligned,
 )
 silu = Primitive(
     name="silu",
@@ -58,6 +61,7 @@ silu = Primitive(
     onnx=lambda g, x: g.Mul(x, g.Sigmoid(x)),
     latex=_operator("SiLU"),
     zero=all,
+    batched=aligned,
 )
 tanh = Primitive(
     name="tanh",
@@ -67,6 +71,7 @@ tanh = Primitive(
     onnx=lambda g, x: g.Tanh(x),
     latex=lambda x: rf"\tanh\left({x}\right)",
     zero=all,
+    batched=aligned,
 )
 sigmoid = Primitive(
     name="sigmoid",
@@ -75,6 +80,7 @@ sigmoid = Primitive(
     torch=lambda torch, x: torch.sigmoid(x),
     onnx=lambda g, x: g.Sigmoid(x),
     latex=lambda x: rf"\sigma\left({x}\right)",
+    batched=aligned,
 )
 exp = Primitive(
     name="exp",
@@ -83,6 +89,7 @@ exp = Primitive(
     torch=lambda torch, x: torch.exp(x),
     onnx=lambda g, x: g.Exp(x),
     latex=lambda x: rf"\exp\left({x}\right)",
+    batched=aligned,
 )
 sqrt = Primitive(
     name="sqrt",
@@ -92,6 +99,7 @@ sqrt = Primitive(
     onnx=lambda g, x: g.Sqrt(x),
     latex=lambda x: rf"\sqrt{{{x}}}",
     zero=all,
+    batched=aligned,
 )
 absolute = Primitive(
     name="abs",
@@ -101,6 +109,7 @@ absolute = Primitive(
     onnx=lambda g, x: g.Abs(x),
     latex=lambda x: rf"\left|{x}\right|",
     zero=all,
+    batched=aligned,
 )
 negative = Primitive(
     name="negative",
@@ -111,4 +120,5 @@ negative = Primitive(
     latex=lambda x: f"-{x}",
     zero=all,
     public=False,
+    batched=aligned,
 )

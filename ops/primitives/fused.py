@@ -6,14 +6,14 @@ statistics are written back to where they belong.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from ..batching import Kinds
 from ..primitive import Attribute, Primitive
-from ..types import CHANNELS, LENGTH, Axis, ShapeError, TensorType
+from ..types import CANDIDATES, CHANNELS, LENGTH, Axis, ShapeError, TensorType
+from .norms import columns, rows
 from .shaping import dropout_type, numpy_dropout
-
-CANDIDATES = "candidates"
-"""The axis of a stack, which is the first one in memory, before the batch."""
 
 
 def _sum_blocks_type(w: TensorType, count: int) -> TensorType:
@@ -68,7 +68,7 @@ def _torch_normalised(
     y = normalise(rows, mean, variance, scale, shift, True, momentum, epsilon)
     moved = torch.add(mean, bias.detach(), alpha=momentum)
     for olds, news in ((means, moved), (variances, variance)):
-        parts = torch.split(news, sizes)
+        parts = torch.split(news, sizes) if len(olds) > 1 else (news,)
         for i, old in enumerate(olds):
             old.copy_(parts[i])
     return y.reshape(x.shape)
@@ -93,8 +93,22 @@ def _torch_contract(torch: Any, stack: Any, *weights: Any, index: int) -> Any:
     return torch.matmul(rows, stack.flatten(1)).unflatten(1, stack.shape[1:])[index]
 
 
+def _batched_normalised(
+    torch: Any, record: Any, arguments: Sequence[Any], of: Kinds, settings: dict[str, Any]
+) -> Any:
+    """One batch norm over the channels of all rows, whose statistics are each row's own."""
+    x, bias, scale, shift, mean, variance = arguments
+    wide = record.torch(
+        torch, columns(x), *(o.view(-1) for o in (bias, scale, shift, mean, variance)), **settings
+    )
+    return rows(wide, x.shape[0])
+
+
 sum_blocks = Primitive(
     name="sum_blocks",
+    batched=lambda torch, record, arguments, of, settings: (
+        arguments[0].unflatten(1, (settings["count"], -1)).sum(1)
+    ),
     type=_sum_blocks_type,
     numpy=lambda np, w, count: w.reshape(count, -1, w.shape[-1]).sum(0),
     torch=lambda torch, w, count: w.unflatten(0, (count, -1)).sum(0),
@@ -126,9 +140,13 @@ normalised = Primitive(
     latex=lambda x, *owned, **_: rf"\operatorname{{BN}}\left({x}\right)",
     modal=True,
     public=False,
+    batched=_batched_normalised,
 )
 repeat = Primitive(
     name="repeat",
+    batched=lambda torch, record, arguments, of, settings: (
+        arguments[0].unsqueeze(2).expand(-1, -1, settings["length"], -1)
+    ),
     type=lambda x, length: TensorType((Axis(LENGTH, length), *x.axes), x.batched),
     numpy=lambda np, x, length: np.repeat(x[:, None], length, axis=1),
     torch=lambda torch, x, length: x.unsqueeze(1).expand(-1, length, -1),

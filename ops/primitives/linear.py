@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from ..batching import SAMPLES, SHARED, WEIGHTS, Kinds, aligned
 from ..primitive import Primitive
 from ..types import ShapeError, TensorType
 
@@ -15,6 +19,21 @@ def _type(x: TensorType, w: TensorType) -> TensorType:
     return x.with_channels(columns or 0)
 
 
+def _batched(
+    torch: Any, record: Any, arguments: Sequence[Any], of: Kinds, settings: dict[str, Any]
+) -> Any:
+    """One wide map where all read one value, else a batched product."""
+    x, w = arguments
+    match of[0][0], of[1][0]:
+        case (kind, form) if kind == SHARED and form == WEIGHTS:
+            wide = torch.matmul(x, w.transpose(0, 1).flatten(1))
+            return wide.unflatten(-1, (w.shape[0], w.shape[2])).movedim(-2, 0).contiguous()
+        case (kind, form) if kind == SAMPLES and form == WEIGHTS:
+            return torch.bmm(x.flatten(1, -2), w).unflatten(1, x.shape[1:-1])
+        case _:
+            return aligned(torch, record, arguments, of, settings)
+
+
 linear = Primitive(
     name="linear",
     inputs=(2, 2),
@@ -26,4 +45,5 @@ linear = Primitive(
     macs=lambda result, x, w: result.elements() * x.channels(),
     zero=any,
     public=False,
+    batched=_batched,
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from ..batching import Kinds, spread
 from ..primitive import Attribute, Owned, Primitive
 from ..types import ShapeError, TensorType, vector
 
@@ -78,6 +80,33 @@ def _torch_layer(
     return torch.nn.functional.layer_norm(x, scale.shape, scale, shift, epsilon)
 
 
+def columns(stack: Any) -> Any:
+    """(rows, batch, …, channels) as (batch, …, rows · channels): what one batch norm runs over."""
+    return stack.movedim(0, -2).flatten(-2)
+
+
+def rows(columns: Any, count: int) -> Any:
+    """The stack again."""
+    return columns.unflatten(-1, (count, -1)).movedim(-2, 0)
+
+
+def _batched_batch(
+    torch: Any, record: Any, arguments: Sequence[Any], of: Kinds, settings: dict[str, Any]
+) -> Any:
+    """One batch norm over the channels of all rows, whose statistics are each row's own."""
+    x, *owned = arguments
+    wide = record.torch(torch, columns(x), *(o.view(-1) for o in owned), **settings)
+    return rows(wide, x.shape[0])
+
+
+def _batched_layer(
+    torch: Any, record: Any, arguments: Sequence[Any], of: Kinds, settings: dict[str, Any]
+) -> Any:
+    (x, scale, shift), batch_and_more = arguments, 1 + of[0][1] - of[1][1]
+    plain = torch.nn.functional.layer_norm(x, scale.shape[1:], eps=settings["epsilon"])
+    return torch.addcmul(spread(shift, batch_and_more), plain, spread(scale, batch_and_more))
+
+
 batchnorm = Primitive(
     name="batchnorm",
     attributes=(_EPSILON, Attribute("momentum", "number", 0.1)),
@@ -88,6 +117,7 @@ batchnorm = Primitive(
     onnx=_onnx_batch,
     latex=lambda x, **_: rf"\operatorname{{BN}}\left({x}\right)",
     modal=True,
+    batched=_batched_batch,
 )
 layernorm = Primitive(
     name="layernorm",
@@ -100,4 +130,5 @@ layernorm = Primitive(
         x, scale, shift, axis=min(over), epsilon=epsilon
     ),
     latex=lambda x, **_: rf"\operatorname{{LN}}\left({x}\right)",
+    batched=_batched_layer,
 )

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial, reduce
 from typing import Any
 
+from ..batching import aligned
 from ..primitive import Attribute, Primitive
 from ..types import Axis, ShapeError, TensorType, broadcast
 
@@ -70,6 +71,7 @@ mean = Primitive(
     onnx=_either(lambda g, *x: g.Mean(*x), lambda g: partial(g.reduce, "ReduceMean")),
     latex=_latex(r"\operatorname{mean}"),
     zero=all,
+    batched=aligned,
 )
 maximum = Primitive(
     name="max",
@@ -83,6 +85,7 @@ maximum = Primitive(
     onnx=_either(lambda g, *x: g.Max(*x), lambda g: partial(g.reduce, "ReduceMax")),
     latex=_latex(r"\max"),
     zero=all,
+    batched=aligned,
 )
 total = Primitive(
     name="sum",
@@ -94,6 +97,7 @@ total = Primitive(
     onnx=_either(lambda g, *x: g.Sum(*x), lambda g: partial(g.reduce, "ReduceSum")),
     latex=_latex(r"\sum"),
     zero=all,
+    batched=aligned,
 )
 softmax = Primitive(
     name="softmax",
@@ -103,4 +107,5 @@ softmax = Primitive(
     torch=lambda torch, x, over: torch.softmax(x, over[0]),
     onnx=lambda g, x, over: g.Softmax(x, axis=over[0]),
     latex=_latex(r"\operatorname{softmax}"),
+    batched=aligned,
 )

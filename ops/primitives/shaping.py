@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from ..batching import Kinds, aligned, everywhere
 from ..primitive import Attribute, Primitive
 from ..types import CHANNELS, LENGTH, Axis, ShapeError, TensorType
 
@@ -71,6 +73,19 @@ def numpy_dropout(np: Any, x: Any, rate: float, training: bool) -> Any:
     return x
 
 
+def _batched_concat(
+    torch: Any, record: Any, arguments: Sequence[Any], of: Kinds, settings: dict[str, Any]
+) -> Any:
+    return torch.cat(everywhere(arguments, of), -1)
+
+
+def _batched_flatten(
+    torch: Any, record: Any, arguments: Sequence[Any], of: Kinds, settings: dict[str, Any]
+) -> Any:
+    (x,) = arguments
+    return (x.transpose(2, -1) if settings["first"] == CHANNELS else x).flatten(2)
+
+
 concat = Primitive(
     name="concat",
     inputs=(1, None),
@@ -80,6 +95,7 @@ concat = Primitive(
     onnx=lambda g, *inputs: g.Concat(*inputs, axis=-1),
     latex=_concat_latex,
     zero=all,
+    batched=_batched_concat,
 )
 glu = Primitive(
     name="glu",
@@ -89,6 +105,7 @@ glu = Primitive(
     onnx=_onnx_glu,
     latex=lambda x: rf"\operatorname{{GLU}}\left({x}\right)",
     zero=all,
+    batched=aligned,
 )
 zeros = Primitive(
     name="zeros",
@@ -98,6 +115,7 @@ zeros = Primitive(
     onnx=lambda g, x: g.Expand(g.constant(0.0), g.Shape(x)),
     latex=lambda x: r"\mathbf{0}",
     zero=lambda zero: True,
+    batched=aligned,
 )
 flatten = Primitive(
     name="flatten",
@@ -108,6 +126,7 @@ flatten = Primitive(
     onnx=_onnx_flatten,
     latex=lambda x, **_: rf"\operatorname{{vec}}\left({x}\right)",
     zero=all,
+    batched=_batched_flatten,
 )
 dropout = Primitive(
     name="dropout",

@@ -65,17 +65,18 @@ class Batches:
         """Batches in one pass over the samples."""
         return len(self._bounds())
 
-    def order(self, generator: torch.Generator) -> Tensor:
+    def order(self, seed: int) -> Tensor:
         """A random order of the samples, on the CPU."""
+        generator = torch.Generator().manual_seed(seed)
         return torch.randperm(len(self.labels), generator=generator)
 
     def along(self, order: Tensor, first: int = 0) -> Iterator[Batch]:
         """One pass in an order, from a batch on; a last single sample joins no pass of several."""
         return self._batches(order, self._bounds()[first:])
 
-    def shuffled(self, generator: torch.Generator) -> Iterator[Batch]:
+    def shuffled(self, seed: int) -> Iterator[Batch]:
         """One pass in random order."""
-        return self.along(self.order(generator))
+        return self.along(self.order(seed))
 
     def in_order(self) -> Iterator[Batch]:
         """One pass in order over every sample, or over those of this process: see `joined`."""

@@ -27,7 +27,7 @@ from .names import PARTS
 
 State = dict[str, Any]
 """Tensors, numbers, texts, and lists and dictionaries of them: what a checkpoint can hold."""
-FORMAT = 1
+FORMAT = 2
 _PART = "checkpoint part"
 _NAME = re.compile(r"[\w-]{1,100}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -24,15 +24,19 @@ class Learner:
     """A prepared network with its batches and the optimiser of its weights; its cost is counted."""
 
     def __init__(
-        self, problem: Problem, module: FusionModule, data: Dataset, generator: torch.Generator
+        self, problem: Problem, module: FusionModule, data: Dataset, members: Sequence[int] = (0,)
     ) -> None:
+        """`members` are the numbers of the networks in the module, by which they draw."""
         settings, device = problem.settings, problem.device
         self.problem, self.module = problem, module
         self.macs = count_macs(module.program)
         self.train = training_batches(data, (TRAIN,), settings, device)
         self.validation = training_batches(data, (VALIDATION,), settings, device)
-        self.weights = WeightOptimiser(module, settings, len(self.train))
-        self.epoch = Epoch(generator, problem.interrupt)
+        self.weights = self.optimiser(module, settings, len(self.train), members)
+        self.epoch = Epoch(settings.seed, problem.interrupt)
+
+    optimiser: Callable[..., WeightOptimiser] = WeightOptimiser
+    """Makes the optimiser of the weights."""
 
     def weight_pass(self, mixing: Callable[[], Mapping[str, Tensor]] = lambda: NONE) -> Pass:
         """Steps of the weights over the training batches, each under mixtures of its own."""

@@ -43,6 +43,7 @@ from ..runs.folder import RunFolder
 from ..runs.names import CHECKPOINT, GENOTYPE, SEARCH_WEIGHTS
 from ..runs.tensorboard import watching
 from ..settings import RULE_NAMES, Settings
+from ..training.finite import no_finite_loss
 from ..training.fitting import Report, device_of, require_trainable, seeded
 from .budgets import Budgets
 from .meter import Meter, unit_macs, unit_program
@@ -225,7 +226,7 @@ class _Loop:
     def result(self) -> SearchResult:
         best = self._best
         if best is None:
-            raise AssertionError("a strategy chooses in one of its rounds")
+            raise no_finite_loss()
         genotype = fill(self.problem.network, best.choices)
         history, cost = tuple(self.history), self.problem.meter.cost
         return SearchResult(

@@ -14,6 +14,7 @@ from ..data.batches import Batch, Batches
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import average
 from .finite import not_finite
+from .keys import seed_of
 from .optimisers import Optimiser
 
 Step = Callable[..., Tensor]
@@ -32,55 +33,55 @@ class Pass:
 class Epoch:
     """Passes, one after the other; where they are is part of `state`."""
 
-    def __init__(self, generator: torch.Generator, interrupt: Interrupt) -> None:
-        self._generator, self._interrupt = generator, interrupt
-        self._losses: list[float] = []
+    def __init__(self, seed: int, interrupt: Interrupt) -> None:
+        """The order of samples depends on the seed and on how many passes there were before."""
+        self._seed, self._interrupt = seed, interrupt
+        self._passes, self._losses = 0, list[Tensor]()
         self._begin()
 
     def _begin(self) -> None:
-        self._orders: list[Tensor] = []
         self._position, self._samples = 0, 0
         self._total = torch.zeros(())
 
     @property
     def begun(self) -> bool:
         """Whether it was left in its middle."""
-        return bool(self._orders or self._losses)
+        return bool(self._position or self._losses)
 
-    def run(self, passes: Sequence[Pass]) -> list[float]:
-        """The mean loss of each pass over its samples.
+    def run(self, passes: Sequence[Pass]) -> list[Tensor]:
+        """The mean loss of each pass over its samples: a number, or one for each network.
 
-        Raises DiagnosticError where a loss is not finite, and Interrupted with everything kept for
-        the next call.
+        Raises DiagnosticError where that of a single network is not finite, and Interrupted with
+        everything kept for the next call.
         """
         for one in passes[len(self._losses) :]:
             self._losses.append(self._run(one))
+            self._passes += 1
             self._begin()
         losses, self._losses = self._losses, []
         return losses
 
-    def _run(self, one: Pass) -> float:
+    def _run(self, one: Pass) -> Tensor:
         """Nothing is read from the device before the end of the pass."""
-        first, *others = one.sources
-        if not self._orders:
-            self._orders = [source.order(self._generator) for source in one.sources]
-        self._total = self._total.to(one.optimiser.device)
-        batches = first.along(self._orders[0], self._position)
-        beside = [
-            _over_and_over(source, order, self._position)
-            for source, order in zip(others, self._orders[1:], strict=True)
+        orders = [
+            source.order(seed_of(self._seed, self._passes, place))
+            for place, source in enumerate(one.sources)
         ]
+        (first, order), *others = zip(one.sources, orders, strict=True)
+        self._total = self._total.to(one.optimiser.device)
+        batches = first.along(order, self._position)
+        beside = [_over_and_over(source, order, self._position) for source, order in others]
         one.optimiser.module.train()
         with one.optimiser.stepping():
             for batch in batches:
                 loss = one.step(batch, *(next(b) for b in beside))
-                self._total += loss.detach() * batch.samples
+                self._total = self._total + loss.detach() * batch.samples
                 self._samples += batch.samples
                 self._position += 1
                 self._interrupt.check()
         average([self._total])
-        mean = float(self._total) / self._samples
-        if not isfinite(mean):
+        mean = self._total.cpu() / self._samples
+        if not mean.dim() and not isfinite(float(mean)):
             raise not_finite(one.optimiser.module)
         return mean
 
@@ -89,18 +90,18 @@ class Epoch:
         total = self._total.detach().clone()
         average([total])
         return {
-            "losses": list(self._losses),
-            "orders": list(self._orders),
+            "passes": self._passes,
+            "losses": [loss.clone() for loss in self._losses],
             "position": self._position,
             "samples": self._samples,
-            "total": float(total),
+            "total": total.cpu(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Goes on where another run was."""
-        self._losses, self._orders = list(state["losses"]), list(state["orders"])
+        self._passes, self._losses = int(state["passes"]), list(state["losses"])
         self._position, self._samples = int(state["position"]), int(state["samples"])
-        self._total = torch.tensor(float(state["total"]))
+        self._total = state["total"]
 
 
 def _over_and_over(source: Batches, order: Tensor, start: int) -> Iterator[Batch]:

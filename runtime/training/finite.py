@@ -18,9 +18,12 @@ def not_finite(module: FusionModule, inputs: Mapping[str, Tensor] | None = None)
     `inputs` are those of the batch; without them, parameters alone are looked at.
     """
     place = _first_place(module, inputs)
-    message = "the loss is no longer a finite number"
-    if place is not None:
-        message += f": `{place}` is where that begins"
+    return no_finite_loss("" if place is None else f": `{place}` is where that begins")
+
+
+def no_finite_loss(where: str = "") -> DiagnosticError:
+    """The diagnostic for a loss that is not finite, with where that begins."""
+    message = f"the loss is no longer a finite number{where}"
     return fail("E508", message, help="lower `max_learning_rate`, or scale the features")
 
 

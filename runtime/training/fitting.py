@@ -79,14 +79,17 @@ def predict_all(
     progress: Progress = no_progress,
     weights: Mapping[str, Tensor] = NONE,
 ) -> Tensor:
-    """Logits (samples, K) in evaluation mode, on the CPU; `weights` are the mixtures'."""
+    """Logits (samples, K) in evaluation mode, on the CPU; `weights` are the mixtures'.
+
+    Those of a population are (networks, samples, K).
+    """
     module.eval()
     found, done = list[Tensor](), 0
     for batch in batches.in_order():
         found.append(module({**batch.features, **weights}))
         done += len(batch.labels)
         progress(done, len(batches.labels))
-    return batches.joined(torch.cat(found)).cpu()
+    return batches.joined(torch.cat(found, -2)).cpu()
 
 
 def score(
@@ -94,7 +97,16 @@ def score(
 ) -> dict[str, float]:
     """The head's metrics over all samples of `batches`, and their mean `loss`."""
     logits = predict_all(module, batches, weights=weights)
+    return _scored(logits, batches.labels.cpu(), head)
+
+
+def scores(module: nn.Module, batches: Batches, head: Head) -> list[dict[str, float]]:
+    """The metrics of every network of a population, and its mean `loss`."""
     labels = batches.labels.cpu()
+    return [_scored(logits, labels, head) for logits in predict_all(module, batches)]
+
+
+def _scored(logits: Tensor, labels: Tensor, head: Head) -> dict[str, float]:
     return {**metrics_of(head, logits, labels), "loss": float(loss_of(head, logits, labels))}
 
 

@@ -19,7 +19,12 @@ from ..metrics import LABEL_THRESHOLD, SELECTION_METRIC
 
 
 def loss_of(head: Head, logits: Tensor, labels: Tensor) -> Tensor:
-    """The mean loss of logits (batch, K): cross-entropy, binary cross-entropy, squared error."""
+    """The mean loss of logits (batch, K): cross-entropy, binary cross-entropy, squared error.
+
+    Of logits (networks, batch, K) it is the loss of each network.
+    """
+    if logits.dim() == 3:
+        return _losses(head, logits, labels)
     match head.kind:
         case "classes":
             return functional.cross_entropy(logits, labels)
@@ -27,6 +32,20 @@ def loss_of(head: Head, logits: Tensor, labels: Tensor) -> Tensor:
             return functional.binary_cross_entropy_with_logits(logits, labels)
         case "values":
             return functional.mse_loss(logits, labels)
+
+
+def _losses(head: Head, logits: Tensor, labels: Tensor) -> Tensor:
+    count = len(logits)
+    if head.kind == "classes":
+        flat, repeated = logits.flatten(0, 1), labels.expand(count, -1).reshape(-1)
+        losses = functional.cross_entropy(flat, repeated, reduction="none")
+        return losses.view(count, -1).mean(1)
+    each = (
+        functional.binary_cross_entropy_with_logits
+        if head.kind == "labels"
+        else functional.mse_loss
+    )
+    return each(logits, labels.expand_as(logits), reduction="none").flatten(1).mean(1)
 
 
 def metrics_of(head: Head, logits: Tensor, labels: Tensor) -> dict[str, float]:

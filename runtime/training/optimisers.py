@@ -13,15 +13,18 @@ from torch.optim import Adam
 from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts
 
 from ...compiler.network.network import Head
+from ...compiler.program.draws import KEYS
 from ...compiler.program.program import INPUT, PARAMETER
 from ...compiler.targets.torch.module import FusionModule
 from ..data.batches import Batch
-from ..parallel.processes import average
+from ..parallel.processes import average, rank
 from ..settings import Settings
 from .finite import not_finite
+from .keys import ARCHITECTURE, WEIGHTS, Keys, seed_of
 from .objective import loss_of
 
 Betas: TypeAlias = tuple[float, float]
+Moments: TypeAlias = dict[str, Tensor]
 WEIGHT_BETAS: Betas = (0.9, 0.999)
 ARCHITECTURE_BETAS: Betas = (0.5, 0.999)
 DTYPES: Mapping[str, torch.dtype | None] = {
@@ -33,7 +36,10 @@ NONE: Mapping[str, Tensor] = {}
 
 
 class Optimiser:
-    """Adam on those of some parameters that a module's output depends on, which may be none."""
+    """Adam on those of some parameters that a module's output depends on, which may be none.
+
+    Every loss has new draws of dropout, by the next of the `keys`.
+    """
 
     def __init__(
         self,
@@ -43,10 +49,13 @@ class Optimiser:
         decay: float,
         betas: Betas,
         settings: Settings,
+        keys: Keys,
     ) -> None:
         read = {v.name for v in module.program.values if v.primitive in (PARAMETER, INPUT)}
-        moving = {id(p) for name, p in module.named_parameters() if name in read}
-        self.module, self.parameters = module, [p for p in parameters if id(p) in moving]
+        names = {id(p): name for name, p in module.named_parameters() if name in read}
+        self.module, self.parameters = module, [p for p in parameters if id(p) in names]
+        self.names = [names[id(p)] for p in self.parameters]
+        self.keys = keys if KEYS in {i.name for i in module.program.inputs} else None
         self._precision = DTYPES[settings.precision]
         self.device = torch.device(settings.device)
         self._scaler = torch.amp.GradScaler(
@@ -71,40 +80,71 @@ class Optimiser:
             for parameter, was_moving in before:
                 parameter.requires_grad_(was_moving)
 
-    def loss(self, head: Head, batch: Batch, weights: Mapping[str, Tensor] = NONE) -> Tensor:
+    def loss(
+        self, head: Head, batch: Batch, weights: Mapping[str, Tensor] = NONE, *, again: bool = False
+    ) -> Tensor:
         """The mean loss of a batch, in the precision of the run; `weights` are its mixtures'.
+
+        Dropout draws anew, or `again` what it drew for the loss before. Of a population it is the
+        loss of each network.
 
         Where processes share a batch, it is scaled so that its mean over them is that of the batch.
 
         Raises DiagnosticError where it is not finite; on other devices nothing is read that early,
         and a pass finds out at its end.
         """
-        lower = self._precision is not None
+        lower, inputs = self._precision is not None, {**batch.features, **weights}
+        if self.keys is not None:
+            inputs[KEYS] = self.keys.again() if again else self.keys.next()
         with torch.autocast(self.device.type, self._precision, enabled=lower):
-            logits = self.module({**batch.features, **weights})
-        loss = loss_of(head, logits.float(), batch.labels)
-        if self.device.type == "cpu" and not isfinite(loss.item()):
-            raise not_finite(self.module, {**batch.features, **weights})
+            logits = self.module(inputs)
+        if lower:
+            logits = logits.float()
+        loss = loss_of(head, logits, batch.labels)
+        if self.device.type == "cpu" and not loss.dim() and not isfinite(loss.item()):
+            raise not_finite(self.module, inputs)
         return loss * batch.share
 
     def state(self) -> dict[str, Any]:
         """What `restore` goes on from; the module's parameters are not in it."""
         return {
-            "adam": self.adam.state_dict() if self.adam else {},
+            "moments": self.moments(),
             "scaler": self._scaler.state_dict(),
+            "draws": self.keys.steps if self.keys is not None else 0,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Goes on from another optimiser's state."""
-        if self.adam is not None:
-            self.adam.load_state_dict(state["adam"])
+        self.restore_moments(state["moments"])
         self._scaler.load_state_dict(state["scaler"])
+        if self.keys is not None:
+            self.keys.steps = int(state["draws"])
+
+    def moments(self) -> dict[str, Moments]:
+        """Copies of Adam's moments, and the steps that they are of, by the parameter's name."""
+        if self.adam is None:
+            return {}
+        return {
+            name: {key: one.detach().cpu().clone() for key, one in self.adam.state[p].items()}
+            for name, p in zip(self.names, self.parameters, strict=True)
+            if p in self.adam.state
+        }
+
+    def restore_moments(self, moments: Mapping[str, Moments]) -> None:
+        """Goes on from moments."""
+        if self.adam is not None:
+            self.adam.state.clear()
+            for name, parameter in zip(self.names, self.parameters, strict=True):
+                if name in moments:
+                    self.adam.state[parameter] = {
+                        key: one.to(parameter.device).clone() for key, one in moments[name].items()
+                    }
 
     def step(self, loss: Tensor) -> None:
         """A step along the gradient of a loss; none where nothing that moves makes a difference."""
         if self.adam is not None and loss.requires_grad:
             self.adam.zero_grad()
-            scaled: Any = self._scaler.scale(loss)
+            scaled: Any = self._scaler.scale(loss.sum())
             scaled.backward()
             average(p.grad for p in self.parameters if p.grad is not None)
             self._scaler.step(self.adam)
@@ -121,7 +161,11 @@ class Optimiser:
 class WeightOptimiser(Optimiser):
     """Adam on the weights, cosine annealing with warm restarts, a step for every batch."""
 
-    def __init__(self, module: FusionModule, settings: Settings, batches: int) -> None:
+    def __init__(
+        self, module: FusionModule, settings: Settings, batches: int, members: Sequence[int] = (0,)
+    ) -> None:
+        """`members` are the numbers of the networks in the module, by which they draw."""
+        seeds = [seed_of(settings.seed, WEIGHTS, rank(), member) for member in members]
         super().__init__(
             module,
             module.weight_parameters(),
@@ -129,6 +173,7 @@ class WeightOptimiser(Optimiser):
             settings.weight_decay,
             WEIGHT_BETAS,
             settings,
+            Keys(seeds, torch.device(settings.device)),
         )
         self._first_rate = settings.max_learning_rate
         self._schedule = self.adam and CosineAnnealingWarmRestarts(
@@ -150,12 +195,13 @@ class WeightOptimiser(Optimiser):
 
     def state(self) -> dict[str, Any]:
         schedule = self._schedule.state_dict() if self._schedule else {}
-        return {**super().state(), "schedule": schedule}
+        return {**super().state(), "schedule": schedule, "rate": self.rate}
 
     def restore(self, state: dict[str, Any]) -> None:
         super().restore(state)
-        if self._schedule is not None:
+        if self._schedule is not None and self.adam is not None:
             self._schedule.load_state_dict(state["schedule"])
+            self.adam.param_groups[0]["lr"] = state["rate"]
 
 
 class ArchitectureOptimiser(Optimiser):
@@ -169,4 +215,5 @@ class ArchitectureOptimiser(Optimiser):
             settings.arch_weight_decay,
             ARCHITECTURE_BETAS,
             settings,
+            Keys([seed_of(settings.seed, ARCHITECTURE, rank())], torch.device(settings.device)),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,8 +14,9 @@ from ...compiler.lowering.lower import lower
 from ...compiler.network.holes import Relaxation
 from ...compiler.network.network import Network
 from ...compiler.passes import optimise
+from ...compiler.program.draws import with_draws
 from ...compiler.program.given_weights import with_given_weights
-from ...compiler.program.hoist import hoist
+from ...compiler.program.hoist import Hoisted, hoist
 from ...compiler.program.program import Program
 from ...compiler.targets.torch.kernels import KERNELS, NO_KERNELS
 from ...compiler.targets.torch.module import FusionModule, trace
@@ -49,18 +50,30 @@ def prepare(
     if given_weights:
         program = with_given_weights(program)
     hoisted = hoist(optimise(program, "compiled" if settings.compile else "training"))
-    inputs = {item.name for item in hoisted.program.inputs}
-    features = {name: a for name, a in data.features.items() if name in inputs}
-    for name, before in hoisted.before.items():
-        features[name] = _computed(before, data.features, len(data.labels), device)
+    module = module_of(with_draws(hoisted.program), settings, device)
+    return module, prepared([hoisted], data, device)
+
+
+def module_of(program: Program, settings: Settings, device: torch.device) -> FusionModule:
+    """The module of a Program that passes are done with, ready to train on the device."""
     kernels = NO_KERNELS if settings.compile else KERNELS
     if joined():
         kernels = {**kernels, **SYNCHRONISED}
-    module = FusionModule(hoisted.program, settings.seed, kernels=kernels)
-    module = module.to(device)
+    module = FusionModule(program, settings.seed, kernels=kernels).to(device)
     if settings.compile:
         module.compile_graphs()
-    return module, replace(data, features=features)
+    return module
+
+
+def prepared(networks: Sequence[Hoisted], data: Dataset, device: torch.device) -> Dataset:
+    """The data with what the networks read: some features, and what depends on features alone."""
+    inputs = {item.name for one in networks for item in one.program.inputs}
+    features = {name: a for name, a in data.features.items() if name in inputs}
+    for one in networks:
+        for name, before in one.before.items():
+            if name not in features:
+                features[name] = _computed(before, data.features, len(data.labels), device)
+    return replace(data, features=features)
 
 
 def _computed(

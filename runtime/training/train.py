@@ -93,13 +93,13 @@ def _train(
     start: Weights | None,
 ) -> TrainResult:
     device = device_of(settings)
-    with seeded(settings.seed, device) as generator:
+    with seeded(settings.seed, device):
         module, data = prepare(network, data, settings, device)
         if start is not None:
             start_from(module, start)
         batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
         optimiser = WeightOptimiser(module, settings, len(batches))
-        epoch = Epoch(generator, Interrupt())
+        epoch = Epoch(settings.seed, Interrupt())
 
         def step(batch: Batch) -> Tensor:
             loss = optimiser.loss(network.head, batch)
@@ -109,7 +109,7 @@ def _train(
         history: list[dict[str, Any]] = []
         for number in range(1, settings.epochs + 1):
             (loss,) = epoch.run([Pass(optimiser, step, [batches])])
-            history.append({"epoch": number, "train_loss": loss})
+            history.append({"epoch": number, "train_loss": float(loss)})
             if report is not None and rank() == 0:
                 report(history[-1])
     return TrainResult(module.arrays(), tuple(history))

@@ -13,11 +13,16 @@ On other devices, in other types and under autocast these are torch's own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
 from torch.autograd import Function
+
+from ....ops.primitive import primitives
+from ....ops.primitives.draws import GOLDEN, Of, mix_in_place, mixed
+from .stacks import batched, deal, gather, masked
 
 _STEPS = 1 << 16
 _LANES = 4
@@ -68,6 +73,33 @@ class _ReluDropout(Function):
 
 _dropout: Callable[..., Tensor] = _Dropout.apply
 _relu_dropout: Callable[..., Tensor] = _ReluDropout.apply
+
+
+_CHUNK = 1 << 15
+"""Words that are mixed at a time, so that they stay in the cache."""
+
+
+def draws(keys: Tensor, samples: Tensor, of: Of, width: int) -> Tensor:
+    """The draws of `ops/primitives/draws.py`, in place."""
+    if keys.device.type != "cpu":
+        words: Tensor = primitives()["draws"].torch(torch, keys, samples, of, width)
+        return words
+    members, places = _of(of)
+    bases = mixed(keys.index_select(0, members) ^ places)
+    counters = torch.arange(len(samples) * width) * GOLDEN
+    words = torch.empty(len(of), len(counters), dtype=torch.int64)
+    step = max(1, _CHUNK // max(1, len(counters)))
+    shifted = torch.empty(min(step, len(of)), len(counters), dtype=torch.int64)
+    for start in range(0, len(of), step):
+        chunk = words[start : start + step]
+        torch.add(bases[start : start + step, None], counters, out=chunk)
+        mix_in_place(torch, chunk, shifted[: len(chunk)])
+    return words.view(len(of), -1, width)
+
+
+@lru_cache(maxsize=1024)
+def _of(of: Of) -> tuple[Tensor, Tensor]:
+    return torch.tensor([member for member, _ in of]), torch.tensor([place for _, place in of])
 
 
 def _is_drawn(x: Tensor, rate: float) -> bool:
@@ -142,8 +174,13 @@ def linear(x: Tensor, w: Tensor) -> Tensor:
 Kernels: TypeAlias = Mapping[str, Callable[..., Tensor]]
 NO_KERNELS: Kernels = {}
 KERNELS: Kernels = {
+    "batched": batched,
+    "draws": draws,
     "dropout": dropout,
     "linear": linear,
+    "masked": masked,
     "relu_dropout": relu_dropout,
 }
 """By primitive, what replaces its torch form while training, where nothing compiles the graph."""
+OPAQUE: Mapping[str, Callable[..., Any]] = {"gather": gather, "deal": deal}
+"""What is never looked into, since its gradient is none that torch would find."""

@@ -23,12 +23,14 @@ from ...program.program import INPUT, PARAMETER, Program
 from ...program.weights import Weights, fitting
 from ..safetensors import read_weights
 from ..target import Subject
-from .kernels import NO_KERNELS, Kernels
+from .kernels import NO_KERNELS, OPAQUE, Kernels
+from .stacks import deal
 
 _SHARED = (
     torch.split,
     torch.stack,
     torch.matmul,
+    deal,
     getattr,
     operator.getitem,
     "flatten",
@@ -158,6 +160,7 @@ def trace(program: Program, training: bool, kernels: Kernels = NO_KERNELS) -> fx
 
     `kernels` replace primitives by functions that are not looked into.
     """
+    kernels = {**OPAQUE, **kernels}
     graph = fx.Graph()
     tracer = GraphAppendingTracer(graph)
 
@@ -183,6 +186,11 @@ def trace(program: Program, training: bool, kernels: Kernels = NO_KERNELS) -> fx
             arguments = [values[a] for a in value.arguments]
             if value.primitive in kernels:
                 nodes = tuple(a.node for a in arguments)
+                if value.primitive == "deal":
+                    index = attributes.pop("index")
+                    parts: Any = fx.Proxy(graph.call_function(deal, nodes, attributes), tracer)
+                    values.append(parts[index])
+                    continue
                 made = graph.call_function(kernels[value.primitive], nodes, attributes)
                 values.append(fx.Proxy(made, tracer))
                 continue
@@ -192,6 +200,8 @@ def trace(program: Program, training: bool, kernels: Kernels = NO_KERNELS) -> fx
             values.append(scalar(result) if isinstance(result, float) else result)
     graph.output(values[program.output].node)
     _share(graph)
+    if not training:  # where nothing is written in place
+        graph.eliminate_dead_code()
     return fx.GraphModule(nn.Module(), graph)
 
 

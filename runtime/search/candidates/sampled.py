@@ -13,7 +13,7 @@ from ...genotypes.derive import choose, one_hot
 from ...runs.checkpoint import State
 from ..budgets import Budgets
 from ..strategy import Problem, Round
-from .study import Asked, Finished, OwnStudy, Point, Sampler, Study, asked_of, asked_state
+from .study import Ahead, Asked, Finished, OwnStudy, Point, Sampler, Study, asked_of, asked_state
 from .trial import Trainer, Trial
 
 STRONG = 15.0
@@ -45,20 +45,22 @@ class Points:
 class Sampled:
     """Trains candidates that a sampler proposes; a round is one of them.
 
-    One that was trained before is told its score again and costs nothing.
+    One that was trained before is told its score again and costs nothing. Candidates that do not
+    depend on each other are trained together.
     """
 
-    def __init__(self, problem: Problem, sampler: Sampler) -> None:
+    def __init__(self, problem: Problem, sampler: Sampler, ahead: Ahead) -> None:
         self.problem, self.points = problem, Points(problem)
         self.trainer = Trainer(problem)
         self.rounds = problem.settings.candidates
         self.study: Study = OwnStudy(self.points.sizes, sampler, problem.settings)
         self.running: tuple[Asked, Trial] | None = None
+        self.ahead, self._most_ahead = list[tuple[Asked, Trial]](), ahead
 
     def round(self, index: int) -> Round:
         if self.running is None:
-            asked = self.study.ask()
-            choices = self.points.choices(asked.point)
+            asked, trial = self._next()
+            choices = trial.choices
             known = self._known(choices)
             trained = asked.number if known is None else known.trained
             self.study.begin(asked, trained, str(fill(self.problem.network, choices)))
@@ -66,12 +68,36 @@ class Sampled:
                 self.study.tell(asked, known.score, known.trained)
                 values = {"candidate": known.trained, "epochs": 0, "score": known.score}
                 return Round(None, known.score, values=values)
-            self.running = asked, Trial(asked.number, choices)
+            self.running = asked, trial
         asked, trial = self.running
-        self.trainer.train(trial, self.problem.settings.trial_epochs)
+        self.trainer.train(trial, self.problem.settings.trial_epochs, self._beside())
         self.running = None
         self.study.tell(asked, trial.score, trial.number)
         return self.found(trial)
+
+    def _next(self) -> tuple[Asked, Trial]:
+        """The next point, after those that depend on none of each other were asked for."""
+        if not self.ahead:
+            finished = len(self.study.finished())
+            left = self.problem.settings.candidates - finished
+            together = self.problem.settings.together
+            for place in range(max(1, min(left, together, self._most_ahead(finished)))):
+                asked = self.study.ask(place)
+                trial = Trial(asked.number, self.points.choices(asked.point))
+                self.ahead.append((asked, trial))
+        return self.ahead.pop(0)
+
+    def _beside(self) -> list[Trial]:
+        """What is to be trained next, each choice once."""
+        known = [self.points.choices(f.asked.point) for f in self.study.finished()]
+        if self.running is not None:
+            known.append(self.running[1].choices)
+        beside: list[Trial] = []
+        for _, trial in self.ahead:
+            if trial.choices not in known:
+                beside.append(trial)
+                known.append(trial.choices)
+        return beside
 
     def _known(self, choices: Choices) -> Finished | None:
         """A finished trial of these choices."""
@@ -81,7 +107,8 @@ class Sampled:
     def found(self, trial: Trial) -> Round:
         """What a trial is that has been trained."""
         values = {"candidate": trial.number, "epochs": trial.epochs, **trial.metrics}
-        return Round(trial.choices, trial.score, values=values)
+        choices = None if trial.diverged else trial.choices
+        return Round(choices, trial.score, values=values)
 
     def arrays(self) -> Arrays:
         return self.trainer.arrays()
@@ -89,10 +116,12 @@ class Sampled:
     def state(self) -> State:
         self.trainer.close()
         running = self.running and [asked_state(self.running[0]), self.running[1].state()]
-        return {"study": self.study.state(), "running": running}
+        ahead = [[asked_state(asked), trial.state()] for asked, trial in self.ahead]
+        return {"study": self.study.state(), "running": running, "ahead": ahead}
 
     def restore(self, state: State) -> None:
         self.study.restore(state["study"])
         running = state["running"]
         self.running = running and (asked_of(running[0]), Trial.restored(running[1]))
+        self.ahead = [(asked_of(a), Trial.restored(t)) for a, t in state["ahead"]]
         self.trainer.forget()

@@ -13,7 +13,7 @@ from ...parallel.processes import joined
 from ...runs.checkpoint import State, identity_of
 from ..strategy import Problem, Round
 from .sampled import Sampled
-from .study import Sampler, SharedStudy
+from .study import Ahead, Sampler, SharedStudy
 from .trial import Trial
 
 APART = {"storage": "", "candidates": 1, "device": "cpu", "tensorboard": False}
@@ -28,7 +28,7 @@ class Shared(Sampled):
     """
 
     def __init__(self, problem: Problem, sampler: Sampler) -> None:
-        super().__init__(problem, sampler)
+        super().__init__(problem, sampler, lambda finished: 1)
         if joined():
             message = "processes that share each batch cannot share a storage, too"
             raise fail("E506", message, help="start them one by one, without torchrun")
@@ -88,9 +88,11 @@ class Shared(Sampled):
         self.rounds = self._done if self._ended else self._done + self._left() + 1
 
 
-def sampled(problem: Problem, sampler: Sampler) -> Sampled:
+def sampled(problem: Problem, sampler: Sampler, ahead: Ahead) -> Sampled:
     """Training what a sampler proposes: with others where the settings name a storage."""
-    return (Shared if problem.settings.storage else Sampled)(problem, sampler)
+    if problem.settings.storage:
+        return Shared(problem, sampler)
+    return Sampled(problem, sampler, ahead)
 
 
 def study_name(problem: Problem) -> str:

@@ -60,8 +60,8 @@ class Finished:
 class Study(Protocol):
     """What is known of a space, and what to try in it."""
 
-    def ask(self) -> Asked:
-        """The next point to be tried."""
+    def ask(self, ahead: int = 0) -> Asked:
+        """The next point to be tried; `ahead` is how many were asked for and not told yet."""
         ...
 
     def begin(self, asked: Asked, trained: int, genotype: str) -> None:
@@ -87,6 +87,9 @@ class Study(Protocol):
 
 Sampler = Callable[[int], BaseSampler]
 """A sampler of a seed."""
+Ahead = Callable[[int], int]
+"""From how many points are finished, how many can be asked for before the next is told, none of
+them depending on another."""
 
 
 def _of_trial(sampler: Sampler, seed: int, number: int) -> BaseSampler:
@@ -125,8 +128,8 @@ class OwnStudy:
         self._sampler = partial(_of_trial, sampler, settings.seed)
         self._finished: list[Finished] = []
 
-    def ask(self) -> Asked:
-        number = len(self._finished)
+    def ask(self, ahead: int = 0) -> Asked:
+        number = len(self._finished) + ahead
         with _quiet():
             study = optuna.create_study(direction="maximize", sampler=self._sampler(number))
             study.add_trials([self._trial(one) for one in self._finished])
@@ -193,7 +196,7 @@ class SharedStudy:
                 load_if_exists=True,
             )
 
-    def ask(self) -> Asked:
+    def ask(self, ahead: int = 0) -> Asked:
         with self._storing():
             self._asked = self._study.ask(self._distributions)
             return Asked(self._asked.number, self._point(self._asked.params))

@@ -6,20 +6,35 @@ which candidates are trained before it, or where.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
+from typing import Any
 
-import numpy as np
 import torch
 
 from ....compiler.check.check import checked
+from ....compiler.diagnostics.diagnostic import DiagnosticError
+from ....compiler.measure.sizes import count_macs
 from ....compiler.network.choices import Choices, choices_of, fill, listed
+from ....compiler.network.network import Network
+from ....compiler.program.hoist import Hoisted
 from ...data.files import Arrays
-from ...parallel.processes import rank
+from ...metrics import on_validation
+from ...parallel.processes import joined
 from ...runs.checkpoint import CheckpointPart, State, identity_of
-from ...training.fitting import start_from
-from ...training.prepare import prepare
+from ...training.fitting import scores, start_from
+from ...training.objective import selection_score
+from ...training.population import (
+    Population,
+    PopulationOptimiser,
+    bytes_of,
+    free_memory,
+    member_program,
+)
+from ...training.prepare import prepare, prepared
 from ..learner import Learner
+from ..meter import FORWARD
 from ..strategy import Problem
 from .prefix import first_cells
 
@@ -40,11 +55,28 @@ class Trial:
     losses: list[float] = field(default_factory=list[float])
     metrics: Mapping[str, float] = field(default_factory=dict[str, float])
     training: State | None = None
+    scored: int = 0
+    diverged: bool = False
 
     @property
     def score(self) -> float:
-        """The last score."""
-        return self.scores[-1]
+        """The last score; below every other where its loss is no finite number."""
+        return -inf if self.diverged else self.scores[-1]
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """The epochs that it has been trained for, and the batches of the one that it is in."""
+        return self.epochs, 0 if self.training is None else self.training["epoch"]["position"]
+
+    def tell(self, epochs: int, score: float, metrics: Mapping[str, float]) -> None:
+        """Keeps how well it does after so many epochs."""
+        self.scored, self.metrics = epochs, metrics
+        self.scores.append(score)
+        self.losses.append(metrics["validation_loss"])
+
+    def end(self, epochs: int) -> None:
+        """Keeps that its loss is no finite number; it needs no training any more."""
+        self.scored, self.metrics = epochs, {}
 
     def arrays(self) -> Arrays:
         """The weights where its training is."""
@@ -64,13 +96,13 @@ class Trial:
             "losses": list(self.losses),
             "metrics": dict(self.metrics),
             "training": self._resting() or self.training,
+            "scored": self.scored,
+            "diverged": self.diverged,
         }
 
     def _resting(self) -> CheckpointPart | None:
         """Where its training is, between epochs."""
-        if self.training is None or any(
-            self.training["epoch"][key] for key in ("orders", "losses")
-        ):
+        if self.training is None or self.training["epoch"]["position"]:
             return None
         choices = identity_of(str(listed(self.choices)))[:16]
         return CheckpointPart(f"trial-{self.number}-{self.epochs}-{choices}", self.training)
@@ -82,81 +114,180 @@ class Trial:
         return cls(**known)
 
 
+MEMORY_SHARE = 0.5
+"""The share of free memory that networks may take that train together."""
+
+
 class Trainer:
-    """Trains trials of a problem; one at a time is in memory."""
+    """Trains trials of a problem; those that are trained together are in memory together."""
 
     def __init__(self, problem: Problem, initial: Arrays | None = None) -> None:
         """Trials start from those of the `initial` weights that they have, by name."""
         self.problem, self.initial = problem, initial
-        self._open: _Open | None = None
+        self._open: _Alone | _Together | None = None
+        self._last: Trial | None = None
 
-    def train(self, trial: Trial, epochs: int) -> None:
+    def train(self, trial: Trial, epochs: int, beside: Sequence[Trial] = ()) -> None:
         """Trains a trial until it has been trained for so many epochs, and scores it.
 
-        Raises Interrupted, after which it can be called again.
+        Those beside it that are to be trained for as many are trained with it, as many as fit, and
+        are not trained when they are given next. Raises Interrupted, after which it can be called
+        again.
         """
-        if self._open is None or self._open.trial is not trial:
+        self._last = trial
+        if trial.diverged:
+            trial.end(epochs)
+        if trial.scored >= epochs:
+            return
+        if self._open is None or trial not in self._open.trials:
             self.close()
-            self._open = _Open(self.problem, trial, self.initial)
+            self._open = self._opened(self._fitting(trial, epochs, beside))
         self._open.train_until(epochs)
+        self.close()
+
+    def _fitting(self, trial: Trial, epochs: int, beside: Sequence[Trial]) -> dict[int, _Member]:
+        """A trial and those that stand where it stands, as many as are wanted and fit in memory."""
+        settings = self.problem.settings
+        most = 1 if joined() or settings.compile else settings.together
+        alike = [
+            other
+            for other in beside
+            if other is not trial
+            and other.scored < epochs
+            and not other.diverged
+            and other.progress == trial.progress
+        ]
+        if most == 1 or not alike:
+            return {trial.number: _Member(trial)}
+        members: dict[int, _Member] = {}
+        left = MEMORY_SHARE * free_memory(self.problem.device)
+        for one in [trial, *alike][:most]:
+            hoisted = member_program(_network(self.problem, one))
+            left -= bytes_of(hoisted.program, settings.batch)
+            if members and left < 0:
+                break
+            members[one.number] = _Member(one, hoisted)
+        return members
+
+    def _opened(self, members: Mapping[int, _Member]) -> _Alone | _Together:
+        if len(members) == 1:
+            (member,) = members.values()
+            return _Alone(self.problem, member.trial, self.initial)
+        return _Together(self.problem, [*members.values()], self.initial)
 
     def arrays(self) -> Arrays:
         """The weights of the trial that was trained last."""
-        return {} if self._open is None else self._open.module.arrays()
+        self.close()
+        return {} if self._last is None or self._last.training is None else self._last.arrays()
 
     def close(self) -> None:
-        """Keeps where the training is in the trial."""
+        """Keeps where the training is in the trials."""
         if self._open is not None:
-            self._open.trial.training = self._open.state()
+            self._open.close()
 
     def forget(self) -> None:
         """Goes on with what is kept in the trials."""
         self._open = None
 
 
-class _Open(Learner):
+@dataclass(frozen=True)
+class _Member:
+    """A trial, with what it computes beside others where that is known."""
+
+    trial: Trial
+    hoisted: Hoisted | None = None
+
+
+def _network(problem: Problem, trial: Trial) -> Network:
+    space = first_cells(problem.network, len(trial.choices))
+    return checked(fill(space, trial.choices)) if space.has_holes else space
+
+
+class _Alone(Learner):
     """A trial with its network in memory."""
 
     def __init__(self, problem: Problem, trial: Trial, initial: Arrays | None) -> None:
-        space = first_cells(problem.network, len(trial.choices))
-        network = checked(fill(space, trial.choices)) if space.has_holes else space
+        network = _network(problem, trial)
         module, data = prepare(network, problem.data, problem.settings, problem.device)
-        seed = _seed(problem.settings.seed, trial.number, 0)
-        self.trial, self.generator = trial, torch.Generator().manual_seed(seed)
-        super().__init__(problem, module, data, self.generator)
+        self.trials = [trial]
+        super().__init__(problem, module, data, [trial.number])
         if trial.training is not None:
-            self.restore(trial.training)
+            self.module.load_state_dict(trial.training["module"])
+            self.weights.restore(trial.training["optimiser"])
+            self.epoch.restore(trial.training["epoch"])
         elif initial is not None:
             start_from(module, initial)
 
     def train_until(self, epochs: int) -> None:
-        trial = self.trial
-        while trial.epochs < epochs:
-            if not self.epoch.begun:
-                torch.manual_seed(
-                    _seed(self.problem.settings.seed, trial.number, trial.epochs, rank())
-                )
-            self.epoch.run([self.weight_pass()])
+        (trial,) = self.trials
+        while trial.epochs < epochs and not trial.diverged:
+            try:
+                self.epoch.run([self.weight_pass()])
+            except DiagnosticError:
+                trial.diverged = True
             trial.epochs += 1
-        score, trial.metrics = self.score()
-        trial.scores.append(score)
-        trial.losses.append(trial.metrics["validation_loss"])
+        if trial.diverged:
+            trial.end(epochs)
+        else:
+            trial.tell(epochs, *self.score())
 
-    def state(self) -> State:
-        return {
+    def close(self) -> None:
+        (trial,) = self.trials
+        trial.training = {
             "module": {n: t.detach().cpu().clone() for n, t in self.module.state_dict().items()},
             "optimiser": self.weights.state(),
             "epoch": self.epoch.state(),
-            "generator": self.generator.get_state(),
         }
 
-    def restore(self, state: State) -> None:
-        self.module.load_state_dict(state["module"])
-        self.weights.restore(state["optimiser"])
-        self.epoch.restore(state["epoch"])
-        self.generator.set_state(state["generator"])
 
+class _Together(Learner):
+    """Trials with their networks in memory, as one Program."""
 
-def _seed(*numbers: int) -> int:
-    """A seed of 63 bits that depends on every number."""
-    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
+    def __init__(self, problem: Problem, given: Sequence[_Member], initial: Arrays | None) -> None:
+        trials = [member.trial for member in given]
+        networks = [member.hoisted for member in given if member.hoisted is not None]
+        programs = [one.program for one in networks]
+        data = prepared(networks, problem.data, problem.device)
+        self.population = Population(programs, problem.settings, problem.device)
+        self.trials = list(trials)
+        super().__init__(problem, self.population.module, data, [t.number for t in trials])
+        self.macs = sum(count_macs(program) for program in programs)
+        states = [t.training for t in trials if t.training is not None]
+        for member, trial in enumerate(trials):
+            start = trial.training["module"] if trial.training is not None else initial
+            if start is not None:
+                self.population.load(member, start)
+        if states:
+            self.members.restore_members([state["optimiser"] for state in states])
+            totals = [torch.as_tensor(state["epoch"]["total"]) for state in states]
+            self.epoch.restore({**states[0]["epoch"], "total": torch.stack(totals)})
+
+    def optimiser(self, module: Any, *arguments: Any) -> PopulationOptimiser:
+        self.members = PopulationOptimiser(self.population, *arguments)
+        return self.members
+
+    def train_until(self, epochs: int) -> None:
+        while self.trials[0].epochs < epochs:
+            (losses,) = self.epoch.run([self.weight_pass()])
+            for trial, is_finite in zip(self.trials, torch.isfinite(losses).tolist(), strict=True):
+                trial.epochs += 1
+                trial.diverged |= not is_finite
+        head = self.problem.network.head
+        told = scores(self.module, self.validation, head)
+        self.problem.meter.count(self.macs, len(self.validation.labels), FORWARD)
+        for trial, metrics in zip(self.trials, told, strict=True):
+            if trial.diverged:
+                trial.end(epochs)
+            else:
+                named = {on_validation(n): v for n, v in metrics.items()}
+                trial.tell(epochs, selection_score(head, metrics), named)
+
+    def close(self) -> None:
+        epoch = self.epoch.state()
+        totals = epoch["total"].expand(len(self.trials))
+        for member, trial in enumerate(self.trials):
+            trial.training = {
+                "module": self.population.tensors(member),
+                "optimiser": self.members.member_state(member),
+                "epoch": {**epoch, "total": totals[member].clone()},
+            }

@@ -28,7 +28,7 @@ class Hypernet(Learner):
             program=problem.unit if relax == "per_input" else None,
             given_weights=True,
         )
-        super().__init__(problem, module, data, problem.generator)
+        super().__init__(problem, module, data)
         self.architecture = ArchitectureParameters(module)
 
     def tensors(self, weights: dict[str, Any]) -> Weights:

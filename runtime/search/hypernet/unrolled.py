@@ -15,7 +15,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.random import fork_rng
 
 from ...data.batches import Batch
 from ...parallel.processes import average
@@ -40,8 +39,8 @@ def unrolled_step(
     before = [p.detach().clone() for p in weights]
     rate = hypernet.weights.rate
 
-    def loss(batch: Batch, mixed: Weights | None = None) -> Tensor:
-        return optimiser.loss(head, batch, mixing() if mixed is None else mixed)
+    def loss(batch: Batch, mixed: Weights | None = None, *, again: bool = False) -> Tensor:
+        return optimiser.loss(head, batch, mixing() if mixed is None else mixed, again=again)
 
     def moved(directions: Sequence[Tensor], by: Tensor | float) -> None:
         with torch.no_grad():
@@ -61,10 +60,9 @@ def unrolled_step(
     epsilon = FINITE_DIFFERENCE / norm.clamp_min(torch.finfo(norm.dtype).tiny)
     drawn = mixing()
     moved(direction, epsilon)
-    with fork_rng([d.index or 0] if (d := found.device).type == "cuda" else []):
-        above = _gradients(loss(training, drawn), logits, keep=True)
+    above = _gradients(loss(training, drawn), logits, keep=True)
     moved(direction, -epsilon)
-    below = _gradients(loss(training, drawn), logits)
+    below = _gradients(loss(training, drawn, again=True), logits)
     with torch.no_grad():
         for parameter, start in zip(weights, before, strict=True):
             parameter.copy_(start).requires_grad_(False)

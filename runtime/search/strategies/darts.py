@@ -54,7 +54,7 @@ class Darts:
             found, metrics = hypernet.score(hypernet.architecture.softmax())
         logits = hypernet.architecture.arrays()
         values = {
-            "train_loss": loss,
+            "train_loss": float(loss),
             **metrics,
             "entropy": entropies(logits),
             "architecture": {name: array.tolist() for name, array in logits.items()},

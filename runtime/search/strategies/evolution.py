@@ -14,4 +14,8 @@ def explore(problem: Problem) -> Strategy:
     A population is a quarter of the candidates, so that there are a few generations.
     """
     population = max(2, min(50, problem.settings.candidates // 4))
-    return sampled(problem, lambda seed: NSGAIISampler(population_size=population, seed=seed))
+    return sampled(
+        problem,
+        lambda seed: NSGAIISampler(population_size=population, seed=seed),
+        lambda finished: population - finished % population,
+    )

@@ -14,6 +14,7 @@ from ....compiler.network.choices import Choices
 from ...data.files import Arrays
 from ...runs.checkpoint import State
 from ...settings import Settings
+from ...training.finite import no_finite_loss
 from ..candidates.standing import standings
 from ..candidates.trial import Trainer, Trial
 from ..chain import Stage
@@ -57,21 +58,24 @@ class Halving:
         """Trains a candidate; the last of a rung lets the best of the rung be what was found."""
         level, epochs, place = self._plan[index]
         trial = self.trials[place]
-        self.trainer.train(trial, epochs)
-        self.trainer.close()
+        rung = [self.trials[p] for at, _, p in self._plan if at == level]
+        self.trainer.train(trial, epochs, rung)
         values = {"rung": level + 1, "candidate": trial.number, "epochs": epochs, **trial.metrics}
         if index + 1 < self.rounds and self._plan[index + 1][0] == level:
             return Round(None, trial.score, values=values)
         self._end(place + 1, index)
         best = self.trials[0]
+        if best.diverged:
+            raise no_finite_loss()
         return Round(best.choices, best.score, (level,), {**values, "best": best.number})
 
     def _end(self, trained: int, index: int) -> None:
         """Puts the better ones of a rung first; of those that go no further no state is kept."""
-        rung = self.trials[:trained]
-        stand = standings([t.scores for t in rung], [t.losses for t in rung])
-        order = sorted(range(trained), key=lambda place: -stand[place])
-        self.trials[:trained] = [rung[place] for place in order]
+        rung = [t for t in self.trials[:trained] if not t.diverged]
+        stand = standings([t.scores for t in rung], [t.losses for t in rung]) if rung else []
+        order = sorted(range(len(rung)), key=lambda place: -stand[place])
+        ended = [t for t in self.trials[:trained] if t.diverged]
+        self.trials[:trained] = [*(rung[place] for place in order), *ended]
         self.trainer.forget()
         following = [place for _, _, place in self._plan[index + 1 :]]
         for trial in self.trials[max(1, len(set(following))) :]:

@@ -64,13 +64,13 @@ class Mfas:
 
     def round(self, index: int) -> Round:
         level, trial = self._plan[self._begun - 1], self._queue[0]
-        self.trainer.train(trial, self.problem.settings.trial_epochs)
+        self.trainer.train(trial, self.problem.settings.trial_epochs, self._queue)
         self._known[trial.choices] = trial.score
         self._queue.pop(0)
         self._fill()
         values = {"pass": level[0] + 1, "cells": level[1], "candidate": trial.number}
         whole = len(trial.choices) == len(self.problem.network.cells)
-        chosen = trial.choices if whole else None
+        chosen = trial.choices if whole and not trial.diverged else None
         return Round(chosen, trial.score, values={**values, **trial.metrics})
 
     # Levels

@@ -44,7 +44,7 @@ class Perturbation:
         (loss,) = self.hypernet.epoch.run([self.hypernet.weight_pass(self._mixing)])
         with torch.no_grad():
             found, metrics = self.hypernet.score(self._mixing())
-        values = {"hole": name, "drops": self._drops[name], "train_loss": loss, **metrics}
+        values = {"hole": name, "drops": self._drops[name], "train_loss": float(loss), **metrics}
         choices = self.problem.budgets.choose(self._logits())
         return Round(choices, found, (index,), values)
 

@@ -10,4 +10,4 @@ from ..strategy import Problem, Strategy
 
 def explore(problem: Problem) -> Strategy:
     """Trains candidates that are drawn at random."""
-    return sampled(problem, RandomSampler)
+    return sampled(problem, RandomSampler, lambda finished: problem.settings.candidates)

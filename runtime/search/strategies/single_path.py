@@ -28,7 +28,7 @@ class SinglePath:
 
     def round(self, index: int) -> Round:
         (loss,) = self.hypernet.epoch.run([self.hypernet.weight_pass(self._path)])
-        return Round(None, -inf, values={"train_loss": loss})
+        return Round(None, -inf, values={"train_loss": float(loss)})
 
     def _path(self) -> Weights:
         """A genotype drawn at random, as weights of the mixtures."""

@@ -9,11 +9,15 @@ from ..strategy import Problem, Strategy
 
 
 def explore(problem: Problem) -> Strategy:
-    """Trains candidates where the better ones before them are denser; a third are drawn first."""
+    """Trains candidates where the better ones before them are denser; a third are drawn first.
+
+    Those are trained together; each of the others depends on all before it.
+    """
     startup = max(2, min(10, problem.settings.candidates // 3))
     return sampled(
         problem,
         lambda seed: TPESampler(
             multivariate=True, n_startup_trials=startup, constant_liar=True, seed=seed
         ),
+        lambda finished: startup - finished,
     )

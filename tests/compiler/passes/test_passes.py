@@ -13,7 +13,7 @@ import pytest
 import fusewright as fw
 from fusewright.compiler import passes as package
 from fusewright.compiler.compile import to_program
-from fusewright.compiler.passes import ORDER, Stage, passes
+from fusewright.compiler.passes import NETWORK_STAGES, ORDER, Stage, passes
 from fusewright.compiler.program.program import Builder, Input, ParameterSpec, Program
 from fusewright.compiler.tools.describe import describe_passes, passes_table
 from fusewright.ops.types import inner, parameter_type
@@ -100,7 +100,7 @@ def test_every_pass_has_its_place() -> None:
         assert list(passes(stage)) == [name for name in ORDER if name in passes(stage)]
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", NETWORK_STAGES)
 def test_no_pass_renames_or_removes_a_parameter(stage: Stage) -> None:
     program = to_program(SPACE)
     for run in passes(stage).values():

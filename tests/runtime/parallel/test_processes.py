@@ -46,9 +46,9 @@ def steps(out: Path) -> None:
     batches = Batches(prepared, prepared.indices(TRAIN), settings.batch, CPU)
     batches._features = {n: f.double() for n, f in batches._features.items()}  # pyright: ignore[reportPrivateUsage]
     optimisers = (WeightOptimiser(module, settings, 10), ArchitectureOptimiser(module, settings))
-    generator, done = torch.Generator().manual_seed(0), 0
+    done = 0
     while done < STEPS:
-        for batch in batches.shuffled(generator):
+        for batch in batches.shuffled(done):
             for optimiser in optimisers:
                 with optimiser.stepping():
                     optimiser.step(optimiser.loss(network.head, batch))

@@ -337,9 +337,14 @@ def test_both_losses_of_the_second_order_share_their_draws() -> None:
     seen: list[tuple[Any, ...]] = []
     inner = gdas.optimiser.loss
 
-    def loss(head: Head, batch: Batch, mixed: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        seen.append((torch.get_rng_state(), {n: w.detach().clone() for n, w in mixed.items()}))
-        return inner(head, batch, mixed)
+    def loss(
+        head: Head, batch: Batch, mixed: Mapping[str, torch.Tensor], *, again: bool = False
+    ) -> torch.Tensor:
+        found = inner(head, batch, mixed, again=again)
+        assert gdas.optimiser.keys is not None
+        keys = gdas.optimiser.keys.again()
+        seen.append((keys, {n: w.detach().clone() for n, w in mixed.items()}))
+        return found
 
     gdas.optimiser.loss = loss  # type: ignore[method-assign,assignment]
     one = next(iter(gdas.hypernet.train.in_order()))
@@ -347,4 +352,5 @@ def test_both_losses_of_the_second_order_share_their_draws() -> None:
         unrolled_step(gdas.hypernet, gdas.optimiser, gdas.mixing, gdas.penalty, one, one)
     above, below = seen[-2:]
     assert torch.equal(above[0], below[0])
+    assert not torch.equal(above[0], seen[-3][0])
     assert all(torch.equal(above[1][n], below[1][n]) for n in below[1])
