@@ -8,13 +8,15 @@ chooses by the same scores.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import cast
 
 import numpy as np
+import torch
 
 from ...compiler.check.check import checked
 from ...compiler.diagnostics.diagnostic import DiagnosticError
@@ -31,6 +33,7 @@ from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, rank
 from ..runs.controls import Control, Controls
 from ..settings import Settings
+from ..training.finite import no_finite_loss
 from ..training.fitting import device_of, seeded
 from .budgets import Budgets
 from .candidates.trial import Trainer, Trial
@@ -79,7 +82,7 @@ def compare_with_controls(
 
 
 class _Comparison:
-    """Networks trained one after the other; each has a number, on which its draws depend."""
+    """Networks that are trained; each has a number, on which its draws depend."""
 
     def __init__(
         self, network: Network, data: Dataset, settings: Settings, told: Told | None
@@ -114,34 +117,59 @@ class _Comparison:
         The next one is taken to cost what those before it did on average.
         """
         found: list[Control] = []
+        waiting: list[Trial] = []
         spent, bought = 0.0, 0
-        for choices in self.budgets.draws(np.random.default_rng((self.settings.seed, STREAM))):
-            affordable = spent * (len(found) + 1) <= cost * len(found)
-            if not affordable and len(found) >= RANDOM_GENOTYPES:
+        draws = self.budgets.draws(np.random.default_rng((self.settings.seed, STREAM)))
+        trainer = Trainer(self._problem(self.network))
+        while len(found) < RANDOM_GENOTYPES or spent * (len(found) + 1) <= cost * len(found):
+            if not waiting:
+                count = self._ahead(found, spent, cost)
+                waiting = [self._trial(choices) for choices in islice(draws, count)]
+            if not waiting:
                 break
-            found.append(self._trained(f"random genotype {len(found) + 1}", self.network, choices))
+            trial = waiting.pop(0)
+            name = f"random genotype {len(found) + 1}"
+            found.append(self._trained(name, trainer, trial, waiting))
             spent += found[-1].weight_steps
             bought += spent <= cost
         return found, max(1, bought)
 
+    def _ahead(self, found: list[Control], spent: float, cost: float) -> int:
+        """How many random genotypes are likely to be trained yet, which can be trained together."""
+        if not found or not spent:
+            return RANDOM_GENOTYPES
+        left = int(cost * len(found) / spent) - len(found)
+        return max(1, min(left, self.settings.together))
+
     def _fixed(self, name: str, spec: Spec) -> Control:
         network = checked(spec)
-        return self._trained(name, network, unfill(network, spec))
+        trial = self._trial(unfill(network, spec))
+        return self._trained(name, Trainer(self._problem(network)), trial)
 
-    def _trained(self, name: str, network: Network, choices: Choices) -> Control:
-        """A network trained on the training split and scored on validation."""
-        meter = Meter(self.unit, self.settings.batch)
-        with seeded(self.settings.seed, self.device) as generator:
-            problem = Problem(
-                network, self.data, self.settings, self.device, self.relax, meter, generator,
-                Interrupt(), self.budgets,
-            )  # fmt: skip
-            trial = Trial(self.number, choices)
-            Trainer(problem).train(trial, self.settings.epochs)
+    def _trial(self, choices: Choices) -> Trial:
         self.number += 1
+        return Trial(self.number - 1, choices)
+
+    def _problem(self, network: Network) -> Problem:
+        meter = Meter(self.unit, self.settings.batch)
+        generator = torch.Generator().manual_seed(self.settings.seed)
+        return Problem(
+            network, self.data, self.settings, self.device, self.relax, meter, generator,
+            Interrupt(), self.budgets,
+        )  # fmt: skip
+
+    def _trained(
+        self, name: str, trainer: Trainer, trial: Trial, beside: Sequence[Trial] = ()
+    ) -> Control:
+        """A network trained on the training split and scored on validation."""
+        with seeded(self.settings.seed, self.device):
+            trainer.train(trial, self.settings.epochs, beside)
+        if trial.diverged:
+            raise no_finite_loss()
         if self.told is not None and rank() == 0:
             self.told(name, trial.score)
-        return Control(name, trial.score, (trial.score,), meter.cost["weight_steps"])
+        steps = trainer.problem.meter.weight_steps(trial.macs)
+        return Control(name, trial.score, (trial.score,), steps)
 
 
 def _control(name: str, score: float, members: list[Control]) -> Control:

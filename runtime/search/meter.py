@@ -40,23 +40,27 @@ class Meter:
     def __init__(self, hypernet_macs: int, batch: int) -> None:
         """`hypernet_macs` are those of one sample through the hypernet."""
         self._unit = max(1, STEP * hypernet_macs * batch)
-        self._macs, self._seconds, self._since = 0, 0.0, perf_counter()
+        self.macs, self._seconds, self._since = 0, 0.0, perf_counter()
 
     def count(self, macs: int, samples: int, passes: int = STEP) -> None:
         """Adds work on samples through a network of so many multiply-adds for each."""
-        self._macs += macs * samples * passes
+        self.macs += macs * samples * passes
+
+    def weight_steps(self, macs: float) -> float:
+        """The steps of the hypernet that so many multiply-adds are worth."""
+        return macs / self._unit
 
     @property
     def cost(self) -> dict[str, float]:
         """The cost so far: `weight_steps` and `seconds`."""
         seconds = self._seconds + perf_counter() - self._since
-        return {"weight_steps": self._macs / self._unit, "seconds": seconds}
+        return {"weight_steps": self.weight_steps(self.macs), "seconds": seconds}
 
     def state(self) -> dict[str, Any]:
         """What `restore` goes on from."""
-        return {"macs": self._macs, "seconds": self.cost["seconds"]}
+        return {"macs": self.macs, "seconds": self.cost["seconds"]}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Goes on from another run's count."""
-        self._macs, self._seconds = int(state["macs"]), float(state["seconds"])
+        self.macs, self._seconds = int(state["macs"]), float(state["seconds"])
         self._since = perf_counter()

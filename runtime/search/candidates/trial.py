@@ -45,7 +45,7 @@ class Trial:
 
     `choices` fill the Cells of the space, or the first of them, where its network has no others.
     `scores` and `losses` are those on validation after each call of `Trainer.train`, `metrics` all
-    of the last.
+    of the last; `macs` are the multiply-adds that it has cost.
     """
 
     number: int
@@ -57,6 +57,7 @@ class Trial:
     training: State | None = None
     scored: int = 0
     diverged: bool = False
+    macs: float = 0
 
     @property
     def score(self) -> float:
@@ -96,6 +97,7 @@ class Trial:
             "losses": list(self.losses),
             "metrics": dict(self.metrics),
             "training": self._resting() or self.training,
+            "macs": self.macs,
             "scored": self.scored,
             "diverged": self.diverged,
         }
@@ -142,7 +144,11 @@ class Trainer:
         if self._open is None or trial not in self._open.trials:
             self.close()
             self._open = self._opened(self._fitting(trial, epochs, beside))
-        self._open.train_until(epochs)
+        before = self.problem.meter.macs
+        try:
+            self._open.train_until(epochs)
+        finally:
+            self._open.share(self.problem.meter.macs - before)
         self.close()
 
     def _fitting(self, trial: Trial, epochs: int, beside: Sequence[Trial]) -> dict[int, _Member]:
@@ -218,6 +224,10 @@ class _Alone(Learner):
         elif initial is not None:
             start_from(module, initial)
 
+    def share(self, macs: int) -> None:
+        """Adds multiply-adds to those of the trial."""
+        self.trials[0].macs += macs
+
     def train_until(self, epochs: int) -> None:
         (trial,) = self.trials
         while trial.epochs < epochs and not trial.diverged:
@@ -251,7 +261,8 @@ class _Together(Learner):
         self.population = Population(programs, problem.settings, problem.device)
         self.trials = list(trials)
         super().__init__(problem, self.population.module, data, [t.number for t in trials])
-        self.macs = sum(count_macs(program) for program in programs)
+        self._each = [count_macs(program) for program in programs]
+        self.macs = sum(self._each)
         states = [t.training for t in trials if t.training is not None]
         for member, trial in enumerate(trials):
             start = trial.training["module"] if trial.training is not None else initial
@@ -265,6 +276,11 @@ class _Together(Learner):
     def optimiser(self, module: Any, *arguments: Any) -> PopulationOptimiser:
         self.members = PopulationOptimiser(self.population, *arguments)
         return self.members
+
+    def share(self, macs: int) -> None:
+        """Adds multiply-adds to those of the trials, each its part."""
+        for trial, own in zip(self.trials, self._each, strict=True):
+            trial.macs += macs * own / max(1, self.macs)
 
     def train_until(self, epochs: int) -> None:
         while self.trials[0].epochs < epochs:

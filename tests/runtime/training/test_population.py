@@ -18,6 +18,7 @@ from fusewright.runtime.parallel.interrupt import Interrupt, Interrupted
 from fusewright.runtime.search.candidates import trial as trials
 from fusewright.runtime.settings import Settings
 from fusewright.runtime.training.epoch import Epoch, Pass
+from fusewright.runtime.training.objective import loss_of
 from fusewright.runtime.training.optimisers import WeightOptimiser
 from fusewright.runtime.training.population import (
     Population,
@@ -177,6 +178,31 @@ def test_a_population_is_as_large_as_memory_allows(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(trials, "free_memory", lambda device: 1)
     alone = fw.search(spec(), DATA, strategy="random", candidates=6, **SHORT)
     assert str(alone.genotype) == str(found.genotype)
+
+
+def test_a_step_waits_for_nothing_and_its_shapes_are_known() -> None:
+    """Forward and backward on `meta`, where reading a number, or a copy from there, is an error."""
+    space = checked(spec())
+    networks = [checked(random_genotype(space, seed)) for seed in range(5)]
+    hoisted = [member_program(network) for network in networks]
+    device = torch.device("meta")
+    population = Population([one.program for one in hoisted], QUICK, device)
+    module = population.module.train()
+    inputs: dict[str, torch.Tensor] = {}
+    for item in module.program.inputs:
+        sizes = item.type.sizes if item.kind == "keys" else (16, *item.type.sizes)
+        kind = torch.int64 if item.kind == "keys" else torch.float32
+        inputs[item.name] = torch.zeros(*sizes, dtype=kind, device=device)
+    labels = torch.zeros(16, dtype=torch.int64, device=device)
+    losses = loss_of(space.head, module(inputs), labels)
+    assert losses.shape == (5,)
+    losses.sum().backward()
+    read = {v.name for v in module.program.values if v.primitive == "parameter"}
+    moved = {name for name, p in module.named_parameters() if p.grad is not None}
+    assert moved
+    assert moved <= read
+    with pytest.raises((RuntimeError, NotImplementedError)):
+        losses[0].item()
 
 
 def test_what_a_member_is_goes_in_and_out_alone() -> None:
