@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from ...ops.batching import CONSTANT, SAMPLES, SHARED, WEIGHTS
 from ...ops.types import CANDIDATES, Axis, TensorType
-from ..program.program import PARAMETER, ParameterSpec, Program, Value, typed
+from ..program.program import INPUT, PARAMETER, ParameterSpec, Program, Value, typed
 from ..program.rewrite import Rewrite
 
 STAGES = ("population",)
@@ -105,11 +105,11 @@ class _Agenda:
 
 
 def _of_their_own(program: Program) -> list[bool]:
-    """Whether each value depends on a parameter or a draw, hence is its own."""
+    """Whether each value depends on a parameter, a draw or a sample of one network alone."""
     own: list[bool] = []
     for value in program.values:
-        drawn = value.primitive in (PARAMETER, "draws")
-        own.append(drawn or any(own[a] for a in value.arguments))
+        of_one = value.primitive in (PARAMETER, "draws") or _input_row(program, value)
+        own.append(of_one or any(own[a] for a in value.arguments))
     return own
 
 
@@ -150,6 +150,10 @@ class _Batching:
         value = self.old.values[index]
         if value.primitive in (PARAMETER, "draws") or _drawn_row(self.old, value):
             return  # taken where it is read
+        if _input_row(self.old, value):
+            stack = self._single(value.arguments[0])
+            self.rows[index] = stack, dict(value.attributes)["index"]
+            return
         if value.primitive == "stack":
             self.rewrite.alias(index, self._stack(value.arguments))
             return
@@ -290,6 +294,11 @@ class _Batching:
         if key not in self.known:
             self.known[key] = self.rewrite.add(primitive, arguments, dict(attributes), scope)
         return self.known[key]
+
+
+def _input_row(program: Program, value: Value) -> bool:
+    """Whether a value is a network's own sample of an input."""
+    return value.primitive == "row" and program.values[value.arguments[0]].primitive == INPUT
 
 
 def _drawn_row(program: Program, value: Value) -> bool:

@@ -1,7 +1,8 @@
 """Many Programs as one, over the inputs that they share.
 
 Every member keeps its parameters under a prefix, so that its weights and the state of its optimiser
-go in and out alone. The output is the stack of the members' outputs, (members, batch, K).
+go in and out alone. The output is the stack of the members' outputs, (members, batch, K). Members
+with samples of their own, such as folds, read rows of inputs that are stacks.
 """
 
 from __future__ import annotations
@@ -18,31 +19,35 @@ def member_name(member: str, parameter: str) -> str:
     return f"{member}.{parameter}"
 
 
-def join(members: Mapping[str, Program]) -> Program:
-    """One Program that computes what every member does.
+def join(members: Mapping[str, Program], *, apart: bool = False) -> Program:
+    """One Program that computes what every member does, over the same samples or `apart`.
 
     Raises InvalidProgram where two members read different inputs by one name, or their outputs
     differ in type.
     """
-    joint = _Join()
+    joint = _Join(len(members), apart)
     for place, (name, program) in enumerate(members.items()):
-        joint.add(place, name, program, len(members))
+        joint.add(place, name, program)
     return joint.program()
 
 
 class _Join:
-    def __init__(self) -> None:
+    def __init__(self, count: int, apart: bool) -> None:
+        self.count, self.apart = count, apart
         self.inputs: dict[str, Input] = {}
         self.parameters: list[ParameterSpec] = []
         self.values: list[Value] = []
         self.known: dict[Value, int] = {}
         self.outputs: list[int] = []
 
-    def add(self, place: int, name: str, program: Program, count: int) -> None:
+    def add(self, place: int, name: str, program: Program) -> None:
         for item in program.inputs:
             if item.kind == "keys":
-                type = TensorType((Axis(CANDIDATES, count),), batched=False)
+                type = TensorType((Axis(CANDIDATES, self.count),), batched=False)
                 item = replace(item, type=type)
+            elif self.apart:
+                axes = (Axis(CANDIDATES, self.count), *item.type.axes)
+                item = replace(item, type=TensorType(axes, item.type.batched))
             if self.inputs.setdefault(item.name, item) != item:
                 raise InvalidProgram(f"`{item.name}` is one input of `{name}`, another of others")
         for spec in program.parameters:
@@ -73,7 +78,11 @@ class _Join:
         if new not in self.known:
             self.known[new] = len(self.values)
             self.values.append(new)
-        return self.known[new]
+        if type == value.type or self.inputs[value.name].kind == "keys":
+            return self.known[new]
+        row = typed(self.values, "row", [self.known[new]], {"index": place}, (name, *scope))
+        self.values.append(row)
+        return len(self.values) - 1
 
     def program(self) -> Program:
         try:

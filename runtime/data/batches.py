@@ -37,7 +37,7 @@ class Batch:
     @property
     def share(self) -> float:
         """What a mean over the samples of this process counts in one over the processes."""
-        return len(self.labels) * count() / self.samples
+        return 1.0 if count() == 1 else len(self.labels) * count() / self.samples
 
 
 class Batches:
@@ -71,7 +71,11 @@ class Batches:
         return torch.randperm(len(self.labels), generator=generator)
 
     def along(self, order: Tensor, first: int = 0) -> Iterator[Batch]:
-        """One pass in an order, from a batch on; a last single sample joins no pass of several."""
+        """One pass in an order, from a batch on; a last single sample joins no pass of several.
+
+        An order for each of several networks, (networks, samples), gives features (networks, batch,
+        axes…) and labels alike.
+        """
         return self._batches(order, self._bounds()[first:])
 
     def shuffled(self, seed: int) -> Iterator[Batch]:
@@ -106,7 +110,7 @@ class Batches:
         places = sent(order, self._device)
         if self.resident:
             for start, stop in bounds:
-                own = places[start + rank() : stop : count()]
+                own = places[..., start + rank() : stop : count()]
                 features = {name: f[own] for name, f in self._features.items()}
                 yield Batch(features, self.labels[own], stop - start)
         else:
@@ -121,7 +125,7 @@ class Batches:
             following: Batch | None = None
             if bound is not None:
                 start, stop = bound
-                own = slice(start + rank(), stop, count())
+                own = (..., slice(start + rank(), stop, count()))
                 with torch.cuda.stream(self._copies):
                     features = {
                         name: sent(f[order[own]], self._device)

@@ -33,8 +33,11 @@ class Pass:
 class Epoch:
     """Passes, one after the other; where they are is part of `state`."""
 
-    def __init__(self, seed: int, interrupt: Interrupt) -> None:
-        """The order of samples depends on the seed and on how many passes there were before."""
+    def __init__(self, seed: int | Sequence[int], interrupt: Interrupt) -> None:
+        """The order of samples depends on the seed and on how many passes there were before.
+
+        With several seeds, each network has its own order.
+        """
         self._seed, self._interrupt = seed, interrupt
         self._passes, self._losses = 0, list[Tensor]()
         self._begin()
@@ -63,10 +66,7 @@ class Epoch:
 
     def _run(self, one: Pass) -> Tensor:
         """Nothing is read from the device before the end of the pass."""
-        orders = [
-            source.order(seed_of(self._seed, self._passes, place))
-            for place, source in enumerate(one.sources)
-        ]
+        orders = [self._order(source, place) for place, source in enumerate(one.sources)]
         (first, order), *others = zip(one.sources, orders, strict=True)
         self._total = self._total.to(one.optimiser.device)
         batches = first.along(order, self._position)
@@ -84,6 +84,11 @@ class Epoch:
         if not mean.dim() and not isfinite(float(mean)):
             raise not_finite(one.optimiser.module)
         return mean
+
+    def _order(self, source: Batches, place: int) -> Tensor:
+        if isinstance(self._seed, int):
+            return source.order(seed_of(self._seed, self._passes, place))
+        return torch.stack([source.order(seed_of(s, self._passes, place)) for s in self._seed])
 
     def state(self) -> dict[str, Any]:
         """What `restore` goes on from, in every process; they call it together."""

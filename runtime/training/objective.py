@@ -37,7 +37,7 @@ def loss_of(head: Head, logits: Tensor, labels: Tensor) -> Tensor:
 def _losses(head: Head, logits: Tensor, labels: Tensor) -> Tensor:
     count = len(logits)
     if head.kind == "classes":
-        flat, repeated = logits.flatten(0, 1), labels.expand(count, -1).reshape(-1)
+        flat, repeated = logits.flatten(0, 1), labels.expand(logits.shape[:2]).reshape(-1)
         losses = functional.cross_entropy(flat, repeated, reduction="none")
         return losses.view(count, -1).mean(1)
     each = (

@@ -162,10 +162,19 @@ class WeightOptimiser(Optimiser):
     """Adam on the weights, cosine annealing with warm restarts, a step for every batch."""
 
     def __init__(
-        self, module: FusionModule, settings: Settings, batches: int, members: Sequence[int] = (0,)
+        self,
+        module: FusionModule,
+        settings: Settings,
+        batches: int,
+        members: Sequence[int] = (0,),
+        seeds: Sequence[int] | None = None,
     ) -> None:
-        """`members` are the numbers of the networks in the module, by which they draw."""
-        seeds = [seed_of(settings.seed, WEIGHTS, rank(), member) for member in members]
+        """`members` are the numbers of the networks in the module, by which they draw.
+
+        With `seeds`, each has its own instead of that of the settings.
+        """
+        of_each = zip(seeds or [settings.seed] * len(members), members, strict=True)
+        keyed = [seed_of(seed, WEIGHTS, rank(), member) for seed, member in of_each]
         super().__init__(
             module,
             module.weight_parameters(),
@@ -173,7 +182,7 @@ class WeightOptimiser(Optimiser):
             settings.weight_decay,
             WEIGHT_BETAS,
             settings,
-            Keys(seeds, torch.device(settings.device)),
+            Keys(keyed, torch.device(settings.device)),
         )
         self._first_rate = settings.max_learning_rate
         self._schedule = self.adam and CosineAnnealingWarmRestarts(

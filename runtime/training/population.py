@@ -39,18 +39,29 @@ def member_program(network: Network) -> Hoisted:
 
 
 class Population:
-    """The module of several networks; `programs` are what each computes, without its draws."""
+    """The module of several networks; `programs` are what each computes, without its draws.
+
+    Networks that are `apart` have samples of their own, and `seeds` of their own initial values.
+    """
 
     def __init__(
-        self, programs: Sequence[Program], settings: Settings, device: torch.device
+        self,
+        programs: Sequence[Program],
+        settings: Settings,
+        device: torch.device,
+        *,
+        apart: bool = False,
+        seeds: Sequence[int] | None = None,
     ) -> None:
         self.programs = programs
         self.names = [str(place) for place in range(len(programs))]
         keyed = [with_draws(program) for program in programs]
-        joint = optimise(join(dict(zip(self.names, keyed, strict=True))), "population")
+        joined = join(dict(zip(self.names, keyed, strict=True)), apart=apart)
+        joint = optimise(joined, "population")
         self.module = module_of(joint, settings, device)
         for place, program in enumerate(programs):
-            self.load(place, initial_values(program, settings.seed))
+            seed = settings.seed if seeds is None else seeds[place]
+            self.load(place, initial_values(program, seed))
 
     def __len__(self) -> int:
         return len(self.programs)
@@ -111,9 +122,14 @@ class PopulationOptimiser(WeightOptimiser):
     """Steps the weights of every member; the state of each is what it is alone."""
 
     def __init__(
-        self, population: Population, settings: Settings, batches: int, members: Sequence[int]
+        self,
+        population: Population,
+        settings: Settings,
+        batches: int,
+        members: Sequence[int],
+        seeds: Sequence[int] | None = None,
     ) -> None:
-        super().__init__(population.module, settings, batches, members)
+        super().__init__(population.module, settings, batches, members, seeds)
         self.population = population
 
     def member_state(self, member: int) -> State:

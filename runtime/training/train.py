@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from os import PathLike
 from typing import Any
 
@@ -24,9 +25,11 @@ from ..runs.names import GENOTYPE, WEIGHTS
 from ..runs.tensorboard import watching
 from ..settings import Settings
 from .epoch import Epoch, Pass
+from .finite import no_finite_loss
 from .fitting import Report, device_of, seeded, start_from, training_batches
 from .optimisers import WeightOptimiser
-from .prepare import prepare
+from .population import Population, PopulationOptimiser, member_program
+from .prepare import prepare, prepared
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,53 @@ def train(
         folder.write_spec(GENOTYPE, spec)
         folder.write_tensors(WEIGHTS, result.weights)
     return result
+
+
+def train_seeds(
+    spec: Spec,
+    data: Source,
+    seeds: Sequence[int],
+    *,
+    settings: Settings | None = None,
+    **options: Any,
+) -> tuple[TrainResult, ...]:
+    """What `train` gives with each of the seeds, trained together as one Program.
+
+    Each seed has its own initial values, draws, and order of samples. Raises what `train` does.
+    """
+    settings = (settings or Settings()).with_options(**options)
+    network = checked(spec)
+    require_no_holes(network)
+    samples = load_data(data, network, settings.split_seed)
+    device = device_of(settings)
+    if len(seeds) < 2 or settings.compile:
+        each = (settings.with_options(seed=seed) for seed in seeds)
+        return tuple(_train(network, samples, one, None, None) for one in each)
+    hoisted = member_program(network)
+    programs = [hoisted.program] * len(seeds)
+    population = Population(programs, settings, device, apart=True, seeds=seeds)
+    batches = training_batches(
+        prepared([hoisted], samples, device), (TRAIN, VALIDATION), settings, device
+    )
+    optimiser = PopulationOptimiser(population, settings, len(batches), [0] * len(seeds), seeds)
+    epoch = Epoch(list(seeds), Interrupt())
+
+    def step(batch: Batch) -> Tensor:
+        losses = optimiser.loss(network.head, batch)
+        optimiser.step(losses)
+        return losses
+
+    histories: list[list[dict[str, Any]]] = [[] for _ in seeds]
+    for number in range(1, settings.epochs + 1):
+        (losses,) = epoch.run([Pass(optimiser, step, [batches])])
+        for history, loss in zip(histories, losses.tolist(), strict=True):
+            history.append({"epoch": number, "train_loss": loss})
+    if any(not isfinite(history[-1]["train_loss"]) for history in histories):
+        raise no_finite_loss()
+    return tuple(
+        TrainResult({n: t.numpy() for n, t in population.tensors(place).items()}, tuple(history))
+        for place, history in enumerate(histories)
+    )
 
 
 def _train(

@@ -27,6 +27,7 @@ from fusewright.runtime.training.population import (
     member_program,
 )
 from fusewright.runtime.training.prepare import prepare, prepared
+from fusewright.runtime.training.train import train_seeds
 
 from ...support.running import problem, same, spec, without_cost
 
@@ -180,6 +181,23 @@ def test_a_population_is_as_large_as_memory_allows(monkeypatch: pytest.MonkeyPat
     assert str(alone.genotype) == str(found.genotype)
 
 
+def test_seeds_that_train_together_are_those_that_train_alone() -> None:
+    """Each with its own initial values, draws and order of samples."""
+    genotype = random_genotype(checked(spec()), 3)
+    settings: dict[str, Any] = {"epochs": 3, "batch": 16, "max_learning_rate": 0.02}
+    found = train_seeds(genotype, DATA, [4, 0, 9], **settings)
+    for seed, one in zip([4, 0, 9], found, strict=True):
+        alone = fw.train(genotype, DATA, seed=seed, **settings)
+        assert one.weights.keys() == alone.weights.keys()
+        for name, array in alone.weights.items():
+            assert np.allclose(one.weights[name], array, rtol=1e-3, atol=1e-4), name
+        for record, expected in zip(one.history, alone.history, strict=True):
+            assert record == pytest.approx(expected, rel=1e-4)
+    assert not np.allclose(found[0].weights["head.W"], found[1].weights["head.W"], atol=0.1)
+    (single,) = train_seeds(genotype, DATA, [4], **settings)
+    assert same(single.weights, fw.train(genotype, DATA, seed=4, **settings).weights)
+
+
 def test_a_step_waits_for_nothing_and_its_shapes_are_known() -> None:
     """Forward and backward on `meta`, where reading a number, or a copy from there, is an error."""
     space = checked(spec())
@@ -196,7 +214,8 @@ def test_a_step_waits_for_nothing_and_its_shapes_are_known() -> None:
     labels = torch.zeros(16, dtype=torch.int64, device=device)
     losses = loss_of(space.head, module(inputs), labels)
     assert losses.shape == (5,)
-    losses.sum().backward()
+    total: Any = losses.sum()
+    total.backward()
     read = {v.name for v in module.program.values if v.primitive == "parameter"}
     moved = {name for name, p in module.named_parameters() if p.grad is not None}
     assert moved
