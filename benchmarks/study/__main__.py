@@ -34,6 +34,7 @@ from fusewright.runtime.genotypes.sample import random_genotype
 from fusewright.runtime.metrics import SELECTION_METRIC, on_validation
 from fusewright.runtime.search.controls import LATE
 from fusewright.runtime.settings import Settings
+from fusewright.runtime.training.train import train_seeds
 
 from .contenders import CONTENDERS, baselines
 from .data import SETS, load
@@ -97,24 +98,27 @@ class Bench:
 
     def validate(self, genotype: Spec) -> None:
         """Trains a genotype on the training split alone, and measures it on validation."""
-        for seed in SEEDS:
-            key = f"validation/{self.name}/{seed}/{digest(str(genotype))}"
-            self.study.row(key, partial(self._trained, genotype, seed, self.known))
+        self._rows("validation", genotype, SEEDS, self.known)
 
     def measure(self, genotype: Spec, seeds: Sequence[int] = SEEDS) -> float:
         """Trains a genotype with every seed, and measures it on test; the mean of its metric."""
-        found: list[float] = []
-        for seed in seeds:
-            key = f"test/{self.name}/{seed}/{digest(str(genotype))}"
-            row = self.study.row(key, partial(self._trained, genotype, seed, self.data))
-            found.append(row["metric"])
-        return sum(found) / len(found)
+        rows = self._rows("test", genotype, seeds, self.data)
+        return sum(row["metric"] for row in rows) / len(rows)
 
-    def _trained(self, genotype: Spec, seed: int, data: Arrays) -> dict[str, Any]:
+    def _rows(
+        self, kind: str, genotype: Spec, seeds: Sequence[int], data: Arrays
+    ) -> list[dict[str, Any]]:
+        """The row of every seed; the seeds that are missing are trained together."""
+        keys = {seed: f"{kind}/{self.name}/{seed}/{digest(str(genotype))}" for seed in seeds}
+        missing = [seed for seed in seeds if keys[seed] not in self.study.rows]
         started = perf_counter()
-        trained = fw.train(genotype, data, settings=self.training, seed=seed)
-        found = fw.evaluate(genotype, data, weights=trained.weights)
-        return {"metric": found[self.metric], "seconds": perf_counter() - started}
+        trained = train_seeds(genotype, data, missing, settings=self.training) if missing else ()
+        seconds = (perf_counter() - started) / max(1, len(missing))
+        for seed, one in zip(missing, trained, strict=True):
+            metric = fw.evaluate(genotype, data, weights=one.weights)[self.metric]
+            found = {"metric": metric, "seconds": seconds}
+            self.study.row(keys[seed], lambda found=found: found)
+        return [self.study.rows[key] for key in keys.values()]
 
     def reference(self) -> None:
         """Random genotypes, on validation and on test."""
