@@ -165,7 +165,7 @@ class _Comparison:
         with seeded(self.settings.seed, self.device):
             trainer.train(trial, self.settings.epochs, beside)
         if trial.diverged:
-            raise no_finite_loss()
+            raise no_finite_loss(trial.failure)
         if self.told is not None and rank() == 0:
             self.told(name, trial.score)
         steps = trainer.problem.meter.weight_steps(trial.macs)

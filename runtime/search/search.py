@@ -43,7 +43,7 @@ from ..runs.folder import RunFolder
 from ..runs.names import CHECKPOINT, GENOTYPE, SEARCH_WEIGHTS
 from ..runs.tensorboard import watching
 from ..settings import RULE_NAMES, Settings
-from ..training.finite import no_finite_loss
+from ..training.finite import no_finite_loss, not_finite_at
 from ..training.fitting import Report, device_of, require_trainable, seeded
 from .budgets import Budgets
 from .meter import Meter, unit_macs, unit_program
@@ -226,7 +226,8 @@ class _Loop:
     def result(self) -> SearchResult:
         best = self._best
         if best is None:
-            raise no_finite_loss()
+            failures = [str(h["failure"]) for h in self.history if "failure" in h]
+            raise no_finite_loss(failures[-1] if failures else not_finite_at(None))
         genotype = fill(self.problem.network, best.choices)
         history, cost = tuple(self.history), self.problem.meter.cost
         return SearchResult(

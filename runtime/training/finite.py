@@ -17,14 +17,23 @@ def not_finite(module: FusionModule, inputs: Mapping[str, Tensor] | None = None)
 
     `inputs` are those of the batch; without them, parameters alone are looked at.
     """
-    place = _first_place(module, inputs)
-    return no_finite_loss("" if place is None else f": `{place}` is where that begins")
+    return no_finite_loss(not_finite_at(_first_place(module, inputs)))
 
 
-def no_finite_loss(where: str = "") -> DiagnosticError:
-    """The diagnostic for a loss that is not finite, with where that begins."""
-    message = f"the loss is no longer a finite number{where}"
+def not_finite_at(place: str | None) -> str:
+    """What is said of a loss that is not finite, with the place, if it is known."""
+    message = "the loss is no longer a finite number"
+    return message if place is None else f"{message}: `{place}` is where that begins"
+
+
+def no_finite_loss(message: str) -> DiagnosticError:
+    """The diagnostic of what `not_finite_at` says."""
     return fail("E508", message, help="lower `max_learning_rate`, or scale the features")
+
+
+def first_not_finite(tensors: Mapping[str, Tensor]) -> str | None:
+    """The name of the first tensor that is not finite throughout."""
+    return next((n for n, t in tensors.items() if not bool(torch.isfinite(t).all())), None)
 
 
 @torch.no_grad()

@@ -25,7 +25,7 @@ from ..runs.names import GENOTYPE, WEIGHTS
 from ..runs.tensorboard import watching
 from ..settings import Settings
 from .epoch import Epoch, Pass
-from .finite import no_finite_loss
+from .finite import no_finite_loss, not_finite_at
 from .fitting import Report, device_of, seeded, start_from, training_batches
 from .optimisers import WeightOptimiser
 from .population import Population, PopulationOptimiser, member_program
@@ -128,7 +128,7 @@ def train_seeds(
         for history, loss in zip(histories, losses.tolist(), strict=True):
             history.append({"epoch": number, "train_loss": loss})
     if any(not isfinite(history[-1]["train_loss"]) for history in histories):
-        raise no_finite_loss()
+        raise no_finite_loss(not_finite_at(None))
     return tuple(
         TrainResult({n: t.numpy() for n, t in population.tensors(place).items()}, tuple(history))
         for place, history in enumerate(histories)

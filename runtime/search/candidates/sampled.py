@@ -55,12 +55,12 @@ class Sampled:
         self.rounds = problem.settings.candidates
         self.study: Study = OwnStudy(self.points.sizes, sampler, problem.settings)
         self.running: tuple[Asked, Trial] | None = None
-        self.ahead, self._most_ahead = list[tuple[Asked, Trial]](), ahead
+        self.ahead, self._most_ahead = list[tuple[Asked, Trial | None]](), ahead
 
     def round(self, index: int) -> Round:
         if self.running is None:
             asked, trial = self._next()
-            choices = trial.choices
+            choices = self.points.choices(asked.point)
             known = self._known(choices)
             trained = asked.number if known is None else known.trained
             self.study.begin(asked, trained, str(fill(self.problem.network, choices)))
@@ -68,36 +68,34 @@ class Sampled:
                 self.study.tell(asked, known.score, known.trained)
                 values = {"candidate": known.trained, "epochs": 0, "score": known.score}
                 return Round(None, known.score, values=values)
-            self.running = asked, trial
+            self.running = asked, trial or Trial(asked.number, choices)
         asked, trial = self.running
         self.trainer.train(trial, self.problem.settings.trial_epochs, self._beside())
         self.running = None
         self.study.tell(asked, trial.score, trial.number)
         return self.found(trial)
 
-    def _next(self) -> tuple[Asked, Trial]:
-        """The next point, after those that depend on none of each other were asked for."""
+    def _next(self) -> tuple[Asked, Trial | None]:
+        """The next point, after those that depend on none of each other were asked for.
+
+        Its trial is None where another one is of the same choices.
+        """
         if not self.ahead:
             finished = len(self.study.finished())
             left = self.problem.settings.candidates - finished
             together = self.problem.settings.together
+            known = [self.points.choices(f.asked.point) for f in self.study.finished()]
             for place in range(max(1, min(left, together, self._most_ahead(finished)))):
                 asked = self.study.ask(place)
-                trial = Trial(asked.number, self.points.choices(asked.point))
+                choices = self.points.choices(asked.point)
+                trial = None if choices in known else Trial(asked.number, choices)
                 self.ahead.append((asked, trial))
+                known.append(choices)
         return self.ahead.pop(0)
 
     def _beside(self) -> list[Trial]:
-        """What is to be trained next, each choice once."""
-        known = [self.points.choices(f.asked.point) for f in self.study.finished()]
-        if self.running is not None:
-            known.append(self.running[1].choices)
-        beside: list[Trial] = []
-        for _, trial in self.ahead:
-            if trial.choices not in known:
-                beside.append(trial)
-                known.append(trial.choices)
-        return beside
+        """What is to be trained next."""
+        return [trial for _, trial in self.ahead if trial is not None]
 
     def _known(self, choices: Choices) -> Finished | None:
         """A finished trial of these choices."""
@@ -106,9 +104,8 @@ class Sampled:
 
     def found(self, trial: Trial) -> Round:
         """What a trial is that has been trained."""
-        values = {"candidate": trial.number, "epochs": trial.epochs, **trial.metrics}
-        choices = None if trial.diverged else trial.choices
-        return Round(choices, trial.score, values=values)
+        values = {"candidate": trial.number, "epochs": trial.epochs, **trial.told}
+        return Round(trial.chosen, trial.score, values=values)
 
     def arrays(self) -> Arrays:
         return self.trainer.arrays()
@@ -116,12 +113,12 @@ class Sampled:
     def state(self) -> State:
         self.trainer.close()
         running = self.running and [asked_state(self.running[0]), self.running[1].state()]
-        ahead = [[asked_state(asked), trial.state()] for asked, trial in self.ahead]
+        ahead = [[asked_state(asked), trial and trial.state()] for asked, trial in self.ahead]
         return {"study": self.study.state(), "running": running, "ahead": ahead}
 
     def restore(self, state: State) -> None:
         self.study.restore(state["study"])
         running = state["running"]
         self.running = running and (asked_of(running[0]), Trial.restored(running[1]))
-        self.ahead = [(asked_of(a), Trial.restored(t)) for a, t in state["ahead"]]
+        self.ahead = [(asked_of(a), t and Trial.restored(t)) for a, t in state["ahead"]]
         self.trainer.forget()

@@ -23,6 +23,7 @@ from ...data.files import Arrays
 from ...metrics import on_validation
 from ...parallel.processes import joined
 from ...runs.checkpoint import CheckpointPart, State, identity_of
+from ...training.finite import first_not_finite, not_finite_at
 from ...training.fitting import scores, start_from
 from ...training.objective import selection_score
 from ...training.population import (
@@ -45,7 +46,8 @@ class Trial:
 
     `choices` fill the Cells of the space, or the first of them, where its network has no others.
     `scores` and `losses` are those on validation after each call of `Trainer.train`, `metrics` all
-    of the last; `macs` are the multiply-adds that it has cost.
+    of the last; `macs` are the multiply-adds that it has cost, and `failure` says why there are no
+    more scores, where its loss is no finite number.
     """
 
     number: int
@@ -56,8 +58,23 @@ class Trial:
     metrics: Mapping[str, float] = field(default_factory=dict[str, float])
     training: State | None = None
     scored: int = 0
-    diverged: bool = False
+    failure: str = ""
     macs: float = 0
+
+    @property
+    def diverged(self) -> bool:
+        """Whether its loss is no finite number."""
+        return bool(self.failure)
+
+    @property
+    def chosen(self) -> Choices | None:
+        """Its choices, if they can be what a search finds."""
+        return None if self.diverged else self.choices
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """What a record says of it: its metrics, or why there are none."""
+        return {"failure": self.failure} if self.diverged else self.metrics
 
     @property
     def score(self) -> float:
@@ -99,7 +116,7 @@ class Trial:
             "training": self._resting() or self.training,
             "macs": self.macs,
             "scored": self.scored,
-            "diverged": self.diverged,
+            "failure": self.failure,
         }
 
     def _resting(self) -> CheckpointPart | None:
@@ -233,8 +250,8 @@ class _Alone(Learner):
         while trial.epochs < epochs and not trial.diverged:
             try:
                 self.epoch.run([self.weight_pass()])
-            except DiagnosticError:
-                trial.diverged = True
+            except DiagnosticError as error:
+                trial.failure = error.diagnostics[0].message
             trial.epochs += 1
         if trial.diverged:
             trial.end(epochs)
@@ -285,9 +302,11 @@ class _Together(Learner):
     def train_until(self, epochs: int) -> None:
         while self.trials[0].epochs < epochs:
             (losses,) = self.epoch.run([self.weight_pass()])
-            for trial, is_finite in zip(self.trials, torch.isfinite(losses).tolist(), strict=True):
+            for place, is_finite in enumerate(torch.isfinite(losses).tolist()):
+                trial = self.trials[place]
                 trial.epochs += 1
-                trial.diverged |= not is_finite
+                if not is_finite and not trial.diverged:
+                    trial.failure = not_finite_at(first_not_finite(self.population.tensors(place)))
         head = self.problem.network.head
         told = scores(self.module, self.validation, head)
         self.problem.meter.count(self.macs, len(self.validation.labels), FORWARD)

@@ -14,7 +14,6 @@ from ....compiler.network.choices import Choices
 from ...data.files import Arrays
 from ...runs.checkpoint import State
 from ...settings import Settings
-from ...training.finite import no_finite_loss
 from ..candidates.standing import standings
 from ..candidates.trial import Trainer, Trial
 from ..chain import Stage
@@ -60,14 +59,12 @@ class Halving:
         trial = self.trials[place]
         rung = [self.trials[p] for at, _, p in self._plan if at == level]
         self.trainer.train(trial, epochs, rung)
-        values = {"rung": level + 1, "candidate": trial.number, "epochs": epochs, **trial.metrics}
+        values = {"rung": level + 1, "candidate": trial.number, "epochs": epochs, **trial.told}
         if index + 1 < self.rounds and self._plan[index + 1][0] == level:
             return Round(None, trial.score, values=values)
         self._end(place + 1, index)
         best = self.trials[0]
-        if best.diverged:
-            raise no_finite_loss()
-        return Round(best.choices, best.score, (level,), {**values, "best": best.number})
+        return Round(best.chosen, best.score, (level,), {**values, "best": best.number})
 
     def _end(self, trained: int, index: int) -> None:
         """Puts the better ones of a rung first; of those that go no further no state is kept."""

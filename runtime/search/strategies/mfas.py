@@ -70,8 +70,8 @@ class Mfas:
         self._fill()
         values = {"pass": level[0] + 1, "cells": level[1], "candidate": trial.number}
         whole = len(trial.choices) == len(self.problem.network.cells)
-        chosen = trial.choices if whole and not trial.diverged else None
-        return Round(chosen, trial.score, values={**values, **trial.metrics})
+        chosen = trial.chosen if whole else None
+        return Round(chosen, trial.score, values={**values, **trial.told})
 
     # Levels
 

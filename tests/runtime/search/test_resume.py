@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -153,10 +154,22 @@ def test_a_damaged_checkpoint_is_diagnosed(
 
 
 def test_a_loss_that_is_not_finite_says_where_it_begins(tmp_path: Path) -> None:
-    huge = DATA | {"A": np.where(DATA["A"] > 0, 3e38, -3e38).astype(np.float32)}
+    huge = {n: np.where(DATA[n] > 0, 3e38, -3e38).astype(np.float32) for n in "ABD"}
     with pytest.raises(fw.DiagnosticError, match=r"`A\S*` is where that begins") as caught:
-        fw.search(spec(), huge, out=tmp_path, settings=QUICK)
+        fw.search(spec("cell K(A, ?) { S = ?(x, y) }"), DATA | huge, out=tmp_path, settings=QUICK)
     assert [d.code for d in caught.value.diagnostics] == ["E508"]
+
+
+def test_a_search_goes_on_without_a_feature_that_spoils_candidates(tmp_path: Path) -> None:
+    huge = DATA | {"A": np.where(DATA["A"] > 0, 3e38, -3e38).astype(np.float32)}
+    settings = QUICK.with_options(strategy="halving", relax="per_input", candidates=8)
+    found = fw.search(spec(), huge, out=tmp_path, settings=settings)
+    reads = re.findall(r"cell K_\d\(([^)]*)\)", str(found.genotype))
+    assert reads
+    assert not any("A" in names.split(", ") for names in reads)
+    failures = [record["failure"] for record in found.history if "failure" in record]
+    assert failures
+    assert all("`A" in failure for failure in failures)
 
 
 def test_a_line_that_was_cut_short_is_dropped(tmp_path: Path) -> None:
