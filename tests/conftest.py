@@ -66,5 +66,5 @@ def _skips_commands(monkeypatch: pytest.MonkeyPatch) -> None:
             pytest.skip(message)
         return fail(code, message, *places, **more)
 
-    fail = app.fail
+    fail = vars(app)["fail"]
     monkeypatch.setattr(app, "fail", failing)
