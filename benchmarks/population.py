@@ -30,6 +30,7 @@ from torch.profiler import ProfilerActivity, profile
 import fusewright as fw
 from fusewright.compiler.check.check import checked
 from fusewright.compiler.network.network import Network
+from fusewright.compiler.program.draws import with_draws
 from fusewright.compiler.program.program import Program
 from fusewright.runtime.data.batches import Batch
 from fusewright.runtime.data.dataset import Dataset
@@ -229,7 +230,7 @@ def grouped(problem: Problem, program: Program) -> float:
     own = sum(
         value.record is not None and value.record.batched is not None
         for network in problem.networks
-        for value in member_program(network).program.values
+        for value in with_draws(member_program(network).program).values
     )
     rows = sum(v.type.axes[0].size or 0 for v in program.values if v.primitive == "batched")
     return rows / own

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from importlib.util import find_spec
 from typing import Any
 
@@ -66,5 +66,5 @@ def _skips_commands(monkeypatch: pytest.MonkeyPatch) -> None:
             pytest.skip(message)
         return fail(code, message, *places, **more)
 
-    fail = vars(app)["fail"]
+    fail: Callable[..., Exception] = vars(app)["fail"]
     monkeypatch.setattr(app, "fail", failing)

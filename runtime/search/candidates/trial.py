@@ -135,6 +135,8 @@ class Trial:
 
 MEMORY_SHARE = 0.5
 """The share of free memory that networks may take that train together."""
+WORTHWHILE = 1 << 29
+"""Bytes above which networks train no faster together on a CPU, whose caches they leave."""
 
 
 class Trainer:
@@ -184,6 +186,8 @@ class Trainer:
             return {trial.number: _Member(trial)}
         members: dict[int, _Member] = {}
         left = MEMORY_SHARE * free_memory(self.problem.device)
+        if self.problem.device.type == "cpu":
+            left = min(left, WORTHWHILE)
         for one in [trial, *alike][:most]:
             hoisted = member_program(_network(self.problem, one))
             left -= bytes_of(hoisted.program, settings.batch)
