@@ -96,7 +96,7 @@ class Settings:
         240, "Genotypes that are trained by themselves.", limits=_at_least(1), read_by=_SEARCH
     )
     together: int = _setting(
-        64,
+        128,
         "Genotypes that are trained as one program at most; 1 trains one by one.",
         limits=_at_least(1),
         read_by=_SEARCH,

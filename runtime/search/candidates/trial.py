@@ -147,6 +147,8 @@ class Trainer:
         self.problem, self.initial = problem, initial
         self._open: _Alone | _Together | None = None
         self._last: Trial | None = None
+        self._kept = True
+        self._programs: dict[Choices, Hoisted] = {}
 
     def train(self, trial: Trial, epochs: int, beside: Sequence[Trial] = ()) -> None:
         """Trains a trial until it has been trained for so many epochs, and scores it.
@@ -163,7 +165,7 @@ class Trainer:
         if self._open is None or trial not in self._open.trials:
             self.close()
             self._open = self._opened(self._fitting(trial, epochs, beside))
-        before = self.problem.meter.macs
+        before, self._kept = self.problem.meter.macs, False
         try:
             self._open.train_until(epochs)
         finally:
@@ -189,7 +191,9 @@ class Trainer:
         if self.problem.device.type == "cpu":
             left = min(left, WORTHWHILE)
         for one in [trial, *alike][:most]:
-            hoisted = member_program(_network(self.problem, one))
+            if one.choices not in self._programs:
+                self._programs[one.choices] = member_program(_network(self.problem, one))
+            hoisted = self._programs[one.choices]
             left -= bytes_of(hoisted.program, settings.batch)
             if members and left < 0:
                 break
@@ -209,8 +213,9 @@ class Trainer:
 
     def close(self) -> None:
         """Keeps where the training is in the trials."""
-        if self._open is not None:
+        if self._open is not None and not self._kept:
             self._open.close()
+            self._kept = True
 
     def forget(self) -> None:
         """Goes on with what is kept in the trials."""
