@@ -32,7 +32,10 @@ def with_draws(program: Program) -> Program:
         seen[scope] += 1
     keys = TensorType((Axis(CANDIDATES, 1),), batched=False)
     rewrite = Rewrite(program)
-    samples = next(i for i, v in enumerate(program.values) if v.type.batched)
+    features = {item.name for item in program.inputs if item.kind == "feature"}
+    samples = next(  # what may be left out has a batch of one
+        i for i, v in enumerate(program.values) if v.primitive == INPUT and v.name in features
+    )
     rewrite.values.append(Value(INPUT, (), (("name", KEYS),), keys, (KEYS,)))
     for index, value in enumerate(program.values):
         moved = rewrite.moved(value)
@@ -50,7 +53,9 @@ def with_draws(program: Program) -> Program:
 
 
 def _is_drawn(value: Value) -> bool:
-    return value.primitive in DROPOUTS and dict(value.attributes)["rate"] > 0
+    """Whether a value drops some of a sample, whose size is known; torch draws for others."""
+    of_samples = value.type.batched and all(axis.size is not None for axis in value.type.axes)
+    return of_samples and value.primitive in DROPOUTS and dict(value.attributes)["rate"] > 0
 
 
 def _place(scope: Scope, ordinal: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from ..batching import Kinds
+from ..batching import Kinds, everywhere
 from ..primitive import Attribute, Primitive
 from ..types import CANDIDATES, CHANNELS, Axis, ShapeError, TensorType
 from .shaping import dropout_type
@@ -55,8 +55,8 @@ def words_of(elements: int) -> int:
 
 def threshold(rate: float) -> tuple[int, float]:
     """From which 16 bits on an element is kept, and what it is scaled by."""
-    dropped = round(rate * _STEPS)
-    return dropped - _STEPS // 2, _STEPS / (_STEPS - dropped) if dropped < _STEPS else 0.0
+    dropped = min(round(rate * _STEPS), _STEPS - 1)
+    return dropped - _STEPS // 2, _STEPS / (_STEPS - dropped)
 
 
 def _draws_type(keys: TensorType, samples: TensorType, of: Of, width: int) -> TensorType:
@@ -114,7 +114,7 @@ def _masked(
 def _batched_masked(
     torch: Any, record: Any, arguments: Sequence[Any], of: Kinds, settings: dict[str, Any]
 ) -> Any:
-    x, bits = arguments
+    x, bits = everywhere(arguments, of)
     return _masked(torch, x, bits, **settings, leading=2)
 
 

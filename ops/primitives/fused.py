@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..batching import Kinds
+from ..batching import Kinds, everywhere
 from ..primitive import Attribute, Primitive
 from ..types import CANDIDATES, CHANNELS, LENGTH, Axis, ShapeError, TensorType
 from .norms import columns, rows
@@ -97,7 +97,7 @@ def _batched_normalised(
     torch: Any, record: Any, arguments: Sequence[Any], of: Kinds, settings: dict[str, Any]
 ) -> Any:
     """One batch norm over the channels of all rows, whose statistics are each row's own."""
-    x, bias, scale, shift, mean, variance = arguments
+    x, bias, scale, shift, mean, variance = everywhere(arguments, of)
     wide = record.torch(
         torch, columns(x), *(o.view(-1) for o in (bias, scale, shift, mean, variance)), **settings
     )

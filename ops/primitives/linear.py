@@ -30,6 +30,8 @@ def _batched(
             return wide.unflatten(-1, (w.shape[0], w.shape[2])).movedim(-2, 0).contiguous()
         case (kind, form) if kind == SAMPLES and form == WEIGHTS:
             return torch.bmm(x.flatten(1, -2), w).unflatten(1, x.shape[1:-1])
+        case (kind, form) if kind == form == WEIGHTS and of[0][1] == 1:
+            return torch.bmm(x.unsqueeze(1), w).squeeze(1)
         case _:
             return aligned(torch, record, arguments, of, settings)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..batching import Kinds, spread
+from ..batching import SAMPLES, SHARED, Kinds, everywhere, spread
 from ..primitive import Attribute, Owned, Primitive
 from ..types import ShapeError, TensorType, vector
 
@@ -94,7 +94,7 @@ def _batched_batch(
     torch: Any, record: Any, arguments: Sequence[Any], of: Kinds, settings: dict[str, Any]
 ) -> Any:
     """One batch norm over the channels of all rows, whose statistics are each row's own."""
-    x, *owned = arguments
+    x, *owned = everywhere(arguments, of)
     wide = record.torch(torch, columns(x), *(o.view(-1) for o in owned), **settings)
     return rows(wide, x.shape[0])
 
@@ -102,7 +102,8 @@ def _batched_batch(
 def _batched_layer(
     torch: Any, record: Any, arguments: Sequence[Any], of: Kinds, settings: dict[str, Any]
 ) -> Any:
-    (x, scale, shift), batch_and_more = arguments, 1 + of[0][1] - of[1][1]
+    x, scale, shift = everywhere(arguments, of)
+    batch_and_more = (of[0][0] in (SAMPLES, SHARED)) + of[0][1] - of[1][1]
     plain = torch.nn.functional.layer_norm(x, scale.shape[1:], eps=settings["epsilon"])
     return torch.addcmul(spread(shift, batch_and_more), plain, spread(scale, batch_and_more))
 

@@ -114,11 +114,12 @@ class _Comparison:
     def _random(self, cost: float) -> tuple[list[Control], int]:
         """Random genotypes, and how many of them a cost buys, one at least.
 
-        The next one is taken to cost what those before it did on average.
+        The next one is taken to cost what those before it did on average. One whose loss is no
+        finite number is passed over, a few at most.
         """
         found: list[Control] = []
         waiting: list[Trial] = []
-        spent, bought = 0.0, 0
+        spent, bought, failed = 0.0, 0, 0
         draws = self.budgets.draws(np.random.default_rng((self.settings.seed, STREAM)))
         trainer = Trainer(self._problem(self.network))
         while len(found) < RANDOM_GENOTYPES or spent * (len(found) + 1) <= cost * len(found):
@@ -129,7 +130,13 @@ class _Comparison:
                 break
             trial = waiting.pop(0)
             name = f"random genotype {len(found) + 1}"
-            found.append(self._trained(name, trainer, trial, waiting))
+            try:
+                found.append(self._trained(name, trainer, trial, waiting))
+            except DiagnosticError:
+                failed += trial.diverged
+                if not trial.diverged or failed > RANDOM_GENOTYPES:
+                    raise
+                continue
             spent += found[-1].weight_steps
             bought += spent <= cost
         return found, max(1, bought)

@@ -24,18 +24,17 @@ def seed_of(*numbers: int) -> int:
 
 
 class Keys:
-    """A key for each of several networks, new ones for every step."""
+    """A key for each of several networks, new ones for every step.
+
+    A draw is a function of the key, of the place in the network (`compiler/program/draws.py`), and
+    of the sample in the batch (`ops/primitives/draws.py`).
+    """
 
     def __init__(self, seeds: Sequence[int], device: torch.device) -> None:
         self._seeds = torch.tensor(list(seeds), device=device)
         self.steps = 0
 
-    def next(self) -> Tensor:
-        """The keys of the next step, (networks,)."""
-        self.steps += 1
-        return self.again()
-
-    def again(self) -> Tensor:
-        """The keys of the same step."""
+    def of_step(self) -> Tensor:
+        """The keys of the step that `steps` counts to, (networks,)."""
         keys: Tensor = mixed(self._seeds + self.steps)
         return keys

@@ -55,7 +55,7 @@ class Optimiser:
         names = {id(p): name for name, p in module.named_parameters() if name in read}
         self.module, self.parameters = module, [p for p in parameters if id(p) in names]
         self.names = [names[id(p)] for p in self.parameters]
-        self.keys = keys if KEYS in {i.name for i in module.program.inputs} else None
+        self.keys, self._draws = keys, KEYS in {i.name for i in module.program.inputs}
         self._precision = DTYPES[settings.precision]
         self.device = torch.device(settings.device)
         self._scaler = torch.amp.GradScaler(
@@ -94,8 +94,9 @@ class Optimiser:
         and a pass finds out at its end.
         """
         lower, inputs = self._precision is not None, {**batch.features, **weights}
-        if self.keys is not None:
-            inputs[KEYS] = self.keys.again() if again else self.keys.next()
+        self.keys.steps += not again
+        if self._draws:
+            inputs[KEYS] = self.keys.of_step()
         with torch.autocast(self.device.type, self._precision, enabled=lower):
             logits = self.module(inputs)
         if lower:
@@ -110,15 +111,14 @@ class Optimiser:
         return {
             "moments": self.moments(),
             "scaler": self._scaler.state_dict(),
-            "draws": self.keys.steps if self.keys is not None else 0,
+            "draws": self.keys.steps,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Goes on from another optimiser's state."""
         self.restore_moments(state["moments"])
         self._scaler.load_state_dict(state["scaler"])
-        if self.keys is not None:
-            self.keys.steps = int(state["draws"])
+        self.keys.steps = int(state["draws"])
 
     def moments(self) -> dict[str, Moments]:
         """Copies of Adam's moments, and the steps that they are of, by the parameter's name."""
@@ -208,7 +208,7 @@ class WeightOptimiser(Optimiser):
 
     def restore(self, state: dict[str, Any]) -> None:
         super().restore(state)
-        if self._schedule is not None and self.adam is not None:
+        if self._schedule is not None and self.adam is not None and state["schedule"]:
             self._schedule.load_state_dict(state["schedule"])
             self.adam.param_groups[0]["lr"] = state["rate"]
 

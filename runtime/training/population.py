@@ -6,9 +6,9 @@ that it has alone, so that one may leave, and go on with others or by itself.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -29,6 +29,11 @@ from .prepare import module_of
 
 State = dict[str, Any]
 NUMBER_BYTES = 4
+MEMORY_SHARE = 0.5
+"""The share of free memory that networks may take that train together."""
+WORTHWHILE = 1 << 29
+"""Bytes above which networks train no faster together on a CPU, whose caches they leave."""
+LIKELY = 4 << 30
 KEPT = 2.5
 """How many times a step's values are in memory at once: forward, backward, and some in between."""
 
@@ -111,11 +116,21 @@ def bytes_of(program: Program, batch: int) -> int:
     return int(NUMBER_BYTES * (KEPT * batch * values + 4 * numbers))
 
 
+def affordable(device: torch.device) -> float:
+    """The bytes that a population on a device may take."""
+    share = MEMORY_SHARE * free_memory(device)
+    return min(share, WORTHWHILE) if device.type == "cpu" else share
+
+
 def free_memory(device: torch.device) -> int:
-    """The bytes that can be had on a device."""
+    """The bytes that can be had on a device; what is likely, where the system does not say."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        return next(1024 * int(line.split()[1]) for line in lines if "MemAvailable" in line)
+    except (OSError, StopIteration):
+        return LIKELY
 
 
 class PopulationOptimiser(WeightOptimiser):
@@ -144,14 +159,18 @@ class PopulationOptimiser(WeightOptimiser):
         return {**state, "moments": moments}
 
     def restore_members(self, states: Sequence[State]) -> None:
-        """Goes on from the states of all members, which have taken equally many steps."""
+        """Goes on from the states of all members, which have taken equally many steps.
+
+        One that moves no parameter has no schedule; then it is that of another.
+        """
         rows: dict[str, dict[int | None, Moments]] = {}
         for member, state in enumerate(states):
             for name, (held, row) in self.population.parameters(member).items():
                 if name in state["moments"]:
                     rows.setdefault(held, {})[row] = state["moments"][name]
         moments = {held: _joined(of_rows) for held, of_rows in rows.items()}
-        self.restore({**states[0], "moments": moments})
+        first = next((state for state in states if state["schedule"]), states[0])
+        self.restore({**first, "moments": moments})
 
 
 def _joined(rows: Mapping[int | None, Moments]) -> Moments:

@@ -19,7 +19,7 @@ from ...compiler.targets.safetensors import read_weights
 from ..data.batches import Batch
 from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
 from ..parallel.interrupt import Interrupt
-from ..parallel.processes import join, rank
+from ..parallel.processes import join, joined, rank
 from ..runs.folder import RunFolder
 from ..runs.names import GENOTYPE, WEIGHTS
 from ..runs.tensorboard import watching
@@ -28,7 +28,13 @@ from .epoch import Epoch, Pass
 from .finite import no_finite_loss, not_finite_at
 from .fitting import Report, device_of, seeded, start_from, training_batches
 from .optimisers import WeightOptimiser
-from .population import Population, PopulationOptimiser, member_program
+from .population import (
+    Population,
+    PopulationOptimiser,
+    affordable,
+    bytes_of,
+    member_program,
+)
 from .prepare import prepare, prepared
 
 
@@ -98,17 +104,24 @@ def train_seeds(
 ) -> tuple[TrainResult, ...]:
     """What `train` gives with each of the seeds, trained together as one Program.
 
-    Each seed has its own initial values, draws, and order of samples. Raises what `train` does.
+    Each seed has its own initial values, draws, and order of samples; that of the settings is not
+    read. As many train together as fit in memory. Raises what `train` does.
     """
     settings = (settings or Settings()).with_options(**options)
     network = checked(spec)
     require_no_holes(network)
     samples = load_data(data, network, settings.split_seed)
     device = device_of(settings)
-    if len(seeds) < 2 or settings.compile:
+    hoisted = member_program(network)
+    size = int(affordable(device) // max(1, bytes_of(hoisted.program, settings.batch)))
+    if size < len(seeds) > 1:
+        halves = (seeds[: len(seeds) // 2], seeds[len(seeds) // 2 :])
+        return tuple(
+            one for half in halves for one in train_seeds(spec, data, half, settings=settings)
+        )
+    if len(seeds) < 2 or settings.compile or joined() or settings.precision == "float16":
         each = (settings.with_options(seed=seed) for seed in seeds)
         return tuple(_train(network, samples, one, None, None) for one in each)
-    hoisted = member_program(network)
     programs = [hoisted.program] * len(seeds)
     population = Population(programs, settings, device, apart=True, seeds=seeds)
     batches = training_batches(

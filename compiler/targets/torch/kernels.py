@@ -20,7 +20,6 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from ....ops.primitive import primitives
 from ....ops.primitives.draws import GOLDEN, Of, mix_in_place, mixed
 from .stacks import batched, deal, gather, masked
 
@@ -81,12 +80,12 @@ _CHUNK = 1 << 15
 
 def draws(keys: Tensor, samples: Tensor, of: Of, width: int) -> Tensor:
     """The draws of `ops/primitives/draws.py`, in place."""
-    if keys.device.type != "cpu":
-        words: Tensor = primitives()["draws"].torch(torch, keys, samples, of, width)
-        return words
-    members, places = _of(of)
+    members, places = _of(of, keys.device)
     bases = mixed(keys.index_select(0, members) ^ places)
-    counters = torch.arange(len(samples) * width) * GOLDEN
+    counters = torch.arange(len(samples) * width, device=keys.device) * GOLDEN
+    if keys.device.type != "cpu":
+        drawn: Tensor = mixed(bases[:, None, None] + counters.view(-1, width))
+        return drawn
     words = torch.empty(len(of), len(counters), dtype=torch.int64)
     step = max(1, _CHUNK // max(1, len(counters)))
     shifted = torch.empty(min(step, len(of)), len(counters), dtype=torch.int64)
@@ -98,8 +97,10 @@ def draws(keys: Tensor, samples: Tensor, of: Of, width: int) -> Tensor:
 
 
 @lru_cache(maxsize=1024)
-def _of(of: Of) -> tuple[Tensor, Tensor]:
-    return torch.tensor([member for member, _ in of]), torch.tensor([place for _, place in of])
+def _of(of: Of, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Members and places on a device, where they stay."""
+    members, places = ([one[i] for one in of] for i in (0, 1))
+    return torch.tensor(members, device=device), torch.tensor(places, device=device)
 
 
 def _is_drawn(x: Tensor, rate: float) -> bool:

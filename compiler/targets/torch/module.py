@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor, fx, nn
 from torch.fx.proxy import GraphAppendingTracer
 
+from ....ops.types import CANDIDATES
 from ...diagnostics.diagnostic import fail
 from ...passes import optimise
 from ...program.initial import initial_values
-from ...program.program import INPUT, PARAMETER, Program
+from ...program.program import INPUT, PARAMETER, Input, Program
 from ...program.weights import Weights, fitting
 from ..safetensors import read_weights
 from ..target import Subject
@@ -136,9 +137,17 @@ class FusionModule(nn.Module):
             raise fail("E501", message, help=f"given are {', '.join(sorted(features)) or 'none'}")
         device = next(iter(features.values())).device
         return [
-            features[i.name] if i.name in features else torch.full((1,), i.default, device=device)
+            features[i.name]
+            if i.name in features
+            else torch.full(_sizes_left_out(i), i.default, device=device)
             for i in self.program.inputs
         ]
+
+
+def _sizes_left_out(item: Input) -> tuple[int, ...]:
+    """The sizes of what stands for an input that is left out: rows of a stack, one sample."""
+    rows = tuple(a.size or 1 for a in item.type.axes if a.name == CANDIDATES)
+    return rows if item.kind == "keys" else (*rows, 1)
 
 
 def load_weights(module: FusionModule, weights: Weights) -> None:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from ....ops.batching import everywhere
 from ....ops.primitive import primitives
 from ....ops.primitives.draws import threshold
 
@@ -198,12 +199,15 @@ def _batch_norm(
 ) -> Tensor:
     """The batch norm of a stack in training; running statistics are moved."""
     scale, shift, mean, variance = owned
+    given = x.dtype
+    if given.itemsize == 2:
+        x = x.float()
     y, found, spread = _normalised(x, scale, shift, epsilon)
     count = x[0].numel() // x.shape[-1]
     with torch.no_grad():
         mean.lerp_(found if bias is None else found + bias, momentum)
         variance.lerp_(spread * (count / max(1, count - 1)), momentum)
-    return y
+    return y.to(given)
 
 
 class _Masked(Function):
@@ -248,12 +252,13 @@ def batched(
     settings = dict(attributes)
     match primitive:
         case "masked":
-            return _masked(*arguments, settings["rate"], settings["relu"], 2)
+            x, bits = everywhere(arguments, of)
+            return _masked(x, bits, settings["rate"], settings["relu"], 2)
         case "normalised":
-            x, bias, *owned = arguments
+            x, bias, *owned = everywhere(arguments, of)
             return _batch_norm(x, bias, owned, settings["epsilon"], settings["momentum"])
         case "batchnorm":
-            x, *owned = arguments
+            x, *owned = everywhere(arguments, of)
             return _batch_norm(x, None, owned, settings["epsilon"], settings["momentum"])
         case _:
             return _WITH_TORCH(

@@ -29,8 +29,8 @@ from ...training.objective import selection_score
 from ...training.population import (
     Population,
     PopulationOptimiser,
+    affordable,
     bytes_of,
-    free_memory,
     member_program,
 )
 from ...training.prepare import prepare, prepared
@@ -133,12 +133,6 @@ class Trial:
         return cls(**known)
 
 
-MEMORY_SHARE = 0.5
-"""The share of free memory that networks may take that train together."""
-WORTHWHILE = 1 << 29
-"""Bytes above which networks train no faster together on a CPU, whose caches they leave."""
-
-
 class Trainer:
     """Trains trials of a problem; those that are trained together are in memory together."""
 
@@ -164,6 +158,7 @@ class Trainer:
             return
         if self._open is None or trial not in self._open.trials:
             self.close()
+            self._open = None
             self._open = self._opened(self._fitting(trial, epochs, beside))
         before, self._kept = self.problem.meter.macs, False
         try:
@@ -175,7 +170,8 @@ class Trainer:
     def _fitting(self, trial: Trial, epochs: int, beside: Sequence[Trial]) -> dict[int, _Member]:
         """A trial and those that stand where it stands, as many as are wanted and fit in memory."""
         settings = self.problem.settings
-        most = 1 if joined() or settings.compile else settings.together
+        apart = joined() or settings.compile or settings.precision == "float16"  # one scale of all
+        most = 1 if apart else settings.together
         alike = [
             other
             for other in beside
@@ -187,9 +183,7 @@ class Trainer:
         if most == 1 or not alike:
             return {trial.number: _Member(trial)}
         members: dict[int, _Member] = {}
-        left = MEMORY_SHARE * free_memory(self.problem.device)
-        if self.problem.device.type == "cpu":
-            left = min(left, WORTHWHILE)
+        left = affordable(self.problem.device)
         for one in [trial, *alike][:most]:
             if one.choices not in self._programs:
                 self._programs[one.choices] = member_program(_network(self.problem, one))
@@ -260,6 +254,8 @@ class _Alone(Learner):
             try:
                 self.epoch.run([self.weight_pass()])
             except DiagnosticError as error:
+                if error.diagnostics[0].code != "E508":
+                    raise
                 trial.failure = error.diagnostics[0].message
             trial.epochs += 1
         if trial.diverged:

@@ -341,8 +341,7 @@ def test_both_losses_of_the_second_order_share_their_draws() -> None:
         head: Head, batch: Batch, mixed: Mapping[str, torch.Tensor], *, again: bool = False
     ) -> torch.Tensor:
         found = inner(head, batch, mixed, again=again)
-        assert gdas.optimiser.keys is not None
-        keys = gdas.optimiser.keys.again()
+        keys = gdas.optimiser.keys.of_step()
         seen.append((keys, {n: w.detach().clone() for n, w in mixed.items()}))
         return found
 

@@ -15,8 +15,8 @@ from fusewright.runtime.data.batches import Batch, Batches
 from fusewright.runtime.data.dataset import TRAIN, load_data
 from fusewright.runtime.genotypes.sample import random_genotype
 from fusewright.runtime.parallel.interrupt import Interrupt, Interrupted
-from fusewright.runtime.search.candidates import trial as trials
 from fusewright.runtime.settings import Settings
+from fusewright.runtime.training import population
 from fusewright.runtime.training.epoch import Epoch, Pass
 from fusewright.runtime.training.objective import loss_of
 from fusewright.runtime.training.optimisers import WeightOptimiser
@@ -41,15 +41,29 @@ HALVING: dict[str, Any] = {**SHORT, "strategy": "halving", "candidates": 5, "run
 ONE_RUNG: dict[str, Any] = {**HALVING, "rungs": 1}
 
 
+OWN = """
+network n(C = 8, L = 2, dropout = 0.3) use bmnas
+role adapt(f) = dropout(batchnorm(resample(f))) @ W[c, C]
+modality left optional { A[c 3] B[t 2, c 5] } modality right { D[c 4] }
+pool Sum, ConcatFC
+cell K[2](?, ?) { S = ?(x, y) }
+predict 3 classes
+"""
+
+
 def in_double(batches: Batches) -> Batches:
     held = batches._features  # pyright: ignore[reportPrivateUsage]
     batches._features = {n: f.double() for n, f in held.items()}  # pyright: ignore[reportPrivateUsage]
     return batches
 
 
-def test_twenty_steps_together_are_twenty_steps_alone() -> None:
-    """In float64 to 1e-10, dropout, running statistics and Adam's moments among them."""
-    space = checked(spec())
+@pytest.mark.parametrize("text", [str(spec()), OWN], ids=["bmnas", "adapters of its own"])
+def test_twenty_steps_together_are_twenty_steps_alone(text: str) -> None:
+    """In float64 to 1e-10, dropout, running statistics and Adam's moments among them.
+
+    Adapters of its own normalise and drop a feature itself, which is one value for all networks.
+    """
+    space = checked(fw.loads(text))
     networks = [checked(random_genotype(space, seed)) for seed in range(6)]
     data, head = load_data(DATA, space), space.head
     hoisted = [member_program(network) for network in networks]
@@ -101,6 +115,21 @@ def test_a_search_finds_the_same_together_and_one_by_one(strategy: str) -> None:
     for name, array in alone.weights.items():
         assert np.allclose(together.weights[name], array, rtol=1e-3, atol=1e-4), name
     assert together.cost["weight_steps"] == pytest.approx(alone.cost["weight_steps"])
+
+
+def test_sixteen_bits_train_together_too() -> None:
+    found = fw.search(spec(), DATA, precision="bfloat16", candidates=4, **SHORT)
+    losses = [record["validation_loss"] for record in found.history]
+    assert np.isfinite(losses).all()
+
+
+def test_seeds_train_together_without_the_presence_of_a_modality() -> None:
+    genotype = random_genotype(checked(fw.loads(OWN)), 0)
+    found = train_seeds(genotype, DATA, [1, 2], epochs=2, batch=16)
+    for seed, one in zip([1, 2], found, strict=True):
+        alone = fw.train(genotype, DATA, seed=seed, epochs=2, batch=16)
+        for name, array in alone.weights.items():
+            assert np.allclose(one.weights[name], array, rtol=1e-3, atol=1e-4), name
 
 
 def test_parts_of_any_size_give_the_same() -> None:
@@ -172,11 +201,11 @@ def test_a_population_is_as_large_as_memory_allows(monkeypatch: pytest.MonkeyPat
     network = checked(random_genotype(checked(spec()), 0))
     needed = bytes_of(member_program(network).program, SHORT["batch"])
     assert needed > 16 * 8 * 2 * 4
-    monkeypatch.setattr(trials, "free_memory", lambda device: 5 * needed)
+    monkeypatch.setattr(population, "free_memory", lambda device: 5 * needed)
     found = fw.search(spec(), DATA, strategy="random", candidates=6, **SHORT)
     assert sizes
     assert max(sizes) < 6
-    monkeypatch.setattr(trials, "free_memory", lambda device: 1)
+    monkeypatch.setattr(population, "free_memory", lambda device: 1)
     alone = fw.search(spec(), DATA, strategy="random", candidates=6, **SHORT)
     assert str(alone.genotype) == str(found.genotype)
 
