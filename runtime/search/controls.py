@@ -1,8 +1,8 @@
 """Controls: what a search has to beat, trained and scored as the genotype that it found.
 
-Every network is trained by itself on the training split, with the settings of the search, and
-scored on validation; the test split is never read. Random genotypes are drawn within the budgets,
-each once. As many of them as the search's own cost buys compete by their best score, since a search
+Every network is trained on the training split, with the settings of the search, random ones
+together, and scored on validation; the test split is never read. Random genotypes are drawn within
+the budgets, each once. As many of them as the search's own cost buys compete by their best score, since a search
 chooses by the same scores.
 """
 

@@ -1,7 +1,7 @@
-"""A candidate trained by itself, on the training split alone, and scored on validation.
+"""Candidates, trained on the training split alone, together or one by one, scored on validation.
 
-Its random numbers depend on the seed, its own number and the epoch, so that it does not matter
-which candidates are trained before it, or where.
+What each draws depends on the seed, its own number and the step, so that it does not matter which
+candidates are trained before it, beside it, or where.
 """
 
 from __future__ import annotations
