@@ -62,7 +62,9 @@ class Primitive:
     `numpy`, `torch` and `onnx` build it; those of a `modal` primitive also take `training`.
     `derive` adds attributes that follow from the inputs' types. `macs` counts multiply-adds of
     one sample. `zero` says whether the result is zero, from which inputs are. `random` values
-    are never merged. One that `reads_lengths` takes the lengths of the samples, where there are
+    are never merged. `batched(torch, record, arguments, of, settings)` builds it in torch for many
+    networks at once, over the stacks of `ops/batching.py`; None where each computes it for itself.
+    One that `reads_lengths` takes the lengths of the samples, where there are
     some, as its last input. A primitive that is not `public` is written as an operator, or made by
     lowering or by passes; one that passes for training alone make has no `onnx`.
     """

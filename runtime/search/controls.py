@@ -2,8 +2,8 @@
 
 Every network is trained on the training split, with the settings of the search, random ones
 together, and scored on validation; the test split is never read. Random genotypes are drawn within
-the budgets, each once. As many of them as the search's own cost buys compete by their best score, since a search
-chooses by the same scores.
+the budgets, each once. As many of them as the search's own cost buys compete by their best score,
+since a search chooses by the same scores.
 """
 
 from __future__ import annotations
