@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from ...ops.batching import CONSTANT, SAMPLES, SHARED, WEIGHTS
-from ...ops.types import CANDIDATES, Axis, TensorType
+from ...ops.primitives.batch import is_whole, stacked
 from ..program.program import INPUT, PARAMETER, ParameterSpec, Program, Value, typed
 from ..program.rewrite import Rewrite
 
@@ -235,14 +235,12 @@ class _Batching:
     def _parameters(self, values: Sequence[Value]) -> int:
         """Parameters that nothing else reads, as the rows of one."""
         specs = [self.specs[v.name] for v in values]
-        name, type = f"rows_{len(self.stacks)}", values[0].type
+        name = f"rows_{len(self.stacks)}"
         sizes = (len(specs), *specs[0].sizes)
         rows = tuple(s.name for s in specs)
         self.stacks[name] = replace(specs[0], name=name, sizes=sizes, rows=rows)
-        stacked = TensorType((Axis(CANDIDATES, len(specs)), *type.axes), batched=False)
-        self.rewrite.values.append(
-            Value(PARAMETER, (), (("name", name),), stacked, values[0].scope)
-        )
+        stack = stacked(values[0].type, len(specs))
+        self.rewrite.values.append(Value(PARAMETER, (), (("name", name),), stack, values[0].scope))
         return len(self.rewrite.values) - 1
 
     def _draws(self, values: Sequence[Value]) -> int:
@@ -277,8 +275,7 @@ class _Batching:
             places |= {m: (stack, row) for row, m in enumerate(loose)}
         sources = [*dict.fromkeys(places[m][0] for m in members)]
         rows = tuple((sources.index(places[m][0]), places[m][1]) for m in members)
-        (count,) = {self.rewrite.values[s].type.axes[0].size for s in sources[:1]}
-        if len(sources) == 1 and rows == tuple((0, i) for i in range(count or 0)):
+        if len(sources) == 1 and is_whole(rows, self.rewrite.values[sources[0]].type.axes[0].size):
             return sources[0]
         return self._add("gather", tuple(sources), {"places": rows}, scope)
 

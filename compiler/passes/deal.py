@@ -5,6 +5,7 @@ Each reader's gradient is then as large as what it reads, instead of as large as
 
 from __future__ import annotations
 
+from ...ops.primitives.batch import is_whole
 from ..program.program import Program, Value
 from ..program.rewrite import Rewrite
 
@@ -73,8 +74,6 @@ def _gathered(
         (source, taken[stack].index(row) if (stack := value.arguments[source]) in parts else row)
         for source, row in places
     )
-    if len(sources) == 1 and renumbered == tuple((0, i) for i in range(len(renumbered))):
-        count = rewrite.values[sources[0]].type.axes[0].size
-        if count == len(renumbered):
-            return sources[0]
+    if len(sources) == 1 and is_whole(renumbered, rewrite.values[sources[0]].type.axes[0].size):
+        return sources[0]
     return rewrite.add("gather", sources, {"places": renumbered}, value.scope)

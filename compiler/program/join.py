@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ...ops.types import CANDIDATES, Axis, ShapeError, TensorType
+from ...ops.primitives.batch import stacked, unstacked
+from ...ops.types import ShapeError
 from .program import INPUT, Input, InvalidProgram, ParameterSpec, Program, Scope, Value, typed
 
 
@@ -43,11 +44,9 @@ class _Join:
     def add(self, place: int, name: str, program: Program) -> None:
         for item in program.inputs:
             if item.kind == "keys":
-                type = TensorType((Axis(CANDIDATES, self.count),), batched=False)
-                item = replace(item, type=type)
+                item = replace(item, type=stacked(unstacked(item.type), self.count))
             elif self.apart:
-                axes = (Axis(CANDIDATES, self.count), *item.type.axes)
-                item = replace(item, type=TensorType(axes, item.type.batched))
+                item = replace(item, type=stacked(item.type, self.count))
             if self.inputs.setdefault(item.name, item) != item:
                 raise InvalidProgram(f"`{item.name}` is one input of `{name}`, another of others")
         for spec in program.parameters:

@@ -34,6 +34,11 @@ def stacked(type: TensorType, count: int) -> TensorType:
     return TensorType((Axis(CANDIDATES, count), *type.axes), type.batched)
 
 
+def is_whole(places: Places, count: int | None) -> bool:
+    """Whether places are all rows of one stack, in order."""
+    return places == tuple((0, row) for row in range(count or 0))
+
+
 def _inner(arguments: Sequence[TensorType], of: Kinds) -> list[TensorType]:
     """The types of the arguments of one row; raises ShapeError where they are not what is said."""
     inner: list[TensorType] = []
@@ -63,11 +68,15 @@ def _macs(
     return _rows(result) * one
 
 
+def _settings(record: Primitive, attributes: Settings, training: bool) -> dict[str, Any]:
+    return dict(attributes) | ({"training": training} if record.modal else {})
+
+
 def _numpy_batched(
     np: Any, *arguments: Any, primitive: str, of: Kinds, attributes: Settings, training: bool
 ) -> Any:
     record = primitives()[primitive]
-    settings = dict(attributes) | ({"training": training} if record.modal else {})
+    settings = _settings(record, attributes, training)
     is_stack = [kind in STACKS for kind, _ in of]
     count = next(len(a) for a, each in zip(arguments, is_stack, strict=True) if each)
     return np.stack(
@@ -87,8 +96,7 @@ def _torch_batched(
 ) -> Any:
     record = primitives()[primitive]
     assert record.batched is not None
-    settings = dict(attributes) | ({"training": training} if record.modal else {})
-    return record.batched(torch, record, arguments, of, settings)
+    return record.batched(torch, record, arguments, of, _settings(record, attributes, training))
 
 
 def _gather_type(*stacks: TensorType, places: Places) -> TensorType:

@@ -6,13 +6,11 @@ statistics are written back to where they belong.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from ..batching import Kinds, everywhere
 from ..primitive import Attribute, Primitive
 from ..types import CANDIDATES, CHANNELS, LENGTH, Axis, ShapeError, TensorType
-from .norms import columns, rows
+from .norms import batched_norm
 from .shaping import dropout_type, numpy_dropout
 
 
@@ -93,17 +91,6 @@ def _torch_contract(torch: Any, stack: Any, *weights: Any, index: int) -> Any:
     return torch.matmul(rows, stack.flatten(1)).unflatten(1, stack.shape[1:])[index]
 
 
-def _batched_normalised(
-    torch: Any, record: Any, arguments: Sequence[Any], of: Kinds, settings: dict[str, Any]
-) -> Any:
-    """One batch norm over the channels of all rows, whose statistics are each row's own."""
-    x, bias, scale, shift, mean, variance = everywhere(arguments, of)
-    wide = record.torch(
-        torch, columns(x), *(o.view(-1) for o in (bias, scale, shift, mean, variance)), **settings
-    )
-    return rows(wide, x.shape[0])
-
-
 sum_blocks = Primitive(
     name="sum_blocks",
     batched=lambda torch, record, arguments, of, settings: (
@@ -140,7 +127,7 @@ normalised = Primitive(
     latex=lambda x, *owned, **_: rf"\operatorname{{BN}}\left({x}\right)",
     modal=True,
     public=False,
-    batched=_batched_normalised,
+    batched=batched_norm,
 )
 repeat = Primitive(
     name="repeat",

@@ -90,7 +90,7 @@ def rows(columns: Any, count: int) -> Any:
     return columns.unflatten(-1, (count, -1)).movedim(-2, 0)
 
 
-def _batched_batch(
+def batched_norm(
     torch: Any, record: Any, arguments: Sequence[Any], of: Kinds, settings: dict[str, Any]
 ) -> Any:
     """One batch norm over the channels of all rows, whose statistics are each row's own."""
@@ -118,7 +118,7 @@ batchnorm = Primitive(
     onnx=_onnx_batch,
     latex=lambda x, **_: rf"\operatorname{{BN}}\left({x}\right)",
     modal=True,
-    batched=_batched_batch,
+    batched=batched_norm,
 )
 layernorm = Primitive(
     name="layernorm",

@@ -60,4 +60,9 @@ class Learner:
         head = self.problem.network.head
         metrics = score(self.module, self.validation, head, mixed)
         self.problem.meter.count(self.macs, len(self.validation.labels), FORWARD)
-        return selection_score(head, metrics), {on_validation(n): v for n, v in metrics.items()}
+        return self.told(metrics)
+
+    def told(self, metrics: dict[str, float]) -> tuple[float, dict[str, float]]:
+        """The metric that selects, and all of them by the names that records have."""
+        score = selection_score(self.problem.network.head, metrics)
+        return score, {on_validation(name): value for name, value in metrics.items()}

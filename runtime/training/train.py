@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from os import PathLike
@@ -13,10 +13,11 @@ from torch import Tensor
 
 from ...compiler.check.check import checked, require_no_holes
 from ...compiler.language.spec import Spec
-from ...compiler.network.network import Network
+from ...compiler.network.network import Head, Network
+from ...compiler.program.program import Program
 from ...compiler.program.weights import Weights, WeightSource
 from ...compiler.targets.safetensors import read_weights
-from ..data.batches import Batch
+from ..data.batches import Batch, Batches
 from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, joined, rank
@@ -112,40 +113,49 @@ def train_seeds(
     require_no_holes(network)
     samples = load_data(data, network, settings.split_seed)
     device = device_of(settings)
-    hoisted = member_program(network)
-    size = int(affordable(device) // max(1, bytes_of(hoisted.program, settings.batch)))
-    if size < len(seeds) > 1:
-        halves = (seeds[: len(seeds) // 2], seeds[len(seeds) // 2 :])
-        return tuple(
-            one for half in halves for one in train_seeds(spec, data, half, settings=settings)
-        )
     if len(seeds) < 2 or settings.compile or joined() or settings.precision == "float16":
         each = (settings.with_options(seed=seed) for seed in seeds)
         return tuple(_train(network, samples, one, None, None) for one in each)
-    programs = [hoisted.program] * len(seeds)
-    population = Population(programs, settings, device, apart=True, seeds=seeds)
-    batches = training_batches(
-        prepared([hoisted], samples, device), (TRAIN, VALIDATION), settings, device
+    hoisted = member_program(network)
+    size = max(1, int(affordable(device) // max(1, bytes_of(hoisted.program, settings.batch))))
+    parts = (seeds[start : start + size] for start in range(0, len(seeds), size))
+    data_of_all = prepared([hoisted], samples, device)
+    return tuple(
+        one
+        for part in parts
+        for one in _train_together(network.head, hoisted.program, data_of_all, settings, part)
     )
+
+
+def _train_together(
+    head: Head, program: Program, data: Dataset, settings: Settings, seeds: Sequence[int]
+) -> Iterator[TrainResult]:
+    device = device_of(settings)
+    population = Population([program] * len(seeds), settings, device, apart=True, seeds=seeds)
+    batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
     optimiser = PopulationOptimiser(population, settings, len(batches), [0] * len(seeds), seeds)
     epoch = Epoch(list(seeds), Interrupt())
-
-    def step(batch: Batch) -> Tensor:
-        losses = optimiser.loss(network.head, batch)
-        optimiser.step(losses)
-        return losses
-
     histories: list[list[dict[str, Any]]] = [[] for _ in seeds]
     for number in range(1, settings.epochs + 1):
-        (losses,) = epoch.run([Pass(optimiser, step, [batches])])
+        (losses,) = epoch.run([_pass(optimiser, head, batches)])
         for history, loss in zip(histories, losses.tolist(), strict=True):
             history.append({"epoch": number, "train_loss": loss})
     if any(not isfinite(history[-1]["train_loss"]) for history in histories):
         raise no_finite_loss(not_finite_at(None))
-    return tuple(
-        TrainResult({n: t.numpy() for n, t in population.tensors(place).items()}, tuple(history))
-        for place, history in enumerate(histories)
-    )
+    for place, history in enumerate(histories):
+        arrays = {name: t.numpy() for name, t in population.tensors(place).items()}
+        yield TrainResult(arrays, tuple(history))
+
+
+def _pass(optimiser: WeightOptimiser, head: Head, batches: Batches) -> Pass:
+    """Steps over the batches."""
+
+    def step(batch: Batch) -> Tensor:
+        loss = optimiser.loss(head, batch)
+        optimiser.step(loss)
+        return loss
+
+    return Pass(optimiser, step, [batches])
 
 
 def _train(
@@ -163,15 +173,9 @@ def _train(
         batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
         optimiser = WeightOptimiser(module, settings, len(batches))
         epoch = Epoch(settings.seed, Interrupt())
-
-        def step(batch: Batch) -> Tensor:
-            loss = optimiser.loss(network.head, batch)
-            optimiser.step(loss)
-            return loss
-
         history: list[dict[str, Any]] = []
         for number in range(1, settings.epochs + 1):
-            (loss,) = epoch.run([Pass(optimiser, step, [batches])])
+            (loss,) = epoch.run([_pass(optimiser, network.head, batches)])
             history.append({"epoch": number, "train_loss": float(loss)})
             if report is not None and rank() == 0:
                 report(history[-1])

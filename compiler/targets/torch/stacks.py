@@ -17,9 +17,9 @@ from torch.autograd import Function
 
 from ....ops.batching import everywhere
 from ....ops.primitive import primitives
+from ....ops.primitives.batch import Places
 from ....ops.primitives.draws import threshold
 
-Places: TypeAlias = tuple[tuple[int, int], ...]
 Parts: TypeAlias = tuple[tuple[int, ...], ...]
 
 

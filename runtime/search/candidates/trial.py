@@ -20,12 +20,10 @@ from ....compiler.network.choices import Choices, choices_of, fill, listed
 from ....compiler.network.network import Network
 from ....compiler.program.hoist import Hoisted
 from ...data.files import Arrays
-from ...metrics import on_validation
 from ...parallel.processes import joined
 from ...runs.checkpoint import CheckpointPart, State, identity_of
 from ...training.finite import first_not_finite, not_finite_at
 from ...training.fitting import scores, start_from
-from ...training.objective import selection_score
 from ...training.population import (
     Population,
     PopulationOptimiser,
@@ -167,7 +165,7 @@ class Trainer:
             self._open.share(self.problem.meter.macs - before)
         self.close()
 
-    def _fitting(self, trial: Trial, epochs: int, beside: Sequence[Trial]) -> dict[int, _Member]:
+    def _fitting(self, trial: Trial, epochs: int, beside: Sequence[Trial]) -> list[_Member]:
         """A trial and those that stand where it stands, as many as are wanted and fit in memory."""
         settings = self.problem.settings
         apart = joined() or settings.compile or settings.precision == "float16"  # one scale of all
@@ -181,8 +179,8 @@ class Trainer:
             and other.progress == trial.progress
         ]
         if most == 1 or not alike:
-            return {trial.number: _Member(trial)}
-        members: dict[int, _Member] = {}
+            return [_Member(trial)]
+        members: list[_Member] = []
         left = affordable(self.problem.device)
         for one in [trial, *alike][:most]:
             if one.choices not in self._programs:
@@ -191,14 +189,13 @@ class Trainer:
             left -= bytes_of(hoisted.program, settings.batch)
             if members and left < 0:
                 break
-            members[one.number] = _Member(one, hoisted)
+            members.append(_Member(one, hoisted))
         return members
 
-    def _opened(self, members: Mapping[int, _Member]) -> _Alone | _Together:
+    def _opened(self, members: Sequence[_Member]) -> _Alone | _Together:
         if len(members) == 1:
-            (member,) = members.values()
-            return _Alone(self.problem, member.trial, self.initial)
-        return _Together(self.problem, [*members.values()], self.initial)
+            return _Alone(self.problem, members[0].trial, self.initial)
+        return _Together(self.problem, members, self.initial)
 
     def arrays(self) -> Arrays:
         """The weights of the trial that was trained last."""
@@ -312,15 +309,13 @@ class _Together(Learner):
                 trial.epochs += 1
                 if not is_finite and not trial.diverged:
                     trial.failure = not_finite_at(first_not_finite(self.population.tensors(place)))
-        head = self.problem.network.head
-        told = scores(self.module, self.validation, head)
+        measured = scores(self.module, self.validation, self.problem.network.head)
         self.problem.meter.count(self.macs, len(self.validation.labels), FORWARD)
-        for trial, metrics in zip(self.trials, told, strict=True):
+        for trial, metrics in zip(self.trials, measured, strict=True):
             if trial.diverged:
                 trial.end(epochs)
             else:
-                named = {on_validation(n): v for n, v in metrics.items()}
-                trial.tell(epochs, selection_score(head, metrics), named)
+                trial.tell(epochs, *self.told(metrics))
 
     def close(self) -> None:
         epoch = self.epoch.state()
