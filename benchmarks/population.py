@@ -100,9 +100,9 @@ def _space(name: str) -> Network:
 def together(problem: Problem) -> tuple[Step, Program]:
     """A step of all networks as one Program, and that Program."""
     hoisted = [member_program(network) for network in problem.networks]
-    population = Population([one.program for one in hoisted], problem.settings, CPU)
-    members = range(len(problem.networks))
-    optimiser = PopulationOptimiser(population, problem.settings, 100, members)
+    programs, members = [one.program for one in hoisted], range(len(problem.networks))
+    population = Population(programs, [problem.settings] * len(programs), CPU)
+    optimiser = PopulationOptimiser(population, 100, members)
     batch = problem.batch(prepared(hoisted, problem.data, CPU))
     return _stepping(problem, optimiser, batch), population.module.program
 
@@ -112,7 +112,7 @@ def alone(problem: Problem) -> list[Step]:
     steps: list[Step] = []
     for number, network in enumerate(problem.networks[:MOST_ALONE]):
         module, data = prepare(network, problem.data, problem.settings, CPU)
-        optimiser = WeightOptimiser(module, problem.settings, 100, [number])
+        optimiser = WeightOptimiser(module, problem.settings, 100, number)
         steps.append(_stepping(problem, optimiser, problem.batch(data)))
     return steps
 

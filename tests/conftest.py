@@ -24,10 +24,12 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 EXTRA = ("torch", "torchmetrics", "lightning_fabric", "optuna", "tensorboard")
 """What the extra `torch` installs; without it, what imports one of them is skipped."""
 MISSING = tuple(name for name in EXTRA if find_spec(name) is None)
+# On few cores, threads that wait for each other cost more than they save on small tensors; commands
+# that tests start in processes of their own have one thread too.
+os.environ["OMP_NUM_THREADS"] = "1"
 if "torch" not in MISSING:
     import torch
 
-    # On few cores, threads that wait for each other cost more than they save on small tensors.
     torch.set_num_threads(1)
 
 

@@ -34,7 +34,7 @@ from fusewright.runtime.genotypes.sample import random_genotype
 from fusewright.runtime.metrics import SELECTION_METRIC, on_validation
 from fusewright.runtime.search.controls import LATE
 from fusewright.runtime.settings import Settings
-from fusewright.runtime.training.train import train_seeds
+from fusewright.runtime.training.together import train_seeds
 
 from .contenders import CONTENDERS, baselines
 from .data import SETS, load

@@ -7,7 +7,7 @@ with samples of their own, such as folds, read rows of inputs that are stacks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ...ops.primitives.batch import stacked, unstacked
@@ -20,21 +20,22 @@ def member_name(member: str, parameter: str) -> str:
     return f"{member}.{parameter}"
 
 
-def join(members: Mapping[str, Program], *, apart: bool = False) -> Program:
-    """One Program that computes what every member does, over the same samples or `apart`.
+def join(members: Mapping[str, Program], samples: Sequence[int] | None = None) -> Program:
+    """One Program that computes what every member does, over the same samples.
 
-    Raises InvalidProgram where two members read different inputs by one name, or their outputs
-    differ in type.
+    With `samples`, inputs are stacks of samples, and those numbers say which of them each member
+    reads. Raises InvalidProgram where two members read different inputs by one name, or their
+    outputs differ in type.
     """
-    joint = _Join(len(members), apart)
+    joint = _Join(len(members), samples)
     for place, (name, program) in enumerate(members.items()):
         joint.add(place, name, program)
     return joint.program()
 
 
 class _Join:
-    def __init__(self, count: int, apart: bool) -> None:
-        self.count, self.apart = count, apart
+    def __init__(self, count: int, samples: Sequence[int] | None) -> None:
+        self.count, self.samples = count, samples
         self.inputs: dict[str, Input] = {}
         self.parameters: list[ParameterSpec] = []
         self.values: list[Value] = []
@@ -45,8 +46,8 @@ class _Join:
         for item in program.inputs:
             if item.kind == "keys":
                 item = replace(item, type=stacked(unstacked(item.type), self.count))
-            elif self.apart:
-                item = replace(item, type=stacked(item.type, self.count))
+            elif self.samples is not None:
+                item = replace(item, type=stacked(item.type, 1 + max(self.samples)))
             if self.inputs.setdefault(item.name, item) != item:
                 raise InvalidProgram(f"`{item.name}` is one input of `{name}`, another of others")
         for spec in program.parameters:
@@ -77,11 +78,17 @@ class _Join:
         if new not in self.known:
             self.known[new] = len(self.values)
             self.values.append(new)
-        if type == value.type or self.inputs[value.name].kind == "keys":
+        if self.samples is None or self.inputs[value.name].kind == "keys":
             return self.known[new]
-        row = typed(self.values, "row", [self.known[new]], {"index": place}, (name, *scope))
-        self.values.append(row)
-        return len(self.values) - 1
+        return self._row(self.known[new], self.samples[place], scope)
+
+    def _row(self, stack: int, index: int, scope: Scope) -> int:
+        """The samples of a member, one value for all that read them."""
+        row = typed(self.values, "row", [stack], {"index": index}, scope)
+        if row not in self.known:
+            self.known[row] = len(self.values)
+            self.values.append(row)
+        return self.known[row]
 
     def program(self) -> Program:
         try:

@@ -49,8 +49,16 @@ class Batches:
     """
 
     def __init__(
-        self, data: Dataset, indices: NDArray[Any], size: int, device: torch.device
+        self,
+        data: Dataset,
+        indices: NDArray[Any],
+        size: int,
+        device: torch.device,
+        *,
+        most: int | None = None,
     ) -> None:
+        """A pass has at most so many samples, others each time; all without it."""
+        self.each = len(indices) if most is None else min(most, len(indices))
         features = {name: torch.from_numpy(a[indices]) for name, a in data.features.items()}
         labels = torch.from_numpy(data.labels[indices])
         self.resident = fits(sum(f.nbytes for f in features.values()), device)
@@ -65,10 +73,10 @@ class Batches:
         """Batches in one pass over the samples."""
         return len(self._bounds())
 
-    def order(self, seed: int) -> Tensor:
-        """A random order of the samples, on the CPU."""
-        generator = torch.Generator().manual_seed(seed)
-        return torch.randperm(len(self.labels), generator=generator)
+    def order(self, *seeds: int) -> Tensor:
+        """The samples of one pass in random order, on the CPU; (seeds, samples) of several."""
+        orders = [permuted(len(self.labels), seed)[: self.each] for seed in seeds]
+        return torch.stack(orders) if len(orders) > 1 else orders[0]
 
     def along(self, order: Tensor, first: int = 0) -> Iterator[Batch]:
         """One pass in an order, from a batch on; a last single sample joins no pass of several.
@@ -84,9 +92,12 @@ class Batches:
 
     def in_order(self) -> Iterator[Batch]:
         """One pass in order over every sample, or over those of this process: see `joined`."""
-        samples = len(self.labels)
+        return self._in_order(torch.arange(len(self.labels)))
+
+    def _in_order(self, order: Tensor) -> Iterator[Batch]:
+        samples = order.shape[-1]
         bounds = [(i, min(i + self._size, samples)) for i in range(0, samples, self._size)]
-        return self._batches(torch.arange(samples), bounds)
+        return self._batches(order, bounds)
 
     def joined(self, results: Tensor) -> Tensor:
         """The results of every sample in order, from those that `in_order` gave each process."""
@@ -102,7 +113,7 @@ class Batches:
 
     def _bounds(self) -> list[tuple[int, int]]:
         """Where batches to train on begin and end."""
-        samples, least = len(self.labels), max(2, count())  # batch norm, and one for each process
+        samples, least = self.each, max(2, count())  # batch norm, and one for each process
         bounds = [(i, min(i + self._size, samples)) for i in range(0, samples, self._size)]
         return [(start, stop) for start, stop in bounds if stop - start >= least or start == 0]
 
@@ -140,6 +151,11 @@ class Batches:
                 for tensor in following.features.values():
                     tensor.record_stream(computing)
             ahead = following
+
+
+def permuted(samples: int, seed: int) -> Tensor:
+    """A random order of samples."""
+    return torch.randperm(samples, generator=torch.Generator().manual_seed(seed))
 
 
 def sent(tensor: Tensor, device: torch.device) -> Tensor:

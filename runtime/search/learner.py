@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -24,19 +24,21 @@ class Learner:
     """A prepared network with its batches and the optimiser of its weights; its cost is counted."""
 
     def __init__(
-        self, problem: Problem, module: FusionModule, data: Dataset, members: Sequence[int] = (0,)
+        self, problem: Problem, module: FusionModule, data: Dataset, number: int = 0
     ) -> None:
-        """`members` are the numbers of the networks in the module, by which they draw."""
+        """The network draws by its `number`."""
         settings, device = problem.settings, problem.device
-        self.problem, self.module = problem, module
+        self.problem, self.module, self.number = problem, module, number
         self.macs = count_macs(module.program)
         self.train = training_batches(data, (TRAIN,), settings, device)
         self.validation = training_batches(data, (VALIDATION,), settings, device)
-        self.weights = self.optimiser(module, settings, len(self.train), members)
-        self.epoch = Epoch(settings.seed, problem.interrupt)
+        self.weights = self.optimiser()
+        self.epoch = Epoch([settings.seed], problem.interrupt)
 
-    optimiser: Callable[..., WeightOptimiser] = WeightOptimiser
-    """Makes the optimiser of the weights."""
+    def optimiser(self) -> WeightOptimiser:
+        """That of the weights."""
+        settings, batches = self.problem.settings, len(self.train)
+        return WeightOptimiser(self.module, settings, batches, self.number)
 
     def weight_pass(self, mixing: Callable[[], Mapping[str, Tensor]] = lambda: NONE) -> Pass:
         """Steps of the weights over the training batches, each under mixtures of its own."""

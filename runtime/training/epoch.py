@@ -33,12 +33,12 @@ class Pass:
 class Epoch:
     """Passes, one after the other; where they are is part of `state`."""
 
-    def __init__(self, seed: int | Sequence[int], interrupt: Interrupt) -> None:
+    def __init__(self, seeds: Sequence[int], interrupt: Interrupt) -> None:
         """The order of samples depends on the seed and on how many passes there were before.
 
         With several seeds, each network has its own order.
         """
-        self._seed, self._interrupt = seed, interrupt
+        self._seeds, self._interrupt = seeds, interrupt
         self._passes, self._losses = 0, list[Tensor]()
         self._begin()
 
@@ -86,9 +86,7 @@ class Epoch:
         return mean
 
     def _order(self, source: Batches, place: int) -> Tensor:
-        if isinstance(self._seed, int):
-            return source.order(seed_of(self._seed, self._passes, place))
-        return torch.stack([source.order(seed_of(s, self._passes, place)) for s in self._seed])
+        return source.order(*(seed_of(seed, self._passes, place) for seed in self._seeds))
 
     def state(self) -> dict[str, Any]:
         """What `restore` goes on from, in every process; they call it together."""

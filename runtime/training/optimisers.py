@@ -10,7 +10,6 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam
-from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts
 
 from ...compiler.network.network import Head
 from ...compiler.program.draws import KEYS
@@ -22,6 +21,7 @@ from ..settings import Settings
 from .finite import not_finite
 from .keys import ARCHITECTURE, WEIGHTS, Keys, seed_of
 from .objective import loss_of
+from .schedule import rate_at
 
 Betas: TypeAlias = tuple[float, float]
 Moments: TypeAlias = dict[str, Tensor]
@@ -101,10 +101,14 @@ class Optimiser:
             logits = self.module(inputs)
         if lower:
             logits = logits.float()
-        loss = loss_of(head, logits, batch.labels)
+        loss = loss_of(head, logits, self.labels_of(batch))
         if self.device.type == "cpu" and not loss.dim() and not isfinite(loss.item()):
             raise not_finite(self.module, inputs)
         return loss * batch.share
+
+    def labels_of(self, batch: Batch) -> Tensor:
+        """The labels that the module's output is compared with."""
+        return batch.labels
 
     def state(self) -> dict[str, Any]:
         """What `restore` goes on from; the module's parameters are not in it."""
@@ -147,8 +151,12 @@ class Optimiser:
             scaled: Any = self._scaler.scale(loss.sum())
             scaled.backward()
             average(p.grad for p in self.parameters if p.grad is not None)
-            self._scaler.step(self.adam)
-            self._scaler.update()
+            self.move(self.adam)
+
+    def move(self, adam: Adam) -> None:
+        """A step along the gradients that the parameters hold."""
+        self._scaler.step(adam)
+        self._scaler.update()
 
     def follow(self, gradients: Sequence[Tensor]) -> None:
         """A step along gradients, one for each parameter."""
@@ -159,22 +167,12 @@ class Optimiser:
 
 
 class WeightOptimiser(Optimiser):
-    """Adam on the weights, cosine annealing with warm restarts, a step for every batch."""
+    """Adam on the weights; every step has the rate of its place in the schedule."""
 
     def __init__(
-        self,
-        module: FusionModule,
-        settings: Settings,
-        batches: int,
-        members: Sequence[int] = (0,),
-        seeds: Sequence[int] | None = None,
+        self, module: FusionModule, settings: Settings, batches: int, number: int = 0
     ) -> None:
-        """`members` are the numbers of the networks in the module, by which they draw.
-
-        With `seeds`, each has its own instead of that of the settings.
-        """
-        of_each = zip(seeds or [settings.seed] * len(members), members, strict=True)
-        keyed = [seed_of(seed, WEIGHTS, rank(), member) for seed, member in of_each]
+        """An epoch has so many `batches`; the network draws by its `number`."""
         super().__init__(
             module,
             module.weight_parameters(),
@@ -182,35 +180,33 @@ class WeightOptimiser(Optimiser):
             settings.weight_decay,
             WEIGHT_BETAS,
             settings,
-            Keys(keyed, torch.device(settings.device)),
+            self.keys_of([settings], [number]),
         )
-        self._first_rate = settings.max_learning_rate
-        self._schedule = self.adam and CosineAnnealingWarmRestarts(
-            self.adam,
-            settings.first_restart * batches,
-            settings.restart_multiplier,
-            settings.min_learning_rate,
-        )
+        self.settings, self.batches, self.steps = settings, batches, 0
+
+    @staticmethod
+    def keys_of(each: Sequence[Settings], numbers: Sequence[int]) -> Keys:
+        """The keys of networks with these settings and numbers."""
+        seeds = [seed_of(s.seed, WEIGHTS, rank(), n) for s, n in zip(each, numbers, strict=True)]
+        return Keys(seeds, torch.device(each[0].device))
 
     @property
     def rate(self) -> float:
         """The learning rate of the next step."""
-        return float(self.adam.param_groups[0]["lr"]) if self.adam else self._first_rate
+        return rate_at(self.settings, self.batches, self.steps)
 
     def step(self, loss: Tensor) -> None:
+        if self.adam is not None:
+            self.adam.param_groups[0]["lr"] = self.rate
         super().step(loss)
-        if self._schedule is not None and loss.requires_grad:
-            self._schedule.step()
+        self.steps += 1
 
     def state(self) -> dict[str, Any]:
-        schedule = self._schedule.state_dict() if self._schedule else {}
-        return {**super().state(), "schedule": schedule, "rate": self.rate}
+        return {**super().state(), "steps": self.steps}
 
     def restore(self, state: dict[str, Any]) -> None:
         super().restore(state)
-        if self._schedule is not None and self.adam is not None and state["schedule"]:
-            self._schedule.load_state_dict(state["schedule"])
-            self.adam.param_groups[0]["lr"] = state["rate"]
+        self.steps = int(state["steps"])
 
 
 class ArchitectureOptimiser(Optimiser):

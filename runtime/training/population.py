@@ -6,13 +6,14 @@ that it has alone, so that one may leave, and go on with others or by itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim import Adam
 
 from ...compiler.graph.build import build
 from ...compiler.lowering.lower import lower
@@ -22,12 +23,24 @@ from ...compiler.program.draws import with_draws
 from ...compiler.program.hoist import Hoisted, hoist
 from ...compiler.program.initial import initial_values
 from ...compiler.program.join import join, member_name
-from ...compiler.program.program import Program
+from ...compiler.program.program import ParameterSpec, Program
+from ..data.batches import Batch
 from ..settings import Settings
 from .optimisers import Moments, WeightOptimiser
 from .prepare import module_of
+from .schedule import rate_at
 
 State = dict[str, Any]
+MOVING = (
+    "max_learning_rate",
+    "min_learning_rate",
+    "first_restart",
+    "restart_multiplier",
+    "weight_decay",
+)
+"""Settings of how weights move; each member of a population may have its own."""
+OWN = ("seed", *MOVING)
+"""Settings that members of a population may have of their own."""
 NUMBER_BYTES = 4
 MEMORY_SHARE = 0.5
 """The share of free memory that networks may take that train together."""
@@ -46,27 +59,25 @@ def member_program(network: Network) -> Hoisted:
 class Population:
     """The module of several networks; `programs` are what each computes, without its draws.
 
-    Networks that are `apart` have samples of their own, and `seeds` of their own initial values.
+    Each has settings of its own: those in `OWN` may differ. With `samples`, inputs are stacks, as
+    `Parts` gives them, and those numbers say which part each network learns from.
     """
 
     def __init__(
         self,
         programs: Sequence[Program],
-        settings: Settings,
+        each: Sequence[Settings],
         device: torch.device,
-        *,
-        apart: bool = False,
-        seeds: Sequence[int] | None = None,
+        samples: Sequence[int] | None = None,
     ) -> None:
-        self.programs = programs
+        self.programs, self.each = programs, each
+        self.samples = None if samples is None else torch.tensor([*samples], device=device)
         self.names = [str(place) for place in range(len(programs))]
         keyed = [with_draws(program) for program in programs]
-        joined = join(dict(zip(self.names, keyed, strict=True)), apart=apart)
-        joint = optimise(joined, "population")
-        self.module = module_of(joint, settings, device)
-        for place, program in enumerate(programs):
-            seed = settings.seed if seeds is None else seeds[place]
-            self.load(place, initial_values(program, seed))
+        joint = optimise(join(dict(zip(self.names, keyed, strict=True)), samples), "population")
+        self.module = module_of(joint, each[0], device)
+        for place, (program, settings) in enumerate(zip(programs, each, strict=True)):
+            self.load(place, initial_values(program, settings.seed))
 
     def __len__(self) -> int:
         return len(self.programs)
@@ -89,6 +100,15 @@ class Population:
             spec.name: self._rows[member_name(prefix, spec.name)]
             for spec in self.programs[member].parameters
         }
+
+    def members(self, held: str) -> list[int]:
+        """The member of each row of a parameter, or that of the whole."""
+        spec = self._specs[held]
+        return [int(name.partition(".")[0]) for name in spec.rows or (spec.name,)]
+
+    @cached_property
+    def _specs(self) -> Mapping[str, ParameterSpec]:
+        return {spec.name: spec for spec in self.module.program.parameters}
 
     @torch.no_grad()
     def load(self, member: int, arrays: Mapping[str, Any]) -> None:
@@ -116,6 +136,19 @@ def bytes_of(program: Program, batch: int) -> int:
     return int(NUMBER_BYTES * (KEPT * batch * values + 4 * numbers))
 
 
+def parts_that_fit(needs: Sequence[int], device: torch.device) -> Iterator[list[int]]:
+    """The places of networks that need so many bytes, in parts that fit in memory together."""
+    part, left = list[int](), affordable(device)
+    for place, need in enumerate(needs):
+        if part and need > left:
+            yield part
+            part, left = [], affordable(device)
+        part.append(place)
+        left -= need
+    if part:
+        yield part
+
+
 def affordable(device: torch.device) -> float:
     """The bytes that a population on a device may take."""
     share = MEMORY_SHARE * free_memory(device)
@@ -134,18 +167,59 @@ def free_memory(device: torch.device) -> int:
 
 
 class PopulationOptimiser(WeightOptimiser):
-    """Steps the weights of every member; the state of each is what it is alone."""
+    """Steps the weights of every member; the state of each is what it is alone.
 
-    def __init__(
-        self,
-        population: Population,
-        settings: Settings,
-        batches: int,
-        members: Sequence[int],
-        seeds: Sequence[int] | None = None,
-    ) -> None:
-        super().__init__(population.module, settings, batches, members, seeds)
-        self.population = population
+    Where members have rates or penalties of their own, Adam takes a step at the highest rate, of
+    which each row of a parameter keeps its member's share.
+    """
+
+    def __init__(self, population: Population, batches: int, numbers: Sequence[int]) -> None:
+        """An epoch has so many `batches`; the members draw by their `numbers`."""
+        self.population, self.each = population, population.each
+        super().__init__(population.module, self.each[0], batches)
+        self.keys = self.keys_of(self.each, numbers)
+        self._differ = len({tuple(getattr(one, n) for n in MOVING) for one in self.each}) > 1
+        if self._differ and self.adam is not None:
+            self.adam.param_groups[0]["weight_decay"] = 0.0
+            of_rows = [population.members(name) for name in self.names]
+            self._members = torch.tensor([m for rows in of_rows for m in rows], device=self.device)
+            self._counts = [len(rows) for rows in of_rows]
+            self._penalties = self._shares([one.weight_decay for one in self.each])
+
+    @property
+    def rate(self) -> float:
+        return max(self._rates())
+
+    def _rates(self) -> list[float]:
+        return [rate_at(one, self.batches, self.steps) for one in self.each]
+
+    def labels_of(self, batch: Batch) -> Tensor:
+        samples = self.population.samples
+        return batch.labels if samples is None else batch.labels[samples]
+
+    @torch.no_grad()
+    def move(self, adam: Adam) -> None:
+        if not self._differ:
+            super().move(adam)
+            return
+        for parameter, penalty in zip(self.parameters, self._penalties, strict=True):
+            if parameter.grad is not None:
+                parameter.grad.addcmul_(parameter, penalty)
+        before = [parameter.clone() for parameter in self.parameters]
+        super().move(adam)
+        highest = self.rate or 1.0
+        shares = self._shares([rate / highest for rate in self._rates()])
+        for parameter, start, share in zip(self.parameters, before, shares, strict=True):
+            torch.lerp(start, parameter, share, out=parameter)
+
+    def _shares(self, values: Sequence[float]) -> list[Tensor]:
+        """Numbers of the members as tensors that are multiplied with the parameters."""
+        sent = torch.tensor([*values], dtype=self.parameters[0].dtype, device=self.device)
+        rows = torch.split(sent[self._members], self._counts)
+        return [
+            row.view(-1, *[1] * (p.dim() - 1)) if len(row) > 1 else row.view(())
+            for row, p in zip(rows, self.parameters, strict=True)
+        ]
 
     def member_state(self, member: int) -> State:
         """What `WeightOptimiser.restore` goes on from for a member alone."""
@@ -159,18 +233,14 @@ class PopulationOptimiser(WeightOptimiser):
         return {**state, "moments": moments}
 
     def restore_members(self, states: Sequence[State]) -> None:
-        """Goes on from the states of all members, which have taken equally many steps.
-
-        One that moves no parameter has no schedule; then it is that of another.
-        """
+        """Goes on from the states of all members, which have taken equally many steps."""
         rows: dict[str, dict[int | None, Moments]] = {}
         for member, state in enumerate(states):
             for name, (held, row) in self.population.parameters(member).items():
                 if name in state["moments"]:
                     rows.setdefault(held, {})[row] = state["moments"][name]
         moments = {held: _joined(of_rows) for held, of_rows in rows.items()}
-        first = next((state for state in states if state["schedule"]), states[0])
-        self.restore({**first, "moments": moments})
+        self.restore({**states[0], "moments": moments})
 
 
 def _joined(rows: Mapping[int | None, Moments]) -> Moments:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
 from os import PathLike
 from typing import Any
 
@@ -14,29 +13,20 @@ from torch import Tensor
 from ...compiler.check.check import checked, require_no_holes
 from ...compiler.language.spec import Spec
 from ...compiler.network.network import Head, Network
-from ...compiler.program.program import Program
 from ...compiler.program.weights import Weights, WeightSource
 from ...compiler.targets.safetensors import read_weights
 from ..data.batches import Batch, Batches
 from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
 from ..parallel.interrupt import Interrupt
-from ..parallel.processes import join, joined, rank
+from ..parallel.processes import join, rank
 from ..runs.folder import RunFolder
 from ..runs.names import GENOTYPE, WEIGHTS
 from ..runs.tensorboard import watching
 from ..settings import Settings
 from .epoch import Epoch, Pass
-from .finite import no_finite_loss, not_finite_at
 from .fitting import Report, device_of, seeded, start_from, training_batches
 from .optimisers import WeightOptimiser
-from .population import (
-    Population,
-    PopulationOptimiser,
-    affordable,
-    bytes_of,
-    member_program,
-)
-from .prepare import prepare, prepared
+from .prepare import prepare
 
 
 @dataclass(frozen=True)
@@ -86,7 +76,7 @@ def train(
             if report is not None:
                 report(record)
 
-        result = _train(network, samples, here, tell, start)
+        result = train_network(network, samples, here, tell, start)
     if folder is not None and rank() == 0:
         folder.write_run(None, settings, data)
         folder.begin_history(result.history)
@@ -95,59 +85,32 @@ def train(
     return result
 
 
-def train_seeds(
-    spec: Spec,
-    data: Source,
-    seeds: Sequence[int],
-    *,
-    settings: Settings | None = None,
-    **options: Any,
-) -> tuple[TrainResult, ...]:
-    """What `train` gives with each of the seeds, trained together as one Program.
-
-    Each seed has its own initial values, draws, and order of samples; that of the settings is not
-    read. As many train together as fit in memory. Raises what `train` does.
-    """
-    settings = (settings or Settings()).with_options(**options)
-    network = checked(spec)
-    require_no_holes(network)
-    samples = load_data(data, network, settings.split_seed)
+def train_network(
+    network: Network,
+    data: Dataset,
+    settings: Settings,
+    report: Report | None,
+    start: Weights | None,
+) -> TrainResult:
+    """Trains one network that is checked, on data that are read."""
     device = device_of(settings)
-    if len(seeds) < 2 or settings.compile or joined() or settings.precision == "float16":
-        each = (settings.with_options(seed=seed) for seed in seeds)
-        return tuple(_train(network, samples, one, None, None) for one in each)
-    hoisted = member_program(network)
-    size = max(1, int(affordable(device) // max(1, bytes_of(hoisted.program, settings.batch))))
-    parts = (seeds[start : start + size] for start in range(0, len(seeds), size))
-    data_of_all = prepared([hoisted], samples, device)
-    return tuple(
-        one
-        for part in parts
-        for one in _train_together(network.head, hoisted.program, data_of_all, settings, part)
-    )
+    with seeded(settings.seed, device):
+        module, data = prepare(network, data, settings, device)
+        if start is not None:
+            start_from(module, start)
+        batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
+        optimiser = WeightOptimiser(module, settings, len(batches))
+        epoch = Epoch([settings.seed], Interrupt())
+        history: list[dict[str, Any]] = []
+        for number in range(1, settings.epochs + 1):
+            (loss,) = epoch.run([weight_pass(optimiser, network.head, batches)])
+            history.append({"epoch": number, "train_loss": float(loss)})
+            if report is not None and rank() == 0:
+                report(history[-1])
+    return TrainResult(module.arrays(), tuple(history))
 
 
-def _train_together(
-    head: Head, program: Program, data: Dataset, settings: Settings, seeds: Sequence[int]
-) -> Iterator[TrainResult]:
-    device = device_of(settings)
-    population = Population([program] * len(seeds), settings, device, apart=True, seeds=seeds)
-    batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
-    optimiser = PopulationOptimiser(population, settings, len(batches), [0] * len(seeds), seeds)
-    epoch = Epoch(list(seeds), Interrupt())
-    histories: list[list[dict[str, Any]]] = [[] for _ in seeds]
-    for number in range(1, settings.epochs + 1):
-        (losses,) = epoch.run([_pass(optimiser, head, batches)])
-        for history, loss in zip(histories, losses.tolist(), strict=True):
-            history.append({"epoch": number, "train_loss": loss})
-    if any(not isfinite(history[-1]["train_loss"]) for history in histories):
-        raise no_finite_loss(not_finite_at(None))
-    for place, history in enumerate(histories):
-        arrays = {name: t.numpy() for name, t in population.tensors(place).items()}
-        yield TrainResult(arrays, tuple(history))
-
-
-def _pass(optimiser: WeightOptimiser, head: Head, batches: Batches) -> Pass:
+def weight_pass(optimiser: WeightOptimiser, head: Head, batches: Batches) -> Pass:
     """Steps over the batches."""
 
     def step(batch: Batch) -> Tensor:
@@ -156,27 +119,3 @@ def _pass(optimiser: WeightOptimiser, head: Head, batches: Batches) -> Pass:
         return loss
 
     return Pass(optimiser, step, [batches])
-
-
-def _train(
-    network: Network,
-    data: Dataset,
-    settings: Settings,
-    report: Report | None,
-    start: Weights | None,
-) -> TrainResult:
-    device = device_of(settings)
-    with seeded(settings.seed, device):
-        module, data = prepare(network, data, settings, device)
-        if start is not None:
-            start_from(module, start)
-        batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
-        optimiser = WeightOptimiser(module, settings, len(batches))
-        epoch = Epoch(settings.seed, Interrupt())
-        history: list[dict[str, Any]] = []
-        for number in range(1, settings.epochs + 1):
-            (loss,) = epoch.run([_pass(optimiser, network.head, batches)])
-            history.append({"epoch": number, "train_loss": float(loss)})
-            if report is not None and rank() == 0:
-                report(history[-1])
-    return TrainResult(module.arrays(), tuple(history))

@@ -121,7 +121,7 @@ def test_members_train_as_they_do_alone(spec: Spec, seeds: Sequence[int], kernel
     """Values, gradients, running statistics and draws of dropout, in float64."""
     networks = genotypes(spec, seeds)
     programs = [member_program(network).program for network in networks]
-    population = Population(programs, Settings(), torch.device("cpu"))
+    population = Population(programs, [Settings()] * len(programs), torch.device("cpu"))
     module = population.module.double().train()
     inputs = tensors(inputs_of(module.program))
     labels = torch.randn(len(networks), BATCH, dtype=torch.float64)

@@ -172,16 +172,18 @@ def linear(x: Tensor, w: Tensor) -> Tensor:
     return _linear(x, w) if own else torch.matmul(x, w)
 
 
-Kernels: TypeAlias = Mapping[str, Callable[..., Tensor]]
+Kernels: TypeAlias = Mapping[str, Callable[..., Any]]
 NO_KERNELS: Kernels = {}
 KERNELS: Kernels = {
     "batched": batched,
+    "deal": deal,
     "draws": draws,
     "dropout": dropout,
+    "gather": gather,
     "linear": linear,
     "masked": masked,
     "relu_dropout": relu_dropout,
 }
 """By primitive, what replaces its torch form while training, where nothing compiles the graph."""
-OPAQUE: Mapping[str, Callable[..., Any]] = {"gather": gather, "deal": deal}
-"""What is never looked into, since its gradient is none that torch would find."""
+IN_BOTH_MODES = ("gather", "deal")
+"""Kernels that give the same in training and evaluation."""

@@ -24,7 +24,7 @@ from ...program.program import INPUT, PARAMETER, Input, Program
 from ...program.weights import Weights, fitting
 from ..safetensors import read_weights
 from ..target import Subject
-from .kernels import NO_KERNELS, OPAQUE, Kernels
+from .kernels import IN_BOTH_MODES, NO_KERNELS, Kernels
 from .stacks import deal
 
 _SHARED = (
@@ -68,10 +68,11 @@ class FusionModule(nn.Module):
 
     def _trace(self) -> None:
         """Makes what follows from the program and the parameters, and is no part of a copy."""
+        in_evaluation = {n: k for n, k in self._kernels.items() if n in IN_BOTH_MODES}
         made = {
             "_places": [_place(self, p.name) for p in self.program.parameters],
             "_training_graph": trace(self.program, True, self._kernels),
-            "_evaluation_graph": trace(self.program, False),
+            "_evaluation_graph": trace(self.program, False, in_evaluation),
         }
         assert made.keys() == _TRACED
         self.__dict__.update(made)  # not as submodules, whose names are the specification's
@@ -169,7 +170,6 @@ def trace(program: Program, training: bool, kernels: Kernels = NO_KERNELS) -> fx
 
     `kernels` replace primitives by functions that are not looked into.
     """
-    kernels = {**OPAQUE, **kernels}
     graph = fx.Graph()
     tracer = GraphAppendingTracer(graph)
 

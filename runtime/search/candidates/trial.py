@@ -20,18 +20,18 @@ from ....compiler.network.choices import Choices, choices_of, fill, listed
 from ....compiler.network.network import Network
 from ....compiler.program.hoist import Hoisted
 from ...data.files import Arrays
-from ...parallel.processes import joined
 from ...runs.checkpoint import CheckpointPart, State, identity_of
 from ...training.finite import first_not_finite, not_finite_at
 from ...training.fitting import scores, start_from
 from ...training.population import (
     Population,
     PopulationOptimiser,
-    affordable,
     bytes_of,
     member_program,
+    parts_that_fit,
 )
 from ...training.prepare import prepare, prepared
+from ...training.together import trains_apart
 from ..learner import Learner
 from ..meter import FORWARD
 from ..strategy import Problem
@@ -168,8 +168,7 @@ class Trainer:
     def _fitting(self, trial: Trial, epochs: int, beside: Sequence[Trial]) -> list[_Member]:
         """A trial and those that stand where it stands, as many as are wanted and fit in memory."""
         settings = self.problem.settings
-        apart = joined() or settings.compile or settings.precision == "float16"  # one scale of all
-        most = 1 if apart else settings.together
+        most = 1 if trains_apart(settings) else settings.together
         alike = [
             other
             for other in beside
@@ -181,16 +180,12 @@ class Trainer:
         if most == 1 or not alike:
             return [_Member(trial)]
         members: list[_Member] = []
-        left = affordable(self.problem.device)
         for one in [trial, *alike][:most]:
             if one.choices not in self._programs:
                 self._programs[one.choices] = member_program(_network(self.problem, one))
-            hoisted = self._programs[one.choices]
-            left -= bytes_of(hoisted.program, settings.batch)
-            if members and left < 0:
-                break
-            members.append(_Member(one, hoisted))
-        return members
+            members.append(_Member(one, self._programs[one.choices]))
+        needs = [bytes_of(m.hoisted.program, settings.batch) for m in members if m.hoisted]
+        return [members[place] for place in next(parts_that_fit(needs, self.problem.device))]
 
     def _opened(self, members: Sequence[_Member]) -> _Alone | _Together:
         if len(members) == 1:
@@ -233,7 +228,7 @@ class _Alone(Learner):
         network = _network(problem, trial)
         module, data = prepare(network, problem.data, problem.settings, problem.device)
         self.trials = [trial]
-        super().__init__(problem, module, data, [trial.number])
+        super().__init__(problem, module, data, trial.number)
         if trial.training is not None:
             self.module.load_state_dict(trial.training["module"])
             self.weights.restore(trial.training["optimiser"])
@@ -277,9 +272,10 @@ class _Together(Learner):
         networks = [member.hoisted for member in given if member.hoisted is not None]
         programs = [one.program for one in networks]
         data = prepared(networks, problem.data, problem.device)
-        self.population = Population(programs, problem.settings, problem.device)
+        each = [problem.settings] * len(programs)
+        self.population = Population(programs, each, problem.device)
         self.trials = list(trials)
-        super().__init__(problem, self.population.module, data, [t.number for t in trials])
+        super().__init__(problem, self.population.module, data)
         self._each = [count_macs(program) for program in programs]
         self.macs = sum(self._each)
         states = [t.training for t in trials if t.training is not None]
@@ -292,8 +288,9 @@ class _Together(Learner):
             totals = [torch.as_tensor(state["epoch"]["total"]) for state in states]
             self.epoch.restore({**states[0]["epoch"], "total": torch.stack(totals)})
 
-    def optimiser(self, module: Any, *arguments: Any) -> PopulationOptimiser:
-        self.members = PopulationOptimiser(self.population, *arguments)
+    def optimiser(self) -> PopulationOptimiser:
+        numbers = [trial.number for trial in self.trials]
+        self.members = PopulationOptimiser(self.population, len(self.train), numbers)
         return self.members
 
     def share(self, macs: int) -> None:

@@ -7,7 +7,7 @@ import pickle
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -36,13 +36,18 @@ INJECTIONS = (
     "a.b-c~d",
     "type",
 )
-SMALL = """
+MODALITY = "modality `NAME m` optional { `NAME`[c 2, t *] `NAME 2`[c 3] }"
+CELL = "cell `NAME 3`(`NAME`, `NAME 2`) { `NAME 4` = LinearGLU(x, y) }"
+SMALL = f"""
 network n(C = 2, L = 1)
 use bmnas
-modality `NAME m` optional { `NAME`[c 2, t *] `NAME 2`[c 3] }
-cell `NAME 3`(`NAME`, `NAME 2`) { `NAME 4` = LinearGLU(x, y) }
+{MODALITY}
+{CELL}
 predict 2 classes
 """
+NAMES = (*HOSTILE, *INJECTIONS)
+PARTS = 5
+"""Networks that have the names between them, since exporting takes long, however few there are."""
 
 
 def module_of(spec: Spec, seed: int = 1) -> FusionModule:
@@ -77,9 +82,13 @@ def test_random_programs_are_equal_to_the_module(spec: Spec) -> None:
     assert_equal_to(module, saved(exported(module), str(spec)))
 
 
-@pytest.mark.parametrize("name", [*HOSTILE, *INJECTIONS])
-def test_names_are_no_code(name: str, capfd: pytest.CaptureFixture[str]) -> None:
-    spec = parse(SMALL.replace("NAME", name))
+@pytest.mark.parametrize("names", [NAMES[i::PARTS] for i in range(PARTS)], ids=repr)
+def test_names_are_no_code(names: Sequence[str], capfd: pytest.CaptureFixture[str]) -> None:
+    """Each as that of a modality, two features, a Cell and a Step; one has an axis of any size."""
+    parts = [part.replace("NAME", name) for part in (MODALITY, CELL) for name in names]
+    text = SMALL.replace(MODALITY, "\n".join(parts)).replace(CELL, "")
+    spec = parse(text.replace("t *", "t 2").replace("t 2", "t *", 1))
+    assert len(spec.cells) == len(names)
     module = module_of(spec)
     assert_equal_to(module, saved(exported(module), str(spec)))
     assert "INJECTED" not in "".join(capfd.readouterr())

@@ -124,18 +124,26 @@ def prepare_arrays() -> Mapping[str, NDArray[Any]]:
     return module.arrays()
 
 
-@pytest.mark.parametrize(
-    ("strategy", "select"),
-    [("darts", ""), ("gdas", ""), ("single-path", "halving"), ("darts", "perturbation")],
-)
-def test_every_process_finds_the_same_genotype(strategy: str, select: str, tmp_path: Path) -> None:
-    code = PREAMBLE + "searched(Path(sys.argv[1]), *sys.argv[2:])"
-    together(2, code, str(tmp_path), strategy, select)
-    genotypes = [(tmp_path / f"{i}.fuse").read_text() for i in range(2)]
-    assert genotypes[0] == genotypes[1] == (tmp_path / "run/genotype.fuse").read_text()
-    weights = [load_file(tmp_path / f"{i}.safetensors") for i in range(2)]
-    assert same(weights[0], weights[1])
-    fw.loads(genotypes[0])
+WAYS = [("darts", ""), ("gdas", ""), ("single-path", "halving"), ("darts", "perturbation")]
+
+
+def all_ways(out: Path) -> None:
+    """A search by each of the ways, into a folder of its own."""
+    for number, (strategy, select) in enumerate(WAYS):
+        folder = out / str(number)
+        folder.mkdir(exist_ok=True)
+        searched(folder, strategy, select)
+
+
+def test_every_process_finds_the_same_genotype(tmp_path: Path) -> None:
+    together(2, PREAMBLE + "all_ways(Path(sys.argv[1]))", str(tmp_path))
+    for number in range(len(WAYS)):
+        folder = tmp_path / str(number)
+        genotypes = [(folder / f"{i}.fuse").read_text() for i in range(2)]
+        assert genotypes[0] == genotypes[1] == (folder / "run/genotype.fuse").read_text()
+        weights = [load_file(folder / f"{i}.safetensors") for i in range(2)]
+        assert same(weights[0], weights[1])
+        fw.loads(genotypes[0])
 
 
 def test_where_a_process_is_killed_all_end_and_the_search_goes_on(tmp_path: Path) -> None:

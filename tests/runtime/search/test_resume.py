@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from safetensors.numpy import load_file
 import fusewright as fw
 from fusewright.runtime.parallel.interrupt import Interrupt, Interrupted
 from fusewright.runtime.runs.checkpoint import CheckpointPart, read_checkpoint, write_checkpoint
+from fusewright.runtime.search.candidates import surrogate
 from fusewright.runtime.strategies import FOLLOWED_BY as STRATEGIES
 
 from ...support.paths import ROOT
@@ -47,6 +49,19 @@ def search(out: Path, strategy: str, select: str, **options: Any) -> fw.SearchRe
     return fw.search(spec(), DATA, out=out, settings=QUICK, **given)
 
 
+@pytest.fixture(autouse=True)
+def _surrogates_learn_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How well a candidate is predicted makes no difference to how a search goes on."""
+    monkeypatch.setattr(surrogate, "STEPS", 10)
+
+
+@cache
+def uninterrupted(strategy: str, select: str) -> fw.SearchResult:
+    return fw.search(
+        spec(), DATA, settings=QUICK, strategy=strategy, select=select, relax="per_input"
+    )
+
+
 def stop_after(batches: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets a search be asked to stop after so many batches."""
     left = [batches]
@@ -64,7 +79,7 @@ def stop_after(batches: int, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_search_goes_on_from_any_batch(
     strategy: str, select: str, batches: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = search(tmp_path / "whole", strategy, select)
+    whole = uninterrupted(strategy, select)
     with monkeypatch.context() as patched:
         stop_after(batches, patched)
         with pytest.raises(fw.DiagnosticError, match="was stopped in round"):

@@ -26,6 +26,7 @@ from fusewright.compiler.resolve.unfill import unfill
 from fusewright.runtime.genotypes.derive import choose
 from fusewright.runtime.genotypes.space import every_choice
 from fusewright.runtime.parallel.interrupt import Interrupt, Interrupted
+from fusewright.runtime.search.candidates import surrogate
 from fusewright.runtime.search.candidates.prefix import first_cells
 from fusewright.runtime.search.candidates.sampled import Points
 from fusewright.runtime.search.candidates.shared import study_name
@@ -122,6 +123,13 @@ def test_the_two_features_that_tell_are_found(strategy: str) -> None:
 # Going on
 
 
+@pytest.fixture
+def quick_surrogate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How well a candidate is predicted makes no difference to how a search goes on."""
+    monkeypatch.setattr(surrogate, "STEPS", 10)
+
+
+@pytest.mark.usefixtures("quick_surrogate")
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_a_search_goes_on_from_anywhere(strategy: str, tmp_path: Path) -> None:
     """It is stopped in the middle of every round, and before the first batch of each."""
@@ -143,6 +151,7 @@ def test_a_search_goes_on_from_anywhere(strategy: str, tmp_path: Path) -> None:
             assert found.cost["weight_steps"] == pytest.approx(whole.cost["weight_steps"])
 
 
+@pytest.mark.usefixtures("quick_surrogate")
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_a_search_that_is_stopped_in_every_round_is_the_same(strategy: str, tmp_path: Path) -> None:
     whole = search(strategy, candidates=5)

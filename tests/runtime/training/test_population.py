@@ -13,11 +13,13 @@ import fusewright as fw
 from fusewright.compiler.check.check import checked
 from fusewright.runtime.data.batches import Batch, Batches
 from fusewright.runtime.data.dataset import TRAIN, load_data
+from fusewright.runtime.data.parts import Parts
 from fusewright.runtime.genotypes.sample import random_genotype
 from fusewright.runtime.parallel.interrupt import Interrupt, Interrupted
 from fusewright.runtime.settings import Settings
 from fusewright.runtime.training import population
 from fusewright.runtime.training.epoch import Epoch, Pass
+from fusewright.runtime.training.fitting import predict_all
 from fusewright.runtime.training.objective import loss_of
 from fusewright.runtime.training.optimisers import WeightOptimiser
 from fusewright.runtime.training.population import (
@@ -27,7 +29,7 @@ from fusewright.runtime.training.population import (
     member_program,
 )
 from fusewright.runtime.training.prepare import prepare, prepared
-from fusewright.runtime.training.train import train_seeds
+from fusewright.runtime.training.together import train_all, train_seeds
 
 from ...support.running import problem, same, spec, without_cost
 
@@ -57,21 +59,44 @@ def in_double(batches: Batches) -> Batches:
     return batches
 
 
+FOLDS = 3
+OWN_SETTINGS: tuple[dict[str, Any], ...] = (
+    {},
+    {"max_learning_rate": 0.003, "weight_decay": 0.01},
+    {"first_restart": 2, "restart_multiplier": 1, "min_learning_rate": 0.001, "seed": 5},
+)
+
+
+@pytest.mark.parametrize("own", [(), OWN_SETTINGS], ids=["settings of all", "settings of its own"])
+@pytest.mark.parametrize("folds", [1, FOLDS], ids=["samples of all", "samples of its own"])
 @pytest.mark.parametrize("text", [str(spec()), OWN], ids=["bmnas", "adapters of its own"])
-def test_twenty_steps_together_are_twenty_steps_alone(text: str) -> None:
+def test_twenty_steps_together_are_twenty_steps_alone(
+    text: str, folds: int, own: tuple[dict[str, Any], ...]
+) -> None:
     """In float64 to 1e-10, dropout, running statistics and Adam's moments among them.
 
     Adapters of its own normalise and drop a feature itself, which is one value for all networks.
+    Parts of the samples differ in size; a pass has as many of each as the smallest has.
     """
     space = checked(fw.loads(text))
     networks = [checked(random_genotype(space, seed)) for seed in range(6)]
+    each = [QUICK.with_options(**own[i % len(own)]) if own else QUICK for i in range(6)]
+    rows = [number % folds for number in range(6)]
     data, head = load_data(DATA, space), space.head
     hoisted = [member_program(network) for network in networks]
-    population = Population([one.program for one in hoisted], QUICK, CPU)
+    programs = [one.program for one in hoisted]
+    population = Population(programs, each, CPU, rows if folds > 1 else None)
     population.module.double()
     shared = prepared(hoisted, data, CPU)
-    batches = in_double(Batches(shared, shared.indices(TRAIN), QUICK.batch, CPU))
-    together = PopulationOptimiser(population, QUICK, len(batches), range(6))
+    samples = shared.indices(TRAIN)
+    parts = [samples[i * 2 :] for i in range(folds)]
+    most = len(parts[-1])
+    batches = (
+        Parts(shared, parts, QUICK.batch, CPU)
+        if folds > 1
+        else Batches(shared, samples, QUICK.batch, CPU)
+    )
+    together = PopulationOptimiser(population, len(batches), range(6))
 
     def steps(optimiser: WeightOptimiser, source: Batches) -> None:
         def step(batch: Batch) -> torch.Tensor:
@@ -79,17 +104,18 @@ def test_twenty_steps_together_are_twenty_steps_alone(text: str) -> None:
             optimiser.step(loss)
             return loss
 
-        epoch = Epoch(0, Interrupt())
+        epoch = Epoch([0], Interrupt())
         for _ in range(5):
             epoch.run([Pass(optimiser, step, [source])])
 
     assert 5 * len(batches) == 20
-    steps(together, batches)
+    steps(together, in_double(batches))
     for number, network in enumerate(networks):
-        module, its = prepare(network, data, QUICK, CPU)
-        source = in_double(Batches(its, its.indices(TRAIN), QUICK.batch, CPU))
-        single = WeightOptimiser(module.double(), QUICK, len(batches), [number])
-        steps(single, source)
+        settings = each[number]
+        module, its = prepare(network, data, settings, CPU)
+        source = Batches(its, parts[rows[number]], QUICK.batch, CPU, most=most)
+        single = WeightOptimiser(module.double(), settings, len(batches), number)
+        steps(single, in_double(source))
         found, expected = population.tensors(number), module.state_dict()
         assert found.keys() == expected.keys()
         for name, tensor in expected.items():
@@ -98,6 +124,21 @@ def test_twenty_steps_together_are_twenty_steps_alone(text: str) -> None:
         for name, moments in single.moments().items():
             for key, one in moments.items():
                 assert torch.allclose(state["moments"][name][key], one, atol=1e-10), (name, key)
+
+
+def test_parts_give_every_sample_in_order() -> None:
+    """Smaller parts are filled up with a sample of theirs."""
+    data = load_data(DATA, checked(spec()))
+    parts = [np.arange(3, 30), np.arange(10)]
+    batches = Parts(data, parts, 8, CPU)
+    labels = torch.cat([batch.labels for batch in batches.in_order()], 1)
+    assert labels.shape[:2] == (2, 27)
+    for row, part in zip(labels, parts, strict=True):
+        assert np.array_equal(row[: len(part)], data.labels[part])
+    assert len(batches) == 2
+    orders = batches.order(1, 2)
+    assert orders.shape == (2, 10)
+    assert torch.equal(orders[0], Batches(data, parts[0], 8, CPU, most=10).order(1) + 3)
 
 
 @pytest.mark.parametrize("strategy", ["halving", "random", "evolution", "tpe", "mfas"])
@@ -227,13 +268,27 @@ def test_seeds_that_train_together_are_those_that_train_alone() -> None:
     assert same(single.weights, fw.train(genotype, DATA, seed=4, **settings).weights)
 
 
+def test_networks_with_settings_of_their_own_train_together() -> None:
+    """Different networks, rates, seeds; one that predicts something else trains by itself."""
+    space = checked(spec())
+    each = [QUICK.with_options(epochs=2, batch=16, **OWN_SETTINGS[i % 3]) for i in range(5)]
+    each[4] = each[4].with_options(epochs=3)
+    specs = [random_genotype(space, seed) for seed in range(5)]
+    for one, genotype, settings in zip(train_all(specs, DATA, each), specs, each, strict=True):
+        alone = fw.train(genotype, DATA, settings=settings)
+        assert len(one.history) == settings.epochs
+        assert one.weights.keys() == alone.weights.keys()
+        for name, array in alone.weights.items():
+            assert np.allclose(one.weights[name], array, rtol=1e-3, atol=1e-4), name
+
+
 def test_a_step_waits_for_nothing_and_its_shapes_are_known() -> None:
     """Forward and backward on `meta`, where reading a number, or a copy from there, is an error."""
     space = checked(spec())
     networks = [checked(random_genotype(space, seed)) for seed in range(5)]
     hoisted = [member_program(network) for network in networks]
     device = torch.device("meta")
-    population = Population([one.program for one in hoisted], QUICK, device)
+    population = Population([one.program for one in hoisted], [QUICK] * 5, device)
     module = population.module.train()
     inputs: dict[str, torch.Tensor] = {}
     for item in module.program.inputs:
@@ -253,10 +308,45 @@ def test_a_step_waits_for_nothing_and_its_shapes_are_known() -> None:
         losses[0].item()
 
 
+def test_a_population_is_one_region_of_torch_compile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One graph for each mode, with nothing that cannot be compiled in between."""
+    graphs: list[torch.fx.GraphModule] = []
+    compile = torch.compile
+
+    def recorded(model: Any, *, mode: str, **options: Any) -> Any:
+        def backend(graph: torch.fx.GraphModule, _: Any) -> Any:
+            graphs.append(graph)
+            return graph.forward
+
+        return compile(model, backend=backend, **options)
+
+    torch.compiler.reset()
+    monkeypatch.setattr(torch, "compile", recorded)
+    space = checked(spec())
+    networks = [checked(random_genotype(space, seed)) for seed in range(5)]
+    hoisted = [member_program(network) for network in networks]
+    programs, whole = [one.program for one in hoisted], QUICK.with_options(compile=True)
+    compiled, plain = (Population(programs, [one] * 5, CPU) for one in (whole, QUICK))
+    data = prepared(hoisted, load_data(DATA, space), CPU)
+    batches = Batches(data, data.indices(TRAIN)[:24], 8, CPU)
+    optimisers = [PopulationOptimiser(one, 3, range(5)) for one in (compiled, plain)]
+    for one in (compiled, plain):
+        one.module.train()
+    for batch in batches.in_order():
+        found, expected = (optimiser.loss(space.head, batch) for optimiser in optimisers)
+        assert torch.allclose(found, expected, rtol=1e-4)
+        for optimiser, loss in zip(optimisers, (found, expected), strict=True):
+            optimiser.step(loss)
+    assert len(graphs) == 1
+    found, expected = (predict_all(one.module, batches) for one in (compiled, plain))
+    assert torch.allclose(found, expected, rtol=1e-3, atol=1e-3)
+    assert len(graphs) == 2
+
+
 def test_what_a_member_is_goes_in_and_out_alone() -> None:
     network = checked(random_genotype(checked(spec()), 1))
     program = member_program(network).program
-    population = Population([program, program, program], QUICK, CPU)
+    population = Population([program, program, program], [QUICK] * 3, CPU)
     moved = {name: tensor + 1 for name, tensor in population.tensors(1).items()}
     before = population.tensors(0)
     population.load(1, moved)

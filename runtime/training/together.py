@@ -1,0 +1,160 @@
+"""Training several networks as one Program, each as `train` trains it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from math import isfinite
+from typing import Any
+
+import torch
+
+from ...compiler.check.check import checked, require_no_holes
+from ...compiler.language.spec import Spec
+from ...compiler.network.network import Network
+from ...compiler.program.hoist import Hoisted
+from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
+from ..parallel.interrupt import Interrupt
+from ..parallel.processes import joined
+from ..settings import Settings
+from .epoch import Epoch
+from .finite import no_finite_loss, not_finite_at
+from .fitting import device_of, training_batches
+from .population import (
+    OWN,
+    Population,
+    PopulationOptimiser,
+    bytes_of,
+    member_program,
+    parts_that_fit,
+)
+from .prepare import prepared
+from .train import TrainResult, train_network, weight_pass
+
+DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(Settings) if f.name in OWN}
+
+
+def train_seeds(
+    spec: Spec,
+    data: Source,
+    seeds: Sequence[int],
+    *,
+    settings: Settings | None = None,
+    **options: Any,
+) -> tuple[TrainResult, ...]:
+    """What `train` gives with each of the seeds, trained together as one Program.
+
+    Each seed has its own initial values, draws, and order of samples; that of the settings is not
+    read. Raises what `train` does.
+    """
+    settings = (settings or Settings()).with_options(**options)
+    each = [settings.with_options(seed=seed) for seed in seeds]
+    return train_all([spec] * len(seeds), data, each)
+
+
+def train_all(
+    specs: Sequence[Spec], data: Source, each: Sequence[Settings]
+) -> tuple[TrainResult, ...]:
+    """What `train` gives for every specification with its settings, in that order.
+
+    Those whose settings differ in no more than `OWN`, and that predict the same, train together as
+    one Program, as many as fit in memory. Raises what `train` does.
+    """
+    known: dict[tuple[str, int], tuple[Network, Dataset]] = {}
+    members: list[_Member] = []
+    for spec, settings in zip(specs, each, strict=True):
+        key = str(spec), settings.split_seed
+        if key not in known:
+            network = checked(spec)
+            require_no_holes(network)
+            known[key] = network, load_data(data, network, settings.split_seed)
+        members.append(_Member(*known[key], settings))
+    found: dict[int, TrainResult] = {}
+    for group in _alike(members):
+        results = _train_group([members[place] for place in group])
+        found |= zip(group, results, strict=True)
+    return tuple(found[place] for place in range(len(members)))
+
+
+@dataclass(frozen=True)
+class _Member:
+    network: Network
+    data: Dataset
+    settings: Settings
+
+    @property
+    def kind(self) -> Any:
+        """Equal for members that can train together."""
+        return self.network.head, replace(self.settings, **DEFAULTS)
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether it trains by itself: it shares samples with other processes, or one scale."""
+        return trains_apart(self.settings)
+
+
+def trains_apart(settings: Settings) -> bool:
+    """Whether networks with these settings train one by one.
+
+    Processes share the samples of a network, float16 scales all gradients by one number, and on a
+    CPU what torch.compile makes of a large population may crash (torch 2.13).
+    """
+    on_cpu = torch.device(settings.device).type == "cpu"
+    return joined() or settings.precision == "float16" or (settings.compile and on_cpu)
+
+
+def _alike(members: Sequence[_Member]) -> Iterator[list[int]]:
+    """The places of members that train together."""
+    groups: dict[Any, list[int]] = defaultdict(list)
+    for place, member in enumerate(members):
+        groups[(place if member.is_apart else -1, member.kind)].append(place)
+    yield from groups.values()
+
+
+def _train_group(members: Sequence[_Member]) -> list[TrainResult]:
+    """As many together as fit in memory; one that is left over trains alone."""
+    if len(members) == 1:
+        (one,) = members
+        return [train_network(one.network, one.data, one.settings, None, None)]
+    settings = members[0].settings
+    device = device_of(settings)
+    programs: dict[str, Hoisted] = {}
+    for member in members:
+        text = str(member.network.spec)
+        if text not in programs:
+            programs[text] = member_program(member.network)
+    hoisted = [programs[str(member.network.spec)] for member in members]
+    features = {name: a for member in members for name, a in member.data.features.items()}
+    data = prepared([*programs.values()], replace(members[0].data, features=features), device)
+    return [
+        result
+        for part in parts_that_fit([bytes_of(h.program, settings.batch) for h in hoisted], device)
+        for result in _train_together(
+            [members[i] for i in part], [hoisted[i] for i in part], data, device
+        )
+    ]
+
+
+def _train_together(
+    members: Sequence[_Member], hoisted: Sequence[Hoisted], data: Dataset, device: torch.device
+) -> Iterator[TrainResult]:
+    """Members with one seed read the same samples; others have their own orders."""
+    each = [member.settings for member in members]
+    head, settings = members[0].network.head, each[0]
+    seeds = [*dict.fromkeys(one.seed for one in each)]
+    rows = [seeds.index(one.seed) for one in each] if len(seeds) > 1 else None
+    population = Population([one.program for one in hoisted], each, device, rows)
+    batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
+    optimiser = PopulationOptimiser(population, len(batches), [0] * len(each))
+    epoch = Epoch(seeds, Interrupt())
+    histories: list[list[dict[str, Any]]] = [[] for _ in each]
+    for number in range(1, settings.epochs + 1):
+        (losses,) = epoch.run([weight_pass(optimiser, head, batches)])
+        for history, loss in zip(histories, losses.tolist(), strict=True):
+            history.append({"epoch": number, "train_loss": loss})
+    if any(not isfinite(history[-1]["train_loss"]) for history in histories):
+        raise no_finite_loss(not_finite_at(None))
+    for place, history in enumerate(histories):
+        arrays = {name: t.numpy() for name, t in population.tensors(place).items()}
+        yield TrainResult(arrays, tuple(history))
