@@ -55,7 +55,7 @@ test-front:
 	$(FRONT)/bin/pytest -n auto
 
 prove: $(READY)
-	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -n auto tests/laws/test_laws.py
+	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -n auto tests/laws/test_laws.py tests/laws/test_populations.py
 
 test-cuda: $(READY)
 	$(BIN)/pytest -rs tests/runtime/test_cuda.py

@@ -28,7 +28,7 @@ from fusewright.compiler.network.network import Network
 from fusewright.runtime.data.batches import Batch
 from fusewright.runtime.data.dataset import Dataset
 from fusewright.runtime.settings import Settings
-from fusewright.runtime.training.objective import loss_of
+from fusewright.runtime.training.objective import Objective, loss_of
 from fusewright.runtime.training.optimisers import ArchitectureOptimiser, Optimiser, WeightOptimiser
 from fusewright.runtime.training.prepare import prepare
 
@@ -62,7 +62,7 @@ def ours(network: Network, size: int, device: str, compile: bool, precision: str
     def step(optimiser: Optimiser) -> Callable[[], None]:
         def run() -> None:
             with optimiser.stepping():
-                optimiser.step(optimiser.loss(network.head, batch))
+                optimiser.step(optimiser.loss(Objective(network.head), batch))
 
         return run
 

@@ -36,7 +36,7 @@ from fusewright.runtime.data.batches import Batch
 from fusewright.runtime.data.dataset import Dataset
 from fusewright.runtime.genotypes.sample import random_genotype
 from fusewright.runtime.settings import Settings
-from fusewright.runtime.training.objective import loss_of
+from fusewright.runtime.training.objective import Objective, loss_of
 from fusewright.runtime.training.optimisers import WeightOptimiser
 from fusewright.runtime.training.population import (
     Population,
@@ -123,7 +123,7 @@ def _stepping(problem: Problem, optimiser: WeightOptimiser, batch: Batch) -> Ste
 
     def step() -> None:
         with optimiser.stepping():
-            optimiser.step(optimiser.loss(head, batch))
+            optimiser.step(optimiser.loss(Objective(head), batch))
 
     return step
 

@@ -139,6 +139,11 @@ class Settings:
         read_by=_SEARCH,
     )
     device: str = _setting("cpu", "cpu, cuda, cuda:1, …", read_by=_ALL)
+    threads: int = _setting(
+        0,
+        "Threads that compute; 0 are as many as make it faster just now.",
+        limits=Limits("from 0 to 1024", 0, 1025),
+    )
     precision: str = _setting("float32", "float32, bfloat16 or float16.", choices=PRECISIONS)
     compile: bool = _setting(False, "Use torch.compile: slow to start, then faster.")
     tensorboard: bool = _setting(False, "Write RUN/tensorboard/ as well.")

@@ -22,8 +22,16 @@ from ..diagnostics.diagnostic import fail
 from ..graph.build import HEAD, Graph, reached
 from ..graph.read import slots_of, sources_of
 from ..network.holes import Relaxation, union
-from ..network.names import architecture_name, identifier, lengths_name, place_of, presence_name
-from ..network.network import Application, Slot, channels_of, has_lengths
+from ..network.names import (
+    TARGET_SCALE,
+    TARGET_SHIFT,
+    architecture_name,
+    identifier,
+    lengths_name,
+    place_of,
+    presence_name,
+)
+from ..network.network import Application, Head, Slot, channels_of, has_lengths
 from ..program.program import Builder, Input, ParameterSpec, Program, Scope, validate
 from ..system.collector import COLLECTOR_OFF
 from .apply import apply
@@ -97,10 +105,23 @@ class _Lowering:
             case "step":
                 return self._step(node, place, data)
             case "head":
-                numbers = {**self.numbers, "K": self.graph.graph["head"].count}
-                return self._apply(data["operations"][0], self._fixed(node), (), numbers)
+                head: Head = self.graph.graph["head"]
+                return self._head(data["operations"][0], self._fixed(node), head)
             case _:  # a Cell's merge, or the combination of the outputs
                 return self._apply(data["operations"][0], self._fixed(node), place)
+
+    def _head(self, application: Application, arguments: Sequence[int], head: Head) -> int:
+        """What is predicted; values are computed standardised, and given as those of the data."""
+        numbers = {**self.numbers, "K": head.count}
+        result = self._apply(application, arguments, (), numbers)
+        if head.kind != "values":
+            return result
+        of_targets = (("multiply", TARGET_SCALE, 1.0), ("add", TARGET_SHIFT, 0.0))
+        for primitive, name, initial in of_targets:
+            spec = ParameterSpec(name, (head.count,), "statistic", initial)
+            constant = self.builder.parameter(spec, parameter_type(spec.sizes), (HEAD,))
+            result = self.builder.call(primitive, [result, constant], {}, (HEAD,))
+        return result
 
     # Features
 

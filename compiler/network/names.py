@@ -15,6 +15,8 @@ def lengths_name(feature: str) -> str:
     return f"{feature}.lengths"
 
 
+TARGET_SCALE, TARGET_SHIFT = "head.values.scale", "head.values.shift"
+"""The deviation and the mean of each value that is predicted, over the training samples."""
 LOGITS, PROBABILITIES = "logits", "probabilities"
 """What a network gives, (batch, K), as artifacts name it."""
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..diagnostics.diagnostic import fail
+from ..network.names import TARGET_SCALE, TARGET_SHIFT
 from .program import Program
 
 Weights: TypeAlias = Mapping[str, NDArray[Any]]
@@ -23,11 +24,15 @@ def fitting(program: Program, weights: Weights) -> dict[str, NDArray[Any]]:
     """The weights that a program reads, as they are given, by name.
 
     Weights that it does not have are left over, as a genotype leaves those of a hypernet: `unread`
-    names them. Raises DiagnosticError where one is missing, has another shape, is no number, or is
-    not finite in float32.
+    names them. Those of before values were standardised lack the two that this needs, which then
+    change nothing. Raises DiagnosticError where one is missing, has another shape, is no number, or
+    is not finite in float32.
     """
     found: dict[str, NDArray[Any]] = {}
     for parameter in program.parameters:
+        if parameter.name not in weights and parameter.name in (TARGET_SCALE, TARGET_SHIFT):
+            found[parameter.name] = np.full(parameter.sizes, parameter.initial, np.float32)
+            continue
         if parameter.name not in weights:
             remedy = "take the weights that were trained for this specification"
             raise fail("E505", f"the weights lack `{parameter.name}`", help=remedy)

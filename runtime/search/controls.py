@@ -31,6 +31,7 @@ from ..latency.profile import read_profile
 from ..metrics import SELECTION_METRIC
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, rank
+from ..parallel.threads import computing
 from ..runs.controls import Control, Controls
 from ..settings import Settings
 from ..training.finite import no_finite_loss
@@ -75,7 +76,8 @@ def compare_with_controls(
     network = checked(spec)
     here = settings.with_options(device=join(settings.device))
     samples = load_data(data, network, settings.split_seed)
-    controls = _Comparison(network, samples, here, told).run(found)
+    with computing(settings.threads):
+        controls = _Comparison(network, samples, here, told).run(found)
     if out is not None and rank() == 0:
         controls.write(Path(out))
     return controls

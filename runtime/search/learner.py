@@ -13,8 +13,8 @@ from ..data.batches import Batch
 from ..data.dataset import TRAIN, VALIDATION, Dataset
 from ..metrics import on_validation
 from ..training.epoch import Epoch, Pass
-from ..training.fitting import score, training_batches
-from ..training.objective import selection_score
+from ..training.fitting import give_statistics, score, training_batches
+from ..training.objective import Objective, selection_score
 from ..training.optimisers import NONE, WeightOptimiser
 from .meter import FORWARD, STEP
 from .strategy import Problem
@@ -32,8 +32,14 @@ class Learner:
         self.macs = count_macs(module.program)
         self.train = training_batches(data, (TRAIN,), settings, device)
         self.validation = training_batches(data, (VALIDATION,), settings, device)
+        self.objective = Objective.of(problem.network.head, self.train.labels)
+        self.give_statistics()
         self.weights = self.optimiser()
         self.epoch = Epoch([settings.seed], problem.interrupt)
+
+    def give_statistics(self) -> None:
+        """Lets what is trained give values as those of the labels are."""
+        give_statistics(self.module, self.objective)
 
     def optimiser(self) -> WeightOptimiser:
         """That of the weights."""
@@ -46,7 +52,7 @@ class Learner:
         def step(batch: Batch) -> Tensor:
             with torch.no_grad():
                 mixed = mixing()
-            loss = self.weights.loss(self.problem.network.head, batch, mixed)
+            loss = self.weights.loss(self.objective, batch, mixed)
             self.weights.step(loss)
             self.count(batch, STEP)
             return loss
@@ -59,8 +65,7 @@ class Learner:
 
     def score(self, mixed: Mapping[str, Tensor] = NONE) -> tuple[float, dict[str, float]]:
         """The metric that selects, and all metrics, on validation in evaluation mode."""
-        head = self.problem.network.head
-        metrics = score(self.module, self.validation, head, mixed)
+        metrics = score(self.module, self.validation, self.objective, mixed)
         self.problem.meter.count(self.macs, len(self.validation.labels), FORWARD)
         return self.told(metrics)
 

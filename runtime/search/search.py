@@ -30,6 +30,7 @@ from ..data.files import Arrays
 from ..latency.profile import read_profile
 from ..parallel.interrupt import Interrupt, Interrupted
 from ..parallel.processes import gathered, join, rank, require_equal
+from ..parallel.threads import computing
 from ..runs.checkpoint import (
     State,
     identity_of,
@@ -45,6 +46,7 @@ from ..runs.tensorboard import watching
 from ..settings import RULE_NAMES, Settings
 from ..training.finite import no_finite_loss, not_finite_at
 from ..training.fitting import Report, device_of, require_trainable, seeded
+from ..training.objective import Objective
 from .budgets import Budgets
 from .meter import Meter, unit_macs, unit_program
 from .strategies import strategy_of
@@ -100,15 +102,17 @@ def search(
     samples = load_data(data, network, settings.split_seed)
     for part in (TRAIN, VALIDATION):
         require_trainable(samples, (part,), settings)
+    Objective.of(network.head, torch.from_numpy(samples.labels[samples.indices(TRAIN)]))
     run: _Run | None = None
     if out is not None:
         folder = RunFolder.create(out, "search", overwrite, resume=resume)
         measured = profile.text() if profile else ""
-        deciding = settings.with_options(tensorboard=False, profile="").to_toml()
+        deciding = settings.with_options(tensorboard=False, profile="", threads=0).to_toml()
         identity = identity_of(str(network.spec), deciding, samples.digest(), measured)
         run = _Run(folder, identity, resume)
     here = settings.with_options(device=join(settings.device))
-    result = _search(network, samples, here, budgets, report, run)
+    with computing(settings.threads):
+        result = _search(network, samples, here, budgets, report, run)
     if run is not None and rank() == 0:
         run.folder.write_run(network.spec, settings, data, cost=dict(result.cost))
         if profile is not None:

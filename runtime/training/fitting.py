@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ...compiler.diagnostics.diagnostic import fail
-from ...compiler.network.network import Head
 from ...compiler.targets.torch.module import FusionModule
 from ..data.batches import Batches
 from ..data.dataset import SPLIT_NAMES, Dataset
@@ -20,7 +19,7 @@ from ..parallel.processes import rank
 from ..progress import Progress, no_progress
 from ..runs.names import SEARCH_WEIGHTS
 from ..settings import Settings
-from .objective import loss_of, metrics_of
+from .objective import Objective, metrics_of
 from .optimisers import NONE
 
 BETWEEN_PROCESSES = 1_000_003
@@ -93,21 +92,29 @@ def predict_all(
 
 
 def score(
-    module: nn.Module, batches: Batches, head: Head, weights: Mapping[str, Tensor] = NONE
+    module: nn.Module, batches: Batches, objective: Objective, weights: Mapping[str, Tensor] = NONE
 ) -> dict[str, float]:
     """The head's metrics over all samples of `batches`, and their mean `loss`."""
     logits = predict_all(module, batches, weights=weights)
-    return _scored(logits, batches.labels.cpu(), head)
+    return scored(logits, batches.labels.cpu(), objective)
 
 
-def scores(module: nn.Module, batches: Batches, head: Head) -> list[dict[str, float]]:
+def scores(module: nn.Module, batches: Batches, objective: Objective) -> list[dict[str, float]]:
     """The metrics of every network of a population, and its mean `loss`."""
     labels = batches.labels.cpu()
-    return [_scored(logits, labels, head) for logits in predict_all(module, batches)]
+    return [scored(logits, labels, objective) for logits in predict_all(module, batches)]
 
 
-def _scored(logits: Tensor, labels: Tensor, head: Head) -> dict[str, float]:
-    return {**metrics_of(head, logits, labels), "loss": float(loss_of(head, logits, labels))}
+def scored(logits: Tensor, labels: Tensor, objective: Objective) -> dict[str, float]:
+    """The metrics of logits (samples, K), and their mean `loss`."""
+    loss = float(objective.loss(logits, labels))
+    return {**metrics_of(objective.head, logits, labels), "loss": loss}
+
+
+@torch.no_grad()
+def give_statistics(module: FusionModule, objective: Objective) -> None:
+    """Lets the head of a network give values as those of the labels are."""
+    module.load_state_dict(dict(objective.statistics), strict=False)
 
 
 @contextmanager

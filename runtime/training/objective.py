@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -14,8 +17,51 @@ from torchmetrics.functional.classification import (
 from torchmetrics.functional.regression import mean_absolute_error, r2_score
 
 from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.network.names import TARGET_SCALE, TARGET_SHIFT
 from ...compiler.network.network import Head
 from ..metrics import LABEL_THRESHOLD, SELECTION_METRIC
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a network is trained for: its head's loss, of values in their standard deviations.
+
+    `scale` and `shift`, (K,), are those of the values to be predicted, over training samples.
+    """
+
+    head: Head
+    scale: Tensor | None = None
+    shift: Tensor | None = None
+
+    @classmethod
+    def of(cls, head: Head, labels: Tensor) -> Objective:
+        """The objective with labels to train on, those of all training samples.
+
+        Raises DiagnosticError where a value is the same in all of them.
+        """
+        if head.kind != "values":
+            return cls(head)
+        exact = labels.double()
+        for place, column in enumerate(exact.T):
+            if bool((column == column[0]).all()):
+                what = f"the value `{head.names[place]}`" if head.names else f"value {place + 1}"
+                message = f"{what} is {float(column[0]):g} in every training sample"
+                raise fail("E503", message, help="leave it out: there is nothing to learn")
+        return cls(head, exact.std(0, correction=0).float(), exact.mean(0).float())
+
+    @property
+    def statistics(self) -> Mapping[str, Tensor]:
+        """What a network's head has of the labels, by the names of its weights."""
+        if self.scale is None or self.shift is None:
+            return {}
+        return {TARGET_SCALE: self.scale, TARGET_SHIFT: self.shift}
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The mean loss of logits (batch, K), or (networks, batch, K); see `loss_of`."""
+        if self.scale is not None:
+            scale = self.scale.to(logits)
+            logits, labels = logits / scale, labels / scale
+        return loss_of(self.head, logits, labels)
 
 
 def loss_of(head: Head, logits: Tensor, labels: Tensor) -> Tensor:

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
-from ...compiler.network.network import Head
 from ...compiler.program.draws import KEYS
 from ...compiler.program.program import INPUT, PARAMETER
 from ...compiler.targets.torch.module import FusionModule
@@ -20,7 +19,7 @@ from ..parallel.processes import average, rank
 from ..settings import Settings
 from .finite import not_finite
 from .keys import ARCHITECTURE, WEIGHTS, Keys, seed_of
-from .objective import loss_of
+from .objective import Objective
 from .schedule import rate_at
 
 Betas: TypeAlias = tuple[float, float]
@@ -81,7 +80,12 @@ class Optimiser:
                 parameter.requires_grad_(was_moving)
 
     def loss(
-        self, head: Head, batch: Batch, weights: Mapping[str, Tensor] = NONE, *, again: bool = False
+        self,
+        objective: Objective,
+        batch: Batch,
+        weights: Mapping[str, Tensor] = NONE,
+        *,
+        again: bool = False,
     ) -> Tensor:
         """The mean loss of a batch, in the precision of the run; `weights` are its mixtures'.
 
@@ -101,7 +105,7 @@ class Optimiser:
             logits = self.module(inputs)
         if lower:
             logits = logits.float()
-        loss = loss_of(head, logits, self.labels_of(batch))
+        loss = objective.loss(logits, self.labels_of(batch))
         if self.device.type == "cpu" and not loss.dim() and not isfinite(loss.item()):
             raise not_finite(self.module, inputs)
         return loss * batch.share

@@ -17,10 +17,12 @@ from ...compiler.program.hoist import Hoisted
 from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import joined
+from ..parallel.threads import computing
 from ..settings import Settings
 from .epoch import Epoch
 from .finite import no_finite_loss, not_finite_at
 from .fitting import device_of, training_batches
+from .objective import Objective
 from .population import (
     OWN,
     Population,
@@ -72,7 +74,9 @@ def train_all(
         members.append(_Member(*known[key], settings))
     found: dict[int, TrainResult] = {}
     for group in _alike(members):
-        results = _train_group([members[place] for place in group])
+        own = [members[place] for place in group]
+        with computing(own[0].settings.threads):
+            results = _train_group(own)
         found |= zip(group, results, strict=True)
     return tuple(found[place] for place in range(len(members)))
 
@@ -146,11 +150,14 @@ def _train_together(
     rows = [seeds.index(one.seed) for one in each] if len(seeds) > 1 else None
     population = Population([one.program for one in hoisted], each, device, rows)
     batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
+    objective = Objective.of(head, batches.labels)
+    for place in range(len(each)):
+        population.load(place, objective.statistics)
     optimiser = PopulationOptimiser(population, len(batches), [0] * len(each))
     epoch = Epoch(seeds, Interrupt())
     histories: list[list[dict[str, Any]]] = [[] for _ in each]
     for number in range(1, settings.epochs + 1):
-        (losses,) = epoch.run([weight_pass(optimiser, head, batches)])
+        (losses,) = epoch.run([weight_pass(optimiser, objective, batches)])
         for history, loss in zip(histories, losses.tolist(), strict=True):
             history.append({"epoch": number, "train_loss": loss})
     if any(not isfinite(history[-1]["train_loss"]) for history in histories):

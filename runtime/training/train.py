@@ -12,19 +12,21 @@ from torch import Tensor
 
 from ...compiler.check.check import checked, require_no_holes
 from ...compiler.language.spec import Spec
-from ...compiler.network.network import Head, Network
+from ...compiler.network.network import Network
 from ...compiler.program.weights import Weights, WeightSource
 from ...compiler.targets.safetensors import read_weights
 from ..data.batches import Batch, Batches
 from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, rank
+from ..parallel.threads import computing
 from ..runs.folder import RunFolder
 from ..runs.names import GENOTYPE, WEIGHTS
 from ..runs.tensorboard import watching
 from ..settings import Settings
 from .epoch import Epoch, Pass
-from .fitting import Report, device_of, seeded, start_from, training_batches
+from .fitting import Report, device_of, give_statistics, seeded, start_from, training_batches
+from .objective import Objective
 from .optimisers import WeightOptimiser
 from .prepare import prepare
 
@@ -69,7 +71,10 @@ def train(
     folder = RunFolder.create(out, "train", overwrite, spec) if out is not None else None
     here = settings.with_options(device=join(settings.device))
     asked = folder is not None and settings.tensorboard and rank() == 0
-    with watching(folder.path if folder and asked else None, "train") as watch:
+    with (
+        watching(folder.path if folder and asked else None, "train") as watch,
+        computing(settings.threads),
+    ):
 
         def tell(record: dict[str, Any]) -> None:
             watch(record["epoch"], record)
@@ -96,25 +101,27 @@ def train_network(
     device = device_of(settings)
     with seeded(settings.seed, device):
         module, data = prepare(network, data, settings, device)
+        batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
+        objective = Objective.of(network.head, batches.labels)
+        give_statistics(module, objective)
         if start is not None:
             start_from(module, start)
-        batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
         optimiser = WeightOptimiser(module, settings, len(batches))
         epoch = Epoch([settings.seed], Interrupt())
         history: list[dict[str, Any]] = []
         for number in range(1, settings.epochs + 1):
-            (loss,) = epoch.run([weight_pass(optimiser, network.head, batches)])
+            (loss,) = epoch.run([weight_pass(optimiser, objective, batches)])
             history.append({"epoch": number, "train_loss": float(loss)})
             if report is not None and rank() == 0:
                 report(history[-1])
     return TrainResult(module.arrays(), tuple(history))
 
 
-def weight_pass(optimiser: WeightOptimiser, head: Head, batches: Batches) -> Pass:
+def weight_pass(optimiser: WeightOptimiser, objective: Objective, batches: Batches) -> Pass:
     """Steps over the batches."""
 
     def step(batch: Batch) -> Tensor:
-        loss = optimiser.loss(head, batch)
+        loss = optimiser.loss(objective, batch)
         optimiser.step(loss)
         return loss
 

@@ -17,6 +17,7 @@ from fusewright.compiler.check.check import checked
 from fusewright.runtime.data.batches import Batch, Batches
 from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.settings import Settings
+from fusewright.runtime.training.objective import Objective
 from fusewright.runtime.training.optimisers import ArchitectureOptimiser, WeightOptimiser
 from fusewright.runtime.training.prepare import prepare
 
@@ -42,7 +43,7 @@ def one_step(device: torch.device, settings: Settings) -> dict[str, NDArray[Any]
     module.train()
     for optimiser in (weights, architecture):
         with optimiser.stepping():
-            optimiser.step(optimiser.loss(network.head, batch))
+            optimiser.step(optimiser.loss(Objective(network.head), batch))
     return module.arrays()
 
 
@@ -96,7 +97,7 @@ def test_a_pass_does_not_synchronise(resident: bool, monkeypatch: pytest.MonkeyP
     def steps() -> None:
         with weights.stepping():
             for batch in batches.shuffled(0):
-                weights.step(weights.loss(network.head, batch))
+                weights.step(weights.loss(Objective(network.head), batch))
 
     steps()
     torch.cuda.set_sync_debug_mode("error")

@@ -288,6 +288,10 @@ class _Together(Learner):
             totals = [torch.as_tensor(state["epoch"]["total"]) for state in states]
             self.epoch.restore({**states[0]["epoch"], "total": torch.stack(totals)})
 
+    def give_statistics(self) -> None:
+        for member in range(len(self.trials)):
+            self.population.load(member, self.objective.statistics)
+
     def optimiser(self) -> PopulationOptimiser:
         numbers = [trial.number for trial in self.trials]
         self.members = PopulationOptimiser(self.population, len(self.train), numbers)
@@ -306,7 +310,7 @@ class _Together(Learner):
                 trial.epochs += 1
                 if not is_finite and not trial.diverged:
                     trial.failure = not_finite_at(first_not_finite(self.population.tensors(place)))
-        measured = scores(self.module, self.validation, self.problem.network.head)
+        measured = scores(self.module, self.validation, self.objective)
         self.problem.meter.count(self.macs, len(self.validation.labels), FORWARD)
         for trial, metrics in zip(self.trials, measured, strict=True):
             if trial.diverged:

@@ -35,12 +35,12 @@ def unrolled_step(
 ) -> Tensor:
     """A step of the architecture parameters; returns the validation loss after the weight step."""
     weights, logits = hypernet.weights.parameters, optimiser.parameters
-    head = hypernet.problem.network.head
+    objective = hypernet.objective
     before = [p.detach().clone() for p in weights]
     rate = hypernet.weights.rate
 
     def loss(batch: Batch, mixed: Weights | None = None, *, again: bool = False) -> Tensor:
-        return optimiser.loss(head, batch, mixing() if mixed is None else mixed, again=again)
+        return optimiser.loss(objective, batch, mixing() if mixed is None else mixed, again=again)
 
     def moved(directions: Sequence[Tensor], by: Tensor | float) -> None:
         with torch.no_grad():
@@ -51,7 +51,7 @@ def unrolled_step(
         parameter.requires_grad_(True)
     moved(_gradients(loss(training), weights), -rate)
     mixed = mixing()
-    found = optimiser.loss(head, validation, mixed) + penalty(mixed)
+    found = optimiser.loss(objective, validation, mixed) + penalty(mixed)
     both = _gradients(found, [*logits, *weights])
     own, direction = both[: len(logits)], both[len(logits) :]
     norm = torch.sqrt(

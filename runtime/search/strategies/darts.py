@@ -63,7 +63,7 @@ class Darts:
 
     def _architecture_step(self, batch: Batch) -> Tensor:
         weights = self.mixing()
-        loss = self.optimiser.loss(self.problem.network.head, batch, weights)
+        loss = self.optimiser.loss(self.hypernet.objective, batch, weights)
         loss = loss + self.penalty(weights)
         self.optimiser.step(loss)
         self.hypernet.count(batch, STEP)

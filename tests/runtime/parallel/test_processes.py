@@ -22,6 +22,7 @@ from fusewright.compiler.check.check import checked
 from fusewright.runtime.data.batches import Batches
 from fusewright.runtime.data.dataset import TRAIN, load_data
 from fusewright.runtime.parallel.processes import count, join, rank
+from fusewright.runtime.training.objective import Objective
 from fusewright.runtime.training.optimisers import ArchitectureOptimiser, WeightOptimiser
 from fusewright.runtime.training.prepare import prepare
 
@@ -51,7 +52,7 @@ def steps(out: Path) -> None:
         for batch in batches.shuffled(done):
             for optimiser in optimisers:
                 with optimiser.stepping():
-                    optimiser.step(optimiser.loss(network.head, batch))
+                    optimiser.step(optimiser.loss(Objective(network.head), batch))
             done += 1
     if rank() == 0:
         save_file(dict(module.arrays()), out)

@@ -25,7 +25,6 @@ from fusewright.compiler.language.spec import Spec
 from fusewright.compiler.lowering.lower import lower
 from fusewright.compiler.network.choices import fill
 from fusewright.compiler.network.holes import RELAXATIONS, Relaxation
-from fusewright.compiler.network.network import Head
 from fusewright.compiler.program.given_weights import with_given_weights
 from fusewright.compiler.program.program import PARAMETER, validate
 from fusewright.compiler.targets.numpy.network import evaluate
@@ -46,6 +45,7 @@ from fusewright.runtime.search.strategies.halving import rungs
 from fusewright.runtime.search.strategy import Problem
 from fusewright.runtime.settings import Settings
 from fusewright.runtime.strategies import FOLLOWED_BY as STRATEGIES
+from fusewright.runtime.training.objective import Objective
 from fusewright.runtime.training.optimisers import ArchitectureOptimiser
 
 from ...laws.test_laws import relative_difference
@@ -338,9 +338,13 @@ def test_both_losses_of_the_second_order_share_their_draws() -> None:
     inner = gdas.optimiser.loss
 
     def loss(
-        head: Head, batch: Batch, mixed: Mapping[str, torch.Tensor], *, again: bool = False
+        objective: Objective,
+        batch: Batch,
+        mixed: Mapping[str, torch.Tensor],
+        *,
+        again: bool = False,
     ) -> torch.Tensor:
-        found = inner(head, batch, mixed, again=again)
+        found = inner(objective, batch, mixed, again=again)
         keys = gdas.optimiser.keys.of_step()
         seen.append((keys, {n: w.detach().clone() for n, w in mixed.items()}))
         return found

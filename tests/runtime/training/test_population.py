@@ -20,7 +20,7 @@ from fusewright.runtime.settings import Settings
 from fusewright.runtime.training import population
 from fusewright.runtime.training.epoch import Epoch, Pass
 from fusewright.runtime.training.fitting import predict_all
-from fusewright.runtime.training.objective import loss_of
+from fusewright.runtime.training.objective import Objective, loss_of
 from fusewright.runtime.training.optimisers import WeightOptimiser
 from fusewright.runtime.training.population import (
     Population,
@@ -100,7 +100,7 @@ def test_twenty_steps_together_are_twenty_steps_alone(
 
     def steps(optimiser: WeightOptimiser, source: Batches) -> None:
         def step(batch: Batch) -> torch.Tensor:
-            loss = optimiser.loss(head, batch)
+            loss = optimiser.loss(Objective(head), batch)
             optimiser.step(loss)
             return loss
 
@@ -333,7 +333,7 @@ def test_a_population_is_one_region_of_torch_compile(monkeypatch: pytest.MonkeyP
     for one in (compiled, plain):
         one.module.train()
     for batch in batches.in_order():
-        found, expected = (optimiser.loss(space.head, batch) for optimiser in optimisers)
+        found, expected = (optimiser.loss(Objective(space.head), batch) for optimiser in optimisers)
         assert torch.allclose(found, expected, rtol=1e-4)
         for optimiser, loss in zip(optimisers, (found, expected), strict=True):
             optimiser.step(loss)

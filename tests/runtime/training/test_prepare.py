@@ -26,6 +26,7 @@ from fusewright.compiler.targets.torch.module import FusionModule, load_weights
 from fusewright.runtime.data.batches import Batch, Batches, fits
 from fusewright.runtime.data.dataset import Dataset, load_data
 from fusewright.runtime.settings import Settings
+from fusewright.runtime.training.objective import Objective
 from fusewright.runtime.training.optimisers import ArchitectureOptimiser, WeightOptimiser
 from fusewright.runtime.training.prepare import prepare
 
@@ -109,7 +110,7 @@ def test_each_step_moves_its_own_parameters() -> None:
     ):
         before = {n: p.detach().clone() for n, p in module.named_parameters()}
         with optimiser.stepping():
-            optimiser.step(optimiser.loss(network.head, batch))
+            optimiser.step(optimiser.loss(Objective(network.head), batch))
         moved = {n for n, p in module.named_parameters() if not torch.equal(p, before[n])}
         assert moved
         assert {kinds[n] for n in moved} == {kind}
@@ -150,7 +151,7 @@ def test_sixteen_bits_train_too() -> None:
         with optimiser.stepping():
             for _ in range(5):
                 for batch in Batches(data, np.arange(90), 16, CPU).in_order():
-                    loss = optimiser.loss(network.head, batch)
+                    loss = optimiser.loss(Objective(network.head), batch)
                     optimiser.step(loss)
                     losses.append(float(loss.detach()))
         assert losses[-1] < losses[0]
