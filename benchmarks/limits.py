@@ -3,6 +3,8 @@
 `python -m benchmarks.limits`: for rows of Table 8, every product of the prepared Program is timed
 by itself, forward and backward as a weight step and an architecture step need it, by torch's own
 matmul (MKL) and by oneDNN. Beside it the step as it is, and how much of it the products are.
+`rung` is that floor for networks that train together; `benchmarks.population` prints how far a step
+of theirs is from it.
 """
 
 from __future__ import annotations
@@ -58,6 +60,29 @@ def _moving(program: Program, kind: str) -> list[bool]:
         own = value.primitive == PARAMETER and kinds[value.name] == kind
         found.append(own or any(found[a] for a in value.arguments))
     return found
+
+
+def rung(program: Program, batch: int) -> Callable[[], None]:
+    """The matrix products of a step of a population: each forward, and for both its gradients."""
+    products: list[tuple[Tensor, Tensor]] = []
+    for value in program.values:
+        attributes = dict(value.attributes)
+        name = attributes.get("primitive", value.primitive)
+        if name != "linear":
+            continue
+        x, w = (program.values[a].type for a in value.arguments)
+        *rows, inner, columns = (axis.size or 1 for axis in w.axes)
+        count = rows[0] if rows else 1
+        each = batch * x.elements() // inner // (count if x.axes[0].name == "candidates" else 1)
+        products.append((torch.randn(count, each, inner), torch.randn(count, inner, columns)))
+
+    def step() -> None:
+        for x, w in products:
+            result = torch.bmm(x, w)
+            torch.bmm(result, w.transpose(1, 2))
+            torch.bmm(x.transpose(1, 2), result)
+
+    return step
 
 
 def cost(shapes: Counter[Product], multiply: Callable[[Tensor, Tensor], Tensor], n: int) -> float:

@@ -3,7 +3,8 @@
 `python -m benchmarks.population`: for spaces of the study and rows of Table 8, random genotypes or
 one genotype many times (folds, seeds) take steps over the same batch. Contenders take turns in one
 run, on the same inputs: one by one, together, `torch.func.vmap` over the parameters of equal
-networks, and as many processes as there are cores, each of which trains its share one by one.
+networks, and as many processes as there are cores, each of which trains its share one by one, or
+(`& joined`) together. Folds are one genotype many times, each with samples of its own.
 `floor` is the time of the matrix products alone, as one step needs them, and `together / floor` how
 far the step is from it. Medians of milliseconds for one step of all networks; what counts are the
 ratios. Operations are those that the profiler sees launched, views left out, for a network's step.
@@ -16,7 +17,7 @@ import multiprocessing
 import os
 import resource
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -46,11 +47,13 @@ from fusewright.runtime.training.population import (
 )
 from fusewright.runtime.training.prepare import prepare, prepared
 
+from .limits import rung
 from .machine import machine
 from .spaces import batch_of, batch_size, space
 
 STUDY = Path(__file__).parent / "study" / "data"
 STUDY_BATCH = 64
+RANDOM, IDENTICAL, FOLDS = "random", "identical", "folds"
 MOST_ALONE = 16
 """Networks that are timed one by one; where there are more, their mean stands for the others."""
 WARM = 6
@@ -70,21 +73,30 @@ class Problem:
     networks: Sequence[Network]
     data: Dataset
     settings: Settings
+    apart: bool = False
+    """Whether each network has samples of its own, as a fold."""
 
     @classmethod
-    def of(cls, name: str, members: int, identical: bool) -> Problem:
+    def of(cls, name: str, members: int, structures: str) -> Problem:
         network = _space(name)
         size = STUDY_BATCH if _is_study(name) else batch_size(network)
-        seeds = [0] * members if identical else range(members)
+        seeds = range(members) if structures == RANDOM else [0] * members
         networks = [checked(random_genotype(network, seed)) for seed in seeds]
         features, labels = batch_of(network, size)
         arrays = {key: tensor.numpy() for key, tensor in features.items()}
         data = Dataset(arrays, labels.numpy(), np.zeros(size))
-        return cls(networks, data, Settings(batch=size))
+        return cls(networks, data, Settings(batch=size), structures == FOLDS)
 
     def batch(self, data: Dataset) -> Batch:
         features = {name: torch.from_numpy(a) for name, a in data.features.items()}
         return Batch(features, torch.from_numpy(data.labels))
+
+    def batches(self, data: Dataset) -> Batch:
+        """A batch for each network: the same samples in other orders."""
+        one, count = self.batch(data), len(self.networks)
+        orders = torch.stack([torch.randperm(len(one.labels)) for _ in range(count)])
+        features = {name: feature[orders] for name, feature in one.features.items()}
+        return Batch(features, one.labels[orders], len(one.labels))
 
 
 def _is_study(name: str) -> bool:
@@ -101,9 +113,11 @@ def together(problem: Problem) -> tuple[Step, Program]:
     """A step of all networks as one Program, and that Program."""
     hoisted = [member_program(network) for network in problem.networks]
     programs, members = [one.program for one in hoisted], range(len(problem.networks))
-    population = Population(programs, [problem.settings] * len(programs), CPU)
+    rows = [*members] if problem.apart else None
+    population = Population(programs, [problem.settings] * len(programs), CPU, rows)
     optimiser = PopulationOptimiser(population, 100, members)
-    batch = problem.batch(prepared(hoisted, problem.data, CPU))
+    data = prepared(hoisted, problem.data, CPU)
+    batch = problem.batches(data) if problem.apart else problem.batch(data)
     return _stepping(problem, optimiser, batch), population.module.program
 
 
@@ -163,21 +177,26 @@ def vmapped(problem: Problem) -> Step:
     return step
 
 
-def workers(name: str, members: int, identical: bool, steps: int) -> float:
-    """Seconds of a step of all networks, by as many processes as there are cores."""
+def workers(name: str, members: int, structures: str, steps: int, *, joined: bool) -> float:
+    """Seconds of a step of all networks, by as many processes as there are cores.
+
+    Each trains its share one by one, or `joined`.
+    """
     cores = os.cpu_count() or 1
     shares = [range(i, members, cores) for i in range(min(cores, members))]
     context = multiprocessing.get_context("spawn")
     with context.Pool(len(shares)) as pool:
-        tasks = [(name, members, identical, [*share], steps) for share in shares]
+        tasks = [(name, members, structures, [*share], steps, joined) for share in shares]
         return max(pool.starmap(_worker, tasks))
 
 
-def _worker(name: str, members: int, identical: bool, share: Sequence[int], steps: int) -> float:
+def _worker(
+    name: str, members: int, structures: str, share: Sequence[int], steps: int, joined: bool
+) -> float:
     torch.set_num_threads(1)
-    whole = Problem.of(name, members, identical)
-    own = Problem([whole.networks[i] for i in share], whole.data, whole.settings)
-    ready = alone(own)
+    whole = Problem.of(name, members, structures)
+    own = replace(whole, networks=[whole.networks[i] for i in share])
+    ready = [together(own)[0]] if joined else alone(own)
     for step in ready * 2:
         step()
     taken = []
@@ -185,31 +204,8 @@ def _worker(name: str, members: int, identical: bool, share: Sequence[int], step
         start = perf_counter()
         for step in ready:
             step()
-        taken.append((perf_counter() - start) * len(share) / len(ready))
+        taken.append((perf_counter() - start) * (1 if joined else len(share) / len(ready)))
     return median(taken)
-
-
-def floor(program: Program, batch: int) -> Step:
-    """The matrix products of a step: each forward, and for both of its gradients."""
-    products: list[tuple[Tensor, Tensor]] = []
-    for value in program.values:
-        attributes = dict(value.attributes)
-        name = attributes.get("primitive", value.primitive)
-        if name != "linear":
-            continue
-        x, w = (program.values[a].type for a in value.arguments)
-        *rows, inner, columns = (axis.size or 1 for axis in w.axes)
-        count = rows[0] if rows else 1
-        each = batch * x.elements() // inner // (count if x.axes[0].name == "candidates" else 1)
-        products.append((torch.randn(count, each, inner), torch.randn(count, inner, columns)))
-
-    def step() -> None:
-        for x, w in products:
-            result = torch.bmm(x, w)
-            torch.bmm(result, w.transpose(1, 2))
-            torch.bmm(x.transpose(1, 2), result)
-
-    return step
 
 
 def operations(step: Step) -> int:
@@ -249,19 +245,21 @@ def interleaved(contenders: Mapping[str, Sequence[Step]], repetitions: int) -> d
     return {name: median(times) for name, times in taken.items()}
 
 
-def row(name: str, members: int, identical: bool, options: argparse.Namespace) -> dict[str, Any]:
+def row(name: str, members: int, structures: str, options: argparse.Namespace) -> dict[str, Any]:
     """Everything that is measured of one population."""
-    problem = Problem.of(name, members, identical)
+    problem = Problem.of(name, members, structures)
     whole, program = together(problem)
     single = alone(problem)
     contenders: dict[str, Sequence[Step]] = {"one by one": single, "together": [whole]}
-    contenders["floor"] = [floor(program, problem.settings.batch)]
-    if identical and members > 1:
+    contenders["floor"] = [rung(program, problem.settings.batch)]
+    if structures == IDENTICAL and members > 1:
         contenders["vmap"] = [vmapped(problem)]
     found = interleaved(contenders, options.repetitions)
     found["one by one"] *= members / len(single)
     if options.workers and members > 1:
-        found["workers"] = 1000 * workers(name, members, identical, options.repetitions)
+        for kind, joined in (("workers", False), ("workers together", True)):
+            seconds = workers(name, members, structures, options.repetitions, joined=joined)
+            found[kind] = 1000 * seconds
     ops = operations(whole) / members, sum(map(operations, single)) / len(single)
     planned = sum(
         bytes_of(member_program(n).program, problem.settings.batch) for n in problem.networks
@@ -279,7 +277,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("spaces", nargs="*", default=["digits", "ntu1"])
     parser.add_argument("--members", type=int, nargs="+", default=[1, 5, 16, 64, 256])
-    parser.add_argument("--structures", nargs="+", default=["random", "identical"])
+    parser.add_argument("--structures", nargs="+", default=[RANDOM, IDENTICAL, FOLDS])
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repetitions", type=int, default=9)
     parser.add_argument("--workers", action="store_true")
@@ -287,17 +285,20 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     print(machine("torch"), f"{options.threads} thread(s)")
     print(f"{'space':<8}{'structures':<11}{'n':>4}{'one by one':>12}{'together':>10}{'ratio':>7}"
-          f"{'vmap':>7}{'workers':>9}{'/ floor':>9}{'ops alone':>11}{'ops':>7}{'grouped':>9}"
+          f"{'vmap':>7}{'workers':>9}{'& joined':>10}{'/ floor':>9}{'ops alone':>11}{'ops':>7}{'grouped':>9}"
           f"{'planned MB':>12}{'peak MB':>9}")  # fmt: skip
     for name in options.spaces:
         for structures in options.structures:
             for members in options.members:
-                one = row(name, members, structures == "identical", options)
+                one = row(name, members, structures, options)
                 base, own = one["one by one"], one["together"]
-                others = [f"{base / one[k]:.2f}" if k in one else "" for k in ("vmap", "workers")]
+                others = [
+                    f"{base / one[k]:.2f}" if k in one else ""
+                    for k in ("vmap", "workers", "workers together")
+                ]
                 count, before = one["operations"]
                 print(f"{name:<8}{structures:<11}{members:>4}{base:>12.1f}{own:>10.1f}"
-                      f"{base / own:>7.2f}{others[0]:>7}{others[1]:>9}{own / one['floor']:>9.2f}"
+                      f"{base / own:>7.2f}{others[0]:>7}{others[1]:>9}{others[2]:>10}{own / one['floor']:>9.2f}"
                       f"{before:>11.0f}{count:>7.1f}{one['grouped']:>9.1%}"
                       f"{one['planned']:>12.0f}{one['peak']:>9.0f}", flush=True)  # fmt: skip
 
