@@ -285,7 +285,8 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     print(machine("torch"), f"{options.threads} thread(s)")
     print(f"{'space':<8}{'structures':<11}{'n':>4}{'one by one':>12}{'together':>10}{'ratio':>7}"
-          f"{'vmap':>7}{'workers':>9}{'& joined':>10}{'/ floor':>9}{'ops alone':>11}{'ops':>7}{'grouped':>9}"
+          f"{'vmap':>7}{'workers':>9}{'& joined':>10}{'/ floor':>9}{'ops alone':>11}"
+          f"{'ops':>7}{'grouped':>9}"
           f"{'planned MB':>12}{'peak MB':>9}")  # fmt: skip
     for name in options.spaces:
         for structures in options.structures:
@@ -298,7 +299,8 @@ def main() -> None:
                 ]
                 count, before = one["operations"]
                 print(f"{name:<8}{structures:<11}{members:>4}{base:>12.1f}{own:>10.1f}"
-                      f"{base / own:>7.2f}{others[0]:>7}{others[1]:>9}{others[2]:>10}{own / one['floor']:>9.2f}"
+                      f"{base / own:>7.2f}{others[0]:>7}{others[1]:>9}{others[2]:>10}"
+                      f"{own / one['floor']:>9.2f}"
                       f"{before:>11.0f}{count:>7.1f}{one['grouped']:>9.1%}"
                       f"{one['planned']:>12.0f}{one['peak']:>9.0f}", flush=True)  # fmt: skip
 
