@@ -14,7 +14,7 @@ from ..compiler.diagnostics.diagnostic import did_you_mean, fail, one_of
 from ..compiler.network.holes import RELAXATIONS
 from ..compiler.network.rules import RULES
 from ..compiler.system.options import Limits, option, require_one
-from .strategies import FOLLOWED_BY, SELECTED_BY, SHARING, STRATEGIES, UNROLLED
+from .strategies import FOLLOWED_BY, SELECTED_BY, SHARING, STRATEGIES, UNROLLED, USUAL
 
 RULE_NAMES: Mapping[str, str] = {
     **{rule.source: name for name, rule in RULES.items()},
@@ -108,6 +108,12 @@ class Settings:
         3, "Halving keeps one in so many from rung to rung.", limits=_at_least(2), read_by=_SEARCH
     )
     rungs: int = _setting(4, "The rungs of halving.", limits=_at_least(1), read_by=_SEARCH)
+    folds: int = _setting(
+        4, "Parts of the known samples, each held out once.", limits=_at_least(2), read_by=_SEARCH
+    )
+    finalists: int = _setting(
+        12, "Genotypes that are compared by folds.", limits=_at_least(1), read_by=_SEARCH
+    )
     passes: int = _setting(
         3, "How often mfas goes over the Cells.", limits=_at_least(1), read_by=_SEARCH
     )
@@ -172,7 +178,7 @@ class Settings:
     @property
     def selection(self) -> str:
         """How the genotype is chosen at the end; empty where the strategy does it itself."""
-        return self.select or next(iter(FOLLOWED_BY[self.strategy]), "")
+        return self.select or USUAL[self.strategy]
 
     def with_options(self, **options: Any) -> Settings:
         """These settings with those options that are not None."""

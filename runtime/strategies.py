@@ -14,12 +14,13 @@ from dataclasses import dataclass
 class StrategyRow:
     """A strategy, and the selections that may follow it.
 
-    The first selection is the usual one; none where the strategy chooses the genotype itself.
+    The first selection is the usual one, none where the strategy `chooses` the genotype itself.
     `shares`: several processes can share its candidates in one `storage`. `unrolls`: its
     architecture step can be unrolled by a weight step.
     """
 
     selections: tuple[str, ...] = ()
+    chooses: bool = False
     shares: bool = False
     unrolls: bool = False
 
@@ -29,16 +30,18 @@ STRATEGIES: Mapping[str, StrategyRow] = {
     "darts": StrategyRow(selections=_AFTER_A_HYPERNET, unrolls=True),
     "gdas": StrategyRow(selections=_AFTER_A_HYPERNET, unrolls=True),
     "single-path": StrategyRow(selections=("ranking", "halving", "perturbation")),
-    "halving": StrategyRow(),
-    "random": StrategyRow(shares=True),
-    "evolution": StrategyRow(shares=True),
-    "tpe": StrategyRow(shares=True),
-    "mfas": StrategyRow(),
+    "halving": StrategyRow(selections=("folds",), chooses=True),
+    "random": StrategyRow(chooses=True, shares=True),
+    "evolution": StrategyRow(chooses=True, shares=True),
+    "tpe": StrategyRow(chooses=True, shares=True),
+    "mfas": StrategyRow(chooses=True),
 }
 
 
 FOLLOWED_BY = {name: row.selections for name, row in STRATEGIES.items()}
 """The selections that may follow each strategy."""
+USUAL = {name: "" if row.chooses else row.selections[0] for name, row in STRATEGIES.items()}
+"""The selection that follows each strategy unless another is named."""
 SELECTED_BY = tuple(dict.fromkeys(name for names in FOLLOWED_BY.values() for name in names))
 """The selections that some strategy may be followed by."""
 SHARING = tuple(name for name, row in STRATEGIES.items() if row.shares)

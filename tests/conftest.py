@@ -21,7 +21,7 @@ _COMMON: dict[str, Any] = {
 settings.register_profile("test", max_examples=60, **_COMMON)
 settings.register_profile("prove", max_examples=600, **_COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
-EXTRA = ("torch", "torchmetrics", "lightning_fabric", "optuna", "tensorboard")
+EXTRA = ("torch", "torchmetrics", "lightning_fabric", "optuna", "sklearn", "tensorboard")
 """What the extra `torch` installs; without it, what imports one of them is skipped."""
 MISSING = tuple(name for name in EXTRA if find_spec(name) is None)
 # On few cores, threads that wait for each other cost more than they save on small tensors; commands

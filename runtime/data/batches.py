@@ -73,6 +73,11 @@ class Batches:
         """Batches in one pass over the samples."""
         return len(self._bounds())
 
+    @property
+    def length(self) -> int:
+        """The samples that `in_order` gives each network."""
+        return len(self.labels)
+
     def order(self, *seeds: int) -> Tensor:
         """The samples of one pass in random order, on the CPU; (seeds, samples) of several."""
         orders = [permuted(len(self.labels), seed)[: self.each] for seed in seeds]

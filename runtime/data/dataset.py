@@ -31,12 +31,14 @@ class Dataset:
     """Samples: `features` are (samples, axes…) by name, with lengths and presence among them.
 
     `labels` are (samples,) integers for classes, (samples, K) 0 or 1 for labels and floats for
-    values. `split` is 0 for training, 1 for validation, 2 for test.
+    values. `split` is 0 for training, 1 for validation, 2 for test. Samples of one of the `groups`,
+    (samples,), such as one person's, stay together where samples are divided.
     """
 
     features: Mapping[str, Array]
     labels: Array
     split: Array
+    groups: Array | None = None
 
     def indices(self, *parts: int) -> NDArray[np.int64]:
         """The samples of these parts; raises DiagnosticError if there are none."""
@@ -71,7 +73,7 @@ def load_data(source: Source, network: Network, seed: int = 0) -> Dataset:
     labels = _labels(arrays, network.head, samples, report)
     report.raise_errors()
     split = _split(arrays, len(labels), labels, network.head, seed)
-    return Dataset(features, labels, split)
+    return Dataset(features, labels, split, _groups(arrays, len(labels)))
 
 
 def load_features(source: Source, network: Network) -> Dataset:
@@ -228,6 +230,17 @@ def _label_remedy(head: Head) -> str:
             return f"labels are (samples, {head.count}) of 0 and 1"
         case "values":
             return f"values are (samples, {head.count}) numbers"
+
+
+def _groups(arrays: Mapping[str, Array], samples: int) -> Array | None:
+    """Which samples belong together, as whole numbers; None where the data do not say."""
+    if "groups" not in arrays:
+        return None
+    groups = np.asarray(arrays["groups"])
+    if groups.shape != (samples,) or groups.dtype.kind not in "iubUS":
+        message = f"`groups` is {groups.shape} of {groups.dtype}, not {samples} names or numbers"
+        raise fail("E503", message, help="give samples that belong together the same one")
+    return np.unique(groups, return_inverse=True)[1].astype(np.int64)
 
 
 def _split(

@@ -36,6 +36,10 @@ class Parts(Batches):
         self.parts = [torch.from_numpy(np.searchsorted(every, part)) for part in parts]
         self.each = min([self.each, *map(len, self.parts)])
 
+    @property
+    def length(self) -> int:
+        return max(map(len, self.parts))
+
     def order(self, *seeds: int) -> Tensor:
         """Orders (parts, samples); one seed is that of every part."""
         each = seeds if len(seeds) > 1 else seeds * len(self.parts)
@@ -45,8 +49,13 @@ class Parts(Batches):
         )
         return torch.stack([*orders])
 
+    def own(self, part: int, results: Tensor) -> tuple[Tensor, Tensor]:
+        """The results for a part, of those that `in_order` gave, and its labels."""
+        return results[: len(self.parts[part])], self.labels[
+            self.parts[part].to(self.labels.device)
+        ]
+
     def in_order(self) -> Iterator[Batch]:
         """One pass over every sample; smaller parts repeat one until the largest is at its end."""
-        longest = max(map(len, self.parts))
-        filled = [torch.cat([p, p[:1].expand(longest - len(p))]) for p in self.parts]
+        filled = [torch.cat([p, p[:1].expand(self.length - len(p))]) for p in self.parts]
         return self._in_order(torch.stack(filled))

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ...compiler.network.choices import Choices
 from ..data.files import Arrays
 from ..runs.checkpoint import State
-from .strategy import Round, Strategy
+from .strategy import Ensembling, Round, Strategy
 
 Stage = Callable[[Any], Strategy]
 """Makes a strategy from the one before it, which has finished; the first from None."""
@@ -36,6 +37,11 @@ class Chain:
 
     def _begin(self) -> None:
         self._begun.append(self._stages[len(self._begun)](self._begun[-1]))
+
+    def members(self) -> list[tuple[Choices, float]]:
+        """The ensemble that the last stage found; nothing where it finds none."""
+        last = self._begun[-1]
+        return last.members() if isinstance(last, Ensembling) else []
 
     def arrays(self) -> Arrays:
         return self._begun[-1].arrays()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from ...compiler.measure.sizes import count_macs
 from ...compiler.targets.torch.module import FusionModule
-from ..data.batches import Batch
+from ..data.batches import Batch, Batches
 from ..data.dataset import TRAIN, VALIDATION, Dataset
+from ..data.parts import Parts
 from ..metrics import on_validation
 from ..training.epoch import Epoch, Pass
 from ..training.fitting import give_statistics, score, training_batches
@@ -24,18 +25,36 @@ class Learner:
     """A prepared network with its batches and the optimiser of its weights; its cost is counted."""
 
     def __init__(
-        self, problem: Problem, module: FusionModule, data: Dataset, number: int = 0
+        self,
+        problem: Problem,
+        module: FusionModule,
+        data: Dataset,
+        number: int = 0,
+        folds: Sequence[int] = (),
     ) -> None:
-        """The network draws by its `number`."""
-        settings, device = problem.settings, problem.device
+        """The network draws by its `number`; in a fold, it does not learn what that holds out."""
         self.problem, self.module, self.number = problem, module, number
         self.macs = count_macs(module.program)
-        self.train = training_batches(data, (TRAIN,), settings, device)
-        self.validation = training_batches(data, (VALIDATION,), settings, device)
-        self.objective = Objective.of(problem.network.head, self.train.labels)
+        self.train, self.validation = self._batches(data, [*folds])
+        learned = data.labels[data.indices(TRAIN, *((VALIDATION,) if folds else ()))]
+        self.objective = Objective.of(problem.network.head, torch.from_numpy(learned))
         self.give_statistics()
         self.weights = self.optimiser()
-        self.epoch = Epoch([settings.seed], problem.interrupt)
+        self.epoch = Epoch([problem.settings.seed], problem.interrupt)
+
+    def _batches(self, data: Dataset, folds: Sequence[int]) -> tuple[Batches, Batches]:
+        """What is learned, and what is scored on: the splits, or the parts of folds."""
+        settings, device = self.problem.settings, self.problem.device
+        if not folds:
+            learned = training_batches(data, (TRAIN,), settings, device)
+            return learned, training_batches(data, (VALIDATION,), settings, device)
+        chosen = [self.problem.folds[fold] for fold in folds]
+        train, held = [fold.train for fold in chosen], [fold.held for fold in chosen]
+        size, most = settings.batch, self.problem.fold_samples
+        if len(folds) == 1:
+            learned = Batches(data, train[0], size, device, most=most)
+            return learned, Batches(data, held[0], size, device)
+        return Parts(data, train, size, device, most=most), Parts(data, held, size, device)
 
     def give_statistics(self) -> None:
         """Lets what is trained give values as those of the labels are."""
@@ -66,8 +85,12 @@ class Learner:
     def score(self, mixed: Mapping[str, Tensor] = NONE) -> tuple[float, dict[str, float]]:
         """The metric that selects, and all metrics, on validation in evaluation mode."""
         metrics = score(self.module, self.validation, self.objective, mixed)
-        self.problem.meter.count(self.macs, len(self.validation.labels), FORWARD)
+        self.count_scored()
         return self.told(metrics)
+
+    def count_scored(self) -> None:
+        """Adds a forward pass of what is scored on to the cost."""
+        self.problem.meter.count(self.macs, self.validation.length, FORWARD)
 
     def told(self, metrics: dict[str, float]) -> tuple[float, dict[str, float]]:
         """The metric that selects, and all of them by the names that records have."""

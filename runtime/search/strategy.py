@@ -6,9 +6,9 @@ genotype is derived. The loop around it (`runtime/search.py`) owns records, chec
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -18,6 +18,7 @@ from ...compiler.network.network import Network
 from ...compiler.program.program import Program
 from ..data.dataset import Dataset
 from ..data.files import Arrays
+from ..data.folds import Fold
 from ..parallel.interrupt import Interrupt
 from ..runs.checkpoint import State
 from ..settings import Settings
@@ -31,6 +32,7 @@ class Problem:
 
     `generator` draws the order of samples. Whatever a strategy chooses is within `budgets`: it is
     what they choose, draw or repair. `unit` is the hypernet of the unit of cost, where it is kept.
+    `folds` divide training and validation samples, for trials that belong to one of them.
     """
 
     network: Network
@@ -43,6 +45,12 @@ class Problem:
     interrupt: Interrupt
     budgets: Budgets
     unit: Program | None = None
+    folds: Sequence[Fold] = ()
+
+    @property
+    def fold_samples(self) -> int:
+        """How many samples an epoch of any fold has: as many as the smallest trains on."""
+        return min(len(fold.train) for fold in self.folds)
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,15 @@ class Round:
     score: float
     level: tuple[int, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@runtime_checkable
+class Ensembling(Protocol):
+    """A strategy that finds an ensemble beside the one genotype."""
+
+    def members(self) -> list[tuple[Choices, float]]:
+        """The members with their weights, which add up to 1, the heaviest first."""
+        ...
 
 
 class Strategy(Protocol):

@@ -99,12 +99,6 @@ def score(
     return scored(logits, batches.labels.cpu(), objective)
 
 
-def scores(module: nn.Module, batches: Batches, objective: Objective) -> list[dict[str, float]]:
-    """The metrics of every network of a population, and its mean `loss`."""
-    labels = batches.labels.cpu()
-    return [scored(logits, labels, objective) for logits in predict_all(module, batches)]
-
-
 def scored(logits: Tensor, labels: Tensor, objective: Objective) -> dict[str, float]:
     """The metrics of logits (samples, K), and their mean `loss`."""
     loss = float(objective.loss(logits, labels))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 from torchmetrics.functional.classification import (
@@ -19,6 +22,7 @@ from torchmetrics.functional.regression import mean_absolute_error, r2_score
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.network.names import TARGET_SCALE, TARGET_SHIFT
 from ...compiler.network.network import Head
+from ...compiler.targets.numpy.network import probabilities_of
 from ..metrics import LABEL_THRESHOLD, SELECTION_METRIC
 
 
@@ -62,6 +66,25 @@ class Objective:
             scale = self.scale.to(logits)
             logits, labels = logits / scale, labels / scale
         return loss_of(self.head, logits, labels)
+
+    def loss_of_shares(self, shares: NDArray[np.float64], labels: NDArray[Any]) -> float:
+        """The loss of what `shares_of` gives, or of means of that; infinite for a share of 0."""
+        match self.head.kind:
+            case "classes":
+                of_truth = shares[np.arange(len(labels)), labels]
+            case "labels":
+                of_truth = np.where(labels > LABEL_THRESHOLD, shares, 1 - shares)
+            case "values":
+                scale = 1.0 if self.scale is None else self.scale.double().numpy()
+                return float(np.square((shares - labels) / scale).mean())
+        with np.errstate(divide="ignore"):
+            return float(-np.log(of_truth).mean())
+
+
+def shares_of(head: Head, logits: Tensor) -> NDArray[np.float64]:
+    """What is averaged of several networks, (samples, K): probabilities, or values."""
+    exact = logits.double().numpy()
+    return exact if head.kind == "values" else probabilities_of(exact, head.kind)
 
 
 def loss_of(head: Head, logits: Tensor, labels: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from math import inf
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ....compiler.check.check import checked
 from ....compiler.diagnostics.diagnostic import DiagnosticError
@@ -20,9 +21,10 @@ from ....compiler.network.choices import Choices, choices_of, fill, listed
 from ....compiler.network.network import Network
 from ....compiler.program.hoist import Hoisted
 from ...data.files import Arrays
+from ...data.parts import Parts
 from ...runs.checkpoint import CheckpointPart, State, identity_of
 from ...training.finite import first_not_finite, not_finite_at
-from ...training.fitting import scores, start_from
+from ...training.fitting import predict_all, scored, start_from
 from ...training.population import (
     Population,
     PopulationOptimiser,
@@ -33,7 +35,6 @@ from ...training.population import (
 from ...training.prepare import prepare, prepared
 from ...training.together import trains_apart
 from ..learner import Learner
-from ..meter import FORWARD
 from ..strategy import Problem
 from .prefix import first_cells
 
@@ -43,6 +44,8 @@ class Trial:
     """A candidate with the epochs that it has been trained for, and where its training is.
 
     `choices` fill the Cells of the space, or the first of them, where its network has no others.
+    One that belongs to a `fold` is scored on what that holds out, and `outputs` are what it gives
+    for these samples, (samples, K).
     `scores` and `losses` are those on validation after each call of `Trainer.train`, `metrics` all
     of the last; `macs` are the multiply-adds that it has cost, and `failure` says why there are no
     more scores, where its loss is no finite number.
@@ -58,6 +61,13 @@ class Trial:
     scored: int = 0
     failure: str = ""
     macs: float = 0
+    fold: int | None = None
+    outputs: Tensor | None = None
+
+    @property
+    def folds(self) -> list[int]:
+        """The fold that it belongs to, if any."""
+        return [] if self.fold is None else [self.fold]
 
     @property
     def diverged(self) -> bool:
@@ -84,8 +94,11 @@ class Trial:
         """The epochs that it has been trained for, and the batches of the one that it is in."""
         return self.epochs, 0 if self.training is None else self.training["epoch"]["position"]
 
-    def tell(self, epochs: int, score: float, metrics: Mapping[str, float]) -> None:
+    def tell(
+        self, epochs: int, score: float, metrics: Mapping[str, float], outputs: Tensor
+    ) -> None:
         """Keeps how well it does after so many epochs."""
+        self.outputs = None if self.fold is None else outputs
         self.scored, self.metrics = epochs, metrics
         self.scores.append(score)
         self.losses.append(metrics["validation_loss"])
@@ -115,6 +128,8 @@ class Trial:
             "macs": self.macs,
             "scored": self.scored,
             "failure": self.failure,
+            "fold": self.fold,
+            "outputs": self.outputs,
         }
 
     def _resting(self) -> CheckpointPart | None:
@@ -122,7 +137,8 @@ class Trial:
         if self.training is None or self.training["epoch"]["position"]:
             return None
         choices = identity_of(str(listed(self.choices)))[:16]
-        return CheckpointPart(f"trial-{self.number}-{self.epochs}-{choices}", self.training)
+        name = f"trial-{self.number}-{self.epochs}-{choices}"
+        return CheckpointPart(name if self.fold is None else f"fold-{name}", self.training)
 
     @classmethod
     def restored(cls, state: State) -> Trial:
@@ -228,7 +244,7 @@ class _Alone(Learner):
         network = _network(problem, trial)
         module, data = prepare(network, problem.data, problem.settings, problem.device)
         self.trials = [trial]
-        super().__init__(problem, module, data, trial.number)
+        super().__init__(problem, module, data, trial.number, trial.folds)
         if trial.training is not None:
             self.module.load_state_dict(trial.training["module"])
             self.weights.restore(trial.training["optimiser"])
@@ -253,7 +269,10 @@ class _Alone(Learner):
         if trial.diverged:
             trial.end(epochs)
         else:
-            trial.tell(epochs, *self.score())
+            logits = predict_all(self.module, self.validation)
+            self.count_scored()
+            labels = self.validation.labels.cpu()
+            trial.tell(epochs, *self.told(scored(logits, labels, self.objective)), logits)
 
     def close(self) -> None:
         (trial,) = self.trials
@@ -273,9 +292,12 @@ class _Together(Learner):
         programs = [one.program for one in networks]
         data = prepared(networks, problem.data, problem.device)
         each = [problem.settings] * len(programs)
-        self.population = Population(programs, each, problem.device)
+        folds = sorted({fold for trial in trials for fold in trial.folds})
+        self.rows = [folds.index(fold) for trial in trials for fold in trial.folds]
+        rows = self.rows if len(folds) > 1 else None
+        self.population = Population(programs, each, problem.device, rows)
         self.trials = list(trials)
-        super().__init__(problem, self.population.module, data)
+        super().__init__(problem, self.population.module, data, folds=folds)
         self._each = [count_macs(program) for program in programs]
         self.macs = sum(self._each)
         states = [t.training for t in trials if t.training is not None]
@@ -310,13 +332,17 @@ class _Together(Learner):
                 trial.epochs += 1
                 if not is_finite and not trial.diverged:
                     trial.failure = not_finite_at(first_not_finite(self.population.tensors(place)))
-        measured = scores(self.module, self.validation, self.objective)
-        self.problem.meter.count(self.macs, len(self.validation.labels), FORWARD)
-        for trial, metrics in zip(self.trials, measured, strict=True):
+        results = predict_all(self.module, self.validation)
+        self.count_scored()
+        for place, trial in enumerate(self.trials):
+            logits, labels = results[place], self.validation.labels
+            if isinstance(self.validation, Parts):
+                logits, labels = self.validation.own(self.rows[place], logits)
             if trial.diverged:
                 trial.end(epochs)
             else:
-                trial.tell(epochs, *self.told(metrics))
+                metrics = scored(logits, labels.cpu(), self.objective)
+                trial.tell(epochs, *self.told(metrics), logits.clone())
 
     def close(self) -> None:
         epoch = self.epoch.state()

@@ -14,7 +14,7 @@ from ..compiler.language.override import override, parse_numbers
 from ..compiler.language.spec import Spec
 from ..compiler.load import load
 
-TORCH = ("lightning_fabric", "optuna", "tensorboard", "torch", "torchmetrics")
+TORCH = ("lightning_fabric", "optuna", "sklearn", "tensorboard", "torch", "torchmetrics")
 """What the extra `torch` installs."""
 
 

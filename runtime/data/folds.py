@@ -1,0 +1,54 @@
+"""Folds: the samples that are known, divided so that each part is held out once."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
+
+from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.network.network import Head
+from .dataset import TRAIN, VALIDATION, Dataset
+
+
+@dataclass(frozen=True)
+class Fold:
+    """The places of samples to train on, and of those that are held out."""
+
+    train: NDArray[np.int64]
+    held: NDArray[np.int64]
+
+
+def folds_of(data: Dataset, head: Head, count: int, seed: int) -> list[Fold]:
+    """Training and validation samples in so many folds; the test split is never touched.
+
+    Samples of one group are held out together, and classes are in each fold as they are in the
+    whole, as far as groups allow. Raises DiagnosticError where there are too few samples or groups.
+    """
+    known = data.indices(TRAIN, VALIDATION)
+    labels, groups = data.labels[known], None if data.groups is None else data.groups[known]
+    parts, what = (len(known), "samples") if groups is None else (len(set(groups)), "groups")
+    if parts < count:
+        message = f"{parts} {what} cannot be divided into {count} folds"
+        raise fail("E503", message, help=f"use at most {parts} `folds`, or 1")
+    drawn = {"n_splits": count, "shuffle": True, "random_state": seed % 2**32}
+    splitter: Any
+    if head.kind == "classes" and np.bincount(labels).max() >= count:
+        splitter = (StratifiedKFold if groups is None else StratifiedGroupKFold)(**drawn)
+    else:
+        splitter = (KFold if groups is None else GroupKFold)(**drawn)
+    divided = _quietly(splitter, labels, groups)
+    return [Fold(known[np.sort(train)], known[np.sort(held)]) for train, held in divided]
+
+
+def _quietly(
+    splitter: Any, labels: NDArray[Any], groups: NDArray[Any] | None
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """The parts; that a class is too rare to be in each of them needs no warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return list(splitter.split(np.zeros(len(labels)), labels, groups))
