@@ -11,8 +11,9 @@ from ...compiler.program.weights import WeightSource
 from ..data.dataset import TEST, Source, load_data, load_features
 from ..progress import Progress, no_progress
 from ..settings import Settings
-from .open import Model, Predictor, open_predictor
+from .open import Model, open_predictor
 from .outputs import logits_of
+from .predictor import Predictor
 
 
 def evaluate(

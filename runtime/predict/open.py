@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,32 +18,21 @@ from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
 from ...compiler.network.network import Network
+from ...compiler.program.join import member_name
 from ...compiler.program.weights import WeightSource
 from ...compiler.targets.onnx.target import ONNX
 from ...compiler.targets.safetensors import read_weights
 from ...compiler.targets.target import Subject, target_of
 from ..data.dataset import Dataset
 from ..progress import Progress
+from ..runs.ensemble import is_ensemble, read_ensemble
 from ..runs.folder import RunFolder, settings_of
 from ..runs.names import GENOTYPE, WEIGHTS
 from ..settings import Settings
+from .predictor import Predictor
 
 Model: TypeAlias = "str | PathLike[str] | Spec"
 """A run folder, an ONNX file, or a specification whose weights are given."""
-
-
-class Predictor(Protocol):
-    """A network to predict with; `output` says what it gives: `logits` or `probabilities`."""
-
-    network: Network
-    settings: Settings
-    output: str
-
-    def outputs(
-        self, data: Dataset, samples: NDArray[Any], settings: Settings, progress: Progress
-    ) -> NDArray[Any]:
-        """What the network gives for some samples, (samples, K), float32."""
-        ...
 
 
 def open_predictor(model: Model, weights: WeightSource | None = None) -> Predictor:
@@ -58,6 +47,8 @@ def open_predictor(model: Model, weights: WeightSource | None = None) -> Predict
         return _in_torch(with_weights(model, weights), Settings())
     if Path(model).is_dir():
         folder = RunFolder(Path(model))
+        if is_ensemble(folder.path):
+            return _of_ensemble(folder, weights)
         return _in_torch(open_run(folder, weights), folder.settings("train"))
     if target_of(model) is not ONNX:
         message = f"`{model}` is neither a run folder nor an ONNX file"
@@ -84,6 +75,26 @@ def with_weights(spec: Spec, weights: WeightSource | None) -> Subject:
     arrays = read_weights(weights) if weights is not None else None
     require_no_holes(network)
     return Subject(network, arrays)
+
+
+def _of_ensemble(folder: RunFolder, weights: WeightSource | None) -> Predictor:
+    """The members of a trained ensemble, each with its weights."""
+    from .ensemble import EnsemblePredictor
+
+    if weights is not None:
+        message = "an ensemble has weights of its own"
+        raise fail("E506", message, help="leave out `weights`")
+    ensemble = read_ensemble(folder.path)
+    arrays = read_weights(folder.require(WEIGHTS))
+    settings = folder.settings("train")
+    members: list[Predictor] = []
+    for number, member in enumerate(ensemble.members, 1):
+        prefix = member_name(str(number), "")
+        own = {
+            name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)
+        }
+        members.append(_in_torch(with_weights(member.genotype, own), settings))
+    return EnsemblePredictor(members, [member.weight for member in ensemble.members])
 
 
 def _in_torch(subject: Subject, settings: Settings) -> Predictor:

@@ -40,17 +40,19 @@ from ..runs.checkpoint import (
     stopping_on_signals,
     write_checkpoint,
 )
+from ..runs.ensemble import Ensemble, EnsembleMember
 from ..runs.folder import RunFolder
-from ..runs.names import CHECKPOINT, GENOTYPE, SEARCH_WEIGHTS
+from ..runs.names import CHECKPOINT, ENSEMBLE_FOLDER, GENOTYPE, SEARCH_WEIGHTS
 from ..runs.tensorboard import watching
 from ..settings import RULE_NAMES, Settings
 from ..training.finite import no_finite_loss, not_finite_at
 from ..training.fitting import Report, device_of, require_trainable, seeded
 from ..training.objective import Objective
 from .budgets import Budgets
+from .chain import Chain
 from .meter import Meter, unit_macs, unit_program
 from .strategies import strategy_of
-from .strategy import Problem, Round, Strategy
+from .strategy import Problem, Round
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class SearchResult(Displayed):
 
     `weights` are a hypernet's, architecture parameters included, or a trained candidate's.
     `cost` is in `weight_steps` (see `meter.py`) and `seconds`; `space` is what was searched,
-    with `settings`.
+    with `settings`. Where finalists were compared by folds, `ensemble` is the best mean of them.
     """
 
     space: Spec
@@ -69,6 +71,7 @@ class SearchResult(Displayed):
     weights: Mapping[str, NDArray[Any]]
     history: tuple[dict[str, Any], ...]
     cost: Mapping[str, float]
+    ensemble: Ensemble | None = None
 
 
 def search(
@@ -119,6 +122,8 @@ def search(
             run.folder.write_profile(profile)
         run.folder.write_tensors(SEARCH_WEIGHTS, result.weights)
         run.folder.write_spec(GENOTYPE, result.genotype)
+        if result.ensemble is not None:
+            result.ensemble.write(RunFolder(run.folder.path / ENSEMBLE_FOLDER))
     return result
 
 
@@ -197,7 +202,7 @@ class _Run:
 class _Loop:
     """The rounds of a strategy, what they found, and the best of it."""
 
-    def __init__(self, problem: Problem, strategy: Strategy) -> None:
+    def __init__(self, problem: Problem, strategy: Chain) -> None:
         self.problem, self.strategy = problem, strategy
         self.history: list[dict[str, Any]] = []
         self._best: _Best | None = None
@@ -242,7 +247,13 @@ class _Loop:
             best.arrays,
             history,
             cost,
+            self._ensemble(),
         )
+
+    def _ensemble(self) -> Ensemble | None:
+        network, members = self.problem.network, self.strategy.members()
+        found = tuple(EnsembleMember(fill(network, c), weight) for c, weight in members)
+        return Ensemble(found) if found else None
 
     def state(self) -> State:
         best = self._best

@@ -184,6 +184,7 @@ def test_one_mistake_is_one_error(kind: Kind, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", WRONG_DATA, ids=lambda k: k.name)
 def test_search_names_the_place_and_the_remedy(kind: Kind, place: Path) -> None:
+    pytest.importorskip("torch")
     write_bad(kind, place)
     before = files(place)
     found = run("search", "bad.fuse", "--data", "bad.npz", "--out", "run", at=place)

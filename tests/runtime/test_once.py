@@ -19,6 +19,8 @@ from fusewright.compiler.lowering.lower import lower
 
 from ..support.running import FIXED, command, problem, spec
 
+pytest.importorskip("torch")
+
 SHORT = ("--epochs", "2", "--candidates", "3", "--trial-epochs", "1", "--rungs", "2")
 HYPERNETS, CANDIDATES = ("darts", "gdas", "single-path"), ("random", "halving", "mfas")
 

@@ -29,7 +29,7 @@ SELECTIONS: Mapping[str, Callable[[Problem], list[Stage]]] = {
 }
 
 
-def strategy_of(problem: Problem) -> Strategy:
+def strategy_of(problem: Problem) -> Chain:
     """The strategy that a problem's settings name, with its selection."""
     explore = EXPLORERS[problem.settings.strategy]
     selection = problem.settings.selection

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from ...compiler.diagnostics.diagnostic import fail
+from ...runtime.runs.ensemble import is_ensemble, read_ensemble
 from ...runtime.runs.names import SEARCH_WEIGHTS, WEIGHTS
 from ...runtime.settings import Settings
 from ..app import (
@@ -49,6 +51,9 @@ def train(
     from ...runtime.training.train import train as run
 
     settings = settings_from(config, options)
+    if is_ensemble(file):
+        _train_ensemble(file, data, out, settings, weights, sets, overwrite, json)
+        return
     with _epochs("train", settings.epochs) as report:
         result = run(
             load_with(file, sets),
@@ -60,6 +65,31 @@ def train(
             report=report,
         )
     summary = {"weights": str(out / WEIGHTS), **result.history[-1]}
+    print_json(summary) if json else print_values(summary)
+
+
+def _train_ensemble(
+    folder: Path,
+    data: Path,
+    out: Path,
+    settings: Settings,
+    weights: Path | None,
+    sets: list[str] | None,
+    overwrite: bool,
+    json: bool,
+) -> None:
+    """Trains the members of an ensemble together."""
+    from ...runtime.training.ensemble import train_ensemble
+
+    given = [name for name, one in (("weights", weights), ("set", sets)) if one]
+    if given:
+        message = f"`--{given[0]}` is for a single network, not for an ensemble"
+        raise fail("E506", message, help="leave it out, or train a member by itself")
+    result = train_ensemble(
+        read_ensemble(folder), data, out=out, settings=settings, overwrite=overwrite
+    )
+    members = len(result.ensemble.members)
+    summary = {"weights": str(out / WEIGHTS), "members": members, **result.history[-1]}
     print_json(summary) if json else print_values(summary)
 
 

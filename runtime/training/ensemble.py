@@ -1,0 +1,71 @@
+"""Training an ensemble: every member as `train` trains it, all of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ...compiler.program.join import member_name
+from ..data.dataset import Source
+from ..runs.ensemble import Ensemble
+from ..runs.folder import RunFolder
+from ..runs.names import WEIGHTS
+from ..settings import Settings
+from .together import train_all
+
+
+@dataclass(frozen=True)
+class EnsembleResult:
+    """The weights of every member after the last epoch, and a record for every epoch.
+
+    Names of weights begin with the member's number, from 1.
+    """
+
+    ensemble: Ensemble
+    weights: Mapping[str, NDArray[Any]]
+    history: tuple[dict[str, Any], ...]
+
+
+def train_ensemble(
+    ensemble: Ensemble,
+    data: Source,
+    *,
+    out: str | PathLike[str] | None = None,
+    settings: Settings | None = None,
+    overwrite: bool = False,
+    **options: Any,
+) -> EnsembleResult:
+    """Trains the members of an ensemble on the training and validation splits.
+
+    With `out`, the ensemble and its weights are written there. Raises DiagnosticError where the
+    members, the data or the settings cannot be used.
+    """
+    settings = (settings or Settings()).with_options(**options)
+    specs = [member.genotype for member in ensemble.members]
+    folder = RunFolder.create(out, "train", overwrite) if out is not None else None
+    results = train_all(specs, data, [settings] * len(specs))
+    weights = {
+        member_name(str(number), name): array
+        for number, result in enumerate(results, 1)
+        for name, array in result.weights.items()
+    }
+    shares = [member.weight for member in ensemble.members]
+    history = tuple(
+        {
+            "epoch": records[0]["epoch"],
+            "train_loss": sum(
+                share * record["train_loss"] for share, record in zip(shares, records, strict=True)
+            ),
+        }
+        for records in zip(*(result.history for result in results), strict=True)
+    )
+    if folder is not None:
+        folder.write_run(None, settings, data)
+        folder.begin_history(history)
+        ensemble.write(folder)
+        folder.write_tensors(WEIGHTS, weights)
+    return EnsembleResult(ensemble, weights, history)

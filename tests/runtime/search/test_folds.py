@@ -1,0 +1,216 @@
+"""Finalists by folds, and ensembles: chosen by what was held out, trained, kept and predicted."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import fusewright as fw
+from fusewright.compiler.check.check import checked
+from fusewright.compiler.network.network import Head
+from fusewright.runtime.data.dataset import load_data
+from fusewright.runtime.data.folds import folds_of
+from fusewright.runtime.genotypes.greedy import greedy
+from fusewright.runtime.parallel.interrupt import Interrupt, Interrupted
+from fusewright.runtime.runs.ensemble import read_ensemble
+from fusewright.runtime.training.ensemble import train_ensemble
+from fusewright.runtime.training.objective import Objective, loss_of, shares_of
+
+from ...support.running import command, problem, same, spec, without_cost
+
+DATA = problem(120)
+QUICK: dict[str, Any] = {
+    "select": "folds", "candidates": 6, "rungs": 2, "trial_epochs": 3, "finalists": 4, "folds": 3,
+    "batch": 16, "max_learning_rate": 0.02,
+}  # fmt: skip
+
+
+@cache
+def found(together: int = 128) -> fw.SearchResult:
+    return fw.search(spec(), DATA, together=together, **QUICK)
+
+
+# Greedy selection
+
+
+@given(st.integers(1, 6), st.integers(0, 99), st.integers(1, 12))
+def test_no_member_alone_is_better_than_the_ensemble(count: int, seed: int, picks: int) -> None:
+    generator = np.random.default_rng(seed)
+    truth = generator.normal(size=(30, 2))
+    members = [truth + generator.normal(size=truth.shape) for _ in range(count)]
+
+    def loss(outputs: np.ndarray) -> float:
+        return float(np.square(outputs - truth).mean())
+
+    weights = greedy(members, loss, picks)
+    assert sum(weights.values()) == pytest.approx(1)
+    assert all(weight > 0 for weight in weights.values())
+    mean = sum(weight * members[place] for place, weight in weights.items())
+    assert loss(np.asarray(mean)) <= min(map(loss, members)) + 1e-12
+
+
+def test_a_member_may_be_taken_again() -> None:
+    truth = np.array([[0.0], [0.0]])
+    members = [np.array([[1.0], [1.0]]), np.array([[-2.0], [-2.0]])]
+    weights = greedy(members, lambda o: float(np.square(o - truth).mean()), 3)
+    assert weights == {0: pytest.approx(2 / 3), 1: pytest.approx(1 / 3)}
+
+
+@pytest.mark.parametrize("kind", ["classes", "labels", "values"])
+def test_the_loss_of_shares_is_that_of_logits(kind: Any) -> None:
+    head = Head(3, kind, None)
+    logits = torch.randn(8, 3)
+    labels = {
+        "classes": torch.randint(0, 3, (8,)),
+        "labels": torch.randint(0, 2, (8, 3)).float(),
+        "values": torch.randn(8, 3),
+    }[kind]
+    objective = Objective(head)
+    expected = float(loss_of(head, logits, labels))
+    assert objective.loss_of_shares(shares_of(head, logits), labels.numpy()) == pytest.approx(
+        expected, rel=1e-5
+    )
+
+
+# The search
+
+
+def test_finalists_are_the_best_of_the_search_before() -> None:
+    history = found().history
+    before = [r for r in history if "folds" not in r]
+    after = [r for r in history if "folds" in r]
+    assert len(after) == QUICK["finalists"]
+    assert after[0]["candidate"] == before[-1]["best"]
+    assert {r["candidate"] for r in after} <= {r["candidate"] for r in before}
+    assert all(r["folds"] == 3 for r in after)
+    assert found().best_round == len(history)
+    best = next(r for r in after if r["candidate"] == after[-1]["best"])
+    text = [r for r in before if r["candidate"] == best["candidate"]]
+    assert text
+
+
+def test_the_score_is_of_samples_that_were_not_learned() -> None:
+    """Trained alone on a fold without its held samples, a finalist scores on them what it did."""
+    network = checked(spec())
+    data = load_data(DATA, network)
+    folds = folds_of(data, network.head, 3, 0)
+    ends: list[dict[str, float]] = []
+    for together in (1, 128):
+        record = found(together).history[-1]
+        ends.append({k: v for k, v in record.items() if k.startswith("validation")})
+    assert ends[0] == pytest.approx(ends[1], rel=1e-3)
+    assert sum(len(fold.held) for fold in folds) == len(data.indices(0, 1))
+
+
+@pytest.mark.parametrize("kind", ["classes", "labels", "values"])
+def test_every_kind_of_head_has_an_ensemble(kind: str) -> None:
+    data = problem(120, kind)
+    predict = {"classes": "3 classes", "labels": "3 labels", "values": "1 values"}[kind]
+    result = fw.search(spec(predict=predict), data, **QUICK)
+    assert result.ensemble is not None
+    assert sum(m.weight for m in result.ensemble.members) == pytest.approx(1)
+    assert len({str(m.genotype) for m in result.ensemble.members}) == len(result.ensemble.members)
+
+
+def test_together_and_one_by_one_find_the_same() -> None:
+    one, other = found(1), found()
+    assert one.genotype == other.genotype
+    assert one.ensemble == other.ensemble
+
+
+def test_groups_stay_together() -> None:
+    data = {**DATA, "groups": np.arange(120) // 2}
+    assert fw.search(spec(), data, **QUICK).ensemble is not None
+    few = {**DATA, "groups": np.zeros(120, np.int64)}
+    with pytest.raises(fw.DiagnosticError, match="1 groups cannot be divided into 3 folds"):
+        fw.search(spec(), few, **QUICK)
+
+
+@pytest.mark.parametrize("batches", [3, 16, 18, 20])
+def test_a_search_goes_on_from_the_middle_of_its_folds(
+    batches: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [batches]
+
+    def check(_: Interrupt) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise Interrupted
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Interrupt, "check", check)
+        with pytest.raises(fw.DiagnosticError, match="stopped"):
+            fw.search(spec(), DATA, out=tmp_path / "run", **QUICK)
+    again = fw.search(spec(), DATA, out=tmp_path / "run", resume=True, **QUICK)
+    assert again.genotype == found().genotype
+    assert again.ensemble == found().ensemble
+    assert same(again.weights, found().weights)
+    assert without_cost(list(again.history)) == without_cost(list(found().history))
+
+
+# Training and predicting
+
+
+def test_an_ensemble_is_trained_and_predicts_the_mean(tmp_path: Path) -> None:
+    np.savez(tmp_path / "data.npz", **DATA)
+    (tmp_path / "space.fuse").write_text(str(spec()), encoding="utf-8")
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in QUICK.items()]
+    command(tmp_path, "search", "space.fuse", "--data", "data.npz", "--out", "run", *options)
+    ensemble = read_ensemble(tmp_path / "run" / "ensemble")
+    assert ensemble == found().ensemble
+    trained = ("--data", "data.npz", "--epochs", "3", "--batch", "16")
+    said = command(tmp_path, "train", "run/ensemble", *trained, "--out", "e", "--json")
+    assert json.loads(said)["members"] == len(ensemble.members)
+    given = fw.predict(tmp_path / "e", DATA)
+    mean = np.zeros_like(given)
+    for member in ensemble.members:
+        one = fw.train(member.genotype, DATA, epochs=3, batch=16)
+        logits = fw.predict(member.genotype, DATA, weights=one.weights)
+        mean += member.weight * shares_of(Head(3, "classes", None), torch.from_numpy(logits))
+    assert np.allclose(given, mean, atol=1e-3)
+    metrics = json.loads(command(tmp_path, "evaluate", "e", "--data", "data.npz", "--json"))
+    assert 0 <= metrics["accuracy"] <= 1
+    with pytest.raises(AssertionError):  # its exit status
+        command(tmp_path, "train", "run/ensemble", *trained, "--out", "f", "--set", "C=4")
+    assert not (tmp_path / "f").exists()
+
+
+def test_members_that_are_trained_are_those_that_train_alone() -> None:
+    ensemble = found().ensemble
+    assert ensemble is not None
+    result = train_ensemble(ensemble, DATA, epochs=2, batch=16)
+    for number, member in enumerate(ensemble.members, 1):
+        alone = fw.train(member.genotype, DATA, epochs=2, batch=16)
+        for name, array in alone.weights.items():
+            assert np.allclose(result.weights[f"{number}.{name}"], array, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"members": []}',
+        '{"members": [{"genotype": "../member_1.fuse", "weight": 1}]}',
+        '{"members": [{"genotype": "member_1.fuse", "weight": 0.5}]}',
+        '{"members": [{"genotype": "member_1.fuse", "weight": NaN}]}',
+        '{"members": [{"genotype": "member_1.fuse", "weight": "x"}]}',
+    ],
+)
+def test_a_damaged_ensemble_is_diagnosed(text: str, tmp_path: Path) -> None:
+    (tmp_path / "ensemble.json").write_text(text, encoding="utf-8")
+    with pytest.raises(fw.DiagnosticError, match="is damaged"):
+        read_ensemble(tmp_path)
+
+
+def test_a_folder_without_one_says_so(tmp_path: Path) -> None:
+    with pytest.raises(fw.DiagnosticError, match="holds no ensemble"):
+        read_ensemble(tmp_path)
