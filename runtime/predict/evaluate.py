@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...compiler.network.names import PROBABILITIES
 from ...compiler.program.weights import WeightSource
+from ...compiler.targets.numpy.network import logits_of
 from ..data.dataset import TEST, Source, load_data, load_features
 from ..progress import Progress, no_progress
 from ..settings import Settings
 from .open import Model, open_predictor
-from .outputs import logits_of
 from .predictor import Predictor
 
 
@@ -47,8 +48,9 @@ def evaluate_with(
     samples = load_data(data, predictor.network, settings.split_seed)
     test = samples.indices(TEST)
     outputs = predictor.outputs(samples, test, settings, progress)
-    logits = torch.from_numpy(logits_of(head, predictor.output, outputs))
-    return metrics_of(head, logits, torch.from_numpy(samples.labels[test]))
+    if predictor.output == PROBABILITIES:
+        outputs = logits_of(outputs, head.kind)
+    return metrics_of(head, torch.from_numpy(outputs), torch.from_numpy(samples.labels[test]))
 
 
 def predict(

@@ -40,17 +40,6 @@ def predictions(head: Head, output: str, outputs: NDArray[Any]) -> dict[str, NDA
     return arrays
 
 
-def logits_of(head: Head, output: str, outputs: NDArray[Any]) -> NDArray[Any]:
-    """Logits (samples, K) that have these outputs."""
-    if output == LOGITS:
-        return outputs
-    shares = np.clip(outputs, np.finfo(outputs.dtype).tiny, None)
-    if head.kind == "classes":
-        return np.asarray(np.log(shares))
-    rest = np.clip(1 - outputs, np.finfo(outputs.dtype).tiny, None)
-    return np.asarray(np.log(shares) - np.log(rest))
-
-
 def as_npz(found: Mapping[str, NDArray[Any]]) -> bytes:
     """Predictions as an .npz file."""
     stream = BytesIO()

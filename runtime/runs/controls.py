@@ -49,6 +49,13 @@ class Controls:
     rows: tuple[Control, ...]
     left_out: tuple[str, ...] = ()
 
+    @property
+    def better(self) -> tuple[Control, ...]:
+        """The controls that score higher than the found genotype, the best first."""
+        found, *others = self.rows
+        ordered = sorted(others, key=lambda row: -row.score)
+        return tuple(row for row in ordered if row.score > found.score)
+
     def write(self, folder: Path) -> None:
         """Writes them into a run folder."""
         write_file(folder / CONTROLS, json.dumps(asdict(self), indent=1).encode())

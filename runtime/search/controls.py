@@ -1,7 +1,8 @@
 """Controls: what a search has to beat, trained and scored as the genotype that it found.
 
-Every network is trained on the training split, with the settings of the search, random ones
-together, and scored on validation; the test split is never read. Random genotypes are drawn within
+Simple models and networks without a Cell, and at the search's own cost random genotypes. Every
+network is trained on the training split, with the settings of the search, random ones together, and
+scored on validation; the test split is never read. Random genotypes are drawn within
 the budgets, each once. As many of them as the search's own cost buys compete by their best score,
 since a search chooses by the same scores.
 """
@@ -40,9 +41,10 @@ from .budgets import Budgets
 from .candidates.trial import Trainer, Trial
 from .meter import Meter, unit_macs, unit_program
 from .search import SearchResult, with_rule
+from .simple import simple_scores
 from .strategy import Problem
 
-FOUND, LATE = "found genotype", "late fusion"
+FOUND, LATE, ALL = "found genotype", "late fusion", "all features"
 RANDOM, BEST = "random genotypes, their mean", "random genotypes, the best"
 RANDOM_GENOTYPES = 4
 """How many random genotypes a mean is of at least."""
@@ -50,6 +52,23 @@ STREAM = 2
 """Keeps the draws apart from those of strategies."""
 Told = Callable[[str, float], None]
 """Receives the name and score of every network that has been trained."""
+
+
+def fixed_controls(spec: Spec) -> dict[str, Spec]:
+    """Networks without a Cell, by name: late fusion, all features, and each modality alone."""
+    found = {LATE: late_fusion(spec), ALL: all_features(spec)}
+    if len(spec.modalities) > 1:
+        for modality in spec.modalities:
+            own = tuple(Reference(feature.name) for feature in modality.features)
+            alone = replace(spec, pool=None, cells=(), outputs=own, requirements=())
+            found[f"{modality.name} alone"] = alone
+    return found
+
+
+def all_features(spec: Spec) -> Spec:
+    """Every feature straight to the head, without a Cell."""
+    every = tuple(Reference(f.name) for m in spec.modalities for f in m.features)
+    return replace(spec, pool=None, cells=(), outputs=every, requirements=())
 
 
 def late_fusion(spec: Spec) -> Spec:
@@ -66,9 +85,11 @@ def compare_with_controls(
     settings: Settings,
     out: str | PathLike[str] | None = None,
     told: Told | None = None,
+    random: bool = True,
 ) -> Controls:
     """Trains the genotype that a search found, and its controls, and scores them on validation.
 
+    Without `random` genotypes, which cost as much as the search, they are cheap.
     `spec`, `data` and `settings` are those of the search. With `out`, its run folder, the result is
     written there. Raises DiagnosticError where the data or the settings cannot be used.
     """
@@ -77,7 +98,7 @@ def compare_with_controls(
     here = settings.with_options(device=join(settings.device))
     samples = load_data(data, network, settings.split_seed)
     with computing(settings.threads):
-        controls = _Comparison(network, samples, here, told).run(found)
+        controls = _Comparison(network, samples, here, told).run(found, random=random)
     if out is not None and rank() == 0:
         controls.write(Path(out))
     return controls
@@ -97,18 +118,23 @@ class _Comparison:
         self.unit = unit_macs(unit_program(network))
         self.number = 0
 
-    def run(self, found: SearchResult) -> Controls:
+    def run(self, found: SearchResult, *, random: bool) -> Controls:
         rows = [self._fixed(FOUND, found.genotype)]
         left_out: list[str] = []
-        try:
-            rows.append(self._fixed(LATE, late_fusion(self.network.spec)))
-        except DiagnosticError as error:
-            left_out.append(f"{LATE}: {error.diagnostics[0].message}")
-        cost = found.cost["weight_steps"]
-        drawn, bought = self._random(cost)
-        rows.append(_control(RANDOM, float(np.mean([r.score for r in drawn])), drawn))
-        best = drawn[:bought]
-        rows.append(_control(BEST, max(r.score for r in best), best))
+        for name, score in simple_scores(self.data, self.network, self.settings.seed):
+            rows.append(Control(name, score, (score,), 0.0))
+            self._tell(name, score)
+        for name, spec in fixed_controls(self.network.spec).items():
+            try:
+                rows.append(self._fixed(name, spec))
+            except DiagnosticError as error:
+                left_out.append(f"{name}: {error.diagnostics[0].message}")
+        cost, bought = found.cost["weight_steps"], 0
+        if random:
+            drawn, bought = self._random(cost)
+            rows.append(_control(RANDOM, float(np.mean([r.score for r in drawn])), drawn))
+            best = drawn[:bought]
+            rows.append(_control(BEST, max(r.score for r in best), best))
         metric = SELECTION_METRIC[self.network.head.kind]
         epochs = self.settings.epochs
         return Controls(metric, epochs, cost, bought, tuple(rows), tuple(left_out))
@@ -167,6 +193,10 @@ class _Comparison:
             Interrupt(), self.budgets,
         )  # fmt: skip
 
+    def _tell(self, name: str, score: float) -> None:
+        if self.told is not None and rank() == 0:
+            self.told(name, score)
+
     def _trained(
         self, name: str, trainer: Trainer, trial: Trial, beside: Sequence[Trial] = ()
     ) -> Control:
@@ -175,8 +205,7 @@ class _Comparison:
             trainer.train(trial, self.settings.epochs, beside)
         if trial.diverged:
             raise no_finite_loss(trial.failure)
-        if self.told is not None and rank() == 0:
-            self.told(name, trial.score)
+        self._tell(name, trial.score)
         steps = trainer.problem.meter.weight_steps(trial.macs)
         return Control(name, trial.score, (trial.score,), steps)
 

@@ -41,6 +41,13 @@ def probabilities_of(logits: Array, kind: HeadKind) -> Array:
     return shares
 
 
+def logits_of(shares: Array, kind: HeadKind) -> Array:
+    """Logits (batch, K) that have these probabilities: what `probabilities_of` undoes."""
+    least = np.finfo(shares.dtype).tiny
+    own: Array = np.log(np.clip(shares, least, None))
+    return own if kind == "classes" else own - np.log(np.clip(1 - shares, least, None))
+
+
 @dataclass(frozen=True)
 class NumpyNetwork:
     """A program with its weights: called with features it gives logits (batch, K), float64."""

@@ -29,10 +29,11 @@ from ..screen.bar import Bar
 from ..screen.rounds import rounds
 
 Controls = Annotated[
-    bool,
+    bool | None,
     typer.Option(
-        "--controls",
-        help="Train controls afterwards, scored on validation: late fusion and random genotypes.",
+        help="Compare with random genotypes too, which takes as long as the search; or with "
+        "nothing. Simple models, late fusion and all features are the usual controls.",
+        show_default=False,
     ),
 ]
 
@@ -48,7 +49,7 @@ def search(
     out: Out,
     options: dict[str, Any],
     config: Config = None,
-    controls: Controls = False,
+    controls: Controls = None,
     sets: Sets = None,
     overwrite: Overwrite = False,
     resume: Resume = False,
@@ -73,7 +74,9 @@ def search(
     best = result.history[result.best_round - 1]
     metrics = {k: v for k, v in best.items() if isinstance(v, float)}
     summary = {"genotype": str(out / GENOTYPE), "best_round": result.best_round, **metrics}
-    compared = _compared(spec, data, result, settings, out) if controls else None
+    compared = None
+    if controls is not False:
+        compared = _compared(spec, data, result, settings, out, random=controls is True)
     if rank():
         return
     if json:
@@ -85,7 +88,9 @@ def search(
         _show_controls(compared)
 
 
-def _compared(spec: Spec, data: Path, result: Any, settings: Any, out: Path) -> Any:
+def _compared(
+    spec: Spec, data: Path, result: Any, settings: Any, out: Path, *, random: bool
+) -> Any:
     """The controls of a search, with a bar over the networks that are trained."""
     from ...runtime.search.controls import compare_with_controls
 
@@ -96,6 +101,7 @@ def _compared(spec: Spec, data: Path, result: Any, settings: Any, out: Path) -> 
             result,
             settings=settings,
             out=out,
+            random=random,
             told=lambda name, score: bar.show(bar.done + 1, None, f"{name} {score:.4f}"),
         )
 
@@ -107,8 +113,11 @@ def _show_controls(found: Any) -> None:
     for row in found.rows:
         cost = f"{row.weight_steps:,.1f} weight steps"
         print(f"  {row.name:<{width}}  {row.score:.4f}  {len(row.scores)} trained, {cost}")
-    print(
-        f"the search cost {found.weight_steps:,.1f} weight steps: {found.bought} genotypes' worth"
-    )
+    cost = f"the search cost {found.weight_steps:,.1f} weight steps"
+    print(f"{cost}: {found.bought} genotypes' worth" if found.bought else cost)
+    if found.better:
+        names = ", ".join(f"{row.name} ({row.score:.4f})" for row in found.better)
+        print(f"higher than the found genotype ({found.rows[0].score:.4f}): {names}")
+        print(f"on these samples {found.better[0].name} is what to deploy")
     for line in found.left_out:
         print(f"left out: {line}")

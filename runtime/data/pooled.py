@@ -1,0 +1,50 @@
+"""Features as one vector for each sample: what models without structure learn from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...compiler.network.names import lengths_name, presence_name
+from ...compiler.network.network import Network, NetworkFeature
+from .dataset import Dataset
+
+
+def pooled(data: Dataset, network: Network) -> NDArray[np.float64]:
+    """Each feature's mean and maximum over space and time, side by side, (samples, columns).
+
+    Time beyond a sample's length does not count, and a modality that a sample lacks is 0, with a
+    column that says so.
+    """
+    columns: list[NDArray[np.float64]] = []
+    for feature in network.features:
+        array = data.features[feature.name].astype(np.float64)
+        found = _pooled(array, feature, data.features.get(lengths_name(feature.name)))
+        presence = data.features.get(presence_name(feature.modality))
+        if presence is not None:
+            found = [part * presence[:, None] for part in found] + [presence[:, None]]
+        columns += found
+    return np.concatenate(columns, 1)
+
+
+def _pooled(
+    array: NDArray[np.float64], feature: NetworkFeature, lengths: NDArray[Any] | None
+) -> list[NDArray[np.float64]]:
+    axes = [axis.name for axis in feature.axes or ()]
+    over = tuple(place for place, name in enumerate(axes, 1) if name != "c")
+    if not over:
+        return [array]
+    if lengths is None:
+        return [array.mean(over), array.max(over)]
+    place = 1 + axes.index("t")
+    counts = np.expand_dims(np.arange(array.shape[place]) < lengths[:, None], _others(array, place))
+    size = np.broadcast_to(counts, array.shape).sum(over)
+    mean = np.where(counts, array, 0).sum(over) / size
+    return [mean, np.where(counts, array, -np.inf).max(over)]
+
+
+def _others(array: NDArray[np.float64], place: int) -> tuple[int, ...]:
+    """The axes but that of the samples and one other."""
+    return tuple(axis for axis in range(1, array.ndim) if axis != place)

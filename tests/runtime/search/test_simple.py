@@ -1,0 +1,122 @@
+"""Simple models beside a search: what they read, how they score, and what is said of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fusewright.compiler.check.check import checked
+from fusewright.runtime.data.dataset import load_data
+from fusewright.runtime.data.pooled import pooled
+from fusewright.runtime.runs.controls import Control, Controls, read_controls
+from fusewright.runtime.search.controls import ALL, FOUND, LATE, fixed_controls
+from fusewright.runtime.search.simple import LINEAR, MEAN, TREES, simple_scores
+
+from ...support.running import command, problem, spec
+
+QUICK = ("--candidates", "2", "--trial-epochs", "1", "--epochs", "1", "--batch", "16")
+TIMED = "modality left optional { A[c 3] B[t *, c 5] } modality right { D[c 4] }"
+
+
+@pytest.mark.parametrize("kind", ["classes", "labels", "values"])
+def test_an_easy_problem_is_learned_by_every_model(kind: str) -> None:
+    predict = {"classes": "3 classes", "labels": "3 labels", "values": "1 values"}[kind]
+    network = checked(spec(predict=predict))
+    scores = dict(simple_scores(load_data(problem(240, kind), network), network, 0))
+    assert list(scores) == [LINEAR, TREES, MEAN]
+    assert min(scores.values()) > 0.5
+
+
+def test_a_label_that_never_varies_is_given_as_it_is() -> None:
+    data = problem(90, "labels")
+    data["labels"] = data["labels"].copy()
+    data["labels"][:, 1] = 1
+    network = checked(spec(predict="3 labels"))
+    scores = dict(simple_scores(load_data(data, network), network, 0))
+    assert all(0 <= score <= 1 for score in scores.values())
+
+
+def test_a_class_without_a_training_sample_is_never_predicted() -> None:
+    data = problem(90)
+    data["split"] = np.where(data["labels"] == 2, 1, data["split"])
+    network = checked(spec())
+    scores = dict(simple_scores(load_data(data, network), network, 0))
+    assert all(score < 1 for score in scores.values())
+
+
+def test_time_beyond_a_length_and_what_is_absent_do_not_count() -> None:
+    network = checked(spec(features=TIMED))
+    generator = np.random.default_rng(0)
+    given: dict[str, Any] = {
+        "A": generator.normal(size=(4, 3)), "B": generator.normal(size=(4, 6, 5)),
+        "D": generator.normal(size=(4, 4)), "B.lengths": np.array([6, 2, 1, 3]),
+        "left.present": np.array([1, 1, 0, 1]), "labels": np.array([0, 1, 2, 0]),
+    }  # fmt: skip
+    found = pooled(load_data(given, network), network)
+    time = [given["B"][i, :n] for i, n in enumerate(given["B.lengths"])]
+    present = given["left.present"][:, None]
+    expected = np.concatenate(
+        [
+            given["A"] * present,
+            present,
+            np.stack([t.mean(0) for t in time]) * present,
+            np.stack([t.max(0) for t in time]) * present,
+            present,
+            given["D"],
+        ],
+        1,
+    )
+    assert np.allclose(found, expected, atol=1e-6)
+
+
+def test_maps_are_pooled_over_space() -> None:
+    network = checked(spec(features="modality a { M[h 2, w 3, c 4] } modality b { D[c 4] }"))
+    maps = np.random.default_rng(0).normal(size=(5, 2, 3, 4))
+    data = {"M": maps, "D": np.zeros((5, 4)), "labels": np.arange(5) % 3}
+    found = pooled(load_data(data, network), network)
+    assert np.allclose(found[:, :4], maps.mean((1, 2)), atol=1e-6)
+    assert np.allclose(found[:, 4:8], maps.max((1, 2)), atol=1e-6)
+
+
+def test_networks_without_a_cell_are_controls() -> None:
+    found = fixed_controls(spec())
+    assert list(found) == [LATE, ALL, "left alone", "right alone"]
+    for one in found.values():
+        assert not checked(one).cells
+
+
+@pytest.mark.parametrize(("option", "random"), [((), False), (("--controls",), True)])
+def test_a_search_is_compared(option: tuple[str, ...], random: bool, tmp_path: Path) -> None:
+    np.savez(tmp_path / "data.npz", **problem(120))
+    (tmp_path / "space.fuse").write_text(str(spec()), encoding="utf-8")
+    ran = ("search", "space.fuse", "--data", "data.npz", "--out", "run", *QUICK, *option)
+    said = command(tmp_path, *ran)
+    controls = read_controls(tmp_path / "run")
+    assert controls is not None
+    names = [row.name for row in controls.rows]
+    assert names[:4] == [FOUND, LINEAR, TREES, MEAN]
+    assert any("random" in name for name in names) == random
+    assert bool(controls.bought) == random
+    assert controls.better
+    assert f"{controls.better[0].name} is what to deploy" in said
+
+
+def test_a_search_is_compared_with_nothing_where_that_is_asked(tmp_path: Path) -> None:
+    np.savez(tmp_path / "data.npz", **problem(60))
+    (tmp_path / "space.fuse").write_text(str(spec()), encoding="utf-8")
+    ran = ("search", "space.fuse", "--data", "data.npz", "--out", "run", *QUICK, "--json")
+    said = json.loads(command(tmp_path, *ran, "--no-controls"))
+    assert "controls" not in said
+    assert read_controls(tmp_path / "run") is None
+
+
+def test_what_is_better_stands_by_its_score() -> None:
+    rows = [
+        Control(name, s, (s,), 0.0) for name, s in (("a", 0.5), ("b", 0.6), ("c", 0.4), ("d", 0.7))
+    ]
+    found = Controls("accuracy", 1, 1.0, 0, tuple(rows))
+    assert [row.name for row in found.better] == ["d", "b"]
