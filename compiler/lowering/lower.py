@@ -23,6 +23,7 @@ from ..graph.build import HEAD, Graph, reached
 from ..graph.read import slots_of, sources_of
 from ..network.holes import Relaxation, union
 from ..network.names import (
+    LABELS,
     TARGET_SCALE,
     TARGET_SHIFT,
     architecture_name,
@@ -119,8 +120,8 @@ class _Lowering:
         of_targets = (("multiply", TARGET_SCALE, 1.0), ("add", TARGET_SHIFT, 0.0))
         for primitive, name, initial in of_targets:
             spec = ParameterSpec(name, (head.count,), "statistic", initial)
-            constant = self.builder.parameter(spec, parameter_type(spec.sizes), (HEAD,))
-            result = self.builder.call(primitive, [result, constant], {}, (HEAD,))
+            constant = self.builder.parameter(spec, parameter_type(spec.sizes), (LABELS,))
+            result = self.builder.call(primitive, [result, constant], {}, (LABELS,))
         return result
 
     # Features

@@ -15,7 +15,9 @@ def lengths_name(feature: str) -> str:
     return f"{feature}.lengths"
 
 
-TARGET_SCALE, TARGET_SHIFT = "head.values.scale", "head.values.shift"
+LABELS = "labels"
+"""The place of what is known of the values to predict; no Cell or feature has this name."""
+TARGET_SCALE, TARGET_SHIFT = f"{LABELS}.scale", f"{LABELS}.shift"
 """The deviation and the mean of each value that is predicted, over the training samples."""
 LOGITS, PROBABILITIES = "logits", "probabilities"
 """What a network gives, (batch, K), as artifacts name it."""

@@ -16,7 +16,7 @@ from ....ops.types import TensorType
 from ...check.check import require_no_holes
 from ...graph.build import OUTPUT, build, reached
 from ...language.spec import print_spec
-from ...network.names import identifier, lengths_name, presence_name
+from ...network.names import LABELS, identifier, lengths_name, presence_name
 from ...network.network import Application, Network, NetworkCell, NetworkFeature
 from ...program.program import INPUT, PARAMETER, Program, Scope, Value
 from .lines import Lines
@@ -221,11 +221,33 @@ class _Writer:
         head = self._operation(network.head_role, [combined.type], (), numbers)
         members.modules[network.head_role.scope] = called(head.name)
         call = called(members.module(network.head_role.scope), output)
+        if network.head.kind == "values":
+            members.modules[LABELS] = called(self._labels())
+            call = called(members.module(LABELS), call)
         lines += statement(call, {}, "return ", shape(head.type))
         run = [*signature("def forward", ["self", "features: Mapping[str, Tensor]"]), *lines]
         preferred = "".join(p[:1].upper() + p[1:] for p in re.split(r"[\W_]+", network.name))
         body = members.class_lines(self._network_doc(), members.init(), run)
         return self.definitions.add_class(preferred or "Network", body)
+
+    def _labels(self) -> str:
+        """The class that gives standardised values as those of the data are."""
+        values = [v for v in self.values[(LABELS,)] if v.primitive not in (INPUT, PARAMETER)]
+        specs = {spec.name: spec for spec in self.program.parameters}
+        members, recorder, names = Members(), Recorder(), Names()
+        (formal,) = formals = [names.local("x")]
+        result = recorder.term(formal)
+        shapes: dict[Node, str] = {}
+        for value in values:
+            spec = specs[self.program.values[value.arguments[-1]].name]
+            members.declare(spec)
+            constant = recorder.term(members.parameter(own_name(spec)))
+            result = recorded(recorder, value, [result, constant])
+            shapes[result.node] = shape(value.type)
+        lines = Lines(recorder, result.node, shapes, (), {}, names).write()
+        doc = ["Values as those of the data, from what is learned: their deviations from the mean."]
+        methods = members.init(), forward(formals, lines)
+        return self.definitions.add_class("Labels", members.class_lines(doc, *methods))
 
     def _network_doc(self) -> list[str]:
         inputs = [
