@@ -25,6 +25,7 @@ RESERVED = {
     "logits": "what it predicts",
     "labels": "what it learns from",
     "split": "the parts of its data",
+    "groups": "which samples belong together",
 }
 
 

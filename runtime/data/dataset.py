@@ -54,7 +54,10 @@ class Dataset:
         digest, count = hashlib.sha256(), len(self.labels)
         some = np.linspace(0, count - 1, LOOKED_AT).astype(np.int64)
         looked = {name: array[some] for name, array in sorted(self.features.items())}
-        for name, array in {**looked, "labels": self.labels, "split": self.split}.items():
+        whole = {"labels": self.labels, "split": self.split}
+        if self.groups is not None:
+            whole["groups"] = self.groups
+        for name, array in {**looked, **whole}.items():
             digest.update(f"{name}:{array.dtype}:{array.shape};".encode())
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
@@ -72,8 +75,9 @@ def load_data(source: Source, network: Network, seed: int = 0) -> Dataset:
     samples = counts.pop() if len(counts) == 1 and not report.errors else None
     labels = _labels(arrays, network.head, samples, report)
     report.raise_errors()
-    split = _split(arrays, len(labels), labels, network.head, seed)
-    return Dataset(features, labels, split, _groups(arrays, len(labels)))
+    groups = _groups(arrays, len(labels))
+    split = _split(arrays, labels, groups, network.head, seed)
+    return Dataset(features, labels, split, groups)
 
 
 def load_features(source: Source, network: Network) -> Dataset:
@@ -244,9 +248,10 @@ def _groups(arrays: Mapping[str, Array], samples: int) -> Array | None:
 
 
 def _split(
-    arrays: Mapping[str, Array], samples: int, labels: Array, head: Head, seed: int
+    arrays: Mapping[str, Array], labels: Array, groups: Array | None, head: Head, seed: int
 ) -> Array:
-    """The data's own split, or a seeded one of 60, 20 and 20 percent."""
+    """The data's own split, or a seeded one of 60, 20 and 20 percent; groups stay together."""
+    samples = len(labels)
     if "split" in arrays:
         split = np.asarray(arrays["split"])
         if split.shape != (samples,) or not np.isin(split, (TRAIN, VALIDATION, TEST)).all():
@@ -254,6 +259,13 @@ def _split(
             raise fail("E503", message, help="0 is training, 1 validation, 2 test")
         return split.astype(np.int64)
     generator = np.random.default_rng(seed)
+    if groups is not None:
+        sizes = np.bincount(groups)
+        order = generator.permutation(len(sizes))
+        middles = (np.cumsum(sizes[order]) - sizes[order] / 2) / samples
+        of_group = np.empty(len(sizes), np.int64)
+        of_group[order] = np.searchsorted(np.cumsum(_SHARES)[:2], middles, side="right")
+        return of_group[groups]
     strata = [np.arange(samples)]
     if head.kind == "classes":
         strata = [np.flatnonzero(labels == c) for c in range(head.count)]

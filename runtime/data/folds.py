@@ -14,6 +14,9 @@ from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.network.network import Head
 from .dataset import TRAIN, VALIDATION, Dataset
 
+LEAST = 2
+"""Samples that batch norm needs to train on."""
+
 
 @dataclass(frozen=True)
 class Fold:
@@ -34,15 +37,20 @@ def folds_of(data: Dataset, head: Head, count: int, seed: int) -> list[Fold]:
     parts, what = (len(known), "samples") if groups is None else (len(set(groups)), "groups")
     if parts < count:
         message = f"{parts} {what} cannot be divided into {count} folds"
-        raise fail("E503", message, help=f"use at most {parts} `folds`, or 1")
+        remedy = f"use {parts} `folds`" if parts > 1 else "compare on the validation split alone"
+        raise fail("E503", message, help=remedy)
     drawn = {"n_splits": count, "shuffle": True, "random_state": seed % 2**32}
     splitter: Any
     if head.kind == "classes" and np.bincount(labels).max() >= count:
         splitter = (StratifiedKFold if groups is None else StratifiedGroupKFold)(**drawn)
     else:
-        splitter = (KFold if groups is None else GroupKFold)(**drawn)
+        splitter = KFold(**drawn) if groups is None else GroupKFold(count)  # of even sizes
     divided = _quietly(splitter, labels, groups)
-    return [Fold(known[np.sort(train)], known[np.sort(held)]) for train, held in divided]
+    folds = [Fold(known[np.sort(train)], known[np.sort(held)]) for train, held in divided]
+    if min(len(fold.train) for fold in folds) < LEAST:
+        message = f"a fold leaves fewer than {LEAST} samples to train on"
+        raise fail("E503", message, help="use more `folds`, or smaller groups")
+    return folds
 
 
 def _quietly(

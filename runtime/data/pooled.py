@@ -11,18 +11,29 @@ from ...compiler.network.names import lengths_name, presence_name
 from ...compiler.network.network import Network, NetworkFeature
 from .dataset import Dataset
 
+CHUNK = 256
+"""Samples that are pooled at a time."""
 
-def pooled(data: Dataset, network: Network) -> NDArray[np.float64]:
+
+def pooled(data: Dataset, network: Network, samples: NDArray[np.int64]) -> NDArray[np.float64]:
     """Each feature's mean and maximum over space and time, side by side, (samples, columns).
 
     Time beyond a sample's length does not count, and a modality that a sample lacks is 0, with a
     column that says so.
     """
+    chunks = [samples[start : start + CHUNK] for start in range(0, len(samples), CHUNK)]
+    return np.concatenate([_chunk(data, network, chunk) for chunk in chunks])
+
+
+def _chunk(data: Dataset, network: Network, samples: NDArray[np.int64]) -> NDArray[np.float64]:
+    def given(name: str) -> NDArray[Any] | None:
+        return data.features[name][samples] if name in data.features else None
+
     columns: list[NDArray[np.float64]] = []
     for feature in network.features:
-        array = data.features[feature.name].astype(np.float64)
-        found = _pooled(array, feature, data.features.get(lengths_name(feature.name)))
-        presence = data.features.get(presence_name(feature.modality))
+        array = data.features[feature.name][samples].astype(np.float64)
+        found = _pooled(array, feature, given(lengths_name(feature.name)))
+        presence = given(presence_name(feature.modality))
         if presence is not None:
             found = [part * presence[:, None] for part in found] + [presence[:, None]]
         columns += found

@@ -32,6 +32,10 @@ class Declared:
     left_out: tuple[str, ...] = ()
 
 
+NO_FEATURES = ("labels", "split", "groups")
+"""Arrays of the data that are no features."""
+
+
 def declare(path: Path) -> Declared:
     """The modalities and the head that a data file or folder suggests.
 
@@ -39,7 +43,7 @@ def declare(path: Path) -> Declared:
     Raises DiagnosticError where the data cannot be read or have no feature.
     """
     headers = read_headers(path)
-    arrays = [h for h in headers.values() if h.name not in ("labels", "split")]
+    arrays = [h for h in headers.values() if h.name not in NO_FEATURES]
     plain = [h for h in arrays if not h.name.endswith((".lengths", ".present"))]
     problems = {h.name: problem for h in plain if (problem := _problem(h))}
     features = [h for h in plain if h.name not in problems]

@@ -38,6 +38,7 @@ def _chosen(most: int) -> int:
     counts = [1]
     while 2 * counts[-1] <= most:
         counts.append(2 * counts[-1])
+    counts += [most] * (counts[-1] != most)
     times = _times(counts)
     best = 1
     for count in counts[1:]:

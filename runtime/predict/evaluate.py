@@ -28,7 +28,8 @@ def evaluate(
 ) -> dict[str, float]:
     """The head's metrics on the test split.
 
-    `model` is a run folder, an ONNX file, or a specification whose `weights` are given. A run's
+    `model` is a run folder, of a network or of an ensemble, an ONNX file, or a specification whose
+    `weights` are given. A run's
     own settings say how data without a `split` is split; `options` override them.
     """
     predictor = open_predictor(model, weights)
@@ -64,7 +65,7 @@ def predict(
 ) -> NDArray[Any]:
     """Logits (samples, K), float32, for every sample of the data, which needs no labels.
 
-    Probabilities, where `model` is an ONNX file that gives these.
+    Probabilities, where `model` is an ONNX file that gives these, or an ensemble.
     """
     predictor = open_predictor(model, weights)
     settings = (settings or predictor.settings).with_options(**options)

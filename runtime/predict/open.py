@@ -63,6 +63,9 @@ def open_predictor(model: Model, weights: WeightSource | None = None) -> Predict
 
 def open_run(folder: RunFolder, weights: WeightSource | None) -> Subject:
     """The network of a run, with other weights if they are given."""
+    if is_ensemble(folder.path):
+        message = f"`{folder.path}` holds an ensemble, which is not compiled to a file yet"
+        raise fail("E506", message, help="train and compile a member by itself")
     spec = load(folder.require(GENOTYPE))
     if weights is None:
         weights = folder.require(WEIGHTS)

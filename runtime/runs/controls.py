@@ -51,9 +51,9 @@ class Controls:
 
     @property
     def better(self) -> tuple[Control, ...]:
-        """The controls that score higher than the found genotype, the best first."""
+        """The single models that score higher than the found genotype, the best first."""
         found, *others = self.rows
-        ordered = sorted(others, key=lambda row: -row.score)
+        ordered = sorted((row for row in others if len(row.scores) == 1), key=lambda r: -r.score)
         return tuple(row for row in ordered if row.score > found.score)
 
     def write(self, folder: Path) -> None:

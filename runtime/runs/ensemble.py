@@ -41,6 +41,7 @@ class Ensemble:
 
     def write(self, folder: RunFolder) -> None:
         """Writes `ensemble.json`, and a specification for each member, into a folder."""
+        (folder.path / ENSEMBLE).unlink(missing_ok=True)
         for name, member in zip(member_files(len(self.members)), self.members, strict=True):
             folder.write_spec(name, member.genotype)
         names = zip(member_files(len(self.members)), self.members, strict=True)
@@ -75,4 +76,11 @@ def read_ensemble(folder: Path) -> Ensemble:
     except DAMAGED:
         message = f"`{path}` is damaged"
         raise fail("E507", message, help="search again, or copy the whole folder") from None
-    return Ensemble(tuple(EnsembleMember(load(folder / name), w) for name, w in named))
+    members = tuple(EnsembleMember(load(folder / name), weight) for name, weight in named)
+    first = members[0].genotype
+    for name, member in zip(member_files(len(members)), members, strict=True):
+        one = member.genotype
+        if (one.modalities, one.predict) != (first.modalities, first.predict):
+            message = f"`{folder / name}` has other features, or predicts something else"
+            raise fail("E507", message, help="members of an ensemble read and predict the same")
+    return Ensemble(members)

@@ -29,6 +29,8 @@ from ..settings import Settings, read_settings
 from .names import (
     CHECKPOINT,
     CONTROLS,
+    ENSEMBLE,
+    ENSEMBLE_FOLDER,
     GENOTYPE,
     HISTORY,
     PARTS,
@@ -41,7 +43,7 @@ from .names import (
 )
 
 _OF_AN_EARLIER_RUN = (
-    *(CHECKPOINT, CONTROLS, PROFILE, GENOTYPE, WEIGHTS, SEARCH_WEIGHTS),
+    *(CHECKPOINT, CONTROLS, ENSEMBLE, PROFILE, GENOTYPE, WEIGHTS, SEARCH_WEIGHTS),
     *(about_file("search"), about_file("train"), settings_file("train")),
 )
 DAMAGED = (OSError, ValueError, TypeError, LookupError, RecursionError, OverflowError)
@@ -180,7 +182,8 @@ class RunFolder:
         """Removes what an earlier run left here that would seem to belong to a new search."""
         for name in _OF_AN_EARLIER_RUN:
             (self.path / name).unlink(missing_ok=True)
-        shutil.rmtree(self.path / PARTS, ignore_errors=True)
+        for name in (PARTS, ENSEMBLE_FOLDER):
+            shutil.rmtree(self.path / name, ignore_errors=True)
         self._write(HISTORY, b"")
 
     def append_history(self, record: Mapping[str, Any]) -> None:

@@ -120,10 +120,13 @@ class _Comparison:
 
     def run(self, found: SearchResult, *, random: bool) -> Controls:
         rows = [self._fixed(FOUND, found.genotype)]
-        left_out: list[str] = []
-        for name, score in simple_scores(self.data, self.network, self.settings.seed):
-            rows.append(Control(name, score, (score,), 0.0))
-            self._tell(name, score)
+        left_out = list[str]()
+        try:
+            for name, score in simple_scores(self.data, self.network, self.settings.seed):
+                rows.append(Control(name, score, (score,), 0.0))
+                self._tell(name, score)
+        except (DiagnosticError, ValueError, MemoryError) as error:  # whatever the data are
+            left_out.append(f"simple models: {error}")
         for name, spec in fixed_controls(self.network.spec).items():
             try:
                 rows.append(self._fixed(name, spec))

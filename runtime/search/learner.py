@@ -37,7 +37,8 @@ class Learner:
         self.macs = count_macs(module.program)
         self.train, self.validation = self._batches(data, [*folds])
         learned = data.labels[data.indices(TRAIN, *((VALIDATION,) if folds else ()))]
-        self.objective = Objective.of(problem.network.head, torch.from_numpy(learned))
+        known = torch.from_numpy(learned).to(problem.device)
+        self.objective = Objective.of(problem.network.head, known)
         self.give_statistics()
         self.weights = self.optimiser()
         self.epoch = Epoch([problem.settings.seed], problem.interrupt)

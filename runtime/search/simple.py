@@ -34,10 +34,10 @@ def simple_scores(data: Dataset, network: Network, seed: int) -> Iterator[tuple[
     They read each feature's mean and maximum over space and time. The linear model's penalty is
     chosen on validation, as a search chooses there.
     """
-    columns = pooled(data, network)
     train, validation = data.indices(TRAIN), data.indices(VALIDATION)
-    spread = columns[train].std(0)
-    columns = (columns - columns[train].mean(0)) / np.where(spread > 0, spread, 1)
+    columns, held = pooled(data, network, train), pooled(data, network, validation)
+    mean, spread = columns.mean(0), columns.std(0)
+    columns, held = ((part - mean) / np.where(spread > 0, spread, 1) for part in (columns, held))
     head, labels = network.head, data.labels
 
     def score(outputs: Outputs) -> float:
@@ -46,8 +46,8 @@ def simple_scores(data: Dataset, network: Network, seed: int) -> Iterator[tuple[
         return selection_score(head, metrics_of(head, torch.from_numpy(logits).float(), truth))
 
     def learned(model: Any) -> Outputs:
-        model.fit(columns[train], labels[train].squeeze())
-        return _outputs(head, model, columns[validation])
+        model.fit(columns, labels[train].squeeze())
+        return _outputs(head, model, held)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a weak penalty is one of several

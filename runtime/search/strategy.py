@@ -53,6 +53,11 @@ class Problem:
         return min(len(fold.train) for fold in self.folds)
 
 
+LAST = "last"
+"""In the record of a round that closes a rung, the last candidate with its metrics; beside it stand
+those of the best, whose genotype the record has."""
+
+
 @dataclass(frozen=True)
 class Round:
     """What one round found: `choices` fill the holes, None where it has not chosen yet.

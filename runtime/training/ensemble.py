@@ -9,11 +9,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.program.join import member_name
 from ..data.dataset import Source
+from ..parallel.processes import rank
 from ..runs.ensemble import Ensemble
 from ..runs.folder import RunFolder
-from ..runs.names import WEIGHTS
+from ..runs.names import GENOTYPE, WEIGHTS
 from ..settings import Settings
 from .together import train_all
 
@@ -47,6 +49,9 @@ def train_ensemble(
     settings = (settings or Settings()).with_options(**options)
     specs = [member.genotype for member in ensemble.members]
     folder = RunFolder.create(out, "train", overwrite) if out is not None else None
+    if folder is not None and (folder.path / GENOTYPE).exists():
+        message = f"`{folder.path}` holds a single genotype"
+        raise fail("E507", message, help="choose another folder for an ensemble")
     results = train_all(specs, data, [settings] * len(specs))
     weights = {
         member_name(str(number), name): array
@@ -63,7 +68,7 @@ def train_ensemble(
         }
         for records in zip(*(result.history for result in results), strict=True)
     )
-    if folder is not None:
+    if folder is not None and rank() == 0:
         folder.write_run(None, settings, data)
         folder.begin_history(history)
         ensemble.write(folder)

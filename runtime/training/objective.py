@@ -25,6 +25,9 @@ from ...compiler.network.network import Head
 from ...compiler.targets.numpy.network import probabilities_of
 from ..metrics import LABEL_THRESHOLD, SELECTION_METRIC
 
+LEAST_SHARE = 1e-15
+"""The probability below which one costs no more."""
+
 
 @dataclass(frozen=True)
 class Objective:
@@ -45,13 +48,14 @@ class Objective:
         """
         if head.kind != "values":
             return cls(head)
-        exact = labels.double()
+        exact = labels.detach().cpu().double()
         for place, column in enumerate(exact.T):
             if bool((column == column[0]).all()):
                 what = f"the value `{head.names[place]}`" if head.names else f"value {place + 1}"
                 message = f"{what} is {float(column[0]):g} in every training sample"
                 raise fail("E503", message, help="leave it out: there is nothing to learn")
-        return cls(head, exact.std(0, correction=0).float(), exact.mean(0).float())
+        scale, shift = exact.std(0, correction=0).float(), exact.mean(0).float()
+        return cls(head, scale.to(labels.device), shift.to(labels.device))
 
     @property
     def statistics(self) -> Mapping[str, Tensor]:
@@ -68,17 +72,19 @@ class Objective:
         return loss_of(self.head, logits, labels)
 
     def loss_of_shares(self, shares: NDArray[np.float64], labels: NDArray[Any]) -> float:
-        """The loss of what `shares_of` gives, or of means of that; infinite for a share of 0."""
+        """The loss of what `shares_of` gives, or of means of that.
+
+        A share of 0 costs as much as one of `LEAST_SHARE`.
+        """
         match self.head.kind:
             case "classes":
                 of_truth = shares[np.arange(len(labels)), labels]
             case "labels":
                 of_truth = np.where(labels > LABEL_THRESHOLD, shares, 1 - shares)
             case "values":
-                scale = 1.0 if self.scale is None else self.scale.double().numpy()
+                scale = 1.0 if self.scale is None else self.scale.cpu().double().numpy()
                 return float(np.square((shares - labels) / scale).mean())
-        with np.errstate(divide="ignore"):
-            return float(-np.log(of_truth).mean())
+        return float(-np.log(np.clip(of_truth, LEAST_SHARE, None)).mean())
 
 
 def shares_of(head: Head, logits: Tensor) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from ...compiler.program.draws import KEYS
 from ...compiler.program.program import INPUT, PARAMETER
 from ...compiler.targets.torch.module import FusionModule
 from ..data.batches import Batch
-from ..parallel.processes import average, rank
+from ..parallel.processes import average, joined, rank
 from ..settings import Settings
 from .finite import not_finite
 from .keys import ARCHITECTURE, WEIGHTS, Keys, seed_of
@@ -94,8 +94,8 @@ class Optimiser:
 
         Where processes share a batch, it is scaled so that its mean over them is that of the batch.
 
-        Raises DiagnosticError where it is not finite; on other devices nothing is read that early,
-        and a pass finds out at its end.
+        Raises DiagnosticError where it is not finite; on other devices, and where processes share
+        a batch, nothing is read that early, and a pass finds out at its end.
         """
         lower, inputs = self._precision is not None, {**batch.features, **weights}
         self.keys.steps += not again
@@ -106,7 +106,8 @@ class Optimiser:
         if lower:
             logits = logits.float()
         loss = objective.loss(logits, self.labels_of(batch))
-        if self.device.type == "cpu" and not loss.dim() and not isfinite(loss.item()):
+        reads_early = self.device.type == "cpu" and not loss.dim() and not joined()
+        if reads_early and not isfinite(loss.item()):
             raise not_finite(self.module, inputs)
         return loss * batch.share
 

@@ -158,7 +158,8 @@ def affordable(device: torch.device) -> float:
 def free_memory(device: torch.device) -> int:
     """The bytes that can be had on a device; what is likely, where the system does not say."""
     if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0]) + kept
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         return next(1024 * int(line.split()[1]) for line in lines if "MemAvailable" in line)
@@ -221,16 +222,18 @@ class PopulationOptimiser(WeightOptimiser):
             for row, p in zip(rows, self.parameters, strict=True)
         ]
 
-    def member_state(self, member: int) -> State:
-        """What `WeightOptimiser.restore` goes on from for a member alone."""
-        state, moments = self.state(), dict[str, Moments]()
-        for name, (held, row) in self.population.parameters(member).items():
-            if held in state["moments"]:
-                moments[name] = {
-                    key: one if row is None or key == "step" else one[row].clone()
-                    for key, one in state["moments"][held].items()
-                }
-        return {**state, "moments": moments}
+    def member_states(self) -> Iterator[State]:
+        """What `WeightOptimiser.restore` goes on from for each member alone."""
+        state = self.state()
+        for member in range(len(self.population)):
+            moments = dict[str, Moments]()
+            for name, (held, row) in self.population.parameters(member).items():
+                if held in state["moments"]:
+                    moments[name] = {
+                        key: one if row is None or key == "step" else one[row].clone()
+                        for key, one in state["moments"][held].items()
+                    }
+            yield {**state, "moments": moments}
 
     def restore_members(self, states: Sequence[State]) -> None:
         """Goes on from the states of all members, which have taken equally many steps."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from math import isfinite
 from typing import Any
@@ -15,8 +15,9 @@ from ...compiler.language.spec import Spec
 from ...compiler.network.network import Network
 from ...compiler.program.hoist import Hoisted
 from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
+from ..data.files import read_arrays
 from ..parallel.interrupt import Interrupt
-from ..parallel.processes import joined
+from ..parallel.processes import join, joined
 from ..parallel.threads import computing
 from ..settings import Settings
 from .epoch import Epoch
@@ -63,6 +64,7 @@ def train_all(
     Those whose settings differ in no more than `OWN`, and that predict the same, train together as
     one Program, as many as fit in memory. Raises what `train` does.
     """
+    arrays = data if isinstance(data, Mapping) else read_arrays(data)
     known: dict[tuple[str, int], tuple[Network, Dataset]] = {}
     members: list[_Member] = []
     for spec, settings in zip(specs, each, strict=True):
@@ -70,8 +72,10 @@ def train_all(
         if key not in known:
             network = checked(spec)
             require_no_holes(network)
-            known[key] = network, load_data(data, network, settings.split_seed)
-        members.append(_Member(*known[key], settings))
+            known[key] = network, load_data(arrays, network, settings.split_seed)
+        here = settings.with_options(device=join(settings.device))
+        device_of(here)
+        members.append(_Member(*known[key], here))
     found: dict[int, TrainResult] = {}
     for group in _alike(members):
         own = [members[place] for place in group]

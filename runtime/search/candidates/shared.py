@@ -16,7 +16,10 @@ from .sampled import Sampled
 from .study import Ahead, Sampler, SharedStudy
 from .trial import Trial
 
-APART = {"storage": "", "candidates": 1, "device": "cpu", "tensorboard": False}
+APART = {
+    "storage": "", "candidates": 1, "device": "cpu", "tensorboard": False, "threads": 0,
+    "together": 1,
+}  # fmt: skip
 """Settings in which processes of one study may differ."""
 
 

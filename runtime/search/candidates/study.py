@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from math import isfinite
+from math import inf, isnan
 from pathlib import Path
 from time import sleep
 from typing import Any, Protocol
@@ -218,7 +218,7 @@ class SharedStudy:
     def _read(self, trial: FrozenTrial) -> Finished:
         """A trial that may have been written by anyone."""
         score, trained = trial.value, trial.user_attrs.get(TRAINED, trial.number)
-        if not isinstance(score, float) or not isfinite(score):
+        if not isinstance(score, float) or isnan(score) or score == inf:
             raise ValueError("a trial has no score")
         if not isinstance(trained, int) or trained < 0:
             raise ValueError("a trial was trained under no number")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import inf
+from math import inf, isfinite
 from typing import Any
 
 import torch
@@ -44,8 +44,8 @@ class Trial:
     """A candidate with the epochs that it has been trained for, and where its training is.
 
     `choices` fill the Cells of the space, or the first of them, where its network has no others.
-    One that belongs to a `fold` is scored on what that holds out, and `outputs` are what it gives
-    for these samples, (samples, K).
+    Of one that belongs to a `fold`, `outputs` are what it gives for the samples that this holds
+    out, (samples, K), instead of scores.
     `scores` and `losses` are those on validation after each call of `Trainer.train`, `metrics` all
     of the last; `macs` are the multiply-adds that it has cost, and `failure` says why there are no
     more scores, where its loss is no finite number.
@@ -94,11 +94,8 @@ class Trial:
         """The epochs that it has been trained for, and the batches of the one that it is in."""
         return self.epochs, 0 if self.training is None else self.training["epoch"]["position"]
 
-    def tell(
-        self, epochs: int, score: float, metrics: Mapping[str, float], outputs: Tensor
-    ) -> None:
+    def tell(self, epochs: int, score: float, metrics: Mapping[str, float]) -> None:
         """Keeps how well it does after so many epochs."""
-        self.outputs = None if self.fold is None else outputs
         self.scored, self.metrics = epochs, metrics
         self.scores.append(score)
         self.losses.append(metrics["validation_loss"])
@@ -237,6 +234,22 @@ def _network(problem: Problem, trial: Trial) -> Network:
     return checked(fill(space, trial.choices)) if space.has_holes else space
 
 
+def _judge(learner: Learner, trial: Trial, epochs: int, logits: Tensor, labels: Tensor) -> None:
+    """Scores a trial by what it gives for samples that it did not learn.
+
+    Of one that belongs to a fold the outputs are kept, which are scored with those of other folds.
+    """
+    loss = float(learner.objective.loss(logits, labels))
+    if not trial.diverged and not isfinite(loss):
+        trial.failure = "what it gives for held-out samples is no finite number"
+    if trial.diverged:
+        trial.end(epochs)
+    elif trial.fold is not None:
+        trial.scored, trial.outputs = epochs, logits
+    else:
+        trial.tell(epochs, *learner.told(scored(logits, labels, learner.objective)))
+
+
 class _Alone(Learner):
     """A trial with its network in memory."""
 
@@ -268,11 +281,10 @@ class _Alone(Learner):
             trial.epochs += 1
         if trial.diverged:
             trial.end(epochs)
-        else:
-            logits = predict_all(self.module, self.validation)
-            self.count_scored()
-            labels = self.validation.labels.cpu()
-            trial.tell(epochs, *self.told(scored(logits, labels, self.objective)), logits)
+            return
+        logits = predict_all(self.module, self.validation)
+        self.count_scored()
+        _judge(self, trial, epochs, logits, self.validation.labels.cpu())
 
     def close(self) -> None:
         (trial,) = self.trials
@@ -338,18 +350,15 @@ class _Together(Learner):
             logits, labels = results[place], self.validation.labels
             if isinstance(self.validation, Parts):
                 logits, labels = self.validation.own(self.rows[place], logits)
-            if trial.diverged:
-                trial.end(epochs)
-            else:
-                metrics = scored(logits, labels.cpu(), self.objective)
-                trial.tell(epochs, *self.told(metrics), logits.clone())
+            _judge(self, trial, epochs, logits.clone(), labels.cpu())
 
     def close(self) -> None:
         epoch = self.epoch.state()
         totals = epoch["total"].expand(len(self.trials))
-        for member, trial in enumerate(self.trials):
+        states = self.members.member_states()
+        for member, (trial, state) in enumerate(zip(self.trials, states, strict=True)):
             trial.training = {
                 "module": self.population.tensors(member),
-                "optimiser": self.members.member_state(member),
+                "optimiser": state,
                 "epoch": {**epoch, "total": totals[member].clone()},
             }

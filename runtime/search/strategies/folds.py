@@ -26,7 +26,7 @@ from ...training.objective import Objective, selection_score, shares_of
 from ..candidates.standing import standings
 from ..candidates.trial import Trainer, Trial
 from ..chain import Stage
-from ..strategy import Problem, Round
+from ..strategy import LAST, Problem, Round
 
 PICKS = 25
 """How often a member is added to an ensemble at most."""
@@ -46,18 +46,16 @@ class Folds:
 
     def __init__(self, problem: Problem, before: list[Trial]) -> None:
         """The finalists are the first of the trials `before`, the best ones first."""
-        settings = problem.settings
-        divided = folds_of(problem.data, problem.network.head, settings.folds, settings.seed)
-        self.problem = replace(problem, folds=divided)
-        self.before = [trial for trial in before if not trial.diverged][: settings.finalists]
-        count = len(divided)
+        self.problem = problem
+        standing = [trial for trial in before if not trial.diverged] or before[:1]
+        count = len(problem.folds)
         self.finalists = [
             Finalist(
                 trial.number,
                 trial.choices,
                 tuple(Trial(place * count + f, trial.choices, fold=f) for f in range(count)),
             )
-            for place, trial in enumerate(self.before)
+            for place, trial in enumerate(standing[: problem.settings.finalists])
         ]
         self.rounds = len(self.finalists)
         self.trainer = Trainer(self.problem)
@@ -83,13 +81,15 @@ class Folds:
         told, score = self._told(finalist)
         if index + 1 < self.rounds:
             return Round(None, score, values={**values, **told})
-        best = self._best()
-        if best is None:
+        place = self._best()
+        if place is None:
             return Round(None, score, values={**values, **told})
-        _, score = self._told(self.finalists[best])
-        number = self.finalists[best].number
         self._choose()
-        return Round(self.finalists[best].choices, score, values={**values, **told, "best": number})
+        best = self.finalists[place]
+        of_best, score = self._told(best)
+        last = {LAST: {"candidate": finalist.number, **told}}
+        closing = {**values, **last, **of_best, "candidate": best.number, "best": best.number}
+        return Round(best.choices, score, values=closing)
 
     def outputs(self, finalist: Finalist) -> Tensor | None:
         """What it gives for every known sample while that is held out, (samples, K)."""
@@ -132,6 +132,8 @@ class Folds:
         places = [place for place, o in outputs.items() if o is not None]
         members = [shares_of(head, o) for o in outputs.values() if o is not None]
         labels = self.problem.data.labels[self._known.numpy()]
+        if not members:
+            return
         weights = greedy(members, partial(self.objective.loss_of_shares, labels=labels), PICKS)
         self.ensemble = {places[place]: weight for place, weight in weights.items()}
 
@@ -159,5 +161,11 @@ class Folds:
 
 
 def select(problem: Problem) -> list[Stage]:
-    """Folds of the candidates that stand best in the search before."""
-    return [lambda before: Folds(problem, before.trials)]
+    """Folds of the candidates that stand best in the search before.
+
+    Raises DiagnosticError where the samples cannot be divided, before anything is trained.
+    """
+    settings = problem.settings
+    divided = folds_of(problem.data, problem.network.head, settings.folds, settings.seed)
+    within = replace(problem, folds=divided)
+    return [lambda before: Folds(within, before.trials)]

@@ -17,7 +17,7 @@ from ...settings import Settings
 from ..candidates.standing import standings
 from ..candidates.trial import Trainer, Trial
 from ..chain import Stage
-from ..strategy import Problem, Round
+from ..strategy import LAST, Problem, Round
 from . import ranking
 
 
@@ -59,12 +59,14 @@ class Halving:
         trial = self.trials[place]
         rung = [self.trials[p] for at, _, p in self._plan if at == level]
         self.trainer.train(trial, epochs, rung)
-        values = {"rung": level + 1, "candidate": trial.number, "epochs": epochs, **trial.told}
+        values = {"rung": level + 1, "candidate": trial.number, "epochs": epochs}
         if index + 1 < self.rounds and self._plan[index + 1][0] == level:
-            return Round(None, trial.score, values=values)
+            return Round(None, trial.score, values={**values, **trial.told})
         self._end(place + 1, index)
         best = self.trials[0]
-        return Round(best.chosen, best.score, (level,), {**values, "best": best.number})
+        last = {LAST: {"candidate": trial.number, **trial.told}}
+        closing = {**values, **last, **best.told, "candidate": best.number, "best": best.number}
+        return Round(best.chosen, best.score, (level,), closing)
 
     def _end(self, trained: int, index: int) -> None:
         """Puts the better ones of a rung first; of those that go no further no state is kept."""

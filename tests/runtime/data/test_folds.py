@@ -71,3 +71,25 @@ def test_groups_are_read_as_names_or_numbers() -> None:
     assert load_data(data, network).groups is None
     with pytest.raises(fw.DiagnosticError, match="`groups` is"):
         load_data({**data, "groups": names[:-1]}, network)
+
+
+def test_groups_stay_together_in_a_split_that_is_drawn() -> None:
+    network, data = checked(spec()), problem(300)
+    del data["split"]
+    groups = np.random.default_rng(0).integers(0, 40, 300)
+    shares: list[np.ndarray] = []
+    for seed in range(5):
+        split = load_data({**data, "groups": groups}, network, seed).split
+        assert all(len(set(split[groups == group])) == 1 for group in set(groups))
+        shares.append(np.bincount(split, minlength=3) / 300)
+    assert np.allclose(np.mean(shares, 0), [0.6, 0.2, 0.2], atol=0.06)
+    assert len({tuple(share) for share in shares}) > 1
+
+
+def test_groups_are_part_of_what_data_are_known_by() -> None:
+    network, data = checked(spec()), problem(30)
+    plain = load_data(data, network).digest()
+    one, other = (
+        load_data({**data, "groups": np.arange(30) // n}, network).digest() for n in (2, 3)
+    )
+    assert len({plain, one, other}) == 3

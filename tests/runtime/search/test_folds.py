@@ -92,9 +92,29 @@ def test_finalists_are_the_best_of_the_search_before() -> None:
     assert {r["candidate"] for r in after} <= {r["candidate"] for r in before}
     assert all(r["folds"] == 3 for r in after)
     assert found().best_round == len(history)
-    best = next(r for r in after if r["candidate"] == after[-1]["best"])
-    text = [r for r in before if r["candidate"] == best["candidate"]]
-    assert text
+    closing = after[-1]
+    assert closing["candidate"] == closing["best"]
+    assert closing["last"]["candidate"] not in {r["candidate"] for r in after[:-1]}
+    if closing["best"] != closing["last"]["candidate"]:
+        best = next(r for r in after if r["candidate"] == closing["best"])
+        assert closing["validation_accuracy"] == best["validation_accuracy"]
+
+
+def test_what_folds_need_is_known_before_anything_is_trained(tmp_path: Path) -> None:
+    seen: list[object] = []
+    few = {**DATA, "groups": np.arange(120) % 2}
+    with pytest.raises(fw.DiagnosticError, match="2 groups cannot be divided into 3 folds"):
+        fw.search(spec(), few, report=seen.append, **QUICK)
+    assert not seen
+
+
+def test_where_every_finalist_diverges_the_search_says_so(tmp_path: Path) -> None:
+    data = problem(120, "values")
+    for name in "ABD":
+        data[name] = np.where(data[name] > 0, 3e38, -3e38).astype(np.float32)
+    options = {**QUICK, "max_learning_rate": 900.0}
+    with pytest.raises(fw.DiagnosticError, match="finite number"):
+        fw.search(spec(predict="1 values"), data, out=tmp_path / "run", **options)
 
 
 def test_the_score_is_of_samples_that_were_not_learned() -> None:
@@ -181,6 +201,28 @@ def test_an_ensemble_is_trained_and_predicts_the_mean(tmp_path: Path) -> None:
     with pytest.raises(AssertionError):  # its exit status
         command(tmp_path, "train", "run/ensemble", *trained, "--out", "f", "--set", "C=4")
     assert not (tmp_path / "f").exists()
+
+
+def test_an_ensemble_and_a_single_network_share_no_folder(tmp_path: Path) -> None:
+    ensemble = found().ensemble
+    assert ensemble is not None
+    short: dict[str, Any] = {"epochs": 1, "batch": 16}
+    train_ensemble(ensemble, DATA, out=tmp_path / "e", **short)
+    fw.train(found().genotype, DATA, out=tmp_path / "t", **short)
+    with pytest.raises(fw.DiagnosticError, match="holds an ensemble"):
+        fw.train(found().genotype, DATA, out=tmp_path / "e", overwrite=True, **short)
+    with pytest.raises(fw.DiagnosticError, match="holds a single genotype"):
+        train_ensemble(ensemble, DATA, out=tmp_path / "t", overwrite=True, **short)
+    with pytest.raises(fw.DiagnosticError, match="holds an ensemble"):
+        fw.deploy(tmp_path / "e", tmp_path / "net.onnx")
+
+
+def test_a_new_search_leaves_no_old_ensemble(tmp_path: Path) -> None:
+    fw.search(spec(), DATA, out=tmp_path, **QUICK)
+    assert (tmp_path / "ensemble" / "ensemble.json").exists()
+    plain = {name: value for name, value in QUICK.items() if name != "select"}
+    fw.search(spec(), DATA, out=tmp_path, overwrite=True, **plain)
+    assert not (tmp_path / "ensemble").exists()
 
 
 def test_members_that_are_trained_are_those_that_train_alone() -> None:

@@ -56,7 +56,7 @@ def test_time_beyond_a_length_and_what_is_absent_do_not_count() -> None:
         "D": generator.normal(size=(4, 4)), "B.lengths": np.array([6, 2, 1, 3]),
         "left.present": np.array([1, 1, 0, 1]), "labels": np.array([0, 1, 2, 0]),
     }  # fmt: skip
-    found = pooled(load_data(given, network), network)
+    found = pooled(load_data(given, network), network, np.arange(4))
     time = [given["B"][i, :n] for i, n in enumerate(given["B.lengths"])]
     present = given["left.present"][:, None]
     expected = np.concatenate(
@@ -73,11 +73,21 @@ def test_time_beyond_a_length_and_what_is_absent_do_not_count() -> None:
     assert np.allclose(found, expected, atol=1e-6)
 
 
+def test_models_that_cannot_learn_are_left_out(tmp_path: Path) -> None:
+    """All training samples are of one class."""
+    data = problem(90)
+    data["labels"] = np.where(data["split"] == 0, 1, data["labels"])
+    np.savez(tmp_path / "data.npz", **data)
+    (tmp_path / "space.fuse").write_text(str(spec()), encoding="utf-8")
+    said = command(tmp_path, "search", "space.fuse", "--data", "data.npz", "--out", "run", *QUICK)
+    assert "left out: simple models" in said
+
+
 def test_maps_are_pooled_over_space() -> None:
     network = checked(spec(features="modality a { M[h 2, w 3, c 4] } modality b { D[c 4] }"))
     maps = np.random.default_rng(0).normal(size=(5, 2, 3, 4))
     data = {"M": maps, "D": np.zeros((5, 4)), "labels": np.arange(5) % 3}
-    found = pooled(load_data(data, network), network)
+    found = pooled(load_data(data, network), network, np.arange(5))
     assert np.allclose(found[:, :4], maps.mean((1, 2)), atol=1e-6)
     assert np.allclose(found[:, 4:8], maps.max((1, 2)), atol=1e-6)
 

@@ -74,6 +74,9 @@ def search(
     best = result.history[result.best_round - 1]
     metrics = {k: v for k, v in best.items() if isinstance(v, float)}
     summary = {"genotype": str(out / GENOTYPE), "best_round": result.best_round, **metrics}
+    if not json and not rank():
+        print(result.genotype)
+        print_values(summary)
     compared = None
     if controls is not False:
         compared = _compared(spec, data, result, settings, out, random=controls is True)
@@ -82,8 +85,6 @@ def search(
     if json:
         print_json(summary if compared is None else {**summary, "controls": asdict(compared)})
         return
-    print(result.genotype)
-    print_values(summary)
     if compared is not None:
         _show_controls(compared)
 
