@@ -1,1 +1,1 @@
-"""Arrays in files, the dataset that a network reads, its batches, and a first specification."""
+"""Arrays in files, the dataset that a network reads, batches, folds, and a first specification."""

@@ -1,1 +1,1 @@
-"""Spaces of genotypes: drawing, counting, deriving, and where several agree."""
+"""Genotypes: drawing, counting, deriving, where several agree, and which make an ensemble."""

@@ -1,1 +1,1 @@
-"""Processes that run together: ranks, averages, normalisation over all, interrupts."""
+"""Processes that run together: ranks, averages, normalisation over all, interrupts; threads."""

@@ -1,4 +1,4 @@
-"""A network in memory that a search trains on the training split and scores on validation."""
+"""A network in memory that a search trains, and scores on samples that it does not learn."""
 
 from __future__ import annotations
 

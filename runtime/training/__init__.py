@@ -1,1 +1,1 @@
-"""Weights from data: objectives, optimisers, epochs, and the training of a network."""
+"""Weights from data: objectives, optimisers, epochs; training one network, several, an ensemble."""

@@ -1,4 +1,4 @@
-"""Candidates, trained on the training split alone, together or one by one, scored on validation.
+"""Candidates, trained together or one by one, and scored on samples that they do not learn.
 
 What each draws depends on the seed, its own number and the step, so that it does not matter which
 candidates are trained before it, beside it, or where.
