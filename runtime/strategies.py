@@ -14,7 +14,8 @@ from dataclasses import dataclass
 class StrategyRow:
     """A strategy, and the selections that may follow it.
 
-    The first selection is the usual one, none where the strategy `chooses` the genotype itself.
+    The first selection is the usual one; none where the strategy `chooses` the genotype itself, or
+    nothing may follow it.
     `shares`: several processes can share its candidates in one `storage`. `unrolls`: its
     architecture step can be unrolled by a weight step.
     """
@@ -31,16 +32,19 @@ STRATEGIES: Mapping[str, StrategyRow] = {
     "gdas": StrategyRow(selections=_AFTER_A_HYPERNET, unrolls=True),
     "single-path": StrategyRow(selections=("ranking", "halving", "perturbation")),
     "halving": StrategyRow(selections=("folds",), chooses=True),
-    "random": StrategyRow(chooses=True, shares=True),
-    "evolution": StrategyRow(chooses=True, shares=True),
-    "tpe": StrategyRow(chooses=True, shares=True),
-    "mfas": StrategyRow(chooses=True),
+    "random": StrategyRow(shares=True),
+    "evolution": StrategyRow(shares=True),
+    "tpe": StrategyRow(shares=True),
+    "mfas": StrategyRow(),
 }
 
 
 FOLLOWED_BY = {name: row.selections for name, row in STRATEGIES.items()}
 """The selections that may follow each strategy."""
-USUAL = {name: "" if row.chooses else row.selections[0] for name, row in STRATEGIES.items()}
+USUAL = {
+    name: "" if row.chooses or not row.selections else row.selections[0]
+    for name, row in STRATEGIES.items()
+}
 """The selection that follows each strategy unless another is named."""
 SELECTED_BY = tuple(dict.fromkeys(name for names in FOLLOWED_BY.values() for name in names))
 """The selections that some strategy may be followed by."""

@@ -21,7 +21,9 @@ from ..support.running import FIXED, command, problem, spec
 
 pytest.importorskip("torch")
 
-SHORT = ("--epochs", "2", "--candidates", "3", "--trial-epochs", "1", "--rungs", "2")
+SHORT = (
+    "--epochs", "2", "--candidates", "3", "--trial-epochs", "1", "--rungs", "2", "--no-controls",
+)  # fmt: skip
 HYPERNETS, CANDIDATES = ("darts", "gdas", "single-path"), ("random", "halving", "mfas")
 
 

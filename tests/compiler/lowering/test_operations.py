@@ -378,7 +378,7 @@ def resampling(axes: str, length: int, channels: int, by: str = "pool") -> Spec:
     return parse(
         f"network n(C = {channels}, L = {length}) modality m {{ F[{axes}] }} output F "
         f"role adapt(f) = resample(f, by = {by}) role combine(*h) = concat(*h) "
-        f"role head(h) = flatten(h) predict {length * channels} values"
+        f"role head(h) = flatten(h) predict {length * channels} labels"
     )
 
 

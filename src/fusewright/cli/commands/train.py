@@ -10,8 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ...compiler.diagnostics.diagnostic import fail
-from ...runtime.runs.ensemble import is_ensemble, read_ensemble
-from ...runtime.runs.names import SEARCH_WEIGHTS, WEIGHTS
+from ...runtime.runs.names import ENSEMBLE, SEARCH_WEIGHTS, WEIGHTS
 from ...runtime.settings import Settings
 from ..app import (
     Data,
@@ -51,7 +50,7 @@ def train(
     from ...runtime.training.train import train as run
 
     settings = settings_from(config, options)
-    if is_ensemble(file):
+    if (file / ENSEMBLE).is_file():
         _train_ensemble(file, data, out, settings, weights, sets, overwrite, json)
         return
     with _epochs("train", settings.epochs) as report:
@@ -79,6 +78,7 @@ def _train_ensemble(
     json: bool,
 ) -> None:
     """Trains the members of an ensemble together."""
+    from ...runtime.runs.ensemble import read_ensemble
     from ...runtime.training.ensemble import train_ensemble
 
     given = [name for name, one in (("weights", weights), ("set", sets)) if one]
