@@ -164,8 +164,9 @@ def _train_together(
         (losses,) = epoch.run([weight_pass(optimiser, objective, batches)])
         for history, loss in zip(histories, losses.tolist(), strict=True):
             history.append({"epoch": number, "train_loss": loss})
-    if any(not isfinite(history[-1]["train_loss"]) for history in histories):
-        raise no_finite_loss(not_finite_at(None))
+    for member, history in zip(members, histories, strict=True):
+        if not isfinite(history[-1]["train_loss"]):
+            raise no_finite_loss(f"{not_finite_at(None)}, with the seed {member.settings.seed}")
     for place, history in enumerate(histories):
         arrays = {name: t.numpy() for name, t in population.tensors(place).items()}
         yield TrainResult(arrays, tuple(history))

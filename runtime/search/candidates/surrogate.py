@@ -7,6 +7,7 @@ the other, so that a candidate of fewer Cells is the beginning of a longer one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
 
 import numpy as np
 import torch
@@ -41,8 +42,12 @@ def predicted(
 ) -> NDArray[np.float64]:
     """The scores of candidates, standardised as those that are known.
 
-    The surrogate is trained from the beginning on everything that is known.
+    The surrogate is trained from the beginning on everything that is known; candidates whose loss
+    is no finite number say nothing.
     """
+    known = {choices: score for choices, score in known.items() if isfinite(score)}
+    if not known:
+        return np.zeros(len(asked))
     scores = torch.tensor(list(known.values()), dtype=torch.float32)
     spread = float(scores.std(correction=0))
     scores = (scores - scores.mean()) / (spread or 1.0)

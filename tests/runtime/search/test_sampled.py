@@ -120,6 +120,17 @@ def test_the_two_features_that_tell_are_found(strategy: str) -> None:
     assert sum(score > 0.8 for score in scores) < len(scores) / 2
 
 
+def test_a_candidate_without_a_score_says_nothing_of_others() -> None:
+    network = checked(SPACES["half open"])
+    several = list(every_choice(network))
+    known = {one: float(i) for i, one in enumerate(several[:3])}
+    spoilt = {**known, several[3]: -float("inf")}
+    expected = predicted(network, known, several, 0)
+    assert np.isfinite(predicted(network, spoilt, several, 0)).all()
+    assert np.allclose(predicted(network, spoilt, several, 0), expected)
+    assert not predicted(network, {several[0]: -float("inf")}, several, 0).any()
+
+
 # Going on
 
 
