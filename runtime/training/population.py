@@ -44,7 +44,7 @@ OWN = ("seed", *MOVING)
 NUMBER_BYTES = 4
 MEMORY_SHARE = 0.5
 """The share of free memory that networks may take that train together."""
-WORTHWHILE = 1 << 29
+WORTHWHILE = 300 << 20
 """Bytes above which networks train no faster together on a CPU, whose caches they leave."""
 LIKELY = 4 << 30
 KEPT = 2.5
