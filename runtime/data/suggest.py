@@ -32,6 +32,8 @@ class Declared:
     left_out: tuple[str, ...] = ()
 
 
+SPARSE = 4
+"""How many times the classes that occur there may be classes."""
 NO_FEATURES = ("labels", "split", "groups")
 """Arrays of the data that are no features."""
 
@@ -101,7 +103,10 @@ def _natural(header: ArrayHeader) -> list[tuple[int, str]]:
 
 
 def _predict(header: ArrayHeader) -> Predict | None:
-    """Classes where labels are (samples,) whole numbers, labels where 0 and 1, else values."""
+    """Classes where labels are (samples,) whole numbers, labels where 0 and 1, else values.
+
+    Whole numbers of which few below the largest occur, such as prices, are values too.
+    """
     if header.kind not in NUMBERS or len(header.shape) not in (1, 2) or 0 in header.shape:
         return None
     labels = load_array(header)
@@ -109,6 +114,6 @@ def _predict(header: ArrayHeader) -> Predict | None:
         binary = bool(np.isin(labels, (0, 1)).all())
         return Predict(labels.shape[1], "labels" if binary else "values")
     whole = bool(np.array_equal(labels, np.floor(labels))) and labels.min() >= 0
-    if whole and labels.max() < MOST_CLASSES:
+    if whole and labels.max() < min(MOST_CLASSES, SPARSE * len(np.unique(labels))):
         return Predict(int(labels.max()) + 1, "classes")
     return Predict(1, "values")

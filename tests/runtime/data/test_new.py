@@ -176,6 +176,7 @@ LABELS: Sequence[tuple[Any, str]] = (
     (np.array([0.5, 2.0]), "1 values"),
     (np.array([-1, 2]), "1 values"),
     (np.array([0, 10**9]), "1 values"),
+    (np.array([250_000.0, 310_000.0, 199_000.0]), "1 values"),
     (np.array([0.5, np.nan]), "1 values"),
     (np.array([[0, 1, 1], [1, 0, 0]]), "3 labels"),
     (np.array([[True, False], [False, False]]), "2 labels"),
