@@ -39,7 +39,7 @@ def folds_of(data: Dataset, head: Head, count: int, seed: int) -> list[Fold]:
         message = f"{parts} {what} cannot be divided into {count} folds"
         remedy = f"use {parts} `folds`" if parts > 1 else "compare on the validation split alone"
         raise fail("E503", message, help=remedy)
-    drawn = {"n_splits": count, "shuffle": True, "random_state": seed % 2**32}
+    drawn: dict[str, Any] = {"n_splits": count, "shuffle": True, "random_state": seed % 2**32}
     splitter: Any
     if head.kind == "classes" and np.bincount(labels).max() >= count:
         splitter = (StratifiedKFold if groups is None else StratifiedGroupKFold)(**drawn)

@@ -112,7 +112,7 @@ def test_where_every_finalist_diverges_the_search_says_so(tmp_path: Path) -> Non
     data = problem(120, "values")
     for name in "ABD":
         data[name] = np.where(data[name] > 0, 3e38, -3e38).astype(np.float32)
-    options = {**QUICK, "max_learning_rate": 900.0}
+    options: dict[str, Any] = {**QUICK, "max_learning_rate": 900.0}
     with pytest.raises(fw.DiagnosticError, match="finite number"):
         fw.search(spec(predict="1 values"), data, out=tmp_path / "run", **options)
 

@@ -20,6 +20,7 @@ from ...support.running import problem, spec
 SPACE = spec(predict="1 values")
 GENOTYPE = random_genotype(checked(SPACE), 1)
 QUICK: dict[str, Any] = {"epochs": 25, "batch": 16, "max_learning_rate": 0.01}
+BRIEF: dict[str, Any] = {**QUICK, "epochs": 1}
 
 
 def prices(mean: float = 250_000, deviation: float = 60_000) -> dict[str, Any]:
@@ -47,7 +48,7 @@ def test_large_values_are_learned_as_well_as_small_ones() -> None:
 def test_what_is_learned_of_the_labels_is_learned_on_training_samples() -> None:
     data = prices()
     known = data["labels"][data["split"] != 2]
-    found = fw.train(GENOTYPE, data, **{**QUICK, "epochs": 1})
+    found = fw.train(GENOTYPE, data, **BRIEF)
     assert found.weights[TARGET_SCALE] == pytest.approx(known.std(0), rel=1e-5)
     assert found.weights[TARGET_SHIFT] == pytest.approx(known.mean(0), rel=1e-5)
     searched = fw.search(SPACE, data, candidates=4, trial_epochs=1, batch=16)
@@ -60,7 +61,7 @@ def test_what_is_learned_of_the_labels_is_learned_on_training_samples() -> None:
 
 def test_seeds_that_train_together_learn_them_too() -> None:
     data = prices()
-    quick = {**QUICK, "epochs": 2}
+    quick: dict[str, Any] = {**QUICK, "epochs": 2}
     for seed, one in zip([1, 2], train_seeds(GENOTYPE, data, [1, 2], **quick), strict=True):
         alone = fw.train(GENOTYPE, data, seed=seed, **quick)
         for name, array in alone.weights.items():
@@ -75,7 +76,8 @@ def test_every_artifact_gives_values_as_those_of_the_data(tmp_path: Path) -> Non
     fw.deploy(tmp_path / "run", tmp_path / "net.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "net.onnx")
     given = {i.name: data[i.name].astype(np.float32) for i in session.get_inputs()}
-    assert np.allclose(session.run(None, given)[0], expected, rtol=1e-4)
+    logits: Any = session.run(None, given)[0]
+    assert np.allclose(logits, expected, rtol=1e-4)
     assert fw.evaluate(tmp_path / "net.onnx", data)["r2"] == pytest.approx(
         fw.evaluate(tmp_path / "run", data)["r2"], abs=1e-3
     )
@@ -83,7 +85,7 @@ def test_every_artifact_gives_values_as_those_of_the_data(tmp_path: Path) -> Non
 
 def test_weights_of_before_are_read_as_they_were() -> None:
     data = prices(0, 1)
-    weights = dict(fw.train(GENOTYPE, data, **{**QUICK, "epochs": 1}).weights)
+    weights = dict(fw.train(GENOTYPE, data, **BRIEF).weights)
     neutral = {**weights, TARGET_SCALE: np.ones(1), TARGET_SHIFT: np.zeros(1)}
     expected = fw.predict(GENOTYPE, data, weights=neutral)
     del weights[TARGET_SCALE], weights[TARGET_SHIFT]
