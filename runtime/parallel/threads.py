@@ -38,7 +38,8 @@ def _chosen(most: int) -> int:
     counts = [1]
     while 2 * counts[-1] <= most:
         counts.append(2 * counts[-1])
-    counts += [most] * (counts[-1] != most)
+    if counts[-1] != most:
+        counts.append(most)
     times = _times(counts)
     best = 1
     for count in counts[1:]:

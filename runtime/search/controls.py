@@ -120,7 +120,7 @@ class _Comparison:
 
     def run(self, found: SearchResult, *, random: bool) -> Controls:
         rows = [self._fixed(FOUND, found.genotype)]
-        left_out = list[str]()
+        left_out: list[str] = []
         try:
             for name, score in simple_scores(self.data, self.network, self.settings.seed):
                 rows.append(Control(name, score, (score,), 0.0))

@@ -51,7 +51,7 @@ def simple_scores(data: Dataset, network: Network, seed: int) -> Iterator[tuple[
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a weak penalty is one of several
-        linear = max((learned(_linear(head, place)) for place in range(len(RIDGE))), key=score)
+        linear = max(map(learned, _linear_models(head)), key=score)
     trees = learned(_trees(head, seed))
     for name, outputs in ((LINEAR, linear), (TREES, trees), (MEAN, (linear + trees) / 2)):
         yield name, score(outputs)
@@ -81,15 +81,15 @@ class PerLabel:
         return np.stack(parts, 1)
 
 
-def _linear(head: Head, place: int) -> Any:
-    """The linear model with one of the penalties."""
+def _linear_models(head: Head) -> list[Any]:
+    """The linear model with each of the penalties."""
     match head.kind:
         case "values":
-            return Ridge(alpha=RIDGE[place])
+            return [Ridge(alpha=alpha) for alpha in RIDGE]
         case "labels":
-            return PerLabel(STRENGTHS[place])
+            return [PerLabel(c) for c in STRENGTHS]
         case "classes":
-            return LogisticRegression(C=STRENGTHS[place], max_iter=ITERATIONS)
+            return [LogisticRegression(C=c, max_iter=ITERATIONS) for c in STRENGTHS]
 
 
 def _trees(head: Head, seed: int) -> Any:

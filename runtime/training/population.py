@@ -6,7 +6,7 @@ that it has alone, so that one may leave, and go on with others or by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -136,8 +136,11 @@ def bytes_of(program: Program, batch: int) -> int:
     return int(NUMBER_BYTES * (KEPT * batch * values + 4 * numbers))
 
 
-def parts_that_fit(needs: Sequence[int], device: torch.device) -> Iterator[list[int]]:
-    """The places of networks that need so many bytes, in parts that fit in memory together."""
+def parts_that_fit(needs: Iterable[int], device: torch.device) -> Iterator[list[int]]:
+    """The places of networks that need so many bytes, in parts that fit in memory together.
+
+    No more needs are asked for than a part takes, and the first of the next.
+    """
     part, left = list[int](), affordable(device)
     for place, need in enumerate(needs):
         if part and need > left:

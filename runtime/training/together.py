@@ -96,11 +96,6 @@ class _Member:
         """Equal for members that can train together."""
         return self.network.head, replace(self.settings, **DEFAULTS)
 
-    @property
-    def is_apart(self) -> bool:
-        """Whether it trains by itself: it shares samples with other processes, or one scale."""
-        return trains_apart(self.settings)
-
 
 def trains_apart(settings: Settings) -> bool:
     """Whether networks with these settings train one by one.
@@ -116,7 +111,7 @@ def _alike(members: Sequence[_Member]) -> Iterator[list[int]]:
     """The places of members that train together."""
     groups: dict[Any, list[int]] = defaultdict(list)
     for place, member in enumerate(members):
-        groups[(place if member.is_apart else -1, member.kind)].append(place)
+        groups[(place if trains_apart(member.settings) else -1, member.kind)].append(place)
     yield from groups.values()
 
 

@@ -192,13 +192,15 @@ class Trainer:
         ]
         if most == 1 or not alike:
             return [_Member(trial)]
-        members: list[_Member] = []
-        for one in [trial, *alike][:most]:
-            if one.choices not in self._programs:
-                self._programs[one.choices] = member_program(_network(self.problem, one))
-            members.append(_Member(one, self._programs[one.choices]))
-        needs = [bytes_of(m.hoisted.program, settings.batch) for m in members if m.hoisted]
-        return [members[place] for place in next(parts_that_fit(needs, self.problem.device))]
+        wanted = [trial, *alike][:most]
+        needs = (bytes_of(self._program(one).program, settings.batch) for one in wanted)
+        part = next(parts_that_fit(needs, self.problem.device))
+        return [_Member(wanted[place], self._program(wanted[place])) for place in part]
+
+    def _program(self, trial: Trial) -> Hoisted:
+        if trial.choices not in self._programs:
+            self._programs[trial.choices] = member_program(_network(self.problem, trial))
+        return self._programs[trial.choices]
 
     def _opened(self, members: Sequence[_Member]) -> _Alone | _Together:
         if len(members) == 1:

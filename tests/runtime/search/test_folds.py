@@ -19,12 +19,12 @@ from fusewright.compiler.network.network import Head
 from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.data.folds import folds_of
 from fusewright.runtime.genotypes.greedy import greedy
-from fusewright.runtime.parallel.interrupt import Interrupt, Interrupted
 from fusewright.runtime.runs.ensemble import read_ensemble
 from fusewright.runtime.training.ensemble import train_ensemble
 from fusewright.runtime.training.objective import Objective, loss_of, shares_of
 
 from ...support.running import command, problem, same, spec, without_cost
+from ...support.stopping import stop_after
 
 DATA = problem(120)
 QUICK: dict[str, Any] = {
@@ -158,15 +158,8 @@ def test_groups_stay_together() -> None:
 def test_a_search_goes_on_from_the_middle_of_its_folds(
     batches: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left = [batches]
-
-    def check(_: Interrupt) -> None:
-        left[0] -= 1
-        if left[0] == 0:
-            raise Interrupted
-
     with monkeypatch.context() as patched:
-        patched.setattr(Interrupt, "check", check)
+        stop_after(batches, patched)
         with pytest.raises(fw.DiagnosticError, match="stopped"):
             fw.search(spec(), DATA, out=tmp_path / "run", **QUICK)
     again = fw.search(spec(), DATA, out=tmp_path / "run", resume=True, **QUICK)

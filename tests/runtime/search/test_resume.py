@@ -19,13 +19,13 @@ import torch
 from safetensors.numpy import load_file
 
 import fusewright as fw
-from fusewright.runtime.parallel.interrupt import Interrupt, Interrupted
 from fusewright.runtime.runs.checkpoint import CheckpointPart, read_checkpoint, write_checkpoint
 from fusewright.runtime.search.candidates import surrogate
 from fusewright.runtime.strategies import FOLLOWED_BY as STRATEGIES
 
 from ...support.paths import ROOT
 from ...support.running import problem, same, spec, without_cost
+from ...support.stopping import stop_after
 
 DATA = problem(90)
 QUICK = fw.Settings(
@@ -60,18 +60,6 @@ def uninterrupted(strategy: str, select: str) -> fw.SearchResult:
     return fw.search(
         spec(), DATA, settings=QUICK, strategy=strategy, select=select, relax="per_input"
     )
-
-
-def stop_after(batches: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets a search be asked to stop after so many batches."""
-    left = [batches]
-
-    def check(self: Interrupt) -> None:
-        left[0] -= 1
-        if left[0] == 0:
-            raise Interrupted
-
-    monkeypatch.setattr(Interrupt, "check", check)
 
 
 @pytest.mark.parametrize(("strategy", "select"), WAYS)

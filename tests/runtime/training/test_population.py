@@ -15,7 +15,7 @@ from fusewright.runtime.data.batches import Batch, Batches
 from fusewright.runtime.data.dataset import TRAIN, load_data
 from fusewright.runtime.data.parts import Parts
 from fusewright.runtime.genotypes.sample import random_genotype
-from fusewright.runtime.parallel.interrupt import Interrupt, Interrupted
+from fusewright.runtime.parallel.interrupt import Interrupt
 from fusewright.runtime.settings import Settings
 from fusewright.runtime.training import population
 from fusewright.runtime.training.epoch import Epoch, Pass
@@ -32,6 +32,7 @@ from fusewright.runtime.training.prepare import prepare, prepared
 from fusewright.runtime.training.together import train_all, train_seeds
 
 from ...support.running import problem, same, spec, without_cost
+from ...support.stopping import stop_after
 
 CPU = torch.device("cpu")
 DATA = problem(90)
@@ -194,15 +195,8 @@ def test_a_population_that_is_stopped_goes_on(
 ) -> None:
     """After any batch, in the middle of an epoch of several networks."""
     whole = fw.search(spec(), DATA, **HALVING)
-    left = [batches]
-
-    def check(_: Interrupt) -> None:
-        left[0] -= 1
-        if left[0] == 0:
-            raise Interrupted
-
     with monkeypatch.context() as patched:
-        patched.setattr(Interrupt, "check", check)
+        stop_after(batches, patched)
         with pytest.raises(fw.DiagnosticError, match="stopped"):
             fw.search(spec(), DATA, out=tmp_path / "run", **HALVING)
     found = fw.search(spec(), DATA, out=tmp_path / "run", resume=True, **HALVING)
