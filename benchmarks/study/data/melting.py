@@ -89,9 +89,7 @@ def features_of(compounds: Sequence[Compound], length: int, name_length: int) ->
     return {**features, "labels": labels, "split": split, "groups": group}
 
 
-def read_compounds(
-    identifiers: bytes, points: bytes, longest: int = LENGTH
-) -> list[Compound]:
+def read_compounds(identifiers: bytes, points: bytes, longest: int = LENGTH) -> list[Compound]:
     """The compounds with a name, a short structure of common atoms, and a melting point."""
     rows = csv.DictReader(points.decode().splitlines(), delimiter="\t")
     known = {row["CAS"]: float(row["Tm"]) for row in rows}

@@ -16,7 +16,9 @@ def from_svg(text: str, side: int) -> NDArray[np.float32]:
     """
     import resvg_py
 
-    return from_file(resvg_py.svg_to_bytes(text, skip_system_fonts=True, dpi=96, width=8 * side), side)
+    return from_file(
+        resvg_py.svg_to_bytes(text, skip_system_fonts=True, dpi=96, width=8 * side), side
+    )
 
 
 def from_file(content: bytes, side: int) -> NDArray[np.float32]:

@@ -16,8 +16,8 @@ FLOOR = 1e-6
 def log_mel(content: bytes | None) -> NDArray[np.float32]:
     """The logarithm of the energy in each band, (`BANDS`, `STEPS`); of silence after the end.
 
-    `content` is a file that libsndfile reads, such as Ogg Vorbis; None is silent. Raises RuntimeError
-    where it cannot be read.
+    `content` is a file that libsndfile reads, such as Ogg Vorbis; None is silent. Raises
+    RuntimeError where it cannot be read.
     """
     if content is None:
         return _logarithm(np.zeros((BANDS, STEPS)))
