@@ -119,4 +119,4 @@ def test_as_many_outputs_as_are_left_are_combined_by_what_takes_them() -> None:
     parts, rows = Parts(network), {1: 16, 2: 16, 3: 48}
     programs = {count: parts.head(count).program for count in rows}
     weights = {c: {p.name: p.sizes for p in one.parameters} for c, one in programs.items()}
-    assert {count: sizes["W"][0] for count, sizes in weights.items()} == rows
+    assert {count: sizes["head.W"][0] for count, sizes in weights.items()} == rows
