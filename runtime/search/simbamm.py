@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...compiler.language.nodes import Reference, Use
+from ...compiler.language.expression import Call
+from ...compiler.language.nodes import Definition, Reference, Use
 from ...compiler.language.spec import Spec
-from ...compiler.syntax.parse import parse
+from ...compiler.network.vocabulary import library
 
-LIBRARY = "simbamm"
+LIBRARY, COMBINE, LAYER = "simbamm", "combine", "Layer"
 
 
 def simbamm(spec: Spec, layers: int | None = None) -> Spec:
@@ -21,9 +22,19 @@ def simbamm(spec: Spec, layers: int | None = None) -> Spec:
     what is predicted stay. C is a multiple of the heads, which are four.
     """
     every = tuple(Reference(f.name) for m in spec.modalities for f in m.features)
-    encoder = "" if layers is None else f"{'Layer(' * layers}Tokens(*h){')' * layers}"
-    own = parse(f"role combine(*h) = {encoder}").definitions if encoder else ()
+    own = () if layers is None else (_encoder(layers),)
     return replace(
         spec, uses=(Use(LIBRARY),), definitions=own, pool=None, cells=(), outputs=every,
         requirements=(),
     )  # fmt: skip
+
+
+def _encoder(layers: int) -> Definition:
+    """The library's combination of the outputs, through so many layers."""
+    combine = next(d for d in library(LIBRARY).roles if d.name == COMBINE)
+    result = combine.body.result
+    while isinstance(result, Call) and result.function == LAYER:
+        (result,) = result.arguments
+    for _ in range(layers):
+        result = Call(LAYER, (result,))
+    return replace(combine, body=replace(combine.body, result=result))
