@@ -154,8 +154,9 @@ def alike(mean_ranks: Sequence[float], difference: float) -> list[tuple[int, ...
 
 def _by_group(parts: Floats, group: NDArray[np.intp]) -> Floats:
     """Sums of parts over the samples of each group, (seeds, groups, parts)."""
-    sums = np.zeros((len(parts), int(group.max()) + 1, parts.shape[-1]))
-    np.add.at(sums, (slice(None), group), parts)
+    order = np.argsort(group, kind="stable")
+    starts = np.searchsorted(group[order], np.arange(int(group.max()) + 1))
+    sums: Floats = np.add.reduceat(parts[:, order], starts, axis=1)
     return sums
 
 
