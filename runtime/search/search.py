@@ -41,7 +41,7 @@ from ..runs.checkpoint import (
     write_checkpoint,
 )
 from ..runs.ensemble import Ensemble, EnsembleMember
-from ..runs.folder import RunFolder
+from ..runs.folder import OF_A_GENOTYPE, RunFolder
 from ..runs.names import CHECKPOINT, ENSEMBLE_FOLDER, SEARCH_WEIGHTS
 from ..runs.tensorboard import watching
 from ..settings import RULE_NAMES, Settings
@@ -53,7 +53,7 @@ from .budgets import Budgets
 from .chain import Chain
 from .meter import Meter, unit_macs, unit_program
 from .strategies import strategy_of
-from .strategy import Problem, Round
+from .strategy import HeldOut, Problem, Round
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ class SearchResult(Displayed):
     `weights` are a hypernet's, architecture parameters included, or a trained candidate's.
     `cost` is in `weight_steps` (see `meter.py`) and `seconds`; `space` is what was searched,
     with `settings`. Where finalists were compared by folds, `ensemble` is the best mean of them.
-    `training` are the settings that the genotype was trained with, where it was by itself.
+    `training` are the settings that the genotype was trained with, where it was by itself, and
+    `held_out` what folds know of it and the ensemble.
     """
 
     space: Spec
@@ -75,6 +76,7 @@ class SearchResult(Displayed):
     cost: Mapping[str, float]
     ensemble: Ensemble | None = None
     training: Settings | None = None
+    held_out: HeldOut | None = None
 
 
 def search(
@@ -253,6 +255,7 @@ class _Loop:
             cost,
             self._ensemble(),
             self._trained(best.own),
+            self.strategy.held_out(),
         )
 
     def _trained(self, own: Own) -> Settings | None:
@@ -260,7 +263,8 @@ class _Loop:
         settings = self.problem.settings
         if not settings.trains_candidates:
             return None
-        return settings.with_options(epochs=settings.trial_epochs, **dict(own))
+        trained = settings.with_options(epochs=settings.trial_epochs, **dict(own))
+        return Settings(**{name: getattr(trained, name) for name in OF_A_GENOTYPE})
 
     def _ensemble(self) -> Ensemble | None:
         network, members = self.problem.network, self.strategy.members()

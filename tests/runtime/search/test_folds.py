@@ -169,6 +169,39 @@ def test_a_search_goes_on_from_the_middle_of_its_folds(
     assert without_cost(list(again.history)) == without_cost(list(found().history))
 
 
+def test_features_that_know_the_training_labels_are_compared_on_validation_alone() -> None:
+    """One column is the label in training samples, and noise in all others."""
+    generator = np.random.default_rng(0)
+    data = {**problem(600), "split": np.arange(600) // 100 % 3}
+    assert found_on(data)["samples"] == 400
+    known = data["split"] == 0
+    noise = generator.permutation(data["labels"])
+    data["D"] = data["D"].copy()
+    data["D"][:, 0] = 3.0 * np.where(known, data["labels"], noise)
+    data["A"], data["B"] = (0 * data[name] for name in "AB")
+    assert found_on(data)["samples"] == 200
+
+
+def found_on(data: dict[str, Any]) -> dict[str, Any]:
+    """The last record of a search by folds."""
+    return dict(fw.search(spec(), data, **QUICK).history[-1])
+
+
+def test_one_fold_is_the_validation_split() -> None:
+    network = checked(spec())
+    data = load_data(DATA, network)
+    (fold,) = folds_of(data, network.head, 1, 0)
+    assert np.array_equal(fold.held, data.indices(1))
+    options = {**QUICK, "folds": 1}
+    result = fw.search(spec(), DATA, **options)
+    assert result.ensemble is not None
+    assert result.held_out is not None
+    assert np.array_equal(result.held_out.samples, fold.held)
+    plain = fw.search(spec(), DATA, ensemble=False, **options)
+    assert (plain.ensemble, plain.held_out) == (None, None)
+    assert len(plain.history) == len(result.history) - QUICK["finalists"]
+
+
 # Training and predicting
 
 
@@ -185,7 +218,7 @@ def test_an_ensemble_is_trained_and_predicts_the_mean(tmp_path: Path) -> None:
     given = fw.predict(tmp_path / "e", DATA)
     mean = np.zeros_like(given)
     for member in ensemble.members:
-        one = fw.train(member.genotype, DATA, epochs=3, batch=16)
+        one = fw.train(member.genotype, DATA, settings=member.settings, epochs=3, batch=16)
         logits = fw.predict(member.genotype, DATA, weights=one.weights)
         mean += member.weight * shares_of(Head(3, "classes", None), torch.from_numpy(logits))
     assert np.allclose(given, mean, atol=1e-3)
@@ -213,8 +246,7 @@ def test_an_ensemble_and_a_single_network_share_no_folder(tmp_path: Path) -> Non
 def test_a_new_search_leaves_no_old_ensemble(tmp_path: Path) -> None:
     fw.search(spec(), DATA, out=tmp_path, **QUICK)
     assert (tmp_path / "ensemble" / "ensemble.json").exists()
-    plain = {name: value for name, value in QUICK.items() if name != "select"}
-    fw.search(spec(), DATA, out=tmp_path, overwrite=True, **plain)
+    fw.search(spec(), DATA, out=tmp_path, overwrite=True, ensemble=False, **QUICK)
     assert not (tmp_path / "ensemble").exists()
 
 
@@ -223,7 +255,7 @@ def test_members_that_are_trained_are_those_that_train_alone() -> None:
     assert ensemble is not None
     result = train_ensemble(ensemble, DATA, epochs=2, batch=16)
     for number, member in enumerate(ensemble.members, 1):
-        alone = fw.train(member.genotype, DATA, epochs=2, batch=16)
+        alone = fw.train(member.genotype, DATA, settings=member.settings, epochs=2, batch=16)
         for name, array in alone.weights.items():
             assert np.allclose(result.weights[f"{number}.{name}"], array, rtol=1e-3, atol=1e-4)
 
