@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...compiler.language.nodes import Reference, Use
+from ...compiler.language.nodes import Reference
 from ...compiler.language.spec import Spec
+from .simbamm import simbamm
 
 LATE, ALL, SIMBAMM = "late fusion", "all features", "late-fusion transformer"
-LIBRARY = "simbamm"
-"""The library of operations that says the transformer in equations."""
 
 
 def baselines(spec: Spec) -> dict[str, Spec]:
@@ -30,11 +29,6 @@ def all_features(spec: Spec) -> Spec:
 def late_fusion(spec: Spec) -> Spec:
     """The last feature of each modality straight to the head, without a Cell."""
     return _straight(spec, [m.features[-1].name for m in spec.modalities])
-
-
-def simbamm(spec: Spec) -> Spec:
-    """The late-fusion transformer over every feature: our reading of SimBaMM (arXiv 2512.22991)."""
-    return replace(all_features(spec), uses=(Use(LIBRARY),), definitions=())
 
 
 def _straight(spec: Spec, names: list[str]) -> Spec:

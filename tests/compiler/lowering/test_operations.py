@@ -491,3 +491,24 @@ def test_lengths_are_as_if_each_sample_stood_alone(by: str, axes: str) -> None:
     found = resampled(spec, array, lengths)
     for i, n in enumerate(lengths):
         assert np.allclose(found[i], resampled(spec, array[i : i + 1, :n])[0], atol=1e-5)
+
+
+# What stands along the length
+
+
+APPENDED = """role head(h) {
+  whole = append(zeros(first(h)) + t[C], h, first(h))
+  return flatten(first(whole) * max(whole, over = length) - mean(whole, over = length)) @ W[_, K]
+}"""
+
+
+def test_what_is_appended_is_the_same_in_every_target() -> None:
+    assert_targets_agree(around("Sum", 2, head=APPENDED))
+
+
+@pytest.mark.parametrize(
+    "call", ["append(h, concat(h, h))", "append(h, b[1, C])", "first(flatten(h))"]
+)
+def test_what_does_not_fit_along_the_length_is_refused(call: str) -> None:
+    spec = around("Sum", 2, head=f"role head(h) = flatten({call}) @ W[_, K]")
+    assert [d.code for d in check(spec) if d.is_error] == ["E302"]
