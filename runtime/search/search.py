@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ...compiler.check.check import checked
 from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.language.ensemble import Ensemble, EnsembleMember
 from ...compiler.language.nodes import Budget, RuleRequirement
 from ...compiler.language.spec import Spec
 from ...compiler.network.choices import Choices, choices_of, fill, listed
@@ -40,7 +41,7 @@ from ..runs.checkpoint import (
     stopping_on_signals,
     write_checkpoint,
 )
-from ..runs.ensemble import Ensemble, EnsembleMember
+from ..runs.ensemble import write_ensemble
 from ..runs.folder import RunFolder
 from ..runs.names import CHECKPOINT, ENSEMBLE_FOLDER, GENOTYPE, SEARCH_WEIGHTS
 from ..runs.tensorboard import watching
@@ -123,7 +124,7 @@ def search(
         run.folder.write_tensors(SEARCH_WEIGHTS, result.weights)
         run.folder.write_spec(GENOTYPE, result.genotype)
         if result.ensemble is not None:
-            result.ensemble.write(RunFolder(run.folder.path / ENSEMBLE_FOLDER))
+            write_ensemble(result.ensemble, RunFolder(run.folder.path / ENSEMBLE_FOLDER))
     return result
 
 

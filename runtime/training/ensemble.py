@@ -9,13 +9,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.language.ensemble import Ensemble
 from ...compiler.program.join import member_name
 from ..data.dataset import Source
 from ..parallel.processes import rank
-from ..runs.ensemble import Ensemble
+from ..runs.ensemble import write_ensemble
 from ..runs.folder import RunFolder
-from ..runs.names import GENOTYPE, WEIGHTS
+from ..runs.names import WEIGHTS
 from ..settings import Settings
 from .together import train_all
 
@@ -24,7 +24,7 @@ from .together import train_all
 class EnsembleResult:
     """The weights of every member after the last epoch, and a record for every epoch.
 
-    Names of weights begin with the member's number, from 1.
+    Names of weights begin with that of the member.
     """
 
     ensemble: Ensemble
@@ -49,13 +49,10 @@ def train_ensemble(
     settings = (settings or Settings()).with_options(**options)
     specs = [member.genotype for member in ensemble.members]
     folder = RunFolder.create(out, "train", overwrite) if out is not None else None
-    if folder is not None and (folder.path / GENOTYPE).exists():
-        message = f"`{folder.path}` holds a single genotype"
-        raise fail("E507", message, help="choose another folder for an ensemble")
     results = train_all(specs, data, [settings] * len(specs))
     weights = {
-        member_name(str(number), name): array
-        for number, result in enumerate(results, 1)
+        member_name(member, name): array
+        for member, result in zip(ensemble.named, results, strict=True)
         for name, array in result.weights.items()
     }
     shares = [member.weight for member in ensemble.members]
@@ -71,6 +68,6 @@ def train_ensemble(
     if folder is not None and rank() == 0:
         folder.write_run(None, settings, data)
         folder.begin_history(history)
-        ensemble.write(folder)
+        write_ensemble(ensemble, folder)
         folder.write_tensors(WEIGHTS, weights)
     return EnsembleResult(ensemble, weights, history)

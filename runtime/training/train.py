@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...compiler.check.check import checked, require_no_holes
-from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
 from ...compiler.network.network import Network
 from ...compiler.program.weights import Weights, WeightSource
@@ -21,7 +20,6 @@ from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, rank
 from ..parallel.threads import computing
-from ..runs.ensemble import is_ensemble
 from ..runs.folder import RunFolder
 from ..runs.names import GENOTYPE, WEIGHTS
 from ..runs.tensorboard import watching
@@ -71,9 +69,6 @@ def train(
     samples = load_data(data, network, settings.split_seed)
     start = read_weights(weights) if weights is not None else None
     folder = RunFolder.create(out, "train", overwrite, spec) if out is not None else None
-    if folder is not None and is_ensemble(folder.path):
-        message = f"`{folder.path}` holds an ensemble"
-        raise fail("E507", message, help="choose another folder for a single network")
     here = settings.with_options(device=join(settings.device))
     asked = folder is not None and settings.tensorboard and rank() == 0
     with (

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from ...compiler.diagnostics.diagnostic import fail
-from ...runtime.runs.names import ENSEMBLE, SEARCH_WEIGHTS, WEIGHTS
+from ...runtime.runs.folder import RunFolder
+from ...runtime.runs.names import SEARCH_WEIGHTS, WEIGHTS
 from ...runtime.settings import Settings
 from ..app import (
     Data,
@@ -50,7 +51,7 @@ def train(
     from ...runtime.training.train import train as run
 
     settings = settings_from(config, options)
-    if (file / ENSEMBLE).is_file():
+    if RunFolder(file).holds_ensemble:
         _train_ensemble(file, data, out, settings, weights, sets, overwrite, json)
         return
     with _epochs("train", settings.epochs) as report:
