@@ -14,9 +14,11 @@ from ..graph.build import build
 from ..language.ensemble import Ensemble
 from ..lowering.lower import lower
 from ..network.network import Network
+from ..program.equal_weights import with_equal_weights
 from ..program.join import join_mean
 from ..program.program import Program, Scope
-from ..program.weights import WeightSource
+from ..program.weights import WeightSource, fitting
+from .safetensors import read_weights
 from .target import Subject
 
 ENSEMBLE_KEY = "fusewright.ensemble"
@@ -27,7 +29,8 @@ ENSEMBLE_KEY = "fusewright.ensemble"
 class EnsembleSubject(Subject):
     """An ensemble to be compiled; `network` is its first member, which reads and predicts as all.
 
-    The weights of each member, and the scopes of what it computes, begin with its name.
+    The weights of each member, and the scopes of what it computes, begin with its name. Weights
+    that are equal are read once, and what is computed of them alike is computed once.
     """
 
     ensemble: Ensemble
@@ -55,7 +58,10 @@ class EnsembleSubject(Subject):
     def program(self) -> Program:
         programs = {name: lower(build(network)) for name, network in self.members.items()}
         shares = [one.weight for one in self.ensemble.members]
-        return join_mean(programs, shares, self.network.head.kind)
+        program = join_mean(programs, shares, self.network.head.kind)
+        if self.weights is None:
+            return program
+        return with_equal_weights(program, fitting(program, read_weights(self.weights)))
 
 
 def ensemble_in(about: Mapping[str, str], name: str) -> Ensemble | None:
