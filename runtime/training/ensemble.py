@@ -13,9 +13,11 @@ from ...compiler.language.ensemble import Ensemble
 from ...compiler.program.join import member_name
 from ..data.dataset import Source
 from ..parallel.processes import rank
+from ..progress import Progress, no_progress
 from ..runs.ensemble import write_ensemble
 from ..runs.folder import RunFolder
 from ..runs.names import WEIGHTS
+from ..runs.tensorboard import watching
 from ..settings import Settings
 from .together import train_all
 
@@ -39,17 +41,19 @@ def train_ensemble(
     out: str | PathLike[str] | None = None,
     settings: Settings | None = None,
     overwrite: bool = False,
+    progress: Progress = no_progress,
     **options: Any,
 ) -> EnsembleResult:
     """Trains the members of an ensemble on the training and validation splits.
 
-    With `out`, the ensemble and its weights are written there. Raises DiagnosticError where the
+    With `out`, the ensemble and its weights are written there. `progress` receives how many epochs
+    of members are done, of how many. Raises DiagnosticError where the
     members, the data or the settings cannot be used.
     """
     settings = (settings or Settings()).with_options(**options)
     specs = [member.genotype for member in ensemble.members]
     folder = RunFolder.create(out, "train", overwrite) if out is not None else None
-    results = train_all(specs, data, [settings] * len(specs))
+    results = train_all(specs, data, [settings] * len(specs), progress)
     weights = {
         member_name(member, name): array
         for member, result in zip(ensemble.named, results, strict=True)
@@ -68,6 +72,9 @@ def train_ensemble(
     if folder is not None and rank() == 0:
         folder.write_run(None, settings, data)
         folder.begin_history(history)
+        with watching(folder.path if settings.tensorboard else None, "train") as watch:
+            for record in history:
+                watch(record["epoch"], record)
         write_ensemble(ensemble, folder)
         folder.write_tensors(WEIGHTS, weights)
     return EnsembleResult(ensemble, weights, history)

@@ -96,6 +96,7 @@ def shares_of(head: Head, logits: Tensor) -> NDArray[np.float64]:
 def loss_of(head: Head, logits: Tensor, labels: Tensor) -> Tensor:
     """The mean loss of logits (batch, K): cross-entropy, binary cross-entropy, squared error.
 
+    Labels may be soft: probabilities (batch, K), of classes too.
     Of logits (networks, batch, K) it is the loss of each network.
     """
     if logits.dim() == 3:

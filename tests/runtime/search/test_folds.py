@@ -193,8 +193,9 @@ def test_an_ensemble_is_trained_and_predicts_the_mean(tmp_path: Path) -> None:
     assert np.allclose(given, mean, atol=1e-3)
     metrics = json.loads(command(tmp_path, "evaluate", "e", "--data", "data.npz", "--json"))
     assert 0 <= metrics["accuracy"] <= 1
-    with pytest.raises(AssertionError):  # its exit status
-        command(tmp_path, "train", "run/ensemble", *trained, "--out", "f", "--set", "C=4")
+    for option in ("--set=C=4", "--weights=e/weights.safetensors", "--distil=e"):
+        with pytest.raises(AssertionError):  # its exit status
+            command(tmp_path, "train", "run/ensemble", *trained, "--out", "f", option)
     assert not (tmp_path / "f").exists()
 
 
@@ -219,9 +220,13 @@ def test_a_new_search_leaves_no_old_ensemble(tmp_path: Path) -> None:
 
 
 def test_members_that_are_trained_are_those_that_train_alone() -> None:
-    ensemble = found().ensemble
+    ensemble, told = found().ensemble, list[tuple[int, int]]()
     assert ensemble is not None
-    result = train_ensemble(ensemble, DATA, epochs=2, batch=16)
+    result = train_ensemble(
+        ensemble, DATA, epochs=2, batch=16, progress=lambda *progress: told.append(progress)
+    )
+    assert told[-1] == (2 * len(ensemble.members), 2 * len(ensemble.members))
+    assert told == sorted(told)
     for name, member in ensemble.named.items():
         alone = fw.train(member.genotype, DATA, epochs=2, batch=16)
         for parameter, array in alone.weights.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,6 +32,12 @@ Weights = Annotated[
     Path | None,
     typer.Option(help=f"Weights to start from, such as RUN/{SEARCH_WEIGHTS}; else from scratch."),
 ]
+Distil = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="RUN|ONNX", help="A trained ensemble or network, whose predictions are learned too."
+    ),
+]
 
 
 @app.command()
@@ -42,27 +48,34 @@ def train(
     out: Out,
     options: dict[str, Any],
     weights: Weights = None,
+    distil: Distil = None,
     config: Config = None,
     sets: Sets = None,
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
     """Train a network on the training and validation splits; writes RUN/weights.safetensors."""
+    from ...runtime.predict.teach import soft_targets
     from ...runtime.training.train import train as run
 
     settings = settings_from(config, options)
     if RunFolder(file).holds_ensemble:
-        _train_ensemble(file, data, out, settings, weights, sets, overwrite, json)
+        given = {"weights": weights, "distil": distil, "set": sets}
+        _refuse(name for name, one in given.items() if one)
+        _train_ensemble(file, data, out, settings, overwrite, json)
         return
+    spec = load_with(file, sets)
+    soft = soft_targets(distil, spec, data, settings) if distil else None
     with _epochs("train", settings.epochs) as report:
         result = run(
-            load_with(file, sets),
+            spec,
             data,
             weights=weights,
             out=out,
             settings=settings,
             overwrite=overwrite,
             report=report,
+            soft=soft,
         )
     summary = {"weights": str(out / WEIGHTS), **result.history[-1]}
     print_json(summary) if json else print_values(summary)
@@ -73,8 +86,6 @@ def _train_ensemble(
     data: Path,
     out: Path,
     settings: Settings,
-    weights: Path | None,
-    sets: list[str] | None,
     overwrite: bool,
     json: bool,
 ) -> None:
@@ -82,16 +93,21 @@ def _train_ensemble(
     from ...runtime.runs.ensemble import read_ensemble
     from ...runtime.training.ensemble import train_ensemble
 
-    given = [name for name, one in (("weights", weights), ("set", sets)) if one]
-    if given:
-        message = f"`--{given[0]}` is for a single network, not for an ensemble"
-        raise fail("E506", message, help="leave it out, or train a member by itself")
-    result = train_ensemble(
-        read_ensemble(folder), data, out=out, settings=settings, overwrite=overwrite
-    )
+    ensemble = read_ensemble(folder)
+    with Bar("train") as bar:
+        result = train_ensemble(
+            ensemble, data, out=out, settings=settings, overwrite=overwrite, progress=bar.show
+        )
     members = len(result.ensemble.members)
     summary = {"weights": str(out / WEIGHTS), "members": members, **result.history[-1]}
     print_json(summary) if json else print_values(summary)
+
+
+def _refuse(given: Iterable[str]) -> None:
+    """Raises DiagnosticError for an option that an ensemble does not take."""
+    for name in given:
+        message = f"`--{name}` is for a single network, not for an ensemble"
+        raise fail("E506", message, help="leave it out, or train a member by itself")
 
 
 @contextmanager
