@@ -15,9 +15,11 @@ from ..diagnostics.source import Span
 from ..language.spec import Spec
 from ..lowering.apply import Effort, apply, placed
 from ..network.fillings import is_open, unfillable
+from ..network.names import OUTPUT
 from ..network.network import Application, Network, Slot
 from ..network.rules import RULES, completable
 from ..program.program import Builder, Input
+from ..resolve.cells import MOST_INPUTS
 from ..resolve.resolve import required, try_resolve
 from ..system.collector import COLLECTOR_OFF
 from .lint import lint
@@ -99,8 +101,12 @@ class _Shapes:
             self._apply_once(cell.merge, [inner] * (1 + len(cell.returned)), cell.span, inner)
         outputs = network.spec.outputs
         place = outputs[0].span if outputs else network.cells[-1].span
-        combined = self._apply(network.combine, [inner] * len(network.outputs), place, None)
-        if combined is not None:
+        most, fewest = len(network.outputs), network.fewest_outputs
+        for count in [*range(fewest, min(most, MOST_INPUTS)), most]:
+            combine = network.combine_of(count)
+            combined = self._apply(combine, [inner] * count, place, None)
+            if combined is None:
+                break
             numbers = {**network.numbers, "K": network.head.count}
             predict = network.spec.predict
             span = predict.span if predict else None
@@ -178,6 +184,8 @@ def _check_holes(network: Network, report: Report) -> None:
         places += [(step.name, step.slots, step.span) for step in cell.steps]
         for name, slots, span in places:
             fillable = _check_slots(name, slots, span, report) and fillable
+    outputs = network.outputs
+    fillable = _check_slots(OUTPUT, outputs, outputs[0].span, report) and fillable
     first = next((c for c in network.cells if is_open(c)), None)
     if first is None or not fillable:
         return

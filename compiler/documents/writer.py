@@ -16,11 +16,15 @@ from ..language.nodes import (
     Cell,
     CellInput,
     Definition,
+    Family,
     Feature,
     Hole,
     Modality,
     NetworkHeader,
     Operation,
+    Others,
+    Output,
+    Possibly,
     Predict,
     Reference,
     RuleRequirement,
@@ -56,7 +60,7 @@ def document_of(spec: Spec) -> Json:
         ops=[_definition(d) for d in ops] or None,
         roles=[_definition(d) for d in roles] or None,
         cells=[_cell(c) for c in spec.cells] or None,
-        output=_names(spec.outputs),
+        output=None if spec.outputs is None else [_output(o) for o in spec.outputs],
         require=[_requirement(r) for r in spec.requirements] or None,
         predict=_predict(spec.predict) if spec.predict else None,
     )
@@ -175,6 +179,18 @@ def _slot(slot: Slot) -> Any:
     if isinstance(slot, Reference):
         return slot.name
     return "?" if slot.candidates is None else _hole(slot, "?")
+
+
+def _output(place: Output) -> Any:
+    match place:
+        case Possibly(item):
+            return {"possibly": _output(item)}
+        case Family():
+            return {"all": place.name}
+        case Others():
+            return "*"
+        case _:
+            return _slot(place)
 
 
 def _hole(hole: Hole, anything: str) -> Json:

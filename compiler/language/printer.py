@@ -12,12 +12,16 @@ from .nodes import (
     Budget,
     Cell,
     Definition,
+    Family,
     Feature,
     FeatureAxis,
     Hole,
     Modality,
     NetworkHeader,
     Operation,
+    Others,
+    Output,
+    Possibly,
     Predict,
     Reference,
     RuleRequirement,
@@ -60,6 +64,19 @@ def operation_name(op: Operation) -> str:
 def slot(item: Reference | Hole) -> str:
     """What stands in a slot: a name, `?`, or `{A | B}`."""
     return name(item.name) if isinstance(item, Reference) else _hole(item)
+
+
+def output(place: Output) -> str:
+    """A place of the output: a slot, `NAME[*]`, `*`, or one of them with `?`."""
+    match place:
+        case Possibly(item):
+            return f"{output(item)}?"
+        case Family():
+            return f"{name(place.name)}[*]"
+        case Others():
+            return "*"
+        case _:
+            return slot(place)
 
 
 def _hole(hole: Hole) -> str:

@@ -15,7 +15,7 @@ MOST_LISTED = 100_000
 
 def count_architectures(network: Network) -> Count:
     """The number of ways to fill the holes of a network under its rule."""
-    total = count_inputs(network)
+    total = count_inputs(network) * count_fillings(network.outputs, MOST_LISTED)
     for cell in network.cells:
         for step in cell.steps:
             operations = len(step.operations)

@@ -90,8 +90,8 @@ class EnsembleDrawer(WholeDrawer):
     def _top(self) -> Iterator[str]:
         for name, network in self.members.items():
             output, head = within(name, OUTPUT), within(name, HEAD)
-            for slot, source in enumerate(network.outputs):
-                yield self.from_source(source, identifier(output), slot)
+            for number, slot in enumerate(network.outputs):
+                yield self.from_source(slot.candidates[0], identifier(output), number)
             yield self.edge(identifier(output), identifier(head), 0)
             wide = self.style.of_edge(True, True, False, None, self.shares[name])
             yield edge(identifier(head), MEAN, {**wide, "class": "upper"})
@@ -122,5 +122,5 @@ def _moved(member: str, network: Architecture) -> Architecture:
             replace(cell, name=moved(cell.name), slots=tuple(map(slot, cell.slots)))
             for cell in network.cells
         ),
-        outputs=tuple(map(moved, network.outputs)),
+        outputs=tuple(map(slot, network.outputs)),
     )
