@@ -16,11 +16,13 @@ import torch
 from torch import Tensor
 
 from ....compiler.network.choices import Choices
+from ....compiler.targets.numpy.network import logits_of
 from ...data.files import Arrays
 from ...data.folds import folds_of
 from ...genotypes.greedy import greedy
 from ...metrics import on_validation
 from ...runs.checkpoint import State
+from ...runs.names import TOGETHER
 from ...training.fitting import scored
 from ...training.objective import Objective, selection_score, shares_of
 from ..candidates.standing import standings
@@ -88,7 +90,15 @@ class Folds:
         best = self.finalists[place]
         of_best, score = self._told(best)
         last = {LAST: {"candidate": finalist.number, **told}}
-        closing = {**values, **last, **of_best, "candidate": best.number, "best": best.number}
+        together = {TOGETHER: self._told_of_ensemble()} if self.ensemble else {}
+        closing = {
+            **values,
+            **last,
+            **together,
+            **of_best,
+            "candidate": best.number,
+            "best": best.number,
+        }
         return Round(best.choices, score, values=closing)
 
     def outputs(self, finalist: Finalist) -> Tensor | None:
@@ -136,6 +146,18 @@ class Folds:
             return
         weights = greedy(members, partial(self.objective.loss_of_shares, labels=labels), PICKS)
         self.ensemble = {places[place]: weight for place, weight in weights.items()}
+
+    def _told_of_ensemble(self) -> dict[str, float]:
+        """The metrics of the mean of the members, each for samples that it did not learn."""
+        head = self.problem.network.head
+        mean = np.zeros((len(self._known), head.count))
+        for place, weight in self.ensemble.items():
+            outputs = self.outputs(self.finalists[place])
+            assert outputs is not None
+            mean += weight * shares_of(head, outputs)
+        logits = mean if head.kind == "values" else logits_of(mean, head.kind)
+        metrics = self._metrics(torch.from_numpy(logits).float())
+        return {on_validation(name): value for name, value in metrics.items()}
 
     def members(self) -> list[tuple[Choices, float]]:
         """The members of the ensemble with their weights, the heaviest first."""
