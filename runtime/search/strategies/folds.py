@@ -89,16 +89,10 @@ class Folds:
         self._choose()
         best = self.finalists[place]
         of_best, score = self._told(best)
-        last = {LAST: {"candidate": finalist.number, **told}}
-        together = {TOGETHER: self._told_of_ensemble()} if self.ensemble else {}
-        closing = {
-            **values,
-            **last,
-            **together,
-            **of_best,
-            "candidate": best.number,
-            "best": best.number,
-        }
+        last: dict[str, object] = {LAST: {"candidate": finalist.number, **told}}
+        if self.ensemble:
+            last[TOGETHER] = self._told_of_ensemble()
+        closing = {**values, **last, **of_best, "candidate": best.number, "best": best.number}
         return Round(best.choices, score, values=closing)
 
     def outputs(self, finalist: Finalist) -> Tensor | None:
