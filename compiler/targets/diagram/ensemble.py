@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ...check.check import checked
-from ...graph.build import HEAD, OUTPUT, Graph, build
+from ...graph.build import HEAD, Graph, build
 from ...graph.read import architecture
 from ...language.ensemble import Ensemble
-from ...network.names import identifier, place_of
+from ...network.names import OUTPUT, identifier, place_of
 from ...network.network import Architecture, NetworkCell, Slot
 from .drawer import HIDDEN, frame
 from .labels import predicted
@@ -55,6 +55,7 @@ def moved(member: str, network: Architecture, place: str) -> str:
     return identifier(within(member, first), *rest)
 
 
+@dataclass(frozen=True, kw_only=True)
 class EnsembleDrawer(WholeDrawer):
     """Every statement of the picture, whose network has the Cells of all members."""
 
@@ -67,9 +68,8 @@ class EnsembleDrawer(WholeDrawer):
         members = {name: _moved(name, architecture(g)) for name, g in drawn.graphs.items()}
         first = next(iter(members.values()))
         cells = tuple(cell for network in members.values() for cell in network.cells)
-        made = cls(replace(first, cells=cells, outputs=()), used, (), PLAIN, style)
-        made.__dict__.update(members=members, shares=drawn.shares)
-        return made
+        joint = replace(first, cells=cells, outputs=())
+        return cls(joint, used, (), PLAIN, style, members=members, shares=drawn.shares)
 
     def title(self, cell: NetworkCell) -> str:
         return cell.name.rpartition(_WITHIN)[2]

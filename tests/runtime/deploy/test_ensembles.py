@@ -26,8 +26,6 @@ from fusewright.runtime.training.ensemble import train_ensemble
 from ...support.ensembles import BRIEF, PREDICTED, ensemble, trained
 from ...support.running import as_npz, command, problem
 
-KINDS: Any = pytest.mark.parametrize("kind", PREDICTED)
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -47,7 +45,7 @@ def inputs(kind: str = "classes") -> dict[str, NDArray[Any]]:
     return {name: array for name, array in problem(kind=kind).items() if name in "ABD"}
 
 
-def mean_of_members(kind: str) -> NDArray[np.float64]:
+def mean_of_members(kind: Any) -> NDArray[np.float64]:
     """What each member gives alone, averaged: probabilities, or values."""
     total: Any = 0.0
     for name, one in ensemble(kind).named.items():
@@ -58,7 +56,7 @@ def mean_of_members(kind: str) -> NDArray[np.float64]:
     return np.asarray(total)
 
 
-@KINDS
+@pytest.mark.parametrize("kind", PREDICTED)
 def test_an_ensemble_gives_the_mean_of_its_members(kind: Any, tmp_path: Path) -> None:
     data = problem(kind=kind)
     train_ensemble(ensemble(kind), data, out=tmp_path / "e", **BRIEF)
@@ -72,7 +70,7 @@ def test_an_ensemble_gives_the_mean_of_its_members(kind: Any, tmp_path: Path) ->
     assert scores[0] == pytest.approx(scores[1], abs=1e-5)
 
 
-@KINDS
+@pytest.mark.parametrize("kind", PREDICTED)
 @pytest.mark.parametrize("opset", OPSETS)
 def test_every_opset_gives_the_mean(kind: Any, opset: int) -> None:
     model = compile_onnx(subject(kind), OnnxOptions(opset=opset, inline=opset % 2 == 0))

@@ -40,9 +40,9 @@ def test_a_trained_ensemble_has_a_page(tmp_path: Path) -> None:
     command(tmp_path, "report", "e", "--data", "data.npz", "-o", "e.html")
     page = (tmp_path / "e.html").read_text(encoding="utf-8")
     assert "<h2>On the test split</h2>" in page
-    assert "All of them read B, and have nothing in common" in page
+    assert "All of them read B, D, and have nothing in common" in page
     (facts,) = report([tmp_path / "e"]).facts["ensembles"]
-    assert (facts["features"], facts["operations"]) == (["B"], [])
+    assert (facts["features"], facts["operations"]) == (["B", "D"], [])
     of_one, of_all = facts["the heaviest member"], facts["ensemble"]
     assert of_all["parameters"] > of_one["parameters"]
     assert of_all["milliseconds"] > of_one["milliseconds"] > 0

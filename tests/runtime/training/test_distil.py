@@ -21,10 +21,8 @@ from fusewright.runtime.training.ensemble import train_ensemble
 from ...support.ensembles import BRIEF, PREDICTED, ensemble
 from ...support.running import FIXED, as_npz, changed, command, problem, spec
 
-KINDS: Any = pytest.mark.parametrize("kind", PREDICTED)
 
-
-@KINDS
+@pytest.mark.parametrize("kind", PREDICTED)
 def test_a_student_learns_what_its_teacher_gives(kind: Any, tmp_path: Path) -> None:
     """Of labels that say nothing, it learns the teacher's."""
     data, student = problem(kind=kind), spec(FIXED, predict=PREDICTED[kind])
@@ -40,7 +38,7 @@ def test_a_student_learns_what_its_teacher_gives(kind: Any, tmp_path: Path) -> N
     assert scores[0][metric] > scores[1][metric] + 0.1
 
 
-@KINDS
+@pytest.mark.parametrize("kind", PREDICTED)
 def test_targets_are_half_of_the_truth_and_half_of_the_teacher(kind: Any, tmp_path: Path) -> None:
     data, student = problem(kind=kind), spec(FIXED, predict=PREDICTED[kind])
     train_ensemble(ensemble(kind), data, out=tmp_path / "e", **BRIEF)
@@ -56,7 +54,7 @@ def test_targets_are_half_of_the_truth_and_half_of_the_teacher(kind: Any, tmp_pa
     assert set(soft.samples) == set(known.indices(0, 1))
 
 
-@KINDS
+@pytest.mark.parametrize("kind", PREDICTED)
 def test_a_teacher_that_says_the_truth_changes_nothing(kind: Any) -> None:
     student = spec(FIXED, predict=PREDICTED[kind])
     known = load_data(problem(kind=kind), checked(student))
