@@ -66,7 +66,7 @@ def profile(
         bench.add(f"{part.key} nothing", export_nothing(part.optimised), part.optimised.inputs)
     whole = _whole(network, seed)
     for number, one in enumerate(whole):
-        bench.add_network(f"network {number}", one)
+        bench.add_subject(f"network {number}", Subject(one))
     medians = bench.medians(repetitions)
     latencies = Profile(
         name=name,
@@ -83,14 +83,18 @@ def profile(
 
 
 def measured(
-    specs: Sequence[Spec], *, threads: int = 1, repetitions: int = 30, sizes: Mapping[str, int]
+    subjects: Sequence[Subject],
+    *,
+    threads: int = 1,
+    repetitions: int = 30,
+    sizes: Mapping[str, int],
 ) -> list[float]:
     """What whole networks take, in milliseconds: medians over repetitions, in turns."""
     bench = _Bench(threads, sizes)
-    for number, spec in enumerate(specs):
-        bench.add_network(str(number), checked(spec))
+    for number, subject in enumerate(subjects):
+        bench.add_subject(str(number), subject)
     medians = bench.medians(repetitions)
-    return [medians[str(number)] for number in range(len(specs))]
+    return [medians[str(number)] for number in range(len(subjects))]
 
 
 def _fitted(found: Profile, whole: Sequence[Network], taken: Sequence[float]) -> Profile:
@@ -147,11 +151,11 @@ class _Bench:
         }
         self._runners[name] = _Runner(session, arrays)
 
-    def add_network(self, name: str, network: Network) -> None:
+    def add_subject(self, name: str, subject: Subject) -> None:
         """A network with the features that it takes; lengths and presence have defaults."""
-        model = compile_onnx(Subject(network), INLINE)
+        model = compile_onnx(subject, INLINE)
         names = {item.name for item in model.graph.input}
-        features = [f for f in network.features if f.name in names]
+        features = [f for f in subject.network.features if f.name in names]
         self.add(name, model, [Input(f.name, TensorType(f.axes or ())) for f in features])
 
     def _shape(self, item: Input) -> tuple[int, ...]:

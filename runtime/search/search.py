@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ...compiler.check.check import checked
 from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.language.ensemble import Ensemble, EnsembleMember
 from ...compiler.language.nodes import Budget, RuleRequirement
 from ...compiler.language.spec import Spec
 from ...compiler.network.choices import Choices, choices_of, fill, listed
@@ -40,7 +41,7 @@ from ..runs.checkpoint import (
     stopping_on_signals,
     write_checkpoint,
 )
-from ..runs.ensemble import Ensemble, EnsembleMember
+from ..runs.ensemble import write_ensemble
 from ..runs.folder import OF_A_GENOTYPE, RunFolder
 from ..runs.names import CHECKPOINT, ENSEMBLE_FOLDER, SEARCH_WEIGHTS
 from ..runs.tensorboard import watching
@@ -63,8 +64,8 @@ class SearchResult(Displayed):
     `weights` are a hypernet's, architecture parameters included, or a trained candidate's.
     `cost` is in `weight_steps` (see `meter.py`) and `seconds`; `space` is what was searched,
     with `settings`. Where finalists were compared by folds, `ensemble` is the best mean of them.
-    `training` are the settings that the genotype was trained with, where it was by itself, and
-    `held_out` what folds know of it and the ensemble.
+    `training` are the settings that the genotype was trained with, where it was by itself,
+    `member_training` those of the members, and `held_out` what folds know of both.
     """
 
     space: Spec
@@ -76,6 +77,7 @@ class SearchResult(Displayed):
     cost: Mapping[str, float]
     ensemble: Ensemble | None = None
     training: Settings | None = None
+    member_training: tuple[Settings | None, ...] = ()
     held_out: HeldOut | None = None
 
 
@@ -128,7 +130,8 @@ def search(
         run.folder.write_tensors(SEARCH_WEIGHTS, result.weights)
         run.folder.write_genotype(result.genotype, result.training)
         if result.ensemble is not None:
-            result.ensemble.write(RunFolder(run.folder.path / ENSEMBLE_FOLDER))
+            folder = RunFolder(run.folder.path / ENSEMBLE_FOLDER)
+            write_ensemble(result.ensemble, folder, result.member_training)
     return result
 
 
@@ -255,6 +258,7 @@ class _Loop:
             cost,
             self._ensemble(),
             self._trained(best.own),
+            tuple(self._trained(one.own) for one in self.strategy.members()),
             self.strategy.held_out(),
         )
 
@@ -268,10 +272,7 @@ class _Loop:
 
     def _ensemble(self) -> Ensemble | None:
         network, members = self.problem.network, self.strategy.members()
-        found = tuple(
-            EnsembleMember(fill(network, one.choices), one.weight, self._trained(one.own))
-            for one in members
-        )
+        found = tuple(EnsembleMember(fill(network, one.choices), one.weight) for one in members)
         return Ensemble(found) if found else None
 
     def state(self) -> State:

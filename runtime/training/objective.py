@@ -107,8 +107,9 @@ def shares_of(head: Head, logits: Tensor) -> NDArray[np.float64]:
 def loss_of(head: Head, logits: Tensor, labels: Tensor, smoothing: Smoothing = 0.0) -> Tensor:
     """The mean loss of logits (batch, K): cross-entropy, binary cross-entropy, squared error.
 
-    Of logits (networks, batch, K) it is the loss of each network. With `smoothing` a class, or a
-    label, has that share of what it is spread over all of them evenly; values have none.
+    Of logits (networks, batch, K) it is the loss of each network. Labels may be soft: probabilities
+    (batch, K), of classes too. With `smoothing` a class, or a label, has that share of what it is
+    spread over all of them evenly; values have none.
     """
     if logits.dim() == 3:
         losses = _losses(head, logits, labels)

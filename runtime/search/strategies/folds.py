@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ....compiler.network.choices import Choices
+from ....compiler.targets.numpy.network import logits_of
 from ...data.dataset import VALIDATION
 from ...data.files import Arrays
 from ...data.folds import folds_of, worthwhile
 from ...genotypes.greedy import greedy
 from ...metrics import on_validation
 from ...runs.checkpoint import State
+from ...runs.names import TOGETHER
 from ...training.fitting import scored
 from ...training.objective import Objective, selection_score, shares_of
 from ...tuning import Own
@@ -103,7 +105,9 @@ class Folds:
             self._choose()
         best = self.finalists[place]
         of_best, score = self._told(best)
-        last = {LAST: {"candidate": finalist.number, **told}}
+        last: dict[str, object] = {LAST: {"candidate": finalist.number, **told}}
+        if self.ensemble:
+            last[TOGETHER] = self._told_of_ensemble()
         closing = {**values, **last, **of_best, "candidate": best.number, "best": best.number}
         return Round(best.choices, score, values=closing, own=best.own)
 
@@ -178,6 +182,14 @@ class Folds:
             return
         weights = greedy(members, partial(self.objective.loss_of_shares, labels=labels), PICKS)
         self.ensemble = {places[place]: weight for place, weight in weights.items()}
+
+    def _told_of_ensemble(self) -> dict[str, float]:
+        """The metrics of the mean of the members, each for samples that it did not learn."""
+        head = self.problem.network.head
+        mean = np.sum([w * self._shares(p) for p, w in self.ensemble.items()], 0)
+        logits = mean if head.kind == "values" else logits_of(mean, head.kind)
+        metrics = self._metrics(torch.from_numpy(logits).float(), self.judged())
+        return {on_validation(name): value for name, value in metrics.items()}
 
     def members(self) -> list[Chosen]:
         """The members of the ensemble with their weights, the heaviest first."""

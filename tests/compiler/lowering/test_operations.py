@@ -40,6 +40,7 @@ from fusewright.compiler.targets.latex import definition_latex
 from fusewright.compiler.targets.numpy.network import evaluate
 from fusewright.compiler.targets.onnx.export import export
 from fusewright.compiler.targets.onnx.file import open_session, run
+from fusewright.compiler.targets.target import Subject
 from fusewright.compiler.targets.torch.module import FusionModule, load_weights
 from fusewright.ops import primitives as primitives_package
 from fusewright.ops.primitive import Primitive, primitives
@@ -143,7 +144,7 @@ def assert_targets_agree(spec: Spec, batches: Sequence[int] = (1, 5)) -> None:
     module = FusionModule(optimised)
     load_weights(module, weights)
     folded = optimise(program, "inference")
-    session = open_session(export(folded, network, weights).SerializeToString())
+    session = open_session(export(folded, Subject(network), weights).SerializeToString())
     for batch in batches:
         inputs = random_inputs(program, batch, seed=batch)
         expected = evaluate(program, inputs, weights)
@@ -391,7 +392,8 @@ def resampled(
     expected = evaluate(program, inputs, {})
     module = FusionModule(optimise(program)).eval()
     found = module({name: torch.from_numpy(a) for name, a in inputs.items()}).numpy()
-    session = open_session(export(optimise(program, "inference"), network, {}).SerializeToString())
+    model = export(optimise(program, "inference"), Subject(network), {})
+    session = open_session(model.SerializeToString())
     assert_close(found, expected)
     assert_close(run(session, inputs), expected)
     return expected.reshape(len(array), network.length, network.channels)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import fusewright as fw
 from fusewright.compiler.check.check import checked
 from fusewright.compiler.network.network import Head
+from fusewright.compiler.program.join import member_name
 from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.data.folds import folds_of
 from fusewright.runtime.genotypes.greedy import greedy
@@ -215,17 +216,19 @@ def test_an_ensemble_is_trained_and_predicts_the_mean(tmp_path: Path) -> None:
     trained = ("--data", "data.npz", "--epochs", "3", "--batch", "16")
     said = command(tmp_path, "train", "run/ensemble", *trained, "--out", "e", "--json")
     assert json.loads(said)["members"] == len(ensemble.members)
-    given = fw.predict(tmp_path / "e", DATA)
+    head = Head(3, "classes", None)
+    given = shares_of(head, torch.from_numpy(fw.predict(tmp_path / "e", DATA)))
     mean = np.zeros_like(given)
-    for member in ensemble.members:
-        one = fw.train(member.genotype, DATA, settings=member.settings, epochs=3, batch=16)
+    for member, own in zip(ensemble.members, found().member_training, strict=True):
+        one = fw.train(member.genotype, DATA, settings=own, epochs=3, batch=16)
         logits = fw.predict(member.genotype, DATA, weights=one.weights)
-        mean += member.weight * shares_of(Head(3, "classes", None), torch.from_numpy(logits))
+        mean += member.weight * shares_of(head, torch.from_numpy(logits))
     assert np.allclose(given, mean, atol=1e-3)
     metrics = json.loads(command(tmp_path, "evaluate", "e", "--data", "data.npz", "--json"))
     assert 0 <= metrics["accuracy"] <= 1
-    with pytest.raises(AssertionError):  # its exit status
-        command(tmp_path, "train", "run/ensemble", *trained, "--out", "f", "--set", "C=4")
+    for option in ("--set=C=4", "--weights=e/weights.safetensors", "--distil=e"):
+        with pytest.raises(AssertionError):  # its exit status
+            command(tmp_path, "train", "run/ensemble", *trained, "--out", "f", option)
     assert not (tmp_path / "f").exists()
 
 
@@ -239,8 +242,6 @@ def test_an_ensemble_and_a_single_network_share_no_folder(tmp_path: Path) -> Non
         fw.train(found().genotype, DATA, out=tmp_path / "e", overwrite=True, **short)
     with pytest.raises(fw.DiagnosticError, match="holds a single genotype"):
         train_ensemble(ensemble, DATA, out=tmp_path / "t", overwrite=True, **short)
-    with pytest.raises(fw.DiagnosticError, match="holds an ensemble"):
-        fw.deploy(tmp_path / "e", tmp_path / "net.onnx")
 
 
 def test_a_new_search_leaves_no_old_ensemble(tmp_path: Path) -> None:
@@ -251,13 +252,19 @@ def test_a_new_search_leaves_no_old_ensemble(tmp_path: Path) -> None:
 
 
 def test_members_that_are_trained_are_those_that_train_alone() -> None:
-    ensemble = found().ensemble
+    ensemble, told = found().ensemble, list[tuple[int, int]]()
     assert ensemble is not None
-    result = train_ensemble(ensemble, DATA, epochs=2, batch=16)
-    for number, member in enumerate(ensemble.members, 1):
-        alone = fw.train(member.genotype, DATA, settings=member.settings, epochs=2, batch=16)
-        for name, array in alone.weights.items():
-            assert np.allclose(result.weights[f"{number}.{name}"], array, rtol=1e-3, atol=1e-4)
+    result = train_ensemble(
+        ensemble, DATA, epochs=2, batch=16, progress=lambda *progress: told.append(progress)
+    )
+    assert told[-1] == (2 * len(ensemble.members), 2 * len(ensemble.members))
+    assert told == sorted(told)
+    for name, member in ensemble.named.items():
+        alone = fw.train(member.genotype, DATA, epochs=2, batch=16)
+        for parameter, array in alone.weights.items():
+            assert np.allclose(
+                result.weights[member_name(name, parameter)], array, rtol=1e-3, atol=1e-4
+            )
 
 
 @pytest.mark.parametrize(
