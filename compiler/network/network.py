@@ -14,6 +14,7 @@ from ...ops.types import Axis, TensorType, inner
 from ..diagnostics.source import Span
 from ..language.nodes import Budget, Definition, HeadKind, Operation
 from ..language.spec import Spec
+from ..language.variants import GlobalHole, global_holes
 from .vocabulary import Vocabulary
 
 
@@ -196,9 +197,21 @@ class Architecture:
 
 @dataclass(frozen=True)
 class Network(Architecture):
-    """A whole specification with its names resolved: what is built, and by which rules."""
+    """A whole specification with its names resolved: what is built, and by which rules.
+
+    `spec` has no global holes; it is the first variant of the `space` where that has some.
+    """
 
     spec: Spec
+    space: Spec
     vocabulary: Vocabulary
     rule: str
     budgets: tuple[Budget, ...]
+
+    @cached_property
+    def global_holes(self) -> tuple[GlobalHole, ...]:
+        return global_holes(self.space)
+
+    @property
+    def has_holes(self) -> bool:
+        return super().has_holes or bool(self.global_holes)

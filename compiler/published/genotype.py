@@ -203,7 +203,8 @@ def _find(name: str, vocabulary: Vocabulary) -> tuple[str, Definition] | None:
 def genotype_of(spec: Spec) -> Genotype:
     """The Genotype of a program without holes; raises DiagnosticError with all it cannot say."""
     network = resolve(spec)
-    hole = next((hole for cell in network.cells for hole in cell.holes), None)
+    holes = [*network.global_holes, *(hole for cell in network.cells for hole in cell.holes)]
+    hole = next(iter(holes), None)
     if hole is not None:
         remedy = "a search fills holes: give the genotype that it found"
         raise fail("E403", "the program has a hole", hole.span, help=remedy)

@@ -17,6 +17,7 @@ from .cells import CellResolver
 from .numbers import numbers_of
 from .operations import OperationResolver
 from .scope import Scope, Sizes, listed
+from .variants import of_variants
 
 MOST_CLASSES = 1_000_000
 RESERVED = {
@@ -45,7 +46,12 @@ def required(spec: Spec, read: Callable[[Spec, Report], Network | None]) -> Netw
 
 
 def try_resolve(spec: Spec, report: Report) -> Network | None:
-    """The network, or None where the report has errors that leave none."""
+    """The network of the first variant, or None where the report has errors that leave none."""
+    return of_variants(spec, report, resolve_variant)
+
+
+def resolve_variant(spec: Spec, report: Report) -> Network | None:
+    """The network of a specification without global holes."""
     before = len(report.errors)
     network = _Resolver(spec, report).network()
     return network if len(report.errors) == before else None
@@ -83,6 +89,7 @@ class _Resolver:
             return None
         return Network(
             spec=spec,
+            space=spec,
             vocabulary=self.vocabulary,
             name=str(spec.network.name),
             numbers=self.numbers,

@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..language import expression as x
-from ..language.nodes import BUDGETS, Definition
+from ..language.nodes import BUDGETS, Definition, NumberHole
 from ..language.printer import body_text, bound, name, number, quantity, signature
+from ..language.variants import GlobalHole
 from ..network.fillings import is_open
 from ..network.names import input_name
 from ..network.network import Application, Network, NetworkCell, NetworkStep, Slot
@@ -48,7 +49,8 @@ class Piece:
 def facts(network: Network, qualified: Collection[str] = ()) -> list[Piece]:
     """The nodes of a network; operations named in `qualified` are shown with their library."""
     shown = _Names(qualified)
-    nodes = [_plain("number", key, 0, number(value)) for key, value in _numbers(network)]
+    nodes = [_plain("number", key, 0, text) for key, text in _numbers(network)]
+    nodes += [_choice(hole) for hole in network.global_holes if hole.kind != "number"]
     nodes += _modalities(network)
     nodes += _features(network)
     for index, cell in enumerate(network.cells, start=len(network.features)):
@@ -98,10 +100,24 @@ def _plain(kind: str, label: str, section: int, text: str) -> Piece:
     return Piece(kind, label, text, {"": Property(text, text)}, section)
 
 
-def _numbers(network: Network) -> Iterator[tuple[str, int | float]]:
-    """The network's numbers; a rate that is left out is 0."""
-    for key, value in {**network.numbers, "dropout": network.numbers.get("dropout", 0)}.items():
-        yield key, int(value) if value == int(value) else value
+def _numbers(network: Network) -> Iterator[tuple[str, str]]:
+    """The network's numbers as text; a rate that is left out is 0."""
+    header = network.space.network
+    for key, stated in {"dropout": 0, **dict(header.numbers if header else ())}.items():
+        candidates = stated.candidates if isinstance(stated, NumberHole) else (stated,)
+        plain = [int(value) if value == int(value) else value for value in candidates]
+        yield (
+            key,
+            number(
+                NumberHole(tuple(sorted(plain))) if isinstance(stated, NumberHole) else plain[0]
+            ),
+        )
+
+
+def _choice(hole: GlobalHole) -> Piece:
+    candidates = hole.candidates
+    text = f"{{{' | '.join(candidates)}}}"
+    return Piece("choice", hole.place, text, {"": Property(frozenset(candidates), text)}, 0)
 
 
 def _budgets(network: Network) -> Iterator[Piece]:
