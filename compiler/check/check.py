@@ -15,6 +15,7 @@ from ..diagnostics.source import Span
 from ..language.spec import Spec
 from ..lowering.apply import Effort, apply, placed
 from ..network.fillings import is_open, unfillable
+from ..network.names import OUTPUT
 from ..network.network import Application, Network, Slot
 from ..network.rules import RULES, completable
 from ..program.program import Builder, Input
@@ -119,8 +120,10 @@ class _Shapes:
             self._apply_once(cell.merge, [inner] * (1 + len(cell.returned)), cell.span, inner)
         outputs = network.spec.outputs
         place = outputs[0].span if outputs else network.cells[-1].span
-        combined = self._apply(network.combine, [inner] * len(network.outputs), place, None)
-        if combined is not None:
+        for count in {len(network.outputs), self._fewest_outputs()}:
+            combined = self._apply(network.combine, [inner] * count, place, None)
+            if combined is None:
+                break
             numbers = {**network.numbers, "K": network.head.count}
             predict = network.spec.predict
             span = predict.span if predict else None
@@ -128,6 +131,10 @@ class _Shapes:
             self._apply(network.head_role, [combined], span, logits, numbers)
         if not self.report.errors:
             self._check_unused()
+
+    def _fewest_outputs(self) -> int:
+        """How many places of the output are filled at least."""
+        return max(1, sum(not slot.optional for slot in self.network.outputs))
 
     def _check_unused(self) -> None:
         """Names in operations of the specification's own that no Step takes.
@@ -198,6 +205,8 @@ def _check_holes(network: Network, report: Report) -> None:
         places += [(step.name, step.slots, step.span) for step in cell.steps]
         for name, slots, span in places:
             fillable = _check_slots(name, slots, span, report) and fillable
+    outputs = network.outputs
+    fillable = _check_slots(OUTPUT, outputs, outputs[0].span, report) and fillable
     first = next((c for c in network.cells if is_open(c)), None)
     if first is None or not fillable:
         return

@@ -23,7 +23,9 @@ MOST_NAMED = 4
 
 def lint(network: Network, report: Report) -> None:
     """Adds a warning for everything that is legal but does nothing."""
-    taken = set(network.outputs).union(*_candidates(s for c in network.cells for s in c.slots))
+    taken = set(network.output_candidates).union(
+        *_candidates(s for c in network.cells for s in c.slots)
+    )
     _modalities(network, taken, report)
     _cells(network, taken, report)
     for cell, members in _families(network):

@@ -17,6 +17,7 @@ from ..language.nodes import (
     Cell,
     CellInput,
     Definition,
+    Family,
     Feature,
     FeatureAxis,
     HeadKind,
@@ -25,6 +26,9 @@ from ..language.nodes import (
     NetworkHeader,
     NumberHole,
     Operation,
+    Others,
+    Output,
+    Possibly,
     Predict,
     Reference,
     RuleRequirement,
@@ -73,7 +77,7 @@ class _SpecReader:
             modalities=_all(root, "modalities", self._modality),
             pool=_maybe(root, "pool", _each(self._operation)),
             cells=_all(root, "cells", self._cell),
-            outputs=_maybe(root, "output", _each(self._reference)),
+            outputs=_maybe(root, "output", _each(self._output)),
             requirements=_all(root, "require", self._requirement),
             predict=_maybe(root, "predict", self._predict),
         )
@@ -231,6 +235,18 @@ class _SpecReader:
         if isinstance(node.content, str):
             return self._reference(node)
         return Hole(_all(node, "any", self._reference), span=node.span)
+
+    def _output(self, node: Located) -> Output:
+        if "possibly" in node.members:
+            return Possibly(self._output_item(node.members["possibly"]), span=node.span)
+        return self._output_item(node)
+
+    def _output_item(self, node: Located) -> Slot | Family | Others:
+        if node.content == "*":
+            return Others(span=node.span)
+        if "all" in node.members:
+            return Family(self._name(node.members["all"]))
+        return self._slot(node)
 
     def _reference(self, node: Located) -> Reference:
         return Reference(self._name(node))

@@ -16,12 +16,16 @@ from ..language.nodes import (
     Cell,
     CellInput,
     Definition,
+    Family,
     Feature,
     Hole,
     Modality,
     NetworkHeader,
     NumberHole,
     Operation,
+    Others,
+    Output,
+    Possibly,
     Predict,
     Reference,
     RuleRequirement,
@@ -57,7 +61,7 @@ def document_of(spec: Spec) -> Json:
         ops=[_definition(d) for d in ops] or None,
         roles=[_definition(d) for d in roles] or None,
         cells=[_cell(c) for c in spec.cells] or None,
-        output=_names(spec.outputs),
+        output=None if spec.outputs is None else [_output(o) for o in spec.outputs],
         require=[_requirement(r) for r in spec.requirements] or None,
         predict=_predict(spec.predict) if spec.predict else None,
     )
@@ -182,6 +186,18 @@ def _slot(slot: Slot) -> Any:
     if isinstance(slot, Reference):
         return slot.name
     return "?" if slot.candidates is None else _hole(slot, "?")
+
+
+def _output(place: Output) -> Any:
+    match place:
+        case Possibly(item):
+            return {"possibly": _output(item)}
+        case Family():
+            return {"all": place.name}
+        case Others():
+            return "*"
+        case _:
+            return _slot(place)
 
 
 def _hole(hole: Hole, anything: str) -> Json:

@@ -12,7 +12,8 @@ A `networkx.MultiDiGraph` whose nodes stand in topological order. A node is name
 - `span`: where the text says it, if there is a text
 
 An edge has `slot`, its place among the inputs, and `candidate`, its place among the candidates of
-a hole, or None where the slot is fixed. Its key is both. The inputs of a Cell are in the order of
+a hole, or None where the slot is fixed; one into a place of the output that may stay empty is
+`optional`. Its key is the first two. The inputs of a Cell are in the order of
 their nodes. `graph.graph` holds the `name`, the `numbers` (C, L, …) and the `head` of the network,
 and the `specification` that it was built from: its wording, and what is neither node nor edge.
 """
@@ -26,7 +27,7 @@ import networkx
 
 from ..diagnostics.source import Span
 from ..language.spec import Spec
-from ..network.names import identifier
+from ..network.names import OUTPUT, identifier
 from ..network.network import Application, Architecture, Network, NetworkCell, NetworkStep, Slot
 from ..resolve.resolve import resolve
 from ..system.collector import COLLECTOR_OFF
@@ -43,7 +44,7 @@ class Graph(_MultiDiGraph, Displayed):
     """A `networkx.MultiDiGraph` that a notebook shows by its picture."""
 
 
-OUTPUT, HEAD = "output", "head"
+HEAD = "head"
 
 
 def build(network: Network) -> Graph:
@@ -72,7 +73,9 @@ def _build(network: Network) -> Graph:
     for cell in network.cells:
         _add_cell(graph, network, cell)
     _add(graph, OUTPUT, "output", (network.combine,))
-    _connect(graph, OUTPUT, [source_of(network, name) for name in network.outputs])
+    for number, slot in enumerate(network.outputs):
+        sources = (source_of(network, c) for c in slot.candidates)
+        _connect_slot(graph, OUTPUT, number, slot, sources)
     _add(graph, HEAD, "head", (network.head_role,))
     _connect(graph, HEAD, [OUTPUT])
     return graph
@@ -124,6 +127,8 @@ def _connect_slot(graph: Graph, node: str, number: int, slot: Slot, sources: Ite
         candidate = position if slot.open else None
         key = (number, candidate)
         graph.add_edge(source, node, key=key, slot=number, candidate=candidate)
+        if slot.optional:
+            graph.edges[source, node, key]["optional"] = True
 
 
 def _add_cell(graph: Graph, network: Network, cell: NetworkCell) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from ..network.names import place_of
+from ..network.names import OUTPUT, place_of
 from ..network.network import (
     Application,
     Architecture,
@@ -15,18 +16,23 @@ from ..network.network import (
     NetworkStep,
     Slot,
 )
-from .build import HEAD, OUTPUT, AnyGraph
+from .build import HEAD, AnyGraph
 
 
 def slots_of(graph: AnyGraph, node: str) -> list[Slot]:
     """The slots of a node in order; their candidates are nodes."""
     slots: dict[int, list[tuple[int, str]]] = {}
     is_open: dict[int, bool] = {}
+    is_optional: dict[int, bool] = {}
     for source, _, edge in graph.in_edges(node, data=True):
         number, candidate = edge.get("slot", 0), edge.get("candidate")
         slots.setdefault(number, []).append((candidate or 0, source))
         is_open[number] = candidate is not None
-    return [Slot(tuple(s for _, s in sorted(slots[n])), is_open[n]) for n in sorted(slots)]
+        is_optional[number] = is_optional.get(number, False) or bool(edge.get("optional"))
+    return [
+        Slot(tuple(s for _, s in sorted(slots[n])), is_open[n], optional=is_optional[n])
+        for n in sorted(slots)
+    ]
 
 
 def sources_of(graph: AnyGraph, node: str) -> list[str]:
@@ -62,7 +68,7 @@ def architecture(graph: AnyGraph) -> Architecture:
             for node, data in nodes.items()
             if data["kind"] == "cell"
         ),
-        outputs=tuple(name_of(graph, source) for source in sources_of(graph, OUTPUT)),
+        outputs=tuple(_named_slots(graph, OUTPUT)),
         combine=_operation(graph, OUTPUT),
         head_role=_operation(graph, HEAD),
         head=graph.graph["head"],
@@ -107,6 +113,6 @@ def _step(graph: AnyGraph, node: str) -> NetworkStep:
 def _named_slots(graph: AnyGraph, node: str) -> list[Slot]:
     """The slots of a node, their candidates by name."""
     return [
-        Slot(tuple(name_of(graph, candidate) for candidate in slot.candidates), slot.open)
+        replace(slot, candidates=tuple(name_of(graph, c) for c in slot.candidates))
         for slot in slots_of(graph, node)
     ]

@@ -22,15 +22,18 @@ from ..language.nodes import (
     Modality,
     NetworkHeader,
     Operation,
+    Output,
     Predict,
     Reference,
     Step,
     first,
     operations_of,
+    references_of,
 )
 from ..language.spec import Spec
 from ..network.names import input_name, place_of
 from ..network.network import Application, Head, NetworkCell, Slot
+from ..network.written import written_output
 from ..resolve.resolve import resolve
 from ..syntax.parse import parse
 from .build import AnyGraph
@@ -248,18 +251,26 @@ class _Writer:
 
     # The output and the head
 
-    def _outputs(self) -> tuple[Reference, ...] | None:
+    def _outputs(self) -> tuple[Output, ...] | None:
         (node,) = self.order.get("output") or (None,)
+        written = self.written.outputs
         if node is None:
-            return self.written.outputs
-        names = [
-            name_of(self.graph, s) for slot in slots_of(self.graph, node) for s in slot.candidates
-        ]
-        outputs = self.written.outputs
-        if outputs is not None and [o.name for o in outputs] == names:
-            return outputs
+            return written
+        slots = self._slots(node)
         cells = [name for n in self.order.get("cell", ()) for name in place_of(n)]
-        return None if outputs is None and cells == names else tuple(map(Reference, names))
+        features = [name for n in self.order.get("feature", ()) for name in place_of(n)]
+        if slots == (_fixed(cells) if written is None else self._written_outputs(written)):
+            return written
+        return tuple(written_output(slot, {*features, *cells}) for slot in slots)
+
+    def _written_outputs(self, written: Sequence[Output]) -> list[Slot]:
+        """The slots of the output as it is written; none where what is written says nothing."""
+        if all(isinstance(place, Reference) for place in written):
+            return _fixed([r.name for place in written for r in references_of(place)])
+        try:
+            return list(resolve(self.written).outputs)
+        except DiagnosticError:
+            return []
 
     def _predict(self) -> Predict | None:
         head, predict = self.graph.graph.get("head"), self.written.predict
@@ -270,6 +281,11 @@ class _Writer:
             if (count, predict.kind, predict.names) == (head.count, head.kind, head.names):
                 return predict
         return Predict(head.count, head.kind, head.names)
+
+
+def _fixed(names: Iterable[str]) -> list[Slot]:
+    """The slots of an output that has no hole."""
+    return [Slot((name,), open=False) for name in names]
 
 
 def _resolved_member(cell: NetworkCell, before: Sequence[str]) -> _Member:

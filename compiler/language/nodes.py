@@ -99,10 +99,40 @@ def largest(number: int | float | NumberHole) -> int | float:
     return max(number.candidates) if isinstance(number, NumberHole) else number
 
 
-def references_of(slot: Slot) -> tuple[Reference, ...]:
+@dataclass(frozen=True, slots=True)
+class Family(Named):
+    """`NAME[*]` in the output: every Cell of a family."""
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """`*` in the output: every feature and Cell that no other place of it names."""
+
+    span: Span | None = span_field()
+
+
+@dataclass(frozen=True, slots=True)
+class Possibly:
+    """`A?` in the output: what the network may combine or leave out, each by itself."""
+
+    item: Slot | Family | Others
+    span: Span | None = span_field()
+
+
+Output: TypeAlias = Slot | Family | Others | Possibly
+"""A place of the output."""
+
+
+def references_of(place: Output) -> tuple[Reference, ...]:
     """The names that stand in a slot: one, or the candidates of a restricted hole."""
-    candidates = (slot,) if isinstance(slot, Reference) else slot.candidates or ()
+    item = item_of(place)
+    candidates = (item.candidates or ()) if isinstance(item, Hole) else (item,)
     return tuple(c for c in candidates if isinstance(c, Reference))
+
+
+def item_of(place: Output) -> Slot | Family | Others:
+    """What stands in a place of the output, whether it may be left out or not."""
+    return place.item if isinstance(place, Possibly) else place
 
 
 def operations_of(operation: Operation | Hole) -> tuple[Operation, ...]:

@@ -12,6 +12,7 @@ from .nodes import (
     Budget,
     Cell,
     Definition,
+    Family,
     Feature,
     FeatureAxis,
     Hole,
@@ -19,6 +20,9 @@ from .nodes import (
     NetworkHeader,
     NumberHole,
     Operation,
+    Others,
+    Output,
+    Possibly,
     Predict,
     Reference,
     RuleRequirement,
@@ -61,6 +65,19 @@ def operation_name(op: Operation) -> str:
 def slot(item: Reference | Hole) -> str:
     """What stands in a slot: a name, `?`, or `{A | B}`."""
     return name(item.name) if isinstance(item, Reference) else _hole(item)
+
+
+def output(place: Output) -> str:
+    """A place of the output: a slot, `NAME[*]`, `*`, or one of them with `?`."""
+    match place:
+        case Possibly(item):
+            return f"{output(item)}?"
+        case Family():
+            return f"{name(place.name)}[*]"
+        case Others():
+            return "*"
+        case _:
+            return slot(place)
 
 
 def _hole(hole: Hole) -> str:

@@ -14,8 +14,8 @@ from .nodes import (
     Modality,
     NetworkHeader,
     Operation,
+    Output,
     Predict,
-    Reference,
     RuleRequirement,
     Use,
 )
@@ -35,7 +35,7 @@ class Spec(Displayed):
     modalities: tuple[Modality, ...] = ()
     pool: tuple[Operation, ...] | None = None
     cells: tuple[Cell, ...] = ()
-    outputs: tuple[Reference, ...] | None = None
+    outputs: tuple[Output, ...] | None = None
     requirements: tuple[RuleRequirement | Budget, ...] = ()
     predict: Predict | None = None
 
@@ -74,9 +74,7 @@ def spec_lines(spec: Spec) -> list[printer.Line]:
     groups += [printer.cell_lines(cell) for cell in spec.cells]
     if spec.outputs is not None:
         groups.append(
-            printer.listed_lines(
-                "output", [printer.name(o.name) for o in spec.outputs], spec.outputs
-            )
+            printer.listed_lines("output", [printer.output(o) for o in spec.outputs], spec.outputs)
         )
     groups.append([(printer.requirement_line(r), r) for r in spec.requirements])
     if spec.predict is not None:

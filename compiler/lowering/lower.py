@@ -7,7 +7,10 @@ relaxes is decided here and nowhere else:
 - the operation of a Step: softmax(γ) over the candidates, equation (10);
 - an input, `shared`: a Cell, or a Step, has two logits, Zero and Identity, for each predecessor,
   and mixes with the Identity entries of their softmaxes, equations (1) and (2);
-- an input, `per_input`: every open slot has one logit for each candidate, and one softmax.
+- an input, `per_input`: every open slot has one logit for each candidate, and one softmax;
+- a place of the output: as an input; what may be left out has a logit for that under `per_input`,
+  while `shared` has Zero for it. It adds nothing to the mixture, so that a place that is left out
+  is zeros, as a place where nothing stands is to a linear map.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from ...ops.types import Axis, TensorType, parameter_type
 from ..diagnostics.diagnostic import fail
 from ..graph.build import HEAD, Graph, reached
 from ..graph.read import slots_of, sources_of
-from ..network.holes import Relaxation, union
+from ..network.holes import Relaxation, filling, union
 from ..network.names import (
     LABELS,
     TARGET_SCALE,
@@ -105,10 +108,12 @@ class _Lowering:
                 return self._input(node, place[0])
             case "step":
                 return self._step(node, place, data)
+            case "output":
+                return self._output(node, place, data["operations"][0])
             case "head":
                 head: Head = self.graph.graph["head"]
                 return self._head(data["operations"][0], self._fixed(node), head)
-            case _:  # a Cell's merge, or the combination of the outputs
+            case _:  # a Cell's merge
                 return self._apply(data["operations"][0], self._fixed(node), place)
 
     def _head(self, application: Application, arguments: Sequence[int], head: Head) -> int:
@@ -175,6 +180,12 @@ class _Lowering:
         weights = self._architecture((len(results),), place, "gamma", "choice_weights")
         return self.builder.call("mix", [weights, *results], {}, place)
 
+    def _output(self, node: str, place: Scope, combine: Application) -> int:
+        slots = slots_of(self.graph, node)
+        return self._apply(
+            combine, [self._slot(slots, i, place, "alpha") for i in range(len(slots))], place
+        )
+
     def _apply(
         self,
         application: Application,
@@ -190,8 +201,11 @@ class _Lowering:
         if not slot.open:
             return self.values[slot.candidates[0]]
         if self.relax == "per_input":
-            size = (len(slot.candidates),)
+            size = (len(filling(slot)),)
             weights = self._architecture(size, place, letter, "choice_weights", index + 1)
+            if slot.optional:
+                chosen = {"rows": tuple(range(len(slot.candidates)))}
+                weights = self.builder.call("take", [weights], chosen, place)
             return self._mix(weights, slot.candidates, place)
         key = (identifier(*place), slot.candidates)
         if key not in self.mixtures:

@@ -66,16 +66,17 @@ def _count_variant(spec: Spec) -> Count:
 def _most(spec: Spec) -> int:
     """More than the holes of a specification can be filled in, whatever its rule."""
     network = try_resolve(spec, Report())
-    return 0 if network is None else (_unruled(network) * _count_steps(network)).high
+    return 0 if network is None else (_unruled(network) * _count_rest(network)).high
 
 
 def count_filled(network: Network) -> Count:
     """The number of ways to fill the holes of Cells and Steps of a network under its rule."""
-    return count_inputs(network) * _count_steps(network)
+    return count_inputs(network) * _count_rest(network)
 
 
-def _count_steps(network: Network) -> Count:
-    total = Count(1, 1)
+def _count_rest(network: Network) -> Count:
+    """The number of ways to fill what no rule decides: Steps and the output."""
+    total = count_fillings(network.outputs, MOST_LISTED)
     for cell in network.cells:
         for step in cell.steps:
             operations = len(step.operations)

@@ -15,6 +15,7 @@ from hashlib import sha256
 from ..graph.build import Graph, build
 from ..lowering.apply import apply
 from ..lowering.lower import lower_adapter
+from ..network.names import OUTPUT
 from ..network.network import Application, Network
 from ..passes import optimise
 from ..program.program import Builder, Input, Program
@@ -76,21 +77,24 @@ class Parts:
         name = f"merging {steps} Step{'s' if steps > 1 else ''}"
         return self._applied(name, resolved_cell.merge, 1 + steps)
 
-    @cached_property
-    def head(self) -> Part:
-        """Combining the outputs, and the head after it."""
+    def head(self, outputs: int | None = None) -> Part:
+        """Combining so many outputs, all of them where nothing is said, and the head after it."""
         network, builder = self.network, Builder()
-        inputs = [builder.input(Input(str(i), network.inner)) for i in range(len(network.outputs))]
-        combined = apply(network.combine, inputs, builder, ("output",), network.numbers)
-        numbers = {**network.numbers, "K": network.head.count}
-        result = apply(network.head_role, [combined], builder, (), numbers)
-        return Part("the head", builder.program(result))
+        count = len(network.outputs) if outputs is None else outputs
+        key = ("head", count)
+        if key not in self._made:
+            inputs = [builder.input(Input(str(i), network.inner)) for i in range(count)]
+            combined = apply(network.combine, inputs, builder, (OUTPUT,), network.numbers)
+            numbers = {**network.numbers, "K": network.head.count}
+            result = apply(network.head_role, [combined], builder, (), numbers)
+            self._made[key] = Part("the head", builder.program(result))
+        return self._made[key]
 
     @property
     def features(self) -> list[str]:
         """The features that a Cell or the output may take."""
         slots = [slot for cell in self.network.cells for slot in cell.slots]
-        names = [*(c for slot in slots for c in slot.candidates), *self.network.outputs]
+        names = [*(c for slot in slots for c in slot.candidates), *self.network.output_candidates]
         return [n for n in dict.fromkeys(names) if n in self.network.feature_by_name]
 
     def every(self) -> Iterator[Part]:
@@ -104,7 +108,9 @@ class Parts:
                     part = self.operation(application, len(step.slots))
                     parts.setdefault(part.key, part)
             parts.setdefault(self.merge(cell.name).key, self.merge(cell.name))
-        parts.setdefault(self.head.key, self.head)
+        least = max(1, sum(not slot.optional for slot in self.network.outputs))
+        for count in range(least, len(self.network.outputs) + 1):
+            parts.setdefault(self.head(count).key, self.head(count))
         yield from parts.values()
 
     @cached_property
@@ -139,5 +145,5 @@ def parts_of(program: Program, parts: Parts) -> Mapping[tuple[str, ...], Part]:
         elif place and place[0] in network.cell_by_name:
             part_by_place[place[:1]] = parts.merge(place[0])
         else:
-            part_by_place[()] = parts.head
+            part_by_place[()] = parts.head()
     return part_by_place

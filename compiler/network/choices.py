@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 from ..language.nodes import Budget, Cell, CellInput, Reference, Step
 from ..language.spec import Spec
 from .fillings import Choice
 from .names import input_name
-from .network import Network, NetworkCell, NetworkStep
+from .network import NOTHING, Network, NetworkCell, NetworkStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,31 +29,60 @@ class CellChoice:
     steps: tuple[StepChoice, ...]
 
 
-Choices: TypeAlias = tuple[CellChoice, ...]
-"""What fills every Cell of a network."""
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What fills every Cell of a network, and each place of its output, `NOTHING` some of them."""
+
+    cells: tuple[CellChoice, ...]
+    outputs: Choice
+
+    @property
+    def inputs(self) -> tuple[Choice, ...]:
+        """What every Cell takes."""
+        return tuple(cell.inputs for cell in self.cells)
 
 
 def listed(choices: Choices) -> list[Any]:
     """Choices as lists, for a file."""
-    return [[list(c.inputs), [[s.operation, list(s.inputs)] for s in c.steps]] for c in choices]
+    cells = [
+        [list(c.inputs), [[s.operation, list(s.inputs)] for s in c.steps]] for c in choices.cells
+    ]
+    return [cells, list(choices.outputs)]
 
 
 def choices_of(lists: Sequence[Any]) -> Choices:
     """The choices that `listed` made lists of."""
-    return tuple(
-        CellChoice(tuple(inputs), tuple(StepChoice(o, tuple(i)) for o, i in steps))
-        for inputs, steps in lists
+    cells, outputs = lists
+    return Choices(
+        tuple(
+            CellChoice(tuple(inputs), tuple(StepChoice(o, tuple(i)) for o, i in steps))
+            for inputs, steps in cells
+        ),
+        tuple(outputs),
     )
 
 
-def fill(network: Network, choices: Sequence[CellChoice]) -> Spec:
+def fill(network: Network, choices: Choices) -> Spec:
     """The specification with every hole filled and every family expanded.
 
     The pool and the rule for filling holes are left out, since nothing is left to fill.
     """
-    cells = tuple(_cell(c, choice) for c, choice in zip(network.cells, choices, strict=True))
+    pairs = zip(network.cells, choices.cells, strict=True)
     budgets = tuple(r for r in network.spec.requirements if isinstance(r, Budget))
-    return replace(network.spec, pool=None, cells=cells, requirements=budgets)
+    return replace(
+        network.spec,
+        pool=None,
+        cells=tuple(_cell(cell, choice) for cell, choice in pairs),
+        outputs=_outputs(network, choices.outputs),
+        requirements=budgets,
+    )
+
+
+def _outputs(network: Network, chosen: Choice) -> tuple[Reference, ...] | None:
+    """What the output takes; None where the specification leaves that to be all Cells."""
+    if network.spec.outputs is None:
+        return None
+    return tuple(Reference(name) for name in chosen if name != NOTHING)
 
 
 def _cell(cell: NetworkCell, choice: CellChoice) -> Cell:

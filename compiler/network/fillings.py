@@ -1,20 +1,20 @@
 """The choices for the holes of one Cell or Step, whatever rule holds between Cells.
 
 A choice is a tuple with the name in each slot, fixed ones included. A hole chooses an input that no
-other slot of its Cell or Step has.
+other slot of its Cell or Step has. The places of the output are filled likewise; optional ones may
+stay empty, but not all of them.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from math import comb, prod
+from math import comb
 from typing import TypeAlias
 
 from .count import Count
 from .matching import shortage
-from .network import NetworkCell, Slot
+from .network import NOTHING, NetworkCell, Slot
 
 Choice: TypeAlias = tuple[str, ...]
 
@@ -40,21 +40,29 @@ def fillings(slots: Sequence[Slot]) -> Iterator[Choice]:
 
     def options(index: int, chosen: Choice) -> Iterator[str]:
         slot, twin = slots[index], twins[index]
-        while twin is not None and twin >= len(chosen):
+        start, ended = 0, False
+        while twin is not None:
+            if twin < len(chosen) and chosen[twin] != NOTHING:
+                start = slot.candidates.index(chosen[twin]) + 1
+                break
+            ended = ended or twin < len(chosen)
             twin = twins[twin]
-        start = 0 if twin is None else slot.candidates.index(chosen[twin]) + 1
-        gone = fixed.union(chosen)
-        return (c for c in islice(slot.candidates, start, None) if c not in gone)
+        if not (slot.optional and ended):
+            gone = fixed.union(chosen)
+            yield from (c for c in islice(slot.candidates, start, None) if c not in gone)
+        if slot.optional:
+            yield NOTHING
 
     def can_be_completed(chosen: Choice) -> bool:
         """Whether the later slots still have an input each, so that no search ends in vain."""
-        later = [i for i in opened if i >= len(chosen)]
+        later = [i for i in opened if i >= len(chosen) and not slots[i].optional]
         return not shortage([list(islice(options(i, chosen), len(later))) for i in later])
 
     def extend(chosen: Choice) -> Iterator[Choice]:
         index = len(chosen)
         if index == len(slots):
-            yield chosen
+            if any(chosen) or not chosen:
+                yield chosen
         elif not slots[index].open:
             yield from extend((*chosen, slots[index].candidates[0]))
         else:
@@ -87,11 +95,16 @@ def count_fillings(slots: Sequence[Slot], most: int) -> Count:
     bound.
     """
     fixed = {s.candidates[0] for s in slots if not s.open}
-    groups = Counter(s.candidates for s in slots if s.open)
-    high = prod(
-        comb(len(candidates) - sum(c in fixed for c in candidates), count)
-        for candidates, count in groups.items()
-    )
+    groups: dict[tuple[str, ...], list[Slot]] = {}
+    for slot in (s for s in slots if s.open):
+        groups.setdefault(slot.candidates, []).append(slot)
+    high = 1
+    for candidates, twins in groups.items():
+        free = len(candidates) - sum(c in fixed for c in candidates)
+        least = sum(not slot.optional for slot in twins)
+        high *= sum(comb(free, count) for count in range(least, len(twins) + 1))
+    if slots and all(slot.optional for slot in slots):
+        high -= 1  # an output of nothing
     if len(groups) == 1 or sum(map(len, groups)) == len(set().union(*groups)):
         return Count(high, high)
     listed = sum(1 for _ in islice(fillings(slots), most + 1))
@@ -100,8 +113,9 @@ def count_fillings(slots: Sequence[Slot], most: int) -> Count:
 
 def unfillable(slots: Sequence[Slot]) -> tuple[int, int] | None:
     """A proof that slots cannot be filled: so many of them share too few candidates."""
-    if not any(slot.open for slot in slots):
+    required = [slot for slot in slots if slot.open and not slot.optional]
+    if not required:
         return None
     fixed = {s.candidates[0] for s in slots if not s.open}
-    options = [[c for c in s.candidates if c not in fixed] for s in slots if s.open]
+    options = [[c for c in s.candidates if c not in fixed] for s in required]
     return shortage(options)

@@ -5,6 +5,9 @@
   logits, Zero and Identity, for each predecessor, and mix with the Identity entries of the rows'
   softmaxes, equations (1) and (2);
 - under `per_input`: every open slot has one logit for each candidate, and their softmax.
+
+The places of the output are slots as those of a Cell are. An optional one mixes nothing in as well:
+under `per_input` by a logit of its own, under `shared` by the Zero entries of its rows.
 """
 
 from __future__ import annotations
@@ -14,9 +17,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from ...ops.primitives.reductions import numpy_softmax
-from .choices import CellChoice
-from .names import architecture_name
-from .network import Network, NetworkCell, NetworkStep, Slot
+from .choices import Choices
+from .names import OUTPUT, architecture_name
+from .network import NOTHING, Network, NetworkStep, Slot
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,16 +33,17 @@ Logits: TypeAlias = "Mapping[str, NDArray[Any]]"
 
 @dataclass(frozen=True)
 class Hole:
-    """What one architecture parameter decides: inputs of a Cell or Step, or a Step's operation.
+    """What one architecture parameter decides: inputs, an operation, or what is combined.
 
-    `place` names the Cell or Step, `cell` and `step` say where it stands among them, and `slots`
-    which of its slots are filled, none for an operation. The parameter has a row for each of the
-    `candidates`: names of inputs, or labels of operations, equal ones numbered. Where it is
-    `paired`, a row has two logits, Zero and Identity, else one.
+    `place` names the Cell, the Step or the output, `cell` and `step` say where it stands among
+    them, None for the output and a Cell, and `slots` which of its slots are filled, none for an
+    operation. The parameter has a row for each of the `candidates`: names of inputs, `NOTHING` for
+    what stays empty, or labels of operations, equal ones numbered. Where it is `paired`, a row has
+    two logits, Zero and Identity, else one.
     """
 
     place: tuple[str, ...]
-    cell: int
+    cell: int | None
     step: int | None
     slots: Mapping[int, Slot]
     candidates: tuple[str, ...]
@@ -71,7 +75,7 @@ class Hole:
     def rows(self, slot: int) -> tuple[int, ...]:
         """The rows of a slot's candidates, in their order."""
         row = {name: number for number, name in enumerate(self.candidates)}
-        return tuple(row[name] for name in self.slots[slot].candidates)
+        return tuple(row[name] for name in filling(self.slots[slot], self.paired))
 
     def shares(self, logits: Logits) -> NDArray[np.float64]:
         """The weights of the candidates; even where the parameter is not among `logits`."""
@@ -80,9 +84,12 @@ class Hole:
         own = logits.get(self.parameter)
         return shares(np.zeros(self.sizes) if own is None else np.asarray(own, np.float64))
 
-    def picks(self, choices: Sequence[CellChoice]) -> tuple[str, ...]:
+    def picks(self, choices: Choices) -> tuple[str, ...]:
         """The candidates that a choice takes: one for each slot, or the operation."""
-        cell = choices[self.cell]
+        if self.cell is None:
+            names = (choices.outputs[slot] for slot in self.slots)
+            return tuple(name for name in names if name != NOTHING or not self.paired)
+        cell = choices.cells[self.cell]
         if self.step is None:
             return tuple(cell.inputs[slot] for slot in self.slots)
         step = cell.steps[self.step]
@@ -92,14 +99,18 @@ class Hole:
 
 
 def holes_of(network: Network, relax: Relaxation) -> Iterator[Hole]:
-    """The holes of a network: for each Cell its inputs, then each Step's inputs and operation."""
+    """The holes of a network: for each Cell its inputs, then each Step's inputs and operation.
+
+    Last come those of the output.
+    """
     for index, cell in enumerate(network.cells):
-        yield from _inputs(cell, (cell.name,), index, None, relax)
+        yield from _inputs(cell.slots, (cell.name,), index, None, relax)
         for number, step in enumerate(cell.steps):
             place = (cell.name, step.name)
-            yield from _inputs(step, place, index, number, relax)
+            yield from _inputs(step.slots, place, index, number, relax)
             if step.open:
                 yield Hole(place, index, number, {}, _labels(step), paired=False)
+    yield from _inputs(network.outputs, (OUTPUT,), None, None, relax)
 
 
 def holes_by_slot(
@@ -121,24 +132,29 @@ def shares(logits: NDArray[Any]) -> NDArray[Any]:
     return weights[:, 1] if weights.ndim == 2 else weights
 
 
+def filling(slot: Slot, paired: bool = False) -> tuple[str, ...]:
+    """What may fill an open slot, `NOTHING` last; where rows are paired, no row is for that."""
+    return (*slot.candidates, NOTHING) if slot.optional and not paired else slot.candidates
+
+
 def union(slots: Sequence[Slot]) -> tuple[str, ...]:
     """The candidates of the open slots among these, each once: the rows of α or β."""
     return tuple(dict.fromkeys(c for slot in slots if slot.open for c in slot.candidates))
 
 
 def _inputs(
-    owner: NetworkCell | NetworkStep,
+    owner: Sequence[Slot],
     place: tuple[str, ...],
-    cell: int,
+    cell: int | None,
     step: int | None,
     relax: Relaxation,
 ) -> Iterator[Hole]:
-    slots = {number: slot for number, slot in enumerate(owner.slots) if slot.open}
+    slots = {number: slot for number, slot in enumerate(owner) if slot.open}
     if relax == "per_input":
         for number, slot in slots.items():
-            yield Hole(place, cell, step, {number: slot}, slot.candidates, paired=False)
+            yield Hole(place, cell, step, {number: slot}, filling(slot), paired=False)
     elif slots:
-        yield Hole(place, cell, step, slots, union(owner.slots), paired=True)
+        yield Hole(place, cell, step, slots, union(owner), paired=True)
 
 
 def _labels(step: NetworkStep) -> tuple[str, ...]:

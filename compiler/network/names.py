@@ -15,6 +15,8 @@ def lengths_name(feature: str) -> str:
     return f"{feature}.lengths"
 
 
+OUTPUT = "output"
+"""The place of what is combined for the head; no Cell or feature has this name."""
 LABELS = "labels"
 """The place of what is known of the values to predict; no Cell or feature has this name."""
 TARGET_SCALE, TARGET_SHIFT = f"{LABELS}.scale", f"{LABELS}.shift"

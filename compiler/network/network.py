@@ -78,13 +78,22 @@ def has_lengths(axes: Sequence[Axis] | None) -> bool:
     return Axis("t", None) in (axes or ())
 
 
+NOTHING = ""
+"""What fills a slot that is left empty; no name is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """An input of a Cell or Step: one name where it is fixed, the candidates where it is open."""
+    """A place that takes a value: one name where it is fixed, the candidates where it is open.
+
+    It is an input of a Cell or Step, or a place of the output. One that is `optional`, of the
+    output alone, may stay empty.
+    """
 
     candidates: tuple[str, ...]
     open: bool
     span: Span | None = field(default=None, compare=False, repr=False)
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +155,7 @@ class Architecture:
     modalities: tuple[NetworkModality, ...]
     features: tuple[NetworkFeature, ...]
     cells: tuple[NetworkCell, ...]
-    outputs: tuple[str, ...]
+    outputs: tuple[Slot, ...]
     combine: Application
     head_role: Application
     head: Head
@@ -190,9 +199,14 @@ class Architecture:
         fixed = (c.slots for c in self.cells if not any(slot.open for slot in c.slots))
         return frozenset(frozenset(s.candidates[0] for s in slots) for slots in fixed)
 
+    @cached_property
+    def output_candidates(self) -> tuple[str, ...]:
+        """What the output takes, or may take where it has holes, each once."""
+        return tuple(dict.fromkeys(c for slot in self.outputs for c in slot.candidates))
+
     @property
     def has_holes(self) -> bool:
-        return any(cell.holes for cell in self.cells)
+        return any(s.open for s in self.outputs) or any(cell.holes for cell in self.cells)
 
 
 @dataclass(frozen=True)

@@ -204,7 +204,8 @@ def genotype_of(spec: Spec) -> Genotype:
     """The Genotype of a program without holes; raises DiagnosticError with all it cannot say."""
     network = resolve(spec)
     holes = [*network.global_holes, *(hole for cell in network.cells for hole in cell.holes)]
-    hole = next(iter(holes), None)
+    holes += [slot for slot in network.outputs if slot.open]
+    hole = holes[0] if holes else None
     if hole is not None:
         remedy = "a search fills holes: give the genotype that it found"
         raise fail("E403", "the program has a hole", hole.span, help=remedy)
@@ -229,7 +230,7 @@ class _Reading:
         return Genotype(
             tuple(_taken(slot, self.positions) for cell in cells for slot in cell.slots),
             tuple(self._cell(cell) for cell in cells),
-            tuple(Index(self.positions[name]) for name in self.network.outputs),
+            tuple(Index(self.positions[name]) for name in self.network.output_candidates),
         )
 
     def _cell(self, cell: NetworkCell) -> CellGenotype:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ...ops.types import FEATURE_AXES, Axis
 from ..diagnostics.diagnostic import Note, Report, did_you_mean, one_of
@@ -10,13 +10,22 @@ from ..diagnostics.source import Span, span_of
 from ..language.nodes import BUDGETS, Budget, Cell, Feature, Modality, RuleRequirement
 from ..language.spec import Spec
 from ..network.names import lengths_name, presence_name
-from ..network.network import Head, Network, NetworkCell, NetworkFeature, NetworkModality
+from ..network.network import (
+    Application,
+    Head,
+    Network,
+    NetworkCell,
+    NetworkFeature,
+    NetworkModality,
+    Slot,
+)
 from ..network.rules import DEFAULT_RULE, RULES
 from ..network.vocabulary import library_names, vocabulary_of
-from .cells import CellResolver
+from .cells import MOST_INPUTS, CellResolver
 from .numbers import numbers_of
 from .operations import OperationResolver
-from .scope import Scope, Sizes, listed
+from .outputs import resolve_outputs
+from .scope import Scope, Sizes
 from .variants import of_variants
 
 MOST_CLASSES = 1_000_000
@@ -80,8 +89,8 @@ class _Resolver:
         features = [f for m in spec.modalities for f in self._modality(m)]
         families = [(cell, self.sizes.family(cell)) for cell in spec.cells]
         cells = self._cells([str(f.name) for m in spec.modalities for f in m.features], families)
-        outputs = self._outputs([name for _, names in families for name in names])
-        combine = self.operations.role("combine", len(outputs), None) if outputs else None
+        outputs = self._outputs({str(cell.name): names for cell, names in families})
+        combine = self._combine(outputs)
         head_role = self.operations.role("head", 1, None)
         head = self._head()
         rule, budgets = self._requirements()
@@ -96,7 +105,7 @@ class _Resolver:
             modalities=tuple(NetworkModality(m.name, m.optional) for m in spec.modalities),
             features=tuple(features),
             cells=tuple(cells),
-            outputs=tuple(outputs),
+            outputs=outputs,
             combine=combine,
             head_role=head_role,
             head=head,
@@ -214,15 +223,25 @@ class _Resolver:
         resolver = CellResolver(self.operations, self.sizes, self.report)
         return [c for cell, names in families for c in resolver.family(cell, names, sequence)]
 
-    def _outputs(self, cells: list[str]) -> list[str]:
+    def _outputs(self, families: Mapping[str, Sequence[str]]) -> tuple[Slot, ...]:
+        cells = [name for names in families.values() for name in names]
         if self.spec.outputs is not None:
-            names = [*(f.name for m in self.spec.modalities for f in m.features), *cells]
-            return listed(self.spec.outputs, names, "unknown feature or Cell `{}`", self.report)
+            features = [str(f.name) for m in self.spec.modalities for f in m.features]
+            return resolve_outputs(self.spec.outputs, features, families, self.report)
         if not self.spec.cells:
             message = "there is no Cell and no `output`, so nothing is predicted from"
             remedy = "add a Cell, or `output FEATURE, FEATURE` for late fusion"
             self.report.add("E007", message, self._start(), help=remedy)
-        return cells
+        return tuple(Slot((name,), open=False) for name in cells)
+
+    def _combine(self, outputs: Sequence[Slot]) -> Application | None:
+        """What combines the outputs, of which there may be fewer where some are optional."""
+        most, least = len(outputs), max(1, sum(not slot.optional for slot in outputs))
+        if not outputs:
+            return None
+        counts = [*range(least, min(most, MOST_INPUTS)), most]
+        roles = [self.operations.role("combine", count, None) for count in counts]
+        return None if None in roles else roles[-1]
 
     # The head and the requirements
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..diagnostics.diagnostic import DiagnosticError, fail
+from ..diagnostics.diagnostic import DiagnosticError, fail, one_of
 from ..diagnostics.source import Span
 from ..language.spec import Spec
 from ..network.choices import CellChoice, Choices, StepChoice
 from ..network.fillings import Choice
-from ..network.network import Application, Network, NetworkCell, NetworkStep, Slot
+from ..network.network import NOTHING, Application, Network, NetworkCell, NetworkStep, Slot
 from .resolve import resolve
 
 
@@ -21,9 +21,9 @@ def unfill(network: Network, genotype: Spec) -> Choices:
     """
     filling = resolve(genotype)
     _require_equal("Cells", [c.name for c in network.cells], [c.name for c in filling.cells])
-    return tuple(
-        _cell(open, closed) for open, closed in zip(network.cells, filling.cells, strict=True)
-    )
+    pairs = zip(network.cells, filling.cells, strict=True)
+    cells = tuple(_cell(open, closed) for open, closed in pairs)
+    return Choices(cells, _outputs(network.outputs, filling.outputs))
 
 
 def _cell(open: NetworkCell, given: NetworkCell) -> CellChoice:
@@ -63,6 +63,29 @@ def _inputs(open: Sequence[Slot], given: Sequence[Slot]) -> Choice:
         if closed.candidates[0] not in slot.candidates:
             raise _misfit(f"`{closed.candidates[0]}` is no candidate here", closed.span)
     return tuple(closed.candidates[0] for closed in given)
+
+
+def _outputs(open: Sequence[Slot], given: Sequence[Slot]) -> Choice:
+    """What each place of the output takes: the names in their order, `NOTHING` between them."""
+    names = [slot.candidates[0] for slot in given if not slot.open]
+    if len(names) < len(given):
+        raise _misfit("the output is open", next(s.span for s in given if s.open))
+    ways: list[Choice | None] = [(), *[None] * len(names)]
+    for slot in open:
+        following: list[Choice | None] = [None] * (len(names) + 1)
+        for count, way in enumerate(ways):
+            if way is None:
+                continue
+            if slot.optional and following[count] is None:
+                following[count] = (*way, NOTHING)
+            if count < len(names) and names[count] in slot.candidates:
+                following[count + 1] = (*way, names[count])
+        ways = following
+    found = ways[-1]
+    if found is None:
+        message = f"the output of the search space cannot be {one_of(names)}"
+        raise _misfit(message, given[0].span if given else None)
+    return found
 
 
 def _require_equal(

@@ -14,6 +14,7 @@ from ..language.nodes import (
     Cell,
     CellInput,
     Definition,
+    Family,
     Feature,
     FeatureAxis,
     HeadKind,
@@ -22,6 +23,9 @@ from ..language.nodes import (
     NetworkHeader,
     NumberHole,
     Operation,
+    Others,
+    Output,
+    Possibly,
     Predict,
     Reference,
     RuleRequirement,
@@ -134,8 +138,17 @@ class SpecBuilder(EquationBuilder):
     def pool(self, place: Range, parts: list[Operation]) -> _Pool:
         return _Pool(tuple(parts), self._span(place))
 
-    def output(self, place: Range, parts: list[Reference]) -> _Outputs:
+    def output(self, place: Range, parts: list[Output]) -> _Outputs:
         return _Outputs(tuple(parts), self._span(place))
+
+    def possibly(self, place: Range, parts: list[Any]) -> Possibly:
+        return Possibly(parts[0], span=self._span(place))
+
+    def family(self, place: Range, parts: list[Any]) -> Family:
+        return Family(parts[0])
+
+    def others(self, place: Range, parts: list[Any]) -> Others:
+        return Others(span=self._span(place))
 
     def predict(self, place: Range, parts: list[Any]) -> Predict:
         count, kind, names = parts

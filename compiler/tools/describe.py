@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from ..check.check import checked
@@ -56,6 +56,7 @@ def describe(spec: Spec, machine: Machine | None = None) -> dict[str, Any]:
         "holes": {
             "inputs": sum(isinstance(hole, Slot) for hole in holes),
             "operations": sum(isinstance(hole, NetworkStep) for hole in holes),
+            "outputs": sum(slot.open for slot in network.outputs),
         },
         "rule": network.rule,
         "parameters": count_parameters(program),
@@ -128,7 +129,7 @@ def summary(described: dict[str, Any]) -> str:
         *((f"modality {name}", ", ".join(f)) for name, f in described["modalities"].items()),
         ("unused features", ", ".join(described["unused_features"]) or "none"),
         ("cells and steps", f"{described['cells']} and {described['steps']}"),
-        ("holes", f"{holes['inputs']} inputs, {holes['operations']} operations"),
+        ("holes", ", ".join(_holes(holes))),
         ("rule", described["rule"]),
         ("architectures", described["architectures"]["count"]),
         ("parameters", f"{described['parameters']:,}"),
@@ -158,6 +159,13 @@ def _any(candidates: Iterable[object]) -> str:
 def _unused(network: Network, program: Program) -> list[str]:
     read = {item.name for item in program.inputs}
     return [f.name for f in network.features if f.name not in read]
+
+
+def _holes(holes: Mapping[str, int]) -> Iterator[str]:
+    """How many holes there are of each kind; those of the output where it has any."""
+    for what, count in holes.items():
+        if count or what != "outputs":
+            yield f"{count} {what}"
 
 
 def _latency(network: Network, machine: Machine | None) -> dict[str, float]:

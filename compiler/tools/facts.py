@@ -13,12 +13,13 @@ from dataclasses import dataclass
 
 from ..language import expression as x
 from ..language.nodes import BUDGETS, Definition, NumberHole
-from ..language.printer import body_text, bound, name, number, quantity, signature
+from ..language.printer import body_text, bound, name, number, output, quantity, signature
 from ..language.variants import GlobalHole
 from ..network.fillings import is_open
 from ..network.names import input_name
 from ..network.network import Application, Network, NetworkCell, NetworkStep, Slot
 from ..network.vocabulary import Vocabulary
+from ..network.written import written_output
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,9 @@ def facts(network: Network, qualified: Collection[str] = ()) -> list[Piece]:
     nodes += _features(network)
     for index, cell in enumerate(network.cells, start=len(network.features)):
         nodes += _cell(cell, index, shown)
-    everything = network.outputs == tuple(c.name for c in network.cells)
-    outputs = "all Cells" if everything else ", ".join(map(name, network.outputs))
+    everything = network.outputs == tuple(Slot((c.name,), open=False) for c in network.cells)
+    listed = ", ".join(output(written_output(slot, network.sequence)) for slot in network.outputs)
+    outputs = "all Cells" if everything else listed
     nodes.append(_plain("output", "", 4, outputs))
     if any(is_open(cell) for cell in network.cells):
         rule = {"": Property(network.rule, network.rule)}
@@ -86,7 +88,7 @@ def orders(network: Network) -> Mapping[str, tuple[str, ...]]:
     searched = any(map(is_open, network.cells))
     if searched:
         by_kind["features"] = tuple(f.name for f in network.features)
-    if searched or network.outputs == cells:
+    if searched or network.output_candidates == cells:
         by_kind["Cells"] = cells
     for cell in network.cells:
         names = tuple(s.name for s in cell.steps)

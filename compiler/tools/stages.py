@@ -14,7 +14,8 @@ from ..language.nodes import Cell, CellInput, Hole, Reference, Step
 from ..language.spec import Spec
 from ..lowering.lower import lower
 from ..network.names import input_name
-from ..network.network import NetworkCell, NetworkStep, Slot
+from ..network.network import NetworkCell, NetworkStep
+from ..network.written import written_output, written_slot
 from ..passes import ORDER, Stage, passes
 from ..program.program import Program
 from ..program.text import print_program
@@ -29,7 +30,7 @@ def network_text(spec: Spec) -> str:
     Numbers and roles keep their holes; the Cells are those of the first candidates.
     """
     network = checked(spec)
-    outputs = tuple(map(Reference, network.outputs))
+    outputs = tuple(map(written_output, network.outputs))
     cells = tuple(map(_cell, network.cells))
     return str(replace(network.space, cells=cells, outputs=outputs))
 
@@ -95,7 +96,7 @@ def _run(name: str, program: Program) -> Program:
 def _cell(cell: NetworkCell) -> Cell:
     pairs = zip(cell.inputs, cell.slots, strict=True)
     inputs = tuple(
-        CellInput(_slot(slot), None if name == input_name(i) else name)
+        CellInput(written_slot(slot), None if name == input_name(i) else name)
         for i, (name, slot) in enumerate(pairs)
     )
     returned = tuple(map(Reference, cell.returned))
@@ -105,12 +106,7 @@ def _cell(cell: NetworkCell) -> Cell:
 def _step(step: NetworkStep) -> Step:
     operations = tuple(o.operation for o in step.operations)
     operation = Hole(operations) if step.open else operations[0]
-    return Step(step.name, operation, tuple(map(_slot, step.slots)))
-
-
-def _slot(slot: Slot) -> Reference | Hole:
-    candidates = tuple(map(Reference, slot.candidates))
-    return Hole(candidates) if slot.open else candidates[0]
+    return Step(step.name, operation, tuple(map(written_slot, step.slots)))
 
 
 # The Graph
@@ -133,4 +129,6 @@ def _node(graph: Graph, node: str) -> tuple[str, str]:
 def _slots(graph: Graph, node: str) -> Iterator[str]:
     for slot in slots_of(graph, node):
         listed = " | ".join(slot.candidates)
-        yield f"{{{listed}}}" if slot.open else listed
+        alone = slot.optional and len(slot.candidates) == 1
+        shown = f"{{{listed}}}" if slot.open and not alone else listed
+        yield f"{shown}?" if slot.optional else shown

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import comb
 
-from ...compiler.network.choices import CellChoice
+from ...compiler.network.choices import Choices
 from ...compiler.network.holes import Hole, holes_of
 from ...compiler.network.network import Network
 
@@ -29,9 +29,7 @@ class Agreement:
     pairwise: float | None
 
 
-def agreements(
-    network: Network, genotypes: Sequence[Sequence[CellChoice]]
-) -> tuple[Agreement, ...]:
+def agreements(network: Network, genotypes: Sequence[Choices]) -> tuple[Agreement, ...]:
     """How far genotypes of a network, one at least, agree on each of its holes."""
     return tuple(
         _agreement(hole, [hole.picks(choices) for choices in genotypes])
@@ -48,7 +46,6 @@ def mean_pairwise(found: Sequence[Agreement]) -> float | None:
 def _agreement(hole: Hole, picks: Sequence[tuple[str, ...]]) -> Agreement:
     counts = Counter(name for names in picks for name in names)
     shares = {c: counts[c] / len(picks) for c in hole.candidates}
-    if len(picks) < 2:
-        return Agreement(hole, shares, None)
     common = sum(comb(count, 2) for count in counts.values())
-    return Agreement(hole, shares, common / (comb(len(picks), 2) * len(picks[0])))
+    pairs = comb(len(picks), 2) * counts.total() / len(picks)
+    return Agreement(hole, shares, common / pairs if pairs else None)

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from ...compiler.language.spec import Spec
 from ...compiler.network.choices import CellChoice, Choices, StepChoice, fill
 from ...compiler.network.fillings import Choice, fillings, fixed_choice, is_open, twin_before
-from ...compiler.network.holes import Logits, Relaxation, holes_by_slot, holes_of
-from ...compiler.network.network import Network, NetworkCell, NetworkStep, Slot
+from ...compiler.network.holes import Logits, Relaxation, filling, holes_by_slot, holes_of
+from ...compiler.network.names import OUTPUT
+from ...compiler.network.network import NOTHING, Network, NetworkCell, NetworkStep, Slot
 from ...compiler.network.rules import admits, completable
 
 SlotWeights = Sequence[Mapping[str, float]]
@@ -51,12 +52,10 @@ def choose(network: Network, logits: Logits, relax: Relaxation) -> Choices:
         chosen.append(inputs)
         steps = tuple(_step(cell, step, weights, relax) for step in cell.steps)
         cells.append(CellChoice(inputs, steps))
-    return tuple(cells)
+    return Choices(tuple(cells), _outputs(network, weights, relax))
 
 
-def preference(
-    network: Network, logits: Logits, relax: Relaxation
-) -> Callable[[Sequence[CellChoice]], float]:
+def preference(network: Network, logits: Logits, relax: Relaxation) -> Callable[[Choices], float]:
     """The logarithm of the product of the weights of everything that is chosen, by the choices.
 
     The sum is exact, so that choices whose weights are the same are level.
@@ -104,13 +103,30 @@ def _step(
     return StepChoice(int(np.argmax(operations)), inputs)
 
 
+def _outputs(network: Network, weights: HoleWeights, relax: Relaxation) -> Choice:
+    slots = network.outputs
+    if not any(slot.open for slot in slots):
+        return tuple(slot.candidates[0] for slot in slots)
+    of_slots = _slot_weights(slots, (OUTPUT,), weights)
+    choices = ranked(slots, of_slots, ordered=relax == "per_input")
+    return next(choices, None) or next(fillings(slots))
+
+
 def _slot_weights(
     slots: Sequence[Slot], place: tuple[str, ...], weights: HoleWeights
 ) -> SlotWeights:
-    """The weight of each candidate of each slot; 1 where a slot is fixed."""
-    return [
-        weights.get((place, number), {slot.candidates[0]: 1.0}) for number, slot in enumerate(slots)
-    ]
+    """The weight of each candidate of each slot; 1 where a slot is fixed.
+
+    A slot that may stay empty does with what the weight of its likeliest candidate lacks of 1,
+    where no weight says otherwise.
+    """
+    of_slots: list[Mapping[str, float]] = []
+    for number, slot in enumerate(slots):
+        known = weights.get((place, number), {slot.candidates[0]: 1.0})
+        if slot.optional and NOTHING not in known:
+            known = {**known, NOTHING: 1 - max(known[c] for c in slot.candidates)}
+        of_slots.append(known)
+    return of_slots
 
 
 def ranked(slots: Sequence[Slot], weights: SlotWeights, ordered: bool) -> Iterator[Choice]:
@@ -140,8 +156,8 @@ def ranked(slots: Sequence[Slot], weights: SlotWeights, ordered: bool) -> Iterat
             return
         _, _, state = heapq.heappop(heap)
         names = tuple(r[p][0] for r, p in zip(rankings, state, strict=True))
-        opened = [n for n, s in zip(names, slots, strict=True) if s.open]
-        if len(set(opened)) == len(opened) and fixed.isdisjoint(opened):
+        opened = [n for n, s in zip(names, slots, strict=True) if s.open and n != NOTHING]
+        if len(set(opened)) == len(opened) and fixed.isdisjoint(opened) and any(names):
             yield names
         for following in _following(state, twins, rankings):
             if following not in seen:
@@ -151,7 +167,7 @@ def ranked(slots: Sequence[Slot], weights: SlotWeights, ordered: bool) -> Iterat
 
 def _ranking(slot: Slot, weights: Mapping[str, float]) -> list[tuple[str, float, int]]:
     """Candidates with weight and position, by falling weight; in order on ties."""
-    items = [(c, weights[c], i) for i, c in enumerate(slot.candidates)]
+    items = [(c, weights[c], i) for i, c in enumerate(filling(slot))]
     return sorted(items, key=lambda item: -item[1])
 
 
@@ -184,7 +200,7 @@ def _reordered(slots: Sequence[Slot], choice: Choice, key: Any) -> Choice:
 
 
 def one_hot(
-    network: Network, choices: Sequence[CellChoice], relax: Relaxation
+    network: Network, choices: Choices, relax: Relaxation
 ) -> dict[str, NDArray[np.float32]]:
     """The weights under which a hypernet computes a choice, and nothing else.
 

@@ -11,7 +11,7 @@ from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
 from ...compiler.network.choices import CellChoice, Choices, StepChoice, fill
 from ...compiler.network.fillings import Choice, fillings, fixed_choice, is_open
-from ...compiler.network.network import Network, Slot
+from ...compiler.network.network import NOTHING, Network, Slot
 from .space import may_follow
 
 MOST_DRAWN = 1_000
@@ -33,7 +33,24 @@ def draw(network: Network, generator: np.random.Generator) -> Choices:
     for index in range(len(network.cells)):
         cells.append(draw_cell(network, index, chosen, generator))
         chosen.append(cells[-1].inputs)
-    return tuple(cells)
+    return Choices(tuple(cells), draw_outputs(network, generator))
+
+
+def draw_outputs(network: Network, generator: np.random.Generator) -> Choice:
+    """What the output combines, place by place; what may be left out is, half of the time."""
+    slots = network.outputs
+    if not any(slot.open for slot in slots):
+        return tuple(slot.candidates[0] for slot in slots)
+    for _ in range(MOST_DRAWN):
+        chosen = [slot.candidates[0] if not slot.open else NOTHING for slot in slots]
+        for place in sorted(range(len(slots)), key=lambda place: slots[place].optional):
+            slot = slots[place]
+            left = [c for c in slot.candidates if c not in chosen]
+            if slot.open and left and not (slot.optional and generator.integers(2)):
+                chosen[place] = left[int(generator.integers(len(left)))]
+        if any(chosen) and all(name or s.optional for name, s in zip(chosen, slots, strict=True)):
+            return tuple(chosen)
+    return _draw(slots, generator)
 
 
 def draw_cell(

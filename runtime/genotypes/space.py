@@ -8,7 +8,8 @@ from itertools import islice, product
 
 from ...compiler.network.choices import CellChoice, Choices, StepChoice
 from ...compiler.network.fillings import Choice, choices, fillings
-from ...compiler.network.network import Network, NetworkStep
+from ...compiler.network.holes import filling
+from ...compiler.network.network import NOTHING, Network, NetworkStep
 from ...compiler.network.rules import admits, completable, every_inputs
 
 MOST_INPUTS = 500
@@ -20,10 +21,11 @@ def every_choice(network: Network) -> Iterator[Choices]:
     for chosen in every_inputs(network):
         for steps in product(*map(every_step, _steps(network))):
             left = iter(steps)
-            yield tuple(
+            cells = tuple(
                 CellChoice(inputs, tuple(next(left) for _ in cell.steps))
                 for cell, inputs in zip(network.cells, chosen, strict=True)
             )
+            yield from (Choices(cells, outputs) for outputs in fillings(network.outputs))
 
 
 def _steps(network: Network) -> Iterator[NetworkStep]:
@@ -37,8 +39,8 @@ def every_step(step: NetworkStep) -> list[StepChoice]:
 
 
 def neighbours(network: Network, chosen: Choices) -> Iterator[Choices]:
-    """The choices with other inputs of one Cell, or another operation of one Step."""
-    for index, (cell, choice) in enumerate(zip(network.cells, chosen, strict=True)):
+    """The choices with other inputs of a Cell, another operation of a Step, or another output."""
+    for index, (cell, choice) in enumerate(zip(network.cells, chosen.cells, strict=True)):
         for inputs in islice(choices(cell), MOST_INPUTS):
             tried = with_cell(chosen, index, replace(choice, inputs=inputs))
             if inputs != choice.inputs and keeps_rule(network, tried):
@@ -48,6 +50,12 @@ def neighbours(network: Network, chosen: Choices) -> Iterator[Choices]:
                 if operation != choice.steps[number].operation:
                     changed = replace(choice.steps[number], operation=operation)
                     yield with_cell(chosen, index, with_step(choice, number, changed))
+    for number, slot in enumerate(network.outputs):
+        for name in filling(slot) if slot.open else ():
+            if name == NOTHING or name not in chosen.outputs:
+                outputs = (*chosen.outputs[:number], name, *chosen.outputs[number + 1 :])
+                if any(outputs) and outputs != chosen.outputs:
+                    yield replace(chosen, outputs=outputs)
 
 
 def may_follow(network: Network, inputs: Choice, earlier: Sequence[Choice]) -> bool:
@@ -58,7 +66,7 @@ def may_follow(network: Network, inputs: Choice, earlier: Sequence[Choice]) -> b
 
 def with_cell(chosen: Choices, index: int, cell: CellChoice) -> Choices:
     """The choice with another Cell in its place."""
-    return (*chosen[:index], cell, *chosen[index + 1 :])
+    return replace(chosen, cells=(*chosen.cells[:index], cell, *chosen.cells[index + 1 :]))
 
 
 def with_step(cell: CellChoice, number: int, step: StepChoice) -> CellChoice:
@@ -66,7 +74,7 @@ def with_step(cell: CellChoice, number: int, step: StepChoice) -> CellChoice:
     return replace(cell, steps=(*cell.steps[:number], step, *cell.steps[number + 1 :]))
 
 
-def keeps_rule(network: Network, chosen: Sequence[CellChoice]) -> bool:
+def keeps_rule(network: Network, chosen: Choices) -> bool:
     """Whether the network's rule admits what all Cells take."""
-    inputs = [c.inputs for c in chosen]
+    inputs = chosen.inputs
     return all(admits(network, i, c, inputs[:i]) for i, c in enumerate(inputs))

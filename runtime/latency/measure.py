@@ -109,7 +109,7 @@ def _fitted(found: Profile, whole: Sequence[Network], taken: Sequence[float]) ->
 def _whole(network: Network, seed: int) -> list[Network]:
     """Networks of a space, each once; a network without holes is the only one of its own."""
     generator = np.random.default_rng(seed)
-    draws = dict.fromkeys(tuple(draw(network, generator)) for _ in range(WHOLE))
+    draws = dict.fromkeys(draw(network, generator) for _ in range(WHOLE))
     return [checked(fill(network, choices)) for choices in draws]
 
 

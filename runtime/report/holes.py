@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import log
 from typing import cast
 
-from ...compiler.network.choices import CellChoice
+from ...compiler.network.choices import Choices
 from ...compiler.network.holes import Hole, Relaxation, holes_of
 from ...compiler.targets.html import Html, html, joined
 from ..runs.read import Record, Search
@@ -22,7 +22,7 @@ _TEXT = (
 )
 
 
-def holes(search: Search, choices: Sequence[CellChoice]) -> Html:
+def holes(search: Search, choices: Choices) -> Html:
     """A small chart for every hole of a run; nothing where its strategy keeps no weights."""
     relax = cast(Relaxation, search.settings.relax)
     every = holes_of(search.network, relax)

@@ -22,7 +22,7 @@ from ...compiler.language.nodes import Budget
 from ...compiler.lowering.lower import lower
 from ...compiler.measure.architectures import count_architectures
 from ...compiler.measure.sizes import count_macs, count_parameters
-from ...compiler.network.choices import CellChoice, Choices, fill
+from ...compiler.network.choices import Choices, fill
 from ...compiler.network.holes import Logits, Relaxation, holes_of
 from ...compiler.network.network import Network
 from ...compiler.passes import optimise
@@ -73,16 +73,15 @@ class Budgets:
         """What parts cost; raises DiagnosticError where the profile lacks one."""
         return Table(self.network, self.quantities, self.profile)
 
-    def cost(self, chosen: Sequence[CellChoice]) -> Costs:
+    def cost(self, chosen: Choices) -> Costs:
         """What the network of a choice costs, exactly."""
-        key = tuple(chosen)
-        if key not in self._known:
+        if chosen not in self._known:
             if len(self._known) >= MOST_KEPT:
                 self._known.clear()
-            self._known[key] = self._counted(key)
-        return self._known[key]
+            self._known[chosen] = self._counted(chosen)
+        return self._known[chosen]
 
-    def admits(self, chosen: Sequence[CellChoice]) -> bool:
+    def admits(self, chosen: Choices) -> bool:
         """Whether the network of a choice keeps within every budget."""
         return not self.limits or met(self.limits, self.cost(chosen))
 
@@ -97,7 +96,7 @@ class Budgets:
         Costs are taken off the logits with the smallest multiplier that leads to a choice within
         them. Holes then get back what they preferred where that is admitted, or come nearer to it.
         """
-        wanted = tuple(choose(self.network, logits, self.relax))
+        wanted = choose(self.network, logits, self.relax)
         if self.admits(wanted):
             return wanted
         found = self._penalised(logits)
@@ -130,13 +129,13 @@ class Budgets:
                 seen.add(drawn)
                 yield drawn
 
-    def repaired(self, chosen: Sequence[CellChoice]) -> Choices:
+    def repaired(self, chosen: Choices) -> Choices:
         """A choice within the budgets that is reached from this one hole by hole.
 
         Each step takes the change that exceeds least; the smallest choice of the space where
         nothing leads there. Raises DiagnosticError where there is none.
         """
-        found = tuple(chosen)
+        found = chosen
         for _ in range(MOST_MOVES):
             if self.admits(found):
                 return found
@@ -185,7 +184,7 @@ class Budgets:
             moved = {name: np.asarray(a, np.float64) * scale for name, a in logits.items()}
             for name, price in prices.items():
                 moved[name] = moved.get(name, 0.0) - multiplier * price
-            return tuple(choose(self.network, moved, self.relax))
+            return choose(self.network, moved, self.relax)
 
         if not dearest:
             return chosen(0.0)
@@ -225,18 +224,18 @@ class Budgets:
 
     def _restored(self, found: Choices, wanted: Choices) -> Choices:
         """The choice with what was wished for in every hole where that is admitted."""
-        for index, (cell, wish) in enumerate(zip(self.network.cells, wanted, strict=True)):
-            found = self._taken(found, index, replace(found[index], inputs=wish.inputs))
+        for index, (cell, wish) in enumerate(zip(self.network.cells, wanted.cells, strict=True)):
+            inputs = replace(found.cells[index], inputs=wish.inputs)
+            found = self._taken(found, with_cell(found, index, inputs))
             for number in range(len(cell.steps)):
-                changed = with_step(found[index], number, wish.steps[number])
-                found = self._taken(found, index, changed)
-        return found
+                changed = with_step(found.cells[index], number, wish.steps[number])
+                found = self._taken(found, with_cell(found, index, changed))
+        return self._taken(found, replace(found, outputs=wanted.outputs))
 
-    def _taken(self, found: Choices, index: int, cell: CellChoice) -> Choices:
-        """The choice with another Cell in it, where the rule and the budgets admit that."""
-        if found[index] == cell:
+    def _taken(self, found: Choices, tried: Choices) -> Choices:
+        """What is tried, where the rule and the budgets admit that, else what was found."""
+        if found == tried:
             return found
-        tried = with_cell(found, index, cell)
         return tried if keeps_rule(self.network, tried) and self.admits(tried) else found
 
     def _preferred(self, found: Choices, logits: Logits) -> Choices:

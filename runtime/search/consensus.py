@@ -79,7 +79,9 @@ def consensus(paths: Sequence[str | PathLike[str]]) -> Consensus:
 
 def _support(known: Agreement, choices: Choices) -> Support:
     picks = known.hole.picks(choices)
-    return Support(known.hole.title, picks, float(np.mean([known.shares[p] for p in picks])))
+    return Support(
+        known.hole.title, picks, float(np.mean([known.shares[p] for p in picks] or [1.0]))
+    )
 
 
 def _votes(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from ...compiler.language.nodes import Budget
 from ...compiler.language.printer import quantity as written
 from ...compiler.measure.parts import Part, Parts
 from ...compiler.measure.sizes import count_macs, count_parameters
-from ...compiler.network.choices import CellChoice
-from ...compiler.network.network import Network
+from ...compiler.network.choices import Choices
+from ...compiler.network.network import NOTHING, Network
 from ..latency.profile import Profile
 
 Costs = Mapping[str, float]
@@ -35,17 +36,19 @@ class Table:
             for step in cell.steps
         }
         self.merges = {cell.name: costs(parts.merge(cell.name)) for cell in network.cells}
-        self.head = costs(parts.head)
+        self.head = cache(lambda outputs: costs(parts.head(outputs)))
 
     def source(self, name: str) -> Costs:
         """What an input adds: a feature its adapter; a Cell is there already."""
         return self.adapters.get(name, {})
 
-    def cost(self, chosen: Sequence[CellChoice]) -> Costs:
+    def cost(self, chosen: Choices) -> Costs:
         """What the parts cost that a choice's outputs reach."""
-        cells = {c.name: (c, taken) for c, taken in zip(self.network.cells, chosen, strict=True)}
-        found, waiting = set(self.network.outputs), list(self.network.outputs)
-        parts = [self.head, self.fixed]
+        pairs = zip(self.network.cells, chosen.cells, strict=True)
+        cells = {cell.name: (cell, taken) for cell, taken in pairs}
+        waiting = [name for name in chosen.outputs if name != NOTHING]
+        found = set(waiting)
+        parts = [self.head(len(waiting)), self.fixed]
         while waiting:
             name = waiting.pop()
             if name not in cells:

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from onnx import ModelProto
 
+import fusewright as fw
 from fusewright.compiler.check.check import check, checked
 from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
 from fusewright.compiler.documents.spellings import loads
@@ -20,14 +21,16 @@ from fusewright.compiler.documents.writer import to_json, to_yaml
 from fusewright.compiler.graph.build import build
 from fusewright.compiler.language.spec import Spec, print_spec
 from fusewright.compiler.lowering.lower import lower
+from fusewright.compiler.network.choices import CellChoice, Choices, StepChoice, fill
 from fusewright.compiler.network.fillings import fixed_choice
-from fusewright.compiler.network.holes import RELAXATIONS, Relaxation, union
+from fusewright.compiler.network.holes import RELAXATIONS, Relaxation, filling, union
 from fusewright.compiler.network.names import identifier
 from fusewright.compiler.network.network import Network
 from fusewright.compiler.network.rules import admits
 from fusewright.compiler.passes import NETWORK_STAGES, Stage, optimise, passes
 from fusewright.compiler.program.program import Program, validate
 from fusewright.compiler.program.weights import Weights
+from fusewright.compiler.resolve.unfill import unfill
 from fusewright.compiler.syntax.parse import parse
 from fusewright.compiler.targets.numpy.network import evaluate
 from fusewright.compiler.targets.onnx.export import export as export_onnx
@@ -222,6 +225,7 @@ def test_a_one_hot_hypernet_is_its_genotype(spec: Spec, seed: int) -> None:
     hypernet = lower(build(network), "per_input")
     weights = random_weights(hypernet, seed)
     genotype = derive(network, weights, "per_input")
+    assume(len(checked(genotype).outputs) == len(network.outputs))  # else `head` has fewer rows
     one_hot = weights | one_hot_logits(network, genotype)
     inputs = random_inputs(hypernet, 3, seed)
     discrete = program_of(genotype, "per_input")
@@ -249,7 +253,34 @@ def one_hot_logits(network: Network, genotype: Spec) -> dict[str, NDArray[Any]]:
                 scopes = [o.scope for o in step.operations]
                 name = identifier(cell.name, step.name, "gamma")
                 logits[name] = hot(scopes, other.operations[0].scope)
+    outputs = unfill(network, genotype).outputs
+    for n, (slot, taken) in enumerate(zip(network.outputs, outputs, strict=True), start=1):
+        if slot.open:
+            logits[identifier("output", f"alpha_{n}")] = hot(filling(slot), taken)
     return logits
+
+
+@given(st.integers(1, 15), seeds)
+def test_outputs_that_are_left_out_are_rows_of_the_head(taken: int, seed: int) -> None:
+    """A one-hot hypernet is its genotype with those rows of the head that are read."""
+    length, channels = 2, 4
+    space = fw.loads(
+        f"network n(C = {channels}, L = {length}) modality m {{ A[c 3] B[c 5, t 4] D[c 2] }} "
+        "cell K(A, B) { S = Sum(x, y) } output A?, *?, D? predict 3 classes"
+    )
+    network = checked(space)
+    kept = [bool(taken >> place & 1) for place in range(4)]
+    outputs = [s.candidates[0] if k else "" for s, k in zip(network.outputs, kept, strict=True)]
+    steps = tuple(StepChoice(0, ("x", "y")) for _ in range(1))
+    genotype = fill(network, Choices((CellChoice(("A", "B"), steps),), tuple(outputs)))
+    hypernet = lower(build(network), "per_input")
+    weights = random_weights(hypernet, seed)
+    rows = weights["head.W"].reshape(length, len(kept), channels, -1)[:, kept]
+    own = weights | {"head.W": rows.reshape(-1, rows.shape[-1])}
+    inputs = random_inputs(hypernet, 3, seed)
+    found = evaluate(program_of(genotype, "per_input"), inputs, own)
+    one_hot = weights | one_hot_logits(network, genotype)
+    assert relative_difference(evaluate(hypernet, inputs, one_hot), found) <= 1e-9
 
 
 def hot(candidates: Any, chosen: str) -> NDArray[Any]:

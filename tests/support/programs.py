@@ -28,6 +28,9 @@ from fusewright.compiler.language.nodes import (
     Modality,
     NetworkHeader,
     Operation,
+    Others,
+    Output,
+    Possibly,
     Predict,
     Reference,
     RuleRequirement,
@@ -229,7 +232,7 @@ def written_specs(draw: st.DrawFn, holes: bool = True) -> Spec:
     outputs = None
     if not made or draw(st.integers(0, 2)) == 0:
         chosen = draw(st.lists(st.sampled_from(visible), min_size=1, unique=True))
-        outputs = tuple(Reference(n) for n in chosen)
+        outputs = draw(output_holes(chosen)) if holes else tuple(map(Reference, chosen))
     pool = None
     if holes:
         every = [*operations(spec, 1), *operations(spec, 2), *operations(spec, 3)]
@@ -261,6 +264,23 @@ def written_specs(draw: st.DrawFn, holes: bool = True) -> Spec:
         requirements=tuple(requirements),
         predict=Predict(count, kind, named),
     )
+
+
+@st.composite
+def output_holes(draw: st.DrawFn, chosen: list[str]) -> tuple[Output, ...]:
+    """Places of an output, some of which are open."""
+    if draw(st.booleans()):
+        return tuple(map(Reference, chosen))
+    places: list[Output] = [
+        Possibly(Reference(name)) if draw(st.booleans()) else Reference(name) for name in chosen
+    ]
+    if len(chosen) > 1 and draw(st.booleans()):
+        hole = Hole(tuple(map(Reference, chosen)))
+        return (Possibly(hole), hole) if draw(st.booleans()) else (hole,)
+    if draw(st.booleans()):
+        more: list[Output] = [Hole(), Possibly(Hole()), Possibly(Others())]
+        places.append(draw(st.sampled_from(more)))
+    return tuple(places)
 
 
 @st.composite

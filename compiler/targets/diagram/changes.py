@@ -8,8 +8,8 @@ from functools import cached_property
 from itertools import zip_longest
 from typing import TypeVar
 
-from ...graph.build import HEAD, OUTPUT
-from ...network.names import identifier
+from ...graph.build import HEAD
+from ...network.names import OUTPUT, identifier
 from ...network.network import Architecture, NetworkCell, NetworkFeature, NetworkStep, Slot
 from .drawer import free_slots
 from .labels import call
@@ -83,8 +83,6 @@ class _Union:
                 self.changed[identifier(feature.name)] = "changed"
         names = _merged([c.name for c in old.cells], [c.name for c in new.cells])
         cells = [self._cell(old.cell_by_name.get(n), new.cell_by_name.get(n)) for n in names]
-        outputs = _merged(old.outputs, new.outputs)
-        self._mark(OUTPUT, outputs, old.outputs, new.outputs)
         if old.head != new.head:
             self.changed[HEAD] = "changed"
         lanes = {m.name: m for m in (*old.modalities, *new.modalities)}
@@ -94,8 +92,20 @@ class _Union:
             modalities=tuple(lanes[n] for n in order if n in {f.modality for f in features}),
             features=tuple(features),
             cells=tuple(cells),
-            outputs=tuple(outputs),
+            outputs=self._outputs(),
         )
+
+    def _outputs(self) -> tuple[Slot, ...]:
+        """The outputs of both; those of the new one where one has holes there."""
+        old, new = self.old.outputs, self.new.outputs
+        if any(slot.open for slot in (*old, *new)):
+            if old != new:
+                self.changed[OUTPUT] = "changed"
+            return new
+        before, after = self.old.output_candidates, self.new.output_candidates
+        both = _merged(before, after)
+        self._mark(OUTPUT, both, before, after)
+        return tuple(Slot((name,), open=False) for name in both)
 
     def _only(self, node: str, old: Mapping[str, T], new: Mapping[str, T], name: str) -> T:
         """The new one, or what was removed; marked where it is in one of the two alone."""

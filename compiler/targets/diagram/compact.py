@@ -12,9 +12,9 @@ from functools import cached_property
 from itertools import groupby
 from typing import ClassVar
 
-from ...graph.build import HEAD, OUTPUT
-from ...network.names import identifier
-from ...network.network import NetworkCell
+from ...graph.build import HEAD
+from ...network.names import OUTPUT, identifier
+from ...network.network import NetworkCell, Slot
 from .statements import Look, box, edge, shortened, text
 from .whole import LONGEST_ROW, WholeDrawer
 
@@ -31,8 +31,9 @@ class Compact(WholeDrawer):
         yield from map(self._fold, self._folds)
         yield from self._between()
         yield from self.head_boxes()
-        for name, count in Counter(map(self._home, self._tops)).items():
-            yield self._counted(name, OUTPUT, count, False)
+        tops = Counter((self._home(name), is_open) for name, is_open in self._tops)
+        for (name, is_open), count in tops.items():
+            yield self._counted(name, OUTPUT, count, is_open)
         yield self.edge(OUTPUT, HEAD, 0)
 
     # Boxes
@@ -79,16 +80,20 @@ class Compact(WholeDrawer):
     @property
     def _takes_all(self) -> bool:
         """Whether the output takes all of many Cells."""
-        every = tuple(c.name for c in self.network.cells)
+        every = tuple(Slot((c.name,), open=False) for c in self.network.cells)
         return self.network.outputs == every and len(self._folds) > LONGEST_ROW
 
     @property
-    def _tops(self) -> Sequence[str]:
-        """What has an edge to the output: all that it takes, or what no other Cell takes."""
+    def _tops(self) -> Sequence[tuple[str, bool]]:
+        """What has an edge to the output, and whether it only may be taken.
+
+        All that it takes, or what no other Cell takes.
+        """
+        tops = [(name, slot.open) for slot in self.network.outputs for name in slot.candidates]
         if not self._takes_all:
-            return self.network.outputs
+            return tops
         read = {c for cell in self.network.cells for slot in cell.slots for c in slot.candidates}
-        return [name for name in self.network.outputs if name not in read]
+        return [(name, is_open) for name, is_open in tops if name not in read]
 
     def combined(self) -> str:
         return f"combine all {len(self.network.cells)} Cells" if self._takes_all else "combine"

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from ...language.expression import Name, walk
-from ...network.names import identifier
+from ...network.names import OUTPUT, identifier
 from ...network.network import Application, Architecture, NetworkCell, NetworkStep, Slot
 from ..latex import definition_latex
 from .labels import MOST_BARS, Labels
@@ -72,7 +72,7 @@ class Drawer(ABC):
         for name, input, slot in zip(cell.inputs, inputs, cell.slots, strict=True):
             label = self.labels.input(name, input, slot, (input, 0) in self.free, self.overlay)
             look = {**self.look(input, "input", slot.open), "group": node(input)}
-            hidden = self._hidden(input, {0: slot}, "")
+            hidden = self.hidden(input, {0: slot}, "")
             yield box(input, label, f"{name} of {cell.name}", {**look, **hidden})
         yield same_rank(inputs)
         yield self._merge(cell, merge, inputs)
@@ -131,7 +131,7 @@ class Drawer(ABC):
         name = identifier(cell.name, step.name)
         free = [(name, number) in self.free for number in range(len(step.slots))]
         label = self.labels.step(name, step, free, self.overlay)
-        hidden = self._hidden(name, dict(enumerate(step.slots)), cell.name)
+        hidden = self.hidden(name, dict(enumerate(step.slots)), cell.name)
         look = {**self.look(name, "step", step.open), "margin": "0.05,0.05", **hidden}
         equations = [definition_latex(o.definition) for o in step.operations[:MOST_BARS]]
         return box(name, label, f"{step.name} of {cell.name}", look, *equations)
@@ -171,7 +171,7 @@ class Drawer(ABC):
         counted = (head, number) in self.free or (slot.open and len(every) > MOST_EDGES)
         return [] if counted else list(every)
 
-    def _hidden(self, head: str, slots: Mapping[int, Slot], cell: str) -> Look:
+    def hidden(self, head: str, slots: Mapping[int, Slot], cell: str) -> Look:
         """What a node reads without an edge."""
         sources: dict[int, Mapping[int, str] | str] = {}
         for number, slot in slots.items():
@@ -245,6 +245,9 @@ def free_slots(network: Architecture) -> Iterator[tuple[str, int]]:
                 if slot.open and len(slot.candidates) == inside:
                     yield identifier(cell.name, step.name), number
         before += 1
+    for number, slot in enumerate(network.outputs):
+        if slot.open and len(slot.candidates) == before:
+            yield OUTPUT, number
 
 
 def reads_first(merge: Application) -> bool:

@@ -8,8 +8,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 from ...diagnostics.diagnostic import did_you_mean, fail, one_of
-from ...graph.build import OUTPUT
-from ...network.names import identifier
+from ...network.names import OUTPUT, identifier
 from ...network.network import NetworkCell
 from .drawer import HIDDEN, Drawer, cluster
 from .statements import Look, box, edge, text
@@ -83,5 +82,7 @@ class Single(Drawer):
                 if name in slot.candidates and not slot.open:
                     place = slot.candidates.index(name)
                     yield cell.name, changes.get((identifier(cell.name, input), 0, place))
-        if name in self.network.outputs:
-            yield "combine", changes.get((OUTPUT, self.network.outputs.index(name), 0))
+        for number, slot in enumerate(self.network.outputs):
+            if name in slot.candidates and not slot.open:
+                place = slot.candidates.index(name)
+                yield "combine", changes.get((OUTPUT, number, place))

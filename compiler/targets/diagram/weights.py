@@ -30,7 +30,8 @@ def of_mixtures(network: Network, shares: Shares, least: float = 1.0) -> Overlay
             operations[identifier(*hole.place)] = row
         for slot in hole.slots:
             node, number = identifier(*hole.place), slot
-            if hole.letter == "alpha":
+            if hole.letter == "alpha" and hole.cell is not None:
                 node, number = identifier(*hole.place, network.cells[hole.cell].inputs[slot]), 0
-            weights[node, number] = [row[i] for i in hole.rows(slot)]
+            candidates = hole.slots[slot].candidates
+            weights[node, number] = [row[i] for i in hole.rows(slot)[: len(candidates)]]
     return Overlay(weights, operations, least=least)

@@ -22,8 +22,8 @@ from functools import cached_property
 from itertools import pairwise
 from math import ceil
 
-from ...graph.build import HEAD, OUTPUT
-from ...network.names import identifier
+from ...graph.build import HEAD
+from ...network.names import OUTPUT, identifier
 from ...network.network import NetworkFeature
 from ..latex import definition_latex
 from .drawer import HIDDEN, POINT, Drawer, cluster, frame
@@ -168,13 +168,17 @@ class WholeDrawer(Drawer):
 
     def _top(self) -> Iterator[str]:
         yield from self.head_boxes()
-        for slot, name in enumerate(self.network.outputs):
-            yield self.from_source(name, OUTPUT, slot)
+        for number, slot in enumerate(self.network.outputs):
+            for place in self.drawn(OUTPUT, number, slot):
+                yield self.from_source(slot.candidates[place], OUTPUT, number, slot, place)
         yield self.edge(OUTPUT, HEAD, 0)
 
     def combined(self) -> str:
-        """What the box of the combination says."""
-        return "combine"
+        """What the box of the combination says, with the holes that have no edges."""
+        slots = enumerate(self.network.outputs)
+        counted = [slot for number, slot in slots if not self.drawn(OUTPUT, number, slot)]
+        holes = (f"? of {len(slot.candidates)}" for slot in counted)
+        return " ".join(["combine", ", ".join(holes)]).rstrip()
 
     def head_boxes(self) -> Iterator[str]:
         """The boxes of the combination and of what is predicted."""
@@ -185,7 +189,8 @@ class WholeDrawer(Drawer):
         label = self.labels.signed(self.labels.bold(label), self.overlay.changed.get(HEAD))
         roles = (self.network.combine, self.network.head_role)
         equations = [definition_latex(role.definition) for role in roles]
-        look = self.look(OUTPUT, "output")
+        hidden = self.hidden(OUTPUT, dict(enumerate(self.network.outputs)), "")
+        look = {**self.look(OUTPUT, "output"), **hidden}
         combined = self.labels.signed(self.combined(), self.overlay.changed.get(OUTPUT))
         yield box(OUTPUT, combined, "the outputs combined", look, equations[0])
         yield box(HEAD, label, tip, self.look(HEAD, "head"), equations[1])

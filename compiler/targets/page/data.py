@@ -7,12 +7,12 @@ from typing import Any
 
 from ...diagnostics.diagnostic import DiagnosticError
 from ...diagnostics.text import printable
-from ...graph.build import HEAD, OUTPUT, Graph
+from ...graph.build import HEAD, Graph
 from ...lowering.lower import lower
 from ...measure.architectures import count_architectures
 from ...measure.parts import Part, Parts
 from ...measure.sizes import count_macs, count_parameters
-from ...network.names import identifier
+from ...network.names import OUTPUT, identifier
 from ...network.network import Application, Network, NetworkCell, NetworkFeature, Slot
 from ...passes import optimise
 from ...program.program import Scope
@@ -98,13 +98,13 @@ class Facts:
         combine = self.network.combine
         place = self._operation(("output",), combine, None)
         fact = self._fact("output", "combine", "the outputs combined", "", [place])
-        names = self.network.outputs
-        fact["slots"] = [_slot(f"input {i}", Slot((n,), False), ()) for i, n in enumerate(names, 1)]
+        slots = self.network.outputs
+        fact["slots"] = [_slot(f"input {i}", slot, ()) for i, slot in enumerate(slots, 1)]
         return fact
 
     def _head(self) -> Fact:
         head = self.network.head
-        place = self._operation(("head",), self.network.head_role, lambda: self._parts.head)
+        place = self._operation(("head",), self.network.head_role, self._parts.head)
         what = "what is predicted; its numbers are with those of the combination"
         return self._fact("head", predicted(head), what, f"(batch, {head.count})", [place])
 

@@ -14,9 +14,9 @@ from importlib.metadata import version
 
 from ....ops.types import TensorType
 from ...check.check import require_no_holes
-from ...graph.build import OUTPUT, build, reached
+from ...graph.build import build, reached
 from ...language.spec import print_spec
-from ...network.names import LABELS, identifier, lengths_name, presence_name
+from ...network.names import LABELS, OUTPUT, identifier, lengths_name, presence_name
 from ...network.network import Application, Network, NetworkCell, NetworkFeature
 from ...program.program import INPUT, PARAMETER, Program, Scope, Value
 from .lines import Lines
@@ -215,7 +215,7 @@ class _Writer:
         )
         members.modules[OUTPUT] = self._module(network.combine, combined)
         output = names.local(OUTPUT)
-        call = called(members.module(OUTPUT), *(local[name] for name in network.outputs))
+        call = called(members.module(OUTPUT), *(local[name] for name in network.output_candidates))
         lines += statement(call, {}, f"{output} = ", shape(combined.type))
         numbers = {**network.numbers, "K": network.head.count}
         head = self._operation(network.head_role, [combined.type], (), numbers)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ....compiler.language.nodes import Reference
-from ....compiler.network.network import Network
+from ....compiler.network.network import Network, Slot
+from ....compiler.network.written import written_output
 
 
 def first_cells(network: Network, count: int) -> Network:
@@ -18,7 +18,12 @@ def first_cells(network: Network, count: int) -> Network:
         return network
     cells = network.cells[:count]
     gone = {cell.name for cell in network.cells[count:]}
-    outputs = tuple(o for o in network.outputs if o not in gone) or (cells[-1].name,)
-    written = None if network.spec.outputs is None else tuple(map(Reference, outputs))
+    left = (
+        replace(slot, candidates=tuple(c for c in slot.candidates if c not in gone))
+        for slot in network.outputs
+    )
+    outputs = tuple(slot for slot in left if slot.candidates)
+    outputs = outputs or (Slot((cells[-1].name,), open=False),)
+    written = None if network.spec.outputs is None else tuple(map(written_output, outputs))
     spec = replace(network.spec, outputs=written)
     return replace(network, spec=spec, cells=cells, outputs=outputs)

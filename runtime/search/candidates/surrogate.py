@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ....compiler.network.choices import CellChoice, Choices
+from ....compiler.network.choices import Choices
 from ....compiler.network.network import Network
 
 WIDTH = 32
@@ -23,9 +23,15 @@ Token = tuple[str, int, int, str]
 """What is chosen: an input or an operation, in which Step and slot, and its name."""
 
 
-def tokens(network: Network, index: int, cell: CellChoice) -> Iterator[Token]:
-    """What a Cell chose, under names that Cells share; its inputs have no order."""
-    own = network.cells[index]
+def tokens(network: Network, choices: Choices, index: int) -> Iterator[Token]:
+    """What a Cell chose, under names that Cells share; its inputs have no order.
+
+    The last Cell has what the output combines beside its own.
+    """
+    own, cell = network.cells[index], choices.cells[index]
+    if index == len(choices.cells) - 1 and any(slot.open for slot in network.outputs):
+        for name in choices.outputs:
+            yield ("output", 0, 0, name)
     for name in cell.inputs:
         yield ("cell", 0, 0, name)
     for number, (step, chosen) in enumerate(zip(own.steps, cell.steps, strict=True)):
@@ -53,24 +59,24 @@ def predicted(
     scores = (scores - scores.mean()) / (spread or 1.0)
     everything = [*known, *asked]
     words = dict.fromkeys(
-        t for c in everything for i, cell in enumerate(c) for t in tokens(network, i, cell)
+        t for c in everything for i in range(len(c.cells)) for t in tokens(network, c, i)
     )
     places = {token: place for place, token in enumerate(words)}
 
     def read(candidates: Sequence[Choices]) -> Tensor:
         """(candidates, Cells, words): which words a Cell has, none beyond the last."""
-        longest = max(map(len, candidates))
+        longest = max(len(c.cells) for c in candidates)
         found = torch.zeros(len(candidates), longest, len(places))
         for row, candidate in enumerate(candidates):
-            for index, cell in enumerate(candidate):
-                for token in tokens(network, index, cell):
+            for index in range(len(candidate.cells)):
+                for token in tokens(network, candidate, index):
                     found[row, index, places[token]] = 1
         return found
 
     with torch.random.fork_rng([]):
         torch.manual_seed(seed)
         model = _Surrogate(len(places))
-        given, lengths = read(list(known)), torch.tensor([len(c) for c in known])
+        given, lengths = read(list(known)), torch.tensor([len(c.cells) for c in known])
         optimiser = torch.optim.Adam(model.parameters(), RATE, weight_decay=1e-4)
         for _ in range(STEPS):
             loss = (model(given, lengths) - scores).square().mean()
@@ -78,7 +84,7 @@ def predicted(
             loss.backward()
             optimiser.step()
     with torch.no_grad():
-        found = model(read(asked), torch.tensor([len(c) for c in asked]))
+        found = model(read(asked), torch.tensor([len(c.cells) for c in asked]))
     return np.asarray(found.numpy(), np.float64)
 
 

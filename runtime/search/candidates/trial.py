@@ -232,7 +232,7 @@ class _Member:
 
 
 def _network(problem: Problem, trial: Trial) -> Network:
-    space = first_cells(problem.network, len(trial.choices))
+    space = first_cells(problem.network, len(trial.choices.cells))
     return checked(fill(space, trial.choices)) if space.has_holes else space
 
 

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ....compiler.network.holes import holes_by_slot
-from ....compiler.network.network import NetworkCell
+from ....compiler.network.holes import filling, holes_by_slot
+from ....compiler.network.names import OUTPUT
+from ....compiler.network.network import NetworkCell, Slot
 from ..budgets import Budgets
 from .mixtures import Weights
 
@@ -39,16 +40,18 @@ class Penalty:
         network, table = self.budgets.network, self.budgets.table
         used = {cell.name: self._inputs(cell, weights) for cell in network.cells}
         missed = {name: torch.ones((), device=self.device) for name in network.sequence}
-        missed |= {name: torch.zeros((), device=self.device) for name in network.outputs}
+        for number, slot in enumerate(network.outputs):
+            for name, weight in self._slot((OUTPUT,), number, slot, weights).items():
+                missed[name] = missed[name] * (1 - weight)
         reached: dict[str, Tensor] = {}
         for cell in reversed(network.cells):
             reached[cell.name] = 1 - missed[cell.name]
-            for slot in used[cell.name]:
-                for name, weight in slot.items():
+            for candidates in used[cell.name]:
+                for name, weight in candidates.items():
                     missed[name] = missed[name] * (1 - reached[cell.name] * weight)
         found: dict[str, Tensor] = {}
         for quantity in self.budgets.quantities:
-            own = table.head[quantity] + table.fixed.get(quantity, 0.0)
+            own = table.head(len(network.outputs))[quantity] + table.fixed.get(quantity, 0.0)
             total = torch.full((), own, device=self.device)
             for name, costs in table.adapters.items():
                 total = total + (1 - missed[name]) * costs[quantity]
@@ -65,11 +68,14 @@ class Penalty:
 
     def _inputs(self, cell: NetworkCell, weights: Weights) -> list[dict[str, Tensor]]:
         """The probability of each candidate, slot by slot."""
-        found: list[dict[str, Tensor]] = []
-        for number, slot in enumerate(cell.slots):
-            own = self._shares((cell.name,), number, len(slot.candidates), weights)
-            found.append(dict(zip(slot.candidates, own.unbind(), strict=True)))
-        return found
+        slots = enumerate(cell.slots)
+        return [self._slot((cell.name,), number, slot, weights) for number, slot in slots]
+
+    def _slot(
+        self, place: tuple[str, ...], number: int, slot: Slot, weights: Weights
+    ) -> dict[str, Tensor]:
+        own = self._shares(place, number, len(filling(slot)), weights)
+        return dict(zip(slot.candidates, own.unbind(), strict=False))
 
     def _shares(
         self, place: tuple[str, ...], slot: int | None, count: int, weights: Weights

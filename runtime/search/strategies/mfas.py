@@ -11,8 +11,10 @@ twice, and what is extended are the best of a level in all passes.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice, product
 from math import ceil
+from typing import TypeAlias
 
 import numpy as np
 
@@ -23,7 +25,7 @@ from ....compiler.network.fillings import choices
 from ....compiler.network.network import Network
 from ...data.files import Arrays
 from ...genotypes.derive import choose
-from ...genotypes.sample import draw_cell
+from ...genotypes.sample import draw_cell, draw_outputs
 from ...genotypes.space import every_step, may_follow
 from ...runs.checkpoint import State
 from ..candidates.prefix import first_cells
@@ -31,6 +33,8 @@ from ..candidates.surrogate import predicted
 from ..candidates.trial import Trainer, Trial
 from ..strategy import Problem, Round
 
+Prefix: TypeAlias = tuple[CellChoice, ...]
+"""What fills the first Cells."""
 HOT, COLD = 2.0, 0.1
 """The temperature of the first pass, and of the last, for standardised scores."""
 MOST_EXTENDED = 1_000
@@ -69,7 +73,7 @@ class Mfas:
         self._queue.pop(0)
         self._fill()
         values = {"pass": level[0] + 1, "cells": level[1], "candidate": trial.number}
-        whole = len(trial.choices) == len(self.problem.network.cells)
+        whole = len(trial.choices.cells) == len(self.problem.network.cells)
         chosen = trial.chosen if whole else None
         return Round(chosen, trial.score, values={**values, **trial.told})
 
@@ -113,32 +117,35 @@ class Mfas:
         return list(found)
 
     def _extensions(self, level: int, count: int, generator: np.random.Generator) -> list[Choices]:
-        """The best candidates of the level before, with choices for the Cells up to this one."""
+        """The best candidates of the level before, with choices for the Cells up to this one.
+
+        Where the output has holes, each has one way to fill them, drawn at random.
+        """
         network, begun = self.problem.network, self._kept(level, count)
+        short = first_cells(network, level)
         listed = begun
         for _ in range(len(begun[0]), level):
             following = (e for prefix in listed for e in _extended(network, prefix))
             listed = list(islice(following, MOST_EXTENDED + 1))
-        if len(listed) <= MOST_EXTENDED:
-            return listed
-        drawn: dict[Choices, None] = {}
+        drawn: dict[Prefix, None] = dict.fromkeys(listed if len(listed) <= MOST_EXTENDED else ())
         repeated = 0
-        while len(drawn) < MOST_EXTENDED and repeated < MOST_REPEATED:
+        while len(listed) > MOST_EXTENDED > len(drawn) and repeated < MOST_REPEATED:
             one = begun[int(generator.integers(len(begun)))]
             for index in range(len(one), level):
                 taken = [cell.inputs for cell in one]
                 one = (*one, draw_cell(network, index, taken, generator))
             repeated = repeated + 1 if one in drawn else 0
             drawn.setdefault(one)
-        return list(drawn)
+        return [Choices(cells, draw_outputs(short, generator)) for cells in drawn]
 
-    def _kept(self, level: int, count: int) -> list[Choices]:
+    def _kept(self, level: int, count: int) -> list[Prefix]:
         """The best candidates of the level before, as many as are trained at a level."""
         before = [known for _, known in self._plan if known < level]
         if not before:
             return [()]
-        trained = [c for c in self._known if len(c) == max(before)]
-        return sorted(trained, key=lambda c: -self._known[c])[:count] or [()]
+        trained = [c for c in self._known if len(c.cells) == max(before)]
+        best = sorted(trained, key=lambda c: -self._known[c])[:count]
+        return list(dict.fromkeys(choices.cells for choices in best)) or [()]
 
     # What is kept
 
@@ -174,13 +181,15 @@ def levels(network: Network) -> list[int]:
     for count in range(1, len(network.cells)):
         if network.cells[count - 1].holes:
             report = Report()
-            network_of(fill(first_cells(network, count), any_choice[:count]), report)
+            short = first_cells(network, count)
+            some = choose(short, {}, "per_input")
+            network_of(fill(short, replace(some, cells=any_choice.cells[:count])), report)
             if not report.errors:
                 found.append(count)
     return [*found, len(network.cells)]
 
 
-def _extended(network: Network, prefix: Choices) -> Iterator[Choices]:
+def _extended(network: Network, prefix: Prefix) -> Iterator[Prefix]:
     """The prefix with every choice for the next Cell that the rule admits."""
     cell, taken = network.cells[len(prefix)], [cell.inputs for cell in prefix]
     for inputs in choices(cell):

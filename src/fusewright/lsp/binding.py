@@ -14,12 +14,15 @@ from ..compiler.language import expression as x
 from ..compiler.language.nodes import (
     Cell,
     Definition,
+    Family,
     Modality,
     NumberHole,
     Operation,
+    Output,
     Reference,
     Slot,
     Value,
+    item_of,
     largest,
     operations_of,
     references_of,
@@ -50,6 +53,10 @@ class _Names:
         else:
             most = self._numbers.get(count, 0) if isinstance(count, str) else largest(count)
             self._families.setdefault(symbol.name, (symbol, most))
+
+    def find_family(self, name: str) -> Symbol | None:
+        """The family of that name, or what has it alone."""
+        return self._families[name][0] if name in self._families else self._plain.get(name)
 
     def find(self, name: str) -> Symbol | None:
         if name in self._plain:
@@ -86,7 +93,8 @@ class _Binder:
             self._cell(index, cell)
         for operation in spec.pool or ():
             self._operation(operation)
-        self._references(spec.outputs or (), self.sequence)
+        for place in spec.outputs or ():
+            self._output(place)
         if spec.predict is not None:
             self._size(spec.predict.count)
         for index, definition in enumerate(spec.definitions):
@@ -155,6 +163,12 @@ class _Binder:
 
     def _slot(self, slot: Slot, names: _Names) -> None:
         self._references(references_of(slot), names)
+
+    def _output(self, place: Output) -> None:
+        item = item_of(place)
+        if isinstance(item, Family):
+            self._refer(self.sequence.find_family(item.name), item.span)
+        self._references(references_of(item), self.sequence)
 
     def _references(self, references: Iterable[Reference], names: _Names) -> None:
         for reference in references:

@@ -159,6 +159,11 @@ class _Names:
         yield Choice("?", Shown.Keyword, "any feature or earlier Cell")
         yield from self.sequence()
 
+    def outputs(self) -> Iterator[Choice]:
+        yield Choice("?", Shown.Keyword, "any feature or Cell")
+        yield Choice("*", Shown.Keyword, "every other feature and Cell")
+        yield from self.sequence()
+
     def sequence(self) -> Iterator[Choice]:
         yield from self.features()
         yield from self.cells()
@@ -259,7 +264,7 @@ _OFFERS: Mapping[Place, _Offer] = {
     "step_input": _Names.step_slot,
     "step_candidate": _Names.inside,
     "returned": _Names.steps,
-    "output": _Names.sequence,
+    "output": _Names.outputs,
     "requirement": _Names.requirements,
     "comparison": _words("<", "<="),
     "budget_option": _words("on", *STATEMENTS),

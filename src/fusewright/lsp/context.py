@@ -244,7 +244,7 @@ class _Reader:
                     return "number" if last == "=" else "setting"
                 return "operation" if due else "statement"
             case "output":
-                return "output" if due else "statement"
+                return "output" if due or last in ("{", "|") else "statement"
             case "require":
                 if last in ("<", "<="):
                     return "nothing"

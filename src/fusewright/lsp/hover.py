@@ -17,6 +17,7 @@ from ..compiler.language.nodes import (
     Operation,
     RuleRequirement,
     Step,
+    item_of,
     operations_of,
 )
 from ..compiler.language.printer import definition_text, family, number, operation, slot
@@ -220,7 +221,11 @@ def _input(cell: Cell, name: str) -> str:
 # Holes
 
 
-def _holes(spec: Spec) -> Iterator[tuple[Hole, Cell, Step | None]]:
+def _holes(spec: Spec) -> Iterator[tuple[Hole, Cell | None, Step | None]]:
+    for place in spec.outputs or ():
+        item = item_of(place)
+        if isinstance(item, Hole):
+            yield item, None, None
     for cell in spec.cells:
         yield from ((i.slot, cell, None) for i in cell.inputs if isinstance(i.slot, Hole))
         for step in cell.steps:
@@ -229,7 +234,7 @@ def _holes(spec: Spec) -> Iterator[tuple[Hole, Cell, Step | None]]:
             yield from ((s, cell, step) for s in step.slots if isinstance(s, Hole))
 
 
-def _hole(found: Examined, hole: Hole, cell: Cell, step: Step | None) -> str:
+def _hole(found: Examined, hole: Hole, cell: Cell | None, step: Step | None) -> str:
     network = found.examination.network
     shown = list(dict.fromkeys(_resolved(network, hole, cell, step))) if network else []
     if shown:
@@ -239,8 +244,11 @@ def _hole(found: Examined, hole: Hole, cell: Cell, step: Step | None) -> str:
     return _unresolved(found.document.spec, hole, step)
 
 
-def _resolved(network: Network, hole: Hole, cell: Cell, step: Step | None) -> Iterator[str]:
+def _resolved(network: Network, hole: Hole, cell: Cell | None, step: Step | None) -> Iterator[str]:
     """The candidates of a hole in each member of the families that it stands in."""
+    if cell is None:
+        yield from _slots("the output", network.outputs, hole)
+        return
     for member in network.cells:
         if member.span is not cell.span:
             continue

@@ -176,7 +176,7 @@ def test_two_graphs_are_composed() -> None:
     network = checked(spec)
     names = [c.name for c in network.cells]
     assert names == ["K_1", "K_2", "K_3", "M", "Q_1", "Q_2", "Q_3", "R"]
-    assert network.outputs == ("K_3", "Q_3", "M", "R")
+    assert network.output_candidates == ("K_3", "Q_3", "M", "R")
     assert [f.name for f in network.features] == ["A", "B", "D"]
 
 

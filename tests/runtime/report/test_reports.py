@@ -200,7 +200,7 @@ def test_controls_never_read_the_test_split() -> None:
 
 def test_late_fusion_has_the_last_feature_of_each_modality() -> None:
     network = checked(late_fusion(spec()))
-    assert network.outputs == ("B", "D")
+    assert network.output_candidates == ("B", "D")
     assert not network.cells
 
 
@@ -229,7 +229,7 @@ def test_a_consensus_satisfies_the_rule(relax: str, tmp_path: Path) -> None:
     network = read_run(paths[0]).search
     assert network is not None
     choices = unfill(network.network, consensus(paths).genotype)
-    chosen = [c.inputs for c in choices]
+    chosen = choices.inputs
     assert all(admits(network.network, i, c, chosen[:i]) for i, c in enumerate(chosen))
 
 

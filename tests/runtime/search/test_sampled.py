@@ -81,7 +81,7 @@ def test_the_rule_admits_what_is_found(strategy: str, space: fw.Spec, relax: str
     network = checked(space)
     for seed in range(2):
         found = search(strategy, space, seed=seed, relax=relax, trial_epochs=1)
-        inputs = [cell.inputs for cell in unfill(network, found.genotype)]
+        inputs = unfill(network, found.genotype).inputs
         assert all(admits(network, i, c, inputs[:i]) for i, c in enumerate(inputs))
         assert not checked(found.genotype).has_holes
         own = checked(found.genotype)
@@ -113,7 +113,7 @@ def test_the_two_features_that_tell_are_found(strategy: str) -> None:
     space, data = useful()
     settings = QUICK.with_options(candidates=40, trial_epochs=8, passes=4, max_learning_rate=0.05)
     found = fw.search(space, data, settings=settings, strategy=strategy)
-    (cell,) = unfill(checked(space), found.genotype)
+    (cell,) = unfill(checked(space), found.genotype).cells
     assert {"R", "U"} == set(cell.inputs)
     scores = [record["validation_accuracy"] for record in found.history if "genotype" in record]
     assert max(scores) > 0.9
@@ -217,7 +217,7 @@ def test_a_point_that_the_rule_forbids_becomes_the_nearest_choice() -> None:
     assert list(points.sizes.values()) == [3, 3, 3, 4, 4, 3]  # K_2 may take K_1
     for place in range(3):
         point = {name: min(place, size - 1) for name, size in points.sizes.items()}
-        first, second = points.choices(point)
+        first, second = points.choices(point).cells
         assert len(set(first.inputs)) == 2  # the point takes one feature twice
         assert set(first.inputs) != set(second.inputs)
         assert ("A", "B", "D")[place] in first.inputs
@@ -238,13 +238,13 @@ def test_samples_depend_on_the_seed() -> None:
 def test_the_first_cells_of_a_network() -> None:
     network = checked(SPACES["one output"])
     assert first_cells(network, 3) is network
-    assert first_cells(network, 1).outputs == ("K_1", "B")
+    assert first_cells(network, 1).output_candidates == ("K_1", "B")
     late = checked(spec("cell K[3](?, ?) { S = ?(x, y) } output K_3"))
     short = first_cells(late, 2)
-    assert short.outputs == ("K_2",)
-    genotype = fill(short, choose(late, {}, "shared")[:2])
+    assert short.output_candidates == ("K_2",)
+    genotype = fill(short, choose(short, {}, "shared"))
     assert [c.name for c in checked(genotype).cells] == ["K_1", "K_2"]
-    assert checked(genotype).outputs == ("K_2",)
+    assert checked(genotype).output_candidates == ("K_2",)
 
 
 def testlevels_end_where_a_network_can() -> None:
