@@ -16,12 +16,14 @@ class StrategyRow:
 
     The first selection is the usual one; none where the strategy `chooses` the genotype itself, or
     nothing may follow it.
+    `varies`: its candidates are networks by themselves, which may differ in numbers and roles.
     `shares`: several processes can share its candidates in one `storage`. `unrolls`: its
     architecture step can be unrolled by a weight step.
     """
 
     selections: tuple[str, ...] = ()
     chooses: bool = False
+    varies: bool = False
     shares: bool = False
     unrolls: bool = False
 
@@ -31,10 +33,10 @@ STRATEGIES: Mapping[str, StrategyRow] = {
     "darts": StrategyRow(selections=_AFTER_A_HYPERNET, unrolls=True),
     "gdas": StrategyRow(selections=_AFTER_A_HYPERNET, unrolls=True),
     "single-path": StrategyRow(selections=("ranking", "halving", "perturbation")),
-    "halving": StrategyRow(selections=("folds",), chooses=True),
-    "random": StrategyRow(shares=True),
-    "evolution": StrategyRow(shares=True),
-    "tpe": StrategyRow(shares=True),
+    "halving": StrategyRow(selections=("folds",), chooses=True, varies=True),
+    "random": StrategyRow(varies=True, shares=True),
+    "evolution": StrategyRow(varies=True, shares=True),
+    "tpe": StrategyRow(varies=True, shares=True),
     "mfas": StrategyRow(),
 }
 
@@ -49,4 +51,5 @@ USUAL = {
 SELECTED_BY = tuple(dict.fromkeys(name for names in FOLLOWED_BY.values() for name in names))
 """The selections that some strategy may be followed by."""
 SHARING = tuple(name for name, row in STRATEGIES.items() if row.shares)
+VARYING = tuple(name for name, row in STRATEGIES.items() if row.varies)
 UNROLLED = tuple(name for name, row in STRATEGIES.items() if row.unrolls)

@@ -6,9 +6,9 @@ leaves open is filled within one of these.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import count, product
 from math import prod
 from typing import Literal, TypeAlias, TypeVar
 
@@ -25,16 +25,22 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class GlobalHole:
-    """A hole that is filled for the whole specification: a number, a family's count, or a role."""
+    """A hole that is filled for the whole specification: a number, a family's count, or a role.
+
+    `names` are those of the number, of the Cell and the Step, or the signature of the role.
+    """
 
     kind: Literal["number", "count", "role"]
-    name: str
+    names: tuple[str, ...]
     hole: NumberHole | x.Hole
 
     @property
     def place(self) -> str:
         """What it decides."""
-        return f"count of {self.name}" if self.kind == "count" else self.name
+        if self.kind == "role":
+            return self.names[0]
+        place = ".".join(map(name, self.names))
+        return f"count of {place}" if self.kind == "count" else place
 
     @property
     def span(self) -> Span | None:
@@ -51,6 +57,8 @@ class GlobalHole:
         return f"{self.place} = {{{' | '.join(self.candidates)}}}"
 
 
+MOST_LISTED = 64
+"""Of how many variants every one is looked at."""
 Pick: TypeAlias = Callable[[GlobalHole], int]
 
 
@@ -72,21 +80,53 @@ def variant(spec: Spec, picks: Sequence[int]) -> Spec:
     return _filled(spec, lambda hole: next(left))
 
 
-def number_of_variants(holes: Sequence[GlobalHole]) -> int:
-    return prod(len(hole.candidates) for hole in holes)
-
-
-def every_picks(holes: Sequence[GlobalHole]) -> Iterator[Picks]:
-    """Every way to fill global holes."""
-    return product(*(range(len(hole.candidates)) for hole in holes))
-
-
-def picks_one_by_one(holes: Sequence[GlobalHole]) -> Iterator[Picks]:
-    """The first candidates, and every other one with the first of all other holes."""
+def some_picks(holes: Sequence[GlobalHole]) -> Iterator[Picks]:
+    """Every way to fill global holes, where they are few; else each candidate with the first of all
+    other holes. The first are always those of all holes.
+    """
+    sizes = [len(hole.candidates) for hole in holes]
+    if prod(sizes) <= MOST_LISTED:
+        yield from product(*map(range, sizes))
+        return
     yield (0,) * len(holes)
-    for place, hole in enumerate(holes):
-        for pick in range(1, len(hole.candidates)):
+    for place, size in enumerate(sizes):
+        for pick in range(1, size):
             yield tuple(pick * (place == other) for other in range(len(holes)))
+
+
+def picks_of(spec: Spec, filled: Spec) -> tuple[int | None, ...]:
+    """What a specification without global holes picks in each of another's, None in a foreign one.
+
+    Its families may be expanded, and its other holes filled.
+    """
+    return tuple(_pick_of(hole, filled) for hole in global_holes(spec))
+
+
+def _pick_of(hole: GlobalHole, filled: Spec) -> int | None:
+    if isinstance(hole.hole, x.Hole):
+        roles = (d for d in filled.definitions if d.role)
+        result = next((d.body.result for d in roles if _role(d) == hole.names[0]), None)
+        calls = [hole.hole.filled(place) for place in range(len(hole.candidates))]
+        return calls.index(result) if result in calls else None
+    value = _stated(hole, filled)
+    return hole.hole.candidates.index(value) if value in hole.hole.candidates else None
+
+
+def _stated(hole: GlobalHole, filled: Spec) -> object:
+    """The number that a specification states, or has as the count of a family."""
+    cell, *step = hole.names
+    if hole.kind == "number":
+        return dict(filled.network.numbers).get(cell) if filled.network else None
+    cells = {one.name: one for one in filled.cells}
+    if not step:
+        return _members(cell, cells)
+    own = cells.get(cell) or cells.get(f"{cell}_1")
+    return _members(step[0], [one.name for one in own.steps] if own else [])
+
+
+def _members(family: str, names: Collection[str]) -> int:
+    """How many members of a family there are among names."""
+    return next(n for n in count() if f"{family}_{n + 1}" not in names)
 
 
 def _filled(spec: Spec, pick: Pick) -> Spec:
@@ -99,37 +139,37 @@ def _filled(spec: Spec, pick: Pick) -> Spec:
 
 
 def _header(header: NetworkHeader, pick: Pick) -> NetworkHeader:
-    numbers = tuple(
-        (key, _number("number", name(key), value, pick)) for key, value in header.numbers
-    )
-    return replace(header, numbers=numbers)
+    numbers = ((k, _number("number", (k,), value, pick)) for k, value in header.numbers)
+    return replace(header, numbers=tuple(numbers))
 
 
 def _definition(definition: Definition, pick: Pick) -> Definition:
     hole = definition.body.result
     if not definition.role or not isinstance(hole, x.Hole):
         return definition
-    role = signature(definition).removeprefix("role ")
-    result = hole.filled(pick(GlobalHole("role", role, hole)))
+    result = hole.filled(pick(GlobalHole("role", (_role(definition),), hole)))
     return replace(definition, body=replace(definition.body, result=result))
+
+
+def _role(definition: Definition) -> str:
+    return signature(definition).removeprefix("role ")
 
 
 def _cell(cell: Cell, pick: Pick) -> Cell:
     counts = (cell.count, *(step.count for step in cell.steps))
     if not any(isinstance(count, NumberHole) for count in counts):
         return cell
-    own = name(cell.name)
-    count = _number("count", own, cell.count, pick)
+    members = _number("count", (cell.name,), cell.count, pick)
     steps = (
-        replace(step, count=_number("count", f"{own}.{name(step.name)}", step.count, pick))
+        replace(step, count=_number("count", (cell.name, step.name), step.count, pick))
         for step in cell.steps
     )
-    return replace(cell, count=count, steps=tuple(steps))
+    return replace(cell, count=members, steps=tuple(steps))
 
 
 def _number(
-    kind: Literal["number", "count"], name: str, value: T | NumberHole, pick: Pick
+    kind: Literal["number", "count"], names: tuple[str, ...], value: T | NumberHole, pick: Pick
 ) -> T | int | float:
     if not isinstance(value, NumberHole):
         return value
-    return value.candidates[pick(GlobalHole(kind, name, value))]
+    return value.candidates[pick(GlobalHole(kind, names, value))]

@@ -7,7 +7,6 @@ from math import prod
 
 from ..diagnostics.diagnostic import Report
 from ..language.nodes import NumberHole
-from ..language.printer import name
 from ..language.spec import Spec
 from ..language.variants import GlobalHole, variant
 from ..network.count import Count
@@ -46,8 +45,8 @@ def count_architectures(network: Network) -> Count:
 def _is_sizing(hole: GlobalHole, space: Spec) -> bool:
     """Whether a global hole says how many Cells or Steps there are."""
     counts = (c for cell in space.cells for c in (cell.count, *(s.count for s in cell.steps)))
-    named = (name(count) for count in counts if isinstance(count, str))
-    return hole.kind == "count" or (hole.kind == "number" and hole.name in named)
+    named = (count for count in counts if isinstance(count, str))
+    return hole.kind == "count" or (hole.kind == "number" and hole.names[0] in named)
 
 
 def _largest(hole: GlobalHole) -> int:

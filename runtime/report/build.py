@@ -50,7 +50,7 @@ def report(
     groups: dict[str, list[FinishedRun]] = {}
     for run in runs:
         if run.search is not None:
-            groups.setdefault(str(run.search.network.spec), []).append(run)
+            groups.setdefault(str(run.search.network.space), []).append(run)
     tested = _tested(runs, data, told)
     trained = [run for run in runs if run.training is not None]
     parts = [_space(group, len(groups) > 1) for group in groups.values()]
@@ -74,7 +74,7 @@ def _space(runs: Sequence[FinishedRun], several: bool) -> Html:
     network = first.network
     what = [
         paragraph(f"Rule for filling holes: {network.rule}. Selected by {first.metric}."),
-        folded("The specification", code(str(network.spec)), open=True),
+        folded("The specification", code(str(network.space)), open=True),
         folded("Its diagram", diagram(network, "")),
     ]
     each = [details(r, r.search, len(runs) == 1) for r in runs if r.search is not None]

@@ -107,7 +107,7 @@ def _kind(run: FinishedRun) -> tuple[str, str]:
     """What runs are scored together by, and its name: the space of their search, or a network."""
     if run.search is not None:
         network = run.search.network
-        return str(network.spec), f"found by searches of {network.name}"
+        return str(network.space), f"found by searches of {network.name}"
     return str(run.genotype), run.name if run.genotype.cells else f"{run.name}, without Cells"
 
 

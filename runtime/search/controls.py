@@ -37,12 +37,12 @@ from ..runs.controls import Control, Controls
 from ..settings import Settings
 from ..training.finite import no_finite_loss
 from ..training.fitting import device_of, seeded
-from .budgets import Budgets
 from .candidates.trial import Trainer, Trial
 from .meter import Meter, unit_macs, unit_program
 from .search import SearchResult, with_rule
 from .simple import simple_scores
 from .strategy import Problem
+from .variants import budgets_of
 
 FOUND, LATE, ALL = "found genotype", "late fusion", "all features"
 RANDOM, BEST = "random genotypes, their mean", "random genotypes, the best"
@@ -114,7 +114,7 @@ class _Comparison:
         self.device = device_of(settings)
         self.relax: Relaxation = cast(Relaxation, settings.relax)
         profile = read_profile(settings.profile) if settings.profile else None
-        self.budgets = Budgets(network, self.relax, profile)
+        self.budgets = budgets_of(network, self.relax, profile)
         self.unit = unit_macs(unit_program(network))
         self.number = 0
 
