@@ -29,7 +29,12 @@ def pages(paths: Sequence[str | PathLike[str]]) -> str:
     """
     runs = [read_run(path) for path in paths]
     network = specification_of(runs)
-    picks = unfill(network, runs[0].genotype).variant
+    found = [unfill(network, run.genotype).variant for run in runs]
+    for run, variant in zip(runs, found, strict=True):
+        if variant != found[0]:
+            message = f"`{run.name}` found other numbers or roles than `{runs[0].name}`"
+            raise fail("E506", message, help="give runs whose genotypes have the same")
+    picks = found[0]
     courses = [_course(network, picks, run, run.search) for run in runs if run.search is not None]
     return page(build(network.variant(picks)), courses, selection_metric(network.head.kind))
 
