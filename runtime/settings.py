@@ -47,7 +47,8 @@ _ALL = ("search", "train", "evaluate", "predict")
 class Settings:
     """How a search or a training runs; rates, batch and epochs are those of NTU in Table 8.
 
-    Learning rates follow cosine annealing with warm restarts. Weight decays are L2 penalties.
+    Learning rates follow cosine annealing with warm restarts. Weight decays are L2 penalties, the
+    decoupled one is that of Loshchilov and Hutter (2019).
     `arch_…` belongs to the architecture parameters of a search. Data without a `split` is split by
     `split_seed`, which is apart from `seed` so that runs with several seeds share their test
     samples. Processes of `random`, `evolution` or `tpe` with the same `storage` share one study,
@@ -70,6 +71,18 @@ class Settings:
         1e-6, "The learning rate that each period ends with.", limits=_SHARES
     )
     weight_decay: float = _setting(1e-4, "The L2 penalty on weights.", limits=_SHARES)
+    decoupled_decay: float = _setting(
+        0.0, "A penalty beside the gradient, in shares of the rate.", limits=_SHARES
+    )
+    clipping: float = _setting(
+        0.0, "The longest gradient of a network; 0 is no limit.", limits=_SHARES
+    )
+    smoothing: float = _setting(
+        0.0, "The share of a label that all classes have.", limits=Limits("from 0 to below 1", 0, 1)
+    )
+    warm_up: float = _setting(
+        0.0, "Epochs in which the rate rises to what it would be.", limits=_SHARES
+    )
     first_restart: int = _setting(1, "Epochs of the first period.", limits=_at_least(1))
     restart_multiplier: int = _setting(
         2, "How many times as long each period is as the one before.", limits=_at_least(1)

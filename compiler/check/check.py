@@ -19,6 +19,7 @@ from ..network.names import OUTPUT
 from ..network.network import Application, Network, Slot
 from ..network.rules import RULES, completable
 from ..program.program import Builder, Input
+from ..resolve.cells import MOST_INPUTS
 from ..resolve.resolve import required, resolve_variant
 from ..resolve.variants import of_variants
 from ..system.collector import COLLECTOR_OFF
@@ -120,8 +121,10 @@ class _Shapes:
             self._apply_once(cell.merge, [inner] * (1 + len(cell.returned)), cell.span, inner)
         outputs = network.spec.outputs
         place = outputs[0].span if outputs else network.cells[-1].span
-        for count in {len(network.outputs), self._fewest_outputs()}:
-            combined = self._apply(network.combine, [inner] * count, place, None)
+        most, fewest = len(network.outputs), network.fewest_outputs
+        for count in [*range(fewest, min(most, MOST_INPUTS)), most]:
+            combine = network.combine_of(count)
+            combined = self._apply(combine, [inner] * count, place, None)
             if combined is None:
                 break
             numbers = {**network.numbers, "K": network.head.count}
@@ -131,10 +134,6 @@ class _Shapes:
             self._apply(network.head_role, [combined], span, logits, numbers)
         if not self.report.errors:
             self._check_unused()
-
-    def _fewest_outputs(self) -> int:
-        """How many places of the output are filled at least."""
-        return max(1, sum(not slot.optional for slot in self.network.outputs))
 
     def _check_unused(self) -> None:
         """Names in operations of the specification's own that no Step takes.

@@ -256,7 +256,11 @@ class _Writer:
         written = self.written.outputs
         if node is None:
             return written
-        slots = self._slots(node)
+        slots = [
+            one
+            for slot in self._slots(node)
+            for one in ([slot] if slot.open else _fixed(slot.candidates))
+        ]  # an output takes whatever is led into it
         cells = [name for n in self.order.get("cell", ()) for name in place_of(n)]
         features = [name for n in self.order.get("feature", ()) for name in place_of(n)]
         if slots == (_fixed(cells) if written is None else self._written_outputs(written)):

@@ -84,7 +84,7 @@ class Parts:
         key = ("head", count)
         if key not in self._made:
             inputs = [builder.input(Input(str(i), network.inner)) for i in range(count)]
-            combined = apply(network.combine, inputs, builder, (OUTPUT,), network.numbers)
+            combined = apply(network.combine_of(count), inputs, builder, (OUTPUT,), network.numbers)
             numbers = {**network.numbers, "K": network.head.count}
             result = apply(network.head_role, [combined], builder, (), numbers)
             self._made[key] = Part("the head", builder.program(result))
@@ -108,8 +108,7 @@ class Parts:
                     part = self.operation(application, len(step.slots))
                     parts.setdefault(part.key, part)
             parts.setdefault(self.merge(cell.name).key, self.merge(cell.name))
-        least = max(1, sum(not slot.optional for slot in self.network.outputs))
-        for count in range(least, len(self.network.outputs) + 1):
+        for count in range(self.network.fewest_outputs, len(self.network.outputs) + 1):
             parts.setdefault(self.head(count).key, self.head(count))
         yield from parts.values()
 

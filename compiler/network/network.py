@@ -78,6 +78,7 @@ def has_lengths(axes: Sequence[Axis] | None) -> bool:
     return Axis("t", None) in (axes or ())
 
 
+COMBINE = "combine"
 NOTHING = ""
 """What fills a slot that is left empty; no name is."""
 
@@ -237,3 +238,16 @@ class Network(Architecture):
     @property
     def has_holes(self) -> bool:
         return super().has_holes or bool(self.global_holes)
+
+    @property
+    def fewest_outputs(self) -> int:
+        """How many places of the output are filled at least."""
+        return max(1, sum(not slot.optional for slot in self.outputs))
+
+    def combine_of(self, count: int) -> Application:
+        """What combines so many outputs, where holes leave some of them out."""
+        found = self.vocabulary.find_role(COMBINE, count, None)
+        if found is None:
+            raise AssertionError(f"no role combines {count} outputs")
+        definition, home = found
+        return Application(definition, home, definition.parameters, COMBINE, span=definition.span)

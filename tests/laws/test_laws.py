@@ -254,9 +254,9 @@ def one_hot_logits(network: Network, genotype: Spec) -> dict[str, NDArray[Any]]:
                 name = identifier(cell.name, step.name, "gamma")
                 logits[name] = hot(scopes, other.operations[0].scope)
     outputs = unfill(network, genotype).outputs
-    for n, (slot, taken) in enumerate(zip(network.outputs, outputs, strict=True), start=1):
-        if slot.open:
-            logits[identifier("output", f"alpha_{n}")] = hot(filling(slot), taken)
+    for n, (place, name) in enumerate(zip(network.outputs, outputs, strict=True), start=1):
+        if place.open:
+            logits[identifier("output", f"alpha_{n}")] = hot(filling(place), name)
     return logits
 
 

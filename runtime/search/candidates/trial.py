@@ -20,6 +20,7 @@ from ....compiler.measure.sizes import count_macs
 from ....compiler.network.choices import Choices, choices_of, fill, listed
 from ....compiler.network.network import Network
 from ....compiler.program.hoist import Hoisted
+from ....compiler.program.program import Program
 from ...data.files import Arrays
 from ...data.parts import Parts
 from ...runs.checkpoint import CheckpointPart, State, identity_of
@@ -237,6 +238,15 @@ def _network(problem: Problem, trial: Trial) -> Network:
     return checked(fill(space, trial.choices)) if space.has_holes else space
 
 
+def _shared(initial: Arrays, program: Program) -> Arrays:
+    """The weights of a hypernet that a candidate has too.
+
+    A head over fewer outputs than the hypernet's has weights of its own.
+    """
+    sizes = {spec.name: spec.sizes for spec in program.parameters}
+    return {name: a for name, a in initial.items() if sizes.get(name) == a.shape}
+
+
 def _judge(learner: Learner, trial: Trial, epochs: int, logits: Tensor, labels: Tensor) -> None:
     """Scores a trial by what it gives for samples that it did not learn.
 
@@ -266,7 +276,7 @@ class _Alone(Learner):
             self.weights.restore(trial.training["optimiser"])
             self.epoch.restore(trial.training["epoch"])
         elif initial is not None:
-            start_from(module, initial)
+            start_from(module, _shared(initial, module.program))
 
     def share(self, macs: int) -> None:
         """Adds multiply-adds to those of the trial."""
@@ -317,9 +327,10 @@ class _Together(Learner):
         self.macs = sum(self._each)
         states = [t.training for t in trials if t.training is not None]
         for member, trial in enumerate(trials):
-            start = trial.training["module"] if trial.training is not None else initial
-            if start is not None:
-                self.population.load(member, start)
+            if trial.training is not None:
+                self.population.load(member, trial.training["module"])
+            elif initial is not None:
+                self.population.load(member, _shared(initial, programs[member]))
         if states:
             self.members.restore_members([state["optimiser"] for state in states])
             totals = [torch.as_tensor(state["epoch"]["total"]) for state in states]
