@@ -51,7 +51,7 @@ def facts(network: Network, qualified: Collection[str] = ()) -> list[Piece]:
     """The nodes of a network; operations named in `qualified` are shown with their library."""
     shown = _Names(qualified)
     nodes = [_plain("number", key, 0, text) for key, text in _numbers(network)]
-    nodes += [_choice(hole) for hole in network.global_holes if hole.kind != "number"]
+    nodes += [_choice(hole) for hole in network.global_holes if hole.kind == "count"]
     nodes += _modalities(network)
     nodes += _features(network)
     for index, cell in enumerate(network.cells, start=len(network.features)):
@@ -247,11 +247,19 @@ class _Names:
 
 
 def _used(network: Network) -> Iterator[Used]:
-    """Every definition that a network applies, and those that these call, each once."""
+    """Every definition that a network applies, and those that these call, each once.
+
+    An open role is the one that is written, with all its candidates.
+    """
+    written = {signature(d): d for d in network.space.definitions if d.role}
     applied = [network.combine, network.head_role, *(f.adapt for f in network.features)]
     for cell in network.cells:
         applied += [cell.merge, *(a for step in cell.steps for a in step.operations)]
-    uses = {id(a.definition): Used(a.definition, a.home) for a in applied}
+    uses: dict[int, Used] = {}
+    for each in applied:
+        own = each.definition.role and each.home.library is None
+        definition = written[signature(each.definition)] if own else each.definition
+        uses[id(definition)] = Used(definition, each.home)
     waiting = list(uses.values())
     while waiting:
         used = waiting.pop()
@@ -264,13 +272,21 @@ def _used(network: Network) -> Iterator[Used]:
             waiting += new
 
 
+def _equation(definition: Definition) -> object:
+    """What an equation says, whichever order the candidates of a hole stand in."""
+    body = definition.body
+    if not isinstance(body.result, x.Hole):
+        return body_text(body)
+    return body.statements, frozenset(body.result.candidates), body.result.arguments
+
+
 def _definitions(network: Network, shown: _Names) -> Iterator[Piece]:
     """The equations in use; which of a library's are in use follows from other nodes."""
     for used in _used(network):
         definition = used.definition
         formals = signature(definition).partition("(")[2]
         equation = body_text(definition.body)
-        parts = {"equation": Property(equation, equation)}
+        parts = {"equation": Property(_equation(definition), equation)}
         kind = "role" if definition.role else "op"
         own = used.home.library is None
         yield Piece(kind, f"{shown.of(used)}({formals}", equation, parts, 8, shown=own)
