@@ -13,7 +13,8 @@ from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
 from ...compiler.system.files import write_file
-from .folder import DAMAGED, RunFolder
+from ..settings import Settings
+from .folder import DAMAGED, RunFolder, settings_beside
 from .names import ENSEMBLE
 
 MOST_MEMBERS = 256
@@ -23,10 +24,11 @@ PRECISION = 1e-6
 
 @dataclass(frozen=True)
 class EnsembleMember:
-    """A genotype, and its weight in the mean."""
+    """A genotype, its weight in the mean, and how it was trained, where that was its own way."""
 
     genotype: Spec
     weight: float
+    settings: Settings | None = None
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Ensemble:
         """Writes `ensemble.json`, and a specification for each member, into a folder."""
         (folder.path / ENSEMBLE).unlink(missing_ok=True)
         for name, member in zip(member_files(len(self.members)), self.members, strict=True):
-            folder.write_spec(name, member.genotype)
+            folder.write_genotype(member.genotype, member.settings, name)
         names = zip(member_files(len(self.members)), self.members, strict=True)
         record = {"members": [{"genotype": n, "weight": m.weight} for n, m in names]}
         write_file(folder.path / ENSEMBLE, json.dumps(record, indent=1).encode())
@@ -76,7 +78,10 @@ def read_ensemble(folder: Path) -> Ensemble:
     except DAMAGED:
         message = f"`{path}` is damaged"
         raise fail("E507", message, help="search again, or copy the whole folder") from None
-    members = tuple(EnsembleMember(load(folder / name), weight) for name, weight in named)
+    members = tuple(
+        EnsembleMember(load(folder / name), weight, settings_beside(folder / name))
+        for name, weight in named
+    )
     first = members[0].genotype
     for name, member in zip(member_files(len(members)), members, strict=True):
         one = member.genotype

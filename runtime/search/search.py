@@ -42,13 +42,14 @@ from ..runs.checkpoint import (
 )
 from ..runs.ensemble import Ensemble, EnsembleMember
 from ..runs.folder import RunFolder
-from ..runs.names import CHECKPOINT, ENSEMBLE_FOLDER, GENOTYPE, SEARCH_WEIGHTS
+from ..runs.names import CHECKPOINT, ENSEMBLE_FOLDER, SEARCH_WEIGHTS
 from ..runs.tensorboard import watching
 from ..settings import RULE_NAMES, Settings
 from ..strategies import VARYING
 from ..training.finite import no_finite_loss, not_finite_at
 from ..training.fitting import Report, device_of, require_trainable, seeded
 from ..training.objective import Objective
+from ..tuning import Own
 from .budgets import Budgets
 from .chain import Chain
 from .meter import Meter, unit_macs, unit_program
@@ -64,6 +65,7 @@ class SearchResult(Displayed):
     `weights` are a hypernet's, architecture parameters included, or a trained candidate's.
     `cost` is in `weight_steps` (see `meter.py`) and `seconds`; `space` is what was searched,
     with `settings`. Where finalists were compared by folds, `ensemble` is the best mean of them.
+    `training` are the settings that the genotype was trained with, where it was by itself.
     """
 
     space: Spec
@@ -74,6 +76,7 @@ class SearchResult(Displayed):
     history: tuple[dict[str, Any], ...]
     cost: Mapping[str, float]
     ensemble: Ensemble | None = None
+    training: Settings | None = None
 
 
 def search(
@@ -124,7 +127,7 @@ def search(
         if profile is not None:
             run.folder.write_profile(profile)
         run.folder.write_tensors(SEARCH_WEIGHTS, result.weights)
-        run.folder.write_spec(GENOTYPE, result.genotype)
+        run.folder.write_genotype(result.genotype, result.training)
         if result.ensemble is not None:
             result.ensemble.write(RunFolder(run.folder.path / ENSEMBLE_FOLDER))
     return result
@@ -231,7 +234,8 @@ class _Loop:
         if choices is not None:
             rank = (found.level, found.score)
             if self._best is None or rank >= self._best.rank:
-                self._best = _Best(rank, number, choices, self.strategy.arrays())
+                arrays = self.strategy.arrays()
+                self._best = _Best(rank, number, choices, arrays, found.own)
             record["best_round"] = self._best.round
         self.history.append({**record, "cost": self.problem.meter.cost})
 
@@ -251,11 +255,22 @@ class _Loop:
             history,
             cost,
             self._ensemble(),
+            self._trained(best.own),
         )
+
+    def _trained(self, own: Own) -> Settings | None:
+        """How to train what a search found: as its candidates are; None where it has none."""
+        settings = self.problem.settings
+        if not settings.trains_candidates:
+            return None
+        return settings.with_options(epochs=settings.trial_epochs, **dict(own))
 
     def _ensemble(self) -> Ensemble | None:
         network, members = self.problem.network, self.strategy.members()
-        found = tuple(EnsembleMember(fill(network, c), weight) for c, weight in members)
+        found = tuple(
+            EnsembleMember(fill(network, one.choices), one.weight, self._trained(one.own))
+            for one in members
+        )
         return Ensemble(found) if found else None
 
     def state(self) -> State:
@@ -285,6 +300,7 @@ class _Best:
     round: int
     choices: Choices
     arrays: Arrays
+    own: Own
 
     def state(self) -> State:
         level, score = self.rank
@@ -293,6 +309,7 @@ class _Best:
             "score": score,
             "round": self.round,
             "choices": listed(self.choices),
+            "own": [list(pair) for pair in self.own],
             "arrays": {name: torch.from_numpy(a) for name, a in self.arrays.items()},
         }
 
@@ -300,7 +317,8 @@ class _Best:
     def restored(cls, state: State) -> _Best:
         arrays = {name: t.numpy() for name, t in state["arrays"].items()}
         rank = (tuple(state["level"]), float(state["score"]))
-        return cls(rank, state["round"], choices_of(state["choices"]), arrays)
+        own = tuple((name, value) for name, value in state["own"])
+        return cls(rank, state["round"], choices_of(state["choices"]), arrays, own)
 
 
 def _require_choosing(network: Network, settings: Settings) -> None:

@@ -22,6 +22,7 @@ from ..data.folds import Fold
 from ..parallel.interrupt import Interrupt
 from ..runs.checkpoint import State
 from ..settings import Settings
+from ..tuning import Own
 from .budgets import Budgets
 from .meter import Meter
 
@@ -63,21 +64,31 @@ class Round:
     """What one round found: `choices` fill the holes, None where it has not chosen yet.
 
     Rounds compare by `level` and then by `score`, the metric on validation that selects; the later
-    one wins ties. `values` go into the record.
+    one wins ties. `values` go into the record; `own` are the settings that it was trained with.
     """
 
     choices: Choices | None
     score: float
     level: tuple[int, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    own: Own = ()
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A member of an ensemble: its weight, all of which add up to 1, and its own settings."""
+
+    choices: Choices
+    weight: float
+    own: Own = ()
 
 
 @runtime_checkable
 class Ensembling(Protocol):
     """A strategy that finds an ensemble beside the one genotype."""
 
-    def members(self) -> list[tuple[Choices, float]]:
-        """The members with their weights, which add up to 1, the heaviest first."""
+    def members(self) -> list[Chosen]:
+        """The members, the heaviest first."""
         ...
 
 

@@ -43,16 +43,20 @@ def train_ensemble(
 ) -> EnsembleResult:
     """Trains the members of an ensemble on the training and validation splits.
 
+    Without `settings` each is trained with those that it was found with; `options` override them.
     With `out`, the ensemble and its weights are written there. Raises DiagnosticError where the
     members, the data or the settings cannot be used.
     """
-    settings = (settings or Settings()).with_options(**options)
+    each = [
+        (settings or member.settings or Settings()).with_options(**options)
+        for member in ensemble.members
+    ]
     specs = [member.genotype for member in ensemble.members]
     folder = RunFolder.create(out, "train", overwrite) if out is not None else None
     if folder is not None and (folder.path / GENOTYPE).exists():
         message = f"`{folder.path}` holds a single genotype"
         raise fail("E507", message, help="choose another folder for an ensemble")
-    results = train_all(specs, data, [settings] * len(specs))
+    results = train_all(specs, data, each)
     weights = {
         member_name(str(number), name): array
         for number, result in enumerate(results, 1)
@@ -69,7 +73,7 @@ def train_ensemble(
         for records in zip(*(result.history for result in results), strict=True)
     )
     if folder is not None and rank() == 0:
-        folder.write_run(None, settings, data)
+        folder.write_run(None, each[0], data)
         folder.begin_history(history)
         ensemble.write(folder)
         folder.write_tensors(WEIGHTS, weights)

@@ -27,24 +27,13 @@ from ...compiler.program.join import join, member_name
 from ...compiler.program.program import ParameterSpec, Program
 from ..data.batches import Batch
 from ..settings import Settings
+from ..tuning import MOVING
 from .objective import Smoothing
 from .optimisers import Moments, Optimiser, WeightOptimiser, shortened
 from .prepare import module_of
 from .schedule import rate_at
 
 State = dict[str, Any]
-MOVING = (
-    "max_learning_rate",
-    "min_learning_rate",
-    "first_restart",
-    "restart_multiplier",
-    "weight_decay",
-    "decoupled_decay",
-    "clipping",
-    "smoothing",
-    "warm_up",
-)
-"""Settings of how weights move; each member of a population may have its own."""
 OWN = ("seed", *MOVING)
 """Settings that members of a population may have of their own."""
 NUMBER_BYTES = 4

@@ -17,16 +17,17 @@ from torch import Tensor
 
 from ....compiler.network.choices import Choices
 from ...data.files import Arrays
-from ...data.folds import folds_of
+from ...data.folds import folds_of, worthwhile
 from ...genotypes.greedy import greedy
 from ...metrics import on_validation
 from ...runs.checkpoint import State
 from ...training.fitting import scored
 from ...training.objective import Objective, selection_score, shares_of
+from ...tuning import Own
 from ..candidates.standing import standings
 from ..candidates.trial import Trainer, Trial
 from ..chain import Stage
-from ..strategy import LAST, Problem, Round
+from ..strategy import LAST, Chosen, Problem, Round
 
 PICKS = 25
 """How often a member is added to an ensemble at most."""
@@ -39,6 +40,11 @@ class Finalist:
     number: int
     choices: Choices
     trials: tuple[Trial, ...]
+
+    @property
+    def own(self) -> Own:
+        """The settings that it is trained with."""
+        return self.trials[0].own
 
 
 class Folds:
@@ -53,7 +59,10 @@ class Folds:
             Finalist(
                 trial.number,
                 trial.choices,
-                tuple(Trial(place * count + f, trial.choices, fold=f) for f in range(count)),
+                tuple(
+                    Trial(place * count + f, trial.choices, fold=f, own=trial.own)
+                    for f in range(count)
+                ),
             )
             for place, trial in enumerate(standing[: problem.settings.finalists])
         ]
@@ -84,12 +93,13 @@ class Folds:
         place = self._best()
         if place is None:
             return Round(None, score, values={**values, **told})
-        self._choose()
+        if self.problem.settings.ensemble:
+            self._choose()
         best = self.finalists[place]
         of_best, score = self._told(best)
         last = {LAST: {"candidate": finalist.number, **told}}
         closing = {**values, **last, **of_best, "candidate": best.number, "best": best.number}
-        return Round(best.choices, score, values=closing)
+        return Round(best.choices, score, values=closing, own=best.own)
 
     def outputs(self, finalist: Finalist) -> Tensor | None:
         """What it gives for every known sample while that is held out, (samples, K)."""
@@ -137,10 +147,11 @@ class Folds:
         weights = greedy(members, partial(self.objective.loss_of_shares, labels=labels), PICKS)
         self.ensemble = {places[place]: weight for place, weight in weights.items()}
 
-    def members(self) -> list[tuple[Choices, float]]:
+    def members(self) -> list[Chosen]:
         """The members of the ensemble with their weights, the heaviest first."""
         ordered = sorted(self.ensemble.items(), key=lambda one: (-one[1], one[0]))
-        return [(self.finalists[place].choices, weight) for place, weight in ordered]
+        members = [(self.finalists[place], weight) for place, weight in ordered]
+        return [Chosen(one.choices, weight, one.own) for one, weight in members]
 
     def arrays(self) -> Arrays:
         """The weights of the best finalist in its first fold."""
@@ -156,16 +167,21 @@ class Folds:
             restored = tuple(Trial.restored(trial) for trial in trials)
             self.finalists[place] = replace(self.finalists[place], trials=restored)
         self.trainer.forget()
-        if all(trial.scored for one in self.finalists for trial in one.trials):
+        done = all(trial.scored for one in self.finalists for trial in one.trials)
+        if done and self.problem.settings.ensemble:
             self._choose()
 
 
 def select(problem: Problem) -> list[Stage]:
-    """Folds of the candidates that stand best in the search before.
+    """Folds of the candidates that stand best in the search before; none where there is no need.
 
     Raises DiagnosticError where the samples cannot be divided, before anything is trained.
     """
     settings = problem.settings
-    divided = folds_of(problem.data, problem.network.head, settings.folds, settings.seed)
-    within = replace(problem, folds=divided)
+    count = settings.folds or worthwhile(problem.data)
+    if count == 1 and not settings.ensemble:
+        return []
+    within = replace(
+        problem, folds=folds_of(problem.data, problem.network.head, count, settings.seed)
+    )
     return [lambda before: Folds(within, before.trials)]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import pytest
 
 import fusewright as fw
 from fusewright.compiler.check.check import checked
 from fusewright.compiler.language.override import override
-from fusewright.compiler.language.spec import Spec
 from fusewright.compiler.language.variants import (
     MOST_LISTED,
     global_holes,
@@ -162,10 +162,6 @@ def test_a_difference_names_them() -> None:
 
 @pytest.mark.parametrize("target", ["torch", "onnx", "numpy", "python"])
 def test_several_networks_are_not_compiled(target: str) -> None:
+    compiler: Any = fw.compile
     with pytest.raises(fw.DiagnosticError, match=r"several networks, since `C`"):
-        compile_any(SMALL, target)
-
-
-def compile_any(spec: Spec, target: str) -> object:
-    compiled: object = fw.compile(spec, target)
-    return compiled
+        compiler(SMALL, target)

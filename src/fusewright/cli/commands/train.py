@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from ...compiler.diagnostics.diagnostic import fail
+from ...runtime.runs.folder import settings_beside, stated_beside
 from ...runtime.runs.names import ENSEMBLE, SEARCH_WEIGHTS, WEIGHTS
-from ...runtime.settings import Settings
+from ...runtime.settings import Settings, read_settings
 from ..app import (
     Data,
     Json,
@@ -49,10 +51,14 @@ def train(
     """Train a network on the training and validation splits; writes RUN/weights.safetensors."""
     from ...runtime.training.train import train as run
 
-    settings = settings_from(config, options)
     if (file / ENSEMBLE).is_file():
-        _train_ensemble(file, data, out, settings, weights, sets, overwrite, json)
+        usual = read_settings(config) if config is not None else None
+        _train_ensemble(file, data, out, usual, options, weights, sets, overwrite, json)
         return
+    settings = settings_from(config, options, settings_beside(file))
+    if config is None and (missing := stated_beside(file)) and settings_beside(file) is None:
+        note = f"note: the settings that `{file}` was found with stayed behind, in `{missing}`"
+        print(f"{note}; the usual ones are used", file=sys.stderr)
     with _epochs("train", settings.epochs) as report:
         result = run(
             load_with(file, sets),
@@ -71,7 +77,8 @@ def _train_ensemble(
     folder: Path,
     data: Path,
     out: Path,
-    settings: Settings,
+    settings: Settings | None,
+    options: dict[str, Any],
     weights: Path | None,
     sets: list[str] | None,
     overwrite: bool,
@@ -86,7 +93,7 @@ def _train_ensemble(
         message = f"`--{given[0]}` is for a single network, not for an ensemble"
         raise fail("E506", message, help="leave it out, or train a member by itself")
     result = train_ensemble(
-        read_ensemble(folder), data, out=out, settings=settings, overwrite=overwrite
+        read_ensemble(folder), data, out=out, settings=settings, overwrite=overwrite, **options
     )
     members = len(result.ensemble.members)
     summary = {"weights": str(out / WEIGHTS), "members": members, **result.history[-1]}
