@@ -228,8 +228,8 @@ class _Reader:
         if self.statement == "modality":
             return self._in_modality(depth, last)
         if self.statement == "network":
-            if depth == "(":
-                return "header" if last in ("(", ",") else "nothing"
+            if depth:
+                return "header" if depth == "(" and last in ("(", ",") else "nothing"
             return "nothing" if len(self.tokens) < 3 else "statement"
         return self._in_list(depth, last)
 
