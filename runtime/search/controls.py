@@ -48,12 +48,12 @@ from ..training.objective import shares_of
 from ..training.prepare import prepare
 from ..training.together import train_networks
 from .baselines import baselines
-from .budgets import Budgets
 from .candidates.trial import Trainer, Trial
 from .meter import STEP, Meter, unit_macs, unit_program
 from .search import SearchResult, with_rule
 from .simple import Outputs, score_of, simple_models
 from .strategy import ENSEMBLE, GENOTYPE, Problem
+from .variants import budgets_of
 
 FOUND, MEAN_OF_MEMBERS = "found genotype", "ensemble"
 RANDOM, BEST = "random genotypes, their mean", "random genotypes, the best"
@@ -114,7 +114,7 @@ class _Comparison:
         self._judge(np.sort(self.held))
         self.relax: Relaxation = cast(Relaxation, settings.relax)
         profile = read_profile(settings.profile) if settings.profile else None
-        self.budgets = Budgets(network, self.relax, profile)
+        self.budgets = budgets_of(network, self.relax, profile)
         self.unit = unit_macs(unit_program(network))
         self.number = 0
 
