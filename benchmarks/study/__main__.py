@@ -32,7 +32,7 @@ from fusewright.compiler.language.spec import Spec
 from fusewright.runtime.data.dataset import TEST, TRAIN
 from fusewright.runtime.genotypes.sample import random_genotype
 from fusewright.runtime.metrics import SELECTION_METRIC, on_validation
-from fusewright.runtime.search.controls import LATE
+from fusewright.runtime.search.baselines import LATE
 from fusewright.runtime.settings import Settings
 from fusewright.runtime.training.together import train_seeds
 

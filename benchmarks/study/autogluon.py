@@ -29,8 +29,8 @@ from fusewright.compiler.network.network import Head
 from fusewright.runtime.data.dataset import TEST, TRAIN, VALIDATION, load_data
 from fusewright.runtime.data.pooled import pooled
 from fusewright.runtime.metrics import SELECTION_METRIC
+from fusewright.runtime.predict.comparison import scored
 
-from .statistics import scored
 
 PRESET = "best_quality"
 TARGET = "target"

@@ -1,23 +1,30 @@
 """Many Programs as one, over the inputs that they share.
 
 Every member keeps its parameters under a prefix, so that its weights and the state of its optimiser
-go in and out alone. The output is the stack of the members' outputs, (members, batch, K). Members
-with samples of their own, such as folds, read rows of inputs that are stacks.
+go in and out alone. The output is the stack of the members' outputs, (members, batch, K), or their
+mean. Members with samples of their own, such as folds, read rows of inputs that are stacks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ...ops.primitives.batch import stacked, unstacked
 from ...ops.types import ShapeError
+from ..language.nodes import HeadKind
 from .program import INPUT, Input, InvalidProgram, ParameterSpec, Program, Scope, Value, typed
 
 
 def member_name(member: str, parameter: str) -> str:
     """What a member's parameter is called in the joined Program."""
     return f"{member}.{parameter}"
+
+
+def member_of(name: str) -> str:
+    """The member whose parameter is called so in the joined Program."""
+    return name.partition(".")[0]
 
 
 def join(members: Mapping[str, Program], samples: Sequence[int] | None = None) -> Program:
@@ -27,10 +34,22 @@ def join(members: Mapping[str, Program], samples: Sequence[int] | None = None) -
     reads. Raises InvalidProgram where two members read different inputs by one name, or their
     outputs differ in type.
     """
+    return _joined(members, samples).program("stack", {})
+
+
+def join_mean(members: Mapping[str, Program], shares: Sequence[float], kind: HeadKind) -> Program:
+    """One Program that gives the mean of what its members do, each with its share of it.
+
+    Raises InvalidProgram as `join` does.
+    """
+    return _joined(members, None).program("average", {"kind": kind, "shares": (*shares,)})
+
+
+def _joined(members: Mapping[str, Program], samples: Sequence[int] | None) -> _Join:
     joint = _Join(len(members), samples)
     for place, (name, program) in enumerate(members.items()):
         joint.add(place, name, program)
-    return joint.program()
+    return joint
 
 
 class _Join:
@@ -90,9 +109,10 @@ class _Join:
             self.values.append(row)
         return self.known[row]
 
-    def program(self) -> Program:
+    def program(self, primitive: str, attributes: Mapping[str, Any]) -> Program:
+        """The Program whose output is a primitive over those of the members."""
         try:
-            output = typed(self.values, "stack", self.outputs, {}, ())
+            output = typed(self.values, primitive, self.outputs, attributes, ())
         except ShapeError as error:
             raise InvalidProgram(f"members cannot be joined: {error}") from None
         values = (*self.values, output)

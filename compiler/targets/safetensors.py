@@ -13,9 +13,7 @@ from ..diagnostics.diagnostic import fail
 from ..documents.spellings import loads
 from ..language.spec import Spec
 from ..program.weights import FLOAT32, Weights, WeightSource
-
-SPEC_KEY = "fusewright.spec"
-"""Where artifacts hold the specification that they were compiled from."""
+from .target import SPEC_KEY
 
 
 def read_weights(weights: WeightSource) -> Weights:

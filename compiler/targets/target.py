@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from ..language.spec import Spec
     from ..network.holes import Relaxation
     from ..network.network import Network
-    from ..program.program import Program
+    from ..program.program import Program, Scope
     from ..program.weights import Weights, WeightSource
 
 _PACKAGE = __name__.rpartition(".")[0]
+SPEC_KEY = "fusewright.spec"
+"""Where artifacts hold the specification that they were compiled from."""
 ORDER = ("onnx", "torch", "numpy", "python", "pt2")
 """How the targets are listed; those that it does not name come last."""
 
@@ -40,6 +42,16 @@ class Subject:
     weights: WeightSource | None = None
     relax: Relaxation = "shared"
     seed: int = 0
+
+    @property
+    def networks(self) -> Mapping[Scope, Network]:
+        """The networks that are compiled, by the scope that their places stand in."""
+        return {(): self.network}
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What artifacts say that they were compiled from."""
+        return {SPEC_KEY: str(self.network.spec)}
 
     @cached_property
     def program(self) -> Program:
@@ -76,7 +88,8 @@ class Target:
     `options` is a dataclass of them, which says for each whether `compile` or `deploy` reads it.
     Where a network is a file, that has an `ending`, beside which other files of its own have
     those of `beside`. `encode` is its content, None where the file is measured while it is made:
-    that is left to `runtime/deploy`. `specification` reads the one inside.
+    that is left to `runtime/deploy`. `specification` reads the one inside. One with `ensembles`
+    takes an EnsembleSubject too.
     """
 
     name: str
@@ -87,6 +100,7 @@ class Target:
     encode: Callable[[Subject], bytes] | None = None
     specification: Callable[[str | PathLike[str]], Spec] | None = None
     has_weights: bool = True
+    ensembles: bool = False
 
     def chosen(self, options: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any]:
         """The options that are not None; raises DiagnosticError for one that is not known."""

@@ -13,6 +13,7 @@ from ...compiler.load import load
 from ...compiler.program.weights import WeightSource, unread
 from ...compiler.system.files import drafted
 from ...compiler.system.options import options_read_by, require_one
+from ...compiler.targets.ensemble import EnsembleSubject
 from ...compiler.targets.onnx.target import ONNX
 from ...compiler.targets.safetensors import read_weights
 from ...compiler.targets.target import Subject, Target, file_targets, target_of
@@ -51,6 +52,10 @@ def deploy(
     stated = {"weights": weights, "initial": initial or None, **options}
     chosen = target.chosen(stated, sorted(names, key=lambda name: name not in FIRST))
     subject, run = _subject(model, chosen.pop("weights", None))
+    if isinstance(subject, EnsembleSubject) and not target.ensembles:
+        able = [f"`{t.ending}`" for t in file_targets().values() if t.ensembles]
+        message = f"the target `{target.name}` takes no ensemble"
+        raise fail("E506", message, help=f"end the file in {' or '.join(able)}")
     if target.has_weights:
         _require_weights(subject, chosen.pop("initial", False))
     facts: dict[str, Any] = {"file": str(place), "target": target.name}

@@ -103,7 +103,7 @@ class OnnxDraft:
         subject = self.subject
         reference = NumpyNetwork(subject.program, subject.arrays)
         beside = _in_torch(subject)
-        return certify(place, subject.network, reference, beside, self.options.precision)
+        return certify(place, subject.network.head, reference, beside, self.options.precision)
 
     def _metrics(self, place: Path) -> dict[str, Any]:
         """The metrics of the file on the test split, and of the one in float32."""

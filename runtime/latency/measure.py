@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from ...compiler.check.check import checked
 from ...compiler.language.spec import Spec
+from ...compiler.language.variants import some_picks
 from ...compiler.measure.parts import Parts
 from ...compiler.network.choices import fill
 from ...compiler.network.network import Network
@@ -58,7 +59,9 @@ def profile(
 ) -> Profile:
     """Measures the parts of a specification on this machine, a batch of one sample at a time."""
     network = checked(spec)
-    parts = [part for part in Parts(network).every() if part.computes]
+    variants = map(network.variant, some_picks(network.global_holes))
+    every = {part.key: part for one in variants for part in Parts(one).every() if part.computes}
+    parts = list(every.values())
     bench = _Bench(threads, {**SIZES, **sizes})
     for part in parts:
         model = export_part(part.optimised, initial_values(part.optimised))
@@ -66,7 +69,7 @@ def profile(
         bench.add(f"{part.key} nothing", export_nothing(part.optimised), part.optimised.inputs)
     whole = _whole(network, seed)
     for number, one in enumerate(whole):
-        bench.add_network(f"network {number}", one)
+        bench.add_subject(f"network {number}", Subject(one))
     medians = bench.medians(repetitions)
     latencies = Profile(
         name=name,
@@ -83,14 +86,18 @@ def profile(
 
 
 def measured(
-    specs: Sequence[Spec], *, threads: int = 1, repetitions: int = 30, sizes: Mapping[str, int]
+    subjects: Sequence[Subject],
+    *,
+    threads: int = 1,
+    repetitions: int = 30,
+    sizes: Mapping[str, int],
 ) -> list[float]:
     """What whole networks take, in milliseconds: medians over repetitions, in turns."""
     bench = _Bench(threads, sizes)
-    for number, spec in enumerate(specs):
-        bench.add_network(str(number), checked(spec))
+    for number, subject in enumerate(subjects):
+        bench.add_subject(str(number), subject)
     medians = bench.medians(repetitions)
-    return [medians[str(number)] for number in range(len(specs))]
+    return [medians[str(number)] for number in range(len(subjects))]
 
 
 def _fitted(found: Profile, whole: Sequence[Network], taken: Sequence[float]) -> Profile:
@@ -147,11 +154,11 @@ class _Bench:
         }
         self._runners[name] = _Runner(session, arrays)
 
-    def add_network(self, name: str, network: Network) -> None:
+    def add_subject(self, name: str, subject: Subject) -> None:
         """A network with the features that it takes; lengths and presence have defaults."""
-        model = compile_onnx(Subject(network), INLINE)
+        model = compile_onnx(subject, INLINE)
         names = {item.name for item in model.graph.input}
-        features = [f for f in network.features if f.name in names]
+        features = [f for f in subject.network.features if f.name in names]
         self.add(name, model, [Input(f.name, TensorType(f.axes or ())) for f in features])
 
     def _shape(self, item: Input) -> tuple[int, ...]:

@@ -18,14 +18,14 @@ from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
 from ...compiler.network.network import Network
-from ...compiler.program.join import member_name
-from ...compiler.program.weights import WeightSource
+from ...compiler.program.weights import Weights, WeightSource
+from ...compiler.targets.ensemble import EnsembleSubject
 from ...compiler.targets.onnx.target import ONNX
 from ...compiler.targets.safetensors import read_weights
 from ...compiler.targets.target import Subject, target_of
 from ..data.dataset import Dataset
 from ..progress import Progress
-from ..runs.ensemble import is_ensemble, read_ensemble
+from ..runs.ensemble import read_ensemble
 from ..runs.folder import RunFolder, settings_of
 from ..runs.names import GENOTYPE, WEIGHTS
 from ..settings import Settings
@@ -47,8 +47,6 @@ def open_predictor(model: Model, weights: WeightSource | None = None) -> Predict
         return _in_torch(with_weights(model, weights), Settings())
     if Path(model).is_dir():
         folder = RunFolder(Path(model))
-        if is_ensemble(folder.path):
-            return _of_ensemble(folder, weights)
         return _in_torch(open_run(folder, weights), folder.settings("train"))
     if target_of(model) is not ONNX:
         message = f"`{model}` is neither a run folder nor an ONNX file"
@@ -58,18 +56,20 @@ def open_predictor(model: Model, weights: WeightSource | None = None) -> Predict
     from ...compiler.targets.onnx.file import OnnxFile
 
     file = OnnxFile(model)
-    return OnnxPredictor(file.path, file.network, settings_of(file.metadata), file.output)
+    settings = settings_of(file.metadata)
+    return OnnxPredictor(file.path, file.subject.network, settings, file.output)
 
 
 def open_run(folder: RunFolder, weights: WeightSource | None) -> Subject:
-    """The network of a run, with other weights if they are given."""
-    if is_ensemble(folder.path):
-        message = f"`{folder.path}` holds an ensemble, which is not compiled to a file yet"
-        raise fail("E506", message, help="train and compile a member by itself")
-    spec = load(folder.require(GENOTYPE))
-    if weights is None:
-        weights = folder.require(WEIGHTS)
-    return with_weights(spec, weights)
+    """The network of a run, or its ensemble, with other weights if they are given."""
+    if folder.holds_ensemble:
+        ensemble = read_ensemble(folder.path)
+        return EnsembleSubject.of(ensemble, _weights(folder, weights))
+    return with_weights(load(folder.require(GENOTYPE)), _weights(folder, weights))
+
+
+def _weights(folder: RunFolder, weights: WeightSource | None) -> Weights:
+    return read_weights(folder.require(WEIGHTS) if weights is None else weights)
 
 
 def with_weights(spec: Spec, weights: WeightSource | None) -> Subject:
@@ -78,26 +78,6 @@ def with_weights(spec: Spec, weights: WeightSource | None) -> Subject:
     arrays = read_weights(weights) if weights is not None else None
     require_no_holes(network)
     return Subject(network, arrays)
-
-
-def _of_ensemble(folder: RunFolder, weights: WeightSource | None) -> Predictor:
-    """The members of a trained ensemble, each with its weights."""
-    from .ensemble import EnsemblePredictor
-
-    if weights is not None:
-        message = "an ensemble has weights of its own"
-        raise fail("E506", message, help="leave out `weights`")
-    ensemble = read_ensemble(folder.path)
-    arrays = read_weights(folder.require(WEIGHTS))
-    settings = folder.settings("train")
-    members: list[Predictor] = []
-    for number, member in enumerate(ensemble.members, 1):
-        prefix = member_name(str(number), "")
-        own = {
-            name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)
-        }
-        members.append(_in_torch(with_weights(member.genotype, own), settings))
-    return EnsemblePredictor(members, [member.weight for member in ensemble.members])
 
 
 def _in_torch(subject: Subject, settings: Settings) -> Predictor:

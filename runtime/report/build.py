@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from ...compiler.check.check import checked
 from ...compiler.resolve.unfill import unfill
@@ -15,13 +15,16 @@ from ...compiler.targets.html import Html, joined
 from ..data.dataset import Source
 from ..genotypes.agreement import Agreement, agreements, mean_pairwise
 from ..runs.controls import Controls
-from ..runs.read import FinishedRun, read_run
+from ..runs.folder import RunFolder
+from ..runs.read import FinishedRun, TrainedEnsemble, read_run, read_trained_ensemble
 from .charts import Line, grid, line_chart
+from .ensembles import ensemble_reports, ensembles_section
 from .page import code, figure, folded, page, paragraph, section
 from .scores import Row, control_rows, controls_section, tested_rows, tested_section
 from .searches import details, diagram, overview, stability
 
 MOST_DRAWN = 8
+Run: TypeAlias = FinishedRun | TrainedEnsemble
 Told = Callable[[int, int], None]
 """Receives how many runs have been evaluated, of how many."""
 
@@ -46,23 +49,34 @@ def report(
     With `data`, trained runs are evaluated on its test split. Raises DiagnosticError where a run
     is not finished or is damaged.
     """
-    runs = [read_run(path) for path in paths]
+    folders = [RunFolder(Path(path)) for path in paths]
+    every = [read_trained_ensemble(f) if f.holds_ensemble else read_run(f.path) for f in folders]
+    runs = [run for run in every if isinstance(run, FinishedRun)]
     groups: dict[str, list[FinishedRun]] = {}
     for run in runs:
         if run.search is not None:
-            groups.setdefault(str(run.search.network.spec), []).append(run)
-    tested = _tested(runs, data, told)
-    trained = [run for run in runs if run.training is not None]
+            groups.setdefault(str(run.search.network.space), []).append(run)
+    trained = [run for run in every if run.training is not None]
+    tested, ensembles = _tested(trained, data, told), ensemble_reports(every)
     parts = [_space(group, len(groups) > 1) for group in groups.values()]
     parts += [_trainings(trained), tested_section(tested), *_genotypes(runs)]
-    result = RunReport(page(_title(runs), parts), _facts(runs, list(groups.values()), tested))
+    parts.append(ensembles_section(ensembles))
+    facts = {
+        **_facts(every, list(groups.values()), tested),
+        "ensembles": [one.as_json() for one in ensembles],
+    }
+    result = RunReport(page(_title(every), parts), facts)
     if out is not None:
         write_file(Path(out), result.page.encode("utf-8", "replace"))
     return result
 
 
-def _title(runs: Sequence[FinishedRun]) -> str:
-    names = list(dict.fromkeys(checked(run.genotype).name for run in runs))
+def _title(runs: Sequence[Run]) -> str:
+    genotypes = [
+        run.genotype if isinstance(run, FinishedRun) else run.ensemble.members[0].genotype
+        for run in runs
+    ]
+    names = list(dict.fromkeys(checked(genotype).name for genotype in genotypes))
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     return f"{names[0]}{more}: {len(runs)} run{'s' if len(runs) > 1 else ''}"
 
@@ -74,7 +88,7 @@ def _space(runs: Sequence[FinishedRun], several: bool) -> Html:
     network = first.network
     what = [
         paragraph(f"Rule for filling holes: {network.rule}. Selected by {first.metric}."),
-        folded("The specification", code(str(network.spec)), open=True),
+        folded("The specification", code(str(network.space)), open=True),
         folded("Its diagram", diagram(network, "")),
     ]
     each = [details(r, r.search, len(runs) == 1) for r in runs if r.search is not None]
@@ -117,7 +131,7 @@ def _genotypes(runs: Sequence[FinishedRun]) -> list[Html]:
     return [section(title, *cards, left)]
 
 
-def _trainings(runs: Sequence[FinishedRun]) -> Html:
+def _trainings(runs: Sequence[Run]) -> Html:
     """The training loss of each trained run."""
     figures: list[Html] = []
     for run in runs:
@@ -129,11 +143,8 @@ def _trainings(runs: Sequence[FinishedRun]) -> Html:
     return section("Training", grid(figures))
 
 
-def _tested(
-    runs: Sequence[FinishedRun], data: Source | None, told: Told | None
-) -> dict[str, list[Row]]:
+def _tested(trained: Sequence[Run], data: Source | None, told: Told | None) -> dict[str, list[Row]]:
     """The rows of each metric on test; none without data."""
-    trained = [run for run in runs if run.training is not None]
     if data is None or not trained:
         return {}
     from ..predict.evaluate import evaluate
@@ -148,7 +159,7 @@ def _tested(
 
 
 def _facts(
-    runs: Sequence[FinishedRun],
+    runs: Sequence[Run],
     groups: Sequence[Sequence[FinishedRun]],
     tested: Mapping[str, Sequence[Row]],
 ) -> dict[str, Any]:
@@ -162,7 +173,7 @@ def _facts(
             "weight_steps": run.search.weight_steps,
         }
         for run in runs
-        if run.search is not None
+        if isinstance(run, FinishedRun) and run.search is not None
     ]
     return {
         "runs": [run.name for run in runs],

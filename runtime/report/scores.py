@@ -8,7 +8,7 @@ from typing import Any
 
 from ...compiler.targets.html import Html
 from ..runs.controls import Controls
-from ..runs.read import FinishedRun
+from ..runs.read import FinishedRun, TrainedEnsemble
 from ..runs.statistics import Interval, Summary, paired_interval, summary
 from .page import number, paragraph, section, table
 
@@ -80,14 +80,16 @@ def controls_section(known: Sequence[Controls]) -> Html:
 
 
 def tested_rows(
-    runs: Sequence[FinishedRun], metrics: Sequence[Mapping[str, float]], metric: str
+    runs: Sequence[FinishedRun | TrainedEnsemble],
+    metrics: Sequence[Mapping[str, float]],
+    metric: str,
 ) -> list[Row]:
     """Scores on test of trained runs, those of one network together, the first compared."""
     groups: dict[str, dict[Pair, list[float]]] = {}
     names: dict[str, str] = {}
     for run, values in zip(runs, metrics, strict=True):
         if run.training is not None and metric in values:
-            settings, (text, shown) = run.training.settings, _kind(run)
+            settings, (text, shown) = run.training.settings, run.kind
             scores = groups.setdefault(text, {})
             scores.setdefault((settings.seed, settings.split_seed), []).append(values[metric])
             names.setdefault(text, shown)
@@ -101,14 +103,6 @@ def tested_rows(
         every = [s for each in scores.values() for s in each]
         rows.append(Row(names[text], summary(every), len(every), None, ahead))
     return rows
-
-
-def _kind(run: FinishedRun) -> tuple[str, str]:
-    """What runs are scored together by, and its name: the space of their search, or a network."""
-    if run.search is not None:
-        network = run.search.network
-        return str(network.spec), f"found by searches of {network.name}"
-    return str(run.genotype), run.name if run.genotype.cells else f"{run.name}, without Cells"
 
 
 def tested_section(rows: Mapping[str, Sequence[Row]]) -> Html:

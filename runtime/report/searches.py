@@ -9,7 +9,7 @@ from ...compiler.diagnostics.diagnostic import DiagnosticError
 from ...compiler.graph.build import build
 from ...compiler.network.network import Network
 from ...compiler.resolve.unfill import unfill
-from ...compiler.targets.diagram import render
+from ...compiler.targets.diagram import EnsembleGraph, render
 from ...compiler.targets.html import Html, html, joined
 from ..genotypes.agreement import Agreement, mean_pairwise
 from ..runs.read import FinishedRun, Record, Search
@@ -21,10 +21,11 @@ MOST_CANDIDATES = 6
 MOST_FACTS = 200
 
 
-def diagram(network: Network, caption: object) -> Html:
-    """The picture of a network; a line where it cannot be drawn."""
+def diagram(network: Network | EnsembleGraph, caption: object) -> Html:
+    """The picture of a network or an ensemble; a line where it cannot be drawn."""
     try:
-        svg = render(build(network), "svg").decode()
+        drawn = network if isinstance(network, EnsembleGraph) else build(network)
+        svg = render(drawn, "svg").decode()
     except DiagnosticError as error:
         return paragraph(f"No picture: {error.diagnostics[0].message}.")
     return figure(picture(svg), caption, "diagram")

@@ -1,64 +1,44 @@
-"""An ensemble as files: its genotypes, and what each counts in the mean of what they give."""
+"""An ensemble as files: `ensemble.json`, and a specification for each member."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import isclose, isfinite
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any
 
 from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.documents.ensemble import ensemble_text, read_ensemble_text
+from ...compiler.language.ensemble import Ensemble
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
-from ...compiler.system.files import write_file
+from ...compiler.system.files import read_text, write_file
 from ..settings import Settings
-from .folder import DAMAGED, RunFolder, settings_beside
+from .folder import RunFolder, settings_beside
 from .names import ENSEMBLE
 
-MOST_MEMBERS = 256
-PRECISION = 1e-6
-"""How near to 1 the weights of the members add up."""
+
+def write_ensemble(
+    ensemble: Ensemble, folder: RunFolder, each: Sequence[Settings | None] = ()
+) -> None:
+    """Writes the members into a folder, and then the file that names them.
+
+    `each` are the settings that a member was found with, if any.
+    """
+    (folder.path / ENSEMBLE).unlink(missing_ok=True)
+    files = {member_file(name): one.genotype for name, one in ensemble.named.items()}
+    for (name, genotype), settings in zip_longest(files.items(), each):
+        folder.write_genotype(genotype, settings, name)
+    write_file(folder.path / ENSEMBLE, ensemble_text(ensemble, [*files]).encode())
 
 
-@dataclass(frozen=True)
-class EnsembleMember:
-    """A genotype, its weight in the mean, and how it was trained, where that was its own way."""
-
-    genotype: Spec
-    weight: float
-    settings: Settings | None = None
+def member_file(name: str) -> str:
+    """The file of a member."""
+    return f"{name}.fuse"
 
 
-@dataclass(frozen=True)
-class Ensemble:
-    """Networks whose probabilities, or values, are averaged; the weights add up to 1."""
-
-    members: tuple[EnsembleMember, ...]
-
-    def __str__(self) -> str:
-        shown = (f"# {100 * one.weight:.0f} %\n{one.genotype}" for one in self.members)
-        return "\n".join(shown)
-
-    def write(self, folder: RunFolder) -> None:
-        """Writes `ensemble.json`, and a specification for each member, into a folder."""
-        (folder.path / ENSEMBLE).unlink(missing_ok=True)
-        for name, member in zip(member_files(len(self.members)), self.members, strict=True):
-            folder.write_genotype(member.genotype, member.settings, name)
-        names = zip(member_files(len(self.members)), self.members, strict=True)
-        record = {"members": [{"genotype": n, "weight": m.weight} for n, m in names]}
-        write_file(folder.path / ENSEMBLE, json.dumps(record, indent=1).encode())
-
-
-def member_files(count: int) -> list[str]:
-    """The files of so many members."""
-    return [f"member_{number}.fuse" for number in range(1, count + 1)]
-
-
-def is_ensemble(folder: Path) -> bool:
-    """Whether a folder holds an ensemble."""
-    return (folder / ENSEMBLE).is_file()
+def member_settings(ensemble: Ensemble, folder: Path) -> list[Settings | None]:
+    """The settings that the members in a folder were found with."""
+    return [settings_beside(folder / member_file(name)) for name in ensemble.named]
 
 
 def read_ensemble(folder: Path) -> Ensemble:
@@ -66,26 +46,12 @@ def read_ensemble(folder: Path) -> Ensemble:
     path = folder / ENSEMBLE
     if not path.is_file():
         raise fail("E507", f"`{folder}` holds no ensemble", help="`fusewright search` writes one")
-    try:
-        rows: Sequence[Any] = json.loads(path.read_text(encoding="utf-8"))["members"]
-        named = [(str(row["genotype"]), float(row["weight"])) for row in rows]
-        if [name for name, _ in named] != member_files(len(named)) or len(named) > MOST_MEMBERS:
-            raise ValueError("other members")
-        if not all(isfinite(weight) and weight > 0 for _, weight in named):
-            raise ValueError("no weights")
-        if not isclose(sum(weight for _, weight in named), 1, abs_tol=PRECISION):
-            raise ValueError("weights do not add up to 1")
-    except DAMAGED:
-        message = f"`{path}` is damaged"
-        raise fail("E507", message, help="search again, or copy the whole folder") from None
-    members = tuple(
-        EnsembleMember(load(folder / name), weight, settings_beside(folder / name))
-        for name, weight in named
-    )
-    first = members[0].genotype
-    for name, member in zip(member_files(len(members)), members, strict=True):
-        one = member.genotype
-        if (one.modalities, one.predict) != (first.modalities, first.predict):
-            message = f"`{folder / name}` has other features, or predicts something else"
-            raise fail("E507", message, help="members of an ensemble read and predict the same")
-    return Ensemble(members)
+
+    def genotype(file: str, member: str) -> Spec:
+        if file != member_file(member):
+            raise ValueError("not the file of this member")
+        return load(folder / file)
+
+    remedy = "search again, or copy the whole folder"
+    damaged = fail("E507", f"`{path}` is damaged", help=remedy)
+    return read_ensemble_text(read_text(path), str(folder), genotype, damaged)

@@ -77,8 +77,8 @@ class RunFolder:
     ) -> RunFolder:
         """The folder for a new run, not yet made; raises DiagnosticError if a run would be lost.
 
-        A training may go where the search is that found its genotype. With `resume`, a run that is
-        there goes on.
+        A training may go where the search is that found its genotype; one of no `genotype` is that
+        of an ensemble. With `resume`, a run that is there goes on.
         """
         path = Path(out)
         remedy = "choose another folder, or add `--overwrite`"
@@ -93,6 +93,11 @@ class RunFolder:
         if stage == "search" and (path / CHECKPOINT).exists() and not (overwrite or resume):
             message = f"`{path}` holds a search that was stopped"
             raise fail("E510", message, help="go on with `--resume`, or add `--overwrite`")
+        if stage == "train":
+            held = cls(path).holds_ensemble if genotype else (path / GENOTYPE).exists()
+            if held:
+                what = "an ensemble" if genotype else "a single genotype"
+                raise fail("E507", f"`{path}` holds {what}", help="choose another folder")
         file = path / GENOTYPE
         if genotype is not None and file.exists() and not overwrite and load(file) != genotype:
             raise fail("E507", f"`{path}` already holds another genotype", help=remedy)
@@ -100,6 +105,11 @@ class RunFolder:
         if not place.is_dir() or not os.access(place, os.W_OK):
             raise fail("E504", f"cannot write into `{place}`", help="choose another folder")
         return cls(path, stage)
+
+    @property
+    def holds_ensemble(self) -> bool:
+        """Whether this is the folder of an ensemble, and of no single genotype."""
+        return (self.path / ENSEMBLE).is_file()
 
     def require(self, name: str) -> Path:
         """The path of a file of the run; raises DiagnosticError where it is missing."""

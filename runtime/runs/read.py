@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ...compiler.check.check import checked
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
+from ...compiler.language.ensemble import Ensemble
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
 from ...compiler.network.holes import shares
@@ -27,8 +28,9 @@ from ...compiler.system.display import Displayed
 from ..metrics import selection_metric
 from ..settings import Settings
 from .controls import Controls, read_controls
+from .ensemble import read_ensemble
 from .folder import DAMAGED, RunFolder
-from .names import GENOTYPE, HISTORY, SPECIFICATION, WEIGHTS, about_file
+from .names import ENSEMBLE_FOLDER, GENOTYPE, HISTORY, SPECIFICATION, TOGETHER, WEIGHTS, about_file
 
 T = TypeVar("T")
 
@@ -39,7 +41,7 @@ class Record:
 
     `numbers` are its finite numbers by name, `architecture` the logits of the mixtures by name, as
     in a hypernet; `drops` what the candidates of `hole` were measured to be worth. `best_round` is
-    the round whose genotype was kept so far.
+    the round whose genotype was kept so far, `together` the numbers of an ensemble.
     """
 
     number: int
@@ -53,6 +55,7 @@ class Record:
     genotype: str = ""
     best_round: int | None = None
     weight_steps: float | None = None
+    together: Mapping[str, float] = field(default_factory=dict[str, float])
 
     def weights(self, name: str) -> NDArray[np.float64]:
         """The weights of a mixture's candidates: of a row of two logits, that of Identity."""
@@ -108,11 +111,40 @@ class FinishedRun(Displayed):
     genotype: Spec
     search: Search | None
     training: Training | None
+    ensemble: Ensemble | None = None
 
     @property
     def name(self) -> str:
         """What a reader calls it."""
         return str(self.path)
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """What runs are scored together by, and its name: the space of a search, or a network."""
+        if self.search is not None:
+            network = self.search.network
+            return str(network.space), f"found by searches of {network.name}"
+        without = "" if self.genotype.cells else ", without Cells"
+        return str(self.genotype), self.name + without
+
+
+@dataclass(frozen=True)
+class TrainedEnsemble:
+    """The folder of an ensemble that was trained."""
+
+    path: Path
+    ensemble: Ensemble
+    training: Training
+
+    @property
+    def name(self) -> str:
+        """What a reader calls it."""
+        return str(self.path)
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """What runs are scored together by, and its name."""
+        return str(self.ensemble), f"{self.name}, {len(self.ensemble.members)} networks"
 
 
 def read_run(path: str | PathLike[str]) -> FinishedRun:
@@ -128,7 +160,16 @@ def read_run(path: str | PathLike[str]) -> FinishedRun:
     genotype = load(folder.require(GENOTYPE))
     search = _search(folder) if has_search else None
     training = _training(folder) if has_training else None
-    return FinishedRun(folder.path, genotype, search, training)
+    found = RunFolder(folder.path / ENSEMBLE_FOLDER)
+    ensemble = read_ensemble(found.path) if found.holds_ensemble else None
+    return FinishedRun(folder.path, genotype, search, training, ensemble)
+
+
+def read_trained_ensemble(folder: RunFolder) -> TrainedEnsemble:
+    """The ensemble in a folder; raises DiagnosticError where it is not trained, or damaged."""
+    ensemble = read_ensemble(folder.path)
+    folder.require(WEIGHTS)
+    return TrainedEnsemble(folder.path, ensemble, _training(folder))
 
 
 def _search(folder: RunFolder) -> Search:
@@ -177,6 +218,7 @@ def record_of(record: Mapping[str, Any], number: int) -> Record:
         str(record.get("genotype", "")),
         None if best is None else int(best),
         float(steps) if steps is not None and _is_number(steps) else None,
+        {n: _finite(v) for n, v in _mapping(record.get(TOGETHER, {})).items()},
     )
 
 
@@ -223,7 +265,7 @@ def specification_of(runs: Sequence[FinishedRun]) -> Network:
             raise fail("E507", f"`{run.name}` holds no search", help="give runs of `search`")
     searches = [run.search for run in runs if run.search is not None]
     for run, search in zip(runs, searches, strict=True):
-        if search.network.spec != searches[0].network.spec:
+        if search.network.space != searches[0].network.space:
             message = f"`{runs[0].name}` and `{run.name}` searched different specifications"
             raise fail("E507", message, help="give runs of one specification")
     return searches[0].network

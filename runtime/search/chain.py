@@ -8,7 +8,7 @@ from typing import Any
 
 from ..data.files import Arrays
 from ..runs.checkpoint import State
-from .strategy import Chosen, Ensembling, Round, Strategy
+from .strategy import Chosen, Ensembling, HeldOut, Round, Strategy
 
 Stage = Callable[[Any], Strategy]
 """Makes a strategy from the one before it, which has finished; the first from None."""
@@ -41,6 +41,11 @@ class Chain:
         """The ensemble that the last stage found; nothing where it finds none."""
         last = self._begun[-1]
         return last.members() if isinstance(last, Ensembling) else []
+
+    def held_out(self) -> HeldOut | None:
+        """What the last stage's best gives for samples that it did not learn, where it knows."""
+        last = self._begun[-1]
+        return last.held_out() if isinstance(last, Ensembling) else None
 
     def arrays(self) -> Arrays:
         return self._begun[-1].arrays()

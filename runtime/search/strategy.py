@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ...compiler.network.choices import Choices
 from ...compiler.network.holes import Relaxation
@@ -54,6 +56,7 @@ class Problem:
         return min(len(fold.train) for fold in self.folds)
 
 
+GENOTYPE, ENSEMBLE = "genotype", "ensemble"
 LAST = "last"
 """In the record of a round that closes a rung, the last candidate with its metrics; beside it stand
 those of the best, whose genotype the record has."""
@@ -75,6 +78,18 @@ class Round:
 
 
 @dataclass(frozen=True)
+class HeldOut:
+    """Outputs for samples that were held out, by `GENOTYPE` and `ENSEMBLE`.
+
+    `samples` are their places in the data, in order; outputs are probabilities or values,
+    (samples, K).
+    """
+
+    samples: NDArray[np.int64]
+    outputs: Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
 class Chosen:
     """A member of an ensemble: its weight, all of which add up to 1, and its own settings."""
 
@@ -89,6 +104,10 @@ class Ensembling(Protocol):
 
     def members(self) -> list[Chosen]:
         """The members, the heaviest first."""
+        ...
+
+    def held_out(self) -> HeldOut:
+        """What the best genotype, and the ensemble, give for samples that they did not learn."""
         ...
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from os import PathLike
 from typing import Any
 
 from numpy.typing import NDArray
 
-from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.language.ensemble import Ensemble
 from ...compiler.program.join import member_name
 from ..data.dataset import Source
 from ..parallel.processes import rank
-from ..runs.ensemble import Ensemble
+from ..progress import Progress, no_progress
+from ..runs.ensemble import write_ensemble
 from ..runs.folder import RunFolder
-from ..runs.names import GENOTYPE, WEIGHTS
+from ..runs.names import WEIGHTS
+from ..runs.tensorboard import watching
 from ..settings import Settings
 from .together import train_all
 
@@ -24,7 +27,7 @@ from .together import train_all
 class EnsembleResult:
     """The weights of every member after the last epoch, and a record for every epoch.
 
-    Names of weights begin with the member's number, from 1.
+    Names of weights begin with that of the member.
     """
 
     ensemble: Ensemble
@@ -38,28 +41,26 @@ def train_ensemble(
     *,
     out: str | PathLike[str] | None = None,
     settings: Settings | None = None,
+    each: Sequence[Settings | None] = (),
     overwrite: bool = False,
+    progress: Progress = no_progress,
     **options: Any,
 ) -> EnsembleResult:
     """Trains the members of an ensemble on the training and validation splits.
 
-    Without `settings` each is trained with those that it was found with; `options` override them.
-    With `out`, the ensemble and its weights are written there. Raises DiagnosticError where the
+    Each is trained with its own of `each`, where it has one, unless `settings` are given;
+    `options` override them. With `out`, the ensemble and its weights are written there. `progress`
+    receives how many epochs of members are done, of how many. Raises DiagnosticError where the
     members, the data or the settings cannot be used.
     """
-    each = [
-        (settings or member.settings or Settings()).with_options(**options)
-        for member in ensemble.members
-    ]
+    own = [one for _, one in zip_longest(ensemble.members, each)]
+    chosen = [(settings or one or Settings()).with_options(**options) for one in own]
     specs = [member.genotype for member in ensemble.members]
     folder = RunFolder.create(out, "train", overwrite) if out is not None else None
-    if folder is not None and (folder.path / GENOTYPE).exists():
-        message = f"`{folder.path}` holds a single genotype"
-        raise fail("E507", message, help="choose another folder for an ensemble")
-    results = train_all(specs, data, each)
+    results = train_all(specs, data, chosen, progress)
     weights = {
-        member_name(str(number), name): array
-        for number, result in enumerate(results, 1)
+        member_name(member, name): array
+        for member, result in zip(ensemble.named, results, strict=True)
         for name, array in result.weights.items()
     }
     shares = [member.weight for member in ensemble.members]
@@ -73,8 +74,11 @@ def train_ensemble(
         for records in zip(*(result.history for result in results), strict=True)
     )
     if folder is not None and rank() == 0:
-        folder.write_run(None, each[0], data)
+        folder.write_run(None, chosen[0], data)
         folder.begin_history(history)
-        ensemble.write(folder)
+        with watching(folder.path if chosen[0].tensorboard else None, "train") as watch:
+            for record in history:
+                watch(record["epoch"], record)
+        write_ensemble(ensemble, folder, own)
         folder.write_tensors(WEIGHTS, weights)
     return EnsembleResult(ensemble, weights, history)

@@ -74,19 +74,28 @@ class Objective:
         return loss_of(self.head, logits, labels, smoothing)
 
     def loss_of_shares(self, shares: NDArray[np.float64], labels: NDArray[Any]) -> float:
-        """The loss of what `shares_of` gives, or of means of that.
+        """The loss of what `shares_of` gives, or of means of that."""
+        return float(self.losses_of_shares(shares, labels).mean())
+
+    def losses_of_shares(
+        self, shares: NDArray[np.float64], labels: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        """The loss of each sample, (samples,).
 
         A share of 0 costs as much as one of `LEAST_SHARE`.
         """
+        losses: NDArray[np.float64]
         match self.head.kind:
             case "classes":
-                of_truth = shares[np.arange(len(labels)), labels]
+                of_truth = shares[np.arange(len(labels)), labels][:, None]
             case "labels":
                 of_truth = np.where(labels > LABEL_THRESHOLD, shares, 1 - shares)
             case "values":
                 scale = 1.0 if self.scale is None else self.scale.cpu().double().numpy()
-                return float(np.square((shares - labels) / scale).mean())
-        return float(-np.log(np.clip(of_truth, LEAST_SHARE, None)).mean())
+                losses = np.square((shares - labels) / scale).mean(1)
+                return losses
+        losses = -np.log(np.clip(of_truth, LEAST_SHARE, None)).mean(1)
+        return losses
 
 
 def shares_of(head: Head, logits: Tensor) -> NDArray[np.float64]:
@@ -98,8 +107,9 @@ def shares_of(head: Head, logits: Tensor) -> NDArray[np.float64]:
 def loss_of(head: Head, logits: Tensor, labels: Tensor, smoothing: Smoothing = 0.0) -> Tensor:
     """The mean loss of logits (batch, K): cross-entropy, binary cross-entropy, squared error.
 
-    Of logits (networks, batch, K) it is the loss of each network. With `smoothing` a class, or a
-    label, has that share of what it is spread over all of them evenly; values have none.
+    Of logits (networks, batch, K) it is the loss of each network. Labels may be soft: probabilities
+    (batch, K), of classes too. With `smoothing` a class, or a label, has that share of what it is
+    spread over all of them evenly; values have none.
     """
     if logits.dim() == 3:
         losses = _losses(head, logits, labels)

@@ -23,7 +23,7 @@ from ...compiler.passes import optimise
 from ...compiler.program.draws import with_draws
 from ...compiler.program.hoist import Hoisted, hoist
 from ...compiler.program.initial import initial_values
-from ...compiler.program.join import join, member_name
+from ...compiler.program.join import join, member_name, member_of
 from ...compiler.program.program import ParameterSpec, Program
 from ..data.batches import Batch
 from ..settings import Settings
@@ -99,7 +99,7 @@ class Population:
     def members(self, held: str) -> list[int]:
         """The member of each row of a parameter, or that of the whole."""
         spec = self._specs[held]
-        return [int(name.partition(".")[0]) for name in spec.rows or (spec.name,)]
+        return [int(member_of(name)) for name in spec.rows or (spec.name,)]
 
     @cached_property
     def _specs(self) -> Mapping[str, ParameterSpec]:

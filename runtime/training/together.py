@@ -19,6 +19,7 @@ from ..data.files import read_arrays
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, joined
 from ..parallel.threads import computing
+from ..progress import Progress, no_progress
 from ..settings import Settings
 from .epoch import Epoch
 from .finite import no_finite_loss, not_finite_at
@@ -57,12 +58,16 @@ def train_seeds(
 
 
 def train_all(
-    specs: Sequence[Spec], data: Source, each: Sequence[Settings]
+    specs: Sequence[Spec],
+    data: Source,
+    each: Sequence[Settings],
+    progress: Progress = no_progress,
 ) -> tuple[TrainResult, ...]:
     """What `train` gives for every specification with its settings, in that order.
 
     Those whose settings differ in no more than `OWN`, and that predict the same, train together as
-    one Program, as many as fit in memory. Raises what `train` does.
+    one Program, as many as fit in memory. `progress` receives how many epochs of networks are done,
+    of how many. Raises what `train` does.
     """
     arrays = data if isinstance(data, Mapping) else read_arrays(data)
     known: dict[tuple[str, int], tuple[Network, Dataset]] = {}
@@ -76,13 +81,39 @@ def train_all(
         here = settings.with_options(device=join(settings.device))
         device_of(here)
         members.append(_Member(*known[key], here))
+    with computing(each[0].threads if each else 1):
+        return _train(members, progress)
+
+
+def train_networks(
+    networks: Sequence[Network], data: Dataset, each: Sequence[Settings]
+) -> tuple[TrainResult, ...]:
+    """As `train_all`, for networks that are checked, on data that are read."""
+    pairs = zip(networks, each, strict=True)
+    return _train([_Member(network, data, settings) for network, settings in pairs])
+
+
+def _train(members: Sequence[_Member], progress: Progress = no_progress) -> tuple[TrainResult, ...]:
+    epochs = _Epochs(progress, sum(member.settings.epochs for member in members))
     found: dict[int, TrainResult] = {}
     for group in _alike(members):
-        own = [members[place] for place in group]
-        with computing(own[0].settings.threads):
-            results = _train_group(own)
+        results = _train_group([members[place] for place in group], epochs)
         found |= zip(group, results, strict=True)
     return tuple(found[place] for place in range(len(members)))
+
+
+@dataclass
+class _Epochs:
+    """Counts epochs of networks."""
+
+    progress: Progress
+    count: int
+    done: int = 0
+
+    def pass_by(self, networks: int = 1) -> None:
+        """Another epoch of so many networks is done."""
+        self.done += networks
+        self.progress(self.done, self.count)
 
 
 @dataclass(frozen=True)
@@ -115,11 +146,15 @@ def _alike(members: Sequence[_Member]) -> Iterator[list[int]]:
     yield from groups.values()
 
 
-def _train_group(members: Sequence[_Member]) -> list[TrainResult]:
+def _train_group(members: Sequence[_Member], epochs: _Epochs) -> list[TrainResult]:
     """As many together as fit in memory; one that is left over trains alone."""
     if len(members) == 1:
         (one,) = members
-        return [train_network(one.network, one.data, one.settings, None, None)]
+
+        def told(record: dict[str, Any]) -> None:
+            epochs.pass_by()
+
+        return [train_network(one.network, one.data, one.settings, told, None)]
     settings = members[0].settings
     device = device_of(settings)
     programs: dict[str, Hoisted] = {}
@@ -134,13 +169,17 @@ def _train_group(members: Sequence[_Member]) -> list[TrainResult]:
         result
         for part in parts_that_fit([bytes_of(h.program, settings.batch) for h in hoisted], device)
         for result in _train_together(
-            [members[i] for i in part], [hoisted[i] for i in part], data, device
+            [members[i] for i in part], [hoisted[i] for i in part], data, device, epochs
         )
     ]
 
 
 def _train_together(
-    members: Sequence[_Member], hoisted: Sequence[Hoisted], data: Dataset, device: torch.device
+    members: Sequence[_Member],
+    hoisted: Sequence[Hoisted],
+    data: Dataset,
+    device: torch.device,
+    epochs: _Epochs,
 ) -> Iterator[TrainResult]:
     """Members with one seed read the same samples; others have their own orders."""
     each = [member.settings for member in members]
@@ -159,6 +198,7 @@ def _train_together(
         (losses,) = epoch.run([weight_pass(optimiser, objective, batches)])
         for history, loss in zip(histories, losses.tolist(), strict=True):
             history.append({"epoch": number, "train_loss": loss})
+        epochs.pass_by(len(members))
     for member, history in zip(members, histories, strict=True):
         if not isfinite(history[-1]["train_loss"]):
             raise no_finite_loss(f"{not_finite_at(None)}, with the seed {member.settings.seed}")

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...compiler.check.check import checked, require_no_holes
-from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
 from ...compiler.network.network import Network
 from ...compiler.program.weights import Weights, WeightSource
@@ -21,11 +20,11 @@ from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, rank
 from ..parallel.threads import computing
-from ..runs.ensemble import is_ensemble
 from ..runs.folder import RunFolder
 from ..runs.names import GENOTYPE, WEIGHTS
 from ..runs.tensorboard import watching
 from ..settings import Settings
+from .distil import SoftTargets
 from .epoch import Epoch, Pass
 from .fitting import Report, device_of, give_statistics, seeded, start_from, training_batches
 from .objective import Objective
@@ -56,12 +55,14 @@ def train(
     settings: Settings | None = None,
     overwrite: bool = False,
     report: Report | None = None,
+    soft: SoftTargets | None = None,
     **options: Any,
 ) -> TrainResult:
     """Trains a specification without holes; `options` override `settings` by name.
 
     Training starts from those of the `weights`, such as a hypernet's, that the network has by name,
-    and from scratch without them. Nothing is selected, so validation samples are trained on too,
+    and from scratch without them. With `soft` targets, those of a teacher are learned beside the
+    labels: see `distil.py`. Nothing is selected, so validation samples are trained on too,
     and the test split is not read. Raises DiagnosticError where the specification, the data or the
     settings cannot be used.
     """
@@ -69,11 +70,10 @@ def train(
     network = checked(spec)
     require_no_holes(network)
     samples = load_data(data, network, settings.split_seed)
+    if soft is not None:
+        samples = soft.taught(samples, network.head)
     start = read_weights(weights) if weights is not None else None
     folder = RunFolder.create(out, "train", overwrite, spec) if out is not None else None
-    if folder is not None and is_ensemble(folder.path):
-        message = f"`{folder.path}` holds an ensemble"
-        raise fail("E507", message, help="choose another folder for a single network")
     here = settings.with_options(device=join(settings.device))
     asked = folder is not None and settings.tensorboard and rank() == 0
     with (
@@ -88,7 +88,7 @@ def train(
 
         result = train_network(network, samples, here, tell, start)
     if folder is not None and rank() == 0:
-        folder.write_run(None, settings, data)
+        folder.write_run(None, settings, data, **({"teacher": soft.teacher} if soft else {}))
         folder.begin_history(result.history)
         folder.write_spec(GENOTYPE, spec)
         folder.write_tensors(WEIGHTS, result.weights)

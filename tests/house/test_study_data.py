@@ -296,7 +296,7 @@ def test_no_formula_is_in_both_sets_of_compounds() -> None:
 
 def test_stamps_have_a_description_and_a_picture() -> None:
     files = {
-        "animals/cat.txt": "A cat.\nfr.utf8=Un chat.".encode(),
+        "animals/cat.txt": b"A cat.\nfr.utf8=Un chat.",
         "animals/cat.png": b"png",
         "animals/cat_desc_fr.ogg": b"ogg",
         "food/pie.txt": b"A pie!",

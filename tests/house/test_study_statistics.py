@@ -14,10 +14,8 @@ from benchmarks.study.statistics import (
     alike,
     critical_difference,
     critical_value,
-    difference,
     friedman,
     ranks,
-    scored,
     verdict,
 )
 from numpy.typing import NDArray
@@ -26,6 +24,7 @@ from fusewright.compiler.language.nodes import HeadKind
 from fusewright.compiler.network.network import Head
 from fusewright.compiler.targets.numpy.network import logits_of
 from fusewright.runtime.metrics import SELECTION_METRIC
+from fusewright.runtime.predict.comparison import difference, scored
 from fusewright.runtime.runs.statistics import Interval
 from fusewright.runtime.training.objective import metrics_of
 

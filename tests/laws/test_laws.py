@@ -37,6 +37,7 @@ from fusewright.compiler.targets.onnx.export import export as export_onnx
 from fusewright.compiler.targets.onnx.file import open_session, run
 from fusewright.compiler.targets.onnx.options import OPSETS, OnnxOptions
 from fusewright.compiler.targets.python.source import source
+from fusewright.compiler.targets.target import Subject
 from fusewright.compiler.targets.torch.kernels import KERNELS
 from fusewright.compiler.targets.torch.module import FusionModule, load_weights
 from fusewright.runtime.genotypes.derive import derive
@@ -103,7 +104,7 @@ def test_every_pass_keeps_the_numbers_and_is_idempotent(
 
 
 def export(program: Program, network: Network, weights: Weights, **options: Any) -> ModelProto:
-    return export_onnx(program, network, weights, OnnxOptions(**options))
+    return export_onnx(program, Subject(network), weights, OnnxOptions(**options))
 
 
 @given(specs(), relaxations, seeds, st.sampled_from((1, 7)), st.sampled_from(OPSETS), st.booleans())

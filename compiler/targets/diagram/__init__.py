@@ -8,7 +8,8 @@ and `engine.py` has it drawn.
 from __future__ import annotations
 
 from .engine import FORMATS, formats
-from .picture import LEGIBLE, ONE_COLUMN, TWO_COLUMNS, Drawing, dot, render, smallest_text
+from .ensemble import EnsembleGraph
+from .picture import LEGIBLE, ONE_COLUMN, TWO_COLUMNS, Drawing, Drawn, dot, render, smallest_text
 from .styles import STYLES, style_named
 from .weights import of_mixtures
 
@@ -19,6 +20,8 @@ __all__ = [
     "STYLES",
     "TWO_COLUMNS",
     "Drawing",
+    "Drawn",
+    "EnsembleGraph",
     "dot",
     "formats",
     "of_mixtures",

@@ -63,6 +63,10 @@ class Drawer(ABC):
 
     # A Cell
 
+    def title(self, cell: NetworkCell) -> str:
+        """What a reader calls a Cell."""
+        return cell.name
+
     def cell(self, cell: NetworkCell) -> Iterator[str]:
         """A Cell with the edges inside it."""
         merge = identifier(cell.name)
@@ -73,7 +77,7 @@ class Drawer(ABC):
             label = self.labels.input(name, input, slot, (input, 0) in self.free, self.overlay)
             look = {**self.look(input, "input", slot.open), "group": node(input)}
             hidden = self.hidden(input, {0: slot}, "")
-            yield box(input, label, f"{name} of {cell.name}", {**look, **hidden})
+            yield box(input, label, f"{name} of {self.title(cell)}", {**look, **hidden})
         yield same_rank(inputs)
         yield self._merge(cell, merge, inputs)
         yield from self._steps(cell)
@@ -87,8 +91,8 @@ class Drawer(ABC):
             look = dict(self.style.of_box(False, False, None))
         if change is not None:
             look |= {**self.style.of_box(True, False, change), "fillcolor": self.style.cell}
-        label = self.labels.signed(self.labels.bold(cell.name), change)
-        return frame(label, cell.name, {**look, "labelloc": "b"})
+        label = self.labels.signed(self.labels.bold(self.title(cell)), change)
+        return frame(label, self.title(cell), {**look, "labelloc": "b"})
 
     def _merge(self, cell: NetworkCell, merge: str, inputs: Sequence[str]) -> str:
         look = {
@@ -97,7 +101,7 @@ class Drawer(ABC):
             "group": node(inputs[0]),
         }
         skipped = {} if reads_first(cell.merge) else {0: dict(enumerate(self._skipped(cell)))}
-        tip, equation = f"merge of {cell.name}", definition_latex(cell.merge.definition)
+        tip, equation = f"merge of {self.title(cell)}", definition_latex(cell.merge.definition)
         return box(merge, "merge", tip, {**look, **unread(skipped)}, equation)
 
     def _skipped(self, cell: NetworkCell) -> Sequence[str]:
@@ -134,7 +138,7 @@ class Drawer(ABC):
         hidden = self.hidden(name, dict(enumerate(step.slots)), cell.name)
         look = {**self.look(name, "step", step.open), "margin": "0.05,0.05", **hidden}
         equations = [definition_latex(o.definition) for o in step.operations[:MOST_BARS]]
-        return box(name, label, f"{step.name} of {cell.name}", look, *equations)
+        return box(name, label, f"{step.name} of {self.title(cell)}", look, *equations)
 
     def _into_step(self, cell: NetworkCell, step: NetworkStep) -> Iterator[str]:
         has_ports = any(s.open for s in step.slots)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import networkx
 
@@ -15,6 +16,7 @@ from .changes import of_changes
 from .compact import Compact
 from .drawer import Drawer, free_slots
 from .engine import MOST_STATEMENTS, draw, too_large
+from .ensemble import EnsembleDrawer, EnsembleGraph, moved
 from .labels import Labels
 from .overlay import PLAIN, Overlay
 from .single import Single
@@ -27,6 +29,8 @@ ONE_COLUMN, TWO_COLUMNS = 3.3, 7.0
 LEGIBLE = 5.0
 """Points; smaller text is not read in print."""
 _SCALE = re.compile(r'transform="scale\(([\d.]+)')
+Drawn: TypeAlias = Graph | EnsembleGraph
+"""What a picture shows."""
 HIGHEST = 200
 """Inches; no picture is scaled down for its height."""
 
@@ -48,7 +52,7 @@ class Drawing:
     overlay: Overlay = PLAIN
 
 
-def dot(graph: Graph, drawing: Drawing = Drawing()) -> str:
+def dot(graph: Drawn, drawing: Drawing = Drawing()) -> str:
     """The picture as DOT text; equal Graphs give equal texts.
 
     Raises DiagnosticError where the drawing names a Cell that is not there.
@@ -68,7 +72,7 @@ def dot(graph: Graph, drawing: Drawing = Drawing()) -> str:
     return f"digraph {quoted(node(drawer.network.name))} {{\n{text}\n}}\n"
 
 
-def render(graph: Graph, format: str, drawing: Drawing = Drawing()) -> bytes:
+def render(graph: Drawn, format: str, drawing: Drawing = Drawing()) -> bytes:
     """The picture as a file of one of `formats()`.
 
     Raises DiagnosticError for a format that cannot be written here (the remedy says what to
@@ -80,7 +84,7 @@ def render(graph: Graph, format: str, drawing: Drawing = Drawing()) -> bytes:
     return draw(dot(graph, drawing), format, drawing.style)
 
 
-def smallest_text(graph: Graph, drawing: Drawing, svg: bytes | None = None) -> float:
+def smallest_text(graph: Drawn, drawing: Drawing, svg: bytes | None = None) -> float:
     """The size of the smallest text, in points, after the picture is scaled down to its width.
 
     `svg` is the picture, where it has been drawn already.
@@ -90,7 +94,9 @@ def smallest_text(graph: Graph, drawing: Drawing, svg: bytes | None = None) -> f
     return drawing.style.small * (float(scale[1]) if scale else 1.0)
 
 
-def _drawer(graph: Graph, drawing: Drawing) -> Drawer:
+def _drawer(graph: Drawn, drawing: Drawing) -> Drawer:
+    if isinstance(graph, EnsembleGraph):
+        return _of_ensemble(graph, drawing)
     network = architecture(graph)
     nodes, free, overlay = _used(graph), frozenset(free_slots(network)), drawing.overlay
     _require_possible(drawing)
@@ -103,6 +109,19 @@ def _drawer(graph: Graph, drawing: Drawing) -> Drawer:
     return (Compact if drawing.compact else WholeDrawer)(
         network, nodes, free, overlay, drawing.style
     )
+
+
+def _of_ensemble(ensemble: EnsembleGraph, drawing: Drawing) -> Drawer:
+    """Raises DiagnosticError for what is drawn of a single network alone."""
+    if drawing.cell or drawing.compact or drawing.old is not None or drawing.overlay != PLAIN:
+        message = "an ensemble is drawn whole, without weights and changes"
+        raise fail("E506", message, help="draw the specification of a member")
+    used = {
+        moved(name, architecture(graph), place)
+        for name, graph in ensemble.graphs.items()
+        for place in _used(graph)
+    }
+    return EnsembleDrawer.of(ensemble, used, drawing.style)
 
 
 def _require_possible(drawing: Drawing) -> None:

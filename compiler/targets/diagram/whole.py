@@ -50,11 +50,14 @@ class WholeDrawer(Drawer):
         for number in range(len(self.lanes)):
             yield from self._lane(number)
         yield from self._lane_points()
+        yield from self._cells()
+        yield from self._free_cells()
+        yield from self._top()
+
+    def _cells(self) -> Iterator[str]:
         for cell in self.network.cells:
             yield from self.cell(cell)
             yield from self.into_input(cell)
-        yield from self._free_cells()
-        yield from self._top()
 
     # Lanes
 
@@ -91,16 +94,16 @@ class WholeDrawer(Drawer):
     def _lane_points(self) -> Iterator[str]:
         """Points between the lanes and the Cells, one over each lane."""
         lanes = range(len(self.lanes))
-        points = [f"%lane_{number}" for number in lanes]
-        yield from _points(points, [_lane(number) for number in lanes])
-        for point, lane in zip(points, self.lanes, strict=True):
+        above = [f"%lane_{number}" for number in lanes]
+        yield from points(above, [_lane(number) for number in lanes])
+        for point, lane in zip(above, self.lanes, strict=True):
             yield edge(identifier(lane[-1].name), point, GUIDE)
         lane_of = {f.name: number for number, lane in enumerate(self.lanes) for f in lane}
         for cell in self.network.cells:
             for name, slot in zip(cell.inputs, cell.slots, strict=True):
                 if slot.open or slot.candidates[0] in lane_of:
                     number = lane_of.get(slot.candidates[0], 0)
-                    yield edge(points[number], identifier(cell.name, name), GUIDE)
+                    yield edge(above[number], identifier(cell.name, name), GUIDE)
 
     # Holes over all predecessors
 
@@ -126,10 +129,10 @@ class WholeDrawer(Drawer):
         for number, row in enumerate(_rows(list(free))):
             cells = [self.network.cells[position] for position in row]
             inputs = [identifier(c.name, name) for c in cells for name in c.inputs]
-            points = [f"%input_{number}_{i}" for i in range(len(inputs))]
-            yield from _points(points, inputs)
-            yield from (edge(p, i, GUIDE) for p, i in zip(points, inputs, strict=True))
-            yield from (edge(name, points[len(points) // 2], GUIDE) for name in below)
+            row_of = [f"%input_{number}_{i}" for i in range(len(inputs))]
+            yield from points(row_of, inputs)
+            yield from (edge(p, i, GUIDE) for p, i in zip(row_of, inputs, strict=True))
+            yield from (edge(name, row_of[len(row_of) // 2], GUIDE) for name in below)
             below = [identifier(c.name) for c in cells]
             bundled = {p: counted[p] for p in row if p in counted}
             if bundled and not few:
@@ -180,20 +183,20 @@ class WholeDrawer(Drawer):
         holes = (f"? of {len(slot.candidates)}" for slot in counted)
         return " ".join(["combine", ", ".join(holes)]).rstrip()
 
-    def head_boxes(self) -> Iterator[str]:
+    def head_boxes(self, output: str = OUTPUT, last: str = HEAD) -> Iterator[str]:
         """The boxes of the combination and of what is predicted."""
         head = self.network.head
         label = predicted(head)
         names = head.names or (label,)
         tip = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
-        label = self.labels.signed(self.labels.bold(label), self.overlay.changed.get(HEAD))
+        label = self.labels.signed(self.labels.bold(label), self.overlay.changed.get(last))
         roles = (self.network.combine, self.network.head_role)
         equations = [definition_latex(role.definition) for role in roles]
-        hidden = self.hidden(OUTPUT, dict(enumerate(self.network.outputs)), "")
-        look = {**self.look(OUTPUT, "output"), **hidden}
-        combined = self.labels.signed(self.combined(), self.overlay.changed.get(OUTPUT))
-        yield box(OUTPUT, combined, "the outputs combined", look, equations[0])
-        yield box(HEAD, label, tip, self.look(HEAD, "head"), equations[1])
+        hidden = self.hidden(output, dict(enumerate(self.network.outputs)), "")
+        look = {**self.look(output, "output"), **hidden}
+        combined = self.labels.signed(self.combined(), self.overlay.changed.get(output))
+        yield box(output, combined, "the outputs combined", look, equations[0])
+        yield box(last, label, tip, self.look(last, "head"), equations[1])
 
 
 def _rows(cells: Sequence[int]) -> list[Sequence[int]]:
@@ -207,9 +210,9 @@ def _lane(number: int) -> str:
     return f"cluster%lane_{number}"
 
 
-def _points(points: Sequence[str], groups: Sequence[str]) -> Iterator[str]:
+def points(names: Sequence[str], groups: Sequence[str]) -> Iterator[str]:
     """Invisible points in one rank, from left to right, each in a group."""
-    for point, group in zip(points, groups, strict=True):
-        yield f"{quoted(node(point))} {attributes({**POINT, 'group': node(group)})};"
-    yield same_rank(points)
-    yield from (edge(a, b, HIDDEN) for a, b in pairwise(points))
+    for name, group in zip(names, groups, strict=True):
+        yield f"{quoted(node(name))} {attributes({**POINT, 'group': node(group)})};"
+    yield same_rank(names)
+    yield from (edge(a, b, HIDDEN) for a, b in pairwise(names))

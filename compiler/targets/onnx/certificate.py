@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from ....ops.types import TensorType
 from ...diagnostics.diagnostic import fail
 from ...network.names import PROBABILITIES
-from ...network.network import Network
+from ...network.network import Head
 from ...program.program import Input, Program
 from ...system.provenance import described, versions
 from ..numpy.network import NumpyNetwork, probabilities_of
@@ -130,7 +130,7 @@ def _written(value: Any) -> Any:
 
 def certify(
     path: Path,
-    network: Network,
+    head: Head,
     reference: NumpyNetwork,
     torch: Evaluate | None = None,
     precision: Precision = "float32",
@@ -140,12 +140,12 @@ def certify(
     Raises DiagnosticError where the file is not valid ONNX, where its shapes cannot be inferred,
     or where a float32 model differs; other precisions are measured, not judged.
     """
-    model = _checked(path, network)
+    model = _checked(path, head)
     session = open_session(path)
     is_output = model.graph.output[0].name == PROBABILITIES
 
     def given(logits: NDArray[Any]) -> NDArray[Any]:
-        return probabilities_of(logits, network.head.kind) if is_output else logits
+        return probabilities_of(logits, head.kind) if is_output else logits
 
     comparisons = []
     for name, inputs in cases(reference.program):
@@ -179,7 +179,7 @@ def _require_passed(comparison: Comparison) -> None:
         raise fail("E508", message, help=remedy)
 
 
-def _checked(path: Path, network: Network) -> onnx.ModelProto:
+def _checked(path: Path, head: Head) -> onnx.ModelProto:
     """The model, valid and with its shapes inferred strictly, without its external weights."""
     try:
         onnx.checker.check_model(str(path), full_check=True)
@@ -189,8 +189,8 @@ def _checked(path: Path, network: Network) -> onnx.ModelProto:
         line = str(error).strip().splitlines()[0]
         raise fail("E508", f"the ONNX model is not valid: {line}") from None
     sizes = inferred.graph.output[0].type.tensor_type.shape.dim
-    if len(sizes) != 2 or sizes[1].dim_value != network.head.count:
-        message = f"the output of the ONNX model is not (batch, {network.head.count})"
+    if len(sizes) != 2 or sizes[1].dim_value != head.count:
+        message = f"the output of the ONNX model is not (batch, {head.count})"
         raise fail("E508", message)
     return model
 

@@ -25,14 +25,13 @@ from onnx.inliner import inline_local_functions
 
 from ...diagnostics.diagnostic import fail
 from ...network.names import LOGITS, PROBABILITIES, identifier
-from ...network.network import Head, Network
+from ...network.network import Head
 from ...passes import optimise
 from ...program.program import INPUT, PARAMETER, Program
 from ...program.specialise import specialise, unused
-from ..safetensors import SPEC_KEY
 from ..target import Subject
 from .builder import GraphBuilder
-from .functions import Outliner, opset_imports
+from .functions import Outliner, documented, opset_imports
 from .interface import default, input_info, output_info
 from .options import DEFAULTS, OnnxOptions
 
@@ -40,27 +39,26 @@ CLASSES_KEY = "fusewright.classes"
 
 
 def compile_onnx(subject: Subject, options: OnnxOptions = DEFAULTS) -> onnx.ModelProto:
-    """The checked model of a network, after the passes of inference."""
-    program = optimise(subject.program, "inference")
-    return export(program, subject.network, subject.arrays, options)
+    """The checked model of a network or an ensemble, after the passes of inference."""
+    return export(optimise(subject.program, "inference"), subject, subject.arrays, options)
 
 
 def export(
     program: Program,
-    network: Network,
+    subject: Subject,
     weights: Mapping[str, Any],
     options: OnnxOptions = DEFAULTS,
 ) -> onnx.ModelProto:
-    """The checked model of a program with these weights, float32.
+    """The checked model of a program of a subject with these weights, float32.
 
     Its inputs are the features as declared, its output is `logits` (batch, K), or with
-    `probabilities` their softmax for classes and their sigmoid for labels. The specification
-    stands in the metadata under `fusewright.spec`, the names of the classes as a JSON list under
+    `probabilities` their softmax for classes and their sigmoid for labels. What the subject
+    says that it is stands in the metadata, and the names of the classes as a JSON list under
     `fusewright.classes`. With `inline` there are no functions. Raises DiagnosticError for
     probabilities of values, and where a feature is named `probabilities` as the output is, or a
     number is beyond float32.
     """
-    opset, probabilities = options.opset, options.probabilities
+    opset, probabilities, network = options.opset, options.probabilities, subject.network
     output = PROBABILITIES if probabilities else LOGITS
     _require_free(output, program)
     program, weights = specialise(program, weights)
@@ -70,7 +68,8 @@ def export(
         names[program.output] = LOGITS
     functions: list[onnx.FunctionProto] = []
     body = GraphBuilder(program, names, opset, taken)
-    outliner = Outliner(program, names, network, functions, program.readers(), opset, taken)
+    places, readers = documented(subject.networks), program.readers()
+    outliner = Outliner(program, names, places, functions, readers, opset, taken)
     outliner.emit(range(len(program.values)), (), body)
     _head(body, names[program.output], network.head, output)
     parameters = [
@@ -83,7 +82,7 @@ def export(
     results = [output_info(output, network.head)]
     graph = helper.make_graph(body.nodes, network.name, inputs + infos, results)
     model = _model(graph, functions, opset)
-    helper.set_model_props(model, {**(options.metadata or {}), **_described(network)})
+    helper.set_model_props(model, {**(options.metadata or {}), **_described(subject)})
     if options.inline:
         model = inline_local_functions(model)
     onnx.checker.check_model(model, full_check=True)
@@ -107,11 +106,11 @@ def _model(
     )
 
 
-def _described(network: Network) -> dict[str, str]:
+def _described(subject: Subject) -> dict[str, str]:
     """What a model says of its network: the specification, and the names of classes."""
-    about = {SPEC_KEY: str(network.spec)}
-    if network.head.names:
-        about[CLASSES_KEY] = json.dumps(network.head.names, ensure_ascii=False)
+    about, names = subject.about, subject.network.head.names
+    if names:
+        about[CLASSES_KEY] = json.dumps(names, ensure_ascii=False)
     return about
 
 

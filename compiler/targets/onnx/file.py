@@ -19,14 +19,13 @@ from onnx.external_data_helper import uses_external_data
 from ...check.check import checked, require_no_holes
 from ...diagnostics.diagnostic import DiagnosticError, fail
 from ...documents.spellings import loads
-from ...graph.build import build
+from ...language.ensemble import Ensemble
 from ...language.spec import Spec
-from ...lowering.lower import lower
 from ...network.names import LOGITS, PROBABILITIES
-from ...network.network import Network
 from ...program.program import Input
 from ...system.files import reason
-from ..safetensors import SPEC_KEY
+from ..ensemble import EnsembleSubject, ensemble_in
+from ..target import SPEC_KEY, Subject
 from .interface import input_info, output_info
 
 _ERRORS_ONLY = 3
@@ -41,7 +40,7 @@ class OnnxFile:
     """A model that Fusewright wrote, read from a file; its weights are read when it is run.
 
     Raises DiagnosticError where it is no ONNX file, where weights lie outside its folder, and
-    where its metadata holds no specification.
+    where its metadata holds no specification, or no ensemble.
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
@@ -60,7 +59,10 @@ class OnnxFile:
 
     @cached_property
     def spec(self) -> Spec:
-        """The specification that the model was compiled from."""
+        """The specification that the model was compiled from; DiagnosticError for an ensemble."""
+        if self.ensemble is not None:
+            message = f"`{self.path}` holds an ensemble of {len(self.ensemble.members)} networks"
+            raise fail("E506", message, help="`fusewright load` prints their specifications")
         if SPEC_KEY not in self.metadata:
             message = f"`{self.path}` holds no specification"
             remedy = f"its metadata lacks `{SPEC_KEY}`: was it written by Fusewright?"
@@ -68,11 +70,18 @@ class OnnxFile:
         return loads(self.metadata[SPEC_KEY], f"{self.path}:{SPEC_KEY}", "fuse")
 
     @cached_property
-    def network(self) -> Network:
-        """The network of the specification, which is checked and has no holes."""
+    def ensemble(self) -> Ensemble | None:
+        """The ensemble that the model was compiled from, where it is one."""
+        return ensemble_in(self.metadata, str(self.path))
+
+    @cached_property
+    def subject(self) -> Subject:
+        """What the model was compiled from, without its weights; it is checked, without holes."""
+        if self.ensemble is not None:
+            return EnsembleSubject.of(self.ensemble)
         network = checked(self.spec)
         require_no_holes(network)
-        return network
+        return Subject(network)
 
     @cached_property
     def output(self) -> str:
@@ -84,10 +93,10 @@ class OnnxFile:
         name = self._outputs[0].name if len(self._outputs) == 1 else None
         if name not in (LOGITS, PROBABILITIES):
             raise self._foreign("does not give logits or probabilities")
-        head = self.network.head
+        head = self.subject.network.head
         if self._outputs[0] != output_info(name, head):
             raise self._foreign(f"does not give {name} (batch, {head.count}) in float32")
-        self._require_inputs(lower(build(self.network)).inputs)
+        self._require_inputs(self.subject.program.inputs)
         return str(name)
 
     def _require_inputs(self, expected: tuple[Input, ...]) -> None:

@@ -1,5 +1,6 @@
 """Adapters, Cells and Steps as model-local functions of ONNX, nested, named as the specification
-names them: an adapter has the name of its feature."""
+names them: an adapter has the name of its feature. A member of an ensemble is a function that calls
+its own."""
 
 from __future__ import annotations
 
@@ -26,11 +27,11 @@ def opset_imports(opset: int) -> list[onnx.OperatorSetIdProto]:
 
 @dataclass(frozen=True)
 class Outliner:
-    """Emits values, those of one adapter, Cell or Step as a call of a function of their own."""
+    """Emits values, those of one place that has a text in `documented` as a call of a function."""
 
     program: Program
     names: Sequence[str]
-    network: Network
+    documented: Mapping[Scope, str]
     functions: list[onnx.FunctionProto]
     readers: Sequence[Sequence[int]]
     opset: int
@@ -50,15 +51,9 @@ class Outliner:
                 self._call(key, groups[key], into)
 
     def _function(self, value: Value, within: tuple[str, ...]) -> tuple[str, ...] | None:
-        """The adapter, Cell or Step below `within` that a value belongs to."""
-        place, network = value.scope[: len(within) + 1], self.network
-        if len(place) <= len(within):
-            return None
-        if len(place) == 1:
-            known = place[0] in network.cell_by_name or place[0] in network.feature_by_name
-        else:
-            known = place in network.step_by_place
-        return place if known else None
+        """The place below `within` that a value belongs to, where that is a function."""
+        place = value.scope[: len(within) + 1]
+        return place if len(place) > len(within) and place in self.documented else None
 
     def _ordered(
         self, groups: Mapping[tuple[str, ...] | int, list[int]]
@@ -102,7 +97,7 @@ class Outliner:
         ]
         body = GraphBuilder(self.program, self.names, self.opset, self.taken)
         self.emit(members, scope, body)
-        called, text = identifier(*scope), documentation(self.network, scope)
+        called, text = identifier(*scope), self.documented[scope]
         imports = opset_imports(self.opset)
         function = helper.make_function(DOMAIN, called, inputs, outputs, body.nodes, imports)
         function.doc_string = text
@@ -111,7 +106,19 @@ class Outliner:
         into.nodes.append(call)
 
 
-def documentation(network: Network, place: Scope) -> str:
+def documented(networks: Mapping[Scope, Network]) -> dict[Scope, str]:
+    """What becomes a function, with what it is: adapters, Cells, Steps, and members."""
+    texts: dict[Scope, str] = {}
+    for within, network in networks.items():
+        places: list[Scope] = [(n,) for n in (*network.feature_by_name, *network.cell_by_name)]
+        places += network.step_by_place
+        texts |= {(*within, *place): _documentation(network, place) for place in places}
+        if within:
+            texts[within] = f"network {name(network.name)}"
+    return texts
+
+
+def _documentation(network: Network, place: Scope) -> str:
     """What an adapter, Cell or Step is in the specification, then the equation it applies."""
     if place[0] in network.feature_by_name:
         feature = network.feature_by_name[place[0]]

@@ -11,4 +11,5 @@ ONNX = Target(
     ending=".onnx",
     beside=(".data", ".certificate.json"),
     specification=lambda path: _file(path).spec,
+    ensembles=True,
 )

@@ -17,16 +17,16 @@ from typing import Any
 
 from ...check.check import checked
 from ...diagnostics.text import printable
-from ...graph.build import Graph
 from ...graph.write import specification
 from ...network.network import Network
-from ..diagram import Drawing, render
+from ..diagram import Drawing, Drawn, EnsembleGraph, render
 from ..diagram.labels import shown_bars
 from ..diagram.overlay import PLAIN, Overlay
 from ..diagram.statements import node
 from ..diagram.weights import Shares, of_mixtures
 from ..html import Html, html, joined
 from .data import Fact, Facts
+from .ensemble import EnsembleFacts
 from .theme import SYMBOLS, symbolic, variables
 
 DIGITS = 3
@@ -51,25 +51,39 @@ class Course:
     kept: int | None = None
 
 
-def page(graph: Graph, courses: Sequence[Course] = (), metric: str = "") -> str:
+def page(graph: Drawn, courses: Sequence[Course] = (), metric: str = "") -> str:
     """The page of a network; with `courses`, all through its search space, of those searches.
 
     `metric` names their scores. Raises DiagnosticError where the picture cannot be laid out.
     """
+    if isinstance(graph, EnsembleGraph):
+        picture = render(graph, "svg", Drawing(SYMBOLS)).decode()
+        return _document(symbolic(picture), _data(EnsembleFacts(graph)))
     network = checked(specification(graph))
     courses = [course for course in courses if course.moments]
     overlay = of_mixtures(network, _largest(courses), least=float("inf")) if courses else PLAIN
     picture = render(graph, "svg", Drawing(SYMBOLS, overlay=overlay)).decode()
     facts = Facts(network, graph)
-    data = {
+    rounds = [_course(network, course, overlay) for course in courses]
+    data = _data(facts, printable(metric), _mixtures(overlay), rounds)
+    return _document(symbolic(picture), data)
+
+
+def _data(
+    facts: Facts | EnsembleFacts,
+    metric: str = "",
+    mixtures: Sequence[Fact] = (),
+    courses: Sequence[Fact] = (),
+) -> Fact:
+    """What the script shows."""
+    return {
         "network": facts.whole(),
         "nodes": facts.nodes,
         "operations": facts.operations,
-        "metric": printable(metric),
-        "mixtures": _mixtures(overlay),
-        "courses": [_course(network, course, overlay) for course in courses],
+        "metric": metric,
+        "mixtures": mixtures,
+        "courses": courses,
     }
-    return _document(network, symbolic(picture), data)
 
 
 def _largest(courses: Sequence[Course]) -> Shares:
@@ -106,8 +120,8 @@ def _course(network: Network, course: Course, overlay: Overlay) -> Fact:
     return {"name": printable(course.name), "kept": course.kept, "rounds": rounds}
 
 
-def _document(network: Network, picture: Html, data: Mapping[str, Any]) -> str:
-    title = html(f"{network.name}: {data['network']['kind']}")
+def _document(picture: Html, data: Mapping[str, Any]) -> str:
+    title = html(f"{data['network']['name']}: {data['network']['kind']}")
     script, style = _source("page.js"), variables() + _source("page.css")
     policy = (
         f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{_digest(script)}'; "

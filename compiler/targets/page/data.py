@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from ...diagnostics.diagnostic import DiagnosticError
@@ -32,8 +32,11 @@ class Facts:
     MathML of operations, which is markup.
     """
 
-    def __init__(self, network: Network, graph: Graph) -> None:
-        self.graph, self.network = graph, network
+    def __init__(
+        self, network: Network, graph: Graph, moved: Callable[[str], str] = lambda place: place
+    ) -> None:
+        """`moved` says what a node of the Graph is in the picture, where that shows several."""
+        self.graph, self.network, self._moved = graph, network, moved
         self.operations: list[Fact] = []
         self.nodes: dict[str, Fact] = {}
         self._parts = Parts(network)
@@ -58,7 +61,10 @@ class Facts:
         }
 
     def _add(self, name: str, fact: Fact) -> None:
-        self.nodes[node(name)] = fact
+        self.nodes[self._node(name)] = fact
+
+    def _node(self, place: str) -> str:
+        return node(self._moved(place))
 
     def _feature(self, feature: NetworkFeature) -> Fact:
         axes = ", ".join(map(str, feature.axes or ()))
@@ -71,7 +77,7 @@ class Facts:
         inner = str(self.network.inner)
         for name, slot in zip(cell.inputs, cell.slots, strict=True):
             fact = self._fact("input", name, f"input of {cell.name}", inner, [], cell)
-            fact["slots"] = [_slot("takes", slot, ())]
+            fact["slots"] = [self._slot("takes", slot, ())]
             yield identifier(cell.name, name), fact
         steps: list[Fact] = []
         for step in cell.steps:
@@ -79,7 +85,8 @@ class Facts:
             fact = self._fact("step", step.name, f"Step of {cell.name}", inner, places, cell)
             inside = (cell.name,)
             fact["slots"] = [
-                _slot(f"input {number}", slot, inside) for number, slot in enumerate(step.slots, 1)
+                self._slot(f"input {number}", slot, inside)
+                for number, slot in enumerate(step.slots, 1)
             ]
             steps.append(fact)
             yield identifier(cell.name, step.name), fact
@@ -99,7 +106,7 @@ class Facts:
         place = self._operation(("output",), combine, None)
         fact = self._fact("output", "combine", "the outputs combined", "", [place])
         slots = self.network.outputs
-        fact["slots"] = [_slot(f"input {i}", slot, ()) for i, slot in enumerate(slots, 1)]
+        fact["slots"] = [self._slot(f"input {i}", slot, ()) for i, slot in enumerate(slots, 1)]
         return fact
 
     def _head(self) -> Fact:
@@ -137,11 +144,20 @@ class Facts:
             "kind": kind,
             "name": printable(name),
             "what": printable(what),
-            "cell": node(identifier(cell.name)) if cell else "",
+            "cell": self._node(identifier(cell.name)) if cell else "",
             "shape": shape,
             "operations": list(operations),
             "slots": [],
             **sizes,
+        }
+
+    def _slot(self, title: str, slot: Slot, inside: Scope) -> Fact:
+        """A slot with the names of its candidates, and the nodes that they are."""
+        return {
+            "title": title,
+            "open": slot.open,
+            "names": [printable(name) for name in slot.candidates],
+            "nodes": [self._node(identifier(*inside, name)) for name in slot.candidates],
         }
 
 
@@ -167,13 +183,3 @@ def _sum(numbers: Iterable[int | None]) -> int | None:
             return None
         total += number
     return total
-
-
-def _slot(title: str, slot: Slot, inside: Scope) -> Fact:
-    """A slot with the names of its candidates, and the nodes that they are."""
-    return {
-        "title": title,
-        "open": slot.open,
-        "names": [printable(name) for name in slot.candidates],
-        "nodes": [node(identifier(*inside, name)) for name in slot.candidates],
-    }

@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from ...program.program import Input
-from ..safetensors import SPEC_KEY
 from .module import FusionModule, trace
 
 BATCH, SAMPLE = "batch", 3
@@ -39,10 +38,10 @@ def exported(module: FusionModule) -> ExportedProgram:
     )
 
 
-def saved(program: ExportedProgram, spec: str) -> bytes:
-    """A `.pt2` file with the specification beside the program."""
+def saved(program: ExportedProgram, about: Mapping[str, str]) -> bytes:
+    """A `.pt2` file with what it was compiled from beside the program."""
     stream = BytesIO()
-    torch.export.save(program, stream, extra_files={SPEC_KEY: spec})
+    torch.export.save(program, stream, extra_files={**about})
     return stream.getvalue()
 
 

@@ -7,7 +7,7 @@ _saved, _packed = late("torch.program.saved"), late("safetensors.safetensors_of"
 
 
 def _encoded(subject: Subject) -> bytes:
-    return bytes(_saved(_exported(_module(subject)), str(subject.network.spec)))
+    return bytes(_saved(_exported(_module(subject)), subject.about))
 
 
 TORCH = Target(
@@ -17,4 +17,10 @@ TORCH = Target(
     encode=lambda subject: _packed(subject.network.spec, subject.arrays),
     specification=late("safetensors.read_spec"),
 )
-PT2 = Target("pt2", lambda subject: _exported(_module(subject)), ending=".pt2", encode=_encoded)
+PT2 = Target(
+    "pt2",
+    lambda subject: _exported(_module(subject)),
+    ending=".pt2",
+    encode=_encoded,
+    ensembles=True,
+)

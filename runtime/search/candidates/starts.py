@@ -7,6 +7,7 @@ space, and so are Cells beside all features.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -14,7 +15,6 @@ import numpy as np
 from ....compiler.network.choices import Choices
 from ....compiler.network.fillings import Choice
 from ....compiler.network.network import NOTHING, Network
-from ...genotypes.sample import draw
 from ...tuning import Own, every_own
 from ..strategy import Problem
 
@@ -32,10 +32,11 @@ def starts(problem: Problem) -> Iterator[tuple[Choices, Own]]:
     last = {f.modality: f.name for f in network.features}
     generator = np.random.default_rng((problem.settings.seed, STREAM))
     for names in dict.fromkeys((frozenset(last.values()), frozenset(features))):
-        outputs = taking(network, names)
+        drawn = problem.budgets.draw(generator)
+        outputs = taking(network.variant(drawn.variant), names)
         if outputs is None:
             continue
-        choices = Choices(draw(network, generator).cells, outputs)
+        choices = replace(drawn, outputs=outputs)
         if problem.budgets.admits(choices):
             yield from product([choices], every_own(tune))
 
@@ -56,6 +57,7 @@ def taking(network: Network, wanted: Collection[str]) -> Choice | None:
 
 def beside(network: Network, choices: Choices) -> Choices | None:
     """The same Cells, with everything in the output that may be there; None where no hole is."""
+    network = network.variant(choices.variant)
     if not any(slot.optional for slot in network.outputs):
         return None
     taken, found = set[str](), list[str]()
@@ -65,4 +67,4 @@ def beside(network: Network, choices: Choices) -> Choices | None:
             return None
         taken.add(name)
         found.append(name)
-    return Choices(choices.cells, tuple(found))
+    return replace(choices, outputs=tuple(found))

@@ -243,7 +243,8 @@ class _Member:
 
 
 def _network(problem: Problem, trial: Trial) -> Network:
-    space = first_cells(problem.network, len(trial.choices.cells))
+    within = problem.network.variant(trial.choices.variant)
+    space = first_cells(within, len(trial.choices.cells))
     return checked(fill(space, trial.choices)) if space.has_holes else space
 
 

@@ -65,7 +65,7 @@ def test_weights_in_a_file_of_their_own_are_not_loaded_to_be_checked(
     path = tmp_path / "net.onnx"
     onnx.save_model(model, path, save_as_external_data=True, location="w", size_threshold=0)
     monkeypatch.setattr(onnx, "load_external_data_for_model", None)
-    found = certify(path, checked(open_spec()), fw.compile(open_spec(), "numpy"))
+    found = certify(path, checked(open_spec()).head, fw.compile(open_spec(), "numpy"))
     assert found.relative <= 1e-5
 
 
@@ -80,7 +80,7 @@ def certified(
     model = with_precision(fw.compile(network, "onnx", weights=weights), precision)
     path.write_bytes(model.SerializeToString())
     reference = fw.compile(network, "numpy", weights=weights)
-    return certify(path, checked(network), reference, in_torch(network, weights), precision)
+    return certify(path, checked(network).head, reference, in_torch(network, weights), precision)
 
 
 def measured(**changes: Any) -> Comparison:
@@ -118,14 +118,14 @@ def test_a_number_that_a_model_does_not_give_is_infinitely_far(tmp_path: Path) -
     model.graph.initializer.append(nan)
     model.graph.node.append(helper.make_node("Add", ["before", "nan"], ["logits"]))
     (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
-    network, reference = checked(open_spec()), fw.compile(open_spec(), "numpy")
-    found = certify(tmp_path / "net.onnx", network, reference, precision="float16")
+    head, reference = checked(open_spec()).head, fw.compile(open_spec(), "numpy")
+    found = certify(tmp_path / "net.onnx", head, reference, precision="float16")
     written = json.loads(json.dumps(found.as_json(), allow_nan=False))
     assert (written["absolute"], written["relative"], written["finite"]) == (*["infinity"] * 2, 0)
     assert all(c["relative"] == "infinity" for c in written["comparisons"])
     assert not any("verdict" in c for c in written["comparisons"])
     with pytest.raises(fw.DiagnosticError, match="differs from the reference by inf"):
-        certify(tmp_path / "net.onnx", network, reference)
+        certify(tmp_path / "net.onnx", head, reference)
 
 
 def test_half_precision_that_overflows_says_so(tmp_path: Path) -> None:

@@ -22,16 +22,13 @@ from onnx.inliner import inline_local_functions
 from fusewright.compiler.check.check import checked
 from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
 from fusewright.compiler.documents.spellings import loads
-from fusewright.compiler.graph.build import build
 from fusewright.compiler.language.spec import Spec
-from fusewright.compiler.lowering.lower import lower
 from fusewright.compiler.network.vocabulary import library, library_names
-from fusewright.compiler.passes import optimise
-from fusewright.compiler.program.initial import initial_values
-from fusewright.compiler.targets.onnx.export import export
+from fusewright.compiler.targets.onnx.export import compile_onnx
 from fusewright.compiler.targets.onnx.file import open_session, run
 from fusewright.compiler.targets.onnx.options import PRECISIONS, OnnxOptions, Precision
 from fusewright.compiler.targets.onnx.precision import with_precision
+from fusewright.compiler.targets.target import Subject
 
 from ...support.paths import ROOT
 
@@ -58,9 +55,7 @@ def example(name: str) -> onnx.ModelProto:
 
 def model_of(spec: Spec | str, opset: int = 23) -> onnx.ModelProto:
     network = checked(loads(spec) if isinstance(spec, str) else spec)
-    program = lower(build(network))
-    weights = initial_values(program, 0)
-    return export(optimise(program, "inference"), network, weights, OnnxOptions(opset=opset))
+    return compile_onnx(Subject(network), OnnxOptions(opset=opset))
 
 
 def required(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:

@@ -18,8 +18,10 @@ from hypothesis import given, settings
 from torch import Tensor
 
 import fusewright as fw
+from fusewright.compiler.check.check import checked
 from fusewright.compiler.language.spec import Spec
 from fusewright.compiler.syntax.parse import parse
+from fusewright.compiler.targets.target import Subject
 from fusewright.compiler.targets.torch.kernels import KERNELS, NO_KERNELS, Kernels
 from fusewright.compiler.targets.torch.module import FusionModule, load_weights
 from fusewright.compiler.targets.torch.program import exported, key, saved
@@ -79,7 +81,7 @@ def assert_equal_to(module: FusionModule, content: bytes, seed: int = 1) -> None
 def test_random_programs_are_equal_to_the_module(spec: Spec) -> None:
     spec = derived(spec, 3)
     module = module_of(spec)
-    assert_equal_to(module, saved(exported(module), str(spec)))
+    assert_equal_to(module, saved(exported(module), Subject(checked(spec)).about))
 
 
 @pytest.mark.parametrize("names", [NAMES[i::PARTS] for i in range(PARTS)], ids=repr)
@@ -90,7 +92,7 @@ def test_names_are_no_code(names: Sequence[str], capfd: pytest.CaptureFixture[st
     spec = parse(text.replace("t *", "t 2").replace("t 2", "t *", 1))
     assert len(spec.cells) == len(names)
     module = module_of(spec)
-    assert_equal_to(module, saved(exported(module), str(spec)))
+    assert_equal_to(module, saved(exported(module), Subject(checked(spec)).about))
     assert "INJECTED" not in "".join(capfd.readouterr())
 
 
@@ -109,7 +111,7 @@ assert extra["fusewright.spec"] == case["spec"]
 def test_a_file_runs_without_fusewright(name: str, tmp_path: Path) -> None:
     spec = parse(SMALL.replace("NAME", name))
     module = module_of(spec)
-    (tmp_path / "net.pt2").write_bytes(saved(exported(module), str(spec)))
+    (tmp_path / "net.pt2").write_bytes(saved(exported(module), Subject(checked(spec)).about))
     program = module.program
     inputs = with_options(tensors(random_inputs(program, 4, 2)), program, 2)
     case = {"inputs": keyed(inputs), "logits": module(inputs).detach(), "spec": str(spec)}

@@ -34,8 +34,9 @@ from fusewright.runtime.runs.controls import read_controls
 from fusewright.runtime.runs.read import read_run
 from fusewright.runtime.runs.statistics import paired_interval, summary
 from fusewright.runtime.runs.tensorboard import tag
+from fusewright.runtime.search.baselines import late_fusion
 from fusewright.runtime.search.consensus import consensus
-from fusewright.runtime.search.controls import compare_with_controls, late_fusion
+from fusewright.runtime.search.controls import compare_with_controls
 from fusewright.runtime.search.simbamm import simbamm
 from fusewright.runtime.strategies import FOLLOWED_BY as STRATEGIES
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import fusewright as fw
 from fusewright.compiler.check.check import checked
 from fusewright.compiler.network.network import Head
+from fusewright.compiler.program.join import member_name
 from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.data.folds import folds_of
 from fusewright.runtime.genotypes.greedy import greedy
@@ -169,6 +170,39 @@ def test_a_search_goes_on_from_the_middle_of_its_folds(
     assert without_cost(list(again.history)) == without_cost(list(found().history))
 
 
+def test_features_that_know_the_training_labels_are_compared_on_validation_alone() -> None:
+    """One column is the label in training samples, and noise in all others."""
+    generator = np.random.default_rng(0)
+    data = {**problem(600), "split": np.arange(600) // 100 % 3}
+    assert found_on(data)["samples"] == 400
+    known = data["split"] == 0
+    noise = generator.permutation(data["labels"])
+    data["D"] = data["D"].copy()
+    data["D"][:, 0] = 3.0 * np.where(known, data["labels"], noise)
+    data["A"], data["B"] = (0 * data[name] for name in "AB")
+    assert found_on(data)["samples"] == 200
+
+
+def found_on(data: dict[str, Any]) -> dict[str, Any]:
+    """The last record of a search by folds."""
+    return dict(fw.search(spec(), data, **QUICK).history[-1])
+
+
+def test_one_fold_is_the_validation_split() -> None:
+    network = checked(spec())
+    data = load_data(DATA, network)
+    (fold,) = folds_of(data, network.head, 1, 0)
+    assert np.array_equal(fold.held, data.indices(1))
+    options = {**QUICK, "folds": 1}
+    result = fw.search(spec(), DATA, **options)
+    assert result.ensemble is not None
+    assert result.held_out is not None
+    assert np.array_equal(result.held_out.samples, fold.held)
+    plain = fw.search(spec(), DATA, ensemble=False, **options)
+    assert (plain.ensemble, plain.held_out) == (None, None)
+    assert len(plain.history) == len(result.history) - QUICK["finalists"]
+
+
 # Training and predicting
 
 
@@ -182,17 +216,19 @@ def test_an_ensemble_is_trained_and_predicts_the_mean(tmp_path: Path) -> None:
     trained = ("--data", "data.npz", "--epochs", "3", "--batch", "16")
     said = command(tmp_path, "train", "run/ensemble", *trained, "--out", "e", "--json")
     assert json.loads(said)["members"] == len(ensemble.members)
-    given = fw.predict(tmp_path / "e", DATA)
+    head = Head(3, "classes", None)
+    given = shares_of(head, torch.from_numpy(fw.predict(tmp_path / "e", DATA)))
     mean = np.zeros_like(given)
-    for member in ensemble.members:
-        one = fw.train(member.genotype, DATA, epochs=3, batch=16)
+    for member, own in zip(ensemble.members, found().member_training, strict=True):
+        one = fw.train(member.genotype, DATA, settings=own, epochs=3, batch=16)
         logits = fw.predict(member.genotype, DATA, weights=one.weights)
-        mean += member.weight * shares_of(Head(3, "classes", None), torch.from_numpy(logits))
+        mean += member.weight * shares_of(head, torch.from_numpy(logits))
     assert np.allclose(given, mean, atol=1e-3)
     metrics = json.loads(command(tmp_path, "evaluate", "e", "--data", "data.npz", "--json"))
     assert 0 <= metrics["accuracy"] <= 1
-    with pytest.raises(AssertionError):  # its exit status
-        command(tmp_path, "train", "run/ensemble", *trained, "--out", "f", "--set", "C=4")
+    for option in ("--set=C=4", "--weights=e/weights.safetensors", "--distil=e"):
+        with pytest.raises(AssertionError):  # its exit status
+            command(tmp_path, "train", "run/ensemble", *trained, "--out", "f", option)
     assert not (tmp_path / "f").exists()
 
 
@@ -206,26 +242,29 @@ def test_an_ensemble_and_a_single_network_share_no_folder(tmp_path: Path) -> Non
         fw.train(found().genotype, DATA, out=tmp_path / "e", overwrite=True, **short)
     with pytest.raises(fw.DiagnosticError, match="holds a single genotype"):
         train_ensemble(ensemble, DATA, out=tmp_path / "t", overwrite=True, **short)
-    with pytest.raises(fw.DiagnosticError, match="holds an ensemble"):
-        fw.deploy(tmp_path / "e", tmp_path / "net.onnx")
 
 
 def test_a_new_search_leaves_no_old_ensemble(tmp_path: Path) -> None:
     fw.search(spec(), DATA, out=tmp_path, **QUICK)
     assert (tmp_path / "ensemble" / "ensemble.json").exists()
-    plain = {name: value for name, value in QUICK.items() if name != "select"}
-    fw.search(spec(), DATA, out=tmp_path, overwrite=True, **plain)
+    fw.search(spec(), DATA, out=tmp_path, overwrite=True, ensemble=False, **QUICK)
     assert not (tmp_path / "ensemble").exists()
 
 
 def test_members_that_are_trained_are_those_that_train_alone() -> None:
-    ensemble = found().ensemble
+    ensemble, told = found().ensemble, list[tuple[int, int]]()
     assert ensemble is not None
-    result = train_ensemble(ensemble, DATA, epochs=2, batch=16)
-    for number, member in enumerate(ensemble.members, 1):
+    result = train_ensemble(
+        ensemble, DATA, epochs=2, batch=16, progress=lambda *progress: told.append(progress)
+    )
+    assert told[-1] == (2 * len(ensemble.members), 2 * len(ensemble.members))
+    assert told == sorted(told)
+    for name, member in ensemble.named.items():
         alone = fw.train(member.genotype, DATA, epochs=2, batch=16)
-        for name, array in alone.weights.items():
-            assert np.allclose(result.weights[f"{number}.{name}"], array, rtol=1e-3, atol=1e-4)
+        for parameter, array in alone.weights.items():
+            assert np.allclose(
+                result.weights[member_name(name, parameter)], array, rtol=1e-3, atol=1e-4
+            )
 
 
 @pytest.mark.parametrize(

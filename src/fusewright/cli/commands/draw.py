@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...compiler.diagnostics.diagnostic import fail
+from ...runtime.runs.folder import RunFolder
 from ..app import Sets, app, load_with
 
 if TYPE_CHECKING:
     from ...compiler.graph.build import Graph
+    from ...compiler.targets.diagram import Drawn, EnsembleGraph
     from ...runtime.runs.read import FinishedRun
 
 PAGE = "html"
@@ -25,7 +27,9 @@ _WIDTH = re.compile(r"(\d+(?:\.\d+)?)\s*(in|cm|mm|pt|)")
 
 Sources = Annotated[
     list[Path],
-    typer.Argument(metavar="FILE|RUN…", help="A specification, or folders of finished searches."),
+    typer.Argument(
+        metavar="FILE|RUN…", help="A specification, an ensemble, or folders of finished searches."
+    ),
 ]
 Picture = Annotated[
     Path, typer.Option("-o", "--output", help="FILE.svg, .png, .pdf, .dot, or a page: .html.")
@@ -62,7 +66,14 @@ def draw(
     the genotype. A page shows every round, and several runs of one specification side by side.
     """
     from ...compiler.system.files import write_file
-    from ...compiler.targets.diagram import FORMATS, Drawing, render, smallest_text, style_named
+    from ...compiler.targets.diagram import (
+        FORMATS,
+        Drawing,
+        EnsembleGraph,
+        render,
+        smallest_text,
+        style_named,
+    )
 
     kind = output.suffix.lstrip(".").lower()
     if kind not in (*FORMATS, PAGE):
@@ -94,7 +105,7 @@ def draw(
     drawing = Drawing(look, _inches(width), cell=cell, compact=compact, **options)
     content = render(graph, kind, drawing)
     write_file(output, content)
-    if drawing.old is not None:
+    if drawing.old is not None and not isinstance(graph, EnsembleGraph):
         _tell_of_other_changes(drawing.old, graph)
     if drawing.width is not None and kind != "dot":
         _warn_of_small_text(smallest_text(graph, drawing, content if kind == "svg" else None))
@@ -104,6 +115,10 @@ def _page(sources: list[Path], sets: list[str] | None) -> str:
     """The page of a specification, or of runs."""
     for source in sources:
         _require_no_sets(source, sets)
+    if len(sources) == 1 and RunFolder(sources[0]).holds_ensemble:
+        from ...compiler.targets.page import page
+
+        return page(_ensemble(sources[0]))
     if all(source.is_dir() for source in sources):
         from ...runtime.report.pages import pages
 
@@ -126,8 +141,8 @@ class _Shown:
     sets: list[str] | None
     round: int | None
 
-    def picture(self, since: str | None) -> tuple[Graph, dict[str, Any]]:
-        """The Graph, and what its drawing says beyond it."""
+    def picture(self, since: str | None) -> tuple[Drawn, dict[str, Any]]:
+        """What is drawn, and what its drawing says beyond it."""
         from ...compiler.check.check import checked
         from ...compiler.graph.build import build
 
@@ -137,6 +152,11 @@ class _Shown:
             graph = build(checked(load_with(self.source, self.sets)))
             return graph, self._since(since, None)
         _require_no_sets(self.source, self.sets)
+        if RunFolder(self.source).holds_ensemble:
+            if since is not None or self.round is not None:
+                message = "an ensemble has no rounds, and no changes are drawn of it"
+                raise fail("E506", message, help="draw the specification of a member")
+            return _ensemble(self.source), {}
         from ...runtime.report.pages import genotype_of, hypernet_of
         from ...runtime.runs.read import read_run
 
@@ -157,6 +177,14 @@ class _Shown:
 
             return {"old": build(checked(genotype_of(run, int(since))))}
         return {"old": build(checked(load_with(Path(since), self.sets)))}
+
+
+def _ensemble(folder: Path) -> EnsembleGraph:
+    """The Graphs of the members of an ensemble."""
+    from ...compiler.targets.diagram import EnsembleGraph
+    from ...runtime.runs.ensemble import read_ensemble
+
+    return EnsembleGraph.of(read_ensemble(folder))
 
 
 def _inches(width: str | None) -> float | None:

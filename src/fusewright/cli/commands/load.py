@@ -14,15 +14,19 @@ ArtifactFile = Annotated[Path, typer.Argument(metavar="FILE", help="A .onnx or .
 
 @app.command()
 def load(file: ArtifactFile, json: Json = False) -> None:
-    """Print the specification inside an ONNX or .safetensors file; with --json, all metadata."""
+    """Print the specification inside an ONNX or .safetensors file; with --json, all metadata.
+
+    Of an ensemble, the specifications of its members are printed, with their weights.
+    """
     from ...compiler.load import load
     from ...compiler.targets.onnx.target import ONNX
     from ...compiler.targets.target import target_of
 
-    if json and target_of(file) is ONNX:
+    if target_of(file) is ONNX:
         from ...compiler.targets.onnx.file import OnnxFile
 
-        print_json(OnnxFile(file).as_json())
+        model = OnnxFile(file)
+        print_json(model.as_json()) if json else print(model.ensemble or model.spec, end="")
     elif json:
         print_json({"fusewright.spec": str(load(file))})
     else:

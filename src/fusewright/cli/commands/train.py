@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from ...compiler.diagnostics.diagnostic import fail
-from ...runtime.runs.folder import settings_beside, stated_beside
-from ...runtime.runs.names import ENSEMBLE, SEARCH_WEIGHTS, WEIGHTS
+from ...runtime.runs.folder import RunFolder, settings_beside, stated_beside
+from ...runtime.runs.names import SEARCH_WEIGHTS, WEIGHTS
 from ...runtime.settings import Settings, read_settings
 from ..app import (
     Data,
@@ -33,6 +33,12 @@ Weights = Annotated[
     Path | None,
     typer.Option(help=f"Weights to start from, such as RUN/{SEARCH_WEIGHTS}; else from scratch."),
 ]
+Distil = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="RUN|ONNX", help="A trained ensemble or network, whose predictions are learned too."
+    ),
+]
 
 
 @app.command()
@@ -43,31 +49,38 @@ def train(
     out: Out,
     options: dict[str, Any],
     weights: Weights = None,
+    distil: Distil = None,
     config: Config = None,
     sets: Sets = None,
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
     """Train a network on the training and validation splits; writes RUN/weights.safetensors."""
+    from ...runtime.predict.teach import soft_targets
     from ...runtime.training.train import train as run
 
-    if (file / ENSEMBLE).is_file():
+    if RunFolder(file).holds_ensemble:
+        given = {"weights": weights, "distil": distil, "set": sets}
+        _refuse(name for name, one in given.items() if one)
         usual = read_settings(config) if config is not None else None
-        _train_ensemble(file, data, out, usual, options, weights, sets, overwrite, json)
+        _train_ensemble(file, data, out, usual, options, overwrite, json)
         return
     settings = settings_from(config, options, settings_beside(file))
     if config is None and (missing := stated_beside(file)) and settings_beside(file) is None:
         note = f"note: the settings that `{file}` was found with stayed behind, in `{missing}`"
         print(f"{note}; the usual ones are used", file=sys.stderr)
+    spec = load_with(file, sets)
+    soft = soft_targets(distil, spec, data, settings) if distil else None
     with _epochs("train", settings.epochs) as report:
         result = run(
-            load_with(file, sets),
+            spec,
             data,
             weights=weights,
             out=out,
             settings=settings,
             overwrite=overwrite,
             report=report,
+            soft=soft,
         )
     summary = {"weights": str(out / WEIGHTS), **result.history[-1]}
     print_json(summary) if json else print_values(summary)
@@ -79,25 +92,35 @@ def _train_ensemble(
     out: Path,
     settings: Settings | None,
     options: dict[str, Any],
-    weights: Path | None,
-    sets: list[str] | None,
     overwrite: bool,
     json: bool,
 ) -> None:
     """Trains the members of an ensemble together."""
-    from ...runtime.runs.ensemble import read_ensemble
+    from ...runtime.runs.ensemble import member_settings, read_ensemble
     from ...runtime.training.ensemble import train_ensemble
 
-    given = [name for name, one in (("weights", weights), ("set", sets)) if one]
-    if given:
-        message = f"`--{given[0]}` is for a single network, not for an ensemble"
-        raise fail("E506", message, help="leave it out, or train a member by itself")
-    result = train_ensemble(
-        read_ensemble(folder), data, out=out, settings=settings, overwrite=overwrite, **options
-    )
+    ensemble = read_ensemble(folder)
+    with Bar("train") as bar:
+        result = train_ensemble(
+            ensemble,
+            data,
+            out=out,
+            settings=settings,
+            each=member_settings(ensemble, folder),
+            overwrite=overwrite,
+            progress=bar.show,
+            **options,
+        )
     members = len(result.ensemble.members)
     summary = {"weights": str(out / WEIGHTS), "members": members, **result.history[-1]}
     print_json(summary) if json else print_values(summary)
+
+
+def _refuse(given: Iterable[str]) -> None:
+    """Raises DiagnosticError for an option that an ensemble does not take."""
+    for name in given:
+        message = f"`--{name}` is for a single network, not for an ensemble"
+        raise fail("E506", message, help="leave it out, or train a member by itself")
 
 
 @contextmanager

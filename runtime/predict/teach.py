@@ -1,0 +1,49 @@
+"""A trained network, or an ensemble, as the teacher of another one."""
+
+from __future__ import annotations
+
+from os import PathLike
+
+import numpy as np
+
+from ...compiler.check.check import checked
+from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.language.spec import Spec
+from ...compiler.network.names import PROBABILITIES
+from ...compiler.network.network import Head
+from ...compiler.targets.numpy.network import probabilities_of
+from ..data.dataset import TRAIN, VALIDATION, Source, load_data
+from ..progress import Progress, no_progress
+from ..runs.folder import describe
+from ..settings import Settings
+from ..training.distil import SoftTargets
+from .open import open_predictor
+
+
+def soft_targets(
+    teacher: str | PathLike[str],
+    student: Spec,
+    data: Source,
+    settings: Settings,
+    progress: Progress = no_progress,
+) -> SoftTargets:
+    """What a trained run, an ensemble or an ONNX file gives for the samples that are trained on.
+
+    Raises DiagnosticError where it is none of these, or predicts something else than the student.
+    """
+    predictor = open_predictor(teacher)
+    own, head = predictor.network.head, checked(student).head
+    if own != head:
+        message = f"`{teacher}` predicts {_said(own)}, and the network {_said(head)}"
+        raise fail("E506", message, help="distil from what was trained for the same labels")
+    samples = load_data(data, predictor.network, settings.split_seed)
+    known = samples.indices(TRAIN, VALIDATION)
+    outputs = predictor.outputs(samples, known, settings, progress).astype(np.float64)
+    if predictor.output != PROBABILITIES and head.kind != "values":
+        outputs = probabilities_of(outputs, head.kind)
+    return SoftTargets(describe(teacher), known, outputs)
+
+
+def _said(head: Head) -> str:
+    names = f" ({', '.join(head.names[:3])}, …)" if head.names else ""
+    return f"{head.count} {head.kind}{names}"
