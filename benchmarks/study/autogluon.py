@@ -31,7 +31,6 @@ from fusewright.runtime.data.pooled import pooled
 from fusewright.runtime.metrics import SELECTION_METRIC
 from fusewright.runtime.predict.comparison import scored
 
-
 PRESET = "best_quality"
 TARGET = "target"
 PROBLEMS = {"classes": "multiclass", "labels": "binary", "values": "regression"}
