@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 
 from ...compiler.diagnostics.diagnostic import fail
-from ...runtime.runs.folder import RunFolder
 from ...runtime.runs.names import SEARCH_WEIGHTS, WEIGHTS
 from ...runtime.settings import Settings
 from ..app import (
@@ -56,6 +55,7 @@ def train(
 ) -> None:
     """Train a network on the training and validation splits; writes RUN/weights.safetensors."""
     from ...runtime.predict.teach import soft_targets
+    from ...runtime.runs.folder import RunFolder
     from ...runtime.training.train import train as run
 
     settings = settings_from(config, options)
