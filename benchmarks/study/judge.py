@@ -202,7 +202,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     if options.command == "table":
-        PAGE.write_text(report(Study.open(options.results).rows, options.data / "judged"))
+        rows = Study.open(options.results).rows
+        PAGE.write_text(report(rows, options.data / "judged", PAGE.parent / "pictures"))
         return
     torch.set_num_threads(options.threads)
     names = options.set or [name for name, one in SETS.items() if one.role == options.role]
