@@ -24,7 +24,7 @@ def space(name: str, dropout: float) -> Network:
     """A row of Table 8, such as `ntu1`, with pooled features and this dropout."""
     text = (EXAMPLES / f"{name}.fuse").read_text(encoding="utf-8")
     spec = fw.loads(text)
-    length = int(dict(spec.network.numbers)["L"]) if spec.network else 0
+    length = checked(spec).length
     lines = []
     for line in text.splitlines():
         if "[c " in line and "modality" not in line:

@@ -18,11 +18,9 @@ from ..program.equal_weights import with_equal_weights
 from ..program.join import join_mean
 from ..program.program import Program, Scope
 from ..program.weights import WeightSource, fitting
+from .keys import ENSEMBLE_KEY
 from .safetensors import read_weights
 from .target import Subject
-
-ENSEMBLE_KEY = "fusewright.ensemble"
-"""Where artifacts hold the ensemble that they were compiled from."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..diagnostics.diagnostic import did_you_mean, fail, one_of
+from .keys import SPEC_KEY
 
 if TYPE_CHECKING:
     from ..language.spec import Spec
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from ..program.weights import Weights, WeightSource
 
 _PACKAGE = __name__.rpartition(".")[0]
-SPEC_KEY = "fusewright.spec"
-"""Where artifacts hold the specification that they were compiled from."""
 ORDER = ("onnx", "torch", "numpy", "python", "pt2")
 """How the targets are listed; those that it does not name come last."""
 

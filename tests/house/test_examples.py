@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ import numpy as np
 import pytest
 import torch
 
-from fusewright.compiler.check.check import check
+from fusewright.compiler.check.check import check, checked
 from fusewright.compiler.compile import compile
 from fusewright.compiler.language.nodes import Predict
 from fusewright.compiler.language.spec import Spec, print_spec
 from fusewright.compiler.lowering.lower import lower
 from fusewright.compiler.network.holes import RELAXATIONS, Relaxation
+from fusewright.compiler.network.network import Network
 from fusewright.compiler.program.program import ParameterSpec
 from fusewright.compiler.published.genotype import genotype_from_text
 from fusewright.compiler.syntax.format import format_text
@@ -90,6 +92,21 @@ def test_an_example_lowers(path: Path, relax: Relaxation) -> None:
 def test_an_example_says_at_its_head_what_it_is_and_stands_in_the_readme(path: Path) -> None:
     assert path.read_text(encoding="utf-8").startswith("# ")
     assert f"`{path.name}`" in (EXAMPLES / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_rows_of_table_8_are_points_of_one_space() -> None:
+    space = checked(read(EXAMPLES / "table8.fuse"))
+    every = product(*(range(len(hole.candidates)) for hole in space.global_holes))
+    points = {_row_of_table_8(space.variant(picks)) for picks in every}
+    rows = {_row_of_table_8(checked(read(EXAMPLES / f"{row_name(e)}.fuse"))) for e in PUBLISHED}
+    assert len(points) == 3**5
+    assert rows <= points
+
+
+def _row_of_table_8(network: Network) -> tuple[float, ...]:
+    """C, L, dropout, and the numbers of Cells and of Steps."""
+    numbers = (network.numbers[name] for name in ("C", "L", "dropout"))
+    return (*numbers, len(network.cells), len(network.cells[0].steps))
 
 
 # Genotypes

@@ -21,7 +21,7 @@ from ....compiler.targets.numpy.network import logits_of
 from ...data.dataset import VALIDATION
 from ...data.files import Arrays
 from ...data.folds import folds_of, worthwhile
-from ...genotypes.greedy import greedy
+from ...genotypes.greedy import bagged
 from ...metrics import on_validation
 from ...runs.checkpoint import State
 from ...runs.names import TOGETHER
@@ -180,7 +180,11 @@ class Folds:
         labels = self.problem.data.labels[self._known.numpy()][judged]
         if not members:
             return
-        weights = greedy(members, partial(self.objective.loss_of_shares, labels=labels), PICKS)
+        loss, seed = (
+            partial(self.objective.loss_of_shares, labels=labels),
+            self.problem.settings.seed,
+        )
+        weights = bagged(members, loss, PICKS, seed)
         self.ensemble = {places[place]: weight for place, weight in weights.items()}
 
     def _told_of_ensemble(self) -> dict[str, float]:

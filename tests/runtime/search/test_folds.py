@@ -19,7 +19,7 @@ from fusewright.compiler.network.network import Head
 from fusewright.compiler.program.join import member_name
 from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.data.folds import folds_of
-from fusewright.runtime.genotypes.greedy import greedy
+from fusewright.runtime.genotypes.greedy import bagged, greedy
 from fusewright.runtime.runs.ensemble import read_ensemble
 from fusewright.runtime.training.ensemble import train_ensemble
 from fusewright.runtime.training.objective import Objective, loss_of, shares_of
@@ -56,6 +56,23 @@ def test_no_member_alone_is_better_than_the_ensemble(count: int, seed: int, pick
     assert all(weight > 0 for weight in weights.values())
     mean = sum(weight * members[place] for place, weight in weights.items())
     assert loss(np.asarray(mean)) <= min(map(loss, members)) + 1e-12
+
+
+@given(st.integers(1, 8), st.integers(0, 99))
+def test_halves_of_the_members_are_averaged(count: int, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    truth = generator.normal(size=(30, 2))
+    members = [truth + generator.normal(size=truth.shape) for _ in range(count)]
+
+    def loss(outputs: np.ndarray) -> float:
+        return float(np.square(outputs - truth).mean())
+
+    weights = bagged(members, loss, 10, seed)
+    assert sum(weights.values()) == pytest.approx(1)
+    assert min(weights.values()) >= 0.02
+    assert weights == bagged(members, loss, 10, seed)
+    mean = np.asarray(sum(weight * members[place] for place, weight in weights.items()))
+    assert loss(mean) <= np.mean([*map(loss, members)]) + 1e-9
 
 
 def test_a_member_may_be_taken_again() -> None:

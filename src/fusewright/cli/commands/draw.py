@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...compiler.diagnostics.diagnostic import fail
-from ...runtime.runs.folder import RunFolder
 from ..app import Sets, app, load_with
 
 if TYPE_CHECKING:
@@ -115,7 +114,7 @@ def _page(sources: list[Path], sets: list[str] | None) -> str:
     """The page of a specification, or of runs."""
     for source in sources:
         _require_no_sets(source, sets)
-    if len(sources) == 1 and RunFolder(sources[0]).holds_ensemble:
+    if len(sources) == 1 and _is_ensemble(sources[0]):
         from ...compiler.targets.page import page
 
         return page(_ensemble(sources[0]))
@@ -152,7 +151,7 @@ class _Shown:
             graph = build(checked(load_with(self.source, self.sets)))
             return graph, self._since(since, None)
         _require_no_sets(self.source, self.sets)
-        if RunFolder(self.source).holds_ensemble:
+        if _is_ensemble(self.source):
             if since is not None or self.round is not None:
                 message = "an ensemble has no rounds, and no changes are drawn of it"
                 raise fail("E506", message, help="draw the specification of a member")
@@ -177,6 +176,12 @@ class _Shown:
 
             return {"old": build(checked(genotype_of(run, int(since))))}
         return {"old": build(checked(load_with(Path(since), self.sets)))}
+
+
+def _is_ensemble(source: Path) -> bool:
+    from ...runtime.runs.folder import RunFolder
+
+    return RunFolder(source).holds_ensemble
 
 
 def _ensemble(folder: Path) -> EnsembleGraph:

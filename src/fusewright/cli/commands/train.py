@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import typer
 
 from ...compiler.diagnostics.diagnostic import fail
-from ...runtime.runs.folder import RunFolder, settings_beside, stated_beside
 from ...runtime.runs.names import SEARCH_WEIGHTS, WEIGHTS
 from ...runtime.settings import Settings, read_settings
 from ..app import (
@@ -57,6 +56,7 @@ def train(
 ) -> None:
     """Train a network on the training and validation splits; writes RUN/weights.safetensors."""
     from ...runtime.predict.teach import soft_targets
+    from ...runtime.runs.folder import RunFolder, settings_beside, stated_beside
     from ...runtime.training.train import train as run
 
     if RunFolder(file).holds_ensemble:

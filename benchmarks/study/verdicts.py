@@ -1,0 +1,182 @@
+"""What was judged, as a page: metrics, differences with intervals, ranks over sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import fusewright as fw
+from fusewright.compiler.network.network import Head
+from fusewright.compiler.resolve.resolve import resolve
+from fusewright.runtime.data.dataset import TEST
+from fusewright.runtime.predict.comparison import Scored, difference, scored
+from fusewright.runtime.runs.statistics import Interval
+
+from ..machine import machine
+from .data import SETS, load
+from .diagram import diagram
+from .statistics import MARGIN, critical_difference, friedman, ranks, verdict
+
+GENOTYPE, MEMBERS = "genotype", "ensemble"
+OWN = (GENOTYPE, MEMBERS)
+ALONE = " alone"
+"""How the names of single modalities end, of which a set has its own."""
+Rows = Mapping[str, Mapping[str, Any]]
+ROLES = ("development", "held out")
+INTRODUCTION = f"""# Whether a search is worth it
+
+`python -m benchmarks.study.judge table` writes this page from `benchmarks/study/judged.jsonl`, and
+`… run` adds to that file. The default search of `output *?`, its single genotype and its ensemble,
+against everything simple: each learns from training and validation samples and is measured on test
+by accuracy, R² (melting, compounds) or weighted F1 (icons). Networks without a Cell have the
+settings, of those that a search tries, that do best on validation; so has the linear model its
+penalty. "Above" and "below" are differences of {100 * MARGIN:.1f} points or more whose 95 %
+interval, of a paired bootstrap over test samples (whole groups of them) and seeds, leaves zero out;
+all others are undecided. What is decided was decided on the development sets; held-out sets were
+run once, after that."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The rows of one data set."""
+
+    name: str
+    rows: Rows
+    outputs: Path
+
+    @cached_property
+    def seeds(self) -> list[int]:
+        """The seeds in which every contender was run."""
+        kept = [key.split("/") for key in self.rows if key.startswith(f"{self.name}/")]
+        found = {int(seed) for _, seed, contender in kept if contender == GENOTYPE}
+        return sorted(s for s in found if f"{self.name}/{s}/{self.contenders[-1]}" in self.rows)
+
+    @cached_property
+    def contenders(self) -> list[str]:
+        """Their names, in the order in which they ran."""
+        keys = (key.split("/", 2) for key in self.rows if key.startswith(f"{self.name}/"))
+        return list(dict.fromkeys(contender for _, _, contender in keys))
+
+    def mean(self, contender: str, what: str = "metric") -> float:
+        """The mean over seeds of what rows say."""
+        return fmean(self.rows[f"{self.name}/{s}/{contender}"][what] for s in self.seeds)
+
+    def seconds(self, contender: str) -> float:
+        """The median over seeds of how long it took."""
+        return median(self.rows[f"{self.name}/{s}/{contender}"]["seconds"] for s in self.seeds)
+
+    @cached_property
+    def head(self) -> Head:
+        """What is predicted."""
+        return resolve(fw.load(SETS[self.name].spec)).head
+
+    @cached_property
+    def truth(self) -> tuple[NDArray[Any], NDArray[np.int64] | None]:
+        """The labels of test samples, and their groups."""
+        data = load(self.name, self.outputs.parent)
+        test = data["split"] == TEST
+        labels = data["labels"][test]
+        if self.head.kind == "values":
+            labels = labels.reshape(len(labels), -1)
+        groups = data["groups"][test] if "groups" in data else None
+        return labels, groups
+
+    def scored(self, contender: str) -> Scored:
+        """What its outputs are worth, sample by sample."""
+        files = (f"{self.name}-{s}-{contender.replace('/', '-')}.npy" for s in self.seeds)
+        outputs = np.stack([np.load(self.outputs / file) for file in files])
+        return scored(self.head.kind, outputs, self.truth[0])
+
+    def ahead(self, first: str, second: str) -> Interval:
+        """How much higher the first's metric is."""
+        return difference(self.scored(first), self.scored(second), self.truth[1])
+
+    @cached_property
+    def controls(self) -> list[str]:
+        """Every contender that is no search's."""
+        return [name for name in self.contenders if name not in OWN]
+
+    @cached_property
+    def best_control(self) -> str:
+        """The control that is best on validation."""
+        return max(self.controls, key=lambda name: self.mean(name, "validation"))
+
+
+def report(rows: Rows, outputs: Path, pictures: Path) -> str:
+    """The page; pictures of critical differences are written beside it."""
+    parts = [INTRODUCTION]
+    for role in ROLES:
+        names = [name for name, one in SETS.items() if one.role == role]
+        judged = [Judged(n, rows, outputs) for n in names if f"{n}/0/{GENOTYPE}" in rows]
+        judged = [one for one in judged if one.seeds]
+        if judged:
+            parts += [f"## {role.capitalize()} sets", *_role(judged, role, pictures)]
+    parts.append(f"Machine: {machine('torch', 'scikit-learn', 'numpy')}.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _role(judged: Sequence[Judged], role: str, pictures: Path) -> list[str]:
+    parts = [_metrics(judged), _against_the_best(judged), _against_each(judged)]
+    common = [c for c in judged[0].contenders if all(c in one.contenders for one in judged)]
+    common = [c for c in common if not c.endswith(ALONE)]
+    if len(judged) > 2:
+        scores = np.array([[one.mean(c) for c in common] for one in judged])
+        mean = dict(zip(common, ranks(scores).mean(0).tolist(), strict=True))
+        apart = critical_difference(len(common), len(judged))
+        picture = pictures / f"ranks-{role.replace(' ', '-')}.svg"
+        picture.write_text(diagram(mean, apart), encoding="utf-8")
+        listed = ", ".join(f"{n} {r:.2f}" for n, r in sorted(mean.items(), key=lambda one: one[1]))
+        parts.append(
+            f"Mean ranks: {listed}. Friedman's test of all: p = {friedman(scores):.3f}; "
+            f"critical difference of Nemenyi's test: {apart:.2f}.\n\n"
+            f"![Mean ranks]({picture.parent.name}/{picture.name})"
+        )
+    return parts
+
+
+def _metrics(judged: Sequence[Judged]) -> str:
+    names = list(dict.fromkeys(c for one in judged for c in one.contenders))
+    lines = []
+    for name in names:
+        shown = [f"{100 * one.mean(name):.1f}" if name in one.contenders else "" for one in judged]
+        lines.append([f"**{name}**" if name in OWN else name, *shown])
+    lines.append(["seeds", *(str(len(one.seeds)) for one in judged)])
+    lines.append(["test samples", *(f"{len(one.truth[0]):,}" for one in judged)])
+    lines.append(["seconds of the search", *(f"{one.seconds(GENOTYPE):.0f}" for one in judged)])
+    return _table(["test metric, %", *(one.name for one in judged)], lines)
+
+
+def _against_the_best(judged: Sequence[Judged]) -> str:
+    """What was found against the control that is best on validation."""
+    lines = [["best control on validation", *(one.best_control for one in judged)]]
+    for name in OWN:
+        found = [one.ahead(name, one.best_control) for one in judged]
+        lines.append([f"{name}, points above it", *map(_shown, found)])
+    return _table(["", *(one.name for one in judged)], lines)
+
+
+def _against_each(judged: Sequence[Judged]) -> str:
+    names = list(dict.fromkeys(c for one in judged for c in one.controls))
+    lines = []
+    for name in names:
+        found = [_shown(one.ahead(MEMBERS, name)) if name in one.controls else "" for one in judged]
+        lines.append([name, *found])
+    return _table(["the ensemble, points above", *(one.name for one in judged)], lines)
+
+
+def _shown(found: Interval) -> str:
+    low, mean, high = (100 * v for v in (found.low, found.mean, found.high))
+    said = verdict(found)
+    return f"{mean:+.1f} [{low:.1f}, {high:.1f}]{'' if said == 'undecided' else f' {said}'}"
+
+
+def _table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    rule = ["---", *["---:"] * (len(header) - 1)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in [header, rule, *lines])
