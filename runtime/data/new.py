@@ -18,6 +18,8 @@ from ...compiler.language.nodes import (
     Modality,
     NetworkHeader,
     Operation,
+    Others,
+    Possibly,
     Predict,
     Step,
     Use,
@@ -40,6 +42,7 @@ _COMMENTS: Mapping[type[object], str] = {
     + ".",
     Operation: "What a Step may become.",
     Cell: "A hole `?` is to be found by a search; write a name or `{A | B}` to decide.",
+    Possibly: "What is combined at the end: `*?` is any subset of all features and Cells.",
     Predict: "`classes` (one of them), `labels` (any of them) or `values` (numbers).",
 }
 """What is said above the first line of each kind."""
@@ -87,6 +90,7 @@ def new_text(wishes: Wishes) -> str:
         modalities=modalities,
         pool=tuple(Operation(name) for name in POOL),
         cells=(_cell(wishes.cells, wishes.steps, features),),
+        outputs=(Possibly(Others()),),
         predict=predict,
     )
     text = commented(spec, declared.left_out if declared else ())

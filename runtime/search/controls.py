@@ -203,10 +203,11 @@ class _Comparison:
         try:
             return self._trained(networks, settings)
         except DiagnosticError as error:
-            if len(networks) == 1:
-                if name == FOUND:
-                    raise
-                left_out.append(f"{name}: {error.diagnostics[0].message}")
+            alone = next(iter(networks)) if len(networks) == 1 else None
+            if alone == FOUND:
+                raise
+            if alone is not None:
+                left_out.append(f"{alone}: {error.diagnostics[0].message}")
                 return {}
         found: dict[str, Outputs] = {}
         for name in networks:  # one of them cannot be trained

@@ -84,7 +84,8 @@ def _learned(
     """What a model gives for some samples that learned others, its columns standardised."""
     mean, spread = columns[train].mean(0), columns[train].std(0)
     spread = np.where(spread > 0, spread, 1)
-    fresh = clone(model).fit((columns[train] - mean) / spread, labels[train].squeeze())
+    fresh: Any = clone(model)
+    fresh.fit((columns[train] - mean) / spread, labels[train].squeeze())
     return _outputs(head, fresh, (columns[held] - mean) / spread)
 
 

@@ -48,6 +48,7 @@ def test_what_is_written_reads() -> None:
         "modality text {\n  W[t *, c 300]\n}\n\n"
         "pool Sum, Attention, LinearGLU, ConcatFC\n\n"
         "cell Cell[2](?, ?) {\n  Step[2] = ?(?, ?)\n}\n\n"
+        "output *?\n\n"
         "predict 23 labels\n"
     )
 

@@ -210,7 +210,7 @@ def test_one_fold_is_the_validation_split() -> None:
     data = load_data(DATA, network)
     (fold,) = folds_of(data, network.head, 1, 0)
     assert np.array_equal(fold.held, data.indices(1))
-    options = {**QUICK, "folds": 1}
+    options: dict[str, Any] = {**QUICK, "folds": 1}
     result = fw.search(spec(), DATA, **options)
     assert result.ensemble is not None
     assert result.held_out is not None

@@ -109,11 +109,14 @@ def _compared(
 
 def _show_controls(found: Any) -> None:
     """The controls as a table."""
-    print(f"controls, {found.epochs} epochs each, by {found.metric} on validation:")
+    where = "validation" if found.folds == 1 else f"samples that are held out, {found.folds} folds"
+    print(f"controls, {found.epochs} epochs each, by {found.metric} on {where}:")
     width = max(len(row.name) for row in found.rows)
     for row in found.rows:
-        cost = f"{row.weight_steps:,.1f} weight steps"
-        print(f"  {row.name:<{width}}  {row.score:.4f}  {len(row.scores)} trained, {cost}")
+        cost = f"{row.weight_steps:,.1f} weight steps" if row.weight_steps else ""
+        several = f"{len(row.scores)} trained" if len(row.scores) > 1 else ""
+        said = ", ".join(filter(None, (several, _ahead(row), cost)))
+        print(f"  {row.name:<{width}}  {row.score:.4f}  {said}".rstrip())
     cost = f"the search cost {found.weight_steps:,.1f} weight steps"
     print(f"{cost}: {found.bought} genotypes' worth" if found.bought else cost)
     if found.better:
@@ -122,3 +125,11 @@ def _show_controls(found: Any) -> None:
         print(f"on these samples {found.better[0].name} is what to deploy")
     for line in found.left_out:
         print(f"left out: {line}")
+
+
+def _ahead(row: Any) -> str:
+    """By how much the found genotype is ahead of a control."""
+    if row.ahead is None:
+        return ""
+    mean, low, high = row.ahead
+    return f"the genotype is ahead by {mean:+.4f} [{low:+.4f}, {high:+.4f}]"
