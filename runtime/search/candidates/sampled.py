@@ -1,6 +1,6 @@
 """Black-box search: every round trains a candidate by itself, and a sampler proposes the next.
 
-A hole is one dimension.
+A hole is one dimension, and so is a setting that is searched.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from ....compiler.network.holes import holes_of
 from ....compiler.network.network import Network
 from ...data.files import Arrays
 from ...runs.checkpoint import State
+from ...tuning import Own, ranges
 from ..strategy import Problem, Round
 from ..variants import budgets_of
 from .study import Ahead, Asked, Finished, OwnStudy, Point, Sampler, Study, asked_of, asked_state
@@ -39,11 +40,19 @@ class Points:
         for picks in some_picks(network.global_holes):
             for name, size in _sizes(network.variant(picks)).items():
                 self.sizes[name] = max(size, self.sizes.get(name, 0))
+        self._tuned = {f"setting {n}": (n, v) for n, v in ranges(problem.settings.tune).items()}
+        self._holes = tuple(self.sizes)
+        self.sizes |= {name: len(values) for name, (_, values) in self._tuned.items()}
         self._known: dict[tuple[int, ...], Choices] = {}
+
+    def candidate(self, point: Point) -> tuple[Choices, Own]:
+        """What is chosen at a point, and the settings there."""
+        own = ((name, values[point[key]]) for key, (name, values) in self._tuned.items())
+        return self.choices(point), tuple(own)
 
     def choices(self, point: Point) -> Choices:
         """The choice at a point, or one near it that the rule and the budgets admit."""
-        key = tuple(point[name] for name in self.sizes)
+        key = tuple(point[name] for name in self._holes)
         if key not in self._known:
             picks = self._budgets.near(tuple(point[name] for name in self._global))
             sizes = _sizes(self._network.variant(picks))
@@ -75,15 +84,15 @@ class Sampled:
     def round(self, index: int) -> Round:
         if self.running is None:
             asked, trial = self._next()
-            choices = self.points.choices(asked.point)
-            known = self._known(choices)
+            choices, own = self.points.candidate(asked.point)
+            known = self._known(choices, own)
             trained = asked.number if known is None else known.trained
             self.study.begin(asked, trained, str(fill(self.problem.network, choices)))
             if known is not None:
                 self.study.tell(asked, known.score, known.trained)
                 values = {"candidate": known.trained, "epochs": 0, "score": known.score}
                 return Round(None, known.score, values=values)
-            self.running = asked, trial or Trial(asked.number, choices)
+            self.running = asked, trial or Trial(asked.number, choices, own=own)
         asked, trial = self.running
         self.trainer.train(trial, self.problem.settings.trial_epochs, self._beside())
         self.running = None
@@ -99,28 +108,28 @@ class Sampled:
             finished = len(self.study.finished())
             left = self.problem.settings.candidates - finished
             together = self.problem.settings.together
-            known = [self.points.choices(f.asked.point) for f in self.study.finished()]
+            known = [self.points.candidate(f.asked.point) for f in self.study.finished()]
             for place in range(max(1, min(left, together, self._most_ahead(finished)))):
                 asked = self.study.ask(place)
-                choices = self.points.choices(asked.point)
-                trial = None if choices in known else Trial(asked.number, choices)
-                self.ahead.append((asked, trial))
-                known.append(choices)
+                choices, own = self.points.candidate(asked.point)
+                trial = Trial(asked.number, choices, own=own)
+                self.ahead.append((asked, None if (choices, own) in known else trial))
+                known.append((choices, own))
         return self.ahead.pop(0)
 
     def _beside(self) -> list[Trial]:
         """What is to be trained next."""
         return [trial for _, trial in self.ahead if trial is not None]
 
-    def _known(self, choices: Choices) -> Finished | None:
-        """A finished trial of these choices."""
-        finished = self.study.finished()
-        return next((f for f in finished if self.points.choices(f.asked.point) == choices), None)
+    def _known(self, choices: Choices, own: Own) -> Finished | None:
+        """A finished trial of these choices, with these settings."""
+        finished, wanted = self.study.finished(), (choices, own)
+        return next((f for f in finished if self.points.candidate(f.asked.point) == wanted), None)
 
     def found(self, trial: Trial) -> Round:
         """What a trial is that has been trained."""
         values = {"candidate": trial.number, "epochs": trial.epochs, **trial.told}
-        return Round(trial.chosen, trial.score, values=values)
+        return Round(trial.chosen, trial.score, values=values, own=trial.own)
 
     def arrays(self) -> Arrays:
         return self.trainer.arrays()

@@ -72,7 +72,8 @@ class Shared(Sampled):
         """
         best = max(self.study.finished(), key=lambda f: (f.score, -f.trained))
         mine = [trial for trial in self._kept if trial.number == best.trained]
-        return mine[0] if mine else Trial(best.trained, self.points.choices(best.asked.point))
+        choices, own = self.points.candidate(best.asked.point)
+        return mine[0] if mine else Trial(best.trained, choices, own=own)
 
     def state(self) -> State:
         return {

@@ -213,7 +213,7 @@ def test_no_candidate_is_trained_twice(strategy: str) -> None:
 
 
 def test_a_point_that_the_rule_forbids_becomes_the_nearest_choice() -> None:
-    points = Points(searched(QUICK))
+    points = Points(searched(QUICK.with_options(tune="")))
     assert list(points.sizes.values()) == [3, 3, 3, 4, 4, 3]  # K_2 may take K_1
     for place in range(3):
         point = {name: min(place, size - 1) for name, size in points.sizes.items()}
@@ -222,6 +222,20 @@ def test_a_point_that_the_rule_forbids_becomes_the_nearest_choice() -> None:
         assert set(first.inputs) != set(second.inputs)
         assert ("A", "B", "D")[place] in first.inputs
         assert first.steps[0].operation == second.steps[0].operation == place
+
+
+def test_settings_are_dimensions_of_the_space() -> None:
+    tune = "weight_decay = 0.1 | 0.2 | 0.3, warm_up = 2"
+    points = Points(searched(QUICK.with_options(tune=tune)))
+    assert [*points.sizes.values()][-2:] == [3, 1]
+    point = dict.fromkeys(points.sizes, 0) | {"setting weight_decay": 2}
+    assert points.candidate(point)[1] == (("weight_decay", 0.3), ("warm_up", 2))
+    found = search("random", tune=tune, candidates=6)
+    chosen = {h["settings"]["weight_decay"] for h in found.history if "settings" in h}
+    assert len(chosen) > 1
+    assert found.training is not None
+    assert found.training.weight_decay in chosen
+    assert found.training.warm_up == 2
 
 
 def test_samples_depend_on_the_seed() -> None:
