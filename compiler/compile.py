@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
-from .check.check import checked
+from .check.check import settled
 from .language.spec import Spec
 from .network.holes import Relaxation
 from .program.program import Program
@@ -60,9 +60,9 @@ def compile(spec: Model, target: str = DEFAULT, **options: Any) -> Any:
     names = (*SUBJECT * record.has_weights, *options_read_by(record.options, "compile"))
     chosen = record.chosen(options, names)
     own = {name: chosen.pop(name) for name in SUBJECT if name in chosen}
-    return record.compile(Subject(checked(spec), **own), **chosen)
+    return record.compile(Subject(settled(spec), **own), **chosen)
 
 
 def to_program(spec: Spec, relax: Relaxation = "shared") -> Program:
     """The Program of a checked specification, before any pass."""
-    return Subject(checked(spec), relax=relax).program
+    return Subject(settled(spec), relax=relax).program

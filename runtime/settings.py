@@ -14,7 +14,8 @@ from ..compiler.diagnostics.diagnostic import did_you_mean, fail, one_of
 from ..compiler.network.holes import RELAXATIONS
 from ..compiler.network.rules import RULES
 from ..compiler.system.options import Limits, option, require_one
-from .strategies import FOLLOWED_BY, SELECTED_BY, SHARING, STRATEGIES, UNROLLED, USUAL
+from .strategies import FOLLOWED_BY, SAMPLED, SELECTED_BY, SHARING, STRATEGIES, UNROLLED, USUAL
+from .tuning import ranges
 
 RULE_NAMES: Mapping[str, str] = {
     **{rule.source: name for name, rule in RULES.items()},
@@ -47,7 +48,8 @@ _ALL = ("search", "train", "evaluate", "predict")
 class Settings:
     """How a search or a training runs; rates, batch and epochs are those of NTU in Table 8.
 
-    Learning rates follow cosine annealing with warm restarts. Weight decays are L2 penalties.
+    Learning rates follow cosine annealing with warm restarts. Weight decays are L2 penalties, the
+    decoupled one is that of Loshchilov and Hutter (2019).
     `arch_…` belongs to the architecture parameters of a search. Data without a `split` is split by
     `split_seed`, which is apart from `seed` so that runs with several seeds share their test
     samples. Processes of `random`, `evolution` or `tpe` with the same `storage` share one study,
@@ -70,6 +72,18 @@ class Settings:
         1e-6, "The learning rate that each period ends with.", limits=_SHARES
     )
     weight_decay: float = _setting(1e-4, "The L2 penalty on weights.", limits=_SHARES)
+    decoupled_decay: float = _setting(
+        0.0, "A penalty beside the gradient, in shares of the rate.", limits=_SHARES
+    )
+    clipping: float = _setting(
+        0.0, "The longest gradient of a network; 0 is no limit.", limits=_SHARES
+    )
+    smoothing: float = _setting(
+        0.0, "The share of a label that all classes have.", limits=Limits("from 0 to below 1", 0, 1)
+    )
+    warm_up: float = _setting(
+        0.0, "Epochs in which the rate rises to what it would be.", limits=_SHARES
+    )
     first_restart: int = _setting(1, "Epochs of the first period.", limits=_at_least(1))
     restart_multiplier: int = _setting(
         2, "How many times as long each period is as the one before.", limits=_at_least(1)
@@ -108,11 +122,23 @@ class Settings:
         3, "Halving keeps one in so many from rung to rung.", limits=_at_least(2), read_by=_SEARCH
     )
     rungs: int = _setting(4, "The rungs of halving.", limits=_at_least(1), read_by=_SEARCH)
+    tune: str = _setting(
+        "max_learning_rate = 1e-3 | 3e-3, weight_decay = 1e-4 | 1e-2",
+        "Settings that are searched with the architecture.",
+        metavar="NAME=A|B,…",
+        read_by=_SEARCH,
+    )
     folds: int = _setting(
-        4, "Parts of the known samples, each held out once.", limits=_at_least(2), read_by=_SEARCH
+        0,
+        "Parts that finalists are compared by, each held out once; 1 is validation, 0 decides.",
+        limits=_at_least(0),
+        read_by=_SEARCH,
     )
     finalists: int = _setting(
         12, "Genotypes that are compared by folds.", limits=_at_least(1), read_by=_SEARCH
+    )
+    ensemble: bool = _setting(
+        True, "Find the genotype alone, without an ensemble.", read_by=_SEARCH
     )
     passes: int = _setting(
         3, "How often mfas goes over the Cells.", limits=_at_least(1), read_by=_SEARCH
@@ -164,6 +190,9 @@ class Settings:
                 raise fail("E506", message)
             if item.metadata["choices"] and (value or item.default):
                 require_one(item.name, value, item.metadata["choices"])
+        for name, values in ranges(self.tune).items():
+            for value in values:
+                self.with_options(**{name: value, "tune": ""})
         if self.select:
             require_one("select", self.select, FOLLOWED_BY[self.strategy])
         if self.storage and self.strategy not in SHARING:
@@ -180,16 +209,23 @@ class Settings:
         """How the genotype is chosen at the end; empty where the strategy does it itself."""
         return self.select or USUAL[self.strategy]
 
+    @property
+    def trains_candidates(self) -> bool:
+        """Whether what is found was trained by itself, rather than as a part of a hypernet."""
+        return self.strategy in SAMPLED or self.selection in ("halving", "folds")
+
     def with_options(self, **options: Any) -> Settings:
         """These settings with those options that are not None."""
         values = {key: value for key, value in options.items() if value is not None}
         _require_known(values)
         return replace(self, **values)
 
-    def to_toml(self) -> str:
-        """The settings as a TOML text that `read_settings` reads back."""
+    def to_toml(self, names: Collection[str] = ()) -> str:
+        """The settings, or those of these names, as a TOML text that `read_settings` reads."""
         lines = []
         for key, value in asdict(self).items():
+            if names and key not in names:
+                continue
             shown = _toml_string(value) if isinstance(value, str) else repr(value)
             shown = shown.lower() if isinstance(value, bool) else shown
             lines.append(f"{key} = {shown}\n")

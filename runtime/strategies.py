@@ -14,16 +14,18 @@ from dataclasses import dataclass
 class StrategyRow:
     """A strategy, and the selections that may follow it.
 
-    The first selection is the usual one; none where the strategy `chooses` the genotype itself, or
-    nothing may follow it.
+    The first selection is the usual one; none where nothing may follow it.
+    `varies`: its candidates are networks by themselves, which may differ in numbers and roles.
     `shares`: several processes can share its candidates in one `storage`. `unrolls`: its
-    architecture step can be unrolled by a weight step.
+    architecture step can be unrolled by a weight step. `samples`: what it finds was trained by
+    itself, as a candidate.
     """
 
     selections: tuple[str, ...] = ()
-    chooses: bool = False
+    varies: bool = False
     shares: bool = False
     unrolls: bool = False
+    samples: bool = False
 
 
 _AFTER_A_HYPERNET = ("argmax", "perturbation", "ranking", "halving")
@@ -31,22 +33,21 @@ STRATEGIES: Mapping[str, StrategyRow] = {
     "darts": StrategyRow(selections=_AFTER_A_HYPERNET, unrolls=True),
     "gdas": StrategyRow(selections=_AFTER_A_HYPERNET, unrolls=True),
     "single-path": StrategyRow(selections=("ranking", "halving", "perturbation")),
-    "halving": StrategyRow(selections=("folds",), chooses=True),
-    "random": StrategyRow(shares=True),
-    "evolution": StrategyRow(shares=True),
-    "tpe": StrategyRow(shares=True),
-    "mfas": StrategyRow(),
+    "halving": StrategyRow(selections=("folds",), varies=True, samples=True),
+    "random": StrategyRow(varies=True, shares=True, samples=True),
+    "evolution": StrategyRow(varies=True, shares=True, samples=True),
+    "tpe": StrategyRow(varies=True, shares=True, samples=True),
+    "mfas": StrategyRow(samples=True),
 }
 
 
 FOLLOWED_BY = {name: row.selections for name, row in STRATEGIES.items()}
 """The selections that may follow each strategy."""
-USUAL = {
-    name: "" if row.chooses or not row.selections else row.selections[0]
-    for name, row in STRATEGIES.items()
-}
+USUAL = {name: row.selections[0] if row.selections else "" for name, row in STRATEGIES.items()}
 """The selection that follows each strategy unless another is named."""
 SELECTED_BY = tuple(dict.fromkeys(name for names in FOLLOWED_BY.values() for name in names))
 """The selections that some strategy may be followed by."""
 SHARING = tuple(name for name, row in STRATEGIES.items() if row.shares)
+VARYING = tuple(name for name, row in STRATEGIES.items() if row.varies)
+SAMPLED = tuple(name for name, row in STRATEGIES.items() if row.samples)
 UNROLLED = tuple(name for name, row in STRATEGIES.items() if row.unrolls)

@@ -19,10 +19,11 @@ names and a common style, such as yellow faces or purple zodiac squares.
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
 
+import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -104,6 +105,23 @@ def split_families(
         missing[chosen] -= members
         split[family == f] = chosen
     return split
+
+
+def linked(marks: Iterable[Sequence[Hashable]]) -> NDArray[np.int64]:
+    """The family of each thing, numbered from 0: those that have a mark in common, linked.
+
+    Each has as many marks; the first of one is compared with the first of others, and so on.
+    """
+    links: nx.Graph[tuple[str, Hashable]] = nx.Graph()
+    for thing, own in enumerate(marks):
+        links.add_edges_from((("thing", thing), (f"{place}", m)) for place, m in enumerate(own))
+    found = {
+        thing: number
+        for number, members in enumerate(nx.connected_components(links))
+        for kind, thing in members
+        if kind == "thing"
+    }
+    return np.array([found[thing] for thing in range(len(found))], np.int64)
 
 
 def _shared_words(entries: Sequence[Entry]) -> Iterable[tuple[int, int]]:

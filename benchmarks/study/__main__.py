@@ -32,12 +32,12 @@ from fusewright.compiler.language.spec import Spec
 from fusewright.runtime.data.dataset import TEST, TRAIN
 from fusewright.runtime.genotypes.sample import random_genotype
 from fusewright.runtime.metrics import SELECTION_METRIC, on_validation
-from fusewright.runtime.search.controls import LATE
+from fusewright.runtime.search.baselines import LATE
 from fusewright.runtime.settings import Settings
 from fusewright.runtime.training.together import train_seeds
 
 from .contenders import CONTENDERS, baselines
-from .data import SETS, load
+from .data import DEVELOPMENT, SETS, load
 from .table import AGAIN_SEEDS, BEST, SEEDS, as_text, digest
 
 REFERENCE = 24
@@ -193,12 +193,12 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     study = Study.open(options.results)
     if options.command == "sample":
-        for name in options.set or list(SETS):
+        for name in options.set or DEVELOPMENT:
             Bench(study, name, load(name, options.data)).sample(options.number)
         return
     benches: dict[str, Bench] = {}
     for name, task in work(
-        options.set or list(SETS), options.contender or list(CONTENDERS), options.seeds
+        options.set or DEVELOPMENT, options.contender or list(CONTENDERS), options.seeds
     ):
         if name not in benches:
             benches[name] = Bench(study, name, load(name, options.data))

@@ -9,7 +9,7 @@ from typing import Any
 import fusewright as fw
 from fusewright.compiler.language.nodes import Reference
 from fusewright.compiler.language.spec import Spec
-from fusewright.runtime.search.controls import LATE, late_fusion
+from fusewright.runtime.search.baselines import LATE, late_fusion
 
 CONTENDERS: Mapping[str, Mapping[str, Any]] = {
     "darts, as published": {

@@ -12,7 +12,7 @@ import torch
 from torchmetrics.functional.regression import kendall_rank_corrcoef
 
 from fusewright.runtime.runs.statistics import paired_interval
-from fusewright.runtime.search.controls import LATE
+from fusewright.runtime.search.baselines import LATE
 
 from ..machine import machine
 

@@ -20,7 +20,8 @@ from ..network.network import Application, Network, Slot
 from ..network.rules import RULES, completable
 from ..program.program import Builder, Input
 from ..resolve.cells import MOST_INPUTS
-from ..resolve.resolve import required, try_resolve
+from ..resolve.resolve import required, resolve_variant
+from ..resolve.variants import of_variants
 from ..system.collector import COLLECTOR_OFF
 from .lint import lint
 
@@ -43,6 +44,19 @@ def checked(spec: Spec) -> Network:
     return required(spec, network_of)
 
 
+def settled(spec: Spec) -> Network:
+    """The network of a specification without global holes, which is one network or hypernet.
+
+    Raises DiagnosticError where it is several, or `check` finds an error.
+    """
+    network = checked(spec)
+    if network.global_holes:
+        hole = network.global_holes[0]
+        message = f"`{network.name}` is several networks, since `{hole.place}` is to be chosen"
+        raise fail("E403", message, hole.span, help=SETTLE)
+    return network
+
+
 def require_no_holes(network: Network) -> None:
     """Raises DiagnosticError where a network still has holes."""
     if network.has_holes:
@@ -53,13 +67,19 @@ def require_no_holes(network: Network) -> None:
 def network_of(spec: Spec, report: Report) -> Network | None:
     """The network of a specification whose names resolve; reports every error."""
     with COLLECTOR_OFF:
-        network = try_resolve(spec, report)
-        if network is not None:
-            _Shapes(network, report).check()
-            _check_holes(network, report)
-        return network
+        return of_variants(spec, report, _of_variant)
 
 
+def _of_variant(spec: Spec, report: Report) -> Network | None:
+    network = resolve_variant(spec, report)
+    if network is not None:
+        _Shapes(network, report).check()
+        _check_holes(network, report)
+    return network
+
+
+SETTLE = "set numbers with `--set C=64`, write one operation in a role, or search it"
+"""How a specification without global holes comes about."""
 MOST_EVALUATED = 200_000
 """How many expressions are evaluated to check all equations of a program."""
 NAME_CODES = ("E203", "E206", "E209", "E212")

@@ -12,7 +12,7 @@ from itertools import islice
 
 from ..diagnostics.diagnostic import Edit, Note, Report, one_of
 from ..diagnostics.source import Span
-from ..language.nodes import Cell, Hole, Operation, Size, Step, operations_of
+from ..language.nodes import Cell, Hole, NumberHole, Operation, Step, Value, first, operations_of
 from ..language.printer import name, operation
 from ..network.network import Network, NetworkCell, NetworkStep, Slot
 from ..network.vocabulary import select
@@ -33,8 +33,12 @@ def lint(network: Network, report: Report) -> None:
         _holes(cell, members, network, report)
     _repeated(network, report)
     _pool(network, report)
-    unused_definitions(network.spec, report)
-    unused_numbers(network.spec, report)
+    for hole in network.global_holes:
+        if len(hole.candidates) == 1:
+            message, remedy = _only(hole.candidates[0])
+            report.add("W405", message, hole.span, help=remedy)
+    unused_definitions(network.space, report)
+    unused_numbers(network.space, report)
 
 
 # Families
@@ -55,10 +59,10 @@ def _step_families(
         yield step, list(islice(resolved, _members(step.count, network)))
 
 
-def _members(count: Size | None, network: Network) -> int:
+def _members(count: Value | NumberHole | None, network: Network) -> int:
     if count is None:
         return 1
-    return int(network.numbers[count]) if isinstance(count, str) else count
+    return int(network.numbers[count] if isinstance(count, str) else first(count))
 
 
 # What nothing takes
@@ -139,21 +143,24 @@ def _left(slots: Sequence[Slot], index: int) -> str | None:
 def _single(hole: Hole, left: set[str | None], report: Report) -> None:
     only = left.pop() if len(left) == 1 else None
     if only is not None:
-        message = f"only `{only}` can fill this hole"
-        fix = _replaced(hole.span, name(only))
-        report.add("W405", message, hole.span, help=f"write `{name(only)}`", fix=fix)
+        message, remedy = _only(name(only))
+        report.add("W405", message, hole.span, help=remedy, fix=_replaced(hole.span, name(only)))
 
 
 def _single_operation(hole: Hole, only: Operation, report: Report) -> None:
     shown = operation(only)
-    message = f"only `{shown}` can fill this hole"
+    message, remedy = _only(shown)
     if hole.candidates is None:
         notes = [Note("it stands in the pool here", only.span)]
-        remedy = f"write `{shown}`, or add to the pool what else the Step may become"
+        remedy += ", or add to the pool what else the Step may become"
         report.add("W405", message, hole.span, help=remedy, notes=notes)
     else:
         fix = [] if only.parameters else _replaced(hole.span, shown)
-        report.add("W405", message, hole.span, help=f"write `{shown}`", fix=fix)
+        report.add("W405", message, hole.span, help=remedy, fix=fix)
+
+
+def _only(candidate: str) -> tuple[str, str]:
+    return f"only `{candidate}` can fill this hole", f"write `{candidate}`"
 
 
 # Operations that holes choose from

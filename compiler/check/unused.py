@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..diagnostics.diagnostic import Report, did_you_mean
 from ..diagnostics.source import span_of
 from ..language import expression as x
-from ..language.nodes import Operation, Value, operations_of
+from ..language.nodes import NumberHole, Operation, Value, operations_of
 from ..language.spec import Spec
 from ..resolve.numbers import OWN_NUMBERS
 
@@ -48,7 +48,7 @@ def _operations(spec: Spec) -> Iterator[Operation]:
         yield from operations_of(step.operation)
 
 
-def _values(spec: Spec) -> Iterator[Value | None]:
+def _values(spec: Spec) -> Iterator[Value | NumberHole | None]:
     """Everything that may be the name of a number, wherever one can stand."""
     for feature in (f for m in spec.modalities for f in m.features):
         yield from (axis.size for axis in feature.axes or ())

@@ -47,6 +47,7 @@ CODES: Final[Mapping[str, str]] = {
     "E402": "a hole that nothing can fill",
     "E403": "a hole where a program without holes is needed",
     "E404": "budgets that no network of the space was found to keep",
+    "E405": "choices that a strategy cannot make",
     "W401": "it could not be decided whether the rules can be met",
     # Legal, but surely a mistake
     "W402": "a modality that nothing can take",

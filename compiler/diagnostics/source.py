@@ -95,6 +95,22 @@ class Whole(int):
         return number
 
 
+class Real(float):
+    """A number that need not be whole and knows where it stands."""
+
+    span: Span | None
+
+    def __new__(cls, value: float, span: Span | None = None) -> Self:
+        number = super().__new__(cls, value)
+        number.span = span
+        return number
+
+
+def located(value: int | float, span: Span | None) -> Whole | Real:
+    """A number that knows where it stands."""
+    return Whole(value, span) if isinstance(value, int) else Real(value, span)
+
+
 def span_of(value: object) -> Span | None:
     """Where a name, a number or a pair of them stands; None for plain ones."""
     return getattr(value, "span", None)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from ..diagnostics.diagnostic import DiagnosticError, Report
-from ..diagnostics.source import Name, Span, Whole
+from ..diagnostics.source import Name, Span, Whole, located
 from ..language import expression as x
 from ..language.nodes import (
     Budget,
@@ -24,6 +24,7 @@ from ..language.nodes import (
     Hole,
     Modality,
     NetworkHeader,
+    NumberHole,
     Operation,
     Others,
     Output,
@@ -108,8 +109,19 @@ class _SpecReader:
             return self._name(node)
         return Whole(cast(int, node.content), node.span)
 
-    def _value(self, node: Located) -> Value:
+    def _count(self, node: Located) -> Size | NumberHole:
+        return self._number_hole(node) if node.members else self._size(node)
+
+    def _value(self, node: Located) -> Value | NumberHole:
+        if node.members:
+            return self._number_hole(node)
         return self._name(node) if isinstance(node.content, str) else cast(int, node.content)
+
+    def _number_hole(self, node: Located) -> NumberHole:
+        candidates = node.members["any"].items
+        return NumberHole(
+            tuple(located(cast(int, c.content), c.span) for c in candidates), span=node.span
+        )
 
     def _settings(self, node: Located, owner: str | None = None) -> tuple[tuple[str, Any], ...]:
         """The members of an object as named values, but for the key that names their owner."""
@@ -185,7 +197,7 @@ class _SpecReader:
             self._name(node.members["name"]),
             _all(node, "inputs", self._cell_input),
             _all(node, "steps", self._step),
-            _maybe(node, "count", self._size),
+            _maybe(node, "count", self._count),
             _maybe(node, "return", _each(self._reference)),
             extent=node.span,
         )
@@ -201,7 +213,7 @@ class _SpecReader:
             self._name(node.members["name"]),
             self._operation_hole(op) if is_open else self._operation(op),
             _all(node, "inputs", self._slot),
-            _maybe(node, "count", self._size),
+            _maybe(node, "count", self._count),
             extent=node.span,
         )
 

@@ -21,6 +21,7 @@ from ..language.nodes import (
     Hole,
     Modality,
     NetworkHeader,
+    NumberHole,
     Operation,
     Others,
     Output,
@@ -91,9 +92,11 @@ def _without_none(**members: Any) -> Json:
     return {key: value for key, value in members.items() if value is not None}
 
 
-def _settings(pairs: Sequence[tuple[str, Value]], owner: str, key: str, span: Span | None) -> Any:
+def _settings(
+    pairs: Sequence[tuple[str, Value | NumberHole]], owner: str, key: str, span: Span | None
+) -> Any:
     """Named values as an object that has `key` besides."""
-    settings: dict[str, Value] = {}
+    settings: dict[str, Any] = {}
     for name, value in pairs:
         if name == key:
             message = f"`{name}` cannot name a number of `{owner}` in JSON and YAML"
@@ -101,8 +104,12 @@ def _settings(pairs: Sequence[tuple[str, Value]], owner: str, key: str, span: Sp
         if name in settings:
             message = f"`{name}` is given twice to `{owner}`"
             raise fail("E202", message, span, help="keep one of them")
-        settings[name] = value
+        settings[name] = _number(value)
     return settings
+
+
+def _number(value: Value | NumberHole | None) -> Any:
+    return {"any": list(value.candidates)} if isinstance(value, NumberHole) else value
 
 
 def _network(header: NetworkHeader) -> Json:
@@ -152,7 +159,7 @@ def _definition(definition: Definition) -> Json:
 def _cell(cell: Cell) -> Json:
     members = {
         "name": cell.name,
-        "count": cell.count,
+        "count": _number(cell.count),
         "inputs": [_cell_input(i) for i in cell.inputs],
         "steps": [_step(step) for step in cell.steps],
         "return": _names(cell.returned),
@@ -169,7 +176,7 @@ def _step(step: Step) -> Json:
     op = _hole(step.operation, "pool") if isinstance(step.operation, Hole) else step.operation
     return _without_none(
         name=step.name,
-        count=step.count,
+        count=_number(step.count),
         op=_operation(op) if isinstance(op, Operation) else op,
         inputs=[_slot(slot) for slot in step.slots],
     )

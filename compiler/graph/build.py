@@ -60,7 +60,9 @@ def graph_of(spec: Spec) -> Graph:
 
 def _build(network: Network) -> Graph:
     numbers = dict(network.numbers)
-    graph = Graph(name=network.name, numbers=numbers, head=network.head, specification=network.spec)
+    graph = Graph(
+        name=network.name, numbers=numbers, head=network.head, specification=network.space
+    )
     for feature in network.features:
         name, adapter = identifier(feature.name), source_of(network, feature.name)
         _add(graph, name, "feature", (), feature.span)

@@ -26,6 +26,7 @@ from ..language.nodes import (
     Predict,
     Reference,
     Step,
+    first,
     operations_of,
     references_of,
 )
@@ -73,8 +74,8 @@ def _header(graph: AnyGraph, written: NetworkHeader | None) -> NetworkHeader | N
     if written is None:
         return None
     name = graph.graph.get("name") or written.name
-    numbers = graph.graph.get("numbers", dict(written.numbers))
-    if (name, numbers) == (written.name, dict(written.numbers)):
+    numbers = graph.graph.get("numbers", written.values)
+    if (name, numbers) == (written.name, written.values):
         return written
     return NetworkHeader(name, tuple(numbers.items()))
 
@@ -105,7 +106,7 @@ class _Writer:
     @cached_property
     def numbers(self) -> Mapping[str, Any]:
         header = self.written.network
-        return dict(header.numbers) if header else {}
+        return header.values if header else {}
 
     @cached_property
     def order(self) -> Mapping[str, list[str]]:
@@ -186,7 +187,7 @@ class _Writer:
             return  # what was written says nothing: everything is written anew
         cells = list(network.cells)
         for cell in self.written.cells:
-            count = int(network.numbers.get(str(cell.count), cell.count or 1))
+            count = int(network.numbers.get(str(cell.count), first(cell.count or 1)))
             members, cells = cells[:count], cells[count:]
             before = network.sequence.index(members[0].name)
             expected = {

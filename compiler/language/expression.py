@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from ..diagnostics.source import Span, span_field
@@ -91,7 +91,20 @@ class Call:
     span: Span | None = span_field()
 
 
-Expression: TypeAlias = Number | Name | Rest | Parameter | Negative | Binary | Group | Call
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """`{A | B}(x, *s)`: one of several calls, which have their arguments in common."""
+
+    candidates: tuple[Call, ...]
+    arguments: tuple[Expression, ...]
+    span: Span | None = span_field()
+
+    def filled(self, candidate: int) -> Call:
+        """The call of a candidate."""
+        return replace(self.candidates[candidate], arguments=self.arguments)
+
+
+Expression: TypeAlias = Number | Name | Rest | Parameter | Negative | Binary | Group | Call | Hole
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +133,8 @@ def children(expression: Expression) -> tuple[Expression, ...]:
             return items
         case Call(_, arguments, settings):
             return (*arguments, *(value for _, value in settings))
+        case Hole(candidates, arguments):
+            return (*candidates, *arguments)
         case _:
             return ()
 

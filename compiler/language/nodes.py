@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Self, TypeAlias
+from typing import Literal, Self, TypeAlias, TypeVar
 
 from ..diagnostics.source import Span, span_field, span_of
 from .expression import Body, Named
 from .limits import LONGEST_NAME
 
+T = TypeVar("T")
 Size: TypeAlias = int | str
 """A number, or the name of one of the network's numbers."""
 Value: TypeAlias = int | float | str
@@ -54,16 +55,24 @@ class Hole:
 
 
 @dataclass(frozen=True, slots=True)
+class NumberHole:
+    """`{64 | 128}`: a number of which a search takes one of the candidates."""
+
+    candidates: tuple[int | float, ...]
+    span: Span | None = span_field()
+
+
+@dataclass(frozen=True, slots=True)
 class Reference(Named):
     """The name of a feature, a Cell, a Step or an input of a Cell."""
 
 
-class Setting(tuple[str, Value]):  # noqa: SLOT001  (a tuple has no room for slots)
+class Setting(tuple[str, Value | NumberHole]):  # noqa: SLOT001  (a tuple has no room for slots)
     """`NAME = VALUE`: a pair that knows where it stands."""
 
     span: Span | None
 
-    def __new__(cls, pair: tuple[str, Value], span: Span | None = None) -> Self:
+    def __new__(cls, pair: tuple[str, Value | NumberHole], span: Span | None = None) -> Self:
         setting = super().__new__(cls, pair)
         setting.span = span
         return setting
@@ -78,6 +87,16 @@ class Operation(Named):
 
 
 Slot: TypeAlias = Reference | Hole
+
+
+def first(number: T | NumberHole) -> T | int | float:
+    """A number, of an open one the first candidate."""
+    return number.candidates[0] if isinstance(number, NumberHole) else number
+
+
+def largest(number: int | float | NumberHole) -> int | float:
+    """A number, of an open one the largest candidate."""
+    return max(number.candidates) if isinstance(number, NumberHole) else number
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +145,12 @@ def operations_of(operation: Operation | Hole) -> tuple[Operation, ...]:
 class NetworkHeader(Named):
     """`network NAME(C = …, L = …)`."""
 
-    numbers: tuple[tuple[str, int | float], ...] = ()
+    numbers: tuple[tuple[str, int | float | NumberHole], ...] = ()
+
+    @property
+    def values(self) -> dict[str, int | float]:
+        """The numbers by name; of one that is open the first candidate."""
+        return {key: first(value) for key, value in self.numbers}
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +211,7 @@ class Step(Named):
 
     operation: Operation | Hole
     slots: tuple[Slot, ...]
-    count: Size | None = None
+    count: Value | NumberHole | None = None
     extent: Span | None = span_field()
 
 
@@ -209,7 +233,7 @@ class Cell(Named):
 
     inputs: tuple[CellInput, ...]
     steps: tuple[Step, ...]
-    count: Size | None = None
+    count: Value | NumberHole | None = None
     returned: tuple[Reference, ...] | None = None
     extent: Span | None = span_field()
 

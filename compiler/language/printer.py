@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from . import expression as x
 from .nodes import (
@@ -18,6 +18,7 @@ from .nodes import (
     Hole,
     Modality,
     NetworkHeader,
+    NumberHole,
     Operation,
     Others,
     Output,
@@ -44,11 +45,11 @@ def name(text: str) -> str:
     return text if plain else f"`{text}`"
 
 
-def number(value: Value) -> str:
-    """A number as it is written, or the name that stands for one."""
+def number(value: Value | NumberHole) -> str:
+    """A number as it is written, or the name that stands for one; an open one as `{64 | 128}`."""
     if isinstance(value, str):
         return name(value)
-    return repr(value)
+    return _braced(map(repr, value.candidates)) if isinstance(value, NumberHole) else repr(value)
 
 
 def operation(op: Operation) -> str:
@@ -82,11 +83,16 @@ def output(place: Output) -> str:
 def _hole(hole: Hole) -> str:
     if hole.candidates is None:
         return "?"
-    shown = (name(c.name) if isinstance(c, Reference) else operation(c) for c in hole.candidates)
-    return "{" + " | ".join(shown) + "}"
+    return _braced(
+        name(c.name) if isinstance(c, Reference) else operation(c) for c in hole.candidates
+    )
 
 
-def _settings(settings: Iterable[tuple[str, Value]]) -> str:
+def _braced(candidates: Iterable[str]) -> str:
+    return "{" + " | ".join(candidates) + "}"
+
+
+def _settings(settings: Iterable[tuple[str, Value | NumberHole]]) -> str:
     return ", ".join(f"{name(key)} = {number(value)}" for key, value in settings)
 
 
@@ -142,12 +148,13 @@ def cell_lines(cell: Cell) -> list[Line]:
         body.append(
             (f"  return {', '.join(name(r.name) for r in cell.returned)}", cell.returned[0])
         )
-    head = f"cell {name(cell.name)}{_count(cell.count)}({inputs})"
+    head = f"cell {family(cell)}({inputs})"
     return [(head + " {", cell), *body, ("}", None)] if body else [(head + " {}", cell)]
 
 
-def _count(count: int | str | None) -> str:
-    return "" if count is None else f"[{number(count)}]"
+def family(node: Cell | Step) -> str:
+    """The name of a Cell or Step, with its count where it has one."""
+    return name(node.name) + ("" if node.count is None else f"[{number(node.count)}]")
 
 
 def _step(step: Step) -> str:
@@ -157,7 +164,7 @@ def _step(step: Step) -> str:
     else:
         function = operation_name(step.operation)
         arguments += [_settings([pair]) for pair in step.operation.parameters]
-    return f"{name(step.name)}{_count(step.count)} = {function}({', '.join(arguments)})"
+    return f"{family(step)} = {function}({', '.join(arguments)})"
 
 
 def requirement_line(requirement: RuleRequirement | Budget) -> str:
@@ -239,6 +246,23 @@ def _parameter(parameter: x.Parameter) -> str:
     return text if parameter.initial is None else f"{text} = {number(parameter.initial)}"
 
 
+def candidate(call: x.Call) -> str:
+    """A candidate of a role: its operation, with what it sets."""
+    return _applied(_function(call), _named(call.named)) if call.named else _function(call)
+
+
+def _function(call: x.Call) -> str:
+    return operation_name(Operation(call.function))
+
+
+def _named(settings: Iterable[tuple[str, x.Expression]]) -> Iterator[str]:
+    return (f"{name(key)} = {expression(value)}" for key, value in settings)
+
+
+def _applied(function: str, arguments: Iterable[str]) -> str:
+    return f"{function}({', '.join(arguments)})"
+
+
 def expression(e: x.Expression, floor: int = 0) -> str:
     """An expression as text; in parentheses where it binds less than `floor` asks for."""
     match e:
@@ -253,10 +277,10 @@ def expression(e: x.Expression, floor: int = 0) -> str:
             return f"({text})" if e.initial is not None else text
         case x.Group(items):
             return f"({', '.join(expression(i) for i in items)})"
-        case x.Call(function, arguments, settings):
-            shown = [expression(a) for a in arguments]
-            shown += [f"{name(key)} = {expression(value)}" for key, value in settings]
-            return f"{operation_name(Operation(function))}({', '.join(shown)})"
+        case x.Call(_, arguments, settings):
+            return _applied(_function(e), [*map(expression, arguments), *_named(settings)])
+        case x.Hole(candidates, arguments):
+            return _applied(_braced(map(candidate, candidates)), map(expression, arguments))
         case x.Negative(operand):
             text, binds = f"-{expression(operand, _NEGATIVE)}", _NEGATIVE
         case x.Binary(operator, left, right):

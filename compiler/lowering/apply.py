@@ -133,6 +133,8 @@ class _Frame:
                 return self._binary(e)
             case x.Call():
                 return self._function(e)
+            case x.Hole():
+                return self._function(e.filled(0))
             case x.Rest(name):
                 raise fail("E303", f"`*{name}` stands outside of a call", e.span)
             case x.Group():

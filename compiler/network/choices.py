@@ -8,6 +8,7 @@ from typing import Any
 
 from ..language.nodes import Budget, Cell, CellInput, Reference, Step
 from ..language.spec import Spec
+from ..language.variants import Picks
 from .fillings import Choice
 from .names import input_name
 from .network import NOTHING, Network, NetworkCell, NetworkStep
@@ -31,10 +32,14 @@ class CellChoice:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What fills every Cell of a network, and each place of its output, `NOTHING` some of them."""
+    """What fills every Cell of a network, and each place of its output, `NOTHING` some of them.
+
+    Where a space has global holes, it is the network of the `variant`.
+    """
 
     cells: tuple[CellChoice, ...]
     outputs: Choice
+    variant: Picks = ()
 
     @property
     def inputs(self) -> tuple[Choice, ...]:
@@ -47,18 +52,19 @@ def listed(choices: Choices) -> list[Any]:
     cells = [
         [list(c.inputs), [[s.operation, list(s.inputs)] for s in c.steps]] for c in choices.cells
     ]
-    return [cells, list(choices.outputs)]
+    return [cells, list(choices.outputs), list(choices.variant)]
 
 
 def choices_of(lists: Sequence[Any]) -> Choices:
     """The choices that `listed` made lists of."""
-    cells, outputs = lists
+    cells, outputs, variant = lists
     return Choices(
         tuple(
             CellChoice(tuple(inputs), tuple(StepChoice(o, tuple(i)) for o, i in steps))
             for inputs, steps in cells
         ),
         tuple(outputs),
+        tuple(variant),
     )
 
 
@@ -67,6 +73,7 @@ def fill(network: Network, choices: Choices) -> Spec:
 
     The pool and the rule for filling holes are left out, since nothing is left to fill.
     """
+    network = network.variant(choices.variant)
     pairs = zip(network.cells, choices.cells, strict=True)
     budgets = tuple(r for r in network.spec.requirements if isinstance(r, Budget))
     return replace(

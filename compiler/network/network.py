@@ -6,7 +6,7 @@ built from it, and checking and counting read it, so that they need not load net
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -14,6 +14,7 @@ from ...ops.types import Axis, TensorType, inner
 from ..diagnostics.source import Span
 from ..language.nodes import Budget, Definition, HeadKind, Operation
 from ..language.spec import Spec
+from ..language.variants import GlobalHole, Picks, global_holes
 from .vocabulary import Vocabulary
 
 
@@ -211,12 +212,32 @@ class Architecture:
 
 @dataclass(frozen=True)
 class Network(Architecture):
-    """A whole specification with its names resolved: what is built, and by which rules."""
+    """A whole specification with its names resolved: what is built, and by which rules.
+
+    `spec` has no global holes; it is the first variant of the `space` where that has some.
+    """
 
     spec: Spec
+    space: Spec
     vocabulary: Vocabulary
     rule: str
     budgets: tuple[Budget, ...]
+    variants: Callable[[Picks], Network] | None = field(default=None, compare=False, repr=False)
+
+    def variant(self, picks: Picks) -> Network:
+        """The network of a variant of the space, this one where it has no other.
+
+        Raises DiagnosticError where the variant is no valid specification.
+        """
+        return self if self.variants is None else self.variants(picks)
+
+    @cached_property
+    def global_holes(self) -> tuple[GlobalHole, ...]:
+        return global_holes(self.space)
+
+    @property
+    def has_holes(self) -> bool:
+        return super().has_holes or bool(self.global_holes)
 
     @property
     def fewest_outputs(self) -> int:

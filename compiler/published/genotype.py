@@ -203,7 +203,7 @@ def _find(name: str, vocabulary: Vocabulary) -> tuple[str, Definition] | None:
 def genotype_of(spec: Spec) -> Genotype:
     """The Genotype of a program without holes; raises DiagnosticError with all it cannot say."""
     network = resolve(spec)
-    holes = [hole for cell in network.cells for hole in cell.holes]
+    holes = [*network.global_holes, *(hole for cell in network.cells for hole in cell.holes)]
     holes += [slot for slot in network.outputs if slot.open]
     hole = holes[0] if holes else None
     if hole is not None:

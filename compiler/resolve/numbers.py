@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..diagnostics.diagnostic import Report
 from ..diagnostics.source import Span, span_of
-from ..language.nodes import NetworkHeader
+from ..language.nodes import NetworkHeader, first
 from .scope import whole
 
 
@@ -41,7 +41,9 @@ def numbers_of(header: NetworkHeader | None, report: Report) -> Mapping[str, int
         if key == "name":
             message = "a number cannot be called `name`"
             report.add("E211", message, place, help="choose another name")
-        numbers[str(key)], places[key] = value, place
+        plain = first(value)
+        numbers[str(key)] = int(plain) if isinstance(plain, int) else float(plain)
+        places[key] = span_of(plain) or place
     for key in (key for key, own in OWN_NUMBERS.items() if own.required):
         if key not in numbers:
             remedy = f"write `network {header.name}({key} = …)`"

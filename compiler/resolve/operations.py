@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from ...ops.primitive import primitives
 from ..diagnostics.diagnostic import Edit, Note, Report, did_you_mean, one_of
 from ..diagnostics.source import Span, span_of
+from ..language import expression as x
 from ..language.nodes import Definition, Hole, Operation, operations_of
 from ..language.printer import signature
 from ..language.spec import Spec
@@ -235,6 +236,16 @@ def _check_definitions(spec: Spec, report: Report) -> None:
             message = f"the role `{d.name}` belongs to the whole network, not to one modality"
             report.add("E210", message, span_of(d.modality) or d.span, help="remove `for …`")
         _check_formals(d, report)
+        _check_equation(d, report)
+
+
+def _check_equation(d: Definition, report: Report) -> None:
+    """Whether there is a hole in an equation, which only a whole role can be."""
+    misplaced = next((e for e in x.walk(d.body) if isinstance(e, x.Hole)), None)
+    if misplaced is not None:
+        message = f"a hole stands inside the equation of `{d.name}`"
+        remedy = "what a role gives can be one hole, as in `role adapt(f) = {A | B}(f)`"
+        report.add("E303", message, misplaced.span, help=f"{remedy}; define `op A(f) = …`")
 
 
 def _check_formals(d: Definition, report: Report) -> None:

@@ -26,6 +26,7 @@ from .numbers import numbers_of
 from .operations import OperationResolver
 from .outputs import resolve_outputs
 from .scope import Scope, Sizes
+from .variants import of_variants
 
 MOST_CLASSES = 1_000_000
 RESERVED = {
@@ -54,7 +55,12 @@ def required(spec: Spec, read: Callable[[Spec, Report], Network | None]) -> Netw
 
 
 def try_resolve(spec: Spec, report: Report) -> Network | None:
-    """The network, or None where the report has errors that leave none."""
+    """The network of the first variant, or None where the report has errors that leave none."""
+    return of_variants(spec, report, resolve_variant)
+
+
+def resolve_variant(spec: Spec, report: Report) -> Network | None:
+    """The network of a specification without global holes."""
     before = len(report.errors)
     network = _Resolver(spec, report).network()
     return network if len(report.errors) == before else None
@@ -92,6 +98,7 @@ class _Resolver:
             return None
         return Network(
             spec=spec,
+            space=spec,
             vocabulary=self.vocabulary,
             name=str(spec.network.name),
             numbers=self.numbers,

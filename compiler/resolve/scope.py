@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..diagnostics.diagnostic import Report, Suggestion, did_you_mean, one_of
 from ..diagnostics.source import span_of
-from ..language.nodes import Cell, Reference, Size, Step
+from ..language.nodes import Cell, Reference, Step, Value, first
 
 LARGEST_SIZE = 10**7
 MOST_NODES = 100_000
@@ -39,9 +39,9 @@ class Sizes:
     report: Report
     _nodes: int = 0
 
-    def read(self, size: Size, what: str, most: int = LARGEST_SIZE) -> int:
+    def read(self, size: Value, what: str, most: int = LARGEST_SIZE) -> int:
         """The size as a number; 1 after a diagnostic."""
-        value: int | float | None = size if isinstance(size, int) else self.numbers.get(size)
+        value = self.numbers.get(size) if isinstance(size, str) else size
         if value is None:
             remedy = (
                 suggestion(str(size), self.numbers, self.report) or "state it in the `network` line"
@@ -58,7 +58,7 @@ class Sizes:
         """The names that `NAME[n]` stands for: NAME_1 … NAME_n, or NAME alone."""
         if node.count is None:
             return [str(node.name)]
-        number = self.read(node.count, f"the number of `{node.name}`", MOST_NODES)
+        number = self.read(first(node.count), f"the number of `{node.name}`", MOST_NODES)
         before, self._nodes = self._nodes, self._nodes + number
         if self._nodes > MOST_NODES:
             if before <= MOST_NODES:

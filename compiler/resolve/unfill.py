@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ..diagnostics.diagnostic import DiagnosticError, fail, one_of
 from ..diagnostics.source import Span
 from ..language.spec import Spec
+from ..language.variants import picks_of
 from ..network.choices import CellChoice, Choices, StepChoice
 from ..network.fillings import Choice
 from ..network.network import NOTHING, Application, Network, NetworkCell, NetworkStep, Slot
@@ -19,11 +20,20 @@ def unfill(network: Network, genotype: Spec) -> Choices:
     `fill(network, unfill(network, genotype))` says what the genotype says, however that is spelt.
     Raises DiagnosticError where the genotype is none of this space.
     """
-    filling = resolve(genotype)
+    filling, picks = resolve(genotype), tuple(_picks(network, genotype))
+    network = network.variant(picks)
     _require_equal("Cells", [c.name for c in network.cells], [c.name for c in filling.cells])
     pairs = zip(network.cells, filling.cells, strict=True)
     cells = tuple(_cell(open, closed) for open, closed in pairs)
-    return Choices(cells, _outputs(network.outputs, filling.outputs))
+    return Choices(cells, _outputs(network.outputs, filling.outputs), picks)
+
+
+def _picks(network: Network, genotype: Spec) -> Iterator[int]:
+    """The variant of a space that a genotype is of."""
+    for hole, pick in zip(network.global_holes, picks_of(network.space, genotype), strict=True):
+        if pick is None:
+            raise _misfit(f"what it has as `{hole.place}` is no candidate", None)
+        yield pick
 
 
 def _cell(open: NetworkCell, given: NetworkCell) -> CellChoice:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from ..diagnostics.diagnostic import Report, fail
-from ..diagnostics.source import Name, Source, Span, Whole
+from ..diagnostics.source import Name, Real, Source, Span, Whole, located
 from ..language import expression as x
 from ..language.limits import DEEPEST, LONGEST_NAME, LONGEST_NUMBER
 from ..language.nodes import Operation, Setting, name_problem
@@ -108,8 +108,8 @@ class EquationBuilder:
             value = 1
         return Whole(value, self._span(token))
 
-    def number(self, place: Range, parts: list[Token]) -> int | float:
-        return self._number("".join(parts), place)
+    def number(self, place: Range, parts: list[Token]) -> Whole | Real:
+        return located(self._number("".join(parts), place), self._span(place))
 
     def operation_name(self, place: Range, parts: list[Any]) -> Operation:
         """The name after a dot is None where there is none."""
@@ -164,12 +164,32 @@ class EquationBuilder:
 
     def call(self, place: Range, parts: list[Any]) -> x.Call:
         name, arguments = parts
-        settings = [a for a in arguments or () if isinstance(a, tuple)]
-        plain = [a for a in arguments or () if not isinstance(a, tuple)]
-        if arguments and [*plain, *settings] != list(arguments):
+        plain, settings = self._arguments(place, arguments or ())
+        return x.Call(name.name, plain, settings, span=self._span(place))
+
+    def call_hole(self, place: Range, parts: list[Any]) -> x.Hole:
+        *candidates, arguments = parts
+        plain, settings = self._arguments(place, arguments or ())
+        if settings:
+            message = f"the parameter `{settings[0][0]}` belongs to no operation here"
+            remedy = "write it at the candidate: `{A(heads = 4) | B}(x)`"
+            self._report.add("E008", message, self._span(place), help=remedy)
+        return x.Hole(tuple(candidates), plain, span=self._span(place))
+
+    def candidate(self, place: Range, parts: list[Any]) -> x.Call:
+        name, *settings = parts
+        return x.Call(name.name, (), tuple(settings), span=self._span(place))
+
+    def _arguments(
+        self, place: Range, arguments: Sequence[Any]
+    ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """The arguments of a call, and those that are given by name, which follow."""
+        settings = tuple(a for a in arguments if isinstance(a, tuple))
+        plain = tuple(a for a in arguments if not isinstance(a, tuple))
+        if [*plain, *settings] != list(arguments):
             message = "an argument stands after those given by name"
             self._report.add("E008", message, self._span(place), help="write it before them")
-        return x.Call(name.name, tuple(plain), tuple(settings), span=self._span(place))
+        return plain, settings
 
     def call_arguments(self, place: Range, parts: list[Any]) -> list[Any]:
         return parts

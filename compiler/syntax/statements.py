@@ -21,6 +21,7 @@ from ..language.nodes import (
     Hole,
     Modality,
     NetworkHeader,
+    NumberHole,
     Operation,
     Others,
     Output,
@@ -60,7 +61,7 @@ class _Outputs(_Listed):
     __slots__ = ()
 
 
-def _applied(name: Operation, settings: Sequence[Setting], end: Span) -> Operation:
+def _applied(name: Operation, settings: Sequence[Any], end: Span) -> Operation:
     """An operation with its parameters, as far as `end` reaches."""
     return Operation(name.name, tuple(settings), extent=name.span and name.span.to(end))
 
@@ -115,15 +116,21 @@ class SpecBuilder(EquationBuilder):
 
     def network(self, place: Range, parts: list[Any]) -> NetworkHeader:
         name, *settings = parts
-        numbers: list[tuple[str, int | float]] = []
-        for setting in settings:
-            key, value = setting
+        numbers: list[tuple[str, int | float | NumberHole]] = []
+        for stated in settings:
+            key, value = stated
             if isinstance(value, str):
                 message = f"`{key}` is not given a number"
-                self._report.add("E005", message, setting.span, help="write a number after `=`")
+                self._report.add("E005", message, stated.span, help="write a number after `=`")
                 value = 1
             numbers.append((key, value))
         return NetworkHeader(name, tuple(numbers))
+
+    def stated(self, place: Range, parts: list[Any]) -> Setting:
+        return self.setting(place, parts)
+
+    def number_hole(self, place: Range, parts: list[int | float]) -> NumberHole:
+        return NumberHole(tuple(parts), span=self._span(place))
 
     def use(self, place: Range, parts: list[Name]) -> Use:
         return Use(parts[0])
@@ -198,8 +205,9 @@ class SpecBuilder(EquationBuilder):
         extent = self._span(place)
         return Cell(name, inputs or (), tuple(steps), count, returned, extent=extent)
 
-    def count(self, place: Range, parts: list[Name | Token]) -> Name | Whole:
-        return self._count(parts[0])
+    def count(self, place: Range, parts: list[Any]) -> Name | Whole | NumberHole:
+        (count,) = parts
+        return count if isinstance(count, NumberHole) else self._count(count)
 
     def cell_inputs(self, place: Range, parts: list[Any]) -> tuple[CellInput, ...]:
         return tuple(parts)

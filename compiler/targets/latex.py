@@ -96,6 +96,9 @@ def _shown(e: x.Expression) -> _Shown:
             return _filled(primitives()[x.OPERATORS[operator]], [_shown(left), _shown(right)])
         case x.Call():
             return _call(e)
+        case x.Hole(candidates, arguments):
+            names = r" \mid ".join(_named("operatorname", c.function) for c in candidates)
+            return rf"\left\{{{names}\right\}}{_argued(arguments)}", _ATOM
 
 
 def _listed(e: x.Expression) -> list[_Shown]:
@@ -120,8 +123,12 @@ def _call(e: x.Call) -> _Shown:
         settings = dict(zip(names, further, strict=False)) | dict(e.named)
         if record.takes(len(inputs)) and settings.keys() <= set(names):
             return _filled(record, inputs, **{k: _setting(v) for k, v in settings.items()})
-    arguments = ", ".join(text for a in e.arguments for text, _ in _listed(a))
-    return rf"{_named('operatorname', e.function)}\left({arguments}\right)", _ATOM
+    return _named("operatorname", e.function) + _argued(e.arguments), _ATOM
+
+
+def _argued(arguments: Sequence[x.Expression]) -> str:
+    listed = ", ".join(text for a in arguments for text, _ in _listed(a))
+    return rf"\left({listed}\right)"
 
 
 def _setting(e: x.Expression) -> tuple[str, ...]:

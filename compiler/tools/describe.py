@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from ..check.check import checked
 from ..graph.build import build
-from ..language.nodes import Budget
+from ..language.nodes import Budget, NumberHole
 from ..language.printer import bound
 from ..language.spec import Spec
 from ..lowering.lower import lower
@@ -34,8 +34,9 @@ def describe(spec: Spec, machine: Machine | None = None) -> dict[str, Any]:
     """The facts about a specification as JSON-like data; raises DiagnosticError if it is wrong.
 
     Parameters are those of what the output reaches; multiply-adds are for one sample, an axis
-    known only at run time counting as 1. In a search space both are the hypernet's. With a
-    `machine`, a network has a latency, in milliseconds.
+    known only at run time counting as 1. In a search space both are the hypernet's; of choices of
+    numbers and roles, which architectures count all of, everything else is that of the first
+    candidates. With a `machine`, a network has a latency, in milliseconds.
     """
     network = checked(spec)
     program = lower(build(network))
@@ -44,7 +45,10 @@ def describe(spec: Spec, machine: Machine | None = None) -> dict[str, Any]:
     return {
         "network": network.name,
         "kind": "search space" if network.has_holes else "network",
-        "numbers": dict(network.numbers),
+        "numbers": {**network.numbers, **_open_numbers(network)},
+        "choices": {
+            h.place: list(h.candidates) for h in network.global_holes if h.kind != "number"
+        },
         "predict": {"count": network.head.count, "kind": network.head.kind},
         "modalities": {m.name: [f.name for f in m.features] for m in network.spec.modalities},
         "cells": len(network.cells),
@@ -119,7 +123,8 @@ def summary(described: dict[str, Any]) -> str:
     holes = described["holes"]
     rows = [
         (described["kind"], described["network"]),
-        ("numbers", ", ".join(f"{k} = {v}" for k, v in described["numbers"].items())),
+        ("numbers", ", ".join(f"{k} = {_number(v)}" for k, v in described["numbers"].items())),
+        *(("choice", f"{place} = {_any(c)}") for place, c in described["choices"].items()),
         ("predict", f"{described['predict']['count']} {described['predict']['kind']}"),
         *((f"modality {name}", ", ".join(f)) for name, f in described["modalities"].items()),
         ("unused features", ", ".join(described["unused_features"]) or "none"),
@@ -135,6 +140,20 @@ def summary(described: dict[str, Any]) -> str:
     ]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def _open_numbers(network: Network) -> dict[str, dict[str, list[int | float]]]:
+    header = network.space.network
+    numbers = header.numbers if header else ()
+    return {k: {"any": list(v.candidates)} for k, v in numbers if isinstance(v, NumberHole)}
+
+
+def _number(value: Any) -> str:
+    return _any(value["any"]) if isinstance(value, dict) else str(value)
+
+
+def _any(candidates: Iterable[object]) -> str:
+    return f"{{{' | '.join(map(str, candidates))}}}"
 
 
 def _unused(network: Network, program: Program) -> list[str]:

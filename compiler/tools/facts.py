@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..language import expression as x
-from ..language.nodes import BUDGETS, Definition
+from ..language.nodes import BUDGETS, Definition, NumberHole
 from ..language.printer import body_text, bound, name, number, output, quantity, signature
+from ..language.variants import GlobalHole
 from ..network.fillings import is_open
 from ..network.names import input_name
 from ..network.network import Application, Network, NetworkCell, NetworkStep, Slot
@@ -49,7 +50,8 @@ class Piece:
 def facts(network: Network, qualified: Collection[str] = ()) -> list[Piece]:
     """The nodes of a network; operations named in `qualified` are shown with their library."""
     shown = _Names(qualified)
-    nodes = [_plain("number", key, 0, number(value)) for key, value in _numbers(network)]
+    nodes = [_plain("number", key, 0, text) for key, text in _numbers(network)]
+    nodes += [_choice(hole) for hole in network.global_holes if hole.kind == "count"]
     nodes += _modalities(network)
     nodes += _features(network)
     for index, cell in enumerate(network.cells, start=len(network.features)):
@@ -100,10 +102,24 @@ def _plain(kind: str, label: str, section: int, text: str) -> Piece:
     return Piece(kind, label, text, {"": Property(text, text)}, section)
 
 
-def _numbers(network: Network) -> Iterator[tuple[str, int | float]]:
-    """The network's numbers; a rate that is left out is 0."""
-    for key, value in {**network.numbers, "dropout": network.numbers.get("dropout", 0)}.items():
-        yield key, int(value) if value == int(value) else value
+def _numbers(network: Network) -> Iterator[tuple[str, str]]:
+    """The network's numbers as text; a rate that is left out is 0."""
+    header = network.space.network
+    for key, stated in {"dropout": 0, **dict(header.numbers if header else ())}.items():
+        candidates = stated.candidates if isinstance(stated, NumberHole) else (stated,)
+        plain = [int(value) if value == int(value) else value for value in candidates]
+        yield (
+            key,
+            number(
+                NumberHole(tuple(sorted(plain))) if isinstance(stated, NumberHole) else plain[0]
+            ),
+        )
+
+
+def _choice(hole: GlobalHole) -> Piece:
+    candidates = hole.candidates
+    text = f"{{{' | '.join(candidates)}}}"
+    return Piece("choice", hole.place, text, {"": Property(frozenset(candidates), text)}, 0)
 
 
 def _budgets(network: Network) -> Iterator[Piece]:
@@ -231,11 +247,19 @@ class _Names:
 
 
 def _used(network: Network) -> Iterator[Used]:
-    """Every definition that a network applies, and those that these call, each once."""
+    """Every definition that a network applies, and those that these call, each once.
+
+    An open role is the one that is written, with all its candidates.
+    """
+    written = {signature(d): d for d in network.space.definitions if d.role}
     applied = [network.combine, network.head_role, *(f.adapt for f in network.features)]
     for cell in network.cells:
         applied += [cell.merge, *(a for step in cell.steps for a in step.operations)]
-    uses = {id(a.definition): Used(a.definition, a.home) for a in applied}
+    uses: dict[int, Used] = {}
+    for each in applied:
+        own = each.definition.role and each.home.library is None
+        definition = written[signature(each.definition)] if own else each.definition
+        uses[id(definition)] = Used(definition, each.home)
     waiting = list(uses.values())
     while waiting:
         used = waiting.pop()
@@ -248,13 +272,21 @@ def _used(network: Network) -> Iterator[Used]:
             waiting += new
 
 
+def _equation(definition: Definition) -> object:
+    """What an equation says, whichever order the candidates of a hole stand in."""
+    body = definition.body
+    if not isinstance(body.result, x.Hole):
+        return body_text(body)
+    return body.statements, frozenset(body.result.candidates), body.result.arguments
+
+
 def _definitions(network: Network, shown: _Names) -> Iterator[Piece]:
     """The equations in use; which of a library's are in use follows from other nodes."""
     for used in _used(network):
         definition = used.definition
         formals = signature(definition).partition("(")[2]
         equation = body_text(definition.body)
-        parts = {"equation": Property(equation, equation)}
+        parts = {"equation": Property(_equation(definition), equation)}
         kind = "role" if definition.role else "op"
         own = used.home.library is None
         yield Piece(kind, f"{shown.of(used)}({formals}", equation, parts, 8, shown=own)

@@ -25,17 +25,25 @@ STAGES: tuple[Stage, ...] = get_args(Stage)
 
 
 def network_text(spec: Spec) -> str:
-    """The Network in the language itself: families expanded, candidates and outputs by name."""
+    """The Network in the language itself: families expanded, candidates and outputs by name.
+
+    Numbers and roles keep their holes; the Cells are those of the first candidates.
+    """
     network = checked(spec)
     outputs = tuple(map(written_output, network.outputs))
     cells = tuple(map(_cell, network.cells))
-    return str(replace(network.spec, cells=cells, outputs=outputs))
+    return str(replace(network.space, cells=cells, outputs=outputs))
 
 
 def graph_text(spec: Spec) -> str:
-    """The Graph, a line for each node: what it is, and what each of its slots takes."""
-    graph = build(checked(spec))
-    lines = [_node(graph, node) for node in graph]
+    """The Graph, a line for each node: what it is, and what each of its slots takes.
+
+    Before it stand the choices of numbers and roles, of which it has the first candidates.
+    """
+    network = checked(spec)
+    graph = build(network)
+    lines = [("choice", str(hole)) for hole in network.global_holes]
+    lines += [_node(graph, node) for node in graph]
     width = max(len(kind) for kind, _ in lines)
     return "".join(f"{kind:<{width}}  {said}\n" for kind, said in lines)
 

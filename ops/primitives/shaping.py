@@ -1,4 +1,4 @@
-"""Primitives that arrange values: `concat`, `glu`, `flatten`, `zeros`, `dropout`."""
+"""Primitives that arrange values: joined, halved, flattened, with some dropped, or zeros."""
 
 from __future__ import annotations
 
@@ -21,6 +21,22 @@ def _concat_type(*inputs: TensorType) -> TensorType:
 def _concat_latex(*inputs: str) -> str:
     parts = r" \,\|\, ".join(inputs)
     return rf"\left[{parts}\right]"
+
+
+def _append_type(*inputs: TensorType) -> TensorType:
+    first = inputs[0]
+    for x in inputs:
+        alike = x.batched == first.batched and x.channels() == first.channels()
+        if not alike or x.names != (LENGTH, CHANNELS):
+            raise ShapeError(f"`append` joins the length, but {first} and {x} differ elsewhere")
+    length = sum(x.axes[0].size or 0 for x in inputs)
+    return TensorType((Axis(LENGTH, length), first.axes[1]), first.batched)
+
+
+def _first_type(x: TensorType) -> TensorType:
+    if x.names != (LENGTH, CHANNELS):
+        raise ShapeError(f"`first` takes a value of length and channels, not {x}")
+    return TensorType((Axis(LENGTH, 1), x.axes[1]), x.batched)
 
 
 def _glu_type(x: TensorType) -> TensorType:
@@ -79,6 +95,12 @@ def _batched_concat(
     return torch.cat(everywhere(arguments, of), -1)
 
 
+def _batched_append(
+    torch: Any, record: Any, arguments: Sequence[Any], of: Kinds, settings: dict[str, Any]
+) -> Any:
+    return record.torch(torch, *everywhere(arguments, of))
+
+
 def _batched_flatten(
     torch: Any, record: Any, arguments: Sequence[Any], of: Kinds, settings: dict[str, Any]
 ) -> Any:
@@ -96,6 +118,27 @@ concat = Primitive(
     latex=_concat_latex,
     zero=all,
     batched=_batched_concat,
+)
+append = Primitive(
+    name="append",
+    inputs=(1, None),
+    type=_append_type,
+    numpy=lambda np, *inputs: np.concatenate(inputs, axis=-2),
+    torch=lambda torch, *inputs: torch.cat(inputs, -2),
+    onnx=lambda g, *inputs: g.Concat(*inputs, axis=-2),
+    latex=lambda *inputs: rf"\operatorname{{append}}\left({', '.join(inputs)}\right)",
+    zero=all,
+    batched=_batched_append,
+)
+first = Primitive(
+    name="first",
+    type=_first_type,
+    numpy=lambda np, x: x[..., :1, :],
+    torch=lambda torch, x: x[..., :1, :],
+    onnx=lambda g, x: g.Slice(x, g.constant([0]), g.constant([1]), g.constant([-2])),
+    latex=lambda x: rf"\operatorname{{first}}\left({x}\right)",
+    zero=all,
+    batched=aligned,
 )
 glu = Primitive(
     name="glu",

@@ -86,15 +86,15 @@ class TextBackbone(Backbone):
         return Staged((word, context, text), self.head(text))
 
 
-def hash_pieces(texts: Sequence[str]) -> Tensor:
-    """Integers (n, `WORDS`, `PIECES`): for each word itself and its runs of 3 to 5 characters.
+def hash_pieces(texts: Sequence[str], words: int = WORDS) -> Tensor:
+    """Integers (n, `words`, `PIECES`): for each word itself and its runs of 3 to 5 characters.
 
     Runs are those of the word between `<` and `>`: `ox` gives `<ox>`, `<ox`, `ox>`. A piece is its
     CRC-32 folded to 1 .. `BUCKETS` - 1; 0 fills up. Further words and pieces are dropped.
     """
-    hashed = torch.zeros(len(texts), WORDS, PIECES, dtype=torch.int64)
+    hashed = torch.zeros(len(texts), words, PIECES, dtype=torch.int64)
     for i, text in enumerate(texts):
-        for j, word in enumerate(text.split(" ")[:WORDS]):
+        for j, word in enumerate(text.split(" ")[:words]):
             pieces = [1 + crc32(piece.encode()) % (BUCKETS - 1) for piece in _pieces(word)]
             hashed[i, j, : len(pieces)] = torch.tensor(pieces[:PIECES])
     return hashed

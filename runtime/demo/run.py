@@ -33,7 +33,7 @@ from ..genotypes.sample import random_genotype
 from ..predict.evaluate import evaluate, predict
 from ..report.pages import pages
 from ..runs.statistics import summary
-from ..search.controls import late_fusion
+from ..search.baselines import late_fusion
 from ..search.search import SearchResult, search
 from ..settings import Settings
 from ..training.train import train

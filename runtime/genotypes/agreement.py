@@ -7,10 +7,11 @@ says little, since most are unordered.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import comb
 
+from ...compiler.language.variants import Picks
 from ...compiler.network.choices import Choices
 from ...compiler.network.holes import Hole, holes_of
 from ...compiler.network.network import Network
@@ -30,11 +31,18 @@ class Agreement:
 
 
 def agreements(network: Network, genotypes: Sequence[Choices]) -> tuple[Agreement, ...]:
-    """How far genotypes of a network, one at least, agree on each of its holes."""
+    """How far genotypes, one at least, agree on each of the holes of the variant most are of."""
+    picks = common_variant(genotypes)
+    alike = [choices for choices in genotypes if choices.variant == picks]
     return tuple(
-        _agreement(hole, [hole.picks(choices) for choices in genotypes])
-        for hole in holes_of(network, "shared")
+        _agreement(hole, [hole.picks(choices) for choices in alike])
+        for hole in holes_of(network.variant(picks), "shared")
     )
+
+
+def common_variant(genotypes: Iterable[Choices]) -> Picks:
+    """The variant that most genotypes are of, the first of them on ties."""
+    return Counter(choices.variant for choices in genotypes).most_common(1)[0][0]
 
 
 def mean_pairwise(found: Sequence[Agreement]) -> float | None:

@@ -27,13 +27,16 @@ def random_genotype(network: Network, seed: int) -> Spec:
 
 
 def draw(network: Network, generator: np.random.Generator) -> Choices:
-    """What fills every Cell, drawn as `random_genotype` says."""
+    """What fills every Cell, drawn as `random_genotype` says, in a variant that is drawn first."""
+    sizes = [len(hole.candidates) for hole in network.global_holes]
+    picks = tuple(int(generator.integers(size)) for size in sizes)
+    network = network.variant(picks)
     chosen: list[Choice] = []
     cells: list[CellChoice] = []
     for index in range(len(network.cells)):
         cells.append(draw_cell(network, index, chosen, generator))
         chosen.append(cells[-1].inputs)
-    return Choices(tuple(cells), draw_outputs(network, generator))
+    return Choices(tuple(cells), draw_outputs(network, generator), picks)
 
 
 def draw_outputs(network: Network, generator: np.random.Generator) -> Choice:

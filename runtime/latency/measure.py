@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from ...compiler.check.check import checked
 from ...compiler.language.spec import Spec
+from ...compiler.language.variants import some_picks
 from ...compiler.measure.parts import Parts
 from ...compiler.network.choices import fill
 from ...compiler.network.network import Network
@@ -58,7 +59,9 @@ def profile(
 ) -> Profile:
     """Measures the parts of a specification on this machine, a batch of one sample at a time."""
     network = checked(spec)
-    parts = [part for part in Parts(network).every() if part.computes]
+    variants = map(network.variant, some_picks(network.global_holes))
+    every = {part.key: part for one in variants for part in Parts(one).every() if part.computes}
+    parts = list(every.values())
     bench = _Bench(threads, {**SIZES, **sizes})
     for part in parts:
         model = export_part(part.optimised, initial_values(part.optimised))

@@ -55,7 +55,7 @@ def report(
     groups: dict[str, list[FinishedRun]] = {}
     for run in runs:
         if run.search is not None:
-            groups.setdefault(str(run.search.network.spec), []).append(run)
+            groups.setdefault(str(run.search.network.space), []).append(run)
     trained = [run for run in every if run.training is not None]
     tested, ensembles = _tested(trained, data, told), ensemble_reports(every)
     parts = [_space(group, len(groups) > 1) for group in groups.values()]
@@ -88,7 +88,7 @@ def _space(runs: Sequence[FinishedRun], several: bool) -> Html:
     network = first.network
     what = [
         paragraph(f"Rule for filling holes: {network.rule}. Selected by {first.metric}."),
-        folded("The specification", code(str(network.spec)), open=True),
+        folded("The specification", code(str(network.space)), open=True),
         folded("Its diagram", diagram(network, "")),
     ]
     each = [details(r, r.search, len(runs) == 1) for r in runs if r.search is not None]

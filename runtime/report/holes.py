@@ -25,7 +25,7 @@ _TEXT = (
 def holes(search: Search, choices: Choices) -> Html:
     """A small chart for every hole of a run; nothing where its strategy keeps no weights."""
     relax = cast(Relaxation, search.settings.relax)
-    every = holes_of(search.network, relax)
+    every = holes_of(search.network.variant(choices.variant), relax)
     cards = [card for hole in every if (card := _card(hole, hole.picks(choices), search.rounds))]
     if not cards:
         return Html()

@@ -10,6 +10,7 @@ from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.documents.spellings import loads
 from ...compiler.graph.build import build
 from ...compiler.language.spec import Spec
+from ...compiler.language.variants import Picks
 from ...compiler.network.network import Network
 from ...compiler.resolve.unfill import unfill
 from ...compiler.targets.diagram import of_mixtures
@@ -28,15 +29,23 @@ def pages(paths: Sequence[str | PathLike[str]]) -> str:
     """
     runs = [read_run(path) for path in paths]
     network = specification_of(runs)
-    courses = [_course(network, run, run.search) for run in runs if run.search is not None]
-    return page(build(network), courses, selection_metric(network.head.kind))
+    found = [unfill(network, run.genotype).variant for run in runs]
+    for run, variant in zip(runs, found, strict=True):
+        if variant != found[0]:
+            message = f"`{run.name}` found other numbers or roles than `{runs[0].name}`"
+            raise fail("E506", message, help="give runs whose genotypes have the same")
+    picks = found[0]
+    courses = [_course(network, picks, run, run.search) for run in runs if run.search is not None]
+    return page(build(network.variant(picks)), courses, selection_metric(network.head.kind))
 
 
 def page_of(space: Spec, name: str, records: Sequence[Record], kept: int | None) -> str:
     """The page of one search."""
     network = checked(space)
-    course = Course(name, _moments(network, records), kept)
-    return page(build(network), [course], selection_metric(network.head.kind))
+    found = (r.genotype for r in records if r.genotype and (kept is None or r.number == kept))
+    picks = next((unfill(network, loads(genotype)).variant for genotype in found), ())
+    course = Course(name, _moments(network, picks, records), kept)
+    return page(build(network.variant(picks)), [course], selection_metric(network.head.kind))
 
 
 def hypernet_of(run: FinishedRun, number: int | None) -> tuple[Network, Overlay] | None:
@@ -85,22 +94,25 @@ def _weights(record: Record) -> Shares:
     return {name: record.weights(name).tolist() for name in record.architecture}
 
 
-def _course(network: Network, run: FinishedRun, search: Search) -> Course:
-    moments = _moments(network, search.rounds)
+def _course(network: Network, picks: Picks, run: FinishedRun, search: Search) -> Course:
+    moments = _moments(network, picks, search.rounds)
     if not moments:
         message = f"`{run.name}` has no round with weights or a genotype"
         raise fail("E507", message, help="give runs of `search` that were finished")
     return Course(run.name, moments, search.best.number if search.best else None)
 
 
-def _moments(network: Network, records: Sequence[Record]) -> list[Moment]:
-    """The rounds that have weights or a genotype; what a genotype takes weighs 1."""
+def _moments(network: Network, picks: Picks, records: Sequence[Record]) -> list[Moment]:
+    """The rounds that have weights or a genotype of a variant; what a genotype takes weighs 1."""
     moments: list[Moment] = []
     for record in records:
         if record.architecture:
             shares = _weights(record)
         elif record.genotype:
-            hot = one_hot(network, unfill(network, loads(record.genotype)), "per_input")
+            choices = unfill(network, loads(record.genotype))
+            if choices.variant != picks:
+                continue
+            hot = one_hot(network.variant(picks), choices, "per_input")
             shares = {name: row.tolist() for name, row in hot.items()}
         else:
             continue

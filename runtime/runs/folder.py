@@ -26,6 +26,7 @@ from ...compiler.system.files import write_file
 from ...compiler.system.provenance import described, versions
 from ..latency.profile import Profile, read_profile
 from ..settings import Settings, read_settings
+from ..tuning import MOVING
 from .names import (
     CHECKPOINT,
     CONTROLS,
@@ -48,6 +49,11 @@ _OF_AN_EARLIER_RUN = (
 )
 DAMAGED = (OSError, ValueError, TypeError, LookupError, RecursionError, OverflowError)
 """What reading a file raises that is not as a run writes it."""
+BESIDE = "# found with the settings of "
+"""How the text of a genotype begins that has settings beside it."""
+OF_A_GENOTYPE = ("epochs", "batch", "split_seed", "precision", *MOVING)
+"""The settings that are kept with a genotype."""
+LONGEST_LINE = 1_000
 METRICS_KEY, RUN_KEY, SPACE_KEY = "fusewright.metrics", "fusewright.run", "fusewright.space"
 """Where an artifact's metadata hold the run's last record, its settings, and what it searched."""
 
@@ -211,6 +217,18 @@ class RunFolder:
     def write_spec(self, name: str, spec: Spec) -> None:
         self._write(name, str(spec).encode())
 
+    def write_genotype(
+        self, genotype: Spec, settings: Settings | None, name: str = GENOTYPE
+    ) -> None:
+        """Writes a genotype, and beside it the settings that it was trained with, if any."""
+        beside = Path(name).with_suffix(".toml").name
+        (self.path / beside).unlink(missing_ok=True)
+        if settings is None:
+            self.write_spec(name, genotype)
+            return
+        self._write(beside, settings.to_toml(OF_A_GENOTYPE).encode())
+        self._write(name, f"{BESIDE}{beside}\n{genotype}".encode())
+
     def write_tensors(self, name: str, tensors: Mapping[str, NDArray[Any]]) -> None:
         self._write(name, save(dict(tensors)))
 
@@ -220,6 +238,24 @@ class RunFolder:
         except OSError as error:
             raise fail("E504", f"cannot create `{self.path}`: {error.strerror}") from None
         write_file(self.path / name, content)
+
+
+def settings_beside(genotype: Path) -> Settings | None:
+    """The settings that a search wrote beside a genotype; None where there are none."""
+    path = genotype.with_suffix(".toml")
+    if not stated_beside(genotype) or not path.is_file():
+        return None
+    return read_settings(path)
+
+
+def stated_beside(genotype: Path) -> str:
+    """The file that a genotype names as that of its settings; empty where it names none."""
+    try:
+        with genotype.open(encoding="utf-8") as stream:
+            line = stream.readline(LONGEST_LINE)
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return line.removeprefix(BESIDE).strip() if line.startswith(BESIDE) else ""
 
 
 def describe(data: object) -> dict[str, Any]:

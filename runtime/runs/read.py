@@ -123,7 +123,7 @@ class FinishedRun(Displayed):
         """What runs are scored together by, and its name: the space of a search, or a network."""
         if self.search is not None:
             network = self.search.network
-            return str(network.spec), f"found by searches of {network.name}"
+            return str(network.space), f"found by searches of {network.name}"
         without = "" if self.genotype.cells else ", without Cells"
         return str(self.genotype), self.name + without
 
@@ -265,7 +265,7 @@ def specification_of(runs: Sequence[FinishedRun]) -> Network:
             raise fail("E507", f"`{run.name}` holds no search", help="give runs of `search`")
     searches = [run.search for run in runs if run.search is not None]
     for run, search in zip(runs, searches, strict=True):
-        if search.network.spec != searches[0].network.spec:
+        if search.network.space != searches[0].network.space:
             message = f"`{runs[0].name}` and `{run.name}` searched different specifications"
             raise fail("E507", message, help="give runs of one specification")
     return searches[0].network

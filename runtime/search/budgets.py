@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ...compiler.diagnostics.diagnostic import Note, fail
 from ...compiler.graph.build import build
 from ...compiler.language.nodes import Budget
+from ...compiler.language.variants import Picks
 from ...compiler.lowering.lower import lower
 from ...compiler.measure.architectures import count_architectures
 from ...compiler.measure.sizes import count_macs, count_parameters
@@ -90,8 +91,8 @@ class Budgets:
         if self.limits:
             self.admits(self._fallback)
 
-    def choose(self, logits: Logits) -> Choices:
-        """What architecture parameters choose within the budgets.
+    def choose(self, logits: Logits, picks: Picks = ()) -> Choices:
+        """What architecture parameters choose within the budgets, in the variant of the picks.
 
         Costs are taken off the logits with the smallest multiplier that leads to a choice within
         them. Holes then get back what they preferred where that is admitted, or come nearer to it.
@@ -101,6 +102,10 @@ class Budgets:
             return wanted
         found = self._penalised(logits)
         return self._preferred(self._restored(self.repaired(found), wanted), logits)
+
+    def near(self, picks: Picks) -> Picks:
+        """The variant of these picks, or one near it that is possible."""
+        return picks
 
     def draw(self, generator: np.random.Generator) -> Choices:
         """A random choice within the budgets: of a small space, any of those with equal chances.

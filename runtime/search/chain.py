@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...compiler.network.choices import Choices
 from ..data.files import Arrays
 from ..runs.checkpoint import State
-from .strategy import Ensembling, Round, Strategy
+from .strategy import Chosen, Ensembling, HeldOut, Round, Strategy
 
 Stage = Callable[[Any], Strategy]
 """Makes a strategy from the one before it, which has finished; the first from None."""
@@ -38,10 +37,15 @@ class Chain:
     def _begin(self) -> None:
         self._begun.append(self._stages[len(self._begun)](self._begun[-1]))
 
-    def members(self) -> list[tuple[Choices, float]]:
+    def members(self) -> list[Chosen]:
         """The ensemble that the last stage found; nothing where it finds none."""
         last = self._begun[-1]
         return last.members() if isinstance(last, Ensembling) else []
+
+    def held_out(self) -> HeldOut | None:
+        """What the last stage's best gives for samples that it did not learn, where it knows."""
+        last = self._begun[-1]
+        return last.held_out() if isinstance(last, Ensembling) else None
 
     def arrays(self) -> Arrays:
         return self._begun[-1].arrays()

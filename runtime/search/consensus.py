@@ -2,7 +2,8 @@
 
 Each run votes with the weights of its mixtures in the round that was kept, or, where it has none,
 with all its weight on what it chose. The mean of the votes is derived like architecture parameters,
-so that the result satisfies the specification's rule and budgets.
+so that the result satisfies the specification's rule and budgets. Of numbers and roles it has those
+that most runs chose together, and these runs vote on the rest.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from ...compiler.network.choices import Choices, fill
 from ...compiler.network.holes import Logits, Relaxation, holes_of
 from ...compiler.network.network import Network
 from ...compiler.resolve.unfill import unfill
-from ..genotypes.agreement import Agreement, agreements, mean_pairwise
+from ..genotypes.agreement import Agreement, agreements, common_variant, mean_pairwise
 from ..genotypes.derive import one_hot
 from ..runs.folder import RunFolder
 from ..runs.read import FinishedRun, Search, read_run, specification_of
@@ -62,11 +63,15 @@ class Consensus:
 
 def consensus(paths: Sequence[str | PathLike[str]]) -> Consensus:
     """The consensus of search runs; raises DiagnosticError where they share no specification."""
-    runs = [read_run(path) for path in paths]
-    network = specification_of(runs)
+    every = [read_run(path) for path in paths]
+    space = specification_of(every)
+    genotypes = [unfill(space, run.genotype) for run in every]
+    picks = common_variant(genotypes)
+    pairs = zip(every, genotypes, strict=True)
+    runs, found = zip(*((run, one) for run, one in pairs if one.variant == picks), strict=True)
+    network = space.variant(picks)
     searches = [run.search for run in runs if run.search is not None]
     relax = cast(Relaxation, searches[0].settings.relax)
-    found = [unfill(network, run.genotype) for run in runs]
     votes = [
         _votes(network, relax, run, search) for run, search in zip(runs, searches, strict=True)
     ]

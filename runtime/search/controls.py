@@ -1,15 +1,15 @@
-"""Controls: what a search has to beat, trained and scored as the genotype that it found.
+"""Controls: what a search has to beat, scored on the samples that its genotype is scored on.
 
-Simple models and networks without a Cell, and at the search's own cost random genotypes. Every
-network is trained on the training split, with the settings of the search, random ones together, and
-scored on validation; the test split is never read. Random genotypes are drawn within
-the budgets, each once. As many of them as the search's own cost buys compete by their best score,
-since a search chooses by the same scores.
+Simple models and networks without a Cell, and at the search's own cost random genotypes. They learn
+what the candidates of the search learned: all but what a fold holds out where finalists were
+compared by folds, else the training split; the test split is never read. Random genotypes are drawn
+within the budgets, each once, and trained on the training split alone. As many of them as the
+search's own cost buys compete by their best score, since a search chooses by the same scores.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from os import PathLike
@@ -18,63 +18,53 @@ from typing import cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ...compiler.check.check import checked
 from ...compiler.diagnostics.diagnostic import DiagnosticError
-from ...compiler.language.nodes import Reference
+from ...compiler.graph.build import build
 from ...compiler.language.spec import Spec
+from ...compiler.lowering.lower import lower
+from ...compiler.measure.sizes import count_macs
 from ...compiler.network.choices import Choices
 from ...compiler.network.holes import Relaxation
 from ...compiler.network.network import Network
-from ...compiler.resolve.unfill import unfill
-from ..data.dataset import Dataset, Source, load_data
+from ...compiler.passes import optimise
+from ..data.batches import Batches
+from ..data.dataset import TEST, TRAIN, Dataset, Source, load_data
+from ..data.folds import Fold, folds_of, worthwhile
 from ..latency.profile import read_profile
 from ..metrics import SELECTION_METRIC
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, rank
 from ..parallel.threads import computing
+from ..predict.comparison import difference, scored
 from ..runs.controls import Control, Controls
+from ..runs.folder import OF_A_GENOTYPE
 from ..settings import Settings
 from ..training.finite import no_finite_loss
-from ..training.fitting import device_of, seeded
-from .budgets import Budgets
+from ..training.fitting import device_of, predict_all, seeded, start_from
+from ..training.objective import shares_of
+from ..training.prepare import prepare
+from ..training.together import train_networks
+from .baselines import baselines
 from .candidates.trial import Trainer, Trial
-from .meter import Meter, unit_macs, unit_program
+from .meter import STEP, Meter, unit_macs, unit_program
 from .search import SearchResult, with_rule
-from .simple import simple_scores
-from .strategy import Problem
+from .simple import Outputs, score_of, simple_models
+from .strategy import ENSEMBLE, GENOTYPE, Problem
+from .variants import budgets_of
 
-FOUND, LATE, ALL = "found genotype", "late fusion", "all features"
+FOUND, MEAN_OF_MEMBERS = "found genotype", "ensemble"
 RANDOM, BEST = "random genotypes, their mean", "random genotypes, the best"
 RANDOM_GENOTYPES = 4
 """How many random genotypes a mean is of at least."""
 STREAM = 2
 """Keeps the draws apart from those of strategies."""
+RESAMPLES = 2_000
+"""Resamples of what is held out, for the interval of a difference."""
 Told = Callable[[str, float], None]
-"""Receives the name and score of every network that has been trained."""
-
-
-def fixed_controls(spec: Spec) -> dict[str, Spec]:
-    """Networks without a Cell, by name: late fusion, all features, and each modality alone."""
-    found = {LATE: late_fusion(spec), ALL: all_features(spec)}
-    if len(spec.modalities) > 1:
-        for modality in spec.modalities:
-            own = tuple(Reference(feature.name) for feature in modality.features)
-            alone = replace(spec, pool=None, cells=(), outputs=own, requirements=())
-            found[f"{modality.name} alone"] = alone
-    return found
-
-
-def all_features(spec: Spec) -> Spec:
-    """Every feature straight to the head, without a Cell."""
-    every = tuple(Reference(f.name) for m in spec.modalities for f in m.features)
-    return replace(spec, pool=None, cells=(), outputs=every, requirements=())
-
-
-def late_fusion(spec: Spec) -> Spec:
-    """The last feature of each modality straight to the head, without a Cell."""
-    last = tuple(Reference(m.features[-1].name) for m in spec.modalities)
-    return replace(spec, pool=None, cells=(), outputs=last, requirements=())
+"""Receives the name and score of every model that has been trained."""
 
 
 def compare_with_controls(
@@ -87,7 +77,7 @@ def compare_with_controls(
     told: Told | None = None,
     random: bool = True,
 ) -> Controls:
-    """Trains the genotype that a search found, and its controls, and scores them on validation.
+    """Trains the controls of what a search found, and scores all of them on the same samples.
 
     Without `random` genotypes, which cost as much as the search, they are cheap.
     `spec`, `data` and `settings` are those of the search. With `out`, its run folder, the result is
@@ -97,50 +87,151 @@ def compare_with_controls(
     network = checked(spec)
     here = settings.with_options(device=join(settings.device))
     samples = load_data(data, network, settings.split_seed)
+    count = 1 if random or settings.selection != "folds" else settings.folds
+    count = count or worthwhile(samples)
+    folds = folds_of(samples, network.head, count, settings.seed)
     with computing(settings.threads):
-        controls = _Comparison(network, samples, here, told).run(found, random=random)
+        controls = _Comparison(network, samples, here, told, folds).run(found, random=random)
     if out is not None and rank() == 0:
         controls.write(Path(out))
     return controls
 
 
 class _Comparison:
-    """Networks that are trained; each has a number, on which its draws depend."""
+    """Contenders by what they give for samples that folds hold out, in the order of the data."""
 
     def __init__(
-        self, network: Network, data: Dataset, settings: Settings, told: Told | None
+        self,
+        network: Network,
+        data: Dataset,
+        settings: Settings,
+        told: Told | None,
+        folds: Sequence[Fold],
     ) -> None:
         self.network, self.data, self.settings, self.told = network, data, settings, told
-        self.device = device_of(settings)
+        self.device, self.folds = device_of(settings), folds
+        self.held = np.concatenate([fold.held for fold in folds])
+        self._judge(np.sort(self.held))
         self.relax: Relaxation = cast(Relaxation, settings.relax)
         profile = read_profile(settings.profile) if settings.profile else None
-        self.budgets = Budgets(network, self.relax, profile)
+        self.budgets = budgets_of(network, self.relax, profile)
         self.unit = unit_macs(unit_program(network))
         self.number = 0
 
+    def _judge(self, samples: NDArray[np.int64]) -> None:
+        """Lets contenders be compared by these samples, of those that are held out."""
+        order = np.argsort(self.held)
+        self.order = order[np.searchsorted(self.held[order], samples)]
+        self.truth = self.data.labels[samples]
+        self.groups = None if self.data.groups is None else self.data.groups[samples]
+
     def run(self, found: SearchResult, *, random: bool) -> Controls:
-        rows = [self._fixed(FOUND, found.genotype)]
-        left_out: list[str] = []
-        try:
-            for name, score in simple_scores(self.data, self.network, self.settings.seed):
-                rows.append(Control(name, score, (score,), 0.0))
-                self._tell(name, score)
-        except (DiagnosticError, ValueError, MemoryError) as error:  # whatever the data are
-            left_out.append(f"simple models: {error}")
-        for name, spec in fixed_controls(self.network.spec).items():
-            try:
-                rows.append(self._fixed(name, spec))
-            except DiagnosticError as error:
-                left_out.append(f"{name}: {error.diagnostics[0].message}")
+        training = self.settings
+        if found.training is not None:
+            own = {name: getattr(found.training, name) for name in OF_A_GENOTYPE}
+            training = self.settings.with_options(**own)
+        known: Mapping[str, Outputs] = {}
+        if found.held_out is not None and not random:
+            known = found.held_out.outputs
+            self._judge(found.held_out.samples)
         cost, bought = found.cost["weight_steps"], 0
+        if GENOTYPE in known:
+            first = known[GENOTYPE]
+        else:
+            (first,) = self._networks({FOUND: found.genotype}, training, []).values()
+        rows = [self._row(FOUND, first, None, found.genotype, training)]
+        if ENSEMBLE in known:
+            rows.append(self._row(MEAN_OF_MEMBERS, known[ENSEMBLE], first))
+        left_out: list[str] = []
+        for name, outputs in self._simple(left_out):
+            rows.append(self._row(name, outputs, first))
+        specs = baselines(self.network.spec)
+        for name, outputs in self._networks(specs, training, left_out).items():
+            rows.append(self._row(name, outputs, first, specs[name], training))
         if random:
             drawn, bought = self._random(cost)
             rows.append(_control(RANDOM, float(np.mean([r.score for r in drawn])), drawn))
             best = drawn[:bought]
             rows.append(_control(BEST, max(r.score for r in best), best))
         metric = SELECTION_METRIC[self.network.head.kind]
-        epochs = self.settings.epochs
-        return Controls(metric, epochs, cost, bought, tuple(rows), tuple(left_out))
+        return Controls(
+            metric, training.epochs, cost, bought, tuple(rows), tuple(left_out), len(self.folds)
+        )
+
+    def _row(
+        self,
+        name: str,
+        outputs: Outputs,
+        first: Outputs | None,
+        spec: Spec | None = None,
+        settings: Settings | None = None,
+    ) -> Control:
+        """A contender, and by how much the found genotype is ahead of it."""
+        score, head = score_of(self.network.head, outputs, self.truth), self.network.head
+        self._tell(name, score)
+        cost = 0.0 if spec is None or settings is None else self._cost(spec, settings.epochs)
+        if first is None:
+            return Control(name, score, (score,), cost)
+        best, other = (scored(head.kind, one[None], self.truth) for one in (first, outputs))
+        ahead = difference(best, other, self.groups, resamples=RESAMPLES, seed=self.settings.seed)
+        return Control(name, score, (score,), cost, (ahead.mean, ahead.low, ahead.high))
+
+    def _cost(self, spec: Spec, epochs: int) -> float:
+        """The weight steps that a network takes in all folds."""
+        macs = count_macs(optimise(lower(build(checked(spec))), "training"))
+        samples = sum(len(fold.train) for fold in self.folds)
+        return Meter(self.unit, self.settings.batch).weight_steps(macs * samples * epochs * STEP)
+
+    def _simple(self, left_out: list[str]) -> list[tuple[str, Outputs]]:
+        try:
+            models = simple_models(self.data, self.network, self.folds, self.settings.seed)
+            return [(name, outputs[self.order]) for name, outputs in models]
+        except (DiagnosticError, ValueError, MemoryError) as error:  # whatever the data are
+            left_out.append(f"simple models: {error}")
+            return []
+
+    def _networks(
+        self, specs: Mapping[str, Spec], settings: Settings, left_out: list[str]
+    ) -> dict[str, Outputs]:
+        """What networks give for what is held out, trained together; those that can be."""
+        networks: dict[str, Network] = {}
+        for name, spec in specs.items():
+            try:
+                networks[name] = checked(spec)
+            except DiagnosticError as error:
+                left_out.append(f"{name}: {error.diagnostics[0].message}")
+        try:
+            return self._trained(networks, settings)
+        except DiagnosticError as error:
+            if len(networks) == 1:
+                if name == FOUND:
+                    raise
+                left_out.append(f"{name}: {error.diagnostics[0].message}")
+                return {}
+        found: dict[str, Outputs] = {}
+        for name in networks:  # one of them cannot be trained
+            found |= self._networks({name: specs[name]}, settings, left_out)
+        return found
+
+    def _trained(self, networks: Mapping[str, Network], settings: Settings) -> dict[str, Outputs]:
+        parts: dict[str, list[Outputs]] = {name: [] for name in networks}
+        for fold in self.folds:
+            split = np.full(len(self.data.labels), TEST)
+            split[fold.train] = TRAIN
+            data = replace(self.data, split=split)
+            trained = train_networks([*networks.values()], data, [settings] * len(networks))
+            for (name, network), result in zip(networks.items(), trained, strict=True):
+                parts[name].append(self._given(network, result.weights, fold.held))
+        return {name: np.concatenate(given)[self.order] for name, given in parts.items()}
+
+    def _given(
+        self, network: Network, weights: Mapping[str, NDArray[np.float32]], held: NDArray[np.int64]
+    ) -> Outputs:
+        """What a network with these weights gives for some samples."""
+        module, data = prepare(network, self.data, self.settings, self.device)
+        start_from(module, weights)
+        batches = Batches(data, held, self.settings.batch, self.device)
+        return shares_of(network.head, predict_all(module, batches))
 
     def _random(self, cost: float) -> tuple[list[Control], int]:
         """Random genotypes, and how many of them a cost buys, one at least.
@@ -162,7 +253,7 @@ class _Comparison:
             trial = waiting.pop(0)
             name = f"random genotype {len(found) + 1}"
             try:
-                found.append(self._trained(name, trainer, trial, waiting))
+                found.append(self._one(name, trainer, trial, waiting))
             except DiagnosticError:
                 failed += trial.diverged
                 if not trial.diverged or failed > RANDOM_GENOTYPES:
@@ -178,11 +269,6 @@ class _Comparison:
             return RANDOM_GENOTYPES
         left = int(cost * len(found) / spent) - len(found)
         return max(1, min(left, self.settings.together))
-
-    def _fixed(self, name: str, spec: Spec) -> Control:
-        network = checked(spec)
-        trial = self._trial(unfill(network, spec))
-        return self._trained(name, Trainer(self._problem(network)), trial)
 
     def _trial(self, choices: Choices) -> Trial:
         self.number += 1
@@ -200,10 +286,10 @@ class _Comparison:
         if self.told is not None and rank() == 0:
             self.told(name, score)
 
-    def _trained(
+    def _one(
         self, name: str, trainer: Trainer, trial: Trial, beside: Sequence[Trial] = ()
     ) -> Control:
-        """A network trained on the training split and scored on validation."""
+        """A random genotype trained on the training split and scored on validation."""
         with seeded(self.settings.seed, self.device):
             trainer.train(trial, self.settings.epochs, beside)
         if trial.diverged:

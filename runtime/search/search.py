@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...compiler.check.check import checked
-from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.diagnostics.diagnostic import fail, one_of
 from ...compiler.language.ensemble import Ensemble, EnsembleMember
 from ...compiler.language.nodes import Budget, RuleRequirement
 from ...compiler.language.spec import Spec
@@ -42,18 +42,21 @@ from ..runs.checkpoint import (
     write_checkpoint,
 )
 from ..runs.ensemble import write_ensemble
-from ..runs.folder import RunFolder
-from ..runs.names import CHECKPOINT, ENSEMBLE_FOLDER, GENOTYPE, SEARCH_WEIGHTS
+from ..runs.folder import OF_A_GENOTYPE, RunFolder
+from ..runs.names import CHECKPOINT, ENSEMBLE_FOLDER, SEARCH_WEIGHTS
 from ..runs.tensorboard import watching
 from ..settings import RULE_NAMES, Settings
+from ..strategies import VARYING
 from ..training.finite import no_finite_loss, not_finite_at
 from ..training.fitting import Report, device_of, require_trainable, seeded
 from ..training.objective import Objective
+from ..tuning import Own
 from .budgets import Budgets
 from .chain import Chain
 from .meter import Meter, unit_macs, unit_program
 from .strategies import strategy_of
-from .strategy import Problem, Round
+from .strategy import HeldOut, Problem, Round
+from .variants import budgets_of
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class SearchResult(Displayed):
     `weights` are a hypernet's, architecture parameters included, or a trained candidate's.
     `cost` is in `weight_steps` (see `meter.py`) and `seconds`; `space` is what was searched,
     with `settings`. Where finalists were compared by folds, `ensemble` is the best mean of them.
+    `training` are the settings that the genotype was trained with, where it was by itself,
+    `member_training` those of the members, and `held_out` what folds know of both.
     """
 
     space: Spec
@@ -73,6 +78,9 @@ class SearchResult(Displayed):
     history: tuple[dict[str, Any], ...]
     cost: Mapping[str, float]
     ensemble: Ensemble | None = None
+    training: Settings | None = None
+    member_training: tuple[Settings | None, ...] = ()
+    held_out: HeldOut | None = None
 
 
 def search(
@@ -98,8 +106,9 @@ def search(
     if not network.has_holes:
         message = f"`{network.name}` has no hole, so there is nothing to search"
         raise fail("E403", message, help="train it: `fusewright train`")
+    _require_choosing(network, settings)
     profile = read_profile(settings.profile) if settings.profile else None
-    budgets = Budgets(network, cast(Relaxation, settings.relax), profile)
+    budgets = budgets_of(network, cast(Relaxation, settings.relax), profile)
     budgets.require_possible()
     if resume and out is None:
         raise fail("E506", "there is no run folder to resume from", help="give `out=…`")
@@ -112,19 +121,20 @@ def search(
         folder = RunFolder.create(out, "search", overwrite, resume=resume)
         measured = profile.text() if profile else ""
         deciding = settings.with_options(tensorboard=False, profile="", threads=0).to_toml()
-        identity = identity_of(str(network.spec), deciding, samples.digest(), measured)
+        identity = identity_of(str(network.space), deciding, samples.digest(), measured)
         run = _Run(folder, identity, resume)
     here = settings.with_options(device=join(settings.device))
     with computing(settings.threads):
         result = _search(network, samples, here, budgets, report, run)
     if run is not None and rank() == 0:
-        run.folder.write_run(network.spec, settings, data, cost=dict(result.cost))
+        run.folder.write_run(network.space, settings, data, cost=dict(result.cost))
         if profile is not None:
             run.folder.write_profile(profile)
         run.folder.write_tensors(SEARCH_WEIGHTS, result.weights)
-        run.folder.write_spec(GENOTYPE, result.genotype)
+        run.folder.write_genotype(result.genotype, result.training)
         if result.ensemble is not None:
-            write_ensemble(result.ensemble, RunFolder(run.folder.path / ENSEMBLE_FOLDER))
+            folder = RunFolder(run.folder.path / ENSEMBLE_FOLDER)
+            write_ensemble(result.ensemble, folder, result.member_training)
     return result
 
 
@@ -229,7 +239,8 @@ class _Loop:
         if choices is not None:
             rank = (found.level, found.score)
             if self._best is None or rank >= self._best.rank:
-                self._best = _Best(rank, number, choices, self.strategy.arrays())
+                arrays = self.strategy.arrays()
+                self._best = _Best(rank, number, choices, arrays, found.own)
             record["best_round"] = self._best.round
         self.history.append({**record, "cost": self.problem.meter.cost})
 
@@ -241,7 +252,7 @@ class _Loop:
         genotype = fill(self.problem.network, best.choices)
         history, cost = tuple(self.history), self.problem.meter.cost
         return SearchResult(
-            self.problem.network.spec,
+            self.problem.network.space,
             self.problem.settings,
             genotype,
             best.round,
@@ -249,11 +260,22 @@ class _Loop:
             history,
             cost,
             self._ensemble(),
+            self._trained(best.own),
+            tuple(self._trained(one.own) for one in self.strategy.members()),
+            self.strategy.held_out(),
         )
+
+    def _trained(self, own: Own) -> Settings | None:
+        """How to train what a search found: as its candidates are; None where it has none."""
+        settings = self.problem.settings
+        if not settings.trains_candidates:
+            return None
+        trained = settings.with_options(epochs=settings.trial_epochs, **dict(own))
+        return Settings(**{name: getattr(trained, name) for name in OF_A_GENOTYPE})
 
     def _ensemble(self) -> Ensemble | None:
         network, members = self.problem.network, self.strategy.members()
-        found = tuple(EnsembleMember(fill(network, c), weight) for c, weight in members)
+        found = tuple(EnsembleMember(fill(network, one.choices), one.weight) for one in members)
         return Ensemble(found) if found else None
 
     def state(self) -> State:
@@ -283,6 +305,7 @@ class _Best:
     round: int
     choices: Choices
     arrays: Arrays
+    own: Own
 
     def state(self) -> State:
         level, score = self.rank
@@ -291,6 +314,7 @@ class _Best:
             "score": score,
             "round": self.round,
             "choices": listed(self.choices),
+            "own": [list(pair) for pair in self.own],
             "arrays": {name: torch.from_numpy(a) for name, a in self.arrays.items()},
         }
 
@@ -298,7 +322,17 @@ class _Best:
     def restored(cls, state: State) -> _Best:
         arrays = {name: t.numpy() for name, t in state["arrays"].items()}
         rank = (tuple(state["level"]), float(state["score"]))
-        return cls(rank, state["round"], choices_of(state["choices"]), arrays)
+        own = tuple((name, value) for name, value in state["own"])
+        return cls(rank, state["round"], choices_of(state["choices"]), arrays, own)
+
+
+def _require_choosing(network: Network, settings: Settings) -> None:
+    """Raises DiagnosticError where a strategy cannot choose what the space leaves open."""
+    if network.global_holes and settings.strategy not in VARYING:
+        named = one_of([hole.place for hole in network.global_holes])
+        message = f"`{settings.strategy}` shares weights, so it cannot choose {named}"
+        remedy = f"search with {one_of(VARYING)}, or set numbers: `--set C=64`"
+        raise fail("E405", message, network.global_holes[0].span, help=remedy)
 
 
 def with_rule(spec: Spec, settings: Settings) -> Spec:

@@ -3,72 +3,92 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from ...compiler.network.network import Head, Network
 from ...compiler.targets.numpy.network import logits_of
-from ..data.dataset import TRAIN, VALIDATION, Dataset
+from ..data.dataset import Dataset
+from ..data.folds import Fold
 from ..data.pooled import pooled
 from ..training.objective import metrics_of, selection_score
 
 LINEAR, TREES, MEAN = "linear model", "extra trees", "linear model and extra trees"
-STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
 """What the linear model's penalty is chosen from, as the inverse C of its strength."""
 RIDGE = (1.0, 10.0, 100.0, 1e3, 1e4)
 TREE_COUNT = 300
-ITERATIONS = 2000
+ITERATIONS = 500
 Outputs: TypeAlias = NDArray[np.float64]
 
 
-def simple_scores(data: Dataset, network: Network, seed: int) -> Iterator[tuple[str, float]]:
-    """The models' scores on validation by the metric that selects, learned on training samples.
+def simple_models(
+    data: Dataset, network: Network, folds: Sequence[Fold], seed: int
+) -> Iterator[tuple[str, Outputs]]:
+    """What the models give for the samples that folds hold out, fold by fold, (samples, K).
 
-    They read each feature's mean and maximum over space and time. The linear model's penalty is
-    chosen on validation, as a search chooses there.
+    They read each feature's mean and maximum over space and time. The linear model has the penalty
+    that is best on what is held out, as a search chooses there.
     """
-    train, validation = data.indices(TRAIN), data.indices(VALIDATION)
-    columns, held = pooled(data, network, train), pooled(data, network, validation)
-    mean, spread = columns.mean(0), columns.std(0)
-    columns, held = ((part - mean) / np.where(spread > 0, spread, 1) for part in (columns, held))
     head, labels = network.head, data.labels
-
-    def score(outputs: Outputs) -> float:
-        logits = outputs if head.kind == "values" else logits_of(outputs, head.kind)
-        truth = torch.from_numpy(labels[validation])
-        return selection_score(head, metrics_of(head, torch.from_numpy(logits).float(), truth))
+    known = np.unique(np.concatenate([np.concatenate([f.train, f.held]) for f in folds]))
+    columns = pooled(data, network, known)
+    parts = [(np.searchsorted(known, f.train), np.searchsorted(known, f.held)) for f in folds]
+    truth = labels[np.concatenate([f.held for f in folds])]
 
     def learned(model: Any) -> Outputs:
-        model.fit(columns, labels[train].squeeze())
-        return _outputs(head, model, held)
+        return np.concatenate([_learned(head, model, columns, labels[known], *p) for p in parts])
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a weak penalty is one of several
-        linear = max(map(learned, _linear_models(head)), key=score)
+        linear = max(map(learned, _linear_models(head)), key=lambda o: score_of(head, o, truth))
     trees = learned(_trees(head, seed))
-    for name, outputs in ((LINEAR, linear), (TREES, trees), (MEAN, (linear + trees) / 2)):
-        yield name, score(outputs)
+    yield from ((LINEAR, linear), (TREES, trees), (MEAN, (linear + trees) / 2))
 
 
-class PerLabel:
+def score_of(head: Head, outputs: Outputs, truth: NDArray[Any]) -> float:
+    """The metric that selects, of probabilities or values."""
+    logits = outputs if head.kind == "values" else logits_of(outputs, head.kind)
+    metrics = metrics_of(head, torch.from_numpy(logits).float(), torch.from_numpy(truth))
+    return selection_score(head, metrics)
+
+
+def _learned(
+    head: Head,
+    model: Any,
+    columns: Outputs,
+    labels: NDArray[Any],
+    train: NDArray[np.int64],
+    held: NDArray[np.int64],
+) -> Outputs:
+    """What a model gives for some samples that learned others, its columns standardised."""
+    mean, spread = columns[train].mean(0), columns[train].std(0)
+    spread = np.where(spread > 0, spread, 1)
+    fresh = clone(model).fit((columns[train] - mean) / spread, labels[train].squeeze())
+    return _outputs(head, fresh, (columns[held] - mean) / spread)
+
+
+class PerLabel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """A logistic regression for each label; one that never varies is given as it is."""
 
     def __init__(self, strength: float) -> None:
-        self._strength = strength
-        self._models = list[Any]()
+        self.strength = strength
 
-    def fit(self, columns: Outputs, labels: NDArray[Any]) -> None:
+    def fit(self, columns: Outputs, labels: NDArray[Any]) -> PerLabel:
+        self._models = list[Any]()
         for own in labels.reshape(len(labels), -1).T:
             varies = len(np.unique(own)) > 1
-            model = LogisticRegression(C=self._strength, max_iter=ITERATIONS) if varies else own[0]
+            model = LogisticRegression(C=self.strength, max_iter=ITERATIONS) if varies else own[0]
             self._models.append(model.fit(columns, own) if varies else model)
+        return self
 
     def predict(self, columns: Outputs) -> Outputs:
         """The probability of each label, (samples, K)."""

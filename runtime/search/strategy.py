@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ...compiler.network.choices import Choices
 from ...compiler.network.holes import Relaxation
@@ -22,6 +24,7 @@ from ..data.folds import Fold
 from ..parallel.interrupt import Interrupt
 from ..runs.checkpoint import State
 from ..settings import Settings
+from ..tuning import Own
 from .budgets import Budgets
 from .meter import Meter
 
@@ -53,6 +56,7 @@ class Problem:
         return min(len(fold.train) for fold in self.folds)
 
 
+GENOTYPE, ENSEMBLE = "genotype", "ensemble"
 LAST = "last"
 """In the record of a round that closes a rung, the last candidate with its metrics; beside it stand
 those of the best, whose genotype the record has."""
@@ -63,21 +67,47 @@ class Round:
     """What one round found: `choices` fill the holes, None where it has not chosen yet.
 
     Rounds compare by `level` and then by `score`, the metric on validation that selects; the later
-    one wins ties. `values` go into the record.
+    one wins ties. `values` go into the record; `own` are the settings that it was trained with.
     """
 
     choices: Choices | None
     score: float
     level: tuple[int, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    own: Own = ()
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Outputs for samples that were held out, by `GENOTYPE` and `ENSEMBLE`.
+
+    `samples` are their places in the data, in order; outputs are probabilities or values,
+    (samples, K).
+    """
+
+    samples: NDArray[np.int64]
+    outputs: Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A member of an ensemble: its weight, all of which add up to 1, and its own settings."""
+
+    choices: Choices
+    weight: float
+    own: Own = ()
 
 
 @runtime_checkable
 class Ensembling(Protocol):
     """A strategy that finds an ensemble beside the one genotype."""
 
-    def members(self) -> list[tuple[Choices, float]]:
-        """The members with their weights, which add up to 1, the heaviest first."""
+    def members(self) -> list[Chosen]:
+        """The members, the heaviest first."""
+        ...
+
+    def held_out(self) -> HeldOut:
+        """What the best genotype, and the ensemble, give for samples that they did not learn."""
         ...
 
 

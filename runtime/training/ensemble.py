@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from os import PathLike
 from typing import Any
 
@@ -40,20 +41,23 @@ def train_ensemble(
     *,
     out: str | PathLike[str] | None = None,
     settings: Settings | None = None,
+    each: Sequence[Settings | None] = (),
     overwrite: bool = False,
     progress: Progress = no_progress,
     **options: Any,
 ) -> EnsembleResult:
     """Trains the members of an ensemble on the training and validation splits.
 
-    With `out`, the ensemble and its weights are written there. `progress` receives how many epochs
-    of members are done, of how many. Raises DiagnosticError where the
+    Each is trained with its own of `each`, where it has one, unless `settings` are given;
+    `options` override them. With `out`, the ensemble and its weights are written there. `progress`
+    receives how many epochs of members are done, of how many. Raises DiagnosticError where the
     members, the data or the settings cannot be used.
     """
-    settings = (settings or Settings()).with_options(**options)
+    own = [one for _, one in zip_longest(ensemble.members, each)]
+    chosen = [(settings or one or Settings()).with_options(**options) for one in own]
     specs = [member.genotype for member in ensemble.members]
     folder = RunFolder.create(out, "train", overwrite) if out is not None else None
-    results = train_all(specs, data, [settings] * len(specs), progress)
+    results = train_all(specs, data, chosen, progress)
     weights = {
         member_name(member, name): array
         for member, result in zip(ensemble.named, results, strict=True)
@@ -70,11 +74,11 @@ def train_ensemble(
         for records in zip(*(result.history for result in results), strict=True)
     )
     if folder is not None and rank() == 0:
-        folder.write_run(None, settings, data)
+        folder.write_run(None, chosen[0], data)
         folder.begin_history(history)
-        with watching(folder.path if settings.tensorboard else None, "train") as watch:
+        with watching(folder.path if chosen[0].tensorboard else None, "train") as watch:
             for record in history:
                 watch(record["epoch"], record)
-        write_ensemble(ensemble, folder)
+        write_ensemble(ensemble, folder, own)
         folder.write_tensors(WEIGHTS, weights)
     return EnsembleResult(ensemble, weights, history)

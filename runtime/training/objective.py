@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -25,6 +25,8 @@ from ...compiler.network.network import Head
 from ...compiler.targets.numpy.network import probabilities_of
 from ..metrics import LABEL_THRESHOLD, SELECTION_METRIC
 
+Smoothing: TypeAlias = float | Tensor
+"""The share of labels that is spread evenly, or that of each network, (networks,)."""
 LEAST_SHARE = 1e-15
 """The probability below which one costs no more."""
 
@@ -64,27 +66,36 @@ class Objective:
             return {}
         return {TARGET_SCALE: self.scale, TARGET_SHIFT: self.shift}
 
-    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def loss(self, logits: Tensor, labels: Tensor, smoothing: Smoothing = 0.0) -> Tensor:
         """The mean loss of logits (batch, K), or (networks, batch, K); see `loss_of`."""
         if self.scale is not None:
             scale = self.scale.to(logits)
             logits, labels = logits / scale, labels / scale
-        return loss_of(self.head, logits, labels)
+        return loss_of(self.head, logits, labels, smoothing)
 
     def loss_of_shares(self, shares: NDArray[np.float64], labels: NDArray[Any]) -> float:
-        """The loss of what `shares_of` gives, or of means of that.
+        """The loss of what `shares_of` gives, or of means of that."""
+        return float(self.losses_of_shares(shares, labels).mean())
+
+    def losses_of_shares(
+        self, shares: NDArray[np.float64], labels: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        """The loss of each sample, (samples,).
 
         A share of 0 costs as much as one of `LEAST_SHARE`.
         """
+        losses: NDArray[np.float64]
         match self.head.kind:
             case "classes":
-                of_truth = shares[np.arange(len(labels)), labels]
+                of_truth = shares[np.arange(len(labels)), labels][:, None]
             case "labels":
                 of_truth = np.where(labels > LABEL_THRESHOLD, shares, 1 - shares)
             case "values":
                 scale = 1.0 if self.scale is None else self.scale.cpu().double().numpy()
-                return float(np.square((shares - labels) / scale).mean())
-        return float(-np.log(np.clip(of_truth, LEAST_SHARE, None)).mean())
+                losses = np.square((shares - labels) / scale).mean(1)
+                return losses
+        losses = -np.log(np.clip(of_truth, LEAST_SHARE, None)).mean(1)
+        return losses
 
 
 def shares_of(head: Head, logits: Tensor) -> NDArray[np.float64]:
@@ -93,21 +104,36 @@ def shares_of(head: Head, logits: Tensor) -> NDArray[np.float64]:
     return exact if head.kind == "values" else probabilities_of(exact, head.kind)
 
 
-def loss_of(head: Head, logits: Tensor, labels: Tensor) -> Tensor:
+def loss_of(head: Head, logits: Tensor, labels: Tensor, smoothing: Smoothing = 0.0) -> Tensor:
     """The mean loss of logits (batch, K): cross-entropy, binary cross-entropy, squared error.
 
-    Labels may be soft: probabilities (batch, K), of classes too.
-    Of logits (networks, batch, K) it is the loss of each network.
+    Of logits (networks, batch, K) it is the loss of each network. Labels may be soft: probabilities
+    (batch, K), of classes too. With `smoothing` a class, or a label, has that share of what it is
+    spread over all of them evenly; values have none.
     """
     if logits.dim() == 3:
-        return _losses(head, logits, labels)
-    match head.kind:
-        case "classes":
-            return functional.cross_entropy(logits, labels)
-        case "labels":
-            return functional.binary_cross_entropy_with_logits(logits, labels)
-        case "values":
-            return functional.mse_loss(logits, labels)
+        losses = _losses(head, logits, labels)
+    else:
+        match head.kind:
+            case "classes":
+                losses = functional.cross_entropy(logits, labels)
+            case "labels":
+                losses = functional.binary_cross_entropy_with_logits(logits, labels)
+            case "values":
+                losses = functional.mse_loss(logits, labels)
+    if head.kind == "values" or (isinstance(smoothing, float) and not smoothing):
+        return losses
+    if isinstance(smoothing, Tensor):
+        smoothing = smoothing.to(losses)
+    return losses + smoothing * (_even(head, logits) - losses)
+
+
+def _even(head: Head, logits: Tensor) -> Tensor:
+    """The mean loss where every class, or both states of every label, are equally true."""
+    if head.kind == "classes":
+        return -functional.log_softmax(logits, -1).mean((-2, -1))
+    both = functional.logsigmoid(logits) + functional.logsigmoid(-logits)
+    return -both.mean((-2, -1)) / 2
 
 
 def _losses(head: Head, logits: Tensor, labels: Tensor) -> Tensor:

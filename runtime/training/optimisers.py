@@ -19,7 +19,7 @@ from ..parallel.processes import average, joined, rank
 from ..settings import Settings
 from .finite import not_finite
 from .keys import ARCHITECTURE, WEIGHTS, Keys, seed_of
-from .objective import Objective
+from .objective import Objective, Smoothing
 from .schedule import rate_at
 
 Betas: TypeAlias = tuple[float, float]
@@ -105,11 +105,16 @@ class Optimiser:
             logits = self.module(inputs)
         if lower:
             logits = logits.float()
-        loss = objective.loss(logits, self.labels_of(batch))
+        loss = objective.loss(logits, self.labels_of(batch), self.smoothing)
         reads_early = self.device.type == "cpu" and not loss.dim() and not joined()
         if reads_early and not isfinite(loss.item()):
             raise not_finite(self.module, inputs)
         return loss * batch.share
+
+    @property
+    def smoothing(self) -> Smoothing:
+        """The share of labels that is spread evenly."""
+        return 0.0
 
     def labels_of(self, batch: Batch) -> Tensor:
         """The labels that the module's output is compared with."""
@@ -200,11 +205,33 @@ class WeightOptimiser(Optimiser):
         """The learning rate of the next step."""
         return rate_at(self.settings, self.batches, self.steps)
 
+    @property
+    def smoothing(self) -> Smoothing:
+        return self.settings.smoothing
+
     def step(self, loss: Tensor) -> None:
         if self.adam is not None:
             self.adam.param_groups[0]["lr"] = self.rate
         super().step(loss)
         self.steps += 1
+
+    @torch.no_grad()
+    def move(self, adam: Adam) -> None:
+        self.shorten(adam)
+        if decay := self.rate * self.settings.decoupled_decay:
+            for parameter in self.parameters:
+                parameter.mul_(1 - decay)
+        super().move(adam)
+
+    def shorten(self, adam: Adam) -> None:
+        """Makes gradients no longer than the settings allow."""
+        if self.settings.clipping:
+            self._scaler.unscale_(adam)
+            gradients = [p.grad for p in self.parameters if p.grad is not None]
+            length = torch.stack([g.square().sum() for g in gradients]).sum().sqrt()
+            share = shortened(length, self.settings.clipping)
+            for gradient in gradients:
+                gradient.mul_(share)
 
     def state(self) -> dict[str, Any]:
         return {**super().state(), "steps": self.steps}
@@ -212,6 +239,11 @@ class WeightOptimiser(Optimiser):
     def restore(self, state: dict[str, Any]) -> None:
         super().restore(state)
         self.steps = int(state["steps"])
+
+
+def shortened(length: Tensor, longest: Tensor | float) -> Tensor:
+    """What gradients of a length are multiplied with, so that they are no longer than that."""
+    return (longest / length.clamp_min(torch.finfo(length.dtype).tiny)).clamp_max(1.0)
 
 
 class ArchitectureOptimiser(Optimiser):

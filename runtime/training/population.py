@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +27,13 @@ from ...compiler.program.join import join, member_name, member_of
 from ...compiler.program.program import ParameterSpec, Program
 from ..data.batches import Batch
 from ..settings import Settings
-from .optimisers import Moments, WeightOptimiser
+from ..tuning import MOVING
+from .objective import Smoothing
+from .optimisers import Moments, Optimiser, WeightOptimiser, shortened
 from .prepare import module_of
 from .schedule import rate_at
 
 State = dict[str, Any]
-MOVING = (
-    "max_learning_rate",
-    "min_learning_rate",
-    "first_restart",
-    "restart_multiplier",
-    "weight_decay",
-)
-"""Settings of how weights move; each member of a population may have its own."""
 OWN = ("seed", *MOVING)
 """Settings that members of a population may have of their own."""
 NUMBER_BYTES = 4
@@ -183,11 +178,15 @@ class PopulationOptimiser(WeightOptimiser):
         super().__init__(population.module, self.each[0], batches)
         self.keys = self.keys_of(self.each, numbers)
         self._differ = len({tuple(getattr(one, n) for n in MOVING) for one in self.each}) > 1
+        longest = [one.clipping or inf for one in self.each]
+        self._longest = torch.tensor(longest, dtype=torch.float64, device=self.device)
+        smoothing = [one.smoothing for one in self.each]
+        self._smoothing = torch.tensor(smoothing, dtype=torch.float64, device=self.device)
+        of_rows = [population.members(name) for name in self.names]
+        self._members = torch.tensor([m for rows in of_rows for m in rows], device=self.device)
+        self._counts = [len(rows) for rows in of_rows]
         if self._differ and self.adam is not None:
             self.adam.param_groups[0]["weight_decay"] = 0.0
-            of_rows = [population.members(name) for name in self.names]
-            self._members = torch.tensor([m for rows in of_rows for m in rows], device=self.device)
-            self._counts = [len(rows) for rows in of_rows]
             self._penalties = self._shares([one.weight_decay for one in self.each])
 
     @property
@@ -201,24 +200,48 @@ class PopulationOptimiser(WeightOptimiser):
         samples = self.population.samples
         return batch.labels if samples is None else batch.labels[samples]
 
+    @property
+    def smoothing(self) -> Smoothing:
+        return self._smoothing if any(one.smoothing for one in self.each) else 0.0
+
     @torch.no_grad()
     def move(self, adam: Adam) -> None:
         if not self._differ:
             super().move(adam)
             return
-        for parameter, penalty in zip(self.parameters, self._penalties, strict=True):
+        self.shorten(adam)
+        rates, highest = self._rates(), self.rate or 1.0
+        pairs = zip(rates, self.each, strict=True)
+        kept = self._shares([1 - rate * one.decoupled_decay for rate, one in pairs])
+        every = zip(self.parameters, kept, self._penalties, strict=True)
+        for parameter, share, penalty in every:
+            parameter.mul_(share)
             if parameter.grad is not None:
                 parameter.grad.addcmul_(parameter, penalty)
         before = [parameter.clone() for parameter in self.parameters]
-        super().move(adam)
-        highest = self.rate or 1.0
-        shares = self._shares([rate / highest for rate in self._rates()])
+        Optimiser.move(self, adam)
+        shares = self._shares([rate / highest for rate in rates])
         for parameter, start, share in zip(self.parameters, before, shares, strict=True):
             torch.lerp(start, parameter, share, out=parameter)
 
-    def _shares(self, values: Sequence[float]) -> list[Tensor]:
+    def shorten(self, adam: Adam) -> None:
+        if not any(one.clipping for one in self.each):
+            return
+        squares = torch.cat([
+            torch.zeros(count, device=self.device, dtype=p.dtype) if p.grad is None
+            else p.grad.square().reshape(count, -1).sum(1)
+            for p, count in zip(self.parameters, self._counts, strict=True)
+        ])  # fmt: skip
+        lengths = squares.new_zeros(len(self.each)).index_add_(0, self._members, squares).sqrt()
+        shares = self._shares(shortened(lengths, self._longest.to(lengths)))
+        for parameter, share in zip(self.parameters, shares, strict=True):
+            if parameter.grad is not None:
+                parameter.grad.mul_(share)
+
+    def _shares(self, values: Sequence[float] | Tensor) -> list[Tensor]:
         """Numbers of the members as tensors that are multiplied with the parameters."""
-        sent = torch.tensor([*values], dtype=self.parameters[0].dtype, device=self.device)
+        dtype = self.parameters[0].dtype
+        sent = torch.as_tensor(values, dtype=dtype, device=self.device)
         rows = torch.split(sent[self._members], self._counts)
         return [
             row.view(-1, *[1] * (p.dim() - 1)) if len(row) > 1 else row.view(())

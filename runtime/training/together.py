@@ -81,12 +81,23 @@ def train_all(
         here = settings.with_options(device=join(settings.device))
         device_of(here)
         members.append(_Member(*known[key], here))
-    epochs = _Epochs(progress, sum(settings.epochs for settings in each))
+    with computing(each[0].threads if each else 1):
+        return _train(members, progress)
+
+
+def train_networks(
+    networks: Sequence[Network], data: Dataset, each: Sequence[Settings]
+) -> tuple[TrainResult, ...]:
+    """As `train_all`, for networks that are checked, on data that are read."""
+    pairs = zip(networks, each, strict=True)
+    return _train([_Member(network, data, settings) for network, settings in pairs])
+
+
+def _train(members: Sequence[_Member], progress: Progress = no_progress) -> tuple[TrainResult, ...]:
+    epochs = _Epochs(progress, sum(member.settings.epochs for member in members))
     found: dict[int, TrainResult] = {}
     for group in _alike(members):
-        own = [members[place] for place in group]
-        with computing(own[0].settings.threads):
-            results = _train_group(own, epochs)
+        results = _train_group([members[place] for place in group], epochs)
         found |= zip(group, results, strict=True)
     return tuple(found[place] for place in range(len(members)))
 

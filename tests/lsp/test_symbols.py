@@ -10,6 +10,7 @@ from fusewright.compiler.check.examine import examine
 from fusewright.compiler.network.vocabulary import library_path
 from fusewright.compiler.syntax.parse import parse
 from fusewright.lsp.binding import symbols_of
+from fusewright.lsp.completion import complete
 from fusewright.lsp.symbols import Occurrence, Symbol
 
 TEXT = """\
@@ -152,3 +153,37 @@ def test_a_comment_or_a_blank_within_a_name_does_not_hide_it() -> None:
     spans = {o.symbol.name: o.span.text for o in found.occurrences}
     assert spans == {name: name for name in ("bmnas", "f", "x", "s", "q", "Sum")}
     assert [o.span.line for o in found.of(Symbol("q", "parameter", "f"))] == [2, 4]
+
+
+OPEN = """network n(C = {4 | 8}, L = 2)
+modality m { A[c 3] }
+op One(f) = resample(f) @ W[c, C]
+op Two(f, k = 2) = relu(resample(f) @ W[c, C]) * k
+role adapt(f) = {One | Two(k = 3)}(f)
+cell K[{1 | 3}](A, A) { S = Sum(x, y) }
+output K_3
+"""
+
+
+def test_candidates_of_a_role_are_occurrences_once_each() -> None:
+    symbols = symbols_of(parse(OPEN))
+    for name in ("One", "Two"):
+        places = [o.span for o in symbols.occurrences if o.symbol.name == name]
+        assert [span.text for span in places] == [name, name]
+        assert len(set(places)) == len(places)
+    assert [o.symbol.name for o in symbols.occurrences if o.written == "K_3"] == ["K"]
+
+
+def test_what_an_open_role_and_an_open_count_offer() -> None:
+    specs = (parse(OPEN),)
+
+    def offered(before: str) -> list[str]:
+        found = complete(OPEN, OPEN.index(before) + len(before), specs)
+        return [choice.label for choice in found.choices]
+
+    assert offered("role adapt(f) = {")[:2] == ["One", "Two"]
+    assert "Two" in offered("{One | ")
+    assert "f" in offered("Two(k = 3)}(")
+    assert {"A", "K_1", "K_2", "K_3"} <= set(offered("output "))
+    assert offered("C = {") == []
+    assert offered("cell K[{") == []

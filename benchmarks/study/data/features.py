@@ -24,12 +24,14 @@ class Unimodal:
     - `name`: features are `name_1`, `name_2`, …, shallow to deep.
     - `inputs`: (n, ...), all samples.
     - `backbone`: makes it, untrained.
+    - `present`: which samples have the modality, (n,); the others' features are zero. None: all.
     """
 
     name: str
     inputs: Tensor
     backbone: Callable[[], Backbone]
     schedule: Schedule
+    present: NDArray[np.bool_] | None = None
 
 
 def extract(
@@ -40,15 +42,23 @@ def extract(
     `targets` are (n,) classes or (n, k) shares of each class. PyTorch's own generators are left
     as they were.
     """
-    known, wanted = torch.from_numpy(split == TRAIN), torch.from_numpy(targets)
+    wanted = torch.from_numpy(targets)
     features: Arrays = {}
     with fork_rng(devices=[]):
         for place, one in enumerate(modalities):
             torch.default_generator.manual_seed(1000 * seed + place)
+            present = np.ones(len(split), bool) if one.present is None else one.present
+            known = torch.from_numpy((split == TRAIN) & present)
             backbone = one.backbone()
             train(backbone, one.inputs[known], wanted[known], one.schedule, lambda share: None)
-            features |= _stages(one.name, backbone, one.inputs)
+            features |= _stages(one.name, backbone, one.inputs, present)
     return features
+
+
+def halved(features: Arrays, left_out: Sequence[str]) -> Arrays:
+    """The features in half precision, without some, where a file would become too large."""
+    kept = {name: array for name, array in features.items() if name not in left_out}
+    return {name: array.astype(np.float16) for name, array in kept.items()}
 
 
 def standardised(values: NDArray[Any], split: NDArray[Any], axes: tuple[int, ...]) -> NDArray[Any]:
@@ -79,7 +89,12 @@ def jitter(inputs: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _stages(name: str, backbone: Backbone, inputs: Tensor) -> Mapping[str, NDArray[Any]]:
+def _stages(
+    name: str, backbone: Backbone, inputs: Tensor, present: NDArray[np.bool_]
+) -> Mapping[str, NDArray[Any]]:
     parts = [backbone(part).stages for part in torch.split(inputs, 256)]
     stages = map(torch.cat, zip(*parts, strict=True))
-    return {f"{name}_{place}": stage.numpy() for place, stage in enumerate(stages, 1)}
+    found = {f"{name}_{place}": stage.numpy() for place, stage in enumerate(stages, 1)}
+    for stage in found.values():
+        stage[~present] = 0
+    return found

@@ -31,7 +31,7 @@ from fusewright.runtime.demo.training import Schedule, warp
 from ...demo_data.variants import IGNORED, split_families
 from .backbones import GlyphBackbone
 from .features import Arrays, Unimodal, drop_pieces, extract
-from .wheels import read
+from .packages import read
 
 FOLDER = "fontawesomefree/static/fontawesomefree"
 SIDE = 32

@@ -28,7 +28,7 @@ from fusewright.runtime.demo.training import Schedule
 from ...demo_data.variants import split_families
 from .backbones import SequenceBackbone
 from .features import Arrays, Unimodal, drop_steps, extract, standardised
-from .wheels import read
+from .packages import read
 
 COMPOUNDS = "chemicals/Identifiers/chemical identifiers pubchem large.tsv"
 POINTS = "chemicals/Phase Change/OpenNotebook Melting Points.tsv"
@@ -54,14 +54,31 @@ class Compound:
 
 def build(wheel: Path) -> Arrays:
     """The features of the specification, `labels` and `split`."""
-    compounds = draw(read_compounds(read(wheel, COMPOUNDS), read(wheel, POINTS)), SAMPLES, seed=0)
+    return features_of(chosen(read_wheel(wheel, LENGTH)), LENGTH, NAME_LENGTH)
+
+
+def read_wheel(wheel: Path, longest: int) -> list[Compound]:
+    """The compounds of the package whose structure has no more characters than `longest`."""
+    return read_compounds(read(wheel, COMPOUNDS), read(wheel, POINTS), longest)
+
+
+def chosen(compounds: Sequence[Compound]) -> list[Compound]:
+    """The compounds of this set."""
+    return draw(compounds, SAMPLES, seed=0)
+
+
+def features_of(compounds: Sequence[Compound], length: int, name_length: int) -> Arrays:
+    """The features of compounds by backbones of their own, `labels`, `split` and `groups`.
+
+    Of structures and names so many characters are read.
+    """
     _, group = np.unique([one.formula for one in compounds], return_inverse=True)
     points = np.array([[one.point] for one in compounds])
     split = split_families(group, shelves(points[:, 0], points[:, 0]), seed=0)
     labels = standardised(points, split, (0,))
     texts = {
-        "Structure": one_hot([one.smiles for one in compounds], ATOMS, LENGTH),
-        "Name": one_hot([one.name for one in compounds], LETTERS, NAME_LENGTH),
+        "Structure": one_hot([one.smiles for one in compounds], ATOMS, length),
+        "Name": one_hot([one.name for one in compounds], LETTERS, name_length),
     }
     modalities = [
         Unimodal(name, text, partial(SequenceBackbone, text.shape[1], CHANNELS, SHELVES), SCHEDULE)
@@ -72,14 +89,14 @@ def build(wheel: Path) -> Arrays:
     return {**features, "labels": labels, "split": split, "groups": group}
 
 
-def read_compounds(identifiers: bytes, points: bytes) -> list[Compound]:
+def read_compounds(identifiers: bytes, points: bytes, longest: int = LENGTH) -> list[Compound]:
     """The compounds with a name, a short structure of common atoms, and a melting point."""
     rows = csv.DictReader(points.decode().splitlines(), delimiter="\t")
     known = {row["CAS"]: float(row["Tm"]) for row in rows}
     compounds: list[Compound] = []
     for line in identifiers.decode().splitlines():
         _, cas, formula, _, smiles, _, _, name, *_ = line.split("\t")
-        if cas in known and name and len(smiles) <= LENGTH and set(smiles) <= set(ATOMS):
+        if cas in known and name and len(smiles) <= longest and set(smiles) <= set(ATOMS):
             compounds.append(Compound(formula, smiles, name, known[cas]))
     return compounds
 

@@ -26,7 +26,7 @@ from fusewright.runtime.demo.training import Schedule
 
 from .backbones import SequenceBackbone
 from .features import Arrays, Unimodal, extract, jitter, standardised
-from .wheels import read
+from .packages import read
 
 MEMBER = "seglearn/data/watch_dataset.npy"
 WINDOW = 96

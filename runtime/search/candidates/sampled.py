@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from ....compiler.language.variants import some_picks
 from ....compiler.network.choices import Choices, fill
+from ....compiler.network.holes import holes_of
+from ....compiler.network.network import Network
 from ...data.files import Arrays
-from ...genotypes.derive import choose, one_hot
 from ...runs.checkpoint import State
-from ..budgets import Budgets
 from ..strategy import Problem, Round
+from ..variants import budgets_of
 from .study import Ahead, Asked, Finished, OwnStudy, Point, Sampler, Study, asked_of, asked_state
 from .trial import Trainer, Trial
 
@@ -21,25 +23,38 @@ STRONG = 15.0
 
 
 class Points:
-    """The points of a search space: a candidate for every hole, each by itself."""
+    """The points of a search space: a candidate for every hole, each by itself.
+
+    Holes that variants have in common are one dimension, of as many places as the most candidates
+    there are; a variant of fewer takes what is left over when they are counted off.
+    """
 
     def __init__(self, problem: Problem) -> None:
         network, budgets = problem.network, problem.budgets
-        self._budgets = budgets
+        self._network, self._budgets = network, budgets
         if problem.relax != "per_input":
-            self._budgets = Budgets(network, "per_input", budgets.profile)
-        any_choice = choose(network, {}, "per_input")
-        holes = one_hot(network, any_choice, "per_input")
-        self.sizes = {name: len(row) for name, row in holes.items()}
+            self._budgets = budgets_of(network, "per_input", budgets.profile)
+        self._global = {f"choice of {h.place}": len(h.candidates) for h in network.global_holes}
+        self.sizes = dict(self._global)
+        for picks in some_picks(network.global_holes):
+            for name, size in _sizes(network.variant(picks)).items():
+                self.sizes[name] = max(size, self.sizes.get(name, 0))
         self._known: dict[tuple[int, ...], Choices] = {}
 
     def choices(self, point: Point) -> Choices:
         """The choice at a point, or one near it that the rule and the budgets admit."""
         key = tuple(point[name] for name in self.sizes)
         if key not in self._known:
-            logits = {n: STRONG * np.eye(size)[point[n]] for n, size in self.sizes.items()}
-            self._known[key] = self._budgets.choose(logits)
+            picks = self._budgets.near(tuple(point[name] for name in self._global))
+            sizes = _sizes(self._network.variant(picks))
+            logits = {n: STRONG * np.eye(s)[point.get(n, 0) % s] for n, s in sizes.items()}
+            self._known[key] = self._budgets.choose(logits, picks)
         return self._known[key]
+
+
+def _sizes(network: Network) -> dict[str, int]:
+    """How many candidates each hole of a network has, by its architecture parameter."""
+    return {hole.parameter: len(hole.candidates) for hole in holes_of(network, "per_input")}
 
 
 class Sampled:

@@ -102,5 +102,5 @@ def study_name(problem: Problem) -> str:
     """The name of a study: equal where scores can be compared, in the same space and data."""
     profile = problem.budgets.profile
     settings = problem.settings.with_options(**APART, relax=problem.relax, profile="")
-    parts = (str(problem.network.spec), settings.to_toml(), problem.data.digest())
+    parts = (str(problem.network.space), settings.to_toml(), problem.data.digest())
     return f"fusewright-{identity_of(*parts, profile.text() if profile else '')[:24]}"

@@ -7,7 +7,7 @@ candidates are trained before it, beside it, or where.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf, isfinite
 from typing import Any
 
@@ -24,6 +24,7 @@ from ....compiler.program.program import Program
 from ...data.files import Arrays
 from ...data.parts import Parts
 from ...runs.checkpoint import CheckpointPart, State, identity_of
+from ...settings import Settings
 from ...training.finite import first_not_finite, not_finite_at
 from ...training.fitting import predict_all, scored, start_from
 from ...training.population import (
@@ -35,6 +36,7 @@ from ...training.population import (
 )
 from ...training.prepare import prepare, prepared
 from ...training.together import trains_apart
+from ...tuning import Own
 from ..learner import Learner
 from ..strategy import Problem
 from .prefix import first_cells
@@ -64,6 +66,7 @@ class Trial:
     macs: float = 0
     fold: int | None = None
     outputs: Tensor | None = None
+    own: Own = ()
 
     @property
     def folds(self) -> list[int]:
@@ -82,8 +85,13 @@ class Trial:
 
     @property
     def told(self) -> Mapping[str, Any]:
-        """What a record says of it: its metrics, or why there are none."""
-        return {"failure": self.failure} if self.diverged else self.metrics
+        """What a record says of it: its metrics, or why there are none; and its own settings."""
+        told = {"failure": self.failure} if self.diverged else self.metrics
+        return {**told, **({"settings": dict(self.own)} if self.own else {})}
+
+    def settings(self, usual: Settings) -> Settings:
+        """The settings that it is trained with."""
+        return usual.with_options(**dict(self.own))
 
     @property
     def score(self) -> float:
@@ -128,20 +136,22 @@ class Trial:
             "failure": self.failure,
             "fold": self.fold,
             "outputs": self.outputs,
+            "own": [list(pair) for pair in self.own],
         }
 
     def _resting(self) -> CheckpointPart | None:
         """Where its training is, between epochs."""
         if self.training is None or self.training["epoch"]["position"]:
             return None
-        choices = identity_of(str(listed(self.choices)))[:16]
+        choices = identity_of(str(listed(self.choices)), str(self.own))[:16]
         name = f"trial-{self.number}-{self.epochs}-{choices}"
         return CheckpointPart(name if self.fold is None else f"fold-{name}", self.training)
 
     @classmethod
     def restored(cls, state: State) -> Trial:
         """The trial with this state."""
-        known: State = {**state, "choices": choices_of(state["choices"])}
+        own = tuple((name, value) for name, value in state["own"])
+        known: State = {**state, "choices": choices_of(state["choices"]), "own": own}
         return cls(**known)
 
 
@@ -233,7 +243,8 @@ class _Member:
 
 
 def _network(problem: Problem, trial: Trial) -> Network:
-    space = first_cells(problem.network, len(trial.choices.cells))
+    within = problem.network.variant(trial.choices.variant)
+    space = first_cells(within, len(trial.choices.cells))
     return checked(fill(space, trial.choices)) if space.has_holes else space
 
 
@@ -267,6 +278,7 @@ class _Alone(Learner):
 
     def __init__(self, problem: Problem, trial: Trial, initial: Arrays | None) -> None:
         network = _network(problem, trial)
+        problem = replace(problem, settings=trial.settings(problem.settings))
         module, data = prepare(network, problem.data, problem.settings, problem.device)
         self.trials = [trial]
         super().__init__(problem, module, data, trial.number, trial.folds)
@@ -315,7 +327,7 @@ class _Together(Learner):
         networks = [member.hoisted for member in given if member.hoisted is not None]
         programs = [one.program for one in networks]
         data = prepared(networks, problem.data, problem.device)
-        each = [problem.settings] * len(programs)
+        each = [trial.settings(problem.settings) for trial in trials]
         folds = sorted({fold for trial in trials for fold in trial.folds})
         self.rows = [folds.index(fold) for trial in trials for fold in trial.folds]
         rows = self.rows if len(folds) > 1 else None

@@ -13,25 +13,32 @@ from functools import partial
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ....compiler.network.choices import Choices
 from ....compiler.targets.numpy.network import logits_of
+from ...data.dataset import VALIDATION
 from ...data.files import Arrays
-from ...data.folds import folds_of
-from ...genotypes.greedy import greedy
+from ...data.folds import folds_of, worthwhile
+from ...genotypes.greedy import bagged
 from ...metrics import on_validation
 from ...runs.checkpoint import State
 from ...runs.names import TOGETHER
 from ...training.fitting import scored
 from ...training.objective import Objective, selection_score, shares_of
+from ...tuning import Own
 from ..candidates.standing import standings
 from ..candidates.trial import Trainer, Trial
 from ..chain import Stage
-from ..strategy import LAST, Problem, Round
+from ..strategy import ENSEMBLE, GENOTYPE, LAST, Chosen, HeldOut, Problem, Round
 
 PICKS = 25
 """How often a member is added to an ensemble at most."""
+LEAST_JUDGED = 50
+"""Validation samples that can be compared by alone."""
+ERRORS = 3.0
+"""By how many standard errors held-out training samples are predicted better, if not by chance."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,11 @@ class Finalist:
     number: int
     choices: Choices
     trials: tuple[Trial, ...]
+
+    @property
+    def own(self) -> Own:
+        """The settings that it is trained with."""
+        return self.trials[0].own
 
 
 class Folds:
@@ -55,7 +67,10 @@ class Folds:
             Finalist(
                 trial.number,
                 trial.choices,
-                tuple(Trial(place * count + f, trial.choices, fold=f) for f in range(count)),
+                tuple(
+                    Trial(place * count + f, trial.choices, fold=f, own=trial.own)
+                    for f in range(count)
+                ),
             )
             for place, trial in enumerate(standing[: problem.settings.finalists])
         ]
@@ -86,14 +101,15 @@ class Folds:
         place = self._best()
         if place is None:
             return Round(None, score, values={**values, **told})
-        self._choose()
+        if self.problem.settings.ensemble:
+            self._choose()
         best = self.finalists[place]
         of_best, score = self._told(best)
         last: dict[str, object] = {LAST: {"candidate": finalist.number, **told}}
         if self.ensemble:
             last[TOGETHER] = self._told_of_ensemble()
         closing = {**values, **last, **of_best, "candidate": best.number, "best": best.number}
-        return Round(best.choices, score, values=closing)
+        return Round(best.choices, score, values=closing, own=best.own)
 
     def outputs(self, finalist: Finalist) -> Tensor | None:
         """What it gives for every known sample while that is held out, (samples, K)."""
@@ -104,59 +120,103 @@ class Folds:
             every[torch.from_numpy(fold.held)] = trial.outputs
         return every[self._known]
 
+    def judged(self) -> NDArray[np.int64]:
+        """The places among the known samples that finalists are compared by.
+
+        All of them; but validation alone, where training samples are predicted better while they
+        are held out: then their features know their labels, as those of a backbone do that was
+        trained on them, and what does well on them may do so on no others.
+        """
+        known = self._known.numpy()
+        of_validation = self.problem.data.split[known] == VALIDATION
+        shares = [
+            shares_of(self.problem.network.head, outputs)
+            for outputs in map(self.outputs, self.finalists)
+            if outputs is not None
+        ]
+        places = np.arange(len(known))
+        if not shares or of_validation.sum() < LEAST_JUDGED or of_validation.all():
+            return places
+        labels = self.problem.data.labels[known]
+        losses = np.mean([self.objective.losses_of_shares(s, labels) for s in shares], 0)
+        parts = losses[of_validation], losses[~of_validation]
+        error = np.sqrt(sum(part.var() / len(part) for part in parts))
+        gap = parts[0].mean() - parts[1].mean()
+        return places[of_validation] if gap > ERRORS * error else places
+
     def _told(self, finalist: Finalist) -> tuple[dict[str, object], float]:
         """What a record says of a finalist, and its score."""
         outputs = self.outputs(finalist)
         if outputs is None:
             failed = next(trial for trial in finalist.trials if trial.diverged)
             return {"failure": failed.failure}, -np.inf
-        metrics = self._metrics(outputs)
+        judged = self.judged()
+        metrics = self._metrics(outputs, judged)
         score = selection_score(self.problem.network.head, metrics)
-        return {on_validation(name): value for name, value in metrics.items()}, score
+        told = {on_validation(name): value for name, value in metrics.items()}
+        return {**told, "samples": len(judged)}, score
 
-    def _metrics(self, outputs: Tensor) -> dict[str, float]:
+    def _metrics(self, outputs: Tensor, judged: NDArray[np.int64]) -> dict[str, float]:
         labels = torch.from_numpy(self.problem.data.labels)[self._known]
-        return scored(outputs, labels, self.objective)
+        return scored(outputs[judged], labels[judged], self.objective)
 
     def _best(self) -> int | None:
         """The place of the finalist that stands best by its score and its loss."""
         found = {place: self.outputs(one) for place, one in enumerate(self.finalists)}
-        known = {place: self._metrics(o) for place, o in found.items() if o is not None}
+        judged, head = self.judged(), self.problem.network.head
+        known = {p: self._metrics(o, judged) for p, o in found.items() if o is not None}
         if not known:
             return None
-        head = self.problem.network.head
         scores = [[selection_score(head, metrics)] for metrics in known.values()]
         stand = standings(scores, [[metrics["loss"]] for metrics in known.values()])
         return [*known][int(np.argmax(stand))]
 
     def _choose(self) -> None:
         """The ensemble of the finalists, chosen by what each gives for samples it did not learn."""
-        head = self.problem.network.head
+        head, judged = self.problem.network.head, self.judged()
         outputs = {place: self.outputs(one) for place, one in enumerate(self.finalists)}
         places = [place for place, o in outputs.items() if o is not None]
-        members = [shares_of(head, o) for o in outputs.values() if o is not None]
-        labels = self.problem.data.labels[self._known.numpy()]
+        members = [shares_of(head, o)[judged] for o in outputs.values() if o is not None]
+        labels = self.problem.data.labels[self._known.numpy()][judged]
         if not members:
             return
-        weights = greedy(members, partial(self.objective.loss_of_shares, labels=labels), PICKS)
+        loss, seed = (
+            partial(self.objective.loss_of_shares, labels=labels),
+            self.problem.settings.seed,
+        )
+        weights = bagged(members, loss, PICKS, seed)
         self.ensemble = {places[place]: weight for place, weight in weights.items()}
 
     def _told_of_ensemble(self) -> dict[str, float]:
         """The metrics of the mean of the members, each for samples that it did not learn."""
         head = self.problem.network.head
-        mean = np.zeros((len(self._known), head.count))
-        for place, weight in self.ensemble.items():
-            outputs = self.outputs(self.finalists[place])
-            assert outputs is not None
-            mean += weight * shares_of(head, outputs)
+        mean = np.sum([w * self._shares(p) for p, w in self.ensemble.items()], 0)
         logits = mean if head.kind == "values" else logits_of(mean, head.kind)
-        metrics = self._metrics(torch.from_numpy(logits).float())
+        metrics = self._metrics(torch.from_numpy(logits).float(), self.judged())
         return {on_validation(name): value for name, value in metrics.items()}
 
-    def members(self) -> list[tuple[Choices, float]]:
+    def members(self) -> list[Chosen]:
         """The members of the ensemble with their weights, the heaviest first."""
         ordered = sorted(self.ensemble.items(), key=lambda one: (-one[1], one[0]))
-        return [(self.finalists[place].choices, weight) for place, weight in ordered]
+        members = [(self.finalists[place], weight) for place, weight in ordered]
+        return [Chosen(one.choices, weight, one.own) for one, weight in members]
+
+    def held_out(self) -> HeldOut:
+        """What the best finalist, and the ensemble, give for samples that they did not learn."""
+        judged, place = self.judged(), self._best()
+        samples = self._known.numpy()[judged]
+        if place is None:
+            return HeldOut(samples, {})
+        shares = {p: self._shares(p)[judged] for p in {place, *self.ensemble}}
+        found = {GENOTYPE: shares[place]}
+        if self.ensemble:
+            found[ENSEMBLE] = np.sum([w * shares[p] for p, w in self.ensemble.items()], 0)
+        return HeldOut(samples, found)
+
+    def _shares(self, place: int) -> NDArray[np.float64]:
+        outputs = self.outputs(self.finalists[place])
+        assert outputs is not None
+        return shares_of(self.problem.network.head, outputs)
 
     def arrays(self) -> Arrays:
         """The weights of the best finalist in its first fold."""
@@ -172,16 +232,21 @@ class Folds:
             restored = tuple(Trial.restored(trial) for trial in trials)
             self.finalists[place] = replace(self.finalists[place], trials=restored)
         self.trainer.forget()
-        if all(trial.scored for one in self.finalists for trial in one.trials):
+        done = all(trial.scored for one in self.finalists for trial in one.trials)
+        if done and self.problem.settings.ensemble:
             self._choose()
 
 
 def select(problem: Problem) -> list[Stage]:
-    """Folds of the candidates that stand best in the search before.
+    """Folds of the candidates that stand best in the search before; none where there is no need.
 
     Raises DiagnosticError where the samples cannot be divided, before anything is trained.
     """
     settings = problem.settings
-    divided = folds_of(problem.data, problem.network.head, settings.folds, settings.seed)
-    within = replace(problem, folds=divided)
+    count = settings.folds or worthwhile(problem.data)
+    if count == 1 and not settings.ensemble:
+        return []
+    within = replace(
+        problem, folds=folds_of(problem.data, problem.network.head, count, settings.seed)
+    )
     return [lambda before: Folds(within, before.trials)]

@@ -14,7 +14,9 @@ from ....compiler.network.choices import Choices
 from ...data.files import Arrays
 from ...runs.checkpoint import State
 from ...settings import Settings
+from ...tuning import Own, every_own
 from ..candidates.standing import standings
+from ..candidates.starts import beside, starts
 from ..candidates.trial import Trainer, Trial
 from ..chain import Stage
 from ..strategy import LAST, Problem, Round
@@ -41,9 +43,14 @@ class Halving:
     """Trains candidates rung by rung; a round is a candidate in a rung."""
 
     def __init__(
-        self, problem: Problem, candidates: Sequence[Choices], initial: Arrays | None = None
+        self,
+        problem: Problem,
+        candidates: Sequence[tuple[Choices, Own]],
+        initial: Arrays | None = None,
     ) -> None:
-        self.trials = [Trial(number, choices) for number, choices in enumerate(candidates)]
+        self.trials = [
+            Trial(number, choices, own=own) for number, (choices, own) in enumerate(candidates)
+        ]
         plan = rungs(problem.settings)
         self._plan = [
             (level, epochs, place)
@@ -66,7 +73,7 @@ class Halving:
         best = self.trials[0]
         last = {LAST: {"candidate": trial.number, **trial.told}}
         closing = {**values, **last, **best.told, "candidate": best.number, "best": best.number}
-        return Round(best.chosen, best.score, (level,), closing)
+        return Round(best.chosen, best.score, (level,), closing, best.own)
 
     def _end(self, trained: int, index: int) -> None:
         """Puts the better ones of a rung first; of those that go no further no state is kept."""
@@ -93,13 +100,24 @@ class Halving:
 
 
 def explore(problem: Problem) -> Halving:
-    """Halving of genotypes drawn at random."""
-    return Halving(problem, ranking.distinct(problem, problem.settings.candidates, stream=0))
+    """Halving of strong starts and of genotypes drawn at random, each with settings of its own.
+
+    Where the output has holes, every second genotype has in it all that can be there.
+    """
+    settings = problem.settings
+    candidates = dict.fromkeys(starts(problem))
+    every = list(every_own(settings.tune))
+    drawn = ranking.distinct(problem, settings.candidates, stream=0)
+    for number, choices in enumerate(drawn):
+        if number % 2 and (full := beside(problem.network, choices)) is not None:
+            choices = full if problem.budgets.admits(full) else choices
+        candidates.setdefault((choices, every[number // 2 % len(every)]))
+    return Halving(problem, list(candidates)[: settings.candidates])
 
 
 def select(problem: Problem) -> list[Stage]:
     """Halving of the genotypes that rank best, from the weights that they share."""
     return [
         *ranking.select(problem),
-        lambda ranked: Halving(problem, ranked.best, ranked.arrays()),
+        lambda ranked: Halving(problem, [(one, ()) for one in ranked.best], ranked.arrays()),
     ]

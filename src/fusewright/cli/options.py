@@ -56,7 +56,9 @@ def _value(item: Field[Any], value: Any) -> Any:
     return not item.default if value is True else value
 
 
-def settings_from(config: Path | None, options: dict[str, Any]) -> Settings:
+def settings_from(
+    config: Path | None, options: dict[str, Any], usual: Settings | None = None
+) -> Settings:
     """The settings of a file, or else the usual ones, with those options that are given."""
-    settings = read_settings(config) if config is not None else Settings()
+    settings = read_settings(config) if config is not None else usual or Settings()
     return settings.with_options(**options)

@@ -16,13 +16,14 @@ from ..compiler.language.nodes import (
     Definition,
     Family,
     Modality,
+    NumberHole,
     Operation,
     Output,
     Reference,
-    Size,
     Slot,
     Value,
     item_of,
+    largest,
     operations_of,
     references_of,
 )
@@ -46,11 +47,11 @@ class _Names:
         self._plain: dict[str, Symbol] = {}
         self._families: dict[str, tuple[Symbol, float]] = {}
 
-    def add(self, symbol: Symbol, count: Size | None = None) -> None:
+    def add(self, symbol: Symbol, count: Value | NumberHole | None = None) -> None:
         if count is None:
             self._plain.setdefault(symbol.name, symbol)
         else:
-            most = self._numbers.get(count, 0) if isinstance(count, str) else count
+            most = self._numbers.get(count, 0) if isinstance(count, str) else largest(count)
             self._families.setdefault(symbol.name, (symbol, most))
 
     def find_family(self, name: str) -> Symbol | None:
@@ -73,7 +74,7 @@ class _Binder:
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
         self.vocabulary = vocabulary_of(spec)
-        self.numbers = dict(spec.network.numbers) if spec.network else {}
+        self.numbers = {k: largest(v) for k, v in spec.network.numbers} if spec.network else {}
         self.sequence = _Names(self.numbers)
         self.modalities = _Names({})
         self.found: list[Occurrence] = []
@@ -173,7 +174,7 @@ class _Binder:
         for reference in references:
             self._refer(names.find(reference.name), reference.span, reference)
 
-    def _size(self, size: Value | None) -> None:
+    def _size(self, size: Value | NumberHole | None) -> None:
         if isinstance(size, str) and size in self.numbers:
             self._refer(Symbol(size, "number"), span_of(size))
 

@@ -8,8 +8,16 @@ from typing import TypeAlias
 
 from lsprotocol.types import CompletionItemKind as Shown
 
-from ..compiler.language.nodes import AXES, BUDGETS, HEAD_KINDS, STATEMENTS, Definition
-from ..compiler.language.printer import definition_text
+from ..compiler.language.nodes import (
+    AXES,
+    BUDGETS,
+    HEAD_KINDS,
+    STATEMENTS,
+    Definition,
+    NumberHole,
+    largest,
+)
+from ..compiler.language.printer import definition_text, number
 from ..compiler.language.printer import name as written
 from ..compiler.language.spec import Spec
 from ..compiler.network.names import input_name
@@ -89,9 +97,9 @@ class _Names:
 
     def numbers(self) -> Iterator[Choice]:
         for key, value in self._numbers().items():
-            yield _named(key, Shown.Constant, str(value))
+            yield _named(key, Shown.Constant, number(value))
 
-    def _numbers(self) -> Mapping[str, int | float]:
+    def _numbers(self) -> Mapping[str, int | float | NumberHole]:
         headers = [s.network for s in self.specs if s.network is not None]
         return dict(headers[0].numbers) if headers else {}
 
@@ -102,8 +110,8 @@ class _Names:
             if count is None:
                 yield _named(name, kind, detail)
                 continue
-            number = int(count) if count.isdecimal() else self._numbers().get(count.strip("`"), 0)
-            for index in range(1, min(int(number), MOST_MEMBERS) + 1):
+            stated = int(count) if count.isdecimal() else self._numbers().get(count.strip("`"), 0)
+            for index in range(1, min(int(largest(stated)), MOST_MEMBERS) + 1):
                 yield _named(f"{name}_{index}", kind, f"{detail} of {name}[{count}]")
 
     # Operations

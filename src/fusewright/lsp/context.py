@@ -148,16 +148,26 @@ class _Reader:
 
     def _close(self, token: str) -> None:
         opened = self.stack.pop()
-        if not self.stack and token == "}" and self.statement in ("modality", "cell", "op", "role"):
+        if not self.stack and token == "}" and self._holds_items(opened):
             self.statement, self.tokens = "", []
         elif self.statement == "cell" and token == "]":
-            count = self._before(2)
+            count = self._count(self.tokens[opened.at : -1])
             if not self.stack and self.context.cells:
                 self.context.cells[-1] = (self.context.cells[-1][0], count)
             elif self._depth() == "{" and self.context.steps:
                 self.context.steps[-1] = (self.context.steps[-1][0], count)
         elif opened.char == "(" and self.context.inputs == [None] and self._before(2) == "(":
             self.context.inputs = []
+
+    def _holds_items(self, opened: Bracket) -> bool:
+        """Whether a brace is that of a statement's items, and no hole of a role."""
+        is_hole = self.tokens[opened.at - 2] == "="
+        return not is_hole and self.statement in ("modality", "cell", "op", "role")
+
+    def _count(self, inside: list[str]) -> str:
+        """The count that brackets hold; of an open one the largest candidate."""
+        numbers = [token for token in inside if token.isdecimal()]
+        return max(numbers, key=int) if numbers else "".join(inside)
 
     def _name(self, token: str) -> None:
         """Remembers what a token declares."""
@@ -218,8 +228,8 @@ class _Reader:
         if self.statement == "modality":
             return self._in_modality(depth, last)
         if self.statement == "network":
-            if depth == "(":
-                return "header" if last in ("(", ",") else "nothing"
+            if depth:
+                return "header" if depth == "(" and last in ("(", ",") else "nothing"
             return "nothing" if len(self.tokens) < 3 else "statement"
         return self._in_list(depth, last)
 
@@ -307,6 +317,8 @@ class _Reader:
             return "nothing"
         if depth.endswith("["):
             return "weight_size"
+        if depth == "{" and self.tokens[self.stack[0].at - 2] == "=":
+            return "operation" if last in ("{", "|", ".") else "nothing"
         if last in (*"=+-*/@(,.", "return"):
             return "expression"
         if depth:

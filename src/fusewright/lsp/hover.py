@@ -20,8 +20,9 @@ from ..compiler.language.nodes import (
     item_of,
     operations_of,
 )
-from ..compiler.language.printer import definition_text, operation, slot
+from ..compiler.language.printer import definition_text, family, number, operation, slot
 from ..compiler.language.spec import Spec
+from ..compiler.language.variants import global_holes
 from ..compiler.lowering.apply import apply
 from ..compiler.measure.sizes import count_macs, count_parameters
 from ..compiler.network.names import input_name
@@ -47,6 +48,9 @@ def hover(found: Examined, offset: int) -> tuple[str, Span] | None:
     for hole, cell, step in _holes(document.spec):
         if hole.span is not None and hole.span.start <= offset <= hole.span.end:
             return _hole(found, hole, cell, step), hole.span
+    for chosen in global_holes(document.spec):
+        if chosen.span is not None and chosen.span.start <= offset <= chosen.span.end:
+            return _listed(f"`{chosen.place}`", list(chosen.candidates)), chosen.span
     for requirement in document.spec.requirements:
         span = requirement.span
         if isinstance(requirement, RuleRequirement) and span and span.start <= offset <= span.end:
@@ -81,7 +85,8 @@ def _number(spec: Spec, name: str) -> str:
     own = OWN_NUMBERS.get(name)
     meaning = f", the {own.meaning}" if own else ""
     shape = ": Cells and Steps take and give `(batch, L, C)`" if own and own.required else ""
-    return f"`{name} = {value}`{meaning}{shape}"
+    shown = "" if value is None else f" = {number(value)}"
+    return f"`{name}{shown}`{meaning}{shape}"
 
 
 def _parameter(symbols: Symbols, symbol: Symbol) -> str:
@@ -183,7 +188,7 @@ def _(node: Feature, spec: Spec) -> str:
     home = next((m.name for m in spec.modalities if node in m.features), "")
     if node.axes is None:
         return f"feature `{node.name}` of `{home}`: its shape is to be read off the backbone"
-    numbers = dict(spec.network.numbers) if spec.network else {}
+    numbers = spec.network.values if spec.network else {}
     sizes = [numbers.get(a.size, a.size) if isinstance(a.size, str) else a.size for a in node.axes]
     axes = ", ".join(f"{a.name} {a.size}" for a in node.axes)
     shape = ", ".join(["batch", *map(str, sizes)])
@@ -193,7 +198,7 @@ def _(node: Feature, spec: Spec) -> str:
 @describe.register
 def _(node: Cell, spec: Spec) -> str:
     inputs = ", ".join(slot(i.slot) for i in node.inputs)
-    steps = one_of([s.name + ("" if s.count is None else f"[{s.count}]") for s in node.steps])
+    steps = one_of([family(s) for s in node.steps])
     return f"Cell `{node.name}({inputs})` of the Steps {steps}"
 
 

@@ -209,7 +209,7 @@ def test_everything_that_can_fail_has_a_title_for_its_message() -> None:
             "",
         ),
         ("/network/name", ..., "/network", None, "the network has no `name`"),
-        ("/network/C", "x", "/network/C", '"x"', "stands where a number is expected"),
+        ("/network/C", "x", "/network/C", '"x"', "stands where a number or hole is"),
         ("/fuse", True, "/fuse", "true", "`true` stands where a version of the language"),
         ("/pool", [], "/pool", "[]", "an empty list stands where a list of operations"),
         ("/pool", "Sum", "/pool", '"Sum"', "the string `Sum` stands where a list of operations"),
@@ -218,7 +218,7 @@ def test_everything_that_can_fail_has_a_title_for_its_message() -> None:
         ("/ops/0/body", 3, "/ops/0/body", "3", "the number `3` stands where an equation"),
         ("/ops/0/inputs/0", "", "/ops/0/inputs/0", '""', "an empty string stands where a name"),
         ("/roles/0/name", "x", "/roles/0/name", '"name"', "`name` is not known here"),
-        ("/cells/0/count", 2.0, "/cells/0/count", "2.0", "`2.0` stands where a size is expected"),
+        ("/cells/0/count", 2.0, "/cells/0/count", "2.0", "`2.0` stands where a count or hole"),
         ("/cells/0/count", -1, "/cells/0/count", "-1", "`-1` stands where a size is expected"),
         ("/cells/0/inputs/0", 1, "/cells/0/inputs/0", "1", "where an input is expected"),
         ("/cells/0/inputs/1", {"anny": []}, "/cells/0/inputs/1/anny", '"anny"', "not known here"),
@@ -264,7 +264,7 @@ def test_all_errors_come_at_once_and_in_order() -> None:
     assert [(d.message, span_of(d).line, span_of(d).column) for d in diagnostics(text)] == [
         ("`usee` is not known here", 2, 2),
         ("the network has no `name`", 3, 13),
-        ("the string `x` stands where a number is expected", 3, 19),
+        ("the string `x` stands where a number or hole is expected", 3, 19),
         ("the number `3` stands where an operation is expected", 4, 11),
         ("the operation has no `op`", 4, 14),
     ]

@@ -403,10 +403,24 @@ def normal(*shape: int) -> NDArray[np.float32]:
     return np.random.default_rng(sum(shape)).normal(size=shape).astype(np.float32)
 
 
-def pooled(array: NDArray[Any], length: int) -> NDArray[Any]:
-    """(batch, t, c) to (batch, L, c) by torch's adaptive max pooling."""
-    tensor = torch.from_numpy(array).transpose(1, 2)
-    return functional.adaptive_max_pool1d(tensor, length).transpose(1, 2).numpy()
+POOLS: Mapping[str, Any] = {
+    "pool": (functional.adaptive_max_pool1d, functional.adaptive_max_pool2d, np.max),
+    "mean": (functional.adaptive_avg_pool1d, functional.adaptive_avg_pool2d, np.mean),
+}
+"""What pools an axis, a picture and any axes, by how `resample` is said to."""
+
+
+def pooled(array: NDArray[Any], length: int, by: str) -> NDArray[Any]:
+    """(batch, t, c) to (batch, L, c) by torch's adaptive pooling."""
+    found: NDArray[Any] = POOLS[by][0](torch.from_numpy(array).transpose(1, 2), length).numpy()
+    return found.transpose(0, 2, 1)
+
+
+def gridded(array: NDArray[Any], grid: tuple[int, int], by: str) -> NDArray[Any]:
+    """(batch, h, w, c) to (batch, L, c) by torch's adaptive pooling, row by row."""
+    cells = POOLS[by][1](torch.from_numpy(array).permute(0, 3, 1, 2), grid)
+    found: NDArray[Any] = cells.flatten(2).transpose(1, 2).numpy()
+    return found
 
 
 SIZES = (1, 2, 4, 5, 6, 7, 11, 12, 13, 30)
@@ -416,10 +430,11 @@ TIME = ("t {t}, c 3", "t *, c 3")
 @pytest.mark.parametrize("axes", TIME)
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("length", [1, 6])
-def test_time_is_pooled_as_torch_pools_it(axes: str, size: int, length: int) -> None:
+@pytest.mark.parametrize("by", POOLS)
+def test_time_is_pooled_as_torch_pools_it(axes: str, size: int, length: int, by: str) -> None:
     array = normal(2, size, 3)
-    found = resampled(resampling(axes.format(t=size), length, 3), array)
-    assert np.allclose(found, pooled(array, length), atol=1e-6)
+    found = resampled(resampling(axes.format(t=size), length, 3, by), array)
+    assert np.allclose(found, pooled(array, length, by), atol=1e-6)
 
 
 @pytest.mark.parametrize("axes", TIME)
@@ -433,16 +448,16 @@ def test_time_is_interpolated_as_torch_interpolates_it(axes: str, size: int, len
     assert np.allclose(found, expected.transpose(1, 2).numpy(), atol=1e-5)
 
 
+@pytest.mark.parametrize("by", POOLS)
 @pytest.mark.parametrize("axes", ["h {h}, w {w}, c 3", "h *, w *, c 3", "h {h}, w *, c 3"])
 @pytest.mark.parametrize(("length", "grid"), [(1, (1, 1)), (6, (2, 3)), (7, (1, 7)), (12, (3, 4))])
 @pytest.mark.parametrize(("h", "w"), [(1, 1), (2, 3), (5, 4), (7, 14)])
 def test_space_is_pooled_to_a_grid_read_row_by_row(
-    axes: str, length: int, grid: tuple[int, int], h: int, w: int
+    axes: str, length: int, grid: tuple[int, int], h: int, w: int, by: str
 ) -> None:
     array = normal(2, h, w, 3)
-    found = resampled(resampling(axes.format(h=h, w=w), length, 3), array)
-    cells = functional.adaptive_max_pool2d(torch.from_numpy(array).permute(0, 3, 1, 2), grid)
-    assert np.allclose(found, cells.flatten(2).transpose(1, 2).numpy(), atol=1e-6)
+    found = resampled(resampling(axes.format(h=h, w=w), length, 3, by), array)
+    assert np.allclose(found, gridded(array, grid, by), atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -454,12 +469,23 @@ def test_space_is_pooled_to_a_grid_read_row_by_row(
         ("c 3, t *, h *, w *", (0, 2, 3, 4, 1)),
     ],
 )
+@pytest.mark.parametrize("by", POOLS)
 def test_axes_stand_in_any_order_and_space_is_pooled_away_beside_time(
-    axes: str, order: Sequence[int]
+    axes: str, order: Sequence[int], by: str
 ) -> None:
     array = normal(2, 5, 2, 4, 3)
-    found = resampled(resampling(axes, 6, 3), np.ascontiguousarray(unordered(array, order)))
-    assert np.allclose(found, pooled(array.max((2, 3)), 6), atol=1e-6)
+    found = resampled(resampling(axes, 6, 3, by), np.ascontiguousarray(unordered(array, order)))
+    assert np.allclose(found, pooled(POOLS[by][2](array, (2, 3)), 6, by), atol=1e-6)
+
+
+@pytest.mark.parametrize("by", POOLS)
+@pytest.mark.parametrize("axes", ["c 3, h *, w *", "w 4, c 3, h *", "c 3, w *, h 5"])
+def test_a_picture_has_its_axes_in_any_order(axes: str, by: str) -> None:
+    array = normal(2, 5, 4, 3)
+    places = [" hwc".index(axis[0]) for axis in axes.split(", ")]
+    given = np.ascontiguousarray(array.transpose(0, *places))
+    found = resampled(resampling(axes, 6, 3, by), given)
+    assert np.allclose(found, gridded(array, (2, 3), by), atol=1e-6)
 
 
 def unordered(array: NDArray[np.float32], order: Sequence[int]) -> NDArray[np.float32]:
@@ -467,16 +493,16 @@ def unordered(array: NDArray[np.float32], order: Sequence[int]) -> NDArray[np.fl
     return array.transpose(np.argsort(order))
 
 
+@pytest.mark.parametrize("by", POOLS)
 @pytest.mark.parametrize(("axes", "shape"), [("c 3, h 7", (3, 7)), ("w *, c 3", (7, 3))])
 def test_a_single_axis_of_space_is_a_picture_of_one_row_or_column(
-    axes: str, shape: tuple[int, int]
+    axes: str, shape: tuple[int, int], by: str
 ) -> None:
     array = normal(2, *shape)
     line = array.transpose(0, 2, 1) if shape[0] == 3 else array
     picture = line[:, :, None] if "h" in axes else line[:, None]
-    cells = functional.adaptive_max_pool2d(torch.from_numpy(picture).permute(0, 3, 1, 2), (2, 3))
-    found = resampled(resampling(axes, 6, 3), array)
-    assert np.allclose(found, cells.flatten(2).transpose(1, 2).numpy(), atol=1e-6)
+    found = resampled(resampling(axes, 6, 3, by), array)
+    assert np.allclose(found, gridded(picture, (2, 3), by), atol=1e-6)
 
 
 def test_a_bare_vector_is_repeated() -> None:
@@ -484,7 +510,7 @@ def test_a_bare_vector_is_repeated() -> None:
     assert np.allclose(resampled(resampling("c 3", 6, 3), array), array[:, None].repeat(6, 1))
 
 
-@pytest.mark.parametrize("by", ["pool", "linear"])
+@pytest.mark.parametrize("by", ["pool", "mean", "linear"])
 @pytest.mark.parametrize("axes", ["t *, c 3", "t *, h 2, c 3"])
 def test_lengths_are_as_if_each_sample_stood_alone(by: str, axes: str) -> None:
     array = normal(4, 9, 3) if "h" not in axes else normal(4, 9, 2, 3)
@@ -493,3 +519,24 @@ def test_lengths_are_as_if_each_sample_stood_alone(by: str, axes: str) -> None:
     found = resampled(spec, array, lengths)
     for i, n in enumerate(lengths):
         assert np.allclose(found[i], resampled(spec, array[i : i + 1, :n])[0], atol=1e-5)
+
+
+# What stands along the length
+
+
+APPENDED = """role head(h) {
+  whole = append(zeros(first(h)) + t[C], h, first(h))
+  return flatten(first(whole) * max(whole, over = length) - mean(whole, over = length)) @ W[_, K]
+}"""
+
+
+def test_what_is_appended_is_the_same_in_every_target() -> None:
+    assert_targets_agree(around("Sum", 2, head=APPENDED))
+
+
+@pytest.mark.parametrize(
+    "call", ["append(h, concat(h, h))", "append(h, b[1, C])", "first(flatten(h))"]
+)
+def test_what_does_not_fit_along_the_length_is_refused(call: str) -> None:
+    spec = around("Sum", 2, head=f"role head(h) = flatten({call}) @ W[_, K]")
+    assert [d.code for d in check(spec) if d.is_error] == ["E302"]

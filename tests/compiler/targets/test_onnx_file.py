@@ -84,7 +84,7 @@ def resampled(by: str, axes: str) -> fw.Spec:
     )
 
 
-@pytest.mark.parametrize("by", ["pool", "linear"])
+@pytest.mark.parametrize("by", ["pool", "mean", "linear"])
 @pytest.mark.parametrize("opset", OPSETS)
 def test_an_empty_sample_counts_as_its_first_place(by: str, opset: int) -> None:
     network = resampled(by, "t *")
@@ -106,9 +106,10 @@ def test_a_certificate_tries_an_empty_sample() -> None:
     assert set(inputs["A.lengths"]) == {-1, 0, 1}
 
 
+@pytest.mark.parametrize("by", ["mean", "linear"])
 @pytest.mark.parametrize("opset", OPSETS)
-def test_weights_of_a_fixed_axis_are_constant(opset: int) -> None:
-    network = resampled("linear", "t 5")
+def test_weights_of_a_fixed_axis_are_constant(opset: int, by: str) -> None:
+    network = resampled(by, "t 5")
     model = fw.compile(network, "onnx", opset=opset, inline=True)
     assert not {n.op_type for n in model.graph.node} & {"Range", "Shape", "Cast", "Relu"}
     array = np.random.default_rng(0).normal(size=(3, 5, 3)).astype(np.float32)

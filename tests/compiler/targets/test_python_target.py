@@ -270,6 +270,7 @@ op Inner(x, y) = layernorm(MHA(x, heads = 2) + y) * tanh(x @ W[C, C]) + sum(x, y
 op First(x, y) = x
 op Deep(x) = x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x
 role adapt(f) for text = resample(f, by = linear) @ W[c, C]
+role adapt(f) for video = MeanPool(f)
 modality image optional from "torchvision:vgg19" {
   Image_1[c 16, h 5, w 5] at "features.4"
   Image_2[h *, c 16, w *]

@@ -20,6 +20,7 @@ import fusewright as fw
 from fusewright.cli.screen.rounds import Standing
 from fusewright.compiler.check.check import checked
 from fusewright.compiler.language.spec import Spec
+from fusewright.compiler.lowering.lower import lower
 from fusewright.compiler.network.choices import fill
 from fusewright.compiler.network.holes import holes_of
 from fusewright.compiler.network.rules import admits
@@ -33,8 +34,10 @@ from fusewright.runtime.runs.controls import read_controls
 from fusewright.runtime.runs.read import read_run
 from fusewright.runtime.runs.statistics import paired_interval, summary
 from fusewright.runtime.runs.tensorboard import tag
+from fusewright.runtime.search.baselines import late_fusion
 from fusewright.runtime.search.consensus import consensus
-from fusewright.runtime.search.controls import compare_with_controls, late_fusion
+from fusewright.runtime.search.controls import compare_with_controls
+from fusewright.runtime.search.simbamm import simbamm
 from fusewright.runtime.strategies import FOLLOWED_BY as STRATEGIES
 
 from ...support.programs import specs
@@ -196,6 +199,21 @@ def test_controls_never_read_the_test_split() -> None:
     result = fw.search(spec(), DATA, settings=QUICK)
     a, b = (compare_with_controls(spec(), d, result, settings=QUICK) for d in (DATA, hidden))
     assert [r.scores for r in a.rows] == [r.scores for r in b.rows]
+
+
+def test_simbamm_reads_every_feature_and_is_as_deep_as_asked() -> None:
+    network = checked(simbamm(spec()))
+    assert not network.cells
+    deep = lower(simbamm(spec(), layers=3).graph).parameters
+    plain = lower(simbamm(spec()).graph).parameters
+    features = [f.name for f in network.features]
+    assert {p.name for p in plain if p.name.endswith("position")} == {
+        f"{name}.adapt.position" for name in features
+    }
+    assert {p.name for p in deep if p.name.endswith(".Q")} == {
+        f"output.combine.{layer}.Q" for layer in ("Layer", "Layer_2", "Layer_3")
+    }
+    assert sum(p.name.endswith(".Q") for p in plain) == 2
 
 
 def test_late_fusion_has_the_last_feature_of_each_modality() -> None:

@@ -19,7 +19,7 @@ from fusewright.compiler.network.network import Head
 from fusewright.compiler.program.join import member_name
 from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.data.folds import folds_of
-from fusewright.runtime.genotypes.greedy import greedy
+from fusewright.runtime.genotypes.greedy import bagged, greedy
 from fusewright.runtime.runs.ensemble import read_ensemble
 from fusewright.runtime.training.ensemble import train_ensemble
 from fusewright.runtime.training.objective import Objective, loss_of, shares_of
@@ -56,6 +56,23 @@ def test_no_member_alone_is_better_than_the_ensemble(count: int, seed: int, pick
     assert all(weight > 0 for weight in weights.values())
     mean = sum(weight * members[place] for place, weight in weights.items())
     assert loss(np.asarray(mean)) <= min(map(loss, members)) + 1e-12
+
+
+@given(st.integers(1, 8), st.integers(0, 99))
+def test_halves_of_the_members_are_averaged(count: int, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    truth = generator.normal(size=(30, 2))
+    members = [truth + generator.normal(size=truth.shape) for _ in range(count)]
+
+    def loss(outputs: np.ndarray) -> float:
+        return float(np.square(outputs - truth).mean())
+
+    weights = bagged(members, loss, 10, seed)
+    assert sum(weights.values()) == pytest.approx(1)
+    assert min(weights.values()) >= 0.02
+    assert weights == bagged(members, loss, 10, seed)
+    mean = np.asarray(sum(weight * members[place] for place, weight in weights.items()))
+    assert loss(mean) <= np.mean([*map(loss, members)]) + 1e-9
 
 
 def test_a_member_may_be_taken_again() -> None:
@@ -170,6 +187,39 @@ def test_a_search_goes_on_from_the_middle_of_its_folds(
     assert without_cost(list(again.history)) == without_cost(list(found().history))
 
 
+def test_features_that_know_the_training_labels_are_compared_on_validation_alone() -> None:
+    """One column is the label in training samples, and noise in all others."""
+    generator = np.random.default_rng(0)
+    data = {**problem(600), "split": np.arange(600) // 100 % 3}
+    assert found_on(data)["samples"] == 400
+    known = data["split"] == 0
+    noise = generator.permutation(data["labels"])
+    data["D"] = data["D"].copy()
+    data["D"][:, 0] = 3.0 * np.where(known, data["labels"], noise)
+    data["A"], data["B"] = (0 * data[name] for name in "AB")
+    assert found_on(data)["samples"] == 200
+
+
+def found_on(data: dict[str, Any]) -> dict[str, Any]:
+    """The last record of a search by folds."""
+    return dict(fw.search(spec(), data, **QUICK).history[-1])
+
+
+def test_one_fold_is_the_validation_split() -> None:
+    network = checked(spec())
+    data = load_data(DATA, network)
+    (fold,) = folds_of(data, network.head, 1, 0)
+    assert np.array_equal(fold.held, data.indices(1))
+    options = {**QUICK, "folds": 1}
+    result = fw.search(spec(), DATA, **options)
+    assert result.ensemble is not None
+    assert result.held_out is not None
+    assert np.array_equal(result.held_out.samples, fold.held)
+    plain = fw.search(spec(), DATA, ensemble=False, **options)
+    assert (plain.ensemble, plain.held_out) == (None, None)
+    assert len(plain.history) == len(result.history) - QUICK["finalists"]
+
+
 # Training and predicting
 
 
@@ -186,8 +236,8 @@ def test_an_ensemble_is_trained_and_predicts_the_mean(tmp_path: Path) -> None:
     head = Head(3, "classes", None)
     given = shares_of(head, torch.from_numpy(fw.predict(tmp_path / "e", DATA)))
     mean = np.zeros_like(given)
-    for member in ensemble.members:
-        one = fw.train(member.genotype, DATA, epochs=3, batch=16)
+    for member, own in zip(ensemble.members, found().member_training, strict=True):
+        one = fw.train(member.genotype, DATA, settings=own, epochs=3, batch=16)
         logits = fw.predict(member.genotype, DATA, weights=one.weights)
         mean += member.weight * shares_of(head, torch.from_numpy(logits))
     assert np.allclose(given, mean, atol=1e-3)
@@ -214,8 +264,7 @@ def test_an_ensemble_and_a_single_network_share_no_folder(tmp_path: Path) -> Non
 def test_a_new_search_leaves_no_old_ensemble(tmp_path: Path) -> None:
     fw.search(spec(), DATA, out=tmp_path, **QUICK)
     assert (tmp_path / "ensemble" / "ensemble.json").exists()
-    plain = {name: value for name, value in QUICK.items() if name != "select"}
-    fw.search(spec(), DATA, out=tmp_path, overwrite=True, **plain)
+    fw.search(spec(), DATA, out=tmp_path, overwrite=True, ensemble=False, **QUICK)
     assert not (tmp_path / "ensemble").exists()
 
 

@@ -117,5 +117,6 @@ def test_as_many_outputs_as_are_left_are_combined_by_what_takes_them() -> None:
     roles = "role combine(a, b) = a * b\nrole head(h) = flatten(h) @ W[_, K]\n\nmodality left"
     network = checked(fw.loads(text.replace("modality left", roles, 1)))
     parts, rows = Parts(network), {1: 16, 2: 16, 3: 48}
-    found = {count: parts.head(count).program.parameters for count in rows}
-    assert {count: specs[-2].sizes[0] for count, specs in found.items()} == rows
+    programs = {count: parts.head(count).program for count in rows}
+    weights = {c: {p.name: p.sizes for p in one.parameters} for c, one in programs.items()}
+    assert {count: sizes["head.W"][0] for count, sizes in weights.items()} == rows

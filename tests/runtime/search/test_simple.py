@@ -10,23 +10,35 @@ import numpy as np
 import pytest
 
 from fusewright.compiler.check.check import checked
+from fusewright.compiler.network.network import Network
 from fusewright.runtime.data.dataset import load_data
+from fusewright.runtime.data.folds import folds_of
 from fusewright.runtime.data.pooled import pooled
 from fusewright.runtime.runs.controls import Control, Controls, read_controls
-from fusewright.runtime.search.controls import ALL, FOUND, LATE, fixed_controls
-from fusewright.runtime.search.simple import LINEAR, MEAN, TREES, simple_scores
+from fusewright.runtime.search.baselines import ALL, LATE, SIMBAMM, baselines
+from fusewright.runtime.search.controls import FOUND, MEAN_OF_MEMBERS
+from fusewright.runtime.search.simple import LINEAR, MEAN, TREES, score_of, simple_models
 
-from ...support.running import command, problem, spec
+from ...support.running import Arrays, command, problem, spec
 
 QUICK = ("--candidates", "2", "--trial-epochs", "1", "--epochs", "1", "--batch", "16")
 TIMED = "modality left optional { A[c 3] B[t *, c 5] } modality right { D[c 4] }"
+
+
+def scores_of(arrays: Arrays, network: Network) -> dict[str, float]:
+    """The scores of simple models on validation."""
+    data = load_data(arrays, network)
+    (fold,) = folds_of(data, network.head, 1, 0)
+    truth = data.labels[fold.held]
+    models = simple_models(data, network, [fold], 0)
+    return {name: score_of(network.head, outputs, truth) for name, outputs in models}
 
 
 @pytest.mark.parametrize("kind", ["classes", "labels", "values"])
 def test_an_easy_problem_is_learned_by_every_model(kind: str) -> None:
     predict = {"classes": "3 classes", "labels": "3 labels", "values": "1 values"}[kind]
     network = checked(spec(predict=predict))
-    scores = dict(simple_scores(load_data(problem(240, kind), network), network, 0))
+    scores = scores_of(problem(240, kind), network)
     assert list(scores) == [LINEAR, TREES, MEAN]
     assert min(scores.values()) > 0.5
 
@@ -36,7 +48,7 @@ def test_a_label_that_never_varies_is_given_as_it_is() -> None:
     data["labels"] = data["labels"].copy()
     data["labels"][:, 1] = 1
     network = checked(spec(predict="3 labels"))
-    scores = dict(simple_scores(load_data(data, network), network, 0))
+    scores = scores_of(data, network)
     assert all(0 <= score <= 1 for score in scores.values())
 
 
@@ -44,7 +56,7 @@ def test_a_class_without_a_training_sample_is_never_predicted() -> None:
     data = problem(90)
     data["split"] = np.where(data["labels"] == 2, 1, data["split"])
     network = checked(spec())
-    scores = dict(simple_scores(load_data(data, network), network, 0))
+    scores = scores_of(data, network)
     assert all(score < 1 for score in scores.values())
 
 
@@ -79,7 +91,18 @@ def test_models_that_cannot_learn_are_left_out(tmp_path: Path) -> None:
     data["labels"] = np.where(data["split"] == 0, 1, data["labels"])
     np.savez(tmp_path / "data.npz", **data)
     (tmp_path / "space.fuse").write_text(str(spec()), encoding="utf-8")
-    said = command(tmp_path, "search", "space.fuse", "--data", "data.npz", "--out", "run", *QUICK)
+    said = command(
+        tmp_path,
+        "search",
+        "space.fuse",
+        "--data",
+        "data.npz",
+        "--out",
+        "run",
+        *QUICK,
+        "--folds",
+        "1",
+    )
     assert "left out: simple models" in said
 
 
@@ -93,8 +116,8 @@ def test_maps_are_pooled_over_space() -> None:
 
 
 def test_networks_without_a_cell_are_controls() -> None:
-    found = fixed_controls(spec())
-    assert list(found) == [LATE, ALL, "left alone", "right alone"]
+    found = baselines(spec())
+    assert list(found) == [LATE, ALL, SIMBAMM, "left alone", "right alone"]
     for one in found.values():
         assert not checked(one).cells
 
@@ -108,7 +131,15 @@ def test_a_search_is_compared(option: tuple[str, ...], random: bool, tmp_path: P
     controls = read_controls(tmp_path / "run")
     assert controls is not None
     names = [row.name for row in controls.rows]
-    assert names[:4] == [FOUND, LINEAR, TREES, MEAN]
+    ensemble = [] if random else [MEAN_OF_MEMBERS]
+    assert names[: 4 + len(ensemble)] == [FOUND, *ensemble, LINEAR, TREES, MEAN]
+    first, *others = controls.rows
+    assert first.ahead is None
+    for row in others[:6]:
+        assert row.ahead is not None
+        mean, low, high = row.ahead
+        assert low <= mean <= high
+        assert mean == pytest.approx(first.score - row.score, abs=1e-6)
     assert any("random" in name for name in names) == random
     assert bool(controls.bought) == random
     assert controls.better

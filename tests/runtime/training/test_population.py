@@ -62,13 +62,15 @@ def in_double(batches: Batches) -> Batches:
 
 FOLDS = 3
 OWN_SETTINGS: tuple[dict[str, Any], ...] = (
-    {},
-    {"max_learning_rate": 0.003, "weight_decay": 0.01},
+    {"smoothing": 0.2, "clipping": 0.3},
+    {"max_learning_rate": 0.003, "weight_decay": 0.01, "warm_up": 1.5},
     {"first_restart": 2, "restart_multiplier": 1, "min_learning_rate": 0.001, "seed": 5},
+    {"decoupled_decay": 0.5, "clipping": 100.0},
 )
+ALIKE = ({"decoupled_decay": 0.5, "clipping": 0.3, "smoothing": 0.1, "warm_up": 2.0},)
 
 
-@pytest.mark.parametrize("own", [(), OWN_SETTINGS], ids=["settings of all", "settings of its own"])
+@pytest.mark.parametrize("own", [(), ALIKE, OWN_SETTINGS], ids=["usual", "alike", "its own"])
 @pytest.mark.parametrize("folds", [1, FOLDS], ids=["samples of all", "samples of its own"])
 @pytest.mark.parametrize("text", [str(spec()), OWN], ids=["bmnas", "adapters of its own"])
 def test_twenty_steps_together_are_twenty_steps_alone(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...runtime.runs.names import SEARCH_WEIGHTS, WEIGHTS
-from ...runtime.settings import Settings
+from ...runtime.settings import Settings, read_settings
 from ..app import (
     Data,
     Json,
@@ -55,15 +56,19 @@ def train(
 ) -> None:
     """Train a network on the training and validation splits; writes RUN/weights.safetensors."""
     from ...runtime.predict.teach import soft_targets
-    from ...runtime.runs.folder import RunFolder
+    from ...runtime.runs.folder import RunFolder, settings_beside, stated_beside
     from ...runtime.training.train import train as run
 
-    settings = settings_from(config, options)
     if RunFolder(file).holds_ensemble:
         given = {"weights": weights, "distil": distil, "set": sets}
         _refuse(name for name, one in given.items() if one)
-        _train_ensemble(file, data, out, settings, overwrite, json)
+        usual = read_settings(config) if config is not None else None
+        _train_ensemble(file, data, out, usual, options, overwrite, json)
         return
+    settings = settings_from(config, options, settings_beside(file))
+    if config is None and (missing := stated_beside(file)) and settings_beside(file) is None:
+        note = f"note: the settings that `{file}` was found with stayed behind, in `{missing}`"
+        print(f"{note}; the usual ones are used", file=sys.stderr)
     spec = load_with(file, sets)
     soft = soft_targets(distil, spec, data, settings) if distil else None
     with _epochs("train", settings.epochs) as report:
@@ -85,18 +90,26 @@ def _train_ensemble(
     folder: Path,
     data: Path,
     out: Path,
-    settings: Settings,
+    settings: Settings | None,
+    options: dict[str, Any],
     overwrite: bool,
     json: bool,
 ) -> None:
     """Trains the members of an ensemble together."""
-    from ...runtime.runs.ensemble import read_ensemble
+    from ...runtime.runs.ensemble import member_settings, read_ensemble
     from ...runtime.training.ensemble import train_ensemble
 
     ensemble = read_ensemble(folder)
     with Bar("train") as bar:
         result = train_ensemble(
-            ensemble, data, out=out, settings=settings, overwrite=overwrite, progress=bar.show
+            ensemble,
+            data,
+            out=out,
+            settings=settings,
+            each=member_settings(ensemble, folder),
+            overwrite=overwrite,
+            progress=bar.show,
+            **options,
         )
     members = len(result.ensemble.members)
     summary = {"weights": str(out / WEIGHTS), "members": members, **result.history[-1]}

@@ -1,0 +1,118 @@
+"""Whether one network does better than another: a bootstrap over samples and seeds, in pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...compiler.language.nodes import HeadKind
+from ..metrics import LABEL_THRESHOLD
+from ..runs.statistics import LEVEL, RESAMPLES, Interval
+
+AT_ONCE = 500
+"""Resamples that are drawn at a time."""
+Floats: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a contender's outputs are worth, sample by sample.
+
+    `parts` are (seeds, samples, parts): numbers of each test sample. `metric` gives from their sums
+    over samples, (…, parts), the metric of these samples, (…).
+    """
+
+    parts: Floats
+    metric: Callable[[Floats], Floats]
+
+    @property
+    def metrics(self) -> Floats:
+        """The metric of each seed."""
+        return self.metric(self.parts.sum(1))
+
+
+def scored(kind: HeadKind, outputs: NDArray[Any], labels: NDArray[Any]) -> Scored:
+    """The metric that selects, of outputs (seeds, samples, K): probabilities, or values.
+
+    Accuracy of classes, F1 of labels weighted by how often each occurs, R² of values.
+    """
+    match kind:
+        case "classes":
+            right = (outputs.argmax(-1) == labels).astype(np.float64)
+            return Scored(np.stack([right, np.ones_like(right)], -1), _share)
+        case "labels":
+            predicted, truth = outputs > LABEL_THRESHOLD, labels.astype(bool)
+            counts = (predicted & truth, predicted & ~truth, ~predicted & truth)
+            return Scored(np.concatenate(counts, -1).astype(np.float64), _weighted_f1)
+        case "values":
+            truth = np.broadcast_to(labels, outputs.shape).astype(np.float64)
+            parts = ((outputs - truth) ** 2, truth, truth**2, np.ones_like(truth))
+            return Scored(np.concatenate(parts, -1), _r2)
+
+
+def difference(
+    first: Scored,
+    second: Scored,
+    groups: NDArray[np.int64] | None = None,
+    *,
+    level: float = LEVEL,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Interval:
+    """How much higher the first's metric is, over seeds, with a percentile bootstrap interval.
+
+    Both have the same test samples, which are drawn with replacement once for both, those of one
+    group together. Seeds are drawn too: in pairs where both have as many, else each for itself.
+    """
+    _, group = np.unique(
+        np.arange(first.parts.shape[1]) if groups is None else groups, return_inverse=True
+    )
+    sums = [_by_group(one.parts, group) for one in (first, second)]
+    generator, found = np.random.default_rng(seed), list[Floats]()
+    for start in range(0, resamples, AT_ONCE):
+        count = min(AT_ONCE, resamples - start)
+        size = sums[0].shape[1]
+        drawn = generator.multinomial(size, np.full(size, 1 / size), count).astype(np.float64)
+        seeds = [generator.integers(len(one), size=(count, len(one))) for one in sums]
+        if len(sums[0]) == len(sums[1]):
+            seeds[1] = seeds[0]
+        means = [
+            np.take_along_axis(one.metric(np.einsum("rn,snp->rsp", drawn, own)), chosen, 1).mean(1)
+            for one, own, chosen in zip((first, second), sums, seeds, strict=True)
+        ]
+        found.append(means[0] - means[1])
+    low, high = np.quantile(np.concatenate(found), ((1 - level) / 2, (1 + level) / 2))
+    mean = float(first.metrics.mean() - second.metrics.mean())
+    return Interval(mean, float(low), float(high), len(group))
+
+
+def _by_group(parts: Floats, group: NDArray[np.intp]) -> Floats:
+    """Sums of parts over the samples of each group, (seeds, groups, parts)."""
+    sums = np.zeros((len(parts), int(group.max()) + 1, parts.shape[-1]))
+    for own, summed in zip(parts, sums, strict=True):
+        np.add.at(summed, group, own)
+    return sums
+
+
+def _share(sums: Floats) -> Floats:
+    return sums[..., 0] / sums[..., 1]
+
+
+def _weighted_f1(sums: Floats) -> Floats:
+    hits, false, missed = np.split(sums, 3, -1)
+    occurs = hits + missed
+    f1 = 2 * hits / np.maximum(2 * hits + false + missed, 1)
+    mean: Floats = (f1 * occurs).sum(-1) / np.maximum(occurs.sum(-1), 1)
+    return mean
+
+
+def _r2(sums: Floats) -> Floats:
+    """The mean over values, of which each counts as much."""
+    error, total, squares, count = np.split(sums, 4, -1)
+    spread = squares - total**2 / count
+    mean: Floats = (1 - error / np.maximum(spread, np.finfo(np.float64).tiny)).mean(-1)
+    return mean

@@ -1,0 +1,40 @@
+"""A late-fusion transformer over a specification's features: our reading of SimBaMM.
+
+What it is stands in the library `simbamm`, whose roles are the whole network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...compiler.language.expression import Call
+from ...compiler.language.nodes import Definition, Reference, Use
+from ...compiler.language.spec import Spec
+from ...compiler.network.vocabulary import library
+
+LIBRARY, COMBINE, LAYER = "simbamm", "combine", "Layer"
+
+
+def simbamm(spec: Spec, layers: int | None = None) -> Spec:
+    """Every feature's tokens through an encoder of `layers`, the library's number by default.
+
+    What the specification defines, its Cells and its requirements are left out; C, L, dropout and
+    what is predicted stay. C is a multiple of the heads, which are four.
+    """
+    every = tuple(Reference(f.name) for m in spec.modalities for f in m.features)
+    own = () if layers is None else (_encoder(layers),)
+    return replace(
+        spec, uses=(Use(LIBRARY),), definitions=own, pool=None, cells=(), outputs=every,
+        requirements=(),
+    )  # fmt: skip
+
+
+def _encoder(layers: int) -> Definition:
+    """The library's combination of the outputs, through so many layers."""
+    combine = next(d for d in library(LIBRARY).roles if d.name == COMBINE)
+    result = combine.body.result
+    while isinstance(result, Call) and result.function == LAYER:
+        (result,) = result.arguments
+    for _ in range(layers):
+        result = Call(LAYER, (result,))
+    return replace(combine, body=replace(combine.body, result=result))

@@ -1,0 +1,56 @@
+"""Settings that are searched with the architecture: what a candidate may have of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import TypeAlias
+
+from ..compiler.diagnostics.diagnostic import did_you_mean, fail, one_of
+
+MOVING = (
+    "max_learning_rate",
+    "min_learning_rate",
+    "first_restart",
+    "restart_multiplier",
+    "weight_decay",
+    "decoupled_decay",
+    "clipping",
+    "smoothing",
+    "warm_up",
+)
+"""Settings of how weights move; each network of those that train together may have its own."""
+Own: TypeAlias = tuple[tuple[str, int | float], ...]
+"""Settings of one candidate by name."""
+FORM = "write `weight_decay = 1e-4 | 1e-2, max_learning_rate = 1e-3`, say"
+
+
+def ranges(text: str) -> Mapping[str, tuple[int | float, ...]]:
+    """The values that each of some settings may have: `NAME = VALUE | VALUE, NAME = …`.
+
+    Raises DiagnosticError where the text is none of these.
+    """
+    found: dict[str, tuple[int | float, ...]] = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        name, _, values = (piece.strip() for piece in part.partition("="))
+        if name not in MOVING:
+            remedy = did_you_mean(name, MOVING) or f"those that can are {one_of(MOVING, 20)}"
+            raise fail("E506", f"`{name}` cannot be searched with the architecture", help=remedy)
+        if name in found:
+            raise fail("E506", f"`tune` names `{name}` twice", help="keep one of them")
+        found[name] = tuple(_number(value.strip()) for value in values.split("|"))
+    return found
+
+
+def _number(text: str) -> int | float:
+    try:
+        return int(text) if text.isdecimal() else float(text)
+    except ValueError:
+        raise fail("E506", f"`{text}` in `tune` is no number", help=FORM) from None
+
+
+def every_own(text: str) -> Iterator[Own]:
+    """Every way to take one value for each setting."""
+    known = ranges(text)
+    for values in product(*known.values()):
+        yield tuple(zip(known, values, strict=True))
