@@ -29,8 +29,7 @@ from fusewright.compiler.network.network import Head
 from fusewright.runtime.data.dataset import TEST, TRAIN, VALIDATION, load_data
 from fusewright.runtime.data.pooled import pooled
 from fusewright.runtime.metrics import SELECTION_METRIC
-
-from .statistics import scored
+from fusewright.runtime.predict.comparison import scored
 
 PRESET = "best_quality"
 TARGET = "target"

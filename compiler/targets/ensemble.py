@@ -18,7 +18,7 @@ from ..program.equal_weights import with_equal_weights
 from ..program.join import join_mean
 from ..program.program import Program, Scope
 from ..program.weights import WeightSource, fitting
-from .metadata import ENSEMBLE_KEY
+from .keys import ENSEMBLE_KEY
 from .safetensors import read_weights
 from .target import Subject
 

@@ -13,7 +13,7 @@ from ..diagnostics.diagnostic import fail
 from ..documents.spellings import loads
 from ..language.spec import Spec
 from ..program.weights import FLOAT32, Weights, WeightSource
-from .metadata import SPEC_KEY
+from .keys import SPEC_KEY
 
 
 def read_weights(weights: WeightSource) -> Weights:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..diagnostics.diagnostic import did_you_mean, fail, one_of
-from .metadata import SPEC_KEY
+from .keys import SPEC_KEY
 
 if TYPE_CHECKING:
     from ..language.spec import Spec

@@ -31,12 +31,19 @@ Outputs: TypeAlias = NDArray[np.float64]
 
 
 def simple_models(
-    data: Dataset, network: Network, folds: Sequence[Fold], seed: int
+    data: Dataset,
+    network: Network,
+    folds: Sequence[Fold],
+    seed: int,
+    *,
+    strengths: Sequence[float] = (),
+    trees: bool = True,
 ) -> Iterator[tuple[str, Outputs]]:
     """What the models give for the samples that folds hold out, fold by fold, (samples, K).
 
-    They read each feature's mean and maximum over space and time. The linear model has the penalty
-    that is best on what is held out, as a search chooses there.
+    They read each feature's mean and maximum over space and time. Of the `strengths`, the usual
+    ones where none are given, the linear model has the one that is best on what is held out, as a
+    search chooses there. Without `trees` it stands alone.
     """
     head, labels = network.head, data.labels
     known = np.unique(np.concatenate([np.concatenate([f.train, f.held]) for f in folds]))
@@ -49,9 +56,14 @@ def simple_models(
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a weak penalty is one of several
-        linear = max(map(learned, _linear_models(head)), key=lambda o: score_of(head, o, truth))
-    trees = learned(_trees(head, seed))
-    yield from ((LINEAR, linear), (TREES, trees), (MEAN, (linear + trees) / 2))
+        linear = max(
+            (learned(_linear(head, s)) for s in strengths or strengths_of(head)),
+            key=lambda outputs: score_of(head, outputs, truth),
+        )
+    yield LINEAR, linear
+    if trees:
+        forest = learned(_trees(head, seed))
+        yield from ((TREES, forest), (MEAN, (linear + forest) / 2))
 
 
 def score_of(head: Head, outputs: Outputs, truth: NDArray[Any]) -> float:
@@ -101,15 +113,19 @@ class PerLabel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type
         return np.stack(parts, 1)
 
 
-def _linear_models(head: Head) -> list[Any]:
-    """The linear model with each of the penalties."""
+def strengths_of(head: Head) -> Sequence[float]:
+    """What the linear model's penalty is chosen from: α of a ridge, C of a logistic regression."""
+    return RIDGE if head.kind == "values" else STRENGTHS
+
+
+def _linear(head: Head, strength: float) -> Any:
     match head.kind:
         case "values":
-            return [Ridge(alpha=alpha) for alpha in RIDGE]
+            return Ridge(alpha=strength)
         case "labels":
-            return [PerLabel(c) for c in STRENGTHS]
+            return PerLabel(strength)
         case "classes":
-            return [LogisticRegression(C=c, max_iter=ITERATIONS) for c in STRENGTHS]
+            return LogisticRegression(C=strength, max_iter=ITERATIONS)
 
 
 def _trees(head: Head, seed: int) -> Any:

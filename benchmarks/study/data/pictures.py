@@ -36,4 +36,5 @@ def from_file(content: bytes, side: int) -> NDArray[np.float32]:
     square = Image.new("RGBa", (longest, longest))
     square.paste(drawn, ((longest - drawn.width) // 2, (longest - drawn.height) // 2))
     pixels = np.asarray(square.resize((side, side), Image.Resampling.BOX), np.float32)
-    return pixels.transpose(2, 0, 1) / 255
+    scaled: NDArray[np.float32] = pixels.transpose(2, 0, 1) / np.float32(255)
+    return scaled

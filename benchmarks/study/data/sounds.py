@@ -37,7 +37,7 @@ def mel_energies(wave: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
     padded[: len(wave)] = wave[: len(padded)]
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * hop)[::hop][:STEPS]
     spectrum = np.abs(np.fft.rfft(windows * np.hanning(2 * hop), axis=1)) ** 2 / hop
-    energies: NDArray[np.float64] = filters(np.fft.rfftfreq(2 * hop, 1 / rate)) @ spectrum.T
+    energies: NDArray[np.float64] = filters(np.arange(hop + 1) * rate / (2 * hop)) @ spectrum.T
     return energies
 
 

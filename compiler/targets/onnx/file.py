@@ -25,7 +25,7 @@ from ...network.names import LOGITS, PROBABILITIES
 from ...program.program import Input
 from ...system.files import reason
 from ..ensemble import EnsembleSubject, ensemble_in
-from ..metadata import SPEC_KEY
+from ..keys import SPEC_KEY
 from ..target import Subject
 from .interface import input_info, output_info
 

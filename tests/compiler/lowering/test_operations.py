@@ -121,14 +121,14 @@ def around(
 def around_role(case: Case) -> Spec:
     """A network that applies a role to so many inputs: Steps, outputs, or one feature."""
     count = case.count
-    steps = " ".join(f"S{i} = Sum(x, y)" for i in range(max(1, count - 1)))
+    steps = " ".join(f"S{i} = Own(x, y)" for i in range(max(1, count - 1)))
     names = ", ".join(f"F{i}" for i in range(max(2, count)))
     features = " ".join(f"F{i}[c {i + 3}, t {LENGTH}]" for i in range(max(2, count)))
     body = f"cell K(F0, F1) {{ {steps} }}" if case.definition.name == "merge" else ""
     output = "K" if body else names if case.definition.name == "combine" else "F0"
     return parse(
         f"network n(C = {CHANNELS}, L = {LENGTH}, dropout = 0.2) use {case.home} "
-        f"modality m {{ {features} }} {body} output {output} predict 3 classes"
+        f"op Own(x, y) = x + y modality m {{ {features} }} {body} output {output} predict 3 classes"
     )
 
 

@@ -1,0 +1,213 @@
+"""Whether a search is worth it: the default against everything simple, on sets known and unknown.
+
+    python -m benchmarks.study.judge run --role development --seeds 2
+    python -m benchmarks.study.judge run --role "held out" --seeds 2
+    python -m benchmarks.study.judge table
+
+The space is that of the set with an open output, `output *?`. Each contender learns from training
+and validation samples and is measured on test. Networks without a Cell are tuned as candidates
+are: with every setting that a search tries, chosen on validation. Outputs for test samples are kept
+beside the data, rows in a file that is only added to; `table` compares them by the bootstrap over
+samples and seeds of `runtime/predict/comparison.py`.
+
+What counts as above and below was written here before any held-out set was run: a difference of
+`MARGIN` whose interval leaves zero out, against the control that is best on validation.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+import fusewright as fw
+from fusewright.compiler.check.check import checked
+from fusewright.compiler.language.nodes import Others, Possibly
+from fusewright.compiler.language.spec import Spec
+from fusewright.compiler.network.network import Network
+from fusewright.runtime.data.dataset import TEST, TRAIN, VALIDATION, load_data
+from fusewright.runtime.data.folds import Fold
+from fusewright.runtime.search.baselines import ALL, baselines
+from fusewright.runtime.search.simple import LINEAR, Outputs, score_of, simple_models, strengths_of
+from fusewright.runtime.settings import Settings
+from fusewright.runtime.training.objective import shares_of
+from fusewright.runtime.training.together import train_all
+from fusewright.runtime.tuning import every_own
+
+from .data import SETS, load
+from .rows import Study
+from .verdicts import GENOTYPE, MEMBERS, report
+
+ROWS = Path(__file__).with_name("judged.jsonl")
+PAGE = Path("docs/judged.md")
+SEEDS_OF_ALL = 5
+"""How many seeds of all features are averaged."""
+Arrays = Mapping[str, Any]
+
+
+def opened(spec: Spec) -> Spec:
+    """The space in which any subset of features and Cells is combined."""
+    return replace(spec, outputs=(Possibly(Others()),))
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a contender gives for test samples, its score on validation, and its seconds."""
+
+    outputs: Outputs
+    validation: float
+    seconds: float
+
+
+class Judge:
+    """One data set of the study, with one seed."""
+
+    def __init__(self, name: str, data: Arrays, seed: int) -> None:
+        self.name, self.data, self.seed = name, data, seed
+        self.spec = opened(fw.load(SETS[name].spec))
+        self.network: Network = checked(self.spec)
+        self.usual = Settings(batch=SETS[name].batch, seed=seed)
+        self.samples = load_data(data, self.network)
+        self.test = self.samples.indices(TEST)
+
+    def contenders(self) -> Iterator[tuple[str, Found]]:
+        """Every contender, by name."""
+        yield from self._search()
+        yield from self._simple()
+        yield from self._networks()
+
+    # What a search finds
+
+    def _search(self) -> Iterator[tuple[str, Found]]:
+        started = perf_counter()
+        found = fw.search(self.spec, self.data, settings=self.usual)
+        searched = perf_counter() - started
+        held = found.held_out
+        assert held is not None
+        assert found.ensemble is not None
+        truth = self.samples.labels[held.samples]
+        scores = {n: score_of(self.network.head, o, truth) for n, o in held.outputs.items()}
+        specs = [found.genotype, *(one.genotype for one in found.ensemble.members)]
+        settings = [found.training, *found.member_training]
+        each = [(s or self.usual).with_options(seed=self.seed) for s in settings]
+        trained = perf_counter()
+        outputs = self._trained(specs, each, self.data, self.test)
+        seconds = searched + perf_counter() - trained
+        weights = [one.weight for one in found.ensemble.members]
+        mean = np.tensordot(weights, np.stack(outputs[1:]), 1)
+        yield GENOTYPE, Found(outputs[0], scores["genotype"], seconds)
+        yield MEMBERS, Found(mean, scores["ensemble"], seconds)
+
+    # Controls
+
+    def _simple(self) -> Iterator[tuple[str, Found]]:
+        """The penalty is chosen on validation, and the models learn from both splits then."""
+        parts = [self.samples.indices(one) for one in (TRAIN, VALIDATION)]
+        chosen, started = Fold(*parts), perf_counter()
+        of_validation = dict(simple_models(self.samples, self.network, [chosen], self.seed))
+        whole = Fold(np.concatenate(parts), self.test)
+        truth = self.samples.labels[parts[1]]
+        best = self._strength(chosen)
+        final = simple_models(self.samples, self.network, [whole], self.seed, strengths=[best])
+        for name, outputs in final:
+            score = score_of(self.network.head, of_validation[name], truth)
+            yield name, Found(outputs, score, perf_counter() - started)
+
+    def _strength(self, fold: Fold) -> float:
+        head, truth = self.network.head, self.samples.labels[fold.held]
+
+        def score(strength: float) -> float:
+            found = simple_models(
+                self.samples, self.network, [fold], self.seed, strengths=[strength], trees=False
+            )
+            return score_of(head, dict(found)[LINEAR], truth)
+
+        return max(strengths_of(head), key=score)
+
+    def _networks(self) -> Iterator[tuple[str, Found]]:
+        """Networks without a Cell, each with the settings that do best on validation."""
+        specs, own = baselines(self.spec), list(every_own(self.usual.tune))
+        each = [self.usual.with_options(epochs=self.usual.trial_epochs, **dict(o)) for o in own]
+        validation = self.samples.indices(VALIDATION)
+        known = {**self.data, "split": np.where(self.data["split"] == TRAIN, TRAIN, TEST)}
+        pairs = [(name, settings) for name in specs for settings in each]
+        started = perf_counter()
+        given = self._trained(
+            [specs[name] for name, _ in pairs], [s for _, s in pairs], known, validation
+        )
+        truth, best = self.samples.labels[validation], dict[str, tuple[float, Settings]]()
+        for (name, settings), outputs in zip(pairs, given, strict=True):
+            score = score_of(self.network.head, outputs, truth)
+            if name not in best or score > best[name][0]:
+                best[name] = score, settings
+        tuning = perf_counter() - started
+        settings = [best[name][1] for name in specs]
+        final = self._trained([*specs.values()], settings, self.data, self.test)
+        for name, outputs in zip(specs, final, strict=True):
+            yield name, Found(outputs, best[name][0], tuning)
+        seeds = [best[ALL][1].with_options(seed=self.seed + 100 + i) for i in range(SEEDS_OF_ALL)]
+        every = self._trained([specs[ALL]] * len(seeds), seeds, self.data, self.test)
+        mean = np.mean(every, 0)
+        yield f"{ALL}, {SEEDS_OF_ALL} seeds", Found(mean, best[ALL][0], tuning)
+
+    def _trained(
+        self,
+        specs: Sequence[Spec],
+        each: Sequence[Settings],
+        data: Arrays,
+        asked: NDArray[np.int64],
+    ) -> list[Outputs]:
+        """What networks give for some samples, after training on those of `data`."""
+        trained = train_all(specs, data, each)
+        found: list[Outputs] = []
+        for spec, one in zip(specs, trained, strict=True):
+            logits = torch.from_numpy(fw.predict(spec, data, weights=one.weights)[asked])
+            found.append(shares_of(self.network.head, logits))
+        return found
+
+
+def run(names: Sequence[str], seeds: int, cache: Path, results: Path) -> None:
+    """Judges sets with seeds that are not judged yet."""
+    study, folder = Study.open(results), cache / "judged"
+    folder.mkdir(exist_ok=True)
+    for seed in range(seeds):
+        for name in names:
+            if f"{name}/{seed}/{GENOTYPE}" in study.rows:
+                continue
+            judge = Judge(name, load(name, cache), seed)
+            for contender, found in judge.contenders():
+                key = f"{name}/{seed}/{contender}"
+                np.save(folder / f"{key.replace('/', '-')}.npy", found.outputs)
+                truth = judge.samples.labels[judge.test]
+                metric = score_of(judge.network.head, found.outputs, truth)
+                row = {"metric": metric, "validation": found.validation, "seconds": found.seconds}
+                study.row(key, lambda row=row: row)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("command", choices=["run", "table"])
+    parser.add_argument("--data", type=Path, default=Path.home() / ".cache/fusewright-study")
+    parser.add_argument("--results", type=Path, default=ROWS)
+    parser.add_argument("--role", choices=["development", "held out"], default="development")
+    parser.add_argument("--set", action="append", choices=list(SETS))
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    if options.command == "table":
+        PAGE.write_text(report(Study.open(options.results).rows, options.data / "judged"))
+        return
+    torch.set_num_threads(options.threads)
+    names = options.set or [name for name, one in SETS.items() if one.role == options.role]
+    run(names, options.seeds, options.data, options.results)
+
+
+if __name__ == "__main__":
+    main()

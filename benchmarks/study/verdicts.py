@@ -1,0 +1,5 @@
+GENOTYPE, MEMBERS = "genotype", "ensemble"
+
+
+def report(rows, folder):
+    return ""
