@@ -83,12 +83,14 @@ def _outputs(open: Sequence[Slot], given: Sequence[Slot]) -> Choice:
     ways: list[Choice | None] = [(), *[None] * len(names)]
     for slot in open:
         following: list[Choice | None] = [None] * (len(names) + 1)
-        for count, way in enumerate(ways):
+        for count in reversed(range(len(ways))):  # earlier places are filled first
+            way = ways[count]
             if way is None:
                 continue
             if slot.optional and following[count] is None:
                 following[count] = (*way, NOTHING)
-            if count < len(names) and names[count] in slot.candidates:
+            taken = count < len(names) and names[count] in slot.candidates
+            if taken and following[count + 1] is None:
                 following[count + 1] = (*way, names[count])
         ways = following
     found = ways[-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
+from typing import cast
 
 import numpy as np
 
@@ -52,8 +53,22 @@ def draw_outputs(network: Network, generator: np.random.Generator) -> Choice:
             if slot.open and left and not (slot.optional and generator.integers(2)):
                 chosen[place] = left[int(generator.integers(len(left)))]
         if any(chosen) and all(name or s.optional for name, s in zip(chosen, slots, strict=True)):
-            return tuple(chosen)
+            return _in_order(slots, chosen)
     return _draw(slots, generator)
+
+
+def _in_order(slots: Sequence[Slot], chosen: list[str]) -> Choice:
+    """A choice with names in the order of the candidates where places are alike, then nothing."""
+    places: dict[tuple[object, ...], list[int]] = {}
+    for place, slot in enumerate(slots):
+        if slot.open:
+            places.setdefault((slot.candidates, slot.optional), []).append(place)
+    for (candidates, _), alike in places.items():
+        order = (*cast("tuple[str, ...]", candidates), NOTHING)
+        names = sorted((chosen[place] for place in alike), key=order.index)
+        for place, name in zip(alike, names, strict=True):
+            chosen[place] = name
+    return tuple(chosen)
 
 
 def draw_cell(

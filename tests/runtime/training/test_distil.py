@@ -26,11 +26,10 @@ from ...support.running import FIXED, as_npz, changed, command, problem, spec
 def test_a_student_learns_what_its_teacher_gives(kind: Any, tmp_path: Path) -> None:
     """Of labels that say nothing, it learns the teacher's."""
     data, student = problem(kind=kind), spec(FIXED, predict=PREDICTED[kind])
-    longer: dict[str, Any] = {**BRIEF, "epochs": 12}
-    train_ensemble(ensemble(kind), data, out=tmp_path / "e", **longer)
+    options: dict[str, Any] = {**BRIEF, "epochs": 12}
+    train_ensemble(ensemble(kind), data, out=tmp_path / "e", **options)
     soft = soft_targets(tmp_path / "e", student, data, Settings())
     shuffled = changed(data, labels=np.random.default_rng(0).permutation(data["labels"]))
-    options: dict[str, Any] = {**BRIEF, "epochs": 12}
     metric = "r2" if kind == "values" else "f1_weighted"
     scores = [
         fw.evaluate(student, data, weights=fw.train(student, shuffled, soft=one, **options).weights)
