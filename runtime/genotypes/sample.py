@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
-from typing import cast
 
 import numpy as np
 
@@ -59,12 +58,12 @@ def draw_outputs(network: Network, generator: np.random.Generator) -> Choice:
 
 def _in_order(slots: Sequence[Slot], chosen: list[str]) -> Choice:
     """A choice with names in the order of the candidates where places are alike, then nothing."""
-    places: dict[tuple[object, ...], list[int]] = {}
+    places: dict[tuple[tuple[str, ...], bool], list[int]] = {}
     for place, slot in enumerate(slots):
         if slot.open:
             places.setdefault((slot.candidates, slot.optional), []).append(place)
     for (candidates, _), alike in places.items():
-        order = (*cast("tuple[str, ...]", candidates), NOTHING)
+        order = (*candidates, NOTHING)
         names = sorted((chosen[place] for place in alike), key=order.index)
         for place, name in zip(alike, names, strict=True):
             chosen[place] = name
