@@ -43,6 +43,23 @@ all others are undecided. What is decided was decided on the development sets; h
 run once, after that."""
 
 
+CHECKLIST = """## The checklist of "Fusion or Confusion?"
+
+What that study (arXiv 2512.22991, as far as its abstract and summaries give it) asks of a
+comparison, and what this one does:
+
+- *The same tuning for every method.* Every network has the same grid of rates and penalties, chosen
+  on validation, and the linear model its penalty; a search tries many networks, its cost stands
+  beside it, and the seconds of controls are a small share of it. Extra trees are not tuned.
+- *Tuned single modalities as controls.* Each modality alone, with all its features, is among them.
+- *Repeated splits.* No: each set has one fixed split, by family, person or formula, since the
+  backbones learned its training part. Seeds vary everything else; their number stands in the tables.
+- *Tests of significance.* Paired bootstraps over samples and seeds, ranks with Friedman's and
+  Nemenyi's tests. Few sets make Nemenyi's difference wide.
+- *Missing modalities.* Stamps lack speech in some samples; nothing else is missing anywhere.
+- *Modern encoders.* No: features are those of small backbones that train in minutes."""
+
+
 @dataclass(frozen=True)
 class Judged:
     """The rows of one data set."""
@@ -118,6 +135,7 @@ def report(rows: Rows, outputs: Path, pictures: Path) -> str:
         judged = [one for one in judged if one.seeds]
         if judged:
             parts += [f"## {role.capitalize()} sets", *_role(judged, role, pictures)]
+    parts.append(CHECKLIST)
     parts.append(f"Machine: {machine('torch', 'scikit-learn', 'numpy')}.")
     return "\n\n".join(parts) + "\n"
 
