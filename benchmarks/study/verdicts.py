@@ -53,7 +53,7 @@ comparison, and what this one does:
   beside it, and the seconds of controls are a small share of it. Extra trees are not tuned.
 - *Tuned single modalities as controls.* Each modality alone, with all its features, is among them.
 - *Repeated splits.* No: each set has one fixed split, by family, person or formula, since the
-  backbones learned its training part. Seeds vary everything else; their number stands in the tables.
+  backbones learned its training part. Seeds vary all else; how many stands in the tables.
 - *Tests of significance.* Paired bootstraps over samples and seeds, ranks with Friedman's and
   Nemenyi's tests. Few sets make Nemenyi's difference wide.
 - *Missing modalities.* Stamps lack speech in some samples; nothing else is missing anywhere.
