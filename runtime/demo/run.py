@@ -83,9 +83,10 @@ def demo(out: Path) -> None:
     stage("searching the space")
     result = search(spec, features, out=out / "search", settings=SEARCH, overwrite=True)
     stage("training the genotype")
-    train(result.genotype, features, out=out / "train", settings=TRAINING, overwrite=True)
+    own = result.training or TRAINING
+    train(result.genotype, features, out=out / "train", settings=own, overwrite=True)
     stage("training what it is compared with")
-    results = [*_unimodal(extracted), *_fused(spec, result.genotype, data, out / "train")]
+    results = [*_unimodal(extracted), *_fused(spec, result.genotype, own, data, out / "train")]
     stage("exporting to ONNX and checking it")
     checks = _export(out, data)
     pictures = _draw(spec, result.genotype, out)
@@ -119,10 +120,12 @@ def _unimodal(extracted: Extracted) -> list[Result]:
     ]
 
 
-def _fused(spec: Spec, genotype: Spec, data: dict[str, Any], trained: Path) -> list[Result]:
-    """The genotype, late fusion and random genotypes, each with several seeds."""
+def _fused(
+    spec: Spec, genotype: Spec, own: Settings, data: dict[str, Any], trained: Path
+) -> list[Result]:
+    """The genotype with its own settings, late fusion and random ones, each with several seeds."""
     first = evaluate(trained, data)["accuracy"]
-    others = [_train_and_evaluate(genotype, data, seed) for seed in SEEDS[1:]]
+    others = [_train_and_evaluate(genotype, data, seed, own) for seed in SEEDS[1:]]
     network = checked(spec)
     results = [
         _result("late fusion of the last stages", late_fusion(spec), data),
@@ -140,8 +143,10 @@ def _result(name: str, spec: Spec, data: dict[str, Any]) -> Result:
     return Result(name, accuracies, _parameters(spec))
 
 
-def _train_and_evaluate(spec: Spec, data: dict[str, Any], seed: int) -> float:
-    trained = train(spec, data, settings=replace(TRAINING, seed=seed))
+def _train_and_evaluate(
+    spec: Spec, data: dict[str, Any], seed: int, settings: Settings = TRAINING
+) -> float:
+    trained = train(spec, data, settings=replace(settings, seed=seed))
     return evaluate(spec, data, weights=trained.weights)["accuracy"]
 
 
