@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import product
+from math import prod
 from typing import TypeAlias
 
 from ..compiler.diagnostics.diagnostic import did_you_mean, fail, one_of
@@ -22,6 +23,7 @@ MOVING = (
 """Settings of how weights move; each network of those that train together may have its own."""
 Own: TypeAlias = tuple[tuple[str, int | float], ...]
 """Settings of one candidate by name."""
+MOST_COMBINATIONS = 1_000
 FORM = "write `weight_decay = 1e-4 | 1e-2, max_learning_rate = 1e-3`, say"
 
 
@@ -32,13 +34,21 @@ def ranges(text: str) -> Mapping[str, tuple[int | float, ...]]:
     """
     found: dict[str, tuple[int | float, ...]] = {}
     for part in filter(None, (piece.strip() for piece in text.split(","))):
-        name, _, values = (piece.strip() for piece in part.partition("="))
+        name, given, values = (piece.strip() for piece in part.partition("="))
+        if not given:
+            raise fail("E506", f"`{part}` in `tune` has no value", help=FORM)
         if name not in MOVING:
             remedy = did_you_mean(name, MOVING) or f"those that can are {one_of(MOVING, 20)}"
             raise fail("E506", f"`{name}` cannot be searched with the architecture", help=remedy)
         if name in found:
             raise fail("E506", f"`tune` names `{name}` twice", help="keep one of them")
         found[name] = tuple(_number(value.strip()) for value in values.split("|"))
+        if len(set(found[name])) < len(found[name]):
+            raise fail("E506", f"`tune` gives `{name}` a value twice", help="keep one of them")
+    combinations = prod(map(len, found.values()))
+    if combinations > MOST_COMBINATIONS:
+        message = f"`tune` has {combinations:,} combinations, more than {MOST_COMBINATIONS:,}"
+        raise fail("E506", message, help="write fewer values")
     return found
 
 

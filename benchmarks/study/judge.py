@@ -182,7 +182,7 @@ def run(names: Sequence[str], seeds: int, cache: Path, results: Path) -> None:
             if f"{name}/{seed}/{GENOTYPE}" in study.rows:
                 continue
             judge = Judge(name, load(name, cache), seed)
-            for contender, found in judge.contenders():
+            for contender, found in list(judge.contenders()):  # all of a seed, or nothing
                 key = f"{name}/{seed}/{contender}"
                 np.save(folder / f"{key.replace('/', '-')}.npy", found.outputs)
                 truth = judge.samples.labels[judge.test]

@@ -73,6 +73,24 @@ def fillings(slots: Sequence[Slot]) -> Iterator[Choice]:
     return extend(()) if can_be_completed(()) else iter(())
 
 
+def in_order(slots: Sequence[Slot], chosen: Choice) -> Choice:
+    """The choice as `fillings` gives it: where open slots have equal candidates, the first take
+    theirs in the order of these, and those that may stay empty do so last."""
+    ordered = list(chosen)
+    alike: dict[tuple[str, ...], list[int]] = {}
+    for place, slot in enumerate(slots):
+        if slot.open:
+            alike.setdefault(slot.candidates, []).append(place)
+    for candidates, places in alike.items():
+        names = sorted({chosen[place] for place in places} - {NOTHING}, key=candidates.index)
+        spare = len(names) - sum(not slots[place].optional for place in places)
+        for place in places:
+            empty = slots[place].optional and spare <= 0
+            spare -= slots[place].optional
+            ordered[place] = NOTHING if empty else names.pop(0)
+    return tuple(ordered)
+
+
 def choices(cell: NetworkCell) -> Iterator[Choice]:
     """Every choice for the inputs of a Cell; a single one where none is open."""
     return fillings(cell.slots) if is_open(cell) else iter((fixed_choice(cell),))

@@ -20,7 +20,14 @@ from numpy.typing import NDArray
 
 from ...compiler.language.spec import Spec
 from ...compiler.network.choices import CellChoice, Choices, StepChoice, fill
-from ...compiler.network.fillings import Choice, fillings, fixed_choice, is_open, twin_before
+from ...compiler.network.fillings import (
+    Choice,
+    fillings,
+    fixed_choice,
+    in_order,
+    is_open,
+    twin_before,
+)
 from ...compiler.network.holes import Logits, Relaxation, filling, holes_by_slot, holes_of
 from ...compiler.network.names import OUTPUT
 from ...compiler.network.network import NOTHING, Network, NetworkCell, NetworkStep, Slot
@@ -108,8 +115,8 @@ def _outputs(network: Network, weights: HoleWeights, relax: Relaxation) -> Choic
     if not any(slot.open for slot in slots):
         return tuple(slot.candidates[0] for slot in slots)
     of_slots = _slot_weights(slots, (OUTPUT,), weights)
-    choices = ranked(slots, of_slots, ordered=relax == "per_input")
-    return next(choices, None) or next(fillings(slots))
+    choice = next(ranked(slots, of_slots, ordered=True), None) or next(fillings(slots))
+    return in_order(slots, choice) if relax == "shared" else choice
 
 
 def _slot_weights(

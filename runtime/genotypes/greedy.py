@@ -38,7 +38,8 @@ def bagged(
         half = sorted(generator.choice(count, size, replace=False).tolist())
         for place, weight in greedy([members[i] for i in half], loss, picks).items():
             found[half[place]] = found.get(half[place], 0.0) + weight / BAGS
-    kept = {place: weight for place, weight in sorted(found.items()) if weight >= SLIGHT}
+    least = min(SLIGHT, max(found.values()))
+    kept = {place: weight for place, weight in sorted(found.items()) if weight >= least}
     total = sum(kept.values())
     return {place: weight / total for place, weight in kept.items()}
 

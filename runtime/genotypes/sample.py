@@ -10,7 +10,7 @@ import numpy as np
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
 from ...compiler.network.choices import CellChoice, Choices, StepChoice, fill
-from ...compiler.network.fillings import Choice, fillings, fixed_choice, is_open
+from ...compiler.network.fillings import Choice, fillings, fixed_choice, in_order, is_open
 from ...compiler.network.network import NOTHING, Network, Slot
 from .space import may_follow
 
@@ -52,22 +52,8 @@ def draw_outputs(network: Network, generator: np.random.Generator) -> Choice:
             if slot.open and left and not (slot.optional and generator.integers(2)):
                 chosen[place] = left[int(generator.integers(len(left)))]
         if any(chosen) and all(name or s.optional for name, s in zip(chosen, slots, strict=True)):
-            return _in_order(slots, chosen)
+            return in_order(slots, tuple(chosen))
     return _draw(slots, generator)
-
-
-def _in_order(slots: Sequence[Slot], chosen: list[str]) -> Choice:
-    """A choice with names in the order of the candidates where places are alike, then nothing."""
-    places: dict[tuple[tuple[str, ...], bool], list[int]] = {}
-    for place, slot in enumerate(slots):
-        if slot.open:
-            places.setdefault((slot.candidates, slot.optional), []).append(place)
-    for (candidates, _), alike in places.items():
-        order = (*candidates, NOTHING)
-        names = sorted((chosen[place] for place in alike), key=order.index)
-        for place, name in zip(alike, names, strict=True):
-            chosen[place] = name
-    return tuple(chosen)
 
 
 def draw_cell(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice, product
 
 from ...compiler.network.choices import CellChoice, Choices, StepChoice
-from ...compiler.network.fillings import Choice, choices, fillings
+from ...compiler.network.fillings import Choice, choices, fillings, in_order
 from ...compiler.network.holes import filling
 from ...compiler.network.network import NOTHING, Network, NetworkStep
 from ...compiler.network.rules import admits, completable, every_inputs
@@ -54,6 +54,7 @@ def neighbours(network: Network, chosen: Choices) -> Iterator[Choices]:
         for name in filling(slot) if slot.open else ():
             if name == NOTHING or name not in chosen.outputs:
                 outputs = (*chosen.outputs[:number], name, *chosen.outputs[number + 1 :])
+                outputs = in_order(network.outputs, outputs)
                 if any(outputs) and outputs != chosen.outputs:
                     yield replace(chosen, outputs=outputs)
 

@@ -13,6 +13,8 @@ from ...compiler.language.nodes import HeadKind
 from ..metrics import LABEL_THRESHOLD
 from ..runs.statistics import LEVEL, RESAMPLES, Interval
 
+SLIGHT = 1e-12
+"""The share of the squares of values below which their spread is rounding alone."""
 AT_ONCE = 500
 """Resamples that are drawn at a time."""
 Floats: TypeAlias = NDArray[np.float64]
@@ -85,7 +87,7 @@ def difference(
             for one, own, chosen in zip((first, second), sums, seeds, strict=True)
         ]
         found.append(means[0] - means[1])
-    low, high = np.quantile(np.concatenate(found), ((1 - level) / 2, (1 + level) / 2))
+    low, high = np.nanquantile(np.concatenate(found), ((1 - level) / 2, (1 + level) / 2))
     mean = float(first.metrics.mean() - second.metrics.mean())
     return Interval(mean, float(low), float(high), len(group))
 
@@ -111,8 +113,10 @@ def _weighted_f1(sums: Floats) -> Floats:
 
 
 def _r2(sums: Floats) -> Floats:
-    """The mean over values, of which each counts as much."""
+    """The mean over values, of which each counts as much; nan where one does not vary."""
     error, total, squares, count = np.split(sums, 4, -1)
     spread = squares - total**2 / count
-    mean: Floats = (1 - error / np.maximum(spread, np.finfo(np.float64).tiny)).mean(-1)
+    varies = spread > SLIGHT * squares
+    share = np.divide(error, spread, out=np.full_like(error, np.nan), where=varies)
+    mean: Floats = (1 - share).mean(-1)
     return mean

@@ -22,6 +22,7 @@ class Control:
 
     `score` is what the kind stands for: one network's, a mean, or the best. `ahead` is how much
     higher the found genotype scores, with a 95 % interval over samples; None where that is it.
+    Random genotypes are not kept, so that none of them can be deployed.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Control:
     scores: tuple[float, ...]
     weight_steps: float
     ahead: tuple[float, float, float] | None = None
+    is_kept: bool = True
 
     @property
     def summary(self) -> Summary:
@@ -55,9 +57,9 @@ class Controls:
 
     @property
     def better(self) -> tuple[Control, ...]:
-        """The single models that score higher than the found genotype, the best first."""
+        """The models that score higher than the found genotype and can be had, best first."""
         found, *others = self.rows
-        ordered = sorted((row for row in others if len(row.scores) == 1), key=lambda r: -r.score)
+        ordered = sorted((row for row in others if row.is_kept), key=lambda r: -r.score)
         return tuple(row for row in ordered if row.score > found.score)
 
     def write(self, folder: Path) -> None:
@@ -85,6 +87,7 @@ def _controls(record: Mapping[str, Any]) -> Controls:
         Control(
             str(row["name"]), _number(row["score"]), _numbers(row["scores"]),
             _number(row["weight_steps"]), _triple(row.get("ahead")),
+            bool(row.get("is_kept", True)),
         )
         for row in record["rows"]
     ]  # fmt: skip

@@ -242,10 +242,9 @@ class RunFolder:
 
 def settings_beside(genotype: Path) -> Settings | None:
     """The settings that a search wrote beside a genotype; None where there are none."""
-    path = genotype.with_suffix(".toml")
-    if not stated_beside(genotype) or not path.is_file():
-        return None
-    return read_settings(path)
+    name = Path(stated_beside(genotype)).name
+    path = genotype.parent / name
+    return read_settings(path) if name and path.is_file() else None
 
 
 def stated_beside(genotype: Path) -> str:

@@ -116,7 +116,7 @@ class _Comparison:
         profile = read_profile(settings.profile) if settings.profile else None
         self.budgets = budgets_of(network, self.relax, profile)
         self.unit = unit_macs(unit_program(network))
-        self.number = 0
+        self.training, self.number = settings, 0
 
     def _judge(self, samples: NDArray[np.int64]) -> None:
         """Lets contenders be compared by these samples, of those that are held out."""
@@ -126,10 +126,10 @@ class _Comparison:
         self.groups = None if self.data.groups is None else self.data.groups[samples]
 
     def run(self, found: SearchResult, *, random: bool) -> Controls:
-        training = self.settings
         if found.training is not None:
             own = {name: getattr(found.training, name) for name in OF_A_GENOTYPE}
-            training = self.settings.with_options(**own)
+            self.training = self.settings.with_options(**own)
+        training = self.training
         known: Mapping[str, Outputs] = {}
         if found.held_out is not None and not random:
             known = found.held_out.outputs
@@ -145,7 +145,7 @@ class _Comparison:
         left_out: list[str] = []
         for name, outputs in self._simple(left_out):
             rows.append(self._row(name, outputs, first))
-        specs = baselines(self.network.spec)
+        specs = baselines(found.genotype)
         for name, outputs in self._networks(specs, training, left_out).items():
             rows.append(self._row(name, outputs, first, specs[name], training))
         if random:
@@ -279,7 +279,7 @@ class _Comparison:
         meter = Meter(self.unit, self.settings.batch)
         generator = torch.Generator().manual_seed(self.settings.seed)
         return Problem(
-            network, self.data, self.settings, self.device, self.relax, meter, generator,
+            network, self.data, self.training, self.device, self.relax, meter, generator,
             Interrupt(), self.budgets,
         )  # fmt: skip
 
@@ -292,7 +292,7 @@ class _Comparison:
     ) -> Control:
         """A random genotype trained on the training split and scored on validation."""
         with seeded(self.settings.seed, self.device):
-            trainer.train(trial, self.settings.epochs, beside)
+            trainer.train(trial, self.training.epochs, beside)
         if trial.diverged:
             raise no_finite_loss(trial.failure)
         self._tell(name, trial.score)
@@ -302,4 +302,5 @@ class _Comparison:
 
 def _control(name: str, score: float, members: list[Control]) -> Control:
     cost = sum(m.weight_steps for m in members)
-    return Control(name, score, tuple(s for m in members for s in m.scores), cost)
+    scores = tuple(s for m in members for s in m.scores)
+    return Control(name, score, scores, cost, is_kept=False)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ...compiler.check.check import checked, require_no_holes
 from ...compiler.language.spec import Spec
+from ...compiler.load import load
 from ...compiler.network.network import Network
 from ...compiler.program.weights import Weights, WeightSource
 from ...compiler.targets.safetensors import read_weights
@@ -20,7 +21,7 @@ from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, rank
 from ..parallel.threads import computing
-from ..runs.folder import RunFolder
+from ..runs.folder import RunFolder, settings_beside
 from ..runs.names import GENOTYPE, WEIGHTS
 from ..runs.tensorboard import watching
 from ..settings import Settings
@@ -90,7 +91,9 @@ def train(
     if folder is not None and rank() == 0:
         folder.write_run(None, settings, data, **({"teacher": soft.teacher} if soft else {}))
         folder.begin_history(result.history)
-        folder.write_spec(GENOTYPE, spec)
+        file = folder.path / GENOTYPE
+        found_here = file.is_file() and load(file) == spec
+        folder.write_genotype(spec, settings_beside(file) if found_here else None)
         folder.write_tensors(WEIGHTS, result.weights)
     return result
 

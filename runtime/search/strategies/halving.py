@@ -8,7 +8,7 @@ Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and Hyperparamet
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from ....compiler.network.choices import Choices
 from ...data.files import Arrays
@@ -37,6 +37,10 @@ def rungs(settings: Settings) -> list[tuple[int, int]]:
     counts = counts[: len(ends) + 1]
     epochs = [*ends[len(ends) - len(counts) + 1 :], settings.trial_epochs]
     return list(zip(counts, epochs, strict=True))
+
+
+STARTS = 3
+"""One candidate in so many may be a strong start."""
 
 
 class Halving:
@@ -105,7 +109,7 @@ def explore(problem: Problem) -> Halving:
     Where the output has holes, every second genotype has in it all that can be there.
     """
     settings = problem.settings
-    candidates = dict.fromkeys(starts(problem))
+    candidates = dict.fromkeys(islice(starts(problem), settings.candidates // STARTS))
     every = list(every_own(settings.tune))
     drawn = ranking.distinct(problem, settings.candidates, stream=0)
     for number, choices in enumerate(drawn):

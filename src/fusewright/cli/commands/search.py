@@ -122,9 +122,18 @@ def _show_controls(found: Any) -> None:
     if found.better:
         names = ", ".join(f"{row.name} ({row.score:.4f})" for row in found.better)
         print(f"higher than the found genotype ({found.rows[0].score:.4f}): {names}")
-        print(f"on these samples {found.better[0].name} is what to deploy")
+        print(_advice(found.better[0]))
     for line in found.left_out:
         print(f"left out: {line}")
+
+
+def _advice(best: Any) -> str:
+    """What to deploy, where a control is higher."""
+    if best.ahead is None or best.ahead[2] < 0:
+        return f"on these samples {best.name} is what to deploy"
+    return (
+        f"{best.name} is what to deploy where it costs less: these samples do not tell them apart"
+    )
 
 
 def _ahead(row: Any) -> str:
