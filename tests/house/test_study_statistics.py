@@ -151,3 +151,14 @@ def test_the_diagram_names_every_contender_and_escapes() -> None:
     assert set(mean_ranks) <= set(texts)
     thick = [e for e in root.iter() if e.get("stroke-width") == "4"]
     assert len(thick) == 3
+
+
+def test_resamples_in_which_a_value_does_not_vary_are_left_out() -> None:
+    truth = np.repeat([[0.0], [1.0]], 10, 0)
+    outputs = np.random.default_rng(0).normal(truth, 0.1)[None]
+    groups = np.repeat([0, 1], 10)
+    found = difference(
+        scored("values", outputs, truth), scored("values", outputs * 0.9, truth), groups
+    )
+    assert all(np.isfinite((found.mean, found.low, found.high)))
+    assert abs(found.low) < 1

@@ -14,11 +14,13 @@ from fusewright.compiler.check.check import check, checked
 from fusewright.compiler.measure.architectures import count_architectures
 from fusewright.compiler.measure.parts import Parts
 from fusewright.compiler.network.choices import choices_of, fill, listed
-from fusewright.compiler.network.fillings import fillings
+from fusewright.compiler.network.fillings import fillings, in_order
 from fusewright.compiler.network.network import NOTHING, Slot
 from fusewright.compiler.resolve.unfill import unfill
+from fusewright.runtime.genotypes.derive import choose
 from fusewright.runtime.genotypes.sample import draw
 from fusewright.runtime.genotypes.space import every_choice, neighbours
+from fusewright.runtime.search.candidates.starts import taking
 
 from ...support.running import QUICK, problem, spec
 
@@ -120,3 +122,37 @@ def test_as_many_outputs_as_are_left_are_combined_by_what_takes_them() -> None:
     programs = {count: parts.head(count).program for count in rows}
     weights = {c: {p.name: p.sizes for p in one.parameters} for c, one in programs.items()}
     assert {count: sizes["head.W"][0] for count, sizes in weights.items()} == rows
+
+
+@given(st.lists(st.tuples(st.sets(st.sampled_from("ABC"), min_size=1), st.booleans()), max_size=4))
+def test_every_way_is_in_the_order_of_the_listing(places: list[tuple[set[str], bool]]) -> None:
+    slots = [Slot(tuple(sorted(c)), True, optional=optional) for c, optional in places]
+    for way in fillings(slots):
+        assert in_order(slots, way) == way
+
+
+def test_alike_places_may_all_stay_empty() -> None:
+    """Under `shared`, where the Zero of every row is the stronger."""
+    cells = "cell K(A, B) { S = Sum(x, y) } output K, {A | B | D}?, {A | B | D}?"
+    network = checked(spec(cells))
+    for zero, expected in ((9.0, ("K", "", "")), (-9.0, ("K", "A", "B"))):
+        logits = {"output.alpha": np.array([[zero, -zero]] * 3)}
+        assert choose(network, logits, "shared").outputs == expected
+
+
+@pytest.mark.parametrize(
+    ("output", "names", "expected"),
+    [
+        ("{A | B}, {A | D}", ["A", "B"], ("B", "A")),
+        ("{A | B}?, A?, D?", ["A", "B"], ("B", "A", "")),
+        ("*?", ["B", "D"], ("", "B", "D", "")),
+        ("K, *?", ["A"], ("K", "A", "", "")),
+        ("{A | B}, D?", ["D"], None),
+        ("A, B", ["A"], None),
+    ],
+)
+def test_names_find_a_place_where_there_is_one(
+    output: str, names: list[str], expected: tuple[str, ...] | None
+) -> None:
+    network = checked(spec(f"cell K(A, B) {{ S = Sum(x, y) }} output {output}"))
+    assert taking(network.outputs, names) == expected

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from shutil import copy
+
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 
 import fusewright as fw
 from fusewright.compiler.network.network import Head
+from fusewright.runtime.settings import read_settings
 from fusewright.runtime.training.objective import Objective
 from fusewright.runtime.training.optimisers import shortened
 from fusewright.runtime.training.schedule import rate_at
 
-from ...support.running import QUICK, problem, spec
+from ...support.running import QUICK, command, problem, spec
 
 FIXED = spec("cell K(A, D) { S = ConcatFC(x, y) } output K, B")
 
@@ -61,3 +66,42 @@ def test_a_decoupled_penalty_shrinks_what_no_gradient_moves() -> None:
     before = fw.train(FIXED, problem(45), settings=settings).weights
     after = fw.train(FIXED, problem(45), settings=settings, decoupled_decay=900.0).weights
     assert abs(after["head.W"]).max() == pytest.approx(0.91 * abs(before["head.W"]).max(), rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("tune", "message"),
+    [
+        ("weight_decay", "has no value"),
+        ("weight_decay = high", "`high` in `tune` is no number"),
+        ("weight_decay = 0.1 | 1e-1", "a value twice"),
+        ("batch = 8 | 16", "`batch` cannot be searched"),
+        ("weight_decay = 0.1, weight_decay = 0.2", "names `weight_decay` twice"),
+        ("weight_decay = -1", "not at least 0"),
+        ("clipping = " + " | ".join(map(str, range(1001))), "1,001 combinations"),
+    ],
+)
+def test_what_cannot_be_searched_is_diagnosed(tune: str, message: str) -> None:
+    with pytest.raises(fw.DiagnosticError, match=message):
+        fw.Settings(tune=tune)
+
+
+def test_settings_stay_beside_a_genotype_that_is_trained_where_it_was_found(tmp_path: Path) -> None:
+    np.savez(tmp_path / "data.npz", **problem(90))
+    (tmp_path / "space.fuse").write_text(str(spec()), encoding="utf-8")
+    short = ("--candidates", "2", "--trial-epochs", "2", "--batch", "16", "--tune", "warm_up = 0.5")
+    given = ("--data", "data.npz", "--out")
+    command(
+        tmp_path, "search", "space.fuse", *given, "run", *short, "--no-controls", "--folds", "1"
+    )
+    for out in ("run", "other"):
+        command(tmp_path, "train", "run/genotype.fuse", *given, out)
+        found = read_settings(tmp_path / out / "train.toml")
+        assert (found.epochs, found.batch, found.warm_up) == (2, 16, 0.5)
+    copied = tmp_path / "copied"
+    copied.mkdir()
+    copy(tmp_path / "run" / "genotype.fuse", copied / "net.fuse")
+    said = command(tmp_path, "train", "copied/net.fuse", *given, "usual", "--epochs", "1")
+    assert "train_loss" in said
+    copy(tmp_path / "run" / "genotype.toml", copied)
+    command(tmp_path, "train", "copied/net.fuse", *given, "again")
+    assert read_settings(tmp_path / "again" / "train.toml").warm_up == 0.5
