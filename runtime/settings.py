@@ -210,6 +210,13 @@ class Settings:
         return self.select or USUAL[self.strategy]
 
     @property
+    def tuned(self) -> Mapping[str, tuple[int | float, ...]]:
+        """What each setting that is searched may be; one that is set to something is that."""
+        usual = {item.name: item.default for item in fields(self)}
+        known = ranges(self.tune).items()
+        return {name: values for name, values in known if getattr(self, name) == usual[name]}
+
+    @property
     def trains_candidates(self) -> bool:
         """Whether what is found was trained by itself, rather than as a part of a hypernet."""
         return self.strategy in SAMPLED or self.selection in ("halving", "folds")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from math import prod
 from typing import TypeAlias
@@ -59,8 +59,7 @@ def _number(text: str) -> int | float:
         raise fail("E506", f"`{text}` in `tune` is no number", help=FORM) from None
 
 
-def every_own(text: str) -> Iterator[Own]:
+def every_own(known: Mapping[str, Sequence[int | float]]) -> Iterator[Own]:
     """Every way to take one value for each setting."""
-    known = ranges(text)
     for values in product(*known.values()):
         yield tuple(zip(known, values, strict=True))

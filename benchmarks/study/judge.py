@@ -133,7 +133,7 @@ class Judge:
 
     def _networks(self) -> Iterator[tuple[str, Found]]:
         """Networks without a Cell, each with the settings that do best on validation."""
-        specs, own = baselines(self.spec), list(every_own(self.usual.tune))
+        specs, own = baselines(self.spec), list(every_own(self.usual.tuned))
         each = [self.usual.with_options(epochs=self.usual.trial_epochs, **dict(o)) for o in own]
         validation = self.samples.indices(VALIDATION)
         known = {**self.data, "split": np.where(self.data["split"] == TRAIN, TRAIN, TEST)}

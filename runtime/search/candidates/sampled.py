@@ -13,7 +13,7 @@ from ....compiler.network.holes import holes_of
 from ....compiler.network.network import Network
 from ...data.files import Arrays
 from ...runs.checkpoint import State
-from ...tuning import Own, ranges
+from ...tuning import Own
 from ..strategy import Problem, Round
 from ..variants import budgets_of
 from .study import Ahead, Asked, Finished, OwnStudy, Point, Sampler, Study, asked_of, asked_state
@@ -40,7 +40,7 @@ class Points:
         for picks in some_picks(network.global_holes):
             for name, size in _sizes(network.variant(picks)).items():
                 self.sizes[name] = max(size, self.sizes.get(name, 0))
-        self._tuned = {f"setting {n}": (n, v) for n, v in ranges(problem.settings.tune).items()}
+        self._tuned = {f"setting {n}": (n, v) for n, v in problem.settings.tuned.items()}
         self._holes = tuple(self.sizes)
         self.sizes |= {name: len(values) for name, (_, values) in self._tuned.items()}
         self._known: dict[tuple[int, ...], Choices] = {}
@@ -112,8 +112,9 @@ class Sampled:
             for place in range(max(1, min(left, together, self._most_ahead(finished)))):
                 asked = self.study.ask(place)
                 choices, own = self.points.candidate(asked.point)
-                trial = Trial(asked.number, choices, own=own)
-                self.ahead.append((asked, None if (choices, own) in known else trial))
+                is_known = (choices, own) in known
+                trial = None if is_known else Trial(asked.number, choices, own=own)
+                self.ahead.append((asked, trial))
                 known.append((choices, own))
         return self.ahead.pop(0)
 

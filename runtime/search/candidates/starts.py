@@ -38,7 +38,7 @@ def starts(problem: Problem) -> Iterator[tuple[Choices, Own]]:
             continue
         choices = replace(drawn, outputs=outputs)
         found += [choices] if problem.budgets.admits(choices) else []
-    for own in every_own(problem.settings.tune):
+    for own in every_own(problem.settings.tuned):
         yield from ((choices, own) for choices in found)
 
 

@@ -110,7 +110,7 @@ def explore(problem: Problem) -> Halving:
     """
     settings = problem.settings
     candidates = dict.fromkeys(islice(starts(problem), settings.candidates // STARTS))
-    every = list(every_own(settings.tune))
+    every = list(every_own(settings.tuned))
     drawn = ranking.distinct(problem, settings.candidates, stream=0)
     for number, choices in enumerate(drawn):
         if number % 2 and (full := beside(problem.network, choices)) is not None:

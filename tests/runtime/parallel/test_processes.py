@@ -141,7 +141,7 @@ def test_every_process_finds_the_same_genotype(tmp_path: Path) -> None:
     for number in range(len(WAYS)):
         folder = tmp_path / str(number)
         genotypes = [(folder / f"{i}.fuse").read_text() for i in range(2)]
-        assert genotypes[0] == genotypes[1] == (folder / "run/genotype.fuse").read_text()
+        assert genotypes[0] == genotypes[1] == str(fw.load(folder / "run/genotype.fuse"))
         weights = [load_file(folder / f"{i}.safetensors") for i in range(2)]
         assert same(weights[0], weights[1])
         fw.loads(genotypes[0])

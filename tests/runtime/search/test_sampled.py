@@ -196,7 +196,7 @@ def test_no_candidate_is_trained_twice(strategy: str) -> None:
 
     original = Trial.__init__
     with patch.object(Trial, "__init__", noted):
-        found = search(strategy, space, candidates=16)
+        found = search(strategy, space, candidates=16, tune="")
     assert len(trained) == len(set(trained))
     assert len(trained) <= len(list(every_choice(checked(space)))) == 4
     twice = [record for record in found.history if record.get("epochs") == 0]
@@ -287,7 +287,8 @@ def test_a_surrogate_learns_which_choices_are_good() -> None:
     generator = np.random.default_rng(0)
 
     def worth(choices: Any) -> float:
-        return float("A" in choices[0].inputs) + float(choices[1].steps[0].operation == 1) / 2
+        first, second = choices.cells
+        return float("A" in first.inputs) + float(second.steps[0].operation == 1) / 2
 
     order = generator.permutation(len(every))
     known = {every[i]: worth(every[i]) for i in order[:25]}

@@ -78,7 +78,7 @@ from .halving import Halving
 from .ranking import distinct
 
 def explore(problem):
-    return Halving(problem, distinct(problem, 2, stream=9))
+    return Halving(problem, [(one, ()) for one in distinct(problem, 2, stream=9)])
 """
 
 

@@ -41,7 +41,7 @@ SHORT: dict[str, Any] = {"batch": 16, "max_learning_rate": 0.02, "trial_epochs":
 HALVING: dict[str, Any] = {**SHORT, "strategy": "halving", "candidates": 5, "rungs": 2}
 
 
-ONE_RUNG: dict[str, Any] = {**HALVING, "rungs": 1}
+ONE_RUNG: dict[str, Any] = {**HALVING, "rungs": 1, "folds": 1, "ensemble": False}
 
 
 OWN = """
