@@ -203,7 +203,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.command == "table":
         rows = Study.open(options.results).rows
-        PAGE.write_text(report(rows, options.data / "judged", PAGE.parent / "pictures"))
+        PAGE.write_text(report(rows, options.data / "judged", PAGE.parent / "images"))
         return
     torch.set_num_threads(options.threads)
     names = options.set or [name for name, one in SETS.items() if one.role == options.role]

@@ -40,7 +40,7 @@ settings, of those that a search tries, that do best on validation; so has the l
 penalty. "Above" and "below" are differences of {100 * MARGIN:.1f} points or more whose 95 %
 interval, of a paired bootstrap over test samples (whole groups of them) and seeds, leaves zero out;
 all others are undecided. What is decided was decided on the development sets; held-out sets were
-run once, after that."""
+run once, after that. What is missing was not run yet."""
 
 
 CHECKLIST = """## The checklist of "Fusion or Confusion?"
