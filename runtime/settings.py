@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import Field, asdict, dataclass, fields, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -181,18 +181,12 @@ class Settings:
     tensorboard: bool = _setting(False, "Write RUN/tensorboard/ as well.")
 
     def __post_init__(self) -> None:
-        for item in fields(self):
-            value = getattr(self, item.name)
-            _check_type(item.name, value, type(item.default))
-            limits: Limits | None = item.metadata["limits"]
-            if limits is not None and not limits.admit(value):
-                message = f"the setting `{item.name}` is {value}, not {limits.text}"
-                raise fail("E506", message)
-            if item.metadata["choices"] and (value or item.default):
-                require_one(item.name, value, item.metadata["choices"])
+        by_name = {item.name: item for item in fields(self)}
+        for name, item in by_name.items():
+            _require(item, getattr(self, name))
         for name, values in ranges(self.tune).items():
             for value in values:
-                self.with_options(**{name: value, "tune": ""})
+                _require(by_name[name], value)
         if self.select:
             require_one("select", self.select, FOLLOWED_BY[self.strategy])
         if self.storage and self.strategy not in SHARING:
@@ -262,6 +256,16 @@ def _require_known(values: Mapping[str, Any]) -> None:
         if key not in names:
             remedy = did_you_mean(key, names) or f"settings are {one_of(names, 20)}"
             raise fail("E506", f"unknown setting `{key}`", help=remedy)
+
+
+def _require(item: Field[Any], value: Any) -> None:
+    """Raises DiagnosticError where a setting cannot have a value."""
+    _check_type(item.name, value, type(item.default))
+    limits: Limits | None = item.metadata["limits"]
+    if limits is not None and not limits.admit(value):
+        raise fail("E506", f"the setting `{item.name}` is {value}, not {limits.text}")
+    if item.metadata["choices"] and (value or item.default):
+        require_one(item.name, value, item.metadata["choices"])
 
 
 def _check_type(name: str, value: Any, expected: type) -> None:

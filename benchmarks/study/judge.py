@@ -111,11 +111,13 @@ class Judge:
         """The penalty is chosen on validation, and the models learn from both splits then."""
         parts = [self.samples.indices(one) for one in (TRAIN, VALIDATION)]
         chosen, started = Fold(*parts), perf_counter()
-        of_validation = dict(simple_models(self.samples, self.network, [chosen], self.seed))
-        whole = Fold(np.concatenate(parts), self.test)
+        whole, best = Fold(np.concatenate(parts), self.test), self._strength(chosen)
         truth = self.samples.labels[parts[1]]
-        best = self._strength(chosen)
-        final = simple_models(self.samples, self.network, [whole], self.seed, strengths=[best])
+        before, final = (
+            simple_models(self.samples, self.network, [fold], self.seed, strengths=[best])
+            for fold in (chosen, whole)
+        )
+        of_validation = dict(before)
         for name, outputs in final:
             score = score_of(self.network.head, of_validation[name], truth)
             yield name, Found(outputs, score, perf_counter() - started)

@@ -19,7 +19,7 @@ from ..network.names import OUTPUT
 from ..network.network import Application, Network, Slot
 from ..network.rules import RULES, completable
 from ..program.program import Builder, Input
-from ..resolve.cells import MOST_INPUTS
+from ..resolve.outputs import output_counts
 from ..resolve.resolve import required, resolve_variant
 from ..resolve.variants import of_variants
 from ..system.collector import COLLECTOR_OFF
@@ -121,8 +121,7 @@ class _Shapes:
             self._apply_once(cell.merge, [inner] * (1 + len(cell.returned)), cell.span, inner)
         outputs = network.spec.outputs
         place = outputs[0].span if outputs else network.cells[-1].span
-        most, fewest = len(network.outputs), network.fewest_outputs
-        for count in [*range(fewest, min(most, MOST_INPUTS)), most]:
+        for count in output_counts(network.outputs):
             combine = network.combine_of(count)
             combined = self._apply(combine, [inner] * count, place, None)
             if combined is None:

@@ -16,7 +16,7 @@ from ..graph.build import Graph, build
 from ..lowering.apply import apply
 from ..lowering.lower import lower_adapter
 from ..network.names import OUTPUT
-from ..network.network import Application, Network
+from ..network.network import Application, Network, fewest
 from ..passes import optimise
 from ..program.program import Builder, Input, Program
 
@@ -108,7 +108,7 @@ class Parts:
                     part = self.operation(application, len(step.slots))
                     parts.setdefault(part.key, part)
             parts.setdefault(self.merge(cell.name).key, self.merge(cell.name))
-        for count in range(self.network.fewest_outputs, len(self.network.outputs) + 1):
+        for count in range(fewest(self.network.outputs), len(self.network.outputs) + 1):
             parts.setdefault(self.head(count).key, self.head(count))
         yield from parts.values()
 

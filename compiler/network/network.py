@@ -97,6 +97,11 @@ class Slot:
     optional: bool = False
 
 
+def fewest(outputs: Sequence[Slot]) -> int:
+    """How many places of the output are filled at least."""
+    return max(1, sum(not slot.optional for slot in outputs))
+
+
 @dataclass(frozen=True, slots=True)
 class NetworkStep:
     name: str
@@ -238,11 +243,6 @@ class Network(Architecture):
     @property
     def has_holes(self) -> bool:
         return super().has_holes or bool(self.global_holes)
-
-    @property
-    def fewest_outputs(self) -> int:
-        """How many places of the output are filled at least."""
-        return max(1, sum(not slot.optional for slot in self.outputs))
 
     def combine_of(self, count: int) -> Application:
         """What combines so many outputs, where holes leave some of them out."""

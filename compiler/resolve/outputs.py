@@ -17,8 +17,8 @@ from ..language.nodes import (
     item_of,
     references_of,
 )
-from ..network.network import Slot
-from .cells import MOST_EDGES
+from ..network.network import Slot, fewest
+from .cells import MOST_EDGES, MOST_INPUTS
 from .scope import known_instead
 
 
@@ -33,6 +33,12 @@ def resolve_outputs(
     resolver = _Outputs(sequence, families, report)
     named = [name for place in places for name in resolver.names(place)]
     return tuple(slot for place in places for slot in resolver.slots(place, frozenset(named)))
+
+
+def output_counts(outputs: Sequence[Slot]) -> list[int]:
+    """How many places may be filled, some of them optional; of very many, all and the fewest."""
+    least, most = fewest(outputs), len(outputs)
+    return [*range(least, min(most, MOST_INPUTS)), most]
 
 
 @dataclass

@@ -11,6 +11,7 @@ from ..language.nodes import BUDGETS, Budget, Cell, Feature, Modality, RuleRequi
 from ..language.spec import Spec
 from ..network.names import lengths_name, presence_name
 from ..network.network import (
+    COMBINE,
     Application,
     Head,
     Network,
@@ -21,10 +22,10 @@ from ..network.network import (
 )
 from ..network.rules import DEFAULT_RULE, RULES
 from ..network.vocabulary import library_names, vocabulary_of
-from .cells import MOST_INPUTS, CellResolver
+from .cells import CellResolver
 from .numbers import numbers_of
 from .operations import OperationResolver
-from .outputs import resolve_outputs
+from .outputs import output_counts, resolve_outputs
 from .scope import Scope, Sizes
 from .variants import of_variants
 
@@ -236,11 +237,10 @@ class _Resolver:
 
     def _combine(self, outputs: Sequence[Slot]) -> Application | None:
         """What combines the outputs, of which there may be fewer where some are optional."""
-        most, least = len(outputs), max(1, sum(not slot.optional for slot in outputs))
         if not outputs:
             return None
-        counts = [*range(least, min(most, MOST_INPUTS)), most]
-        roles = [self.operations.role("combine", count, None) for count in counts]
+        counts = output_counts(outputs)
+        roles = [self.operations.role(COMBINE, count, None) for count in counts]
         return None if None in roles else roles[-1]
 
     # The head and the requirements

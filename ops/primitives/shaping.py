@@ -89,13 +89,7 @@ def numpy_dropout(np: Any, x: Any, rate: float, training: bool) -> Any:
     return x
 
 
-def _batched_concat(
-    torch: Any, record: Any, arguments: Sequence[Any], of: Kinds, settings: dict[str, Any]
-) -> Any:
-    return torch.cat(everywhere(arguments, of), -1)
-
-
-def _batched_append(
+def _batched_join(
     torch: Any, record: Any, arguments: Sequence[Any], of: Kinds, settings: dict[str, Any]
 ) -> Any:
     return record.torch(torch, *everywhere(arguments, of))
@@ -117,7 +111,7 @@ concat = Primitive(
     onnx=lambda g, *inputs: g.Concat(*inputs, axis=-1),
     latex=_concat_latex,
     zero=all,
-    batched=_batched_concat,
+    batched=_batched_join,
 )
 append = Primitive(
     name="append",
@@ -128,7 +122,7 @@ append = Primitive(
     onnx=lambda g, *inputs: g.Concat(*inputs, axis=-2),
     latex=lambda *inputs: rf"\operatorname{{append}}\left({', '.join(inputs)}\right)",
     zero=all,
-    batched=_batched_append,
+    batched=_batched_join,
 )
 first = Primitive(
     name="first",

@@ -12,6 +12,7 @@ from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, Str
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.network.network import Head
+from ..settings import Settings
 from .dataset import TRAIN, VALIDATION, Dataset
 
 PLENTY = 2_500
@@ -38,6 +39,11 @@ def worthwhile(data: Dataset) -> int:
     known, validation = data.indices(TRAIN, VALIDATION), data.indices(VALIDATION)
     parts = len(known) if data.groups is None else len(set(data.groups[known]))
     return 1 if len(validation) >= PLENTY else max(1, min(USUAL_FOLDS, parts))
+
+
+def chosen_folds(data: Dataset, head: Head, settings: Settings) -> list[Fold]:
+    """The folds of the settings, or as many as are worth it; raises as `folds_of` does."""
+    return folds_of(data, head, settings.folds or worthwhile(data), settings.seed)
 
 
 def folds_of(data: Dataset, head: Head, count: int, seed: int) -> list[Fold]:

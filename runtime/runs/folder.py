@@ -240,6 +240,11 @@ class RunFolder:
         write_file(self.path / name, content)
 
 
+def of_a_genotype(settings: Settings) -> dict[str, Any]:
+    """Those of the settings that are kept with a genotype, by name."""
+    return {name: getattr(settings, name) for name in OF_A_GENOTYPE}
+
+
 def settings_beside(genotype: Path) -> Settings | None:
     """The settings that a search wrote beside a genotype; None where there are none."""
     name = Path(stated_beside(genotype)).name

@@ -32,7 +32,7 @@ from ...compiler.network.network import Network
 from ...compiler.passes import optimise
 from ..data.batches import Batches
 from ..data.dataset import TEST, TRAIN, Dataset, Source, load_data
-from ..data.folds import Fold, folds_of, worthwhile
+from ..data.folds import Fold, chosen_folds
 from ..latency.profile import read_profile
 from ..metrics import SELECTION_METRIC
 from ..parallel.interrupt import Interrupt
@@ -40,7 +40,7 @@ from ..parallel.processes import join, rank
 from ..parallel.threads import computing
 from ..predict.comparison import difference, scored
 from ..runs.controls import Control, Controls
-from ..runs.folder import OF_A_GENOTYPE
+from ..runs.folder import of_a_genotype
 from ..settings import Settings
 from ..training.finite import no_finite_loss
 from ..training.fitting import device_of, predict_all, seeded, start_from
@@ -87,9 +87,9 @@ def compare_with_controls(
     network = checked(spec)
     here = settings.with_options(device=join(settings.device))
     samples = load_data(data, network, settings.split_seed)
-    count = 1 if random or settings.selection != "folds" else settings.folds
-    count = count or worthwhile(samples)
-    folds = folds_of(samples, network.head, count, settings.seed)
+    by_folds = settings.selection == "folds" and not random
+    usual = settings if by_folds else settings.with_options(folds=1)
+    folds = chosen_folds(samples, network.head, usual)
     with computing(settings.threads):
         controls = _Comparison(network, samples, here, told, folds).run(found, random=random)
     if out is not None and rank() == 0:
@@ -127,9 +127,7 @@ class _Comparison:
 
     def run(self, found: SearchResult, *, random: bool) -> Controls:
         if found.training is not None:
-            own = {name: getattr(found.training, name) for name in OF_A_GENOTYPE}
-            self.training = self.settings.with_options(**own)
-        training = self.training
+            self.training = self.settings.with_options(**of_a_genotype(found.training))
         known: Mapping[str, Outputs] = {}
         if found.held_out is not None and not random:
             known = found.held_out.outputs
@@ -138,16 +136,16 @@ class _Comparison:
         if GENOTYPE in known:
             first = known[GENOTYPE]
         else:
-            (first,) = self._networks({FOUND: found.genotype}, training, []).values()
-        rows = [self._row(FOUND, first, None, found.genotype, training)]
+            (first,) = self._networks({FOUND: found.genotype}, []).values()
+        rows = [self._row(FOUND, first, None, found.genotype)]
         if ENSEMBLE in known:
             rows.append(self._row(MEAN_OF_MEMBERS, known[ENSEMBLE], first))
         left_out: list[str] = []
         for name, outputs in self._simple(left_out):
             rows.append(self._row(name, outputs, first))
         specs = baselines(found.genotype)
-        for name, outputs in self._networks(specs, training, left_out).items():
-            rows.append(self._row(name, outputs, first, specs[name], training))
+        for name, outputs in self._networks(specs, left_out).items():
+            rows.append(self._row(name, outputs, first, specs[name]))
         if random:
             drawn, bought = self._random(cost)
             rows.append(_control(RANDOM, float(np.mean([r.score for r in drawn])), drawn))
@@ -155,32 +153,29 @@ class _Comparison:
             rows.append(_control(BEST, max(r.score for r in best), best))
         metric = SELECTION_METRIC[self.network.head.kind]
         return Controls(
-            metric, training.epochs, cost, bought, tuple(rows), tuple(left_out), len(self.folds)
-        )
+            metric, self.training.epochs, cost, bought, tuple(rows), tuple(left_out),
+            len(self.folds),
+        )  # fmt: skip
 
     def _row(
-        self,
-        name: str,
-        outputs: Outputs,
-        first: Outputs | None,
-        spec: Spec | None = None,
-        settings: Settings | None = None,
+        self, name: str, outputs: Outputs, first: Outputs | None, spec: Spec | None = None
     ) -> Control:
-        """A contender, and by how much the found genotype is ahead of it."""
-        score, head = score_of(self.network.head, outputs, self.truth), self.network.head
+        """A contender, and by how much the found genotype, `first`, is ahead of it."""
+        head = self.network.head
+        score = score_of(head, outputs, self.truth)
         self._tell(name, score)
-        cost = 0.0 if spec is None or settings is None else self._cost(spec, settings.epochs)
+        cost = 0.0 if spec is None else self._cost(spec)
         if first is None:
             return Control(name, score, (score,), cost)
         best, other = (scored(head.kind, one[None], self.truth) for one in (first, outputs))
         ahead = difference(best, other, self.groups, resamples=RESAMPLES, seed=self.settings.seed)
         return Control(name, score, (score,), cost, (ahead.mean, ahead.low, ahead.high))
 
-    def _cost(self, spec: Spec, epochs: int) -> float:
+    def _cost(self, spec: Spec) -> float:
         """The weight steps that a network takes in all folds."""
         macs = count_macs(optimise(lower(build(checked(spec))), "training"))
-        samples = sum(len(fold.train) for fold in self.folds)
-        return Meter(self.unit, self.settings.batch).weight_steps(macs * samples * epochs * STEP)
+        samples = self.training.epochs * sum(len(fold.train) for fold in self.folds)
+        return Meter(self.unit, self.settings.batch).weight_steps(macs * samples * STEP)
 
     def _simple(self, left_out: list[str]) -> list[tuple[str, Outputs]]:
         try:
@@ -190,9 +185,7 @@ class _Comparison:
             left_out.append(f"simple models: {error}")
             return []
 
-    def _networks(
-        self, specs: Mapping[str, Spec], settings: Settings, left_out: list[str]
-    ) -> dict[str, Outputs]:
+    def _networks(self, specs: Mapping[str, Spec], left_out: list[str]) -> dict[str, Outputs]:
         """What networks give for what is held out, trained together; those that can be."""
         networks: dict[str, Network] = {}
         for name, spec in specs.items():
@@ -201,7 +194,7 @@ class _Comparison:
             except DiagnosticError as error:
                 left_out.append(f"{name}: {error.diagnostics[0].message}")
         try:
-            return self._trained(networks, settings)
+            return self._trained(networks)
         except DiagnosticError as error:
             alone = next(iter(networks)) if len(networks) == 1 else None
             if alone == FOUND:
@@ -211,28 +204,28 @@ class _Comparison:
                 return {}
         found: dict[str, Outputs] = {}
         for name in networks:  # one of them cannot be trained
-            found |= self._networks({name: specs[name]}, settings, left_out)
+            found |= self._networks({name: specs[name]}, left_out)
         return found
 
-    def _trained(self, networks: Mapping[str, Network], settings: Settings) -> dict[str, Outputs]:
+    def _trained(self, networks: Mapping[str, Network]) -> dict[str, Outputs]:
         parts: dict[str, list[Outputs]] = {name: [] for name in networks}
+        ready = {
+            name: prepare(network, self.data, self.settings, self.device)
+            for name, network in networks.items()
+        }
         for fold in self.folds:
             split = np.full(len(self.data.labels), TEST)
             split[fold.train] = TRAIN
             data = replace(self.data, split=split)
-            trained = train_networks([*networks.values()], data, [settings] * len(networks))
-            for (name, network), result in zip(networks.items(), trained, strict=True):
-                parts[name].append(self._given(network, result.weights, fold.held))
+            each = [self.training] * len(networks)
+            trained = train_networks([*networks.values()], data, each)
+            for name, result in zip(networks, trained, strict=True):
+                module, features = ready[name]
+                start_from(module, result.weights)
+                batches = Batches(features, fold.held, self.settings.batch, self.device)
+                given = shares_of(self.network.head, predict_all(module, batches))
+                parts[name].append(given)
         return {name: np.concatenate(given)[self.order] for name, given in parts.items()}
-
-    def _given(
-        self, network: Network, weights: Mapping[str, NDArray[np.float32]], held: NDArray[np.int64]
-    ) -> Outputs:
-        """What a network with these weights gives for some samples."""
-        module, data = prepare(network, self.data, self.settings, self.device)
-        start_from(module, weights)
-        batches = Batches(data, held, self.settings.batch, self.device)
-        return shares_of(network.head, predict_all(module, batches))
 
     def _random(self, cost: float) -> tuple[list[Control], int]:
         """Random genotypes, and how many of them a cost buys, one at least.

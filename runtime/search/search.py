@@ -26,6 +26,7 @@ from ...compiler.network.choices import Choices, choices_of, fill, listed
 from ...compiler.network.holes import Relaxation
 from ...compiler.network.network import Network
 from ...compiler.system.display import Displayed
+from .. import tuning
 from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
 from ..data.files import Arrays
 from ..latency.profile import read_profile
@@ -42,7 +43,7 @@ from ..runs.checkpoint import (
     write_checkpoint,
 )
 from ..runs.ensemble import write_ensemble
-from ..runs.folder import OF_A_GENOTYPE, RunFolder
+from ..runs.folder import RunFolder, of_a_genotype
 from ..runs.names import CHECKPOINT, ENSEMBLE_FOLDER, SEARCH_WEIGHTS
 from ..runs.tensorboard import watching
 from ..settings import RULE_NAMES, Settings
@@ -271,7 +272,7 @@ class _Loop:
         if not settings.trains_candidates:
             return None
         trained = settings.with_options(epochs=settings.trial_epochs, **dict(own))
-        return Settings(**{name: getattr(trained, name) for name in OF_A_GENOTYPE})
+        return Settings(**of_a_genotype(trained))
 
     def _ensemble(self) -> Ensemble | None:
         network, members = self.problem.network, self.strategy.members()
@@ -314,7 +315,7 @@ class _Best:
             "score": score,
             "round": self.round,
             "choices": listed(self.choices),
-            "own": [list(pair) for pair in self.own],
+            "own": tuning.listed(self.own),
             "arrays": {name: torch.from_numpy(a) for name, a in self.arrays.items()},
         }
 
@@ -322,8 +323,8 @@ class _Best:
     def restored(cls, state: State) -> _Best:
         arrays = {name: t.numpy() for name, t in state["arrays"].items()}
         rank = (tuple(state["level"]), float(state["score"]))
-        own = tuple((name, value) for name, value in state["own"])
-        return cls(rank, state["round"], choices_of(state["choices"]), arrays, own)
+        choices, own = choices_of(state["choices"]), tuning.own_of(state["own"])
+        return cls(rank, state["round"], choices, arrays, own)
 
 
 def _require_choosing(network: Network, settings: Settings) -> None:

@@ -10,9 +10,10 @@ from dataclasses import replace
 from ...compiler.language.expression import Call
 from ...compiler.language.nodes import Definition, Reference, Use
 from ...compiler.language.spec import Spec
+from ...compiler.network.network import COMBINE
 from ...compiler.network.vocabulary import library
 
-LIBRARY, COMBINE, LAYER = "simbamm", "combine", "Layer"
+LIBRARY, LAYER = "simbamm", "Layer"
 
 
 def simbamm(spec: Spec, layers: int | None = None) -> Spec:

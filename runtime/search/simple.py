@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -51,18 +51,19 @@ def simple_models(
     parts = [(np.searchsorted(known, f.train), np.searchsorted(known, f.held)) for f in folds]
     truth = labels[np.concatenate([f.held for f in folds])]
 
-    def learned(model: Any) -> Outputs:
-        return np.concatenate([_learned(head, model, columns, labels[known], *p) for p in parts])
+    def learned(model: Callable[[], Any]) -> Outputs:
+        given = [_learned(head, model(), columns, labels[known], *part) for part in parts]
+        return np.concatenate(given)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a weak penalty is one of several
         linear = max(
-            (learned(_linear(head, s)) for s in strengths or strengths_of(head)),
+            (learned(partial(_linear, head, s)) for s in strengths or strengths_of(head)),
             key=lambda outputs: score_of(head, outputs, truth),
         )
     yield LINEAR, linear
     if trees:
-        forest = learned(_trees(head, seed))
+        forest = learned(partial(_trees, head, seed))
         yield from ((TREES, forest), (MEAN, (linear + forest) / 2))
 
 
@@ -81,27 +82,25 @@ def _learned(
     train: NDArray[np.int64],
     held: NDArray[np.int64],
 ) -> Outputs:
-    """What a model gives for some samples that learned others, its columns standardised."""
+    """What a new model gives for some samples after others, its columns standardised."""
     mean, spread = columns[train].mean(0), columns[train].std(0)
     spread = np.where(spread > 0, spread, 1)
-    fresh: Any = clone(model)
-    fresh.fit((columns[train] - mean) / spread, labels[train].squeeze())
-    return _outputs(head, fresh, (columns[held] - mean) / spread)
+    model.fit((columns[train] - mean) / spread, labels[train].squeeze())
+    return _outputs(head, model, (columns[held] - mean) / spread)
 
 
-class PerLabel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class PerLabel:
     """A logistic regression for each label; one that never varies is given as it is."""
 
     def __init__(self, strength: float) -> None:
-        self.strength = strength
-
-    def fit(self, columns: Outputs, labels: NDArray[Any]) -> PerLabel:
+        self._strength = strength
         self._models = list[Any]()
+
+    def fit(self, columns: Outputs, labels: NDArray[Any]) -> None:
         for own in labels.reshape(len(labels), -1).T:
             varies = len(np.unique(own)) > 1
-            model = LogisticRegression(C=self.strength, max_iter=ITERATIONS) if varies else own[0]
+            model = LogisticRegression(C=self._strength, max_iter=ITERATIONS) if varies else own[0]
             self._models.append(model.fit(columns, own) if varies else model)
-        return self
 
     def predict(self, columns: Outputs) -> Outputs:
         """The probability of each label, (samples, K)."""

@@ -21,6 +21,7 @@ from ....compiler.network.choices import Choices, choices_of, fill, listed
 from ....compiler.network.network import Network
 from ....compiler.program.hoist import Hoisted
 from ....compiler.program.program import Program
+from ... import tuning
 from ...data.files import Arrays
 from ...data.parts import Parts
 from ...runs.checkpoint import CheckpointPart, State, identity_of
@@ -136,7 +137,7 @@ class Trial:
             "failure": self.failure,
             "fold": self.fold,
             "outputs": self.outputs,
-            "own": [list(pair) for pair in self.own],
+            "own": tuning.listed(self.own),
         }
 
     def _resting(self) -> CheckpointPart | None:
@@ -150,8 +151,8 @@ class Trial:
     @classmethod
     def restored(cls, state: State) -> Trial:
         """The trial with this state."""
-        own = tuple((name, value) for name, value in state["own"])
-        known: State = {**state, "choices": choices_of(state["choices"]), "own": own}
+        choices, own = choices_of(state["choices"]), tuning.own_of(state["own"])
+        known: State = {**state, "choices": choices, "own": own}
         return cls(**known)
 
 

@@ -8,8 +8,10 @@ chosen. All of its trainings are members of populations.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +22,7 @@ from ....compiler.network.choices import Choices
 from ....compiler.targets.numpy.network import logits_of
 from ...data.dataset import VALIDATION
 from ...data.files import Arrays
-from ...data.folds import folds_of, worthwhile
+from ...data.folds import chosen_folds
 from ...genotypes.greedy import bagged
 from ...metrics import on_validation
 from ...runs.checkpoint import State
@@ -55,12 +57,26 @@ class Finalist:
         return self.trials[0].own
 
 
+@dataclass(frozen=True)
+class Held:
+    """What finalists give for samples that they did not learn, those that are trained.
+
+    `outputs` are logits by the place of the finalist, (samples, K), and `shares` what is averaged.
+    `samples` are the places in the data that finalists are compared by, `labels` theirs.
+    """
+
+    outputs: Mapping[int, Tensor]
+    shares: Mapping[int, NDArray[np.float64]]
+    samples: NDArray[np.int64]
+    labels: NDArray[Any]
+
+
 class Folds:
     """Trains finalists on every fold; a round is a finalist."""
 
     def __init__(self, problem: Problem, before: list[Trial]) -> None:
         """The finalists are the first of the trials `before`, the best ones first."""
-        self.problem = problem
+        self.problem, self.head = problem, problem.network.head
         standing = [trial for trial in before if not trial.diverged] or before[:1]
         count = len(problem.folds)
         self.finalists = [
@@ -76,14 +92,10 @@ class Folds:
         ]
         self.rounds = len(self.finalists)
         self.trainer = Trainer(self.problem)
-        labels = torch.from_numpy(problem.data.labels)
-        self.objective = Objective.of(problem.network.head, labels[self._known])
+        self.known = np.sort(np.concatenate([fold.held for fold in problem.folds]))
+        labels = torch.from_numpy(problem.data.labels[self.known])
+        self.objective = Objective.of(self.head, labels)
         self.ensemble: dict[int, float] = {}
-
-    @property
-    def _known(self) -> Tensor:
-        """The samples that are divided, in the order of the data."""
-        return torch.from_numpy(np.sort(np.concatenate([f.held for f in self.problem.folds])))
 
     def round(self, index: int) -> Round:
         """Trains a finalist; the last one lets the best of all be what was found."""
@@ -95,104 +107,105 @@ class Folds:
         for trial in finalist.trials[1:]:
             trial.training = None
         values = {"candidate": finalist.number, "epochs": epochs, "folds": len(finalist.trials)}
-        told, score = self._told(finalist)
-        if index + 1 < self.rounds:
-            return Round(None, score, values={**values, **told})
-        place = self._best()
+        held = self._held()
+        told, score = self._told(index, held)
+        place = self._best(held) if index + 1 == self.rounds else None
         if place is None:
             return Round(None, score, values={**values, **told})
-        if self.problem.settings.ensemble:
-            self._choose()
+        self._choose(held)
         best = self.finalists[place]
-        of_best, score = self._told(best)
+        of_best, score = self._told(place, held)
         last: dict[str, object] = {LAST: {"candidate": finalist.number, **told}}
         if self.ensemble:
-            last[TOGETHER] = self._told_of_ensemble()
+            last[TOGETHER] = self._told_of_ensemble(held)
         closing = {**values, **last, **of_best, "candidate": best.number, "best": best.number}
         return Round(best.choices, score, values=closing, own=best.own)
 
-    def outputs(self, finalist: Finalist) -> Tensor | None:
+    def _held(self) -> Held:
+        """What is known of the finalists so far."""
+        every = [self._outputs(finalist) for finalist in self.finalists]
+        outputs = {place: given for place, given in enumerate(every) if given is not None}
+        shares = {place: shares_of(self.head, given) for place, given in outputs.items()}
+        judged = self._judged([*shares.values()])
+        samples = self.known[judged]
+        return Held(
+            {place: given[judged] for place, given in outputs.items()},
+            {place: given[judged] for place, given in shares.items()},
+            samples,
+            self.problem.data.labels[samples],
+        )
+
+    def _outputs(self, finalist: Finalist) -> Tensor | None:
         """What it gives for every known sample while that is held out, (samples, K)."""
-        every = torch.zeros(len(self.problem.data.labels), self.problem.network.head.count)
+        every = torch.zeros(len(self.problem.data.labels), self.head.count)
         for trial, fold in zip(finalist.trials, self.problem.folds, strict=True):
             if trial.diverged or trial.outputs is None:
                 return None
             every[torch.from_numpy(fold.held)] = trial.outputs
-        return every[self._known]
+        return every[self.known]
 
-    def judged(self) -> NDArray[np.int64]:
+    def _judged(self, shares: Sequence[NDArray[np.float64]]) -> NDArray[np.int64]:
         """The places among the known samples that finalists are compared by.
 
         All of them; but validation alone, where training samples are predicted better while they
         are held out: then their features know their labels, as those of a backbone do that was
         trained on them, and what does well on them may do so on no others.
         """
-        known = self._known.numpy()
-        of_validation = self.problem.data.split[known] == VALIDATION
-        shares = [
-            shares_of(self.problem.network.head, outputs)
-            for outputs in map(self.outputs, self.finalists)
-            if outputs is not None
-        ]
-        places = np.arange(len(known))
+        of_validation = self.problem.data.split[self.known] == VALIDATION
+        places = np.arange(len(self.known))
         if not shares or of_validation.sum() < LEAST_JUDGED or of_validation.all():
             return places
-        labels = self.problem.data.labels[known]
+        labels = self.problem.data.labels[self.known]
         losses = np.mean([self.objective.losses_of_shares(s, labels) for s in shares], 0)
         parts = losses[of_validation], losses[~of_validation]
         error = np.sqrt(sum(part.var() / len(part) for part in parts))
         gap = parts[0].mean() - parts[1].mean()
         return places[of_validation] if gap > ERRORS * error else places
 
-    def _told(self, finalist: Finalist) -> tuple[dict[str, object], float]:
+    def _told(self, place: int, held: Held) -> tuple[dict[str, object], float]:
         """What a record says of a finalist, and its score."""
-        outputs = self.outputs(finalist)
-        if outputs is None:
-            failed = next(trial for trial in finalist.trials if trial.diverged)
+        if place not in held.outputs:
+            failed = next(trial for trial in self.finalists[place].trials if trial.diverged)
             return {"failure": failed.failure}, -np.inf
-        judged = self.judged()
-        metrics = self._metrics(outputs, judged)
-        score = selection_score(self.problem.network.head, metrics)
+        metrics = self._metrics(held.outputs[place], held)
         told = {on_validation(name): value for name, value in metrics.items()}
-        return {**told, "samples": len(judged)}, score
+        return {**told, "samples": len(held.samples)}, selection_score(self.head, metrics)
 
-    def _metrics(self, outputs: Tensor, judged: NDArray[np.int64]) -> dict[str, float]:
-        labels = torch.from_numpy(self.problem.data.labels)[self._known]
-        return scored(outputs[judged], labels[judged], self.objective)
+    def _metrics(self, outputs: Tensor, held: Held) -> dict[str, float]:
+        return scored(outputs, torch.from_numpy(held.labels), self.objective)
 
-    def _best(self) -> int | None:
+    def _best(self, held: Held) -> int | None:
         """The place of the finalist that stands best by its score and its loss."""
-        found = {place: self.outputs(one) for place, one in enumerate(self.finalists)}
-        judged, head = self.judged(), self.problem.network.head
-        known = {p: self._metrics(o, judged) for p, o in found.items() if o is not None}
+        known = {place: self._metrics(outputs, held) for place, outputs in held.outputs.items()}
         if not known:
             return None
-        scores = [[selection_score(head, metrics)] for metrics in known.values()]
+        scores = [[selection_score(self.head, metrics)] for metrics in known.values()]
         stand = standings(scores, [[metrics["loss"]] for metrics in known.values()])
         return [*known][int(np.argmax(stand))]
 
-    def _choose(self) -> None:
-        """The ensemble of the finalists, chosen by what each gives for samples it did not learn."""
-        head, judged = self.problem.network.head, self.judged()
-        outputs = {place: self.outputs(one) for place, one in enumerate(self.finalists)}
-        places = [place for place, o in outputs.items() if o is not None]
-        members = [shares_of(head, o)[judged] for o in outputs.values() if o is not None]
-        labels = self.problem.data.labels[self._known.numpy()][judged]
-        if not members:
+    # The ensemble
+
+    def _choose(self, held: Held) -> None:
+        """The ensemble of the finalists, by what each gives for samples it did not learn."""
+        if not self.problem.settings.ensemble or not held.shares:
             return
-        loss, seed = (
-            partial(self.objective.loss_of_shares, labels=labels),
-            self.problem.settings.seed,
-        )
+        loss = partial(self.objective.loss_of_shares, labels=held.labels)
+        members, seed = [*held.shares.values()], self.problem.settings.seed
         weights = bagged(members, loss, PICKS, seed)
+        places = [*held.shares]
         self.ensemble = {places[place]: weight for place, weight in weights.items()}
 
-    def _told_of_ensemble(self) -> dict[str, float]:
-        """The metrics of the mean of the members, each for samples that it did not learn."""
-        head = self.problem.network.head
-        mean = np.sum([w * self._shares(p) for p, w in self.ensemble.items()], 0)
-        logits = mean if head.kind == "values" else logits_of(mean, head.kind)
-        metrics = self._metrics(torch.from_numpy(logits).float(), self.judged())
+    def _mean(self, held: Held) -> NDArray[np.float64]:
+        """What the ensemble gives, each member for samples that it did not learn."""
+        weighted = [weight * held.shares[place] for place, weight in self.ensemble.items()]
+        mean: NDArray[np.float64] = np.sum(weighted, 0)
+        return mean
+
+    def _told_of_ensemble(self, held: Held) -> dict[str, float]:
+        """The metrics of the ensemble."""
+        mean = self._mean(held)
+        logits = mean if self.head.kind == "values" else logits_of(mean, self.head.kind)
+        metrics = self._metrics(torch.from_numpy(logits).float(), held)
         return {on_validation(name): value for name, value in metrics.items()}
 
     def members(self) -> list[Chosen]:
@@ -203,24 +216,16 @@ class Folds:
 
     def held_out(self) -> HeldOut:
         """What the best finalist, and the ensemble, give for samples that they did not learn."""
-        judged, place = self.judged(), self._best()
-        samples = self._known.numpy()[judged]
-        if place is None:
-            return HeldOut(samples, {})
-        shares = {p: self._shares(p)[judged] for p in {place, *self.ensemble}}
-        found = {GENOTYPE: shares[place]}
+        held = self._held()
+        place = self._best(held)
+        found = {} if place is None else {GENOTYPE: held.shares[place]}
         if self.ensemble:
-            found[ENSEMBLE] = np.sum([w * shares[p] for p, w in self.ensemble.items()], 0)
-        return HeldOut(samples, found)
-
-    def _shares(self, place: int) -> NDArray[np.float64]:
-        outputs = self.outputs(self.finalists[place])
-        assert outputs is not None
-        return shares_of(self.problem.network.head, outputs)
+            found[ENSEMBLE] = self._mean(held)
+        return HeldOut(held.samples, found)
 
     def arrays(self) -> Arrays:
         """The weights of the best finalist in its first fold."""
-        first = self.finalists[self._best() or 0].trials[0]
+        first = self.finalists[self._best(self._held()) or 0].trials[0]
         return {} if first.training is None else first.arrays()
 
     def state(self) -> State:
@@ -232,9 +237,8 @@ class Folds:
             restored = tuple(Trial.restored(trial) for trial in trials)
             self.finalists[place] = replace(self.finalists[place], trials=restored)
         self.trainer.forget()
-        done = all(trial.scored for one in self.finalists for trial in one.trials)
-        if done and self.problem.settings.ensemble:
-            self._choose()
+        if all(trial.scored for one in self.finalists for trial in one.trials):
+            self._choose(self._held())
 
 
 def select(problem: Problem) -> list[Stage]:
@@ -243,10 +247,8 @@ def select(problem: Problem) -> list[Stage]:
     Raises DiagnosticError where the samples cannot be divided, before anything is trained.
     """
     settings = problem.settings
-    count = settings.folds or worthwhile(problem.data)
-    if count == 1 and not settings.ensemble:
+    folds = chosen_folds(problem.data, problem.network.head, settings)
+    if len(folds) == 1 and not settings.ensemble:
         return []
-    within = replace(
-        problem, folds=folds_of(problem.data, problem.network.head, count, settings.seed)
-    )
+    within = replace(problem, folds=folds)
     return [lambda before: Folds(within, before.trials)]

@@ -65,8 +65,9 @@ def train(
         usual = read_settings(config) if config is not None else None
         _train_ensemble(file, data, out, usual, options, overwrite, json)
         return
-    settings = settings_from(config, options, settings_beside(file))
-    if config is None and (missing := stated_beside(file)) and settings_beside(file) is None:
+    beside = settings_beside(file)
+    settings = settings_from(config, options, beside)
+    if config is None and beside is None and (missing := stated_beside(file)):
         note = f"note: the settings that `{file}` was found with stayed behind, in `{missing}`"
         print(f"{note}; the usual ones are used", file=sys.stderr)
     spec = load_with(file, sets)
