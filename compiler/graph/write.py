@@ -33,7 +33,7 @@ from ..language.nodes import (
 from ..language.spec import Spec
 from ..network.names import input_name, place_of
 from ..network.network import Application, Head, NetworkCell, Slot
-from ..network.written import written_output
+from ..network.written import written_outputs
 from ..resolve.resolve import resolve
 from ..syntax.parse import parse
 from .build import AnyGraph
@@ -265,7 +265,7 @@ class _Writer:
         features = [name for n in self.order.get("feature", ()) for name in place_of(n)]
         if slots == (_fixed(cells) if written is None else self._written_outputs(written)):
             return written
-        return tuple(written_output(slot, {*features, *cells}) for slot in slots)
+        return written_outputs(slots, {*features, *cells})
 
     def _written_outputs(self, written: Sequence[Output]) -> list[Slot]:
         """The slots of the output as it is written; none where what is written says nothing."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from ..language.nodes import Hole, Output, Possibly, Reference
 from .network import Slot
@@ -17,9 +17,15 @@ def written_slot(slot: Slot, everything: Collection[str] = ()) -> Reference | Ho
     return Hole(tuple(map(Reference, slot.candidates)))
 
 
-def written_output(slot: Slot, everything: Collection[str] = ()) -> Output:
-    """A place of the output; `A?` where it may stay empty."""
-    if not slot.optional:
-        return written_slot(slot, everything)
-    alone = len(slot.candidates) == 1
-    return Possibly(Reference(slot.candidates[0]) if alone else written_slot(slot, everything))
+def written_outputs(slots: Sequence[Slot], everything: Collection[str] = ()) -> tuple[Output, ...]:
+    """The places of an output; `A?` where one may stay empty, `{A}?` where `A` stands already."""
+    named = {slot.candidates[0] for slot in slots if not slot.open}
+    places: list[Output] = []
+    for slot in slots:
+        alone = slot.candidates[0] if len(slot.candidates) == 1 else None
+        item = written_slot(slot, everything)
+        if slot.optional and alone is not None:
+            item = Hole((Reference(alone),)) if alone in named else Reference(alone)
+            named.add(alone)
+        places.append(Possibly(item) if slot.optional else item)
+    return tuple(places)

@@ -19,7 +19,7 @@ from ..network.fillings import is_open
 from ..network.names import input_name
 from ..network.network import Application, Network, NetworkCell, NetworkStep, Slot
 from ..network.vocabulary import Vocabulary
-from ..network.written import written_output
+from ..network.written import written_outputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def facts(network: Network, qualified: Collection[str] = ()) -> list[Piece]:
     for index, cell in enumerate(network.cells, start=len(network.features)):
         nodes += _cell(cell, index, shown)
     everything = network.outputs == tuple(Slot((c.name,), open=False) for c in network.cells)
-    listed = ", ".join(output(written_output(slot, network.sequence)) for slot in network.outputs)
+    listed = ", ".join(map(output, written_outputs(network.outputs, network.sequence)))
     outputs = "all Cells" if everything else listed
     nodes.append(_plain("output", "", 4, outputs))
     if any(is_open(cell) for cell in network.cells):

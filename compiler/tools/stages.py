@@ -15,7 +15,7 @@ from ..language.spec import Spec
 from ..lowering.lower import lower
 from ..network.names import input_name
 from ..network.network import NetworkCell, NetworkStep
-from ..network.written import written_output, written_slot
+from ..network.written import written_outputs, written_slot
 from ..passes import ORDER, Stage, passes
 from ..program.program import Program
 from ..program.text import print_program
@@ -30,9 +30,8 @@ def network_text(spec: Spec) -> str:
     Numbers and roles keep their holes; the Cells are those of the first candidates.
     """
     network = checked(spec)
-    outputs = tuple(map(written_output, network.outputs))
     cells = tuple(map(_cell, network.cells))
-    return str(replace(network.space, cells=cells, outputs=outputs))
+    return str(replace(network.space, cells=cells, outputs=written_outputs(network.outputs)))
 
 
 def graph_text(spec: Spec) -> str:

@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 import networkx
 
 from fusewright.compiler.graph.build import Graph
-from fusewright.compiler.network.names import identifier, place_of
+from fusewright.compiler.network.names import OUTPUT, identifier, place_of
 from fusewright.compiler.network.network import Network
 from fusewright.compiler.targets.diagram import statements
 
@@ -102,7 +102,7 @@ def _fixed(network: Network) -> set[str]:
 
 
 def _before(network: Network) -> dict[str, list[str]]:
-    """What comes before each input and Step, where it stands."""
+    """What comes before each input, each Step and the output, where it stands."""
     found: dict[str, list[str]] = {}
     for position, cell in enumerate(network.cells):
         earlier = network.sequence[: len(network.features) + position]
@@ -116,6 +116,7 @@ def _before(network: Network) -> dict[str, list[str]]:
                 statements.node(identifier(cell.name, n)) for n in inside
             ]
             inside.append(step.name)
+    found[statements.node(OUTPUT)] = [statements.node(identifier(n)) for n in network.sequence]
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ....compiler.network.network import Network, Slot
-from ....compiler.network.written import written_output
+from ....compiler.network.written import written_outputs
 
 
 def first_cells(network: Network, count: int) -> Network:
@@ -24,6 +24,6 @@ def first_cells(network: Network, count: int) -> Network:
     )
     outputs = tuple(slot for slot in left if slot.candidates)
     outputs = outputs or (Slot((cells[-1].name,), open=False),)
-    written = None if network.spec.outputs is None else tuple(map(written_output, outputs))
+    written = None if network.spec.outputs is None else written_outputs(outputs)
     spec = replace(network.spec, outputs=written)
     return replace(network, spec=spec, cells=cells, outputs=outputs)
