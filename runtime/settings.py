@@ -84,6 +84,11 @@ class Settings:
     warm_up: float = _setting(
         0.0, "Epochs in which the rate rises to what it would be.", limits=_SHARES
     )
+    validation_weight: int = _setting(
+        0,
+        "How often a validation sample is learned for once a training sample; 0 decides.",
+        limits=Limits("from 0 to 100", 0, 101),
+    )
     first_restart: int = _setting(1, "Epochs of the first period.", limits=_at_least(1))
     restart_multiplier: int = _setting(
         2, "How many times as long each period is as the one before.", limits=_at_least(1)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -57,8 +58,12 @@ class Batches:
         *,
         most: int | None = None,
     ) -> None:
-        """A pass has at most so many samples, others each time; all without it."""
+        """A pass has at most so many samples, others each time; all without it.
+
+        Where samples of the data count several times, it is as long, and drawn from all of these.
+        """
         self.each = len(indices) if most is None else min(most, len(indices))
+        self._drawn = np.arange(len(indices)).repeat(times_of(data, indices))
         features = {name: torch.from_numpy(a[indices]) for name, a in data.features.items()}
         labels = torch.from_numpy(data.labels[indices])
         self.resident = fits(sum(f.nbytes for f in features.values()), device)
@@ -80,7 +85,7 @@ class Batches:
 
     def order(self, *seeds: int) -> Tensor:
         """The samples of one pass in random order, on the CPU; (seeds, samples) of several."""
-        orders = [permuted(len(self.labels), seed)[: self.each] for seed in seeds]
+        orders = [drawn(self._drawn, seed, self.each) for seed in seeds]
         return torch.stack(orders) if len(orders) > 1 else orders[0]
 
     def along(self, order: Tensor, first: int = 0) -> Iterator[Batch]:
@@ -158,9 +163,18 @@ class Batches:
             ahead = following
 
 
-def permuted(samples: int, seed: int) -> Tensor:
-    """A random order of samples."""
-    return torch.randperm(samples, generator=torch.Generator().manual_seed(seed))
+def times_of(data: Dataset, indices: NDArray[Any]) -> NDArray[np.int64]:
+    """How often samples are drawn beside each other."""
+    if data.times is None:
+        return np.ones(len(indices), np.int64)
+    times: NDArray[np.int64] = data.times[indices]
+    return times // max(1, np.gcd.reduce(times))
+
+
+def drawn(places: NDArray[np.int64], seed: int, most: int) -> Tensor:
+    """So many of the places in a random order."""
+    order = torch.randperm(len(places), generator=torch.Generator().manual_seed(seed))
+    return torch.from_numpy(places)[order[:most]]
 
 
 def sent(tensor: Tensor, device: torch.device) -> Tensor:

@@ -32,13 +32,17 @@ class Dataset:
 
     `labels` are (samples,) integers for classes, (samples, K) 0 or 1 for labels and floats for
     values. `split` is 0 for training, 1 for validation, 2 for test. Samples of one of the `groups`,
-    (samples,), such as one person's, stay together where samples are divided.
+    (samples,), such as one person's, stay together where samples are divided. `times` are how often
+    each sample is learned, (samples,), where that differs; `seen` says that what made the features
+    has seen the training samples (`seen.py`).
     """
 
     features: Mapping[str, Array]
     labels: Array
     split: Array
     groups: Array | None = None
+    times: NDArray[np.int64] | None = None
+    seen: bool = False
 
     def indices(self, *parts: int) -> NDArray[np.int64]:
         """The samples of these parts; raises DiagnosticError if there are none."""

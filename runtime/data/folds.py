@@ -36,9 +36,15 @@ def worthwhile(data: Dataset) -> int:
     A score on 2,500 validation samples is within a point of what it estimates, so that folds, which
     cost as many trainings, decide little more.
     """
-    known, validation = data.indices(TRAIN, VALIDATION), data.indices(VALIDATION)
-    parts = len(known) if data.groups is None else len(set(data.groups[known]))
-    return 1 if len(validation) >= PLENTY else max(1, min(USUAL_FOLDS, parts))
+    if len(data.indices(VALIDATION)) >= PLENTY:
+        return 1
+    return max(1, min(USUAL_FOLDS, parts_of(data)))
+
+
+def parts_of(data: Dataset) -> int:
+    """Into how many folds the samples that are known can be divided at most."""
+    known = data.indices(TRAIN, VALIDATION)
+    return len(known) if data.groups is None else len(set(data.groups[known]))
 
 
 def chosen_folds(data: Dataset, head: Head, settings: Settings) -> list[Fold]:
@@ -57,7 +63,7 @@ def folds_of(data: Dataset, head: Head, count: int, seed: int) -> list[Fold]:
     if count == 1:
         return [Fold(data.indices(TRAIN), data.indices(VALIDATION))]
     labels, groups = data.labels[known], None if data.groups is None else data.groups[known]
-    parts, what = (len(known), "samples") if groups is None else (len(set(groups)), "groups")
+    parts, what = parts_of(data), "samples" if groups is None else "groups"
     if parts < count:
         message = f"{parts} {what} cannot be divided into {count} folds"
         remedy = f"use {parts} `folds`" if parts > 1 else "compare on the validation split alone"

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .batches import Batch, Batches, permuted
+from .batches import Batch, Batches, drawn, times_of
 from .dataset import Dataset
 
 
@@ -35,6 +35,9 @@ class Parts(Batches):
         super().__init__(data, every, size, device, most=most)
         self.parts = [torch.from_numpy(np.searchsorted(every, part)) for part in parts]
         self.each = min([self.each, *map(len, self.parts)])
+        self._drawn_of = [
+            np.searchsorted(every, part).repeat(times_of(data, part)) for part in parts
+        ]
 
     @property
     def length(self) -> int:
@@ -44,8 +47,8 @@ class Parts(Batches):
         """Orders (parts, samples); one seed is that of every part."""
         each = seeds if len(seeds) > 1 else seeds * len(self.parts)
         orders = (
-            part[permuted(len(part), seed)[: self.each]]
-            for part, seed in zip(self.parts, each, strict=True)
+            drawn(places, seed, self.each)
+            for places, seed in zip(self._drawn_of, each, strict=True)
         )
         return torch.stack([*orders])
 

@@ -33,6 +33,7 @@ from ...compiler.passes import optimise
 from ..data.batches import Batches
 from ..data.dataset import TEST, TRAIN, Dataset, Source, load_data
 from ..data.folds import Fold, chosen_folds
+from ..data.seen import weighted
 from ..latency.profile import read_profile
 from ..metrics import SELECTION_METRIC
 from ..parallel.interrupt import Interrupt
@@ -86,7 +87,7 @@ def compare_with_controls(
     spec = with_rule(spec, settings)
     network = checked(spec)
     here = settings.with_options(device=join(settings.device))
-    samples = load_data(data, network, settings.split_seed)
+    samples = weighted(load_data(data, network, settings.split_seed), network, settings)
     by_folds = settings.selection == "folds" and not random
     usual = settings if by_folds else settings.with_options(folds=1)
     folds = chosen_folds(samples, network.head, usual)

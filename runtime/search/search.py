@@ -29,6 +29,7 @@ from ...compiler.system.display import Displayed
 from .. import tuning
 from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
 from ..data.files import Arrays
+from ..data.seen import weighted
 from ..latency.profile import read_profile
 from ..parallel.interrupt import Interrupt, Interrupted
 from ..parallel.processes import gathered, join, rank, require_equal
@@ -113,7 +114,7 @@ def search(
     budgets.require_possible()
     if resume and out is None:
         raise fail("E506", "there is no run folder to resume from", help="give `out=…`")
-    samples = load_data(data, network, settings.split_seed)
+    samples = weighted(load_data(data, network, settings.split_seed), network, settings)
     for part in (TRAIN, VALIDATION):
         require_trainable(samples, (part,), settings)
     Objective.of(network.head, torch.from_numpy(samples.labels[samples.indices(TRAIN)]))
@@ -128,7 +129,9 @@ def search(
     with computing(settings.threads):
         result = _search(network, samples, here, budgets, report, run)
     if run is not None and rank() == 0:
-        run.folder.write_run(network.space, settings, data, cost=dict(result.cost))
+        run.folder.write_run(
+            network.space, settings, data, cost=dict(result.cost), seen=samples.seen
+        )
         if profile is not None:
             run.folder.write_profile(profile)
         run.folder.write_tensors(SEARCH_WEIGHTS, result.weights)

@@ -16,6 +16,7 @@ from ...compiler.network.network import Network
 from ...compiler.program.hoist import Hoisted
 from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
 from ..data.files import read_arrays
+from ..data.seen import weighted
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, joined
 from ..parallel.threads import computing
@@ -70,14 +71,15 @@ def train_all(
     of how many. Raises what `train` does.
     """
     arrays = data if isinstance(data, Mapping) else read_arrays(data)
-    known: dict[tuple[str, int], tuple[Network, Dataset]] = {}
+    known: dict[tuple[str, int, int], tuple[Network, Dataset]] = {}
     members: list[_Member] = []
     for spec, settings in zip(specs, each, strict=True):
-        key = str(spec), settings.split_seed
+        key = str(spec), settings.split_seed, settings.validation_weight
         if key not in known:
             network = checked(spec)
             require_no_holes(network)
-            known[key] = network, load_data(arrays, network, settings.split_seed)
+            samples = load_data(arrays, network, settings.split_seed)
+            known[key] = network, weighted(samples, network, settings)
         here = settings.with_options(device=join(settings.device))
         device_of(here)
         members.append(_Member(*known[key], here))

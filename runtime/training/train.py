@@ -18,6 +18,7 @@ from ...compiler.program.weights import Weights, WeightSource
 from ...compiler.targets.safetensors import read_weights
 from ..data.batches import Batch, Batches
 from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
+from ..data.seen import weighted
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, rank
 from ..parallel.threads import computing
@@ -70,7 +71,7 @@ def train(
     settings = (settings or Settings()).with_options(**options)
     network = checked(spec)
     require_no_holes(network)
-    samples = load_data(data, network, settings.split_seed)
+    samples = weighted(load_data(data, network, settings.split_seed), network, settings)
     if soft is not None:
         samples = soft.taught(samples, network.head)
     start = read_weights(weights) if weights is not None else None
@@ -89,7 +90,8 @@ def train(
 
         result = train_network(network, samples, here, tell, start)
     if folder is not None and rank() == 0:
-        folder.write_run(None, settings, data, **({"teacher": soft.teacher} if soft else {}))
+        teacher = {"teacher": soft.teacher} if soft else {}
+        folder.write_run(None, settings, data, seen=samples.seen, **teacher)
         folder.begin_history(result.history)
         file = folder.path / GENOTYPE
         found_here = file.is_file() and load(file) == spec

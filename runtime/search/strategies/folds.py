@@ -8,7 +8,7 @@ chosen. All of its trainings are members of populations.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -37,10 +37,6 @@ from ..strategy import ENSEMBLE, GENOTYPE, LAST, Chosen, HeldOut, Problem, Round
 
 PICKS = 25
 """How often a member is added to an ensemble at most."""
-LEAST_JUDGED = 50
-"""Validation samples that can be compared by alone."""
-ERRORS = 3.0
-"""By how many standard errors held-out training samples are predicted better, if not by chance."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +122,7 @@ class Folds:
         every = [self._outputs(finalist) for finalist in self.finalists]
         outputs = {place: given for place, given in enumerate(every) if given is not None}
         shares = {place: shares_of(self.head, given) for place, given in outputs.items()}
-        judged = self._judged([*shares.values()])
+        judged = self._judged()
         samples = self.known[judged]
         return Held(
             {place: given[judged] for place, given in outputs.items()},
@@ -144,23 +140,18 @@ class Folds:
             every[torch.from_numpy(fold.held)] = trial.outputs
         return every[self.known]
 
-    def _judged(self, shares: Sequence[NDArray[np.float64]]) -> NDArray[np.int64]:
+    def _judged(self) -> NDArray[np.int64]:
         """The places among the known samples that finalists are compared by.
 
-        All of them; but validation alone, where training samples are predicted better while they
-        are held out: then their features know their labels, as those of a backbone do that was
-        trained on them, and what does well on them may do so on no others.
+        All of them; but validation alone where backbones have seen the training samples: what does
+        well on those may do so on no others.
         """
-        of_validation = self.problem.data.split[self.known] == VALIDATION
-        places = np.arange(len(self.known))
-        if not shares or of_validation.sum() < LEAST_JUDGED or of_validation.all():
-            return places
-        labels = self.problem.data.labels[self.known]
-        losses = np.mean([self.objective.losses_of_shares(s, labels) for s in shares], 0)
-        parts = losses[of_validation], losses[~of_validation]
-        error = np.sqrt(sum(part.var() / len(part) for part in parts))
-        gap = parts[0].mean() - parts[1].mean()
-        return places[of_validation] if gap > ERRORS * error else places
+        data = self.problem.data
+        return (
+            np.flatnonzero(data.split[self.known] == VALIDATION)
+            if data.seen
+            else np.arange(len(self.known))
+        )
 
     def _told(self, place: int, held: Held) -> tuple[dict[str, object], float]:
         """What a record says of a finalist, and its score."""

@@ -1,0 +1,84 @@
+"""Validation samples count more where backbones have seen the training samples, and are said to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from fusewright.compiler.check.check import checked
+from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
+from fusewright.runtime.data.batches import Batches
+from fusewright.runtime.data.dataset import TRAIN, VALIDATION, Dataset, load_data
+from fusewright.runtime.data.parts import Parts
+from fusewright.runtime.data.seen import MOST_SAMPLES, USUAL_WEIGHT, saw_training, weighted
+from fusewright.runtime.settings import Settings
+
+from ...support.running import problem, spec
+
+NETWORK = checked(spec())
+
+
+def loaded(*, seen: bool, samples: int = 600) -> Dataset:
+    """Samples with the label alone in them; where they were `seen`, in training samples alone."""
+    data: dict[str, Any] = {**problem(samples), "split": np.arange(samples) // (samples // 6) % 3}
+    generator = np.random.default_rng(0)
+    noise = generator.permutation(data["labels"])
+    told = data["split"] == TRAIN if seen else np.ones(samples, bool)
+    data |= {name: 0 * data[name] for name in "ABD"}
+    data["D"][:, 0] = 3.0 * np.where(told, data["labels"], noise)
+    return load_data(data, NETWORK)
+
+
+@pytest.mark.parametrize("samples", [600, 3 * MOST_SAMPLES])
+def test_training_samples_that_were_seen_are_noticed(samples: int) -> None:
+    assert saw_training(loaded(seen=True, samples=samples), NETWORK)
+    assert not saw_training(loaded(seen=False, samples=samples), NETWORK)
+
+
+def test_too_few_samples_tell_nothing() -> None:
+    assert not saw_training(loaded(seen=True, samples=120), NETWORK)
+
+
+def test_groups_that_cannot_be_divided_tell_nothing() -> None:
+    data = loaded(seen=True)
+    assert not saw_training(replace(data, groups=np.zeros(len(data.labels), np.int64)), NETWORK)
+
+
+def test_validation_samples_count_as_the_settings_say_or_as_is_found() -> None:
+    data = loaded(seen=True)
+    for setting, weight in ((0, USUAL_WEIGHT), (1, 1), (7, 7)):
+        found = weighted(data, NETWORK, Settings(validation_weight=setting))
+        assert found.seen
+        times = np.ones(len(data.labels)) if found.times is None else found.times
+        assert set(times[data.indices(VALIDATION)]) == {weight}
+        assert set(times[data.split != VALIDATION]) == {1}
+    assert weighted(loaded(seen=False), NETWORK, Settings()).times is None
+    with pytest.raises(DiagnosticError, match="validation_weight"):
+        Settings(validation_weight=-1)
+
+
+def test_a_pass_is_as_long_and_draws_validation_samples_more_often() -> None:
+    data = replace(loaded(seen=False), times=None)
+    known, device = data.indices(TRAIN, VALIDATION), torch.device("cpu")
+    times = np.where(data.split == VALIDATION, 4, 1)
+    plain, heavy = (Batches(one, known, 32, device) for one in (data, replace(data, times=times)))
+    assert torch.equal(plain.order(3).sort().values, torch.arange(len(known)))
+    assert len(heavy.order(3)) == len(known)
+    of_validation = torch.from_numpy(data.split[known] == VALIDATION)
+    shares = [float(of_validation[heavy.order(seed)].float().mean()) for seed in range(20)]
+    assert np.mean(shares) == pytest.approx(4 / 5, abs=0.03)
+
+
+def test_samples_that_all_count_alike_are_each_drawn_once() -> None:
+    data = loaded(seen=False)
+    heavy = replace(data, times=np.where(data.split == VALIDATION, 4, 1))
+    device = torch.device("cpu")
+    for part in (TRAIN, VALIDATION):
+        orders = [Batches(one, one.indices(part), 32, device).order(1) for one in (data, heavy)]
+        assert torch.equal(*orders)
+    halves = [np.sort(part) for part in np.array_split(data.indices(TRAIN), 2)]
+    assert torch.equal(*(Parts(one, halves, 32, device).order(1) for one in (data, heavy)))
