@@ -168,7 +168,7 @@ def times_of(data: Dataset, indices: NDArray[Any]) -> NDArray[np.int64]:
     if data.times is None:
         return np.ones(len(indices), np.int64)
     times: NDArray[np.int64] = data.times[indices]
-    return times // max(1, np.gcd.reduce(times))
+    return np.floor_divide(times, max(1, np.gcd.reduce(times)))
 
 
 def drawn(places: NDArray[np.int64], seed: int, most: int) -> Tensor:

@@ -77,4 +77,5 @@ def _targets(labels: NDArray[Any], head: Head) -> NDArray[np.float64]:
     columns = np.eye(head.count)[labels] if head.kind == "classes" else labels
     exact = columns.reshape(len(labels), -1).astype(np.float64)
     spread = exact.std(0)
-    return (exact - exact.mean(0)) / np.where(spread > 0, spread, 1)
+    standard: NDArray[np.float64] = (exact - exact.mean(0)) / np.where(spread > 0, spread, 1)
+    return standard
