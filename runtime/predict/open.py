@@ -27,7 +27,7 @@ from ..data.dataset import Dataset
 from ..progress import Progress
 from ..runs.ensemble import read_ensemble
 from ..runs.folder import RunFolder, settings_of
-from ..runs.names import GENOTYPE, WEIGHTS
+from ..runs.names import ENSEMBLE, GENOTYPE, WEIGHTS, settings_file
 from ..settings import Settings
 from .predictor import Predictor
 
@@ -61,7 +61,10 @@ def open_predictor(model: Model, weights: WeightSource | None = None) -> Predict
 
 
 def open_run(folder: RunFolder, weights: WeightSource | None) -> Subject:
-    """The network of a run, or its ensemble, with other weights if they are given."""
+    """The network of a run, or its ensemble, with other weights if they are given.
+
+    Raises DiagnosticError where it, its weights and its settings are not of one training.
+    """
     if folder.holds_ensemble:
         ensemble = read_ensemble(folder.path)
         return EnsembleSubject.of(ensemble, _weights(folder, weights))
@@ -69,7 +72,12 @@ def open_run(folder: RunFolder, weights: WeightSource | None) -> Subject:
 
 
 def _weights(folder: RunFolder, weights: WeightSource | None) -> Weights:
-    return read_weights(folder.require(WEIGHTS) if weights is None else weights)
+    if weights is not None:
+        return read_weights(weights)
+    own = read_weights(folder.require(WEIGHTS))
+    folder.settings("train")
+    folder.require_own("train", GENOTYPE, ENSEMBLE, WEIGHTS, settings_file("train"))
+    return own
 
 
 def with_weights(spec: Spec, weights: WeightSource | None) -> Subject:
