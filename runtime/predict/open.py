@@ -21,13 +21,13 @@ from ...compiler.network.network import Network
 from ...compiler.program.weights import Weights, WeightSource
 from ...compiler.targets.ensemble import EnsembleSubject
 from ...compiler.targets.onnx.target import ONNX
-from ...compiler.targets.safetensors import read_weights
 from ...compiler.targets.target import Subject, target_of
 from ..data.dataset import Dataset
 from ..progress import Progress
 from ..runs.ensemble import read_ensemble
 from ..runs.folder import RunFolder, settings_of
-from ..runs.names import ENSEMBLE, GENOTYPE, WEIGHTS, settings_file
+from ..runs.names import GENOTYPE, WEIGHTS, settings_file
+from ..runs.weights import weights_from
 from ..settings import Settings
 from .predictor import Predictor
 
@@ -73,17 +73,17 @@ def open_run(folder: RunFolder, weights: WeightSource | None) -> Subject:
 
 def _weights(folder: RunFolder, weights: WeightSource | None) -> Weights:
     if weights is not None:
-        return read_weights(weights)
-    own = read_weights(folder.require(WEIGHTS))
+        return weights_from(weights)
+    own = weights_from(folder.require(WEIGHTS))
     folder.settings("train")
-    folder.require_own("train", GENOTYPE, ENSEMBLE, WEIGHTS, settings_file("train"))
+    folder.require_own("train", settings_file("train"))
     return own
 
 
 def with_weights(spec: Spec, weights: WeightSource | None) -> Subject:
     """A checked network with its weights, read; raises DiagnosticError for holes too."""
     network = checked(spec)
-    arrays = read_weights(weights) if weights is not None else None
+    arrays = weights_from(weights) if weights is not None else None
     require_no_holes(network)
     return Subject(network, arrays)
 

@@ -15,7 +15,6 @@ from ...compiler.language.spec import Spec
 from ...compiler.load import load
 from ...compiler.network.network import Network
 from ...compiler.program.weights import Weights, WeightSource
-from ...compiler.targets.safetensors import read_weights
 from ..data.batches import Batch, Batches
 from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
 from ..parallel.interrupt import Interrupt
@@ -25,6 +24,7 @@ from ..runs.begin import begun
 from ..runs.folder import RunFolder, settings_beside
 from ..runs.names import GENOTYPE, WEIGHTS
 from ..runs.tensorboard import watching
+from ..runs.weights import weights_from
 from ..settings import Settings
 from .distil import SoftTargets
 from .epoch import Epoch, Pass
@@ -76,7 +76,7 @@ def train(
         samples = load_data(data, network, settings.split_seed)
         if soft is not None:
             samples = soft.taught(samples, network.head)
-        start = read_weights(weights) if weights is not None else None
+        start = weights_from(weights) if weights is not None else None
         beside = None if folder is None else _found_here(spec, folder)
         result = _watched(network, samples, here, folder, report, start)
         if folder is not None and rank() == 0:

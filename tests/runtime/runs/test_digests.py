@@ -16,18 +16,20 @@ from fusewright.compiler.load import format_file
 from fusewright.runtime.deploy.deploy import deploy
 from fusewright.runtime.predict.open import open_predictor
 from fusewright.runtime.report.build import report
+from fusewright.runtime.runs.controls import Control, Controls
 from fusewright.runtime.runs.ensemble import member_settings, read_ensemble
-from fusewright.runtime.runs.read import read_run
+from fusewright.runtime.runs.folder import RunFolder
+from fusewright.runtime.runs.read import read_run, read_trained_ensemble
+from fusewright.runtime.runs.weights import weights_from
 from fusewright.runtime.search.consensus import consensus
-from fusewright.runtime.search.controls import compare_with_controls
 from fusewright.runtime.training.ensemble import train_ensemble
 
-from ...support.running import command, problem, spec
+from ...support.running import problem, spec
 
 DATA = problem(60)
 QUICK = fw.Settings(
-    select="folds", candidates=4, rungs=2, trial_epochs=2, finalists=3, folds=2, batch=16,
-    max_learning_rate=0.02,
+    select="folds", candidates=3, rungs=1, trial_epochs=1, finalists=2, folds=2, batch=36,
+    max_learning_rate=0.02, threads=1,
 )  # fmt: skip
 TRAINED = ("genotype.fuse", "weights.safetensors", "train.toml", "train.json")
 SEARCHED = (
@@ -45,10 +47,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     place = tmp_path_factory.mktemp("runs")
     for seed, (name, length) in enumerate((("a", 2), ("b", 3)), 1):
-        settings = QUICK.with_options(seed=seed, split_seed=seed, trial_epochs=1 + seed)
-        space, out = spec(length=length), place / name
-        found = fw.search(space, DATA, out=out, settings=settings)
-        compare_with_controls(space, DATA, found, settings=settings, out=out, random=False)
+        settings = QUICK.with_options(seed=seed, split_seed=seed, trial_epochs=seed)
+        out = place / name
+        found = fw.search(spec(length=length), DATA, out=out, settings=settings)
+        Controls("accuracy", 1, 1, 0, (Control("found genotype", 0.5, (0.5,), 0),)).write(out)
         short = settings.with_options(epochs=1)
         fw.train(found.genotype, DATA, out=out, settings=short)
         assert found.ensemble is not None
@@ -60,6 +62,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(runs: Path, tmp_path: Path) -> Path:
     """A copy of `a`, beside one of `b`."""
     shutil.copytree(runs, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(runs / "a", tmp_path / "whole")
     return tmp_path / "a"
 
 
@@ -86,31 +89,45 @@ def subsets(names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_a_report_refuses_what_is_of_another_run(name: str, run: Path) -> None:
-    report([run])
-    said = refused(lambda: report([mixed(run, name)]))
+def test_what_is_of_another_run_is_refused(name: str, run: Path) -> None:
+    said = refused(lambda: read_run(mixed(run, name)))
     if not name.endswith((".json", ".toml", "member_1.fuse")):
         assert f"`{run / name}` is not of the run that `" in said
         assert f"`{name}` is of the run in `{run.with_name('b')}`" in said
-    refused(lambda: consensus([run]))
+    mixed(run, *(other for other in EVERY if other != name))
+    shutil.copy(run.with_name("whole") / name, run / name)
+    refused(lambda: read_run(run))
 
 
-@pytest.mark.parametrize("name", EVERY)
-def test_a_report_refuses_what_alone_is_of_its_run(name: str, run: Path) -> None:
-    refused(lambda: report([mixed(run, *(other for other in EVERY if other != name))]))
+@pytest.mark.parametrize("read", [report, consensus])
+def test_a_report_and_a_consensus_refuse_it(read: Callable[[Any], object], run: Path) -> None:
+    read([run])
+    refused(lambda: read([mixed(run, "history.jsonl")]))
 
 
 def test_a_network_is_opened_with_its_own_weights_and_settings(run: Path, tmp_path: Path) -> None:
     open_predictor(run)
-    whole = tmp_path / "whole"
-    shutil.copytree(run, whole)
     for names in subsets(TRAINED):
         refused(lambda names=names: open_predictor(mixed(run, *names)))
         refused(lambda: deploy(run, tmp_path / "net.py"))
         for name in names:
-            shutil.copy(whole / name, run / name)
+            shutil.copy(tmp_path / "whole" / name, run / name)
     open_predictor(mixed(run, *TRAINED))
     assert not (tmp_path / "net.py").exists()
+
+
+def test_weights_that_are_named_are_those_of_their_run(run: Path) -> None:
+    genotype = fw.load(run / "genotype.fuse")
+    for stage, name in (("train", "weights.safetensors"), ("search", "found.safetensors")):
+        weights_from(run / name)
+        for other in (name, f"{stage}.json", "genotype.fuse"):
+            mixed(run, other)
+            with pytest.raises(fw.DiagnosticError, match="is not of the run"):
+                weights_from(run / name)
+            shutil.copy(run.with_name("whole") / other, run / other)
+    mixed(run, "weights.safetensors")
+    refused(lambda: fw.train(genotype, DATA, weights=run / "weights.safetensors", epochs=1))
+    refused(lambda: fw.predict(genotype, DATA, weights=run / "weights.safetensors"))
 
 
 @pytest.mark.parametrize("name", ["history.jsonl", "specification.fuse"])
@@ -125,14 +142,14 @@ ENSEMBLE = ("ensemble.json", "weights.safetensors", "train.toml", "train.json")
 def test_an_ensemble_is_opened_with_its_own_members(run: Path, tmp_path: Path) -> None:
     trained = run.with_name("a-trained")
     open_predictor(trained)
-    whole = tmp_path / "whole"
+    whole = tmp_path / "whole ensemble"
     shutil.copytree(trained, whole)
     for names in (*subsets(ENSEMBLE), ("member_1.fuse",), (*ENSEMBLE, "member_1.fuse")):
         if names == (*ENSEMBLE, "member_1.fuse") and len(read_ensemble(trained).members) == 1:
             continue
         mixed(trained, *names)
-        for read in (lambda: open_predictor(trained), lambda: report([trained])):
-            refused(read)
+        refused(lambda: open_predictor(trained))
+        refused(lambda: read_trained_ensemble(RunFolder(trained)))
         shutil.rmtree(trained)
         shutil.copytree(whole, trained)
 
@@ -159,7 +176,7 @@ def test_what_a_file_says_binds_it_and_not_how(run: Path) -> None:
         path.write_text(format_file(path, text), encoding="utf-8")
     for path in run.glob("*.toml"):
         path.write_text(f"# of mine\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
-    report([run])
+    read_run(run)
     open_predictor(run)
 
 
@@ -167,17 +184,17 @@ def test_a_run_may_be_moved_and_lose_what_is_not_read(run: Path, tmp_path: Path)
     (run / "found.safetensors").unlink()
     (run / "controls.json").unlink()
     shutil.rmtree(run / "ensemble")
-    report([run.rename(tmp_path / "moved")])
+    read_run(run.rename(tmp_path / "moved"))
 
 
 def test_a_search_that_goes_on_after_its_end_is_bound_as_before(run: Path) -> None:
     before = json.loads((run / "search.json").read_text(encoding="utf-8"))
-    settings = QUICK.with_options(seed=1, split_seed=1, trial_epochs=2, threads=1)
+    settings = QUICK.with_options(seed=1, split_seed=1, trial_epochs=1, threads=2)
     fw.search(spec(), DATA, out=run, settings=settings, resume=True)
     after = json.loads((run / "search.json").read_text(encoding="utf-8"))
     different = {k for k, v in before["digests"].items() if after["digests"][k] != v}
     assert different == {"search.toml"}
-    report([run])
+    read_run(run)
 
 
 def without_digests(path: Path) -> None:
@@ -205,10 +222,3 @@ def test_a_damaged_record_is_diagnosed(content: str, run: Path) -> None:
 def test_a_record_that_is_gone_is_missed(run: Path) -> None:
     (run / "train.json").unlink()
     assert "has no `train.json`" in refused(lambda: open_predictor(run))
-
-
-def test_the_commands_say_which_file_is_meant(run: Path) -> None:
-    mixed(run, "weights.safetensors")
-    (run.parent / "data.npz").touch()
-    with pytest.raises(AssertionError):  # its exit status
-        command(run.parent, "evaluate", "a", "--data", "data.npz")

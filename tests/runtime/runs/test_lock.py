@@ -222,7 +222,7 @@ def test_a_place_that_is_not_to_be_written_into_is_diagnosed(
     (tmp_path / "linked").mkdir()
     (tmp_path / "linked" / LOCK).symlink_to(tmp_path / "file")
     for place in (Path("/proc/run"), tmp_path / "file", tmp_path / "file/run", tmp_path / "linked"):
-        with pytest.raises(fw.DiagnosticError, match="cannot (write|create)") as caught:
+        with pytest.raises(fw.DiagnosticError, match=r"cannot (write|create)") as caught:
             fw.train(spec(FIXED), DATA, out=place, settings=QUICK)
         assert [d.code for d in caught.value.diagnostics] == ["E504"]
     monkeypatch.setattr(os, "access", lambda *_: False)
