@@ -65,7 +65,7 @@ CODES: Final[Mapping[str, str]] = {
     "E504": "a file that cannot be read or written",
     "E505": "weights that do not fit the program",
     "E506": "settings of a run that cannot be used",
-    "E507": "a run folder that lacks something or would be overwritten",
+    "E507": "a run folder that is in use, lacks something, is of several runs, or would be lost",
     "E508": "a result that failed its check",
     "E509": "something that is not installed",
     "E510": "a run that was stopped before its end",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isclose, isfinite
 from typing import Any
 
@@ -17,10 +17,16 @@ PRECISION = 1e-6
 _DAMAGED = (ValueError, TypeError, LookupError, RecursionError, OverflowError)
 
 
-def ensemble_text(ensemble: Ensemble, genotypes: Sequence[str]) -> str:
-    """The JSON of an ensemble, in which these texts stand for the genotypes of its members."""
+def ensemble_text(
+    ensemble: Ensemble, genotypes: Sequence[str], more: Mapping[str, Any] | None = None
+) -> str:
+    """The JSON of an ensemble, in which these texts stand for the genotypes of its members.
+
+    `more` stands beside them.
+    """
     rows = zip(genotypes, ensemble.members, strict=True)
-    record = {"members": [{"genotype": text, "weight": one.weight} for text, one in rows]}
+    members = [{"genotype": text, "weight": one.weight} for text, one in rows]
+    record = {"members": members, **(more or {})}
     return json.dumps(record, indent=1, ensure_ascii=False)
 
 

@@ -1,1 +1,1 @@
-"""What the compiler asks of the machine: files, versions, the cycle collector."""
+"""What the compiler asks of the machine: files, processes, versions, the cycle collector."""

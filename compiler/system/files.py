@@ -40,14 +40,15 @@ def drafted(path: Path, beside: Sequence[str] = ()) -> Generator[Path]:
     DiagnosticError where the system refuses.
     """
     from pathlib import Path
-    from tempfile import TemporaryDirectory
+
+    from .drafts import draft_folder
 
     place = Path(os.path.realpath(path))
     try:
         _require_file(path, place)
         is_regular = place.is_file() or not path.exists()
         home = place.parent if is_regular else None
-        with TemporaryDirectory(prefix=".fusewright-", dir=home) as folder:
+        with draft_folder(home) as folder:
             yield Path(folder, place.name)
             drafts = sorted(Path(folder).iterdir(), key=lambda file: file.name == place.name)
             if is_regular:

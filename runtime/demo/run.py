@@ -32,6 +32,7 @@ from ..deploy.deploy import deploy
 from ..genotypes.sample import random_genotype
 from ..predict.evaluate import evaluate, predict
 from ..report.pages import pages
+from ..runs.lock import locked
 from ..runs.statistics import summary
 from ..search.baselines import late_fusion
 from ..search.search import SearchResult, search
@@ -64,8 +65,12 @@ class Result:
 
 def demo(out: Path) -> None:
     """Runs everything and writes it to `out`; prints a summary and the paths at the end."""
+    with locked(out, "demo"):
+        _demo(out)
+
+
+def _demo(out: Path) -> None:
     console, started = Console(), perf_counter()
-    out.mkdir(parents=True, exist_ok=True)
     spec = load(Path(__file__).with_name("emoji.fuse"))
 
     def stage(text: str) -> None:

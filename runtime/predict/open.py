@@ -21,13 +21,13 @@ from ...compiler.network.network import Network
 from ...compiler.program.weights import Weights, WeightSource
 from ...compiler.targets.ensemble import EnsembleSubject
 from ...compiler.targets.onnx.target import ONNX
-from ...compiler.targets.safetensors import read_weights
 from ...compiler.targets.target import Subject, target_of
 from ..data.dataset import Dataset
 from ..progress import Progress
 from ..runs.ensemble import read_ensemble
 from ..runs.folder import RunFolder, settings_of
-from ..runs.names import GENOTYPE, WEIGHTS
+from ..runs.names import GENOTYPE, WEIGHTS, settings_file
+from ..runs.weights import weights_from
 from ..settings import Settings
 from .predictor import Predictor
 
@@ -61,7 +61,10 @@ def open_predictor(model: Model, weights: WeightSource | None = None) -> Predict
 
 
 def open_run(folder: RunFolder, weights: WeightSource | None) -> Subject:
-    """The network of a run, or its ensemble, with other weights if they are given."""
+    """The network of a run, or its ensemble, with other weights if they are given.
+
+    Raises DiagnosticError where it, its weights and its settings are not of one training.
+    """
     if folder.holds_ensemble:
         ensemble = read_ensemble(folder.path)
         return EnsembleSubject.of(ensemble, _weights(folder, weights))
@@ -69,13 +72,18 @@ def open_run(folder: RunFolder, weights: WeightSource | None) -> Subject:
 
 
 def _weights(folder: RunFolder, weights: WeightSource | None) -> Weights:
-    return read_weights(folder.require(WEIGHTS) if weights is None else weights)
+    if weights is not None:
+        return weights_from(weights)
+    own = weights_from(folder.require(WEIGHTS))
+    folder.settings("train")
+    folder.require_own("train", settings_file("train"))
+    return own
 
 
 def with_weights(spec: Spec, weights: WeightSource | None) -> Subject:
     """A checked network with its weights, read; raises DiagnosticError for holes too."""
     network = checked(spec)
-    arrays = read_weights(weights) if weights is not None else None
+    arrays = weights_from(weights) if weights is not None else None
     require_no_holes(network)
     return Subject(network, arrays)
 

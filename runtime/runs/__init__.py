@@ -1,1 +1,1 @@
-"""Run folders: written, checkpointed, watched, and read again."""
+"""Run folders: owned, written, checkpointed, watched, and read again."""

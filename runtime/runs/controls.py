@@ -11,9 +11,11 @@ from typing import Any
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.system.files import write_file
-from .folder import DAMAGED
-from .names import CONTROLS
+from .digests import DAMAGED, foreign, stated
+from .names import CONTROLS, DIGESTS, GENOTYPE, HISTORY, SEARCH_WEIGHTS, about_file
 from .statistics import Summary, summary
+
+_REMEDY = "compare again: `fusewright search … --resume --controls`"
 
 
 @dataclass(frozen=True)
@@ -63,23 +65,33 @@ class Controls:
         return tuple(row for row in ordered if row.score > found.score)
 
     def write(self, folder: Path) -> None:
-        """Writes them into a run folder."""
-        write_file(folder / CONTROLS, json.dumps(asdict(self), indent=1).encode())
+        """Writes them into the run folder of their search."""
+        record = {**asdict(self), DIGESTS: _of_the_search(folder)}
+        write_file(folder / CONTROLS, json.dumps(record, indent=1).encode())
 
 
 def read_controls(folder: Path) -> Controls | None:
     """The controls in a run folder, None where there are none.
 
-    Raises DiagnosticError where the file is damaged.
+    Raises DiagnosticError where the file is damaged, or tells of another search.
     """
     path = folder / CONTROLS
     if not path.exists():
         return None
     try:
-        return _controls(json.loads(path.read_text(encoding="utf-8")))
+        controls = _controls(json.loads(path.read_text(encoding="utf-8")))
     except DAMAGED:
-        help = "compare again: `fusewright search … --resume --controls`"
-        raise fail("E507", f"`{path}` is damaged", help=help) from None
+        raise fail("E507", f"`{path}` is damaged", help=_REMEDY) from None
+    own, known = stated(path), _of_the_search(folder)
+    if known and own != known:
+        raise foreign(folder / about_file("search"), {CONTROLS: own}, _REMEDY)
+    return controls
+
+
+def _of_the_search(folder: Path) -> dict[str, str]:
+    """The digests of what was found in a run folder, and how."""
+    known = stated(folder / about_file("search"))
+    return {name: known[name] for name in (GENOTYPE, SEARCH_WEIGHTS, HISTORY) if name in known}
 
 
 def _controls(record: Mapping[str, Any]) -> Controls:

@@ -13,8 +13,9 @@ from ...compiler.language.spec import Spec
 from ...compiler.load import load
 from ...compiler.system.files import read_text, write_file
 from ..settings import Settings
+from .digests import digest, require_own
 from .folder import RunFolder, settings_beside
-from .names import ENSEMBLE
+from .names import DIGESTS, ENSEMBLE
 
 
 def write_ensemble(
@@ -28,7 +29,9 @@ def write_ensemble(
     files = {member_file(name): one.genotype for name, one in ensemble.named.items()}
     for (name, genotype), settings in zip_longest(files.items(), each):
         folder.write_genotype(genotype, settings, name)
-    write_file(folder.path / ENSEMBLE, ensemble_text(ensemble, [*files]).encode())
+    members = {name: digest(folder.path / name) for name in files}
+    text = ensemble_text(ensemble, [*files], {DIGESTS: members})
+    write_file(folder.path / ENSEMBLE, text.encode())
 
 
 def member_file(name: str) -> str:
@@ -42,7 +45,10 @@ def member_settings(ensemble: Ensemble, folder: Path) -> list[Settings | None]:
 
 
 def read_ensemble(folder: Path) -> Ensemble:
-    """The ensemble in a folder; raises DiagnosticError where there is none, or it is damaged."""
+    """The ensemble in a folder; raises DiagnosticError where there is none, or it is damaged.
+
+    Members that are not of this ensemble are a diagnostic too.
+    """
     path = folder / ENSEMBLE
     if not path.is_file():
         raise fail("E507", f"`{folder}` holds no ensemble", help="`fusewright search` writes one")
@@ -54,4 +60,6 @@ def read_ensemble(folder: Path) -> Ensemble:
 
     remedy = "search again, or copy the whole folder"
     damaged = fail("E507", f"`{path}` is damaged", help=remedy)
-    return read_ensemble_text(read_text(path), str(folder), genotype, damaged)
+    ensemble = read_ensemble_text(read_text(path), str(folder), genotype, damaged)
+    require_own(path, map(member_file, ensemble.named))
+    return ensemble

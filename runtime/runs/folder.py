@@ -27,13 +27,16 @@ from ...compiler.system.provenance import described, versions
 from ..latency.profile import Profile, read_profile
 from ..settings import Settings, read_settings
 from ..tuning import MOVING
+from .digests import DAMAGED, WRITTEN, digest, digests, records_in, require_own
 from .names import (
     CHECKPOINT,
     CONTROLS,
+    DIGESTS,
     ENSEMBLE,
     ENSEMBLE_FOLDER,
     GENOTYPE,
     HISTORY,
+    LOCK,
     PARTS,
     PROFILE,
     SEARCH_WEIGHTS,
@@ -47,10 +50,10 @@ _OF_AN_EARLIER_RUN = (
     *(CHECKPOINT, CONTROLS, ENSEMBLE, PROFILE, GENOTYPE, WEIGHTS, SEARCH_WEIGHTS),
     *(about_file("search"), about_file("train"), settings_file("train")),
 )
-DAMAGED = (OSError, ValueError, TypeError, LookupError, RecursionError, OverflowError)
-"""What reading a file raises that is not as a run writes it."""
 BESIDE = "# found with the settings of "
 """How the text of a genotype begins that has settings beside it."""
+_KNOWN_BY = ", sha256 "
+"""What stands between the name of that file and its digest."""
 OF_A_GENOTYPE = ("epochs", "batch", "split_seed", "precision", "validation_weight", *MOVING)
 """The settings that are kept with a genotype."""
 LONGEST_LINE = 1_000
@@ -64,47 +67,6 @@ class RunFolder:
 
     path: Path
     stage: str = ""
-
-    @classmethod
-    def create(
-        cls,
-        out: str | PathLike[str],
-        stage: str,
-        overwrite: bool,
-        genotype: Spec | None = None,
-        *,
-        resume: bool = False,
-    ) -> RunFolder:
-        """The folder for a new run, not yet made; raises DiagnosticError if a run would be lost.
-
-        A training may go where the search is that found its genotype; one of no `genotype` is that
-        of an ensemble. With `resume`, a run that is there goes on.
-        """
-        path = Path(out)
-        remedy = "choose another folder, or add `--overwrite`"
-        lost = ("search", "train") if stage == "search" else (stage,)
-        for one in lost:
-            if (path / about_file(one)).exists() and not (overwrite or resume):
-                raise fail("E507", f"`{path}` already holds a {one}", help=remedy)
-        finished = (path / about_file(stage)).exists() and not (path / CHECKPOINT).exists()
-        if resume and finished:
-            message = f"`{path}` holds a {stage} that is finished, without a checkpoint"
-            raise fail("E507", message, help=remedy)
-        if stage == "search" and (path / CHECKPOINT).exists() and not (overwrite or resume):
-            message = f"`{path}` holds a search that was stopped"
-            raise fail("E510", message, help="go on with `--resume`, or add `--overwrite`")
-        if stage == "train":
-            held = cls(path).holds_ensemble if genotype else (path / GENOTYPE).exists()
-            if held:
-                what = "an ensemble" if genotype else "a single genotype"
-                raise fail("E507", f"`{path}` holds {what}", help="choose another folder")
-        file = path / GENOTYPE
-        if genotype is not None and file.exists() and not overwrite and load(file) != genotype:
-            raise fail("E507", f"`{path}` already holds another genotype", help=remedy)
-        place = next(p for p in (path, *path.absolute().parents) if p.exists())
-        if not place.is_dir() or not os.access(place, os.W_OK):
-            raise fail("E504", f"cannot write into `{place}`", help="choose another folder")
-        return cls(path, stage)
 
     @property
     def holds_ensemble(self) -> bool:
@@ -127,11 +89,17 @@ class RunFolder:
         """What an artifact of this trained run says of it; what is not known is left out."""
         entries = {RUN_KEY: json.dumps({"split_seed": self.settings("train").split_seed})}
         if metrics := self._last_epoch():
+            self.require_own("train", HISTORY)
             entries[METRICS_KEY] = json.dumps(metrics)
         space = self.path / SPECIFICATION
-        if space.is_file():
+        if space.is_file() and (self.path / about_file("search")).is_file():
+            self.require_own("search", SPECIFICATION, GENOTYPE)
             entries[SPACE_KEY] = str(load(space))
         return entries
+
+    def require_own(self, stage: str, *names: str) -> None:
+        """Raises DiagnosticError where files, or any, are not those that a stage wrote here."""
+        require_own(self.require(about_file(stage)), names or WRITTEN[stage], stage)
 
     def _last_epoch(self) -> dict[str, Any]:
         """The last record of the training; nothing where its file is damaged or gone."""
@@ -140,23 +108,19 @@ class RunFolder:
         except DAMAGED:
             return {}
 
-    def write_run(
-        self,
-        spec: Spec | None,
-        settings: Settings,
-        data: object,
-        **more: Any,
-    ) -> None:
-        """Writes what the run was: specification, settings, versions and data."""
-        if spec is not None:
-            self.write_spec(SPECIFICATION, spec)
+    def write_settings(self, settings: Settings) -> None:
+        """Writes the settings of this stage."""
         self._write(settings_file(self.stage), settings.to_toml().encode())
+
+    def write_about(self, data: object, **more: Any) -> None:
+        """Writes what the run was, and the digests of what it wrote before: the last of all."""
         record = {
             "stage": self.stage,
             "versions": versions(),
             "machine": {"system": platform.platform(), "processors": os.cpu_count()},
             "data": describe(data),
             **more,
+            DIGESTS: digests(self.path, self.stage),
         }
         self._write(about_file(self.stage), json.dumps(record, indent=1).encode())
 
@@ -171,9 +135,7 @@ class RunFolder:
 
     def history(self, stage: str) -> list[dict[str, Any]]:
         """The records of a stage; raises OSError or ValueError where they cannot be read."""
-        lines = (self.path / HISTORY).read_text(encoding="utf-8").splitlines()
-        records = [dict(json.loads(line)) for line in lines]
-        return [r for r in records if r.pop("stage", None) == stage]
+        return records_in(self.path / HISTORY, stage)
 
     def begin_history(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Writes the records of this stage anew; those of others stay.
@@ -227,7 +189,8 @@ class RunFolder:
             self.write_spec(name, genotype)
             return
         self._write(beside, settings.to_toml(OF_A_GENOTYPE).encode())
-        self._write(name, f"{BESIDE}{beside}\n{genotype}".encode())
+        stated = f"{BESIDE}{beside}{_KNOWN_BY}{digest(self.path / beside)}"
+        self._write(name, f"{stated}\n{genotype}".encode())
 
     def write_tensors(self, name: str, tensors: Mapping[str, NDArray[Any]]) -> None:
         self._write(name, save(dict(tensors)))
@@ -246,20 +209,38 @@ def of_a_genotype(settings: Settings) -> dict[str, Any]:
 
 
 def settings_beside(genotype: Path) -> Settings | None:
-    """The settings that a search wrote beside a genotype; None where there are none."""
-    name = Path(stated_beside(genotype)).name
-    path = genotype.parent / name
-    return read_settings(path) if name and path.is_file() else None
+    """The settings that a search wrote beside a genotype; None where there are none.
+
+    Raises DiagnosticError where those of another genotype stand in their place.
+    """
+    name, known = _stated(genotype)
+    path = genotype.parent / Path(name).name
+    if not name or not path.is_file():
+        return None
+    settings = read_settings(path)
+    if known and digest(path) != known:
+        message = f"`{path}` is not what `{genotype}` was found with"
+        remedy = f"put its own file back, or say that it is meant: `--config {path}`"
+        raise fail("E507", message, help=remedy)
+    return settings
 
 
 def stated_beside(genotype: Path) -> str:
     """The file that a genotype names as that of its settings; empty where it names none."""
+    return _stated(genotype)[0]
+
+
+def _stated(genotype: Path) -> tuple[str, str]:
+    """The file of its settings that a genotype names, and its digest, each where it is named."""
     try:
         with genotype.open(encoding="utf-8") as stream:
             line = stream.readline(LONGEST_LINE)
     except (OSError, UnicodeDecodeError):
-        return ""
-    return line.removeprefix(BESIDE).strip() if line.startswith(BESIDE) else ""
+        return "", ""
+    if not line.startswith(BESIDE):
+        return "", ""
+    name, _, known = line.removeprefix(BESIDE).partition(_KNOWN_BY)
+    return name.strip(), known.strip()
 
 
 def describe(data: object) -> dict[str, Any]:
@@ -267,7 +248,9 @@ def describe(data: object) -> dict[str, Any]:
     if not isinstance(data, (str, PathLike)):
         return {"source": "arrays in memory"}
     place = Path(data)
-    files = sorted(f for f in place.iterdir() if f.is_file()) if place.is_dir() else [place]
+    files = [place]
+    if place.is_dir():
+        files = sorted(f for f in place.iterdir() if f.is_file() and f.name != LOCK)
     return {
         "source": str(place),
         "files": [{"name": file.name, **described(file)} for file in files],

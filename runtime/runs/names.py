@@ -27,6 +27,10 @@ PARTS = "checkpoint.parts"
 """A folder of candidates that rest, each written once."""
 EVENTS = "tensorboard"
 """A folder of events for TensorBoard, stage by stage."""
+DIGESTS = "digests"
+"""In a record, what binds the files that it tells of to it (`digests.py`)."""
+LOCK = "run.lock"
+"""Who writes into the folder, while that lasts."""
 
 
 def settings_file(stage: str) -> str:

@@ -28,8 +28,9 @@ from ...compiler.system.display import Displayed
 from ..metrics import selection_metric
 from ..settings import Settings
 from .controls import Controls, read_controls
+from .digests import DAMAGED
 from .ensemble import read_ensemble
-from .folder import DAMAGED, RunFolder
+from .folder import RunFolder
 from .names import ENSEMBLE_FOLDER, GENOTYPE, HISTORY, SPECIFICATION, TOGETHER, WEIGHTS, about_file
 
 T = TypeVar("T")
@@ -148,7 +149,10 @@ class TrainedEnsemble:
 
 
 def read_run(path: str | PathLike[str]) -> FinishedRun:
-    """The run in a folder; raises DiagnosticError where it is not finished, or damaged."""
+    """The run in a folder.
+
+    Raises DiagnosticError where it is not finished, is damaged, or has parts of another one.
+    """
     folder = RunFolder(Path(path))
     if not folder.path.is_dir():
         raise fail("E507", f"`{path}` is no run folder", help="give what `--out` named")
@@ -162,14 +166,21 @@ def read_run(path: str | PathLike[str]) -> FinishedRun:
     training = _training(folder) if has_training else None
     found = RunFolder(folder.path / ENSEMBLE_FOLDER)
     ensemble = read_ensemble(found.path) if found.holds_ensemble else None
+    for stage in ["search"] * has_search + ["train"] * has_training:
+        folder.require_own(stage)
     return FinishedRun(folder.path, genotype, search, training, ensemble)
 
 
 def read_trained_ensemble(folder: RunFolder) -> TrainedEnsemble:
-    """The ensemble in a folder; raises DiagnosticError where it is not trained, or damaged."""
+    """The ensemble in a folder.
+
+    Raises DiagnosticError where it is not trained, is damaged, or has parts of another one.
+    """
     ensemble = read_ensemble(folder.path)
     folder.require(WEIGHTS)
-    return TrainedEnsemble(folder.path, ensemble, _training(folder))
+    training = _training(folder)
+    folder.require_own("train")
+    return TrainedEnsemble(folder.path, ensemble, training)
 
 
 def _search(folder: RunFolder) -> Search:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from os import PathLike
-from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -40,6 +39,7 @@ from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, rank
 from ..parallel.threads import computing
 from ..predict.comparison import difference, scored
+from ..runs.begin import found_again
 from ..runs.controls import Control, Controls
 from ..runs.folder import of_a_genotype
 from ..settings import Settings
@@ -82,19 +82,20 @@ def compare_with_controls(
 
     Without `random` genotypes, which cost as much as the search, they are cheap.
     `spec`, `data` and `settings` are those of the search. With `out`, its run folder, the result is
-    written there. Raises DiagnosticError where the data or the settings cannot be used.
+    written there. Raises DiagnosticError where the data or the settings cannot be used, or the
+    folder is not that of the search.
     """
     spec = with_rule(spec, settings)
     network = checked(spec)
     here = settings.with_options(device=join(settings.device))
-    samples = weighted(load_data(data, network, settings.split_seed), network, settings)
-    by_folds = settings.selection == "folds" and not random
-    usual = settings if by_folds else settings.with_options(folds=1)
-    folds = chosen_folds(samples, network.head, usual)
-    with computing(settings.threads):
+    with found_again(out, found.history) as folder, computing(settings.threads):
+        samples = weighted(load_data(data, network, settings.split_seed), network, settings)
+        by_folds = settings.selection == "folds" and not random
+        usual = settings if by_folds else settings.with_options(folds=1)
+        folds = chosen_folds(samples, network.head, usual)
         controls = _Comparison(network, samples, here, told, folds).run(found, random=random)
-    if out is not None and rank() == 0:
-        controls.write(Path(out))
+        if folder is not None and rank() == 0:
+            controls.write(folder.path)
     return controls
 
 

@@ -30,10 +30,11 @@ from .. import tuning
 from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
 from ..data.files import Arrays
 from ..data.seen import weighted
-from ..latency.profile import read_profile
+from ..latency.profile import Profile, read_profile
 from ..parallel.interrupt import Interrupt, Interrupted
 from ..parallel.processes import gathered, join, rank, require_equal
 from ..parallel.threads import computing
+from ..runs.begin import begun
 from ..runs.checkpoint import (
     State,
     identity_of,
@@ -45,7 +46,7 @@ from ..runs.checkpoint import (
 )
 from ..runs.ensemble import write_ensemble
 from ..runs.folder import RunFolder, of_a_genotype
-from ..runs.names import CHECKPOINT, ENSEMBLE_FOLDER, SEARCH_WEIGHTS
+from ..runs.names import CHECKPOINT, ENSEMBLE_FOLDER, SEARCH_WEIGHTS, SPECIFICATION
 from ..runs.tensorboard import watching
 from ..settings import RULE_NAMES, Settings
 from ..strategies import VARYING
@@ -114,32 +115,42 @@ def search(
     budgets.require_possible()
     if resume and out is None:
         raise fail("E506", "there is no run folder to resume from", help="give `out=…`")
-    samples = weighted(load_data(data, network, settings.split_seed), network, settings)
-    for part in (TRAIN, VALIDATION):
-        require_trainable(samples, (part,), settings)
-    Objective.of(network.head, torch.from_numpy(samples.labels[samples.indices(TRAIN)]))
-    run: _Run | None = None
-    if out is not None:
-        folder = RunFolder.create(out, "search", overwrite, resume=resume)
-        measured = profile.text() if profile else ""
-        deciding = settings.with_options(tensorboard=False, profile="", threads=0).to_toml()
-        identity = identity_of(str(network.space), deciding, samples.digest(), measured)
-        run = _Run(folder, identity, resume)
     here = settings.with_options(device=join(settings.device))
-    with computing(settings.threads):
+    with begun(out, "search", overwrite, resume=resume) as folder, computing(settings.threads):
+        samples = weighted(load_data(data, network, settings.split_seed), network, settings)
+        for part in (TRAIN, VALIDATION):
+            require_trainable(samples, (part,), settings)
+        Objective.of(network.head, torch.from_numpy(samples.labels[samples.indices(TRAIN)]))
+        run: _Run | None = None
+        if folder is not None:
+            measured = profile.text() if profile else ""
+            deciding = settings.with_options(tensorboard=False, profile="", threads=0).to_toml()
+            identity = identity_of(str(network.space), deciding, samples.digest(), measured)
+            run = _Run(folder, identity, resume)
         result = _search(network, samples, here, budgets, report, run)
-    if run is not None and rank() == 0:
-        run.folder.write_run(
-            network.space, settings, data, cost=dict(result.cost), seen=samples.seen
-        )
-        if profile is not None:
-            run.folder.write_profile(profile)
-        run.folder.write_tensors(SEARCH_WEIGHTS, result.weights)
-        run.folder.write_genotype(result.genotype, result.training)
-        if result.ensemble is not None:
-            folder = RunFolder(run.folder.path / ENSEMBLE_FOLDER)
-            write_ensemble(result.ensemble, folder, result.member_training)
+        if folder is not None and rank() == 0:
+            _write(result, folder, settings, data, profile)
     return result
+
+
+def _write(
+    result: SearchResult,
+    folder: RunFolder,
+    settings: Settings,
+    data: Source,
+    profile: Profile | None,
+) -> None:
+    """Writes what was searched, how, and what was found."""
+    folder.write_spec(SPECIFICATION, result.space)
+    folder.write_settings(settings)
+    if profile is not None:
+        folder.write_profile(profile)
+    folder.write_tensors(SEARCH_WEIGHTS, result.weights)
+    folder.write_genotype(result.genotype, result.training)
+    if result.ensemble is not None:
+        found = RunFolder(folder.path / ENSEMBLE_FOLDER)
+        write_ensemble(result.ensemble, found, result.member_training)
+    folder.write_about(data, cost=dict(result.cost))
 
 
 def _search(

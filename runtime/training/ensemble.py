@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from ...compiler.language.ensemble import Ensemble
 from ...compiler.program.join import member_name
 from ..data.dataset import Source
-from ..parallel.processes import rank
+from ..parallel.processes import join, rank
 from ..progress import Progress, no_progress
+from ..runs.begin import begun
 from ..runs.ensemble import write_ensemble
-from ..runs.folder import RunFolder
 from ..runs.names import WEIGHTS
 from ..runs.tensorboard import watching
 from ..settings import Settings
@@ -55,9 +55,27 @@ def train_ensemble(
     """
     own = [one for _, one in zip_longest(ensemble.members, each)]
     chosen = [(settings or one or Settings()).with_options(**options) for one in own]
+    join(chosen[0].device)
+    with begun(out, "train", overwrite) as folder:
+        result = _trained(ensemble, data, chosen, progress)
+        if folder is not None and rank() == 0:
+            folder.write_settings(chosen[0])
+            folder.begin_history(result.history)
+            with watching(folder.path if chosen[0].tensorboard else None, "train") as watch:
+                for record in result.history:
+                    watch(record["epoch"], record)
+            write_ensemble(ensemble, folder, own)
+            folder.write_tensors(WEIGHTS, result.weights)
+            folder.write_about(data)
+    return result
+
+
+def _trained(
+    ensemble: Ensemble, data: Source, each: Sequence[Settings], progress: Progress
+) -> EnsembleResult:
+    """The members, trained with their settings."""
     specs = [member.genotype for member in ensemble.members]
-    folder = RunFolder.create(out, "train", overwrite) if out is not None else None
-    results = train_all(specs, data, chosen, progress)
+    results = train_all(specs, data, each, progress)
     weights = {
         member_name(member, name): array
         for member, result in zip(ensemble.named, results, strict=True)
@@ -73,12 +91,4 @@ def train_ensemble(
         }
         for records in zip(*(result.history for result in results), strict=True)
     )
-    if folder is not None and rank() == 0:
-        folder.write_run(None, chosen[0], data)
-        folder.begin_history(history)
-        with watching(folder.path if chosen[0].tensorboard else None, "train") as watch:
-            for record in history:
-                watch(record["epoch"], record)
-        write_ensemble(ensemble, folder, own)
-        folder.write_tensors(WEIGHTS, weights)
     return EnsembleResult(ensemble, weights, history)

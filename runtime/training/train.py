@@ -15,16 +15,17 @@ from ...compiler.language.spec import Spec
 from ...compiler.load import load
 from ...compiler.network.network import Network
 from ...compiler.program.weights import Weights, WeightSource
-from ...compiler.targets.safetensors import read_weights
 from ..data.batches import Batch, Batches
 from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
 from ..data.seen import weighted
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, rank
 from ..parallel.threads import computing
+from ..runs.begin import begun
 from ..runs.folder import RunFolder, settings_beside
 from ..runs.names import GENOTYPE, WEIGHTS
 from ..runs.tensorboard import watching
+from ..runs.weights import weights_from
 from ..settings import Settings
 from .distil import SoftTargets
 from .epoch import Epoch, Pass
@@ -71,12 +72,38 @@ def train(
     settings = (settings or Settings()).with_options(**options)
     network = checked(spec)
     require_no_holes(network)
-    samples = weighted(load_data(data, network, settings.split_seed), network, settings)
-    if soft is not None:
-        samples = soft.taught(samples, network.head)
-    start = read_weights(weights) if weights is not None else None
-    folder = RunFolder.create(out, "train", overwrite, spec) if out is not None else None
     here = settings.with_options(device=join(settings.device))
+    with begun(out, "train", overwrite, spec) as folder:
+        samples = weighted(load_data(data, network, settings.split_seed), network, settings)
+        if soft is not None:
+            samples = soft.taught(samples, network.head)
+        start = weights_from(weights) if weights is not None else None
+        beside = None if folder is None else _found_here(spec, folder)
+        result = _watched(network, samples, here, folder, report, start)
+        if folder is not None and rank() == 0:
+            folder.write_settings(settings)
+            folder.begin_history(result.history)
+            folder.write_genotype(spec, beside)
+            folder.write_tensors(WEIGHTS, result.weights)
+            folder.write_about(data, **({"teacher": soft.teacher} if soft else {}))
+    return result
+
+
+def _found_here(spec: Spec, folder: RunFolder) -> Settings | None:
+    """The settings that stand beside a genotype where its search found it."""
+    file = folder.path / GENOTYPE
+    return settings_beside(file) if file.is_file() and load(file) == spec else None
+
+
+def _watched(
+    network: Network,
+    data: Dataset,
+    settings: Settings,
+    folder: RunFolder | None,
+    report: Report | None,
+    start: Weights | None,
+) -> TrainResult:
+    """Trains, and writes events where the settings say so."""
     asked = folder is not None and settings.tensorboard and rank() == 0
     with (
         watching(folder.path if folder and asked else None, "train") as watch,
@@ -88,16 +115,7 @@ def train(
             if report is not None:
                 report(record)
 
-        result = train_network(network, samples, here, tell, start)
-    if folder is not None and rank() == 0:
-        teacher = {"teacher": soft.teacher} if soft else {}
-        folder.write_run(None, settings, data, seen=samples.seen, **teacher)
-        folder.begin_history(result.history)
-        file = folder.path / GENOTYPE
-        found_here = file.is_file() and load(file) == spec
-        folder.write_genotype(spec, settings_beside(file) if found_here else None)
-        folder.write_tensors(WEIGHTS, result.weights)
-    return result
+        return train_network(network, data, settings, tell, start)
 
 
 def train_network(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -174,8 +173,9 @@ def test_ranges_are_measured_on_training_samples(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    run = shutil.copytree(trained / "run", tmp_path / "run")
-    (run / "train.toml").write_text(Settings(split_seed=7).to_toml(), encoding="utf-8")
+    genotype = fw.load(trained / "run" / "genotype.fuse")
+    run = tmp_path / "run"
+    fw.train(genotype, problem(), out=run, epochs=1, split_seed=7)
     samples: list[Any] = []
 
     def kept(model: Any, precision: str, given: Any) -> Any:

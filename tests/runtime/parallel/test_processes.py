@@ -134,10 +134,14 @@ def all_ways(out: Path) -> None:
         folder = out / str(number)
         folder.mkdir(exist_ok=True)
         searched(folder, strategy, select)
+    with pytest.raises(fw.DiagnosticError, match="already holds a search"):
+        searched(out / "0", *WAYS[0])
+    (out / f"{rank()}.refused").touch()
 
 
 def test_every_process_finds_the_same_genotype(tmp_path: Path) -> None:
     together(2, PREAMBLE + "all_ways(Path(sys.argv[1]))", str(tmp_path))
+    assert len([*tmp_path.glob("*.refused")]) == 2
     for number in range(len(WAYS)):
         folder = tmp_path / str(number)
         genotypes = [(folder / f"{i}.fuse").read_text() for i in range(2)]

@@ -65,7 +65,7 @@ def train(
         usual = read_settings(config) if config is not None else None
         _train_ensemble(file, data, out, usual, options, overwrite, json)
         return
-    beside = settings_beside(file)
+    beside = settings_beside(file) if config is None else None
     settings = settings_from(config, options, beside)
     if config is None and beside is None and (missing := stated_beside(file)):
         note = f"note: the settings that `{file}` was found with stayed behind, in `{missing}`"

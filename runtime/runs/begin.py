@@ -1,0 +1,122 @@
+"""The beginning of a run: its folder, which no other process writes into until the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from ...compiler.diagnostics.diagnostic import Diagnostic, DiagnosticError, fail
+from ...compiler.language.spec import Spec
+from ...compiler.load import load
+from ..parallel.processes import gathered, rank
+from .digests import digest_of_records, stated
+from .folder import RunFolder
+from .lock import locked
+from .names import CHECKPOINT, GENOTYPE, HISTORY, about_file
+
+REMEDY = "choose another folder, or add `--overwrite`"
+
+
+@contextmanager
+def begun(
+    out: str | PathLike[str] | None,
+    stage: str,
+    overwrite: bool,
+    genotype: Spec | None = None,
+    *,
+    resume: bool = False,
+) -> Generator[RunFolder | None]:
+    """The folder for a run, held by this process as `locked` says; None without `out`.
+
+    A training may go where the search is that found its genotype; one of no `genotype` is that of
+    an ensemble. With `resume`, a run that is there goes on. Of processes that run together the
+    first holds the folder for all. Raises DiagnosticError, in all of them, where a run would be
+    lost, or another process has the folder.
+    """
+    if out is None:
+        yield None
+        return
+    folder = RunFolder(Path(out), stage)
+
+    def require() -> None:
+        _require_room(folder, overwrite, resume)
+        if stage == "train":
+            _require_place(folder, genotype, overwrite)
+
+    with _owned(folder, stage, require):
+        yield folder
+
+
+@contextmanager
+def found_again(
+    out: str | PathLike[str] | None, history: Sequence[Mapping[str, Any]]
+) -> Generator[RunFolder | None]:
+    """The folder of a search with these records, to be added to; held as by `begun`."""
+    if out is None:
+        yield None
+        return
+    folder = RunFolder(Path(out), "search")
+
+    def require() -> None:
+        known = stated(folder.require(about_file("search"))).get(HISTORY)
+        if known != digest_of_records(history):
+            message = f"`{out}` holds another search"
+            raise fail("E507", message, help="give the folder that this search wrote")
+
+    with _owned(folder, "search", require):
+        yield folder
+
+
+@contextmanager
+def _owned(folder: RunFolder, command: str, require: Callable[[], None]) -> Generator[None]:
+    """Within, the first process holds a folder for all; what it requires is met, or all raise."""
+    with ExitStack() as stack:
+        problems: tuple[Diagnostic, ...] = ()
+        if rank() == 0:
+            try:
+                stack.enter_context(locked(folder.path, command))
+                require()
+            except DiagnosticError as error:
+                problems = error.diagnostics
+        if found := gathered(problems)[0]:
+            raise DiagnosticError(found)
+        yield
+
+
+def _require_room(folder: RunFolder, overwrite: bool, resume: bool) -> None:
+    """Raises DiagnosticError where a run is there that a new one would replace."""
+    path, stage = folder.path, folder.stage
+    is_stopped = (path / CHECKPOINT).exists()
+    if resume and (path / about_file(stage)).exists() and not is_stopped:
+        message = f"`{path}` holds a {stage} that is finished, without a checkpoint"
+        raise fail("E507", message, help=REMEDY)
+    if overwrite or (resume and is_stopped):
+        return
+    for one in ("search", "train") if stage == "search" else (stage,):
+        if (path / about_file(one)).exists():
+            raise fail("E507", f"`{path}` already holds a {one}", help=REMEDY)
+    if stage == "search" and is_stopped:
+        message = f"`{path}` holds a search that was stopped"
+        raise fail("E510", message, help="go on with `--resume`, or add `--overwrite`")
+
+
+def _require_place(folder: RunFolder, genotype: Spec | None, overwrite: bool) -> None:
+    """Raises DiagnosticError where a training does not go together with what is there."""
+    path, file = folder.path, folder.path / GENOTYPE
+    has_search = (path / about_file("search")).exists()
+    if (path / CHECKPOINT).exists() and not has_search:
+        message = f"`{path}` holds a search that was stopped"
+        raise fail("E510", message, help="go on with it by `--resume`, or choose another folder")
+    if folder.holds_ensemble if genotype else file.exists():
+        what = "an ensemble" if genotype else "a single genotype"
+        raise fail("E507", f"`{path}` holds {what}", help="choose another folder")
+    if genotype is None or not file.exists() or load(file) == genotype:
+        return
+    if has_search:
+        message = f"`{path}` holds the search of another genotype"
+        raise fail("E507", message, help="choose another folder")
+    if not overwrite:
+        raise fail("E507", f"`{path}` already holds another genotype", help=REMEDY)
