@@ -79,7 +79,7 @@ class EquationBuilder:
             self._report.add("E005", message, self._span(node), help="write a smaller one")
             return 1
         if scale == 1:
-            return int(text) if re.fullmatch(r"-?\d+", text) else value
+            return int(text) if re.fullmatch(r"-?[0-9]+", text) else value
         return int(value) if value.is_integer() and value < LARGEST_WHOLE else value
 
     def _string(self, token: Token) -> str:

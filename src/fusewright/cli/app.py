@@ -21,6 +21,11 @@ TORCH = ("lightning_fabric", "optuna", "sklearn", "tensorboard", "torch", "torch
 class Commands(TyperGroup):
     """The commands; what one of them needs and is not installed is a diagnostic."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        for text in args:
+            _require_plain_digits(text.partition("=")[2] if text.startswith("--") else text)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
@@ -31,6 +36,17 @@ class Commands(TyperGroup):
             message = f"`{package}` is needed for this, and is not installed"
             requirement = "'fusewright[torch]'" if package in TORCH else package
             raise fail("E509", message, help=f"install it: `pip install {requirement}`") from None
+
+
+def _require_plain_digits(text: str) -> None:
+    """Refuses a number in digits of another script, which the option parser would take."""
+    if text.isascii():
+        return
+    try:
+        float(text)
+    except ValueError:
+        return
+    raise typer.BadParameter(f"`{text}` is not written with the digits from 0 to 9")
 
 
 app = typer.Typer(
