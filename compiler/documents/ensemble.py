@@ -8,6 +8,7 @@ from math import isclose, isfinite
 from typing import Any
 
 from ..diagnostics.diagnostic import DiagnosticError, fail
+from ..diagnostics.text import json_text
 from ..language.ensemble import Ensemble, EnsembleMember, numbered
 from ..language.spec import Spec
 
@@ -21,7 +22,7 @@ def ensemble_text(ensemble: Ensemble, genotypes: Sequence[str]) -> str:
     """The JSON of an ensemble, in which these texts stand for the genotypes of its members."""
     rows = zip(genotypes, ensemble.members, strict=True)
     record = {"members": [{"genotype": text, "weight": one.weight} for text, one in rows]}
-    return json.dumps(record, indent=1, ensure_ascii=False)
+    return json_text(record, indent=1)
 
 
 def read_ensemble_text(

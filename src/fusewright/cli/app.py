@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..compiler.diagnostics.diagnostic import fail
+from ..compiler.diagnostics.text import json_text, printable
 from ..compiler.language.override import override, parse_numbers
 from ..compiler.language.spec import Spec
 from ..compiler.load import load
@@ -91,13 +91,14 @@ def load_with(file: Path, sets: list[str] | None) -> Spec:
 
 def print_json(value: Any) -> None:
     """Prints a value as JSON on standard output."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    print(json_text(value, indent=2))
 
 
 def print_values(values: dict[str, Any]) -> None:
     """Prints a line for each value."""
     for key, value in values.items():
-        print(f"{key}: {value:.4f}" if isinstance(value, float) else f"{key}: {value}")
+        shown = f"{value:.4f}" if isinstance(value, float) else printable(str(value))
+        print(f"{key}: {shown}")
 
 
 def print_or_write(text: str, output: Path | None) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.diagnostics.text import printable
 from ...runtime.runs.names import SEARCH_WEIGHTS, WEIGHTS
 from ...runtime.settings import Settings, read_settings
 from ..app import (
@@ -69,7 +70,7 @@ def train(
     settings = settings_from(config, options, beside)
     if config is None and beside is None and (missing := stated_beside(file)):
         note = f"note: the settings that `{file}` was found with stayed behind, in `{missing}`"
-        print(f"{note}; the usual ones are used", file=sys.stderr)
+        print(f"{printable(note)}; the usual ones are used", file=sys.stderr)
     spec = load_with(file, sets)
     soft = soft_targets(distil, spec, data, settings) if distil else None
     with _epochs("train", settings.epochs) as report:
