@@ -112,6 +112,17 @@ def diagnosed(
     return Diagnostic(code, said(message), span, help and said(str(help)), context, edits)
 
 
+class DataWarning(UserWarning):
+    """Data can be used, but a number that is measured on them says little; says why."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic)
+        self.diagnostic = diagnostic
+
+    def __str__(self) -> str:
+        return render(self.diagnostic)
+
+
 class DiagnosticError(ValueError):
     """A specification, data or a run cannot be used; carries every diagnostic found."""
 

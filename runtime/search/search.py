@@ -27,6 +27,7 @@ from ...compiler.network.holes import Relaxation
 from ...compiler.network.network import Network
 from ...compiler.system.display import Displayed
 from .. import tuning
+from ..data.checks import data_warnings, metric_warnings, warn
 from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
 from ..data.files import Arrays
 from ..latency.profile import read_profile
@@ -100,7 +101,7 @@ def search(
     `data` is a file, a folder, or arrays by name. With `out`, everything that is needed to repeat
     the run is written there, and a checkpoint after every round and on SIGTERM and SIGINT, from
     which `resume` goes on. Raises DiagnosticError where the specification, the data or the settings
-    cannot be used.
+    cannot be used, and warns (`DataWarning`) where data are to be doubted.
     """
     settings = (settings or Settings()).with_options(**options)
     network = checked(with_rule(spec, settings))
@@ -114,6 +115,7 @@ def search(
     if resume and out is None:
         raise fail("E506", "there is no run folder to resume from", help="give `out=…`")
     samples = load_data(data, network, settings.split_seed)
+    doubts = data_warnings(samples, network)
     for part in (TRAIN, VALIDATION):
         require_trainable(samples, (part,), settings)
     Objective.of(network.head, torch.from_numpy(samples.labels[samples.indices(TRAIN)]))
@@ -125,10 +127,13 @@ def search(
         identity = identity_of(str(network.space), deciding, samples.digest(), measured)
         run = _Run(folder, identity, resume)
     here = settings.with_options(device=join(settings.device))
+    doubts += metric_warnings(samples, network.head, VALIDATION)
+    warned = warn(doubts) if rank() == 0 else []
     with computing(settings.threads):
         result = _search(network, samples, here, budgets, report, run)
     if run is not None and rank() == 0:
-        run.folder.write_run(network.space, settings, data, cost=dict(result.cost))
+        about = {"cost": dict(result.cost), "warnings": warned}
+        run.folder.write_run(network.space, settings, data, **about)
         if profile is not None:
             run.folder.write_profile(profile)
         run.folder.write_tensors(SEARCH_WEIGHTS, result.weights)

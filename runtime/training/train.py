@@ -17,6 +17,7 @@ from ...compiler.network.network import Network
 from ...compiler.program.weights import Weights, WeightSource
 from ...compiler.targets.safetensors import read_weights
 from ..data.batches import Batch, Batches
+from ..data.checks import data_warnings, warn
 from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, rank
@@ -65,17 +66,19 @@ def train(
     and from scratch without them. With `soft` targets, those of a teacher are learned beside the
     labels: see `distil.py`. Nothing is selected, so validation samples are trained on too,
     and the test split is not read. Raises DiagnosticError where the specification, the data or the
-    settings cannot be used.
+    settings cannot be used, and warns (`DataWarning`) where data are to be doubted.
     """
     settings = (settings or Settings()).with_options(**options)
     network = checked(spec)
     require_no_holes(network)
     samples = load_data(data, network, settings.split_seed)
+    doubts = data_warnings(samples, network)
     if soft is not None:
         samples = soft.taught(samples, network.head)
     start = read_weights(weights) if weights is not None else None
     folder = RunFolder.create(out, "train", overwrite, spec) if out is not None else None
     here = settings.with_options(device=join(settings.device))
+    warned = warn(doubts) if rank() == 0 else []
     asked = folder is not None and settings.tensorboard and rank() == 0
     with (
         watching(folder.path if folder and asked else None, "train") as watch,
@@ -89,7 +92,8 @@ def train(
 
         result = train_network(network, samples, here, tell, start)
     if folder is not None and rank() == 0:
-        folder.write_run(None, settings, data, **({"teacher": soft.teacher} if soft else {}))
+        taught = {"teacher": soft.teacher} if soft else {}
+        folder.write_run(None, settings, data, warnings=warned, **taught)
         folder.begin_history(result.history)
         file = folder.path / GENOTYPE
         found_here = file.is_file() and load(file) == spec

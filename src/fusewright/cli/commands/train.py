@@ -28,6 +28,7 @@ from ..app import (
 )
 from ..options import Config, settings_from, with_options
 from ..screen.bar import Bar
+from ..screen.warned import data_warnings
 
 Weights = Annotated[
     Path | None,
@@ -73,7 +74,7 @@ def train(
         print(f"{printable(note)}; the usual ones are used", file=sys.stderr)
     spec = load_with(file, sets)
     soft = soft_targets(distil, spec, data, settings) if distil else None
-    with _epochs("train", settings.epochs) as report:
+    with data_warnings() as warned, _epochs("train", settings.epochs) as report:
         result = run(
             spec,
             data,
@@ -85,7 +86,7 @@ def train(
             soft=soft,
         )
     summary = {"weights": str(out / WEIGHTS), **result.history[-1]}
-    print_json(summary) if json else print_values(summary)
+    print_json({**summary, "warnings": warned}) if json else print_values(summary)
 
 
 def _train_ensemble(
