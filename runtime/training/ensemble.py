@@ -10,9 +10,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ...compiler.check.check import checked
 from ...compiler.language.ensemble import Ensemble
 from ...compiler.program.join import member_name
-from ..data.dataset import Source
+from ..data.checks import data_warnings, warn
+from ..data.dataset import Source, load_data
 from ..parallel.processes import rank
 from ..progress import Progress, no_progress
 from ..runs.ensemble import write_ensemble
@@ -57,6 +59,9 @@ def train_ensemble(
     chosen = [(settings or one or Settings()).with_options(**options) for one in own]
     specs = [member.genotype for member in ensemble.members]
     folder = RunFolder.create(out, "train", overwrite) if out is not None else None
+    network = checked(specs[0])
+    doubts = data_warnings(load_data(data, network, chosen[0].split_seed), network)
+    warned = warn(doubts) if rank() == 0 else []
     results = train_all(specs, data, chosen, progress)
     weights = {
         member_name(member, name): array
@@ -74,7 +79,7 @@ def train_ensemble(
         for records in zip(*(result.history for result in results), strict=True)
     )
     if folder is not None and rank() == 0:
-        folder.write_run(None, chosen[0], data)
+        folder.write_run(None, chosen[0], data, warnings=warned)
         folder.begin_history(history)
         with watching(folder.path if chosen[0].tensorboard else None, "train") as watch:
             for record in history:

@@ -103,7 +103,7 @@ def _train_ensemble(
     from ...runtime.training.ensemble import train_ensemble
 
     ensemble = read_ensemble(folder)
-    with Bar("train") as bar:
+    with data_warnings() as warned, Bar("train") as bar:
         result = train_ensemble(
             ensemble,
             data,
@@ -116,7 +116,7 @@ def _train_ensemble(
         )
     members = len(result.ensemble.members)
     summary = {"weights": str(out / WEIGHTS), "members": members, **result.history[-1]}
-    print_json(summary) if json else print_values(summary)
+    print_json({**summary, "warnings": warned}) if json else print_values(summary)
 
 
 def _refuse(given: Iterable[str]) -> None:
