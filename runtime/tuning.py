@@ -8,6 +8,7 @@ from math import prod
 from typing import Any, TypeAlias
 
 from ..compiler.diagnostics.diagnostic import did_you_mean, fail, one_of
+from ..compiler.system.numbers import number_of
 
 MOVING = (
     "max_learning_rate",
@@ -54,7 +55,7 @@ def ranges(text: str) -> Mapping[str, tuple[int | float, ...]]:
 
 def _number(text: str) -> int | float:
     try:
-        return int(text) if text.isdecimal() else float(text)
+        return number_of(text)
     except ValueError:
         raise fail("E506", f"`{text}` in `tune` is no number", help=FORM) from None
 

@@ -70,6 +70,13 @@ CODES: Final[Mapping[str, str]] = {
     "E509": "something that is not installed",
     "E510": "a run that was stopped before its end",
     "E511": "a latency profile that cannot be used",
+    # Data that fit, but of which a number says little
+    "W501": "a class or label that every sample of a split has",
+    "W502": "a class or label of which a split has no samples, or few",
+    "W503": "a feature, or channels of it, that do not vary",
+    "W504": "samples that are equal in every feature",
+    "W505": "an optional modality that no sample of a split has",
+    "W506": "a metric that says nothing of what a split lacks",
     # Genotypes of the published code
     "E601": "the text is not a genotype of the published code",
     "E602": "the genotype does not fit the specification",

@@ -14,7 +14,7 @@ from typing import Self, TypedDict, Unpack
 
 from .codes import CODES
 from .source import Span
-from .text import printable
+from .text import printable, said, shortened
 
 TAB_WIDTH = 4
 LONGEST_LINE = 160
@@ -106,9 +106,21 @@ def diagnosed(
     notes: Iterable[Note] = (),
     fix: Iterable[Edit] = (),
 ) -> Diagnostic:
-    """A diagnostic, with the edits of its remedy where that is a suggestion."""
+    """A diagnostic that can be shown, with the edits of its remedy where that is a suggestion."""
     edits = tuple(fix) or (help.edits(span) if isinstance(help, Suggestion) else ())
-    return Diagnostic(code, message, span, help and str(help), tuple(notes), edits)
+    context = tuple(Note(said(note.message), note.span) for note in notes)
+    return Diagnostic(code, said(message), span, help and said(str(help)), context, edits)
+
+
+class DataWarning(UserWarning):
+    """Data can be used, but a number that is measured on them says little; says why."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic)
+        self.diagnostic = diagnostic
+
+    def __str__(self) -> str:
+        return render(self.diagnostic)
 
 
 class DiagnosticError(ValueError):
@@ -176,17 +188,17 @@ def one_of(names: Sequence[str], limit: int = 12) -> str:
 
 def render(diagnostic: Diagnostic) -> str:
     """The diagnostic as text: header, place, source line with caret, notes, help."""
-    lines = [f"{diagnostic.severity}[{diagnostic.code}]: {printable(diagnostic.message)}"]
+    lines = [f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"]
     shown = [s for s in (diagnostic.span, *(n.span for n in diagnostic.notes)) if s]
     margin = max((len(str(s.line)) for s in shown), default=1)
     if diagnostic.span:
         lines += _excerpt(diagnostic.span, margin)
     for note in diagnostic.notes:
-        lines.append(f"{' ' * margin} = note: {printable(note.message)}")
+        lines.append(f"{' ' * margin} = note: {note.message}")
         if note.span:
             lines += _excerpt(note.span, margin)
     if diagnostic.help:
-        lines.append(f"{' ' * margin} = help: {printable(diagnostic.help)}")
+        lines.append(f"{' ' * margin} = help: {diagnostic.help}")
     return "\n".join(lines)
 
 
@@ -201,7 +213,7 @@ def render_all(diagnostics: Sequence[Diagnostic]) -> str:
 def _excerpt(span: Span, margin: int) -> list[str]:
     line, column = span.source.position(span.start)
     pad = " " * margin
-    pointer = f" ({printable(span.pointer)})" if span.pointer else ""
+    pointer = f" ({printable(shortened(span.pointer, LONGEST_LINE))})" if span.pointer else ""
     text = span.source.line(line)
     width = max(1, min(span.end - span.start, len(text) - column + 1))
     window = max(0, column - 1 - LONGEST_LINE // 2)

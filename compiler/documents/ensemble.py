@@ -8,6 +8,7 @@ from math import isclose, isfinite
 from typing import Any
 
 from ..diagnostics.diagnostic import DiagnosticError, fail
+from ..diagnostics.text import json_text
 from ..language.ensemble import Ensemble, EnsembleMember, numbered
 from ..language.spec import Spec
 
@@ -27,7 +28,7 @@ def ensemble_text(
     rows = zip(genotypes, ensemble.members, strict=True)
     members = [{"genotype": text, "weight": one.weight} for text, one in rows]
     record = {"members": members, **(more or {})}
-    return json.dumps(record, indent=1, ensure_ascii=False)
+    return json_text(record, indent=1)
 
 
 def read_ensemble_text(

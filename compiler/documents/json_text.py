@@ -7,7 +7,8 @@ import re
 
 from ..diagnostics.diagnostic import DiagnosticError, Edit, fail
 from ..diagnostics.source import Source
-from .tree import Located, OpenValue, TreeBuilder, is_literal, shortened
+from ..diagnostics.text import shortened
+from .tree import Located, OpenValue, TreeBuilder, is_literal
 
 
 def read_json(source: Source) -> Located:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 from ..diagnostics.diagnostic import DiagnosticError, Report
 from ..diagnostics.source import Name, Span, Whole, located
+from ..diagnostics.text import shortened
 from ..language import expression as x
 from ..language.nodes import (
     Budget,
@@ -44,7 +45,7 @@ from ..language.spec import Spec
 from ..syntax.parse import parse_body
 from ..syntax.statements import LANGUAGE_VERSION
 from .structure import check_structure, check_version
-from .tree import MOST_PROBLEMS, Located, shortened
+from .tree import MOST_PROBLEMS, Located
 
 T = TypeVar("T")
 

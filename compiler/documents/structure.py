@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from ...grammars import read
 from ..diagnostics.diagnostic import Report, did_you_mean, fail, one_of
+from ..diagnostics.text import shortened
 from ..syntax.statements import LANGUAGE_VERSION
-from .tree import MOST_PROBLEMS, Located, shortened
+from .tree import MOST_PROBLEMS, Located
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError

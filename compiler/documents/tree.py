@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 
 from ..diagnostics.diagnostic import Note, Report, fail
 from ..diagnostics.source import Source, Span
+from ..diagnostics.text import shortened
 from ..language.limits import DEEPEST, LONGEST_NUMBER
 
 MOST_VALUES = 1_000_000
@@ -267,8 +268,3 @@ class TreeBuilder:
         else:
             container.members[container.awaited[0]] = node
             container.awaited = None
-
-
-def shortened(text: str, limit: int = 60) -> str:
-    """A text as a message shows it: cut where it is long."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from ..diagnostics.diagnostic import fail
 from ..diagnostics.source import Span
+from ..diagnostics.text import json_text, printable
 from ..language.limits import LONGEST_NUMBER
 from ..language.nodes import (
     Budget,
@@ -69,12 +70,15 @@ def document_of(spec: Spec) -> Json:
 
 def to_json(spec: Spec) -> str:
     """A Spec as JSON text; raises as `document_of` does."""
-    text = json.dumps(document_of(spec), indent=2, ensure_ascii=False, allow_nan=False)
+    text = json_text(document_of(spec), indent=2, allow_nan=False)
     return text + "\n"
 
 
 def to_yaml(spec: Spec) -> str:
-    """A Spec as YAML text; raises as `document_of` does."""
+    """A Spec as YAML text; raises as `document_of` does.
+
+    What cannot be printed stands in double quotes, where its escape means the same.
+    """
     import yaml
 
     events = [
@@ -85,7 +89,7 @@ def to_yaml(spec: Spec) -> str:
         yaml.StreamEndEvent(),
     ]
     text = yaml.emit(events, Dumper=yaml.SafeDumper, allow_unicode=True, width=sys.maxsize)
-    return cast(str, text)
+    return "\n".join(printable(line) for line in cast(str, text).split("\n"))
 
 
 def _without_none(**members: Any) -> Json:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ..diagnostics.diagnostic import did_you_mean, fail, one_of
+from ..system.numbers import number_of
 from .spec import Spec
 
 
@@ -32,7 +33,7 @@ def parse_numbers(settings: Iterable[str]) -> dict[str, int | float]:
     for setting in settings:
         name, _, value = setting.partition("=")
         try:
-            numbers[name.strip()] = int(value) if value.strip().isdigit() else float(value)
+            numbers[name.strip()] = number_of(value.strip())
         except ValueError:
             message = f"`{setting}` does not set a number"
             raise fail("E506", message, help="write `--set C=64`") from None

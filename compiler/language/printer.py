@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from ..diagnostics.text import json_text
 from . import expression as x
 from .nodes import (
     KEYWORDS,
@@ -117,7 +117,7 @@ def modality_lines(modality: Modality) -> list[Line]:
     if modality.optional:
         head += " optional"
     if modality.backbone is not None:
-        head += f" from {json.dumps(modality.backbone, ensure_ascii=False)}"
+        head += f" from {json_text(modality.backbone)}"
     if not modality.features:
         return [(head + " {}", modality)]
     features: list[Line] = [(f"  {_feature(f)}", f) for f in modality.features]
@@ -129,7 +129,7 @@ def _feature(feature: Feature) -> str:
     if feature.axes is not None:
         text += f"[{axes(feature.axes)}]"
     if feature.at is not None:
-        text += f" at {json.dumps(feature.at, ensure_ascii=False)}"
+        text += f" at {json_text(feature.at)}"
     return text
 
 

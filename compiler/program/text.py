@@ -16,12 +16,12 @@ comment. `program_parser` reads the text back.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from typing import Any
 
 from ...ops.types import Axis, TensorType
+from ..diagnostics.text import json_text
 from .program import INPUT, PARAMETER, Input, ParameterSpec, Program, Value
 
 BATCH = "batch"
@@ -113,5 +113,4 @@ def _quoted(text: str, plain: re.Pattern[str]) -> str:
 
 def _string(text: str) -> str:
     """A string in quotes; what cannot be seen is escaped, so that a text can be read and saved."""
-    shown = json.dumps(text, ensure_ascii=False)
-    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in shown)
+    return json_text(text)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 from ...ops.types import Axis, TensorType
 from ..diagnostics.diagnostic import DiagnosticError, fail
 from ..diagnostics.source import Source, Span
-from ..documents.tree import shortened
+from ..diagnostics.text import shortened
 from ..language.limits import LONGEST_NUMBER
 from .program import Scope
 from .text import BATCH, LITERALS

@@ -12,13 +12,14 @@ from typing import Final
 
 from ..diagnostics.diagnostic import Report, did_you_mean, fail, one_of
 from ..diagnostics.source import Name, Span
+from ..diagnostics.text import shortened
 from ..language.nodes import Budget, Cell, CellInput, Definition, Operation, Reference, Step
 from ..language.spec import Spec
 from ..network.network import Application, Network, NetworkCell
 from ..network.network import Slot as NetworkSlot
 from ..network.vocabulary import AmbiguousName, Vocabulary, select, vocabulary_of
 from ..resolve.resolve import resolve
-from .notation import CellGenotype, Genotype, Index, raise_first, read_genotype, shortened
+from .notation import CellGenotype, Genotype, Index, raise_first, read_genotype
 
 OPERATIONS: Final[Mapping[str, str]] = {
     "Sum": "Sum",

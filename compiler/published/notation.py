@@ -21,12 +21,12 @@ from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput
 from ...grammars import read
 from ..diagnostics.diagnostic import DiagnosticError, Note, Report, fail
 from ..diagnostics.source import Name, Source, Span
+from ..diagnostics.text import shortened
 from ..language.nodes import Operation
 
 EDGE_KIND = "skip"
 LONGEST_TEXT = 1_000_000
 LONGEST_INDEX = 9
-LONGEST_SHOWN = 40
 MOST_ERRORS = 20
 _FRIENDLY = {"INDEX": "an index", "STRING": "a string"}
 
@@ -211,11 +211,6 @@ class _GenotypeBuilder(Transformer[Token, Any]):
 
     def operation(self, parts: list[Token]) -> Operation:
         return Operation(Name(parts[0][1:-1], self._span(parts[0])))
-
-
-def shortened(text: str) -> str:
-    """The beginning of a text, as much of it as a message shows."""
-    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
 
 
 def raise_first(report: Report) -> None:

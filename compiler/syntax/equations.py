@@ -7,12 +7,13 @@ import re
 from collections.abc import Sequence
 from typing import Any, cast
 
-from ..diagnostics.diagnostic import Report, fail
+from ..diagnostics.diagnostic import Report
 from ..diagnostics.source import Name, Real, Source, Span, Whole, located
 from ..language import expression as x
 from ..language.limits import DEEPEST, LONGEST_NAME, LONGEST_NUMBER
 from ..language.nodes import Operation, Setting, name_problem
 from .lalr import Range, Token
+from .nesting import too_deep
 
 LARGEST_WHOLE = 2**53
 
@@ -29,12 +30,7 @@ def _not_too_deep(body: x.Body) -> x.Body:
     """The body; raises DiagnosticError (E003) where what follows would recurse too deep."""
     for expression, level in x.levels(body):
         if level > DEEPEST:
-            raise fail(
-                "E003",
-                f"the text is nested more than {DEEPEST} deep",
-                expression.span,
-                help="name parts of the equation: `{ part = …; return … }`",
-            )
+            raise too_deep(expression.span)
     return body
 
 
@@ -83,7 +79,7 @@ class EquationBuilder:
             self._report.add("E005", message, self._span(node), help="write a smaller one")
             return 1
         if scale == 1:
-            return int(text) if re.fullmatch(r"-?\d+", text) else value
+            return int(text) if re.fullmatch(r"-?[0-9]+", text) else value
         return int(value) if value.is_integer() and value < LARGEST_WHOLE else value
 
     def _string(self, token: Token) -> str:

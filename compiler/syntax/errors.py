@@ -30,7 +30,7 @@ _FRIENDLY = {
 _NOT_BLANK = re.compile(r"\S")
 _LONGEST_BEFORE = 200
 """Characters before an error that may tell what its author is used to."""
-_WORD = re.compile(r"(\d{1,60}(?:\.\d+)?)([\w.]{0,60})")
+_WORD = re.compile(r"([0-9]{1,60}(?:\.[0-9]+)?)([\w.]{0,60})")
 _UNCLOSED = {'"': "a string is not closed on its line", "`": "a name is not closed"}
 
 
@@ -58,7 +58,7 @@ def syntax_error(source: Source, error: UnexpectedText, end: int) -> Diagnostic:
     opened = error.stack[brackets[-1]][2] if brackets else None
     if error.what == "end":
         return _unexpected_end(source, error, opened, end)
-    if lexeme.isdecimal() and error.what == "character":
+    if lexeme.isdecimal() and lexeme.isascii() and error.what == "character":
         return _no_number(source, error)
     if error.what == "lexeme":
         message = f"unexpected `{lexeme.strip('`')}`"

@@ -20,6 +20,10 @@ class Place:
 
 
 _HABITS: tuple[tuple[Callable[[Place], bool], str], ...] = (
+    (
+        lambda p: p.found.isdigit() and not p.found.isascii(),
+        "a number is written with the digits from 0 to 9",
+    ),
     (lambda p: p.after.startswith(("//", "/*")), "a comment begins with `#`"),
     (lambda p: p.found == "{" and not p.before, "JSON stands in a file that ends in `.json`"),
     (lambda p: p.found == "=" and p.bracket == "[", "an axis is a name and a size: `[c 64]`"),

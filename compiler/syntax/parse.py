@@ -14,6 +14,7 @@ from .equations import embedded
 from .errors import syntax_error
 from .grammar import tables
 from .lalr import Parser, UnexpectedText
+from .nesting import require_shallow
 from .recovery import Recovery
 from .statements import SpecBuilder, assemble
 
@@ -29,10 +30,11 @@ def parse(text: str, name: str = "<text>") -> Spec:
 def parse_all(source: Source, report: Report) -> tuple[Spec, list[str]]:
     """The Spec of what can be read of a text, and the parts of it that cannot.
 
-    Every error is reported; raises DiagnosticError only where the text is too long.
+    Every error is reported; raises DiagnosticError only where the text is too long or too deep.
     """
     if len(source.text) > LONGEST_TEXT:
         raise fail("E004", f"the text is longer than {LONGEST_TEXT:,} characters")
+    require_shallow(source)
     with COLLECTOR_OFF:
         recovery = Recovery(source, report)
         return assemble(recovery.statements(), report), recovery.skipped
@@ -46,6 +48,7 @@ def parse_body(text: str, place: Span, offsets: Sequence[int] | None = None) -> 
     """
     report = Report()
     source = Source(place.source.name, text)
+    require_shallow(source, place)
     try:
         builder = SpecBuilder(source, report, place, offsets)
         body: x.Body = Parser(tables(), builder).run("body", text)

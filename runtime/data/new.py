@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
-from ...compiler.check.check import check
+from ...compiler.check.check import check, checked
 from ...compiler.diagnostics.diagnostic import DiagnosticError, did_you_mean, fail, one_of
 from ...compiler.diagnostics.text import printable
 from ...compiler.language.nodes import (
@@ -26,10 +27,13 @@ from ...compiler.language.nodes import (
 )
 from ...compiler.language.printer import name as written_name
 from ...compiler.language.spec import Spec, spec_lines
+from ...compiler.network.network import Network
 from ...compiler.resolve.numbers import OWN_NUMBERS
 from ...compiler.syntax.format import format_text
 from ...compiler.syntax.parse import parse
 from ...compiler.system.files import read_text
+from .checks import data_warnings, metric_warnings, warn
+from .dataset import TEST, VALIDATION, load_data
 from .suggest import declare
 
 LIBRARY = "bmnas"
@@ -97,7 +101,19 @@ def new_text(wishes: Wishes) -> str:
     errors = [d for d in check(parse(text, wishes.name)) if d.is_error]
     if errors:
         raise DiagnosticError(errors)
+    if wishes.data is not None and declared and declared.predict:
+        _doubt(wishes.data, checked(parse(text, wishes.name)))
     return text
+
+
+def _doubt(data: Path, network: Network) -> None:
+    """Warns of what is to be doubted of data; what does not fit is said where they are used."""
+    try:
+        samples = load_data(data, network)
+    except DiagnosticError:
+        return
+    measured = (metric_warnings(samples, network.head, part) for part in (VALIDATION, TEST))
+    warn([*data_warnings(samples, network), *chain(*measured)])
 
 
 def commented(spec: Spec, left_out: Sequence[str] = ()) -> str:

@@ -99,7 +99,7 @@ def _feature(header: ArrayHeader, headers: dict[str, ArrayHeader]) -> Feature:
 def _natural(header: ArrayHeader) -> list[tuple[int, str]]:
     """A key that puts `Image_10` behind `Image_2`."""
     pieces = re.findall(r"[0-9]{1,9}|[^0-9]+", header.name)
-    return [(int(p), "") if p.isdigit() else (-1, p) for p in pieces]
+    return [(int(p), "") if p.isascii() and p.isdigit() else (-1, p) for p in pieces]
 
 
 def _predict(header: ArrayHeader) -> Predict | None:

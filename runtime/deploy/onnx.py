@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from ...compiler.diagnostics.text import json_text
 from ...compiler.network.names import LOGITS, PROBABILITIES
 from ...compiler.network.network import Network
 from ...compiler.targets.numpy.network import NumpyNetwork
@@ -56,7 +56,7 @@ class OnnxDraft:
         if self._is_measured:
             facts["metrics"] = self._metrics(place)
         if self.options.verify:
-            text = json.dumps(facts, indent=1, ensure_ascii=False)
+            text = json_text(facts, indent=1)
             certificate = place.with_name(f"{place.name}.certificate.json")
             certificate.write_text(text + "\n", encoding="utf-8")
         return facts

@@ -15,6 +15,7 @@ from typing import Any
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.diagnostics.source import Source
+from ...compiler.diagnostics.text import json_text
 from ...compiler.documents.json_text import read_json
 from ...compiler.graph.build import build
 from ...compiler.language.nodes import Budget
@@ -108,7 +109,7 @@ class Profile:
         }
         if self.check is not None:
             document["check"] = asdict(self.check)
-        return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+        return json_text(document, indent=1) + "\n"
 
 
 def read_profile(path: str | PathLike[str]) -> Profile:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ...compiler.network.names import PROBABILITIES
 from ...compiler.program.weights import WeightSource
 from ...compiler.targets.numpy.network import logits_of
+from ..data.checks import data_warnings, metric_warnings, warn
 from ..data.dataset import TEST, Source, load_data, load_features
 from ..progress import Progress, no_progress
 from ..settings import Settings
@@ -30,7 +31,8 @@ def evaluate(
 
     `model` is a run folder, of a network or of an ensemble, an ONNX file, or a specification whose
     `weights` are given. A run's
-    own settings say how data without a `split` is split; `options` override them.
+    own settings say how data without a `split` is split; `options` override them. Warns
+    (`DataWarning`) where data are to be doubted, or a metric is.
     """
     predictor = open_predictor(model, weights)
     settings = (settings or predictor.settings).with_options(**options)
@@ -48,6 +50,8 @@ def evaluate_with(
     head = predictor.network.head
     samples = load_data(data, predictor.network, settings.split_seed)
     test = samples.indices(TEST)
+    doubts = data_warnings(samples, predictor.network)
+    warn([*doubts, *metric_warnings(samples, head, TEST)])
     outputs = predictor.outputs(samples, test, settings, progress)
     if predictor.output == PROBABILITIES:
         outputs = logits_of(outputs, head.kind)

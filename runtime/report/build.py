@@ -18,6 +18,7 @@ from ..runs.controls import Controls
 from ..runs.folder import RunFolder
 from ..runs.read import FinishedRun, TrainedEnsemble, read_run, read_trained_ensemble
 from .charts import Line, grid, line_chart
+from .doubts import doubts_of, doubts_section
 from .ensembles import ensemble_reports, ensembles_section
 from .page import code, figure, folded, page, paragraph, section
 from .scores import Row, control_rows, controls_section, tested_rows, tested_section
@@ -58,12 +59,15 @@ def report(
             groups.setdefault(str(run.search.network.space), []).append(run)
     trained = [run for run in every if run.training is not None]
     tested, ensembles = _tested(trained, data, told), ensemble_reports(every)
-    parts = [_space(group, len(groups) > 1) for group in groups.values()]
+    doubts = doubts_of(every)
+    parts = [doubts_section(doubts)]
+    parts += [_space(group, len(groups) > 1) for group in groups.values()]
     parts += [_trainings(trained), tested_section(tested), *_genotypes(runs)]
     parts.append(ensembles_section(ensembles))
     facts = {
         **_facts(every, list(groups.values()), tested),
         "ensembles": [one.as_json() for one in ensembles],
+        "warnings": doubts,
     }
     result = RunReport(page(_title(every), parts), facts)
     if out is not None:

@@ -27,6 +27,7 @@ from ...compiler.network.holes import Relaxation
 from ...compiler.network.network import Network
 from ...compiler.system.display import Displayed
 from .. import tuning
+from ..data.checks import data_warnings, metric_warnings, warn
 from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
 from ..data.files import Arrays
 from ..data.seen import weighted
@@ -102,7 +103,7 @@ def search(
     `data` is a file, a folder, or arrays by name. With `out`, everything that is needed to repeat
     the run is written there, and a checkpoint after every round and on SIGTERM and SIGINT, from
     which `resume` goes on. Raises DiagnosticError where the specification, the data or the settings
-    cannot be used.
+    cannot be used, and warns (`DataWarning`) where data are to be doubted.
     """
     settings = (settings or Settings()).with_options(**options)
     network = checked(with_rule(spec, settings))
@@ -118,6 +119,7 @@ def search(
     here = settings.with_options(device=join(settings.device))
     with begun(out, "search", overwrite, resume=resume) as folder, computing(settings.threads):
         samples = weighted(load_data(data, network, settings.split_seed), network, settings)
+        doubts = data_warnings(samples, network)
         for part in (TRAIN, VALIDATION):
             require_trainable(samples, (part,), settings)
         Objective.of(network.head, torch.from_numpy(samples.labels[samples.indices(TRAIN)]))
@@ -127,9 +129,12 @@ def search(
             deciding = settings.with_options(tensorboard=False, profile="", threads=0).to_toml()
             identity = identity_of(str(network.space), deciding, samples.digest(), measured)
             run = _Run(folder, identity, resume)
+        doubts += metric_warnings(samples, network.head, VALIDATION)
+        warned = warn(doubts) if rank() == 0 else []
         result = _search(network, samples, here, budgets, report, run)
         if folder is not None and rank() == 0:
-            _write(result, folder, settings, data, profile)
+            _write(result, folder, settings, profile)
+            folder.write_about(data, cost=dict(result.cost), warnings=warned)
     return result
 
 
@@ -137,7 +142,6 @@ def _write(
     result: SearchResult,
     folder: RunFolder,
     settings: Settings,
-    data: Source,
     profile: Profile | None,
 ) -> None:
     """Writes what was searched, how, and what was found."""
@@ -150,7 +154,6 @@ def _write(
     if result.ensemble is not None:
         found = RunFolder(folder.path / ENSEMBLE_FOLDER)
         write_ensemble(result.ensemble, found, result.member_training)
-    folder.write_about(data, cost=dict(result.cost))
 
 
 def _search(

@@ -10,9 +10,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ...compiler.check.check import checked
 from ...compiler.language.ensemble import Ensemble
 from ...compiler.program.join import member_name
-from ..data.dataset import Source
+from ..data.checks import data_warnings, warn
+from ..data.dataset import Source, load_data
 from ..parallel.processes import join, rank
 from ..progress import Progress, no_progress
 from ..runs.begin import begun
@@ -57,6 +59,7 @@ def train_ensemble(
     chosen = [(settings or one or Settings()).with_options(**options) for one in own]
     join(chosen[0].device)
     with begun(out, "train", overwrite) as folder:
+        warned = _warned(ensemble, data, chosen[0].split_seed) if rank() == 0 else []
         result = _trained(ensemble, data, chosen, progress)
         if folder is not None and rank() == 0:
             folder.write_settings(chosen[0])
@@ -66,8 +69,14 @@ def train_ensemble(
                     watch(record["epoch"], record)
             write_ensemble(ensemble, folder, own)
             folder.write_tensors(WEIGHTS, result.weights)
-            folder.write_about(data)
+            folder.write_about(data, warnings=warned)
     return result
+
+
+def _warned(ensemble: Ensemble, data: Source, seed: int) -> list[dict[str, str | None]]:
+    """Says what makes scores on the data say little, and returns it."""
+    network = checked(ensemble.members[0].genotype)
+    return warn(data_warnings(load_data(data, network, seed), network))
 
 
 def _trained(

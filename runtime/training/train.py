@@ -16,6 +16,7 @@ from ...compiler.load import load
 from ...compiler.network.network import Network
 from ...compiler.program.weights import Weights, WeightSource
 from ..data.batches import Batch, Batches
+from ..data.checks import data_warnings, warn
 from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
 from ..data.seen import weighted
 from ..parallel.interrupt import Interrupt
@@ -67,7 +68,7 @@ def train(
     and from scratch without them. With `soft` targets, those of a teacher are learned beside the
     labels: see `distil.py`. Nothing is selected, so validation samples are trained on too,
     and the test split is not read. Raises DiagnosticError where the specification, the data or the
-    settings cannot be used.
+    settings cannot be used, and warns (`DataWarning`) where data are to be doubted.
     """
     settings = (settings or Settings()).with_options(**options)
     network = checked(spec)
@@ -75,9 +76,11 @@ def train(
     here = settings.with_options(device=join(settings.device))
     with begun(out, "train", overwrite, spec) as folder:
         samples = weighted(load_data(data, network, settings.split_seed), network, settings)
+        doubts = data_warnings(samples, network)
         if soft is not None:
             samples = soft.taught(samples, network.head)
         start = weights_from(weights) if weights is not None else None
+        warned = warn(doubts) if rank() == 0 else []
         beside = None if folder is None else _found_here(spec, folder)
         result = _watched(network, samples, here, folder, report, start)
         if folder is not None and rank() == 0:
@@ -85,7 +88,8 @@ def train(
             folder.begin_history(result.history)
             folder.write_genotype(spec, beside)
             folder.write_tensors(WEIGHTS, result.weights)
-            folder.write_about(data, **({"teacher": soft.teacher} if soft else {}))
+            taught = {"teacher": soft.teacher} if soft else {}
+            folder.write_about(data, warnings=warned, **taught)
     return result
 
 

@@ -15,7 +15,7 @@ from .compiler.system.display import shown_by
 if TYPE_CHECKING:
     from .compiler.check.check import check
     from .compiler.compile import compile
-    from .compiler.diagnostics.diagnostic import Diagnostic, DiagnosticError
+    from .compiler.diagnostics.diagnostic import DataWarning, Diagnostic, DiagnosticError
     from .compiler.documents.spellings import loads
     from .compiler.draw import draw
     from .compiler.graph.build import Graph
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Graph": "compiler.graph.build",
+    "DataWarning": "compiler.diagnostics.diagnostic",
     "Diagnostic": "compiler.diagnostics.diagnostic",
     "DiagnosticError": "compiler.diagnostics.diagnostic",
     "Settings": "runtime.settings",
@@ -52,6 +53,7 @@ _HOMES = {
 }
 """The module of each name, and behind a colon what it is called there."""
 __all__ = [
+    "DataWarning",
     "Diagnostic",
     "DiagnosticError",
     "Graph",

@@ -185,7 +185,7 @@ ENDLESS = {
         "cell K(F0, F1) {", "  S = Sum(x, y))", 10_000, "}"
     ),
     "nothing but closing brackets": statement("cell K(F0, F1) {", "  )", 60_000, "}"),
-    "nothing but opening brackets": statement("cell K(F0, F1) {", "  (", 60_000, "}"),
+    "nothing but opening brackets": statement("cell K(F0, F1) {", "  (", 900, "}"),
     "the last of many features": statement(
         "modality k {", "  Q[c 3]", 5_000, "  Q[c,]\n  R[c,]\n}"
     ),
@@ -241,3 +241,20 @@ def test_aliases_that_explode_are_refused() -> None:
 def test_a_deep_equation_is_refused(opening: str) -> None:
     equation = opening * 2_000 + "x" + ")" * (2_000 * opening.count("("))
     assert codes(space(f"op O(x) = {equation}\ncell K(F0) {{ S = O(x) }}")) == {"E003"}
+
+
+@pytest.mark.parametrize(
+    "around", ["op O(x) = {}\ncell K(F0) {{ S = O(x) }}", "cell K(F0) {{ S = {} }}"]
+)
+@pytest.mark.parametrize("opening", ["relu(", "relu(\n", "("])
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_a_million_nested_calls_are_refused_at_once(
+    around: str, opening: str, is_closed: bool
+) -> None:
+    nested = opening * 1_000_000 + ("x" + ")" * 1_000_000) * is_closed
+    assert codes(space(around.format(nested))) == {"E003"}
+
+
+def test_brackets_that_lines_leave_open_are_said_line_by_line() -> None:
+    wrong = "\n".join(f"cell K{i}(F0, F1) {{ S = Sum(x, y" for i in range(600))
+    assert codes(space(wrong)) == {"E001"}

@@ -18,8 +18,21 @@ def main() -> None:
     """
     gc.disable()
     from ..compiler.diagnostics.diagnostic import DiagnosticError
-    from .checking import plain_check
     from .screen.show import show
+
+    try:
+        _run()
+    except BrokenPipeError:  # the reader of a pipe has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+    except DiagnosticError as error:
+        show(error.diagnostics, sys.stderr)
+        raise SystemExit(1) from None
+
+
+def _run() -> None:
+    """Runs the command; what it printed is written before it ends, so that a fault shows."""
+    from .checking import plain_check
 
     try:
         if (errors := plain_check(sys.argv[1:])) is not None:
@@ -30,9 +43,5 @@ def main() -> None:
         app = application(next(iter(sys.argv[1:]), ""))
         gc.enable()
         app()
-    except BrokenPipeError:  # the reader of a pipe has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(1) from None
-    except DiagnosticError as error:
-        show(error.diagnostics, sys.stderr)
-        raise SystemExit(1) from None
+    finally:
+        sys.stdout.flush()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..compiler.diagnostics.diagnostic import fail
+from ..compiler.diagnostics.text import json_text, printable
 from ..compiler.language.override import override, parse_numbers
 from ..compiler.language.spec import Spec
 from ..compiler.load import load
@@ -21,6 +21,11 @@ TORCH = ("lightning_fabric", "optuna", "sklearn", "tensorboard", "torch", "torch
 class Commands(TyperGroup):
     """The commands; what one of them needs and is not installed is a diagnostic."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        for text in args:
+            _require_plain_digits(text.partition("=")[2] if text.startswith("--") else text)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
@@ -31,6 +36,17 @@ class Commands(TyperGroup):
             message = f"`{package}` is needed for this, and is not installed"
             requirement = "'fusewright[torch]'" if package in TORCH else package
             raise fail("E509", message, help=f"install it: `pip install {requirement}`") from None
+
+
+def _require_plain_digits(text: str) -> None:
+    """Refuses a number in digits of another script, which the option parser would take."""
+    if text.isascii():
+        return
+    try:
+        float(text)
+    except ValueError:
+        return
+    raise typer.BadParameter(f"`{text}` is not written with the digits from 0 to 9")
 
 
 app = typer.Typer(
@@ -75,13 +91,14 @@ def load_with(file: Path, sets: list[str] | None) -> Spec:
 
 def print_json(value: Any) -> None:
     """Prints a value as JSON on standard output."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    print(json_text(value, indent=2))
 
 
 def print_values(values: dict[str, Any]) -> None:
     """Prints a line for each value."""
     for key, value in values.items():
-        print(f"{key}: {value:.4f}" if isinstance(value, float) else f"{key}: {value}")
+        shown = f"{value:.4f}" if isinstance(value, float) else printable(str(value))
+        print(f"{key}: {shown}")
 
 
 def print_or_write(text: str, output: Path | None) -> None:

@@ -6,12 +6,12 @@ than a small file takes to check. So `cli.main` asks `plain_check` first.
 
 from __future__ import annotations
 
-import json as _json
 import sys
 from collections.abc import Mapping, Sequence
 from os import PathLike
 
 from ..compiler.check.examine import examine_file
+from ..compiler.diagnostics.text import json_text, printable
 from .screen.show import as_json, show
 
 
@@ -31,7 +31,7 @@ def check(
     results = [(file, examine_file(file, numbers).diagnostics) for file in files]
     if json:
         records = [as_json(d) for _, diagnostics in results for d in diagnostics]
-        print(_json.dumps(records, indent=2, ensure_ascii=False))
+        print(json_text(records, indent=2))
     errors = 0
     for file, diagnostics in results:
         wrong = sum(d.is_error for d in diagnostics)
@@ -40,7 +40,7 @@ def check(
             show(diagnostics)
             warned = len(diagnostics) - wrong
             also = f", {_counted(warned, 'warning')}" if warned else ""
-            print(f"{file}: {_counted(wrong, 'error')}{also}", file=sys.stderr)
+            print(f"{printable(str(file))}: {_counted(wrong, 'error')}{also}", file=sys.stderr)
     return errors
 
 

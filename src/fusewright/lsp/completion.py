@@ -32,7 +32,7 @@ from ..compiler.network.vocabulary import (
 )
 from ..compiler.resolve.numbers import OWN_NUMBERS
 from ..ops.primitive import primitives
-from .context import CursorContext, Place, context_of
+from .context import COUNT, CursorContext, Place, context_of
 
 MOST_MEMBERS = 200
 """How many members of a family are offered."""
@@ -110,7 +110,9 @@ class _Names:
             if count is None:
                 yield _named(name, kind, detail)
                 continue
-            stated = int(count) if count.isdecimal() else self._numbers().get(count.strip("`"), 0)
+            stated = (
+                int(count) if COUNT.fullmatch(count) else self._numbers().get(count.strip("`"), 0)
+            )
             for index in range(1, min(int(largest(stated)), MOST_MEMBERS) + 1):
                 yield _named(f"{name}_{index}", kind, f"{detail} of {name}[{count}]")
 

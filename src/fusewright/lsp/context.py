@@ -44,8 +44,11 @@ Place = Literal[
     "weight_size",
 ]
 """The slots of the language. `setting` is a parameter of an operation by its name."""
-_TOKEN = re.compile(r'#[^\n]*|"(?:\\.|[^"\\\n])*"?|`[^`\n]*`?|[^\W\d]\w*|\d[\w.]*|<=|\S', re.DOTALL)
+_TOKEN = re.compile(
+    r'#[^\n]*|"(?:\\.|[^"\\\n])*"?|`[^`\n]*`?|[^\W\d]\w*|[0-9][\w.]*|<=|\S', re.DOTALL
+)
 _WORD = re.compile(r"[^\W\d]\w*|`[^`\n]*`?")
+COUNT = re.compile(r"[0-9]{1,9}")
 _TAKES_NAME = {*STATEMENTS, "for", "return", "from", "at"}
 
 
@@ -166,7 +169,7 @@ class _Reader:
 
     def _count(self, inside: list[str]) -> str:
         """The count that brackets hold; of an open one the largest candidate."""
-        numbers = [token for token in inside if token.isdecimal()]
+        numbers = [token for token in inside if COUNT.fullmatch(token)]
         return max(numbers, key=int) if numbers else "".join(inside)
 
     def _name(self, token: str) -> None:

@@ -15,6 +15,7 @@ import gc
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from typing import BinaryIO, cast
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcInvalidParams
@@ -31,6 +32,7 @@ from .navigation import definitions, library_location, outline, references
 from .positions import Positions
 from .rename import CannotRename, renamable, rename, stem
 from .session import Session
+from .stream import Input, Output
 
 PAUSE = 0.15
 """Seconds without a change after which a document is examined."""
@@ -52,12 +54,22 @@ def create_server() -> LanguageServer:
 
 
 def serve() -> None:
-    """Serves one client on standard input and output until it leaves."""
+    """Serves one client on standard input and output until it leaves.
+
+    Exits with 1 where what it sent was cut off or longer than any message.
+    """
     sys.setswitchinterval(SWITCH)
     server = create_server()
     gc.freeze()
     gc.set_threshold(COLLECT)
-    server.start_io()
+    output = Output(sys.stdout.buffer)
+    given = Input(sys.stdin.buffer, output)
+    server.start_io(cast(BinaryIO, given), cast(BinaryIO, output))
+    if output.is_closed:
+        sys.stdout = None
+    if given.fault:
+        print(f"the client is gone: {given.fault}", file=sys.stderr)
+        raise SystemExit(1)
 
 
 def _synchronise(server: LanguageServer, session: Session) -> None:

@@ -151,7 +151,7 @@ def test_the_examples_of_a_page_are_wrong_and_right(path: Path) -> None:
 def test_what_a_page_shows_of_a_command_is_what_it_prints(path: Path) -> None:
     """The table has the same line, and that one is compared with the command's output."""
     console = sections(path)[0].text("console") or ""
-    headers = [line for line in console.splitlines() if line.startswith("error[")]
+    headers = [line for line in console.splitlines() if line.startswith(("error[", "warning["))]
     printed = {line for s in SECTIONS for line in (s.text("text") or "").splitlines()}
     assert bool(headers) == bool(console)
     assert set(headers) <= printed

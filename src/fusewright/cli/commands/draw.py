@@ -22,7 +22,7 @@ SHOWN = ("feature", "cell", "step", "predict")
 """Kinds of changes that a picture shows."""
 INCHES = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4, "pt": 1 / 72, "": 1.0}
 _NUMBER = re.compile(r"[0-9]{1,9}")
-_WIDTH = re.compile(r"(\d+(?:\.\d+)?)\s*(in|cm|mm|pt|)")
+_WIDTH = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(in|cm|mm|pt|)")
 
 Sources = Annotated[
     list[Path],

@@ -8,6 +8,7 @@ from ...runtime.settings import Settings
 from ..app import Data, Json, Trained, app, print_json, print_values
 from ..options import with_options
 from ..screen.bar import Bar
+from ..screen.warned import data_warnings
 
 
 @app.command()
@@ -21,6 +22,6 @@ def evaluate(
     """Evaluate a trained run or an ONNX file on the test split."""
     from ...runtime.predict.evaluate import evaluate as measure
 
-    with Bar("evaluate") as bar:
+    with data_warnings() as warned, Bar("evaluate") as bar:
         metrics = measure(model, data, **options, progress=bar.show)
-    print_json(metrics) if json else print_values(metrics)
+    print_json({**metrics, "warnings": warned}) if json else print_values(metrics)

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ...compiler.diagnostics.diagnostic import Diagnostic, DiagnosticError
+from ...compiler.diagnostics.text import printable
 from ...compiler.load import format_file
 from ...compiler.system.files import read_text, write_file
 from ..app import app
@@ -52,14 +53,20 @@ def format_paths(paths: Iterable[Path], check: bool, diff: bool) -> bool:
             continue
         changes = True
         if diff:
-            sys.stdout.write(unified(str(file), text, canonical))
+            _write(unified(str(file), text, canonical))
         if check:
-            print(f"{file} would be formatted", file=sys.stderr)
+            print(f"{printable(str(file))} would be formatted", file=sys.stderr)
         elif not diff:
             write_file(file, canonical.encode())
     if diagnostics:
         raise DiagnosticError(diagnostics)
     return changes
+
+
+def _write(diff: str) -> None:
+    """Writes a diff as it is for a program, and for a terminal what of it can be shown."""
+    shown = "\n".join(map(printable, diff.split("\n"))) if sys.stdout.isatty() else diff
+    sys.stdout.write(shown)
 
 
 def files_of(paths: Iterable[Path]) -> Iterator[Path]:

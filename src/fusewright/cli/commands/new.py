@@ -12,6 +12,7 @@ import typer
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ..app import app
+from ..screen.warned import data_warnings
 
 if TYPE_CHECKING:
     from ...runtime.data.new import Wishes
@@ -53,7 +54,8 @@ def new(
         wishes = Wishes(name or "fusion", tuple(modality or ()), predict, cells, steps, inner, data)
         if not modality and data is None:
             wishes = _asked(wishes)
-        text = new_text(wishes)
+        with data_warnings():
+            text = new_text(wishes)
     if output is None:
         print(text, end="")
         return

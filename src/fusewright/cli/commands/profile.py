@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,8 @@ import typer
 
 from ...compiler.diagnostics.diagnostic import fail
 from ..app import Json, Sets, SpecFile, app, load_with, print_json
+
+_SIZE = re.compile(r"(t|h|w)=([0-9]{1,6})")
 
 
 @app.command()
@@ -59,9 +62,9 @@ def _sizes(given: list[str]) -> dict[str, int]:
     """The sizes of open axes; raises DiagnosticError where one cannot be read."""
     sizes: dict[str, int] = {}
     for text in given:
-        axis, _, size = text.partition("=")
-        if axis not in ("t", "h", "w") or not size.isdecimal() or not 1 <= int(size) <= 100_000:
+        match = _SIZE.fullmatch(text)
+        if match is None or not 1 <= int(match[2]) <= 100_000:
             message = f"`--size {text}` is no size of an open axis"
             raise fail("E506", message, help="write `--size t=8`; axes are t, h and w")
-        sizes[axis] = int(size)
+        sizes[match[1]] = int(match[2])
     return sizes

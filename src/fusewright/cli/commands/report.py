@@ -9,6 +9,7 @@ import typer
 
 from ..app import Json, Runs, app, print_json
 from ..screen.bar import Bar
+from ..screen.warned import data_warnings
 
 
 @app.command()
@@ -25,7 +26,7 @@ def report(
     """Write a page about runs: what was searched, how it settled, what was found and its scores."""
     from ...runtime.report.build import report as write
 
-    with Bar("evaluate") as bar:
+    with data_warnings(), Bar("evaluate") as bar:
         result = write(runs, out=output, data=data, told=bar.show)
     if json:
         print_json({"report": str(output), **result.facts})

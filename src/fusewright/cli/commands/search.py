@@ -27,6 +27,7 @@ from ..app import (
 from ..options import Config, settings_from, with_options
 from ..screen.bar import Bar
 from ..screen.rounds import rounds
+from ..screen.warned import data_warnings
 
 Controls = Annotated[
     bool | None,
@@ -61,7 +62,8 @@ def search(
 
     settings = settings_from(config, options)
     spec = load_with(file, sets)
-    with rounds(selection_metric(spec.predict.kind if spec.predict else "classes")) as report:
+    metric = selection_metric(spec.predict.kind if spec.predict else "classes")
+    with data_warnings() as warned, rounds(metric) as report:
         result = run(
             spec,
             data,
@@ -83,7 +85,8 @@ def search(
     if rank():
         return
     if json:
-        print_json(summary if compared is None else {**summary, "controls": asdict(compared)})
+        controlled = {} if compared is None else {"controls": asdict(compared)}
+        print_json({**summary, **controlled, "warnings": warned})
         return
     if compared is not None:
         _show_controls(compared)

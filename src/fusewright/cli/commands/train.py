@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.diagnostics.text import printable
 from ...runtime.runs.names import SEARCH_WEIGHTS, WEIGHTS
 from ...runtime.settings import Settings, read_settings
 from ..app import (
@@ -27,6 +28,7 @@ from ..app import (
 )
 from ..options import Config, settings_from, with_options
 from ..screen.bar import Bar
+from ..screen.warned import data_warnings
 
 Weights = Annotated[
     Path | None,
@@ -69,10 +71,10 @@ def train(
     settings = settings_from(config, options, beside)
     if config is None and beside is None and (missing := stated_beside(file)):
         note = f"note: the settings that `{file}` was found with stayed behind, in `{missing}`"
-        print(f"{note}; the usual ones are used", file=sys.stderr)
+        print(f"{printable(note)}; the usual ones are used", file=sys.stderr)
     spec = load_with(file, sets)
     soft = soft_targets(distil, spec, data, settings) if distil else None
-    with _epochs("train", settings.epochs) as report:
+    with data_warnings() as warned, _epochs("train", settings.epochs) as report:
         result = run(
             spec,
             data,
@@ -84,7 +86,7 @@ def train(
             soft=soft,
         )
     summary = {"weights": str(out / WEIGHTS), **result.history[-1]}
-    print_json(summary) if json else print_values(summary)
+    print_json({**summary, "warnings": warned}) if json else print_values(summary)
 
 
 def _train_ensemble(
@@ -101,7 +103,7 @@ def _train_ensemble(
     from ...runtime.training.ensemble import train_ensemble
 
     ensemble = read_ensemble(folder)
-    with Bar("train") as bar:
+    with data_warnings() as warned, Bar("train") as bar:
         result = train_ensemble(
             ensemble,
             data,
@@ -114,7 +116,7 @@ def _train_ensemble(
         )
     members = len(result.ensemble.members)
     summary = {"weights": str(out / WEIGHTS), "members": members, **result.history[-1]}
-    print_json(summary) if json else print_values(summary)
+    print_json({**summary, "warnings": warned}) if json else print_values(summary)
 
 
 def _refuse(given: Iterable[str]) -> None:

@@ -1,0 +1,207 @@
+"""Data checks: what makes a number say little, though the data fit the specification.
+
+Each is linear in the data and reads features in chunks; equal samples are looked for in the feature
+with the fewest numbers first, and in the others only among those that have a twin so far.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...compiler.diagnostics.diagnostic import DataWarning, Diagnostic, Note, Report, one_of
+from ...compiler.network.names import presence_name
+from ...compiler.network.network import Head, Network, NetworkFeature
+from .dataset import SPLIT_NAMES, TRAIN, Dataset
+
+FEW = 5
+"""Samples of a class in a split below which a score of the class says little."""
+CHUNK = 1024
+"""Samples that are read at a time."""
+MOST_NAMED = 4
+_COUNTED = {
+    "classes": "the mean leaves out a class that never occurs, or counts it as 0 if predicted",
+    "labels": "the mean counts a label that never occurs as 0",
+}
+"""What torchmetrics makes of classes and labels that a split lacks."""
+
+
+def data_warnings(data: Dataset, network: Network) -> tuple[Diagnostic, ...]:
+    """What is to be doubted of data, whatever a network learns from them."""
+    report = Report()
+    if network.head.kind != "values":
+        for part in np.unique(data.split):
+            _classes(data, network.head, int(part), report)
+    for feature in network.features:
+        _constant(data, feature, report)
+    for modality in network.spec.modalities:
+        _absent(data, modality.name, report)
+    _equal(data, network.head, report)
+    return tuple(report.diagnostics)
+
+
+def metric_warnings(data: Dataset, head: Head, part: int) -> tuple[Diagnostic, ...]:
+    """What is to be doubted of the metrics of a split, as torchmetrics computes them."""
+    report, where = Report(), f"the {SPLIT_NAMES[part]} split"
+    labels = data.labels[data.split == part]
+    if not len(labels):
+        return ()
+    if head.kind == "values":
+        constant = [i for i in range(head.count) if np.ptp(labels[:, i]) == 0]
+        if constant and len(labels) > 1:
+            message = f"`r2` on {where} says nothing of {_named(head, constant, 'value')}"
+            remedy = "it does not vary there: read `mean_absolute_error`"
+            report.add("W506", message, help=remedy)
+        return tuple(report.diagnostics)
+    absent = np.flatnonzero(_counts(labels, head) == 0).tolist()
+    if absent and head.count > 1:
+        share = f"{len(absent)} of {head.count} {head.kind}"
+        never = f"{_listed(head, absent)} never occur{'s' if len(absent) == 1 else ''} there"
+        message = f"`f1_macro` on {where} says nothing of {share}: {never}"
+        remedy = "read `f1_weighted`, in which they have no weight"
+        report.add("W506", message, help=remedy, notes=[Note(_COUNTED[head.kind])])
+    return tuple(report.diagnostics)
+
+
+def warn(found: Sequence[Diagnostic]) -> list[dict[str, str | None]]:
+    """Warns of each, and gives them as the record of a run holds them."""
+    for diagnostic in found:
+        warnings.warn(DataWarning(diagnostic), stacklevel=3)
+    return [{"code": d.code, "message": d.message, "help": d.help} for d in found]
+
+
+# Labels
+
+
+def _counts(labels: NDArray[Any], head: Head) -> NDArray[np.int64]:
+    """How many samples are of each class, or have each label, (K,)."""
+    if head.kind == "classes":
+        return np.bincount(labels, minlength=head.count)
+    return np.asarray(np.count_nonzero(labels, axis=0), np.int64)
+
+
+def _classes(data: Dataset, head: Head, part: int, report: Report) -> None:
+    """Classes, or labels, that a split lacks, has few samples of, or has of every sample."""
+    labels = data.labels[data.split == part]
+    counts, where = _counts(labels, head), f"the {SPLIT_NAMES[part]} split"
+    what = "class" if head.kind == "classes" else "label"
+    everywhere = np.flatnonzero(counts == len(labels)).tolist()
+    if everywhere and head.count * len(labels) > 1:
+        message = f"every sample of {where} has {_named(head, everywhere, what)}"
+        report.add(
+            "W501", message, help="there is nothing to tell apart: look at how data is split"
+        )
+        if head.kind == "classes":
+            return
+    absent = np.flatnonzero(counts == 0).tolist()
+    if absent:
+        message = f"no sample of {where} has {_named(head, absent, what)}"
+        learned = "it cannot be learned" if part == TRAIN else "nothing is measured of it"
+        report.add("W502", message, help=f"{learned}: split anew, or leave it out")
+    few = np.flatnonzero((counts > 0) & (counts < FEW)).tolist()
+    if few:
+        message = f"{where} has fewer than {FEW} samples of {_named(head, few, what)}"
+        report.add("W502", message, help="scores of so few are mostly chance: add samples")
+
+
+def _named(head: Head, places: Sequence[int], what: str) -> str:
+    """Classes by their names or numbers: a few of them, and how many more."""
+    several = {"class": "the classes", "label": "the labels", "value": "the values"}[what]
+    return f"{several if len(places) > 1 else f'the {what}'} {_listed(head, places)}"
+
+
+def _listed(head: Head, places: Sequence[int]) -> str:
+    return one_of([head.names[i] if head.names else str(i) for i in places], MOST_NAMED)
+
+
+# Features
+
+
+def _constant(data: Dataset, feature: NetworkFeature, report: Report) -> None:
+    """Channels that are the same number in every training sample that has the modality."""
+    array = data.features[feature.name]
+    samples = np.flatnonzero(data.split == TRAIN)
+    present = data.features.get(presence_name(feature.modality))
+    if present is not None:
+        samples = samples[present[samples] == 1]
+    if len(samples) < 2:
+        return
+    names = [axis.name for axis in feature.axes or ()]
+    over = tuple(place for place, name in enumerate(["", *names]) if name != "c")
+    least, most = np.inf, -np.inf
+    for chunk in _chunks(array, samples):
+        least, most = np.minimum(least, chunk.min(over)), np.maximum(most, chunk.max(over))
+    same = np.atleast_1d(np.equal(least, most))
+    if same.all():
+        message = f"`{feature.name}` is the same number throughout the train split"
+        report.add(
+            "W503", message, feature.span, help="nothing can be learned from it: leave it out"
+        )
+    elif same.any():
+        some = f"{same.sum()} of {same.size} channels of `{feature.name}`"
+        message = f"{some} are constant in the train split"
+        report.add(
+            "W503", message, feature.span, help="leave them out, or extract the feature again"
+        )
+
+
+def _absent(data: Dataset, modality: str, report: Report) -> None:
+    """An optional modality that no sample of a split has."""
+    present = data.features.get(presence_name(modality))
+    for part in np.unique(data.split) if present is not None else ():
+        if present is not None and not present[data.split == part].any():
+            message = f"no sample of the {SPLIT_NAMES[part]} split has the modality `{modality}`"
+            remedy = f"look at `{presence_name(modality)}`, or leave the modality out"
+            report.add("W505", message, help=remedy)
+
+
+def _chunks(array: NDArray[Any], samples: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
+    return (array[samples[start : start + CHUNK]] for start in range(0, len(samples), CHUNK))
+
+
+# Equal samples
+
+
+def _equal(data: Dataset, head: Head, report: Report) -> None:
+    """Samples that are equal in every feature, in two splits or with two labels."""
+    group = _twins(data.features, len(data.labels))
+    for part in (1, 2):
+        here = np.flatnonzero(data.split == part)
+        leaked = np.isin(group[here], group[data.split < part])
+        if leaked.any():
+            before = " or ".join(SPLIT_NAMES[:part])
+            count = f"{leaked.sum()} of {len(here)} samples of the {SPLIT_NAMES[part]} split"
+            message = f"{count} equal one of {before} in every feature"
+            report.add("W504", message, help="keep equal samples in one split: give them `groups`")
+    _, first = np.unique(group, return_index=True)
+    differing = (data.labels != data.labels[first[group]]).reshape(len(group), -1).any(1)
+    if head.kind != "values" and differing.any():
+        count = differing.sum()
+        some = "1 sample equals" if count == 1 else f"{count} samples equal"
+        message = f"{some} another in every feature, but not in labels"
+        report.add("W504", message, help="no network tells them apart: look at what was extracted")
+
+
+def _twins(features: Mapping[str, NDArray[Any]], samples: int) -> NDArray[np.int64]:
+    """A number for each sample, the same for samples that are equal in every feature."""
+    group = np.zeros(samples, np.int64)
+    for array in sorted(features.values(), key=lambda a: a[:1].size):
+        counts = np.bincount(group)
+        several = np.flatnonzero(counts[group] > 1)
+        digests = [
+            hashlib.blake2b(row.tobytes(), digest_size=16).digest()
+            for chunk in _chunks(array, several)
+            for row in chunk + 0  # -0.0 equals 0.0
+        ]
+        if digests:
+            keys = np.frombuffer(b"".join(digests), np.uint64).reshape(-1, 2)
+            table = np.column_stack([group[several].astype(np.uint64), keys])
+            _, inner = np.unique(table, axis=0, return_inverse=True)
+            group[several] = len(counts) + inner.reshape(-1)
+            group = np.unique(group, return_inverse=True)[1]
+    return group

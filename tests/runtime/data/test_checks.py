@@ -1,0 +1,212 @@
+"""Data checks: what is said aloud of data of which a number means little."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fusewright as fw
+from fusewright.compiler.check.check import checked
+from fusewright.runtime.data.checks import data_warnings, metric_warnings
+from fusewright.runtime.data.dataset import TEST, load_data
+
+from ...support.running import Arrays, as_npz, changed, command
+
+FEATURES = "modality m optional { A[c 3] } modality n { D[c 4] }"
+
+
+def network(predict: str = "3 classes") -> Any:
+    return checked(fw.loads(f"network n(C = 4, L = 2) {FEATURES} output A, D predict {predict}"))
+
+
+def sound(samples: int = 90) -> Arrays:
+    """Data of which there is nothing to doubt."""
+    generator = np.random.default_rng(0)
+    return {
+        "A": generator.normal(size=(samples, 3)).astype(np.float32),
+        "D": generator.normal(size=(samples, 4)).astype(np.float32),
+        "labels": np.arange(samples) % 3,
+        "split": np.arange(samples) // 3 % 3,
+    }
+
+
+def doubts(arrays: Arrays, predict: str = "3 classes") -> list[str]:
+    """What is said of data, each with its code."""
+    kept = network(predict)
+    return [f"{d.code} {d.message}" for d in data_warnings(load_data(arrays, kept), kept)]
+
+
+def doubted(arrays: Arrays, predict: str = "3 classes") -> list[str]:
+    """What is said of the metrics on the test split."""
+    kept = network(predict)
+    found = metric_warnings(load_data(arrays, kept), kept.head, TEST)
+    return [f"{d.code} {d.message}" for d in found]
+
+
+def test_sound_data_are_not_doubted() -> None:
+    assert doubts(sound()) == doubted(sound()) == []
+    assert doubts(changed(sound(), split=None)) == []
+
+
+def test_labels_that_are_all_equal() -> None:
+    arrays = sound()
+    arrays["labels"][arrays["split"] == 0] = 1
+    assert doubts(arrays) == ["W501 every sample of the train split has the class `1`"]
+    many = np.random.default_rng(0).integers(0, 2, (90, 2))
+    many[:, 1] = 1
+    assert [d[:4] for d in doubts(changed(sound(), labels=many), "2 labels")] == ["W501"] * 3
+
+
+def test_a_class_that_a_split_lacks_or_has_few_of() -> None:
+    arrays = sound()
+    arrays["labels"][(arrays["labels"] == 2) & (arrays["split"] == 2)] = 0
+    assert doubts(arrays) == ["W502 no sample of the test split has the class `2`"]
+    arrays = sound()
+    arrays["labels"][(arrays["labels"] == 2) & (arrays["split"] == 0)] = 0
+    arrays["labels"][0] = 2
+    assert doubts(arrays) == ["W502 the train split has fewer than 5 samples of the class `2`"]
+
+
+def test_features_that_do_not_vary() -> None:
+    arrays = sound()
+    arrays["A"][:] = 7
+    arrays["D"][arrays["split"] == 0, 1:3] = 0
+    assert doubts(arrays) == [
+        "W503 `A` is the same number throughout the train split",
+        "W503 2 of 4 channels of `D` are constant in the train split",
+    ]
+
+
+def test_a_modality_that_is_not_there_does_not_count_as_constant() -> None:
+    present = np.ones(90, np.int64)
+    present[::9] = 0
+    arrays = changed(sound(), **{"m.present": present})
+    arrays["A"][present == 1, 0] = 2
+    assert doubts(arrays) == ["W503 1 of 3 channels of `A` are constant in the train split"]
+
+
+def test_a_modality_that_no_sample_has() -> None:
+    present = (np.arange(90) // 3 % 3 != 1).astype(np.int64)
+    arrays = changed(sound(), **{"m.present": present})
+    assert doubts(arrays) == ["W505 no sample of the validation split has the modality `m`"]
+
+
+def test_equal_samples_in_two_splits() -> None:
+    arrays = sound()
+    train, test = (np.flatnonzero(arrays["split"] == part) for part in (0, 2))
+    for name in ("A", "D"):
+        arrays[name][test[:3]] = arrays[name][train[:3]]
+    arrays["D"][test[2], 0] += 1
+    leak = (
+        "W504 2 of 30 samples of the test split equal one of train or validation in every feature"
+    )
+    assert doubts(arrays) == [leak]
+    arrays["labels"][test[0]] = (arrays["labels"][test[0]] + 1) % 3
+    assert doubts(arrays) == [
+        leak,
+        "W504 1 sample equals another in every feature, but not in labels",
+    ]
+
+
+def test_zeros_of_either_sign_are_equal_and_many_twins_are_told_apart() -> None:
+    arrays = sound(9_000)
+    arrays["A"][:] = np.arange(9_000)[:, None] % 2 - 1 / 2
+    arrays["A"][::2] *= 0
+    arrays["A"][::4] *= -1
+    arrays["D"][8_995] = arrays["D"][1]
+    assert [d[:4] for d in doubts(arrays)] == ["W504"]
+
+
+def test_metrics_that_say_nothing_of_what_is_absent() -> None:
+    arrays = sound()
+    arrays["labels"][(arrays["labels"] == 2) & (arrays["split"] == 2)] = 0
+    (said,) = doubted(arrays)
+    assert said.startswith(
+        "W506 `f1_macro` on the test split says nothing of 1 of 3 classes: `2` never"
+    )
+    many = np.random.default_rng(0).integers(0, 2, (90, 2))
+    many[arrays["split"] == 2, 1] = 0
+    (said,) = doubted(changed(sound(), labels=many), "2 labels")
+    assert said.startswith(
+        "W506 `f1_macro` on the test split says nothing of 1 of 2 labels: `1` never"
+    )
+    values = np.random.default_rng(0).normal(size=(90, 1))
+    values[arrays["split"] == 2] = 3
+    (said,) = doubted(changed(sound(), labels=values), "1 values")
+    assert said.startswith("W506 `r2` on the test split says nothing of the value `0`")
+
+
+def test_what_is_said_of_macro_f1_is_what_it_does() -> None:
+    torch = pytest.importorskip("torch")
+    from fusewright.runtime.training.objective import metrics_of
+
+    head = network().head
+    labels = torch.tensor([0, 0, 1, 1])
+    right = torch.eye(3)[labels]
+    assert metrics_of(head, right, labels)["f1_macro"] == 1
+    right[0] = torch.tensor([0.0, 0.0, 2.0])
+    with_absent = metrics_of(head, right, labels)["f1_macro"]
+    assert with_absent == pytest.approx((2 / 3 + 1 + 0) / 3)
+    both = network("2 labels").head
+    truth = torch.tensor([[1, 0], [1, 0]])
+    assert metrics_of(both, 9.0 * (2 * truth - 1), truth)["f1_macro"] == 0.5
+
+
+# Where it is said
+
+
+def leaking(place: Path) -> Path:
+    """A file of data whose test split has samples to train on."""
+    arrays = sound()
+    train, test = (np.flatnonzero(arrays["split"] == part) for part in (0, 2))
+    for name in ("A", "D"):
+        arrays[name][test[:3]] = arrays[name][train[:3]]
+    return as_npz(arrays, place)
+
+
+def test_a_run_says_it_once_and_keeps_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch")
+    data = leaking(tmp_path)
+    (tmp_path / "n.fuse").write_text(str(network().spec))
+    options = ("--data", str(data), "--json")
+    trained = command(tmp_path, "train", "n.fuse", *options, "--out", "run", "--epochs", "1")
+    assert capsys.readouterr().err.count("warning[W504]: 3 of 30 samples of the test split") == 1
+    assert [w["code"] for w in json.loads(trained)["warnings"]] == ["W504"]
+    (kept,) = json.loads((tmp_path / "run/train.json").read_text())["warnings"]
+    assert kept["code"] == "W504"
+    evaluated = command(tmp_path, "evaluate", "run", *options)
+    assert capsys.readouterr().err.count("warning[W504]") == 1
+    assert [w["code"] for w in json.loads(evaluated)["warnings"]] == ["W504"]
+    command(tmp_path, "report", "run", "-o", "report.html")
+    assert "3 of 30 samples of the test split equal" in (tmp_path / "report.html").read_text()
+    drafted = command(tmp_path, "new", "--data", str(data))
+    assert drafted.startswith("# A search space")
+    assert capsys.readouterr().err.count("warning[W504]") == 1
+
+
+def test_a_search_keeps_it_and_python_warns(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    spec = fw.loads(
+        f"network n(C = 4, L = 2) {FEATURES} pool Sum, LinearGLU cell K(A, D) {{ S = ?(x, y) }} "
+        "predict 3 classes"
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", fw.DataWarning)
+        with pytest.warns(fw.DataWarning, match="3 of 30 samples of the test split equal"):
+            fw.search(
+                spec,
+                leaking(tmp_path),
+                out=tmp_path / "run",
+                strategy="random",
+                epochs=1,
+                trial_epochs=1,
+            )
+    (kept,) = json.loads((tmp_path / "run/search.json").read_text())["warnings"]
+    assert kept["code"] == "W504"
