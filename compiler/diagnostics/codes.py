@@ -77,6 +77,7 @@ CODES: Final[Mapping[str, str]] = {
     "W504": "samples that are equal in every feature",
     "W505": "an optional modality that no sample of a split has",
     "W506": "a metric that says nothing of what a split lacks",
+    "W507": "features that know the labels of training samples",
     # Genotypes of the published code
     "E601": "the text is not a genotype of the published code",
     "E602": "the genotype does not fit the specification",

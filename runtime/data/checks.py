@@ -42,6 +42,12 @@ def data_warnings(data: Dataset, network: Network) -> tuple[Diagnostic, ...]:
     for modality in network.spec.modalities:
         _absent(data, modality.name, report)
     _equal(data, network.head, report)
+    if data.seen:
+        message = "the features of training samples know their labels better than others do"
+        remedy = "was a backbone trained on them? compare on other samples"
+        weight = data.times.max() if data.times is not None else 1
+        note = Note(f"a validation sample is learned {weight} times for a training sample")
+        report.add("W507", message, help=remedy, notes=[note])
     return tuple(report.diagnostics)
 
 
