@@ -12,7 +12,7 @@ from ...compiler.check.check import checked
 from ...compiler.resolve.unfill import unfill
 from ...compiler.system.files import write_file
 from ...compiler.targets.html import Html, joined
-from ..data.dataset import Source
+from ..data.files import Source
 from ..genotypes.agreement import Agreement, agreements, mean_pairwise
 from ..runs.controls import Controls
 from ..runs.folder import RunFolder

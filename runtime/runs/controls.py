@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ...compiler.diagnostics.diagnostic import fail
-from ...compiler.system.files import write_file
+from ...compiler.system.files import is_there, read_bytes, write_file
 from .folder import DAMAGED
-from .names import CONTROLS
+from .names import CONTROLS, LONGEST_RECORD
 from .statistics import Summary, summary
 
 
@@ -73,10 +73,10 @@ def read_controls(folder: Path) -> Controls | None:
     Raises DiagnosticError where the file is damaged.
     """
     path = folder / CONTROLS
-    if not path.exists():
+    if not is_there(path):
         return None
     try:
-        return _controls(json.loads(path.read_text(encoding="utf-8")))
+        return _controls(json.loads(read_bytes(path, LONGEST_RECORD)))
     except DAMAGED:
         help = "compare again: `fusewright search … --resume --controls`"
         raise fail("E507", f"`{path}` is damaged", help=help) from None

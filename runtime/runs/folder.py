@@ -19,10 +19,18 @@ from typing import Any
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
-from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
-from ...compiler.system.files import write_file
+from ...compiler.system.files import (
+    is_file,
+    is_folder,
+    is_there,
+    open_file,
+    read_bytes,
+    reason,
+    write_file,
+)
 from ...compiler.system.provenance import described, versions
 from ..latency.profile import Profile, read_profile
 from ..settings import Settings, read_settings
@@ -30,10 +38,12 @@ from ..tuning import MOVING
 from .names import (
     CHECKPOINT,
     CONTROLS,
+    DATA,
     ENSEMBLE,
     ENSEMBLE_FOLDER,
     GENOTYPE,
     HISTORY,
+    LONGEST_HISTORY,
     PARTS,
     PROFILE,
     SEARCH_WEIGHTS,
@@ -44,7 +54,7 @@ from .names import (
 )
 
 _OF_AN_EARLIER_RUN = (
-    *(CHECKPOINT, CONTROLS, ENSEMBLE, PROFILE, GENOTYPE, WEIGHTS, SEARCH_WEIGHTS),
+    *(CHECKPOINT, CONTROLS, DATA, ENSEMBLE, PROFILE, GENOTYPE, WEIGHTS, SEARCH_WEIGHTS),
     *(about_file("search"), about_file("train"), settings_file("train")),
 )
 DAMAGED = (OSError, ValueError, TypeError, LookupError, RecursionError, OverflowError)
@@ -81,40 +91,41 @@ class RunFolder:
         of an ensemble. With `resume`, a run that is there goes on.
         """
         path = Path(out)
+        _require_possible(path)
         remedy = "choose another folder, or add `--overwrite`"
         lost = ("search", "train") if stage == "search" else (stage,)
         for one in lost:
-            if (path / about_file(one)).exists() and not (overwrite or resume):
+            if is_there(path / about_file(one)) and not (overwrite or resume):
                 raise fail("E507", f"`{path}` already holds a {one}", help=remedy)
-        finished = (path / about_file(stage)).exists() and not (path / CHECKPOINT).exists()
+        finished = is_there(path / about_file(stage)) and not is_there(path / CHECKPOINT)
         if resume and finished:
             message = f"`{path}` holds a {stage} that is finished, without a checkpoint"
             raise fail("E507", message, help=remedy)
-        if stage == "search" and (path / CHECKPOINT).exists() and not (overwrite or resume):
+        if stage == "search" and is_there(path / CHECKPOINT) and not (overwrite or resume):
             message = f"`{path}` holds a search that was stopped"
             raise fail("E510", message, help="go on with `--resume`, or add `--overwrite`")
         if stage == "train":
-            held = cls(path).holds_ensemble if genotype else (path / GENOTYPE).exists()
+            held = cls(path).holds_ensemble if genotype else is_there(path / GENOTYPE)
             if held:
                 what = "an ensemble" if genotype else "a single genotype"
                 raise fail("E507", f"`{path}` holds {what}", help="choose another folder")
         file = path / GENOTYPE
-        if genotype is not None and file.exists() and not overwrite and load(file) != genotype:
+        if genotype is not None and is_there(file) and not overwrite and load(file) != genotype:
             raise fail("E507", f"`{path}` already holds another genotype", help=remedy)
-        place = next(p for p in (path, *path.absolute().parents) if p.exists())
-        if not place.is_dir() or not os.access(place, os.W_OK):
+        place = next(p for p in (path, *path.absolute().parents) if is_there(p))
+        if not is_folder(place) or not os.access(place, os.W_OK):
             raise fail("E504", f"cannot write into `{place}`", help="choose another folder")
         return cls(path, stage)
 
     @property
     def holds_ensemble(self) -> bool:
         """Whether this is the folder of an ensemble, and of no single genotype."""
-        return (self.path / ENSEMBLE).is_file()
+        return is_file(self.path / ENSEMBLE)
 
     def require(self, name: str) -> Path:
         """The path of a file of the run; raises DiagnosticError where it is missing."""
         path = self.path / name
-        if not path.is_file():
+        if not is_file(path):
             message = f"the run `{self.path}` has no `{name}`"
             raise fail("E507", message, help="was the run finished? train it again")
         return path
@@ -129,7 +140,7 @@ class RunFolder:
         if metrics := self._last_epoch():
             entries[METRICS_KEY] = json.dumps(metrics)
         space = self.path / SPECIFICATION
-        if space.is_file():
+        if is_file(space):
             entries[SPACE_KEY] = str(load(space))
         return entries
 
@@ -137,17 +148,17 @@ class RunFolder:
         """The last record of the training; nothing where its file is damaged or gone."""
         try:
             return self.history("train")[-1]
-        except DAMAGED:
+        except (DiagnosticError, *DAMAGED):
             return {}
 
     def write_run(
         self,
         spec: Spec | None,
         settings: Settings,
-        data: object,
+        data: Mapping[str, Any],
         **more: Any,
     ) -> None:
-        """Writes what the run was: specification, settings, versions and data."""
+        """Writes what the run was: specification, settings, versions, and its record of `data`."""
         if spec is not None:
             self.write_spec(SPECIFICATION, spec)
         self._write(settings_file(self.stage), settings.to_toml().encode())
@@ -155,10 +166,14 @@ class RunFolder:
             "stage": self.stage,
             "versions": versions(),
             "machine": {"system": platform.platform(), "processors": os.cpu_count()},
-            "data": describe(data),
+            "data": data,
             **more,
         }
         self._write(about_file(self.stage), json.dumps(record, indent=1).encode())
+
+    def write_data(self, identity: Mapping[str, Any]) -> None:
+        """Writes what identifies the data, for a search that is resumed."""
+        self._write(DATA, json.dumps(identity, indent=1).encode())
 
     def write_profile(self, profile: Profile) -> None:
         """Writes the machine that budgets of latency were held to on."""
@@ -167,11 +182,11 @@ class RunFolder:
     def profile(self) -> Profile | None:
         """The machine of this run's budgets; None where there are none of latency."""
         path = self.path / PROFILE
-        return read_profile(path) if path.exists() else None
+        return read_profile(path) if is_there(path) else None
 
     def history(self, stage: str) -> list[dict[str, Any]]:
-        """The records of a stage; raises OSError or ValueError where they cannot be read."""
-        lines = (self.path / HISTORY).read_text(encoding="utf-8").splitlines()
+        """The records of a stage; raises DiagnosticError or ValueError for what cannot be read."""
+        lines = read_bytes(self.path / HISTORY, LONGEST_HISTORY).decode().splitlines()
         records = [dict(json.loads(line)) for line in lines]
         return [r for r in records if r.pop("stage", None) == stage]
 
@@ -181,8 +196,8 @@ class RunFolder:
         Lines that cannot be read go: a run that was killed may have left one that is cut short.
         """
         others: list[str] = []
-        if (self.path / HISTORY).exists():
-            text = (self.path / HISTORY).read_text(encoding="utf-8", errors="replace")
+        if is_there(self.path / HISTORY):
+            text = read_bytes(self.path / HISTORY, LONGEST_HISTORY).decode(errors="replace")
             others = [line + "\n" for line in text.splitlines() if self._is_of_another(line)]
         own = [self._line(self.stage, r) for r in records]
         self._write(HISTORY, "".join(others + own).encode())
@@ -235,9 +250,20 @@ class RunFolder:
     def _write(self, name: str, content: bytes) -> None:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise fail("E504", f"cannot create `{self.path}`: {error.strerror}") from None
+        except (OSError, ValueError) as error:
+            raise fail("E504", f"cannot create `{self.path}`: {reason(error)}") from None
         write_file(self.path / name, content)
+
+
+def _require_possible(path: Path) -> None:
+    """Raises DiagnosticError for what the system takes for no name of a folder."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as error:
+        remedy = "choose another folder"
+        raise fail("E504", f"cannot write into `{path}`: {reason(error)}", help=remedy) from None
 
 
 def of_a_genotype(settings: Settings) -> dict[str, Any]:
@@ -249,25 +275,23 @@ def settings_beside(genotype: Path) -> Settings | None:
     """The settings that a search wrote beside a genotype; None where there are none."""
     name = Path(stated_beside(genotype)).name
     path = genotype.parent / name
-    return read_settings(path) if name and path.is_file() else None
+    return read_settings(path) if name and is_file(path) else None
 
 
 def stated_beside(genotype: Path) -> str:
     """The file that a genotype names as that of its settings; empty where it names none."""
     try:
-        with genotype.open(encoding="utf-8") as stream:
-            line = stream.readline(LONGEST_LINE)
-    except (OSError, UnicodeDecodeError):
+        with open_file(genotype) as stream:
+            line = stream.readline(LONGEST_LINE).decode()
+    except (DiagnosticError, OSError, ValueError):
         return ""
     return line.removeprefix(BESIDE).strip() if line.startswith(BESIDE) else ""
 
 
-def describe(data: object) -> dict[str, Any]:
-    """What data a run read: its files with sizes and hashes, or that it came from memory."""
-    if not isinstance(data, (str, PathLike)):
-        return {"source": "arrays in memory"}
-    place = Path(data)
-    files = sorted(f for f in place.iterdir() if f.is_file()) if place.is_dir() else [place]
+def describe(teacher: str | PathLike[str]) -> dict[str, Any]:
+    """What a network was taught by: a file, or the files of a run, with sizes and hashes."""
+    place = Path(teacher)
+    files = sorted(f for f in place.iterdir() if is_file(f)) if is_folder(place) else [place]
     return {
         "source": str(place),
         "files": [{"name": file.name, **described(file)} for file in files],

@@ -19,6 +19,8 @@ TOGETHER = "ensemble"
 """In the record of a search's last round, the metrics of the ensemble."""
 CONTROLS = "controls.json"
 """What the search is compared with."""
+DATA = "data.json"
+"""What identifies the data of a search, with the times of files."""
 PROFILE = "profile.json"
 """The machine that latency was limited on."""
 CHECKPOINT = "checkpoint.pt"
@@ -27,6 +29,9 @@ PARTS = "checkpoint.parts"
 """A folder of candidates that rest, each written once."""
 EVENTS = "tensorboard"
 """A folder of events for TensorBoard, stage by stage."""
+
+LONGEST_RECORD, LONGEST_HISTORY = 1 << 26, 1 << 30
+"""Bytes of a file of JSON, and of the history."""
 
 
 def settings_file(stage: str) -> str:

@@ -27,8 +27,9 @@ from ...compiler.network.holes import Relaxation
 from ...compiler.network.network import Network
 from ...compiler.system.display import Displayed
 from .. import tuning
-from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
-from ..data.files import Arrays
+from ..data.dataset import TRAIN, VALIDATION, Dataset, load_data, names_read
+from ..data.files import Arrays, Source
+from ..data.identity import DataIdentity, data_identity, read_identity
 from ..latency.profile import read_profile
 from ..parallel.interrupt import Interrupt, Interrupted
 from ..parallel.processes import gathered, join, rank, require_equal
@@ -44,7 +45,7 @@ from ..runs.checkpoint import (
 )
 from ..runs.ensemble import write_ensemble
 from ..runs.folder import RunFolder, of_a_genotype
-from ..runs.names import CHECKPOINT, ENSEMBLE_FOLDER, SEARCH_WEIGHTS
+from ..runs.names import CHECKPOINT, DATA, ENSEMBLE_FOLDER, SEARCH_WEIGHTS
 from ..runs.tensorboard import watching
 from ..settings import RULE_NAMES, Settings
 from ..strategies import VARYING
@@ -120,15 +121,16 @@ def search(
     run: _Run | None = None
     if out is not None:
         folder = RunFolder.create(out, "search", overwrite, resume=resume)
+        used = _identity(data, network, folder, resume)
         measured = profile.text() if profile else ""
         deciding = settings.with_options(tensorboard=False, profile="", threads=0).to_toml()
-        identity = identity_of(str(network.space), deciding, samples.digest(), measured)
-        run = _Run(folder, identity, resume)
+        parts = (str(network.space), deciding, used.digest, measured)
+        run = _Run(folder, identity_of(*parts), resume, used)
     here = settings.with_options(device=join(settings.device))
     with computing(settings.threads):
         result = _search(network, samples, here, budgets, report, run)
     if run is not None and rank() == 0:
-        run.folder.write_run(network.space, settings, data, cost=dict(result.cost))
+        run.folder.write_run(network.space, settings, run.data.record(), cost=dict(result.cost))
         if profile is not None:
             run.folder.write_profile(profile)
         run.folder.write_tensors(SEARCH_WEIGHTS, result.weights)
@@ -137,6 +139,15 @@ def search(
             folder = RunFolder(run.folder.path / ENSEMBLE_FOLDER)
             write_ensemble(result.ensemble, folder, result.member_training)
     return result
+
+
+def _identity(data: Source, network: Network, folder: RunFolder, resume: bool) -> DataIdentity:
+    """What identifies the data; raises DiagnosticError where a run goes on with other ones."""
+    known = read_identity(folder.path / DATA) if resume else None
+    identity = data_identity(data, names_read(network), known)
+    if known is not None and (folder.path / CHECKPOINT).exists():
+        known.require_same(identity)
+    return identity
 
 
 def _search(
@@ -165,6 +176,7 @@ def _search(
                 if not loop.history:
                     run.folder.begin_search()
                 run.folder.begin_history(loop.history)
+                run.folder.write_data(run.data.record(times=True))
             with stopping_on_signals(interrupt):
                 _run_kept(loop, report, run)
     return loop.result()
@@ -196,6 +208,7 @@ class _Run:
     folder: RunFolder
     identity: str
     resume: bool
+    data: DataIdentity
 
     @property
     def _checkpoint(self) -> Path:

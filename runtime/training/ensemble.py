@@ -10,9 +10,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ...compiler.check.check import checked
 from ...compiler.language.ensemble import Ensemble
 from ...compiler.program.join import member_name
-from ..data.dataset import Source
+from ..data.dataset import names_read
+from ..data.files import Source
+from ..data.identity import data_identity
 from ..parallel.processes import rank
 from ..progress import Progress, no_progress
 from ..runs.ensemble import write_ensemble
@@ -74,7 +77,8 @@ def train_ensemble(
         for records in zip(*(result.history for result in results), strict=True)
     )
     if folder is not None and rank() == 0:
-        folder.write_run(None, chosen[0], data)
+        names = {name for spec in specs for name in names_read(checked(spec))}
+        folder.write_run(None, chosen[0], data_identity(data, names).record())
         folder.begin_history(history)
         with watching(folder.path if chosen[0].tensorboard else None, "train") as watch:
             for record in history:

@@ -15,9 +15,12 @@ from ...compiler.language.spec import Spec
 from ...compiler.load import load
 from ...compiler.network.network import Network
 from ...compiler.program.weights import Weights, WeightSource
+from ...compiler.system.files import is_file
 from ...compiler.targets.safetensors import read_weights
 from ..data.batches import Batch, Batches
-from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
+from ..data.dataset import TRAIN, VALIDATION, Dataset, load_data, names_read
+from ..data.files import Source
+from ..data.identity import data_identity
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, rank
 from ..parallel.threads import computing
@@ -89,10 +92,11 @@ def train(
 
         result = train_network(network, samples, here, tell, start)
     if folder is not None and rank() == 0:
-        folder.write_run(None, settings, data, **({"teacher": soft.teacher} if soft else {}))
+        used = data_identity(data, names_read(network)).record()
+        folder.write_run(None, settings, used, **({"teacher": soft.teacher} if soft else {}))
         folder.begin_history(result.history)
         file = folder.path / GENOTYPE
-        found_here = file.is_file() and load(file) == spec
+        found_here = is_file(file) and load(file) == spec
         folder.write_genotype(spec, settings_beside(file) if found_here else None)
         folder.write_tensors(WEIGHTS, result.weights)
     return result
