@@ -66,6 +66,8 @@ def open_file(path: str | PathLike[str]) -> BufferedReader:
     try:
         _require_regular(name, os.stat(name).st_mode)
         stream = open(name, "rb", opener=_open_at_once)  # noqa: SIM115  (the caller closes it)
+    except DiagnosticError:
+        raise
     except (OSError, ValueError) as error:
         raise _unreadable(name, reason(error)) from None
     try:

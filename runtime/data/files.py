@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 from numpy.typing import NDArray
 
-from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.system.files import is_folder, open_file, reason
 from . import formats
 from .formats import ArrayHeader, Format
@@ -115,5 +115,7 @@ def _read_file(path: Path, read: Callable[[Format, BufferedReader], T]) -> T:
     with open_file(path) as stream:
         try:
             return read(reader, stream)
+        except DiagnosticError:
+            raise
         except broken as error:
             raise fail("E504", f"`{path}` cannot be read: {reason(error)}") from None

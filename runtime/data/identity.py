@@ -15,13 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
+from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.system.files import open_file, read_text, reason
 from .files import Array, Arrays, Source, data_files
 
 IN_MEMORY = "arrays in memory"
-SHOWN = 12
-"""Digits of a digest that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ def read_identity(path: Path) -> DataIdentity | None:
     """The identity whose record is in a file; None where there is none that can be read."""
     try:
         return stated_identity(json.loads(read_text(path)))
-    except (DiagnosticError, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         return None
 
 

@@ -18,6 +18,7 @@ from ..runs.controls import Controls
 from ..runs.folder import RunFolder
 from ..runs.read import FinishedRun, TrainedEnsemble, read_run, read_trained_ensemble
 from .charts import Line, grid, line_chart
+from .data import data_reports, data_section
 from .ensembles import ensemble_reports, ensembles_section
 from .page import code, figure, folded, page, paragraph, section
 from .scores import Row, control_rows, controls_section, tested_rows, tested_section
@@ -31,10 +32,11 @@ Told = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class RunReport:
-    """A page, and what it says as a record."""
+    """A page, what it says as a record, and a line for each of the data that runs read."""
 
     page: Html
     facts: Mapping[str, Any]
+    data: tuple[str, ...] = ()
 
 
 def report(
@@ -60,12 +62,14 @@ def report(
     tested, ensembles = _tested(trained, data, told), ensemble_reports(every)
     parts = [_space(group, len(groups) > 1) for group in groups.values()]
     parts += [_trainings(trained), tested_section(tested), *_genotypes(runs)]
-    parts.append(ensembles_section(ensembles))
+    used = data_reports(every)
+    parts += [ensembles_section(ensembles), data_section(used)]
     facts = {
         **_facts(every, list(groups.values()), tested),
         "ensembles": [one.as_json() for one in ensembles],
+        "data": [one.as_json() for one in used],
     }
-    result = RunReport(page(_title(every), parts), facts)
+    result = RunReport(page(_title(every), parts), facts, tuple(map(str, used)))
     if out is not None:
         write_file(Path(out), result.page.encode("utf-8", "replace"))
     return result

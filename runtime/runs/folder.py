@@ -19,7 +19,7 @@ from typing import Any
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
-from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
+from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
 from ...compiler.system.files import (
@@ -148,7 +148,7 @@ class RunFolder:
         """The last record of the training; nothing where its file is damaged or gone."""
         try:
             return self.history("train")[-1]
-        except (DiagnosticError, *DAMAGED):
+        except DAMAGED:
             return {}
 
     def write_run(
@@ -185,7 +185,7 @@ class RunFolder:
         return read_profile(path) if is_there(path) else None
 
     def history(self, stage: str) -> list[dict[str, Any]]:
-        """The records of a stage; raises DiagnosticError or ValueError for what cannot be read."""
+        """The records of a stage; raises OSError or ValueError where they cannot be read."""
         lines = read_bytes(self.path / HISTORY, LONGEST_HISTORY).decode().splitlines()
         records = [dict(json.loads(line)) for line in lines]
         return [r for r in records if r.pop("stage", None) == stage]
@@ -283,7 +283,7 @@ def stated_beside(genotype: Path) -> str:
     try:
         with open_file(genotype) as stream:
             line = stream.readline(LONGEST_LINE).decode()
-    except (DiagnosticError, OSError, ValueError):
+    except (OSError, ValueError):
         return ""
     return line.removeprefix(BESIDE).strip() if line.startswith(BESIDE) else ""
 

@@ -44,8 +44,9 @@ def read_model(path: Path) -> onnx.ModelProto:
 
     Raises DiagnosticError where it is no ONNX file.
     """
+    content = read_bytes(path, LONGEST_MODEL)
     try:
-        return onnx.load_model_from_string(read_bytes(path, LONGEST_MODEL))
+        return onnx.load_model_from_string(content)
     except (DecodeError, ValueError):
         message = f"`{path}` is not an ONNX file, or is cut short"
         raise fail("E504", message, help="compile it again") from None
