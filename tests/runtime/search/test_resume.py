@@ -235,7 +235,7 @@ def test_no_old_weights_lie_beside_a_new_genotype(tmp_path: Path) -> None:
 def test_a_run_is_not_resumed_with_other_arrays(tmp_path: Path) -> None:
     search(tmp_path, "darts", "")
     other = {**DATA, "A": DATA["A"] + 1}
-    with pytest.raises(fw.DiagnosticError, match="another specification, data or settings"):
+    with pytest.raises(fw.DiagnosticError, match="run was begun with: `A` changed"):
         fw.search(
             spec(), other, out=tmp_path, settings=QUICK, strategy="darts",
             relax="per_input", resume=True,
