@@ -23,7 +23,7 @@ from ...language.ensemble import Ensemble
 from ...language.spec import Spec
 from ...network.names import LOGITS, PROBABILITIES
 from ...program.program import Input
-from ...system.files import is_file, open_file, read_bytes
+from ...system.files import open_file, read_bytes
 from ..ensemble import EnsembleSubject, ensemble_in
 from ..keys import SPEC_KEY
 from ..target import Subject
@@ -216,7 +216,7 @@ def _require_place(tensor: onnx.TensorProto, path: Path) -> None:
     try:
         place = (folder / location).resolve()
         outside = not location or location.startswith(_ADDRESS) or not place.is_relative_to(folder)
-        size = place.stat().st_size if not outside and is_file(place) else None
+        size = place.stat().st_size if not outside and place.is_file() else None
         first, count = (int(entries.get(key, 0)) for key in ("offset", "length"))
     except (OSError, ValueError):
         message = f"`{path}` does not say where the weight `{tensor.name}` lies"
