@@ -7,12 +7,12 @@ import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import Field, asdict, dataclass, fields, replace
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 from ..compiler.diagnostics.diagnostic import did_you_mean, fail, one_of
 from ..compiler.network.holes import RELAXATIONS
 from ..compiler.network.rules import RULES
+from ..compiler.system.files import read_bytes
 from ..compiler.system.options import Limits, option, require_one
 from .strategies import FOLLOWED_BY, SAMPLED, SELECTED_BY, SHARING, STRATEGIES, UNROLLED, USUAL
 from .tuning import ranges
@@ -243,12 +243,14 @@ def _toml_string(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+LONGEST_SETTINGS = 1_000_000
+"""Bytes of a file of settings."""
+
+
 def read_settings(path: str | PathLike[str]) -> Settings:
     """The settings in a TOML file; raises DiagnosticError where it cannot be used."""
     try:
-        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise fail("E504", f"cannot read `{path}`: {error.strerror}") from None
+        values = tomllib.loads(read_bytes(path, LONGEST_SETTINGS).decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise fail("E506", f"`{path}` is not TOML: {error}") from None
     _require_known(values)

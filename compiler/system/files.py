@@ -1,4 +1,7 @@
-"""Reading texts and writing files, with diagnostics for what goes wrong.
+"""The one place that opens files: those to read, and those that are written.
+
+What is read is untrusted, and so is its name: a regular file is opened, and nothing else, since a
+pipe makes its reader wait and a device may never end. What is read whole has a longest length.
 
 NOTE: a check reads texts and writes nothing, and starts faster without what writing imports.
 """
@@ -6,21 +9,131 @@ NOTE: a check reads texts and writes nothing, and starts faster without what wri
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from io import BufferedReader
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
-from ..diagnostics.diagnostic import fail
+from ..diagnostics.diagnostic import DiagnosticError, fail
 from ..diagnostics.source import LONGEST_TEXT, Source, Span
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def reason(error: OSError | ValueError) -> str:
-    """Why a file cannot be used, as the system says it."""
-    return (getattr(error, "strerror", None) or str(error)).lower()
+_LEAST = 1 << 16
+_KINDS = (
+    (stat.S_ISDIR, "is a directory"),
+    (stat.S_ISFIFO, "it is a pipe, not a regular file"),
+    (stat.S_ISSOCK, "it is a socket, not a regular file"),
+)
+
+
+def reason(error: Exception) -> str:
+    """Why a file cannot be used, as the system or its reader says it."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    memory = isinstance(error, MemoryError)
+    return str(error) or ("it does not fit in memory" if memory else "it is cut short")
+
+
+# Reading
+
+
+def is_folder(path: str | PathLike[str]) -> bool:
+    """Whether a folder is there; not where its name is too long or none at all."""
+    return os.path.isdir(path)
+
+
+def is_there(path: str | PathLike[str]) -> bool:
+    """Whether anything is there, as `is_folder` says of folders."""
+    return os.path.exists(path)
+
+
+def is_file(path: str | PathLike[str]) -> bool:
+    """Whether a regular file is there, as `is_folder` says of folders."""
+    return os.path.isfile(path)
+
+
+def open_file(path: str | PathLike[str]) -> BufferedReader:
+    """A regular file, open to be read as bytes; a link to one is followed.
+
+    Raises DiagnosticError for whatever else it is, at once, and where the system refuses.
+    """
+    name = fspath(path)
+    try:
+        _require_regular(name, os.stat(name).st_mode)
+        stream = open(name, "rb", opener=_open_at_once)  # noqa: SIM115  (the caller closes it)
+    except DiagnosticError:
+        raise
+    except (OSError, ValueError) as error:
+        raise _unreadable(name, reason(error)) from None
+    try:
+        _require_regular(name, os.fstat(stream.fileno()).st_mode)
+    except BaseException:
+        stream.close()
+        raise
+    return stream
+
+
+def _open_at_once(name: str, flags: int) -> int:
+    """Opens what may by now be a pipe without waiting for its writer."""
+    return os.open(name, flags | os.O_NONBLOCK)
+
+
+def _require_regular(name: str, mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        why = next((why for is_kind, why in _KINDS if is_kind(mode)), "it is a device")
+        remedy = None if stat.S_ISDIR(mode) else "write what it gives to a file, and name that"
+        raise _unreadable(name, why, remedy)
+
+
+def _unreadable(name: str, why: str, remedy: str | None = None) -> DiagnosticError:
+    return fail("E504", f"`{name}` cannot be read: {why}", help=remedy)
+
+
+def read_bytes(path: str | PathLike[str], longest: int) -> bytes:
+    """The bytes of a file, which are `longest` at most; raises DiagnosticError as `open_file`."""
+    name = fspath(path)
+    content = _first_bytes(name, longest + 1)
+    if len(content) > longest:
+        raise _unreadable(name, f"it is longer than {longest:,} bytes")
+    return content
+
+
+def _first_bytes(name: str, count: int) -> bytes:
+    """So many bytes of a file, or all; memory is taken for those that are there."""
+    chunks: list[bytes] = []
+    with open_file(name) as stream:
+        try:
+            expected = max(_LEAST, os.fstat(stream.fileno()).st_size + 1)
+            while count and (chunk := stream.read(min(count, expected))):
+                chunks.append(chunk)
+                count -= len(chunk)
+        except (OSError, MemoryError) as error:
+            raise _unreadable(name, reason(error)) from None
+    return b"".join(chunks)
+
+
+def read_text(path: str | PathLike[str]) -> str:
+    """The text of a UTF-8 file, of which no more is read than can be used."""
+    name = fspath(path)
+    data = _first_bytes(name, 4 * LONGEST_TEXT + 1)
+    if len(data) > 4 * LONGEST_TEXT:
+        raise fail("E004", f"`{name}` is longer than {LONGEST_TEXT:,} characters")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = len(data[: error.start].decode("utf-8"))
+        source = Source(name, data.decode("utf-8", "replace"))
+        message = f"byte {error.start} is not UTF-8"
+        span = Span(source, before, before + 1)
+        raise fail("E002", message, span, help="save the file as UTF-8") from None
+
+
+# Writing
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -43,7 +156,10 @@ def drafted(path: Path, beside: Sequence[str] = ()) -> Generator[Path]:
 
     from .drafts import draft_folder
 
-    place = Path(os.path.realpath(path))
+    try:
+        place = Path(os.path.realpath(path))
+    except ValueError as error:
+        raise fail("E504", f"cannot write `{path}`: {reason(error)}") from None
     try:
         _require_file(path, place)
         is_regular = place.is_file() or not path.exists()
@@ -63,9 +179,9 @@ def _require_file(path: Path, place: Path) -> None:
     """Raises DiagnosticError where `place`, which a path leads to, cannot be a file."""
     if place.is_symlink():
         raise fail("E504", f"`{path}` is a link that leads to itself", help="remove it")
-    if path.is_dir():
+    if is_folder(path):
         raise fail("E504", f"`{path}` is a folder", help="give the name of a file")
-    if not path.parent.is_dir():
+    if not is_folder(path.parent):
         raise fail("E504", f"the folder `{path.parent}` does not exist", help="make it first")
 
 
@@ -91,23 +207,3 @@ def _pour(written: Sequence[Path], path: Path) -> None:
         raise fail("E504", message, help="give the name of a regular file")
     with written[0].open("rb") as source, path.open("wb") as target:
         copyfileobj(source, target)
-
-
-def read_text(path: str | PathLike[str]) -> str:
-    """The text of a UTF-8 file, of which no more is read than can be used."""
-    name = fspath(path)
-    try:
-        with open(name, "rb") as file:
-            data = file.read(4 * LONGEST_TEXT + 1)
-    except (OSError, ValueError) as error:
-        raise fail("E504", f"`{name}` cannot be read: {reason(error)}") from None
-    if len(data) > 4 * LONGEST_TEXT:
-        raise fail("E004", f"`{name}` is longer than {LONGEST_TEXT:,} characters")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        before = len(data[: error.start].decode("utf-8"))
-        source = Source(name, data.decode("utf-8", "replace"))
-        message = f"byte {error.start} is not UTF-8"
-        span = Span(source, before, before + 1)
-        raise fail("E002", message, span, help="save the file as UTF-8") from None

@@ -8,6 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from .files import open_file
+
 PACKAGES = ("fusewright", "numpy", "onnx", "onnxruntime", "torch", "torchmetrics")
 
 
@@ -17,10 +19,10 @@ def versions() -> dict[str, str]:
 
 
 def described(file: Path) -> dict[str, Any]:
-    """The size of a file in bytes and its SHA-256."""
-    with file.open("rb") as stream:
+    """The size of a file in bytes and its SHA-256; raises DiagnosticError where it is none."""
+    with open_file(file) as stream:
         digest = file_digest(stream, "sha256").hexdigest()
-    return {"bytes": file.stat().st_size, "sha256": digest}
+        return {"bytes": stream.tell(), "sha256": digest}
 
 
 def _version(package: str) -> str:

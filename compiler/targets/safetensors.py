@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from os import PathLike, fspath
-from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import load, save
+from safetensors.numpy import save
 
 from ..diagnostics.diagnostic import fail
 from ..documents.spellings import loads
 from ..language.spec import Spec
 from ..program.weights import FLOAT32, Weights, WeightSource
+from ..system.files import open_file, reason
+from ..system.tensors import read_tensor, read_tensors
 from .keys import SPEC_KEY
 
 
@@ -20,16 +20,16 @@ def read_weights(weights: WeightSource) -> Weights:
     """Arrays as they are, or those of a file; raises DiagnosticError where it cannot be read."""
     if not isinstance(weights, (str, PathLike)):
         return weights
-    try:
-        return load(Path(weights).read_bytes())
-    except OSError as error:
-        raise fail("E504", f"cannot read `{weights}`: {error.strerror}") from None
-    except KeyError as error:  # of a type that numpy does not have
-        message = f"`{weights}` holds weights of the type {error.args[0]}"
-        raise fail("E504", message, help=FLOAT32) from None
-    except (SafetensorError, ValueError) as error:
-        message = f"`{weights}` is not a safetensors file: {error}"
-        raise fail("E504", message, help="weights are kept as `.safetensors`") from None
+    with open_file(weights) as stream:
+        try:
+            tensors = read_tensors(stream).by_name
+            return {name: read_tensor(stream, tensor) for name, tensor in tensors.items()}
+        except KeyError as error:  # of a type that numpy does not have
+            message = f"`{weights}` holds weights of the type {error.args[0]}"
+            raise fail("E504", message, help=FLOAT32) from None
+        except (OSError, ValueError, MemoryError) as error:
+            message = f"`{weights}` is not a safetensors file: {reason(error)}"
+            raise fail("E504", message, help="weights are kept as `.safetensors`") from None
 
 
 def safetensors_of(spec: Spec, weights: Weights) -> bytes:
@@ -40,13 +40,12 @@ def safetensors_of(spec: Spec, weights: Weights) -> bytes:
 
 def read_spec(path: str | PathLike[str]) -> Spec:
     """The specification in a file that `safetensors_of` made; raises DiagnosticError without."""
-    try:
-        with safe_open(path, "numpy") as file:
-            metadata = file.metadata() or {}
-    except OSError as error:
-        raise fail("E504", f"cannot read `{path}`: {error.strerror or error}") from None
-    except SafetensorError as error:
-        raise fail("E504", f"`{path}` is not a safetensors file: {error}") from None
+    with open_file(path) as stream:
+        try:
+            metadata = read_tensors(stream).metadata
+        except (OSError, ValueError) as error:
+            message = f"`{path}` is not a safetensors file: {reason(error)}"
+            raise fail("E504", message) from None
     if SPEC_KEY not in metadata:
         message = f"`{path}` holds weights alone, and no specification"
         raise fail("E504", message, help="give the specification and `--weights`")

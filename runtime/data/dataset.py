@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from os import PathLike
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +12,12 @@ from ...compiler.diagnostics.diagnostic import Report, did_you_mean, fail, one_o
 from ...compiler.network.names import lengths_name, presence_name
 from ...compiler.network.network import Head, Network, NetworkFeature
 from ...ops.types import NUMBERS
-from .files import Array, read_arrays
+from .files import Array, Source, arrays_of
+from .identity import arrays_identity
 
-Source: TypeAlias = "str | PathLike[str] | Mapping[str, Array]"
 TRAIN, VALIDATION, TEST = 0, 1, 2
 SPLIT_NAMES = ("train", "validation", "test")
 _SHARES = (0.6, 0.2, 0.2)
-
-LOOKED_AT = 16
-"""Of how many samples the features are looked at to tell data apart."""
 
 
 @dataclass(frozen=True)
@@ -54,17 +48,19 @@ class Dataset:
         return samples
 
     def digest(self) -> str:
-        """Tells data apart by labels, splits and some samples; features may be many to read."""
-        digest, count = hashlib.sha256(), len(self.labels)
-        some = np.linspace(0, count - 1, LOOKED_AT).astype(np.int64)
-        looked = {name: array[some] for name, array in sorted(self.features.items())}
-        whole = {"labels": self.labels, "split": self.split}
+        """A digest of every array, as it is used."""
+        arrays = {**self.features, "labels": self.labels, "split": self.split}
         if self.groups is not None:
-            whole["groups"] = self.groups
-        for name, array in {**looked, **whole}.items():
-            digest.update(f"{name}:{array.dtype}:{array.shape};".encode())
-            digest.update(np.ascontiguousarray(array).tobytes())
-        return digest.hexdigest()
+            arrays["groups"] = self.groups
+        return arrays_identity(arrays).digest
+
+
+def names_read(network: Network) -> tuple[str, ...]:
+    """The arrays of data that a network reads, where the data have them."""
+    features = [feature.name for feature in network.features]
+    lengths = [lengths_name(f.name) for f in network.features if f.has_lengths]
+    presence = [presence_name(m.name) for m in network.spec.modalities if m.optional]
+    return (*features, *lengths, *presence, "labels", "split", "groups")
 
 
 def load_data(source: Source, network: Network, seed: int = 0) -> Dataset:
@@ -72,7 +68,7 @@ def load_data(source: Source, network: Network, seed: int = 0) -> Dataset:
 
     Raises DiagnosticError with everything that does not fit the specification.
     """
-    arrays = source if isinstance(source, Mapping) else read_arrays(source)
+    arrays = arrays_of(source)
     report = Report()
     features = _features(arrays, network, report)
     counts = {len(a) for a in features.values()}
@@ -86,7 +82,7 @@ def load_data(source: Source, network: Network, seed: int = 0) -> Dataset:
 
 def load_features(source: Source, network: Network) -> Dataset:
     """Data to predict from: as `load_data`, but labels and split are not asked for."""
-    arrays = source if isinstance(source, Mapping) else read_arrays(source)
+    arrays = arrays_of(source)
     report = Report()
     features = _features(arrays, network, report)
     report.raise_errors()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
+from io import BufferedReader
 from math import prod
 from os import PathLike
 from pathlib import Path
@@ -12,30 +13,68 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 from numpy.typing import NDArray
 
-from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
+from ...compiler.system.files import is_folder, open_file, reason
 from . import formats
 from .formats import ArrayHeader, Format
 
 T = TypeVar("T")
 Array: TypeAlias = NDArray[Any]
 Arrays: TypeAlias = Mapping[str, Array]
+Source: TypeAlias = str | PathLike[str] | Arrays
+"""A file of arrays, a folder of such files, or arrays by name."""
 ENDINGS = tuple(f".{module.name}" for module in pkgutil.iter_modules(formats.__path__))
 _EITHER = " or ".join(f"`{ending}`" for ending in ENDINGS)
 MOST_LOADED = 50_000_000
 """How many elements an array may have to be loaded from its header."""
 
 
-def read_arrays(path: str | PathLike[str]) -> dict[str, Array]:
+class StoredArrays(Arrays):
+    """Arrays in files, each of which is read when it is asked for, and not kept.
+
+    Raises DiagnosticError then where it cannot be read.
+    """
+
+    def __init__(self, headers: Mapping[str, ArrayHeader]) -> None:
+        self._headers = headers
+
+    def __getitem__(self, name: str) -> Array:
+        file = self._headers[name].file
+        return _read_file(file, lambda reader, stream: reader.array(stream, name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._headers)
+
+    def __len__(self) -> int:
+        return len(self._headers)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is an array of this name, which is not read."""
+        return name in self._headers
+
+
+def arrays_of(source: Source) -> Arrays:
+    """The arrays of a source; raises DiagnosticError as `read_arrays` does."""
+    return source if isinstance(source, Mapping) else read_arrays(source)
+
+
+def read_arrays(path: str | PathLike[str]) -> StoredArrays:
     """The arrays of a file, or of all files of arrays in a folder.
 
-    Raises DiagnosticError where there is none, one cannot be read, or two hold the same name.
+    Raises DiagnosticError where there is none, a header cannot be read, or two hold the same name.
     """
-    return _read(Path(path), lambda reader, file: reader.arrays(file))
+    return StoredArrays(read_headers(Path(path)))
 
 
 def read_headers(path: Path) -> dict[str, ArrayHeader]:
     """The headers of what `read_arrays` would read; raises DiagnosticError as it does."""
-    return _read(path, lambda reader, file: reader.headers(file))
+    by_name: dict[str, ArrayHeader] = {}
+    for file in data_files(path):
+        for name, header in _headers(file).items():
+            if name in by_name:
+                raise fail("E502", f"the array `{name}` stands in two files of `{path}`")
+            by_name[name] = header
+    return by_name
 
 
 def load_array(header: ArrayHeader) -> Array:
@@ -43,40 +82,40 @@ def load_array(header: ArrayHeader) -> Array:
     if prod(header.shape) > MOST_LOADED:
         message = f"`{header.name}` has more than {MOST_LOADED:,} elements"
         raise fail("E504", message, help="say what is predicted: `--predict '10 classes'`")
-    name = header.name
-    return _read_file(header.file, lambda reader, file: reader.arrays(file, [name]))[name]
+    return StoredArrays({header.name: header})[header.name]
 
 
-def _read(path: Path, read: Callable[[Format, Path], Mapping[str, T]]) -> dict[str, T]:
-    """What is read of a file, or of all files in a folder, by name."""
-    values: dict[str, T] = {}
-    for file in _files(path):
-        for name, value in _read_file(file, read).items():
-            if name in values:
-                raise fail("E502", f"the array `{name}` stands in two files of `{path}`")
-            values[name] = value
-    return values
+def data_files(path: Path) -> list[Path]:
+    """The file that a path names, or the files of arrays in a folder, in order.
 
-
-def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
+    Raises DiagnosticError for a folder without any.
+    """
+    if not is_folder(path):
         return [path]
-    files = sorted(f for f in path.iterdir() if f.suffix in ENDINGS)
+    try:
+        files = sorted(file for file in path.iterdir() if file.suffix in ENDINGS)
+    except OSError as error:
+        raise fail("E504", f"`{path}` cannot be read: {reason(error)}") from None
     if not files:
         remedy = f"put {_EITHER} files there, an array for each feature"
         raise fail("E504", f"the folder `{path}` has no data", help=remedy)
     return files
 
 
-def _read_file(path: Path, read: Callable[[Format, Path], T]) -> T:
+def _headers(file: Path) -> Mapping[str, ArrayHeader]:
+    return _read_file(file, lambda reader, stream: reader.headers(stream, file))
+
+
+def _read_file(path: Path, read: Callable[[Format, BufferedReader], T]) -> T:
     if path.suffix not in ENDINGS:
         remedy = f"data is a {_EITHER} file, or a folder of them"
         raise fail("E504", f"`{path}` is not a data file", help=remedy)
     reader = cast(Format, import_module(f".formats{path.suffix}", __package__))
     broken: tuple[type[Exception], ...] = (OSError, ValueError, MemoryError, *reader.UNREADABLE)
-    try:
-        return read(reader, path)
-    except FileNotFoundError:
-        raise fail("E504", f"there is no file `{path}`") from None
-    except broken as error:
-        raise fail("E504", f"cannot read `{path}`: {error}") from None
+    with open_file(path) as stream:
+        try:
+            return read(reader, stream)
+        except DiagnosticError:
+            raise
+        except broken as error:
+            raise fail("E504", f"`{path}` cannot be read: {reason(error)}") from None

@@ -11,7 +11,7 @@ from ...compiler.diagnostics.diagnostic import fail, one_of
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
 from ...compiler.program.weights import WeightSource, unread
-from ...compiler.system.files import drafted
+from ...compiler.system.files import drafted, is_folder
 from ...compiler.system.options import options_read_by, require_one
 from ...compiler.targets.ensemble import EnsembleSubject
 from ...compiler.targets.onnx.target import ONNX
@@ -78,7 +78,7 @@ def _subject(model: Model, weights: WeightSource | None) -> tuple[Subject, RunFo
     if isinstance(model, Spec):
         return with_weights(model, weights), None
     path = Path(model)
-    if path.is_dir():
+    if is_folder(path):
         return open_run(RunFolder(path), weights), RunFolder(path) if weights is None else None
     if target_of(path) is TORCH:
         return with_weights(load(path), path if weights is None else weights), None

@@ -22,8 +22,8 @@ from ...compiler.targets.onnx.export import compile_onnx
 from ...compiler.targets.onnx.file import weights_file
 from ...compiler.targets.onnx.options import OnnxOptions
 from ...compiler.targets.target import Subject
-from ..data.dataset import TRAIN, Dataset, load_data, load_features
-from ..data.files import Array, read_arrays
+from ..data.dataset import TRAIN, Dataset, load_data, load_features, names_read
+from ..data.files import Array, arrays_of
 from ..predict.open import OnnxPredictor
 from ..runs.folder import settings_of
 from ..settings import Settings
@@ -65,7 +65,7 @@ class OnnxDraft:
     def _arrays(self) -> Mapping[str, Array]:
         data = self.options.data
         assert data is not None
-        return data if isinstance(data, Mapping) else read_arrays(data)
+        return arrays_of(data)
 
     @property
     def _is_measured(self) -> bool:
@@ -148,7 +148,8 @@ def _calibration(
     if "labels" in arrays:
         data = load_data(arrays, network, split_seed)
     elif "split" in arrays:
-        data = load_data({**arrays, "labels": _no_labels(network, arrays)}, network)
+        present = {name: arrays[name] for name in names_read(network) if name in arrays}
+        data = load_data({**present, "labels": _no_labels(network, present)}, network)
     else:
         data = load_features(arrays, network)
         samples = np.arange(len(data.labels))[:CALIBRATION]

@@ -11,7 +11,8 @@ from ...compiler.network.names import PROBABILITIES
 from ...compiler.program.weights import WeightSource
 from ...compiler.targets.numpy.network import logits_of
 from ..data.checks import data_warnings, metric_warnings, warn
-from ..data.dataset import TEST, Source, load_data, load_features
+from ..data.dataset import TEST, load_data, load_features
+from ..data.files import Source
 from ..progress import Progress, no_progress
 from ..settings import Settings
 from .open import Model, open_predictor

@@ -19,6 +19,7 @@ from ...compiler.language.spec import Spec
 from ...compiler.load import load
 from ...compiler.network.network import Network
 from ...compiler.program.weights import Weights, WeightSource
+from ...compiler.system.files import is_folder
 from ...compiler.targets.ensemble import EnsembleSubject
 from ...compiler.targets.onnx.target import ONNX
 from ...compiler.targets.target import Subject, target_of
@@ -45,7 +46,7 @@ def open_predictor(model: Model, weights: WeightSource | None = None) -> Predict
             message = "a specification needs weights to be evaluated"
             raise fail("E505", message, help="give `weights=…`, or a run folder")
         return _in_torch(with_weights(model, weights), Settings())
-    if Path(model).is_dir():
+    if is_folder(model):
         folder = RunFolder(Path(model))
         return _in_torch(open_run(folder, weights), folder.settings("train"))
     if target_of(model) is not ONNX:

@@ -12,12 +12,13 @@ from ...compiler.check.check import checked
 from ...compiler.resolve.unfill import unfill
 from ...compiler.system.files import write_file
 from ...compiler.targets.html import Html, joined
-from ..data.dataset import Source
+from ..data.files import Source
 from ..genotypes.agreement import Agreement, agreements, mean_pairwise
 from ..runs.controls import Controls
 from ..runs.folder import RunFolder
 from ..runs.read import FinishedRun, TrainedEnsemble, read_run, read_trained_ensemble
 from .charts import Line, grid, line_chart
+from .data import data_reports, data_section
 from .doubts import doubts_of, doubts_section
 from .ensembles import ensemble_reports, ensembles_section
 from .page import code, figure, folded, page, paragraph, section
@@ -32,10 +33,11 @@ Told = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class RunReport:
-    """A page, and what it says as a record."""
+    """A page, what it says as a record, and a line for each of the data that runs read."""
 
     page: Html
     facts: Mapping[str, Any]
+    data: tuple[str, ...] = ()
 
 
 def report(
@@ -63,13 +65,15 @@ def report(
     parts = [doubts_section(doubts)]
     parts += [_space(group, len(groups) > 1) for group in groups.values()]
     parts += [_trainings(trained), tested_section(tested), *_genotypes(runs)]
-    parts.append(ensembles_section(ensembles))
+    used = data_reports(every)
+    parts += [ensembles_section(ensembles), data_section(used)]
     facts = {
         **_facts(every, list(groups.values()), tested),
         "ensembles": [one.as_json() for one in ensembles],
         "warnings": doubts,
+        "data": [one.as_json() for one in used],
     }
-    result = RunReport(page(_title(every), parts), facts)
+    result = RunReport(page(_title(every), parts), facts, tuple(map(str, used)))
     if out is not None:
         write_file(Path(out), result.page.encode("utf-8", "replace"))
     return result

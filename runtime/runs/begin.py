@@ -11,6 +11,7 @@ from typing import Any
 from ...compiler.diagnostics.diagnostic import Diagnostic, DiagnosticError, fail
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
+from ...compiler.system.files import is_there
 from ..parallel.processes import gathered, rank
 from .digests import digest_of_records, stated
 from .folder import RunFolder
@@ -89,14 +90,14 @@ def _owned(folder: RunFolder, command: str, require: Callable[[], None]) -> Gene
 def _require_room(folder: RunFolder, overwrite: bool, resume: bool) -> None:
     """Raises DiagnosticError where a run is there that a new one would replace."""
     path, stage = folder.path, folder.stage
-    is_stopped = (path / CHECKPOINT).exists()
-    if resume and (path / about_file(stage)).exists() and not is_stopped:
+    is_stopped = is_there(path / CHECKPOINT)
+    if resume and is_there(path / about_file(stage)) and not is_stopped:
         message = f"`{path}` holds a {stage} that is finished, without a checkpoint"
         raise fail("E507", message, help=REMEDY)
     if overwrite or (resume and is_stopped):
         return
     for one in ("search", "train") if stage == "search" else (stage,):
-        if (path / about_file(one)).exists():
+        if is_there(path / about_file(one)):
             raise fail("E507", f"`{path}` already holds a {one}", help=REMEDY)
     if stage == "search" and is_stopped:
         message = f"`{path}` holds a search that was stopped"
@@ -106,14 +107,14 @@ def _require_room(folder: RunFolder, overwrite: bool, resume: bool) -> None:
 def _require_place(folder: RunFolder, genotype: Spec | None, overwrite: bool) -> None:
     """Raises DiagnosticError where a training does not go together with what is there."""
     path, file = folder.path, folder.path / GENOTYPE
-    has_search = (path / about_file("search")).exists()
-    if (path / CHECKPOINT).exists() and not has_search:
+    has_search = is_there(path / about_file("search"))
+    if is_there(path / CHECKPOINT) and not has_search:
         message = f"`{path}` holds a search that was stopped"
         raise fail("E510", message, help="go on with it by `--resume`, or choose another folder")
-    if folder.holds_ensemble if genotype else file.exists():
+    if folder.holds_ensemble if genotype else is_there(file):
         what = "an ensemble" if genotype else "a single genotype"
         raise fail("E507", f"`{path}` holds {what}", help="choose another folder")
-    if genotype is None or not file.exists() or load(file) == genotype:
+    if genotype is None or not is_there(file) or load(file) == genotype:
         return
     if has_search:
         message = f"`{path}` holds the search of another genotype"

@@ -21,7 +21,7 @@ from typing import Any, cast
 import torch
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
-from ...compiler.system.files import write_file
+from ...compiler.system.files import is_there, open_file, write_file
 from ..parallel.interrupt import Interrupt
 from .names import PARTS
 
@@ -82,7 +82,7 @@ def read_checkpoint(path: Path, identity: str) -> State | None:
 
     Raises DiagnosticError where a file is damaged or belongs to a run of another `identity`.
     """
-    if not path.exists():
+    if not is_there(path):
         return None
 
     def whole(value: Any) -> Any:
@@ -103,7 +103,8 @@ def read_checkpoint(path: Path, identity: str) -> State | None:
 
 def _read(path: Path, identity: str) -> State:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with open_file(path) as stream:
+            content = torch.load(stream, map_location="cpu", weights_only=True)
         belongs, state = content["identity"], dict(content["state"])
     except (
         OSError,

@@ -10,9 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from ...compiler.diagnostics.diagnostic import fail
-from ...compiler.system.files import write_file
+from ...compiler.system.files import is_there, read_bytes, write_file
 from .digests import DAMAGED, foreign, stated
-from .names import CONTROLS, DIGESTS, GENOTYPE, HISTORY, SEARCH_WEIGHTS, about_file
+from .names import (
+    CONTROLS,
+    DIGESTS,
+    GENOTYPE,
+    HISTORY,
+    LONGEST_RECORD,
+    SEARCH_WEIGHTS,
+    about_file,
+)
 from .statistics import Summary, summary
 
 _REMEDY = "compare again: `fusewright search … --resume --controls`"
@@ -76,10 +84,10 @@ def read_controls(folder: Path) -> Controls | None:
     Raises DiagnosticError where the file is damaged, or tells of another search.
     """
     path = folder / CONTROLS
-    if not path.exists():
+    if not is_there(path):
         return None
     try:
-        controls = _controls(json.loads(path.read_text(encoding="utf-8")))
+        controls = _controls(json.loads(read_bytes(path, LONGEST_RECORD)))
     except DAMAGED:
         raise fail("E507", f"`{path}` is damaged", help=_REMEDY) from None
     own, known = stated(path), _of_the_search(folder)

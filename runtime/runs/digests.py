@@ -19,7 +19,7 @@ from typing import Any
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, Note, fail
 from ...compiler.load import load
-from ...compiler.system.files import read_text, reason
+from ...compiler.system.files import is_file, read_bytes, read_text, reason
 from ...compiler.system.provenance import described
 from .names import (
     DIGESTS,
@@ -27,6 +27,7 @@ from .names import (
     ENSEMBLE_FOLDER,
     GENOTYPE,
     HISTORY,
+    LONGEST_HISTORY,
     PROFILE,
     SEARCH_WEIGHTS,
     SPECIFICATION,
@@ -50,7 +51,7 @@ MOST_LOOKED_AT = 100
 
 def digests(folder: Path, stage: str) -> dict[str, str]:
     """The digests of what a stage has written into a folder, by name."""
-    names = [name for name in WRITTEN[stage] if (folder / name).is_file()]
+    names = [name for name in WRITTEN[stage] if is_file(folder / name)]
     return {name: digest(folder / name, stage) for name in names}
 
 
@@ -81,7 +82,7 @@ def digest(path: Path, stage: str = "") -> str:
 
 def records_in(history: Path, stage: str) -> list[dict[str, Any]]:
     """The records of a stage; raises OSError or ValueError where they cannot be read."""
-    lines = history.read_text(encoding="utf-8").splitlines()
+    lines = read_bytes(history, LONGEST_HISTORY).decode().splitlines()
     records = [dict(json.loads(line)) for line in lines]
     return [r for r in records if r.pop("stage", None) == stage]
 
@@ -104,7 +105,7 @@ def stated(record: Path) -> dict[str, str]:
 
     Raises DiagnosticError where it is damaged.
     """
-    if not record.is_file():
+    if not is_file(record):
         return {}
     try:
         known = json.loads(read_text(record)).get(DIGESTS, {})
@@ -117,7 +118,7 @@ def require_own(record: Path, names: Iterable[str], stage: str = "") -> None:
     """Raises DiagnosticError where files beside a record are others than those that it states."""
     folder, known = record.parent, stated(record)
     wrong: dict[str, Mapping[str, str]] = {}
-    for name in (one for one in names if known and (folder / one).is_file()):
+    for name in (one for one in names if known and is_file(folder / one)):
         said = digest(folder / name, stage)
         if known.get(name) not in (said, _as_it_stands(folder / name)):
             wrong[name] = {name: said}

@@ -11,7 +11,7 @@ from ...compiler.documents.ensemble import ensemble_text, read_ensemble_text
 from ...compiler.language.ensemble import Ensemble
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
-from ...compiler.system.files import read_text, write_file
+from ...compiler.system.files import is_file, read_text, write_file
 from ..settings import Settings
 from .digests import digest, require_own
 from .folder import RunFolder, settings_beside
@@ -50,7 +50,7 @@ def read_ensemble(folder: Path) -> Ensemble:
     Members that are not of this ensemble are a diagnostic too.
     """
     path = folder / ENSEMBLE
-    if not path.is_file():
+    if not is_file(path):
         raise fail("E507", f"`{folder}` holds no ensemble", help="`fusewright search` writes one")
 
     def genotype(file: str, member: str) -> Spec:

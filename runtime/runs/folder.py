@@ -22,7 +22,15 @@ from safetensors.numpy import save
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
-from ...compiler.system.files import write_file
+from ...compiler.system.files import (
+    is_file,
+    is_folder,
+    is_there,
+    open_file,
+    read_bytes,
+    reason,
+    write_file,
+)
 from ...compiler.system.provenance import described, versions
 from ..latency.profile import Profile, read_profile
 from ..settings import Settings, read_settings
@@ -31,12 +39,14 @@ from .digests import DAMAGED, WRITTEN, digest, digests, records_in, require_own
 from .names import (
     CHECKPOINT,
     CONTROLS,
+    DATA,
     DIGESTS,
     ENSEMBLE,
     ENSEMBLE_FOLDER,
     GENOTYPE,
     HISTORY,
     LOCK,
+    LONGEST_HISTORY,
     PARTS,
     PROFILE,
     SEARCH_WEIGHTS,
@@ -47,7 +57,7 @@ from .names import (
 )
 
 _OF_AN_EARLIER_RUN = (
-    *(CHECKPOINT, CONTROLS, ENSEMBLE, PROFILE, GENOTYPE, WEIGHTS, SEARCH_WEIGHTS),
+    *(CHECKPOINT, CONTROLS, DATA, ENSEMBLE, PROFILE, GENOTYPE, WEIGHTS, SEARCH_WEIGHTS),
     *(about_file("search"), about_file("train"), settings_file("train")),
 )
 BESIDE = "# found with the settings of "
@@ -71,12 +81,12 @@ class RunFolder:
     @property
     def holds_ensemble(self) -> bool:
         """Whether this is the folder of an ensemble, and of no single genotype."""
-        return (self.path / ENSEMBLE).is_file()
+        return is_file(self.path / ENSEMBLE)
 
     def require(self, name: str) -> Path:
         """The path of a file of the run; raises DiagnosticError where it is missing."""
         path = self.path / name
-        if not path.is_file():
+        if not is_file(path):
             message = f"the run `{self.path}` has no `{name}`"
             raise fail("E507", message, help="was the run finished? train it again")
         return path
@@ -92,7 +102,7 @@ class RunFolder:
             self.require_own("train", HISTORY)
             entries[METRICS_KEY] = json.dumps(metrics)
         space = self.path / SPECIFICATION
-        if space.is_file() and (self.path / about_file("search")).is_file():
+        if is_file(space) and is_file(self.path / about_file("search")):
             self.require_own("search", SPECIFICATION, GENOTYPE)
             entries[SPACE_KEY] = str(load(space))
         return entries
@@ -112,17 +122,21 @@ class RunFolder:
         """Writes the settings of this stage."""
         self._write(settings_file(self.stage), settings.to_toml().encode())
 
-    def write_about(self, data: object, **more: Any) -> None:
-        """Writes what the run was, and the digests of what it wrote before: the last of all."""
+    def write_about(self, data: Mapping[str, Any], **more: Any) -> None:
+        """Writes what the run was, its record of `data`, and digests of what it wrote: the last."""
         record = {
             "stage": self.stage,
             "versions": versions(),
             "machine": {"system": platform.platform(), "processors": os.cpu_count()},
-            "data": describe(data),
+            "data": data,
             **more,
             DIGESTS: digests(self.path, self.stage),
         }
         self._write(about_file(self.stage), json.dumps(record, indent=1).encode())
+
+    def write_data(self, identity: Mapping[str, Any]) -> None:
+        """Writes what identifies the data, for a search that is resumed."""
+        self._write(DATA, json.dumps(identity, indent=1).encode())
 
     def write_profile(self, profile: Profile) -> None:
         """Writes the machine that budgets of latency were held to on."""
@@ -131,7 +145,7 @@ class RunFolder:
     def profile(self) -> Profile | None:
         """The machine of this run's budgets; None where there are none of latency."""
         path = self.path / PROFILE
-        return read_profile(path) if path.exists() else None
+        return read_profile(path) if is_there(path) else None
 
     def history(self, stage: str) -> list[dict[str, Any]]:
         """The records of a stage; raises OSError or ValueError where they cannot be read."""
@@ -143,8 +157,8 @@ class RunFolder:
         Lines that cannot be read go: a run that was killed may have left one that is cut short.
         """
         others: list[str] = []
-        if (self.path / HISTORY).exists():
-            text = (self.path / HISTORY).read_text(encoding="utf-8", errors="replace")
+        if is_there(self.path / HISTORY):
+            text = read_bytes(self.path / HISTORY, LONGEST_HISTORY).decode(errors="replace")
             others = [line + "\n" for line in text.splitlines() if self._is_of_another(line)]
         own = [self._line(self.stage, r) for r in records]
         self._write(HISTORY, "".join(others + own).encode())
@@ -198,9 +212,20 @@ class RunFolder:
     def _write(self, name: str, content: bytes) -> None:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise fail("E504", f"cannot create `{self.path}`: {error.strerror}") from None
+        except (OSError, ValueError) as error:
+            raise fail("E504", f"cannot create `{self.path}`: {reason(error)}") from None
         write_file(self.path / name, content)
+
+
+def _require_possible(path: Path) -> None:
+    """Raises DiagnosticError for what the system takes for no name of a folder."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as error:
+        remedy = "choose another folder"
+        raise fail("E504", f"cannot write into `{path}`: {reason(error)}", help=remedy) from None
 
 
 def of_a_genotype(settings: Settings) -> dict[str, Any]:
@@ -215,7 +240,7 @@ def settings_beside(genotype: Path) -> Settings | None:
     """
     name, known = _stated(genotype)
     path = genotype.parent / Path(name).name
-    if not name or not path.is_file():
+    if not name or not is_file(path):
         return None
     settings = read_settings(path)
     if known and digest(path) != known:
@@ -233,9 +258,9 @@ def stated_beside(genotype: Path) -> str:
 def _stated(genotype: Path) -> tuple[str, str]:
     """The file of its settings that a genotype names, and its digest, each where it is named."""
     try:
-        with genotype.open(encoding="utf-8") as stream:
-            line = stream.readline(LONGEST_LINE)
-    except (OSError, UnicodeDecodeError):
+        with open_file(genotype) as stream:
+            line = stream.readline(LONGEST_LINE).decode()
+    except (OSError, ValueError):
         return "", ""
     if not line.startswith(BESIDE):
         return "", ""
@@ -243,14 +268,12 @@ def _stated(genotype: Path) -> tuple[str, str]:
     return name.strip(), known.strip()
 
 
-def describe(data: object) -> dict[str, Any]:
-    """What data a run read: its files with sizes and hashes, or that it came from memory."""
-    if not isinstance(data, (str, PathLike)):
-        return {"source": "arrays in memory"}
-    place = Path(data)
+def describe(teacher: str | PathLike[str]) -> dict[str, Any]:
+    """What a network was taught by: a file, or the files of a run, with sizes and hashes."""
+    place = Path(teacher)
     files = [place]
-    if place.is_dir():
-        files = sorted(f for f in place.iterdir() if f.is_file() and f.name != LOCK)
+    if is_folder(place):
+        files = sorted(f for f in place.iterdir() if is_file(f) and f.name != LOCK)
     return {
         "source": str(place),
         "files": [{"name": file.name, **described(file)} for file in files],

@@ -19,6 +19,8 @@ TOGETHER = "ensemble"
 """In the record of a search's last round, the metrics of the ensemble."""
 CONTROLS = "controls.json"
 """What the search is compared with."""
+DATA = "data.json"
+"""What identifies the data of a search, with the times of files."""
 PROFILE = "profile.json"
 """The machine that latency was limited on."""
 CHECKPOINT = "checkpoint.pt"
@@ -31,6 +33,9 @@ DIGESTS = "digests"
 """In a record, what binds the files that it tells of to it (`digests.py`)."""
 LOCK = "run.lock"
 """Who writes into the folder, while that lasts."""
+
+LONGEST_RECORD, LONGEST_HISTORY = 1 << 26, 1 << 30
+"""Bytes of a file of JSON, and of the history."""
 
 
 def settings_file(stage: str) -> str:

@@ -25,13 +25,23 @@ from ...compiler.load import load
 from ...compiler.network.holes import shares
 from ...compiler.network.network import Network
 from ...compiler.system.display import Displayed
+from ...compiler.system.files import is_folder, is_there, read_bytes
 from ..metrics import selection_metric
 from ..settings import Settings
 from .controls import Controls, read_controls
 from .digests import DAMAGED
 from .ensemble import read_ensemble
 from .folder import RunFolder
-from .names import ENSEMBLE_FOLDER, GENOTYPE, HISTORY, SPECIFICATION, TOGETHER, WEIGHTS, about_file
+from .names import (
+    ENSEMBLE_FOLDER,
+    GENOTYPE,
+    HISTORY,
+    LONGEST_RECORD,
+    SPECIFICATION,
+    TOGETHER,
+    WEIGHTS,
+    about_file,
+)
 
 T = TypeVar("T")
 
@@ -154,10 +164,10 @@ def read_run(path: str | PathLike[str]) -> FinishedRun:
     Raises DiagnosticError where it is not finished, is damaged, or has parts of another one.
     """
     folder = RunFolder(Path(path))
-    if not folder.path.is_dir():
+    if not is_folder(folder.path):
         raise fail("E507", f"`{path}` is no run folder", help="give what `--out` named")
-    has_search = (folder.path / about_file("search")).exists()
-    has_training = (folder.path / WEIGHTS).exists()
+    has_search = is_there(folder.path / about_file("search"))
+    has_training = is_there(folder.path / WEIGHTS)
     if not (has_search or has_training):
         remedy = "give the folder of a search or training that was finished"
         raise fail("E507", f"`{path}` holds no finished run", help=remedy)
@@ -202,7 +212,7 @@ def _training(folder: RunFolder) -> Training:
 
 def _about(folder: RunFolder, stage: str) -> Mapping[str, Any]:
     path = folder.require(about_file(stage))
-    return _undamaged(path, lambda: dict(json.loads(path.read_text(encoding="utf-8"))))
+    return _undamaged(path, lambda: dict(json.loads(read_bytes(path, LONGEST_RECORD))))
 
 
 def records_of(folder: RunFolder, stage: str, counted: str) -> tuple[Record, ...]:

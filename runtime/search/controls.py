@@ -30,7 +30,8 @@ from ...compiler.network.holes import Relaxation
 from ...compiler.network.network import Network
 from ...compiler.passes import optimise
 from ..data.batches import Batches
-from ..data.dataset import TEST, TRAIN, Dataset, Source, load_data
+from ..data.dataset import TEST, TRAIN, Dataset, load_data
+from ..data.files import Source
 from ..data.folds import Fold, chosen_folds
 from ..data.seen import weighted
 from ..latency.profile import read_profile

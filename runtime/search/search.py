@@ -26,10 +26,12 @@ from ...compiler.network.choices import Choices, choices_of, fill, listed
 from ...compiler.network.holes import Relaxation
 from ...compiler.network.network import Network
 from ...compiler.system.display import Displayed
+from ...compiler.system.files import is_there
 from .. import tuning
 from ..data.checks import data_warnings, metric_warnings, warn
-from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
-from ..data.files import Arrays
+from ..data.dataset import TRAIN, VALIDATION, Dataset, load_data, names_read
+from ..data.files import Arrays, Source
+from ..data.identity import DataIdentity, data_identity, read_identity
 from ..data.seen import weighted
 from ..latency.profile import Profile, read_profile
 from ..parallel.interrupt import Interrupt, Interrupted
@@ -47,7 +49,7 @@ from ..runs.checkpoint import (
 )
 from ..runs.ensemble import write_ensemble
 from ..runs.folder import RunFolder, of_a_genotype
-from ..runs.names import CHECKPOINT, ENSEMBLE_FOLDER, SEARCH_WEIGHTS, SPECIFICATION
+from ..runs.names import CHECKPOINT, DATA, ENSEMBLE_FOLDER, SEARCH_WEIGHTS, SPECIFICATION
 from ..runs.tensorboard import watching
 from ..settings import RULE_NAMES, Settings
 from ..strategies import VARYING
@@ -127,14 +129,15 @@ def search(
         if folder is not None:
             measured = profile.text() if profile else ""
             deciding = settings.with_options(tensorboard=False, profile="", threads=0).to_toml()
-            identity = identity_of(str(network.space), deciding, samples.digest(), measured)
-            run = _Run(folder, identity, resume)
+            used = _identity(data, network, folder, resume)
+            parts = (str(network.space), deciding, used.digest, measured)
+            run = _Run(folder, identity_of(*parts), resume, used)
         doubts += metric_warnings(samples, network.head, VALIDATION)
         warned = warn(doubts) if rank() == 0 else []
         result = _search(network, samples, here, budgets, report, run)
-        if folder is not None and rank() == 0:
-            _write(result, folder, settings, profile)
-            folder.write_about(data, cost=dict(result.cost), warnings=warned)
+        if run is not None and rank() == 0:
+            _write(result, run.folder, settings, profile)
+            run.folder.write_about(run.data.record(), cost=dict(result.cost), warnings=warned)
     return result
 
 
@@ -154,6 +157,15 @@ def _write(
     if result.ensemble is not None:
         found = RunFolder(folder.path / ENSEMBLE_FOLDER)
         write_ensemble(result.ensemble, found, result.member_training)
+
+
+def _identity(data: Source, network: Network, folder: RunFolder, resume: bool) -> DataIdentity:
+    """What identifies the data; raises DiagnosticError where a run goes on with other ones."""
+    known = read_identity(folder.path / DATA) if resume else None
+    identity = data_identity(data, names_read(network), known)
+    if known is not None and is_there(folder.path / CHECKPOINT):
+        known.require_same(identity)
+    return identity
 
 
 def _search(
@@ -182,6 +194,7 @@ def _search(
                 if not loop.history:
                     run.folder.begin_search()
                 run.folder.begin_history(loop.history)
+                run.folder.write_data(run.data.record(times=True))
             with stopping_on_signals(interrupt):
                 _run_kept(loop, report, run)
     return loop.result()
@@ -213,6 +226,7 @@ class _Run:
     folder: RunFolder
     identity: str
     resume: bool
+    data: DataIdentity
 
     @property
     def _checkpoint(self) -> Path:

@@ -14,7 +14,9 @@ from ...compiler.check.check import checked
 from ...compiler.language.ensemble import Ensemble
 from ...compiler.program.join import member_name
 from ..data.checks import data_warnings, warn
-from ..data.dataset import Source, load_data
+from ..data.dataset import load_data, names_read
+from ..data.files import Source
+from ..data.identity import data_identity
 from ..parallel.processes import join, rank
 from ..progress import Progress, no_progress
 from ..runs.begin import begun
@@ -69,7 +71,9 @@ def train_ensemble(
                     watch(record["epoch"], record)
             write_ensemble(ensemble, folder, own)
             folder.write_tensors(WEIGHTS, result.weights)
-            folder.write_about(data, warnings=warned)
+            networks = [checked(member.genotype) for member in ensemble.members]
+            names = {name for network in networks for name in names_read(network)}
+            folder.write_about(data_identity(data, names).record(), warnings=warned)
     return result
 
 

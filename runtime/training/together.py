@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from math import isfinite
 from typing import Any
@@ -14,8 +14,8 @@ from ...compiler.check.check import checked, require_no_holes
 from ...compiler.language.spec import Spec
 from ...compiler.network.network import Network
 from ...compiler.program.hoist import Hoisted
-from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
-from ..data.files import read_arrays
+from ..data.dataset import TRAIN, VALIDATION, Dataset, load_data
+from ..data.files import Source, arrays_of
 from ..data.seen import weighted
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, joined
@@ -70,7 +70,7 @@ def train_all(
     one Program, as many as fit in memory. `progress` receives how many epochs of networks are done,
     of how many. Raises what `train` does.
     """
-    arrays = data if isinstance(data, Mapping) else read_arrays(data)
+    arrays = arrays_of(data)
     known: dict[tuple[str, int, int], tuple[Network, Dataset]] = {}
     members: list[_Member] = []
     for spec, settings in zip(specs, each, strict=True):

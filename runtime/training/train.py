@@ -15,9 +15,12 @@ from ...compiler.language.spec import Spec
 from ...compiler.load import load
 from ...compiler.network.network import Network
 from ...compiler.program.weights import Weights, WeightSource
+from ...compiler.system.files import is_file
 from ..data.batches import Batch, Batches
 from ..data.checks import data_warnings, warn
-from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
+from ..data.dataset import TRAIN, VALIDATION, Dataset, load_data, names_read
+from ..data.files import Source
+from ..data.identity import data_identity
 from ..data.seen import weighted
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, rank
@@ -89,14 +92,15 @@ def train(
             folder.write_genotype(spec, beside)
             folder.write_tensors(WEIGHTS, result.weights)
             taught = {"teacher": soft.teacher} if soft else {}
-            folder.write_about(data, warnings=warned, **taught)
+            used = data_identity(data, names_read(network)).record()
+            folder.write_about(used, warnings=warned, **taught)
     return result
 
 
 def _found_here(spec: Spec, folder: RunFolder) -> Settings | None:
     """The settings that stand beside a genotype where its search found it."""
     file = folder.path / GENOTYPE
-    return settings_beside(file) if file.is_file() and load(file) == spec else None
+    return settings_beside(file) if is_file(file) and load(file) == spec else None
 
 
 def _watched(

@@ -256,7 +256,7 @@ def test_a_run_folder_holds_what_repeats_the_run(tmp_path: Path) -> None:
     settings = QUICK.with_options(seed=4, relax="per_input", rule="published")
     found = fw.search(spec(), data, out=run, settings=settings)
     names = {"specification.fuse", "search.toml", "search.json", "genotype.fuse"}
-    names |= {"found.safetensors", "history.jsonl", "checkpoint.pt"}
+    names |= {"found.safetensors", "history.jsonl", "checkpoint.pt", "data.json"}
     assert {f.name for f in run.iterdir()} == names
     assert fw.load(run / "genotype.fuse") == found.genotype
     assert read_settings(run / "search.toml") == settings

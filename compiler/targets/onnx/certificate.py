@@ -27,9 +27,10 @@ from ...diagnostics.diagnostic import fail
 from ...network.names import PROBABILITIES
 from ...network.network import Head
 from ...program.program import Input, Program
+from ...system.files import is_file
 from ...system.provenance import described, versions
 from ..numpy.network import NumpyNetwork, probabilities_of
-from .file import open_session, outputs, weights_file
+from .file import open_session, outputs, read_model, weights_file
 from .options import Precision
 
 TOLERANCE = 1e-5
@@ -161,7 +162,7 @@ def certify(
         model.ir_version,
         precision,
         len(model.functions),
-        {file.name: described(file) for file in (path, weights_file(path)) if file.is_file()},
+        {file.name: described(file) for file in (path, weights_file(path)) if is_file(file)},
         tuple(comparisons),
     )
 
@@ -183,7 +184,7 @@ def _checked(path: Path, head: Head) -> onnx.ModelProto:
     """The model, valid and with its shapes inferred strictly, without its external weights."""
     try:
         onnx.checker.check_model(str(path), full_check=True)
-        model = onnx.load(path, load_external_data=False)
+        model = read_model(path)
         inferred = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         line = str(error).strip().splitlines()[0]

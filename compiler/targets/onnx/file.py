@@ -23,18 +23,33 @@ from ...language.ensemble import Ensemble
 from ...language.spec import Spec
 from ...network.names import LOGITS, PROBABILITIES
 from ...program.program import Input
-from ...system.files import reason
+from ...system.files import open_file, read_bytes
 from ..ensemble import EnsembleSubject, ensemble_in
 from ..keys import SPEC_KEY
 from ..target import Subject
 from .interface import input_info, output_info
 
+LONGEST_MODEL = 1 << 31
+"""Bytes of a model, without weights that lie in another file: no message is longer."""
 _ERRORS_ONLY = 3
 _NUMBERS = {"tensor(int64)": np.int64, "tensor(float)": np.float32}
 _DEEPEST = 100
 """How deep JSON in the metadata may be nested to be read as such."""
 _ADDRESS = "*"
 """ONNX Runtime takes a location that begins so for an address in memory."""
+
+
+def read_model(path: Path) -> onnx.ModelProto:
+    """The model in a file, without weights that lie in another one.
+
+    Raises DiagnosticError where it is no ONNX file.
+    """
+    content = read_bytes(path, LONGEST_MODEL)
+    try:
+        return onnx.load_model_from_string(content)
+    except (DecodeError, ValueError):
+        message = f"`{path}` is not an ONNX file, or is cut short"
+        raise fail("E504", message, help="compile it again") from None
 
 
 class OnnxFile:
@@ -46,13 +61,7 @@ class OnnxFile:
 
     def __init__(self, path: str | PathLike[str]) -> None:
         self.path = Path(path)
-        try:
-            model = onnx.load(self.path, load_external_data=False)
-        except OSError as error:
-            raise fail("E504", f"`{path}` cannot be read: {reason(error)}") from None
-        except (DecodeError, ValueError):
-            message = f"`{path}` is not an ONNX file, or is cut short"
-            raise fail("E504", message, help="compile it again") from None
+        model = read_model(self.path)
         _require_inside(model, self.path)
         self.metadata = {item.key: item.value for item in model.metadata_props}
         self._inputs, self._outputs = list(model.graph.input), list(model.graph.output)
@@ -130,6 +139,7 @@ def open_session(model: bytes | Path) -> onnxruntime.InferenceSession:
 
 def session_of(path: Path) -> onnxruntime.InferenceSession:
     """A session that runs a file; raises DiagnosticError where that is not possible."""
+    open_file(path).close()
     try:
         return open_session(path)
     except Exception as error:  # noqa: BLE001  (its exceptions have no common base but this)

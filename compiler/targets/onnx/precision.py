@@ -42,6 +42,7 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 from ....ops.types import NUMBERS
 from ...diagnostics.diagnostic import did_you_mean, fail
 from ...system.options import require_one
+from .file import read_model
 from .options import PRECISIONS, Precision
 
 Sample: TypeAlias = Mapping[str, NDArray[Any]]
@@ -251,7 +252,7 @@ def _quantised(plain: onnx.ModelProto, feeds: Sequence[Sample] | None = None) ->
             quantize_dynamic(prepared, output, **options)
         else:
             quantize_static(prepared, output, **options, **ranges)
-        return onnx.load(output)
+        return read_model(output)
 
 
 class _Reader:

@@ -1,13 +1,15 @@
 """Formats of files of arrays, one file each, found by its place: `npz.py` reads `NAME.npz`.
 
-A format reads `headers` without the arrays themselves, and `arrays`, those of some `names` or all.
-`UNREADABLE` is what a broken file raises beside OSError, ValueError and MemoryError.
+A format reads the `headers` of a file that is open, and one `array` by its name. What it raises is
+ValueError and OSError for a file that is not of the format, `UNREADABLE` beside these, MemoryError,
+and DiagnosticError where there is a remedy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,9 +33,9 @@ class Format(Protocol):
 
     UNREADABLE: tuple[type[Exception], ...]
 
-    def headers(self, path: Path) -> dict[str, ArrayHeader]: ...
+    def headers(self, stream: BufferedReader, file: Path) -> Mapping[str, ArrayHeader]: ...
 
-    def arrays(self, path: Path, names: Collection[str] = ()) -> dict[str, NDArray[Any]]: ...
+    def array(self, stream: BufferedReader, name: str) -> NDArray[Any]: ...
 
 
 def require_few(count: int) -> None:

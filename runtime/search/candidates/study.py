@@ -27,6 +27,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from ....compiler.diagnostics.diagnostic import DiagnosticError, fail
+from ....compiler.system.files import is_file, is_there
 from ...runs.checkpoint import State
 from ...settings import Settings
 
@@ -295,7 +296,7 @@ def _opened(place: str) -> BaseStorage:
     if "://" in place:
         return _database(place)
     path = Path(place).absolute()  # links that lock it are read from its own folder
-    if path.exists() and not path.is_file():
+    if is_there(path) and not is_file(path):
         raise fail("E504", f"cannot use `{place}`: it is no file", help="choose another storage")
     return JournalStorage(JournalFileBackend(str(path), JournalFileOpenLock(str(path))))
 

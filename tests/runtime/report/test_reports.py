@@ -114,6 +114,21 @@ def require_safe(page: str) -> None:
     assert "url(" not in page
 
 
+def test_a_report_says_what_data_runs_read(runs: list[Path], tmp_path: Path) -> None:
+    facts = report(runs).facts["data"]
+    (one,) = facts
+    assert one["runs"] == [str(run) for run in runs]
+    assert {part["name"] for part in one["arrays"]} == {*DATA}
+    page = str(report(runs).page)
+    assert all(part["sha256"][:12] in page for part in one["arrays"])
+    printed = command(tmp_path, "report", *map(str, runs))
+    assert f"data: arrays in memory, {one_size(one)} bytes, SHA-256 {one['sha256'][:12]}" in printed
+
+
+def one_size(record: Mapping[str, Any]) -> str:
+    return f"{sum(part['bytes'] for part in record['arrays']):,}"
+
+
 # Genotypes as choices
 
 

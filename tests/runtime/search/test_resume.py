@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from fusewright.runtime.search.candidates import surrogate
 from fusewright.runtime.strategies import FOLLOWED_BY as STRATEGIES
 
 from ...support.paths import ROOT
-from ...support.running import problem, same, spec, without_cost
+from ...support.running import as_npz, problem, same, spec, without_cost
 from ...support.stopping import stop_after
 
 DATA = problem(90)
@@ -131,6 +132,31 @@ def test_a_run_is_resumed_with_what_it_was_begun_with(tmp_path: Path) -> None:
         fw.search(spec(), DATA, settings=QUICK, resume=True)
 
 
+def test_a_run_is_resumed_with_the_data_it_was_begun_with(tmp_path: Path) -> None:
+    """Another sample is noticed, and another time alone is not; arrays in memory too."""
+    file, run = as_npz(DATA, tmp_path), tmp_path / "run"
+    changed = {**DATA, "A": DATA["A"].copy()}
+    changed["A"][7] += 1
+
+    def resume(data: Any) -> fw.SearchResult:
+        return fw.search(spec(), data, out=run, resume=True, settings=QUICK, strategy="darts")
+
+    resume(file)
+    os.utime(file, (1, 1))
+    resume(file)
+    np.savez(file, **changed)
+    with pytest.raises(fw.DiagnosticError, match=r"`data\.npz` changed") as caught:
+        resume(file)
+    assert [d.code for d in caught.value.diagnostics] == ["E507"]
+    shutil.rmtree(run)
+    resume(DATA)
+    with pytest.raises(fw.DiagnosticError, match="run was begun with: `A` changed"):
+        resume(changed)
+    (run / "data.json").unlink()
+    with pytest.raises(fw.DiagnosticError, match="another specification, data or settings"):
+        resume(changed)
+
+
 class Harm:
     def __reduce__(self) -> tuple[Any, ...]:
         return (Path("harmed").touch, ())
@@ -209,7 +235,7 @@ def test_no_old_weights_lie_beside_a_new_genotype(tmp_path: Path) -> None:
 def test_a_run_is_not_resumed_with_other_arrays(tmp_path: Path) -> None:
     search(tmp_path, "darts", "")
     other = {**DATA, "A": DATA["A"] + 1}
-    with pytest.raises(fw.DiagnosticError, match="another specification, data or settings"):
+    with pytest.raises(fw.DiagnosticError, match="run was begun with: `A` changed"):
         fw.search(
             spec(), other, out=tmp_path, settings=QUICK, strategy="darts",
             relax="per_input", resume=True,

@@ -10,6 +10,7 @@ import typer
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
+from ...compiler.system.files import is_folder
 from ...compiler.system.options import either
 from ...compiler.targets.onnx.options import OnnxOptions
 from ...compiler.targets.target import file_targets, target_of
@@ -56,7 +57,7 @@ def compile(
 def _model(file: Path, sets: list[str] | None) -> Path | Spec:
     """What is compiled: a network with weights is left to `deploy`."""
     target = target_of(file)
-    if not file.is_dir() and (target is None or target.specification is None):
+    if not is_folder(file) and (target is None or target.specification is None):
         return load_with(file, sets)
     if sets:
         message = f"`--set` does not apply to `{file}`, whose weights are made for its numbers"

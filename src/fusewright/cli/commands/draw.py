@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.system.files import is_folder
 from ..app import Sets, app, load_with
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def _page(sources: list[Path], sets: list[str] | None) -> str:
         from ...compiler.targets.page import page
 
         return page(_ensemble(sources[0]))
-    if all(source.is_dir() for source in sources):
+    if all(is_folder(source) for source in sources):
         from ...runtime.report.pages import pages
 
         return pages(sources)
@@ -145,7 +146,7 @@ class _Shown:
         from ...compiler.check.check import checked
         from ...compiler.graph.build import build
 
-        if not self.source.is_dir():
+        if not is_folder(self.source):
             if self.round is not None:
                 raise fail("E506", "a specification has no rounds", help="give a run folder")
             graph = build(checked(load_with(self.source, self.sets)))
@@ -208,7 +209,7 @@ def _inches(width: str | None) -> float | None:
 
 
 def _require_no_sets(source: Path, sets: list[str] | None) -> None:
-    if sets and source.is_dir():
+    if sets and is_folder(source):
         raise fail("E506", "a run has its numbers already", help="leave out `--set`")
 
 

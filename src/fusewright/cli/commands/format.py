@@ -12,7 +12,7 @@ import typer
 from ...compiler.diagnostics.diagnostic import Diagnostic, DiagnosticError
 from ...compiler.diagnostics.text import printable
 from ...compiler.load import format_file
-from ...compiler.system.files import read_text, write_file
+from ...compiler.system.files import is_folder, read_text, write_file
 from ..app import app
 
 
@@ -73,7 +73,7 @@ def files_of(paths: Iterable[Path]) -> Iterator[Path]:
     """The files that are named, and those of folders, each once."""
     seen: set[Path] = set()
     for path in paths:
-        for file in sorted(path.rglob("*.fuse")) if path.is_dir() else [path]:
+        for file in sorted(path.rglob("*.fuse")) if is_folder(path) else [path]:
             if file not in seen:
                 seen.add(file)
                 yield file

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
+from ...compiler.system.files import is_there
 from ..app import app
 from ..screen.warned import data_warnings
 
@@ -44,7 +45,7 @@ def new(
     """Write a commented specification to start from; on a terminal, without flags, it asks."""
     from ...runtime.data.new import Wishes, example_text, new_text
 
-    if output is not None and output.exists() and not force:
+    if output is not None and is_there(output) and not force:
         raise fail("E507", f"`{output}` is there already", help="give `--force` to overwrite it")
     if example is not None:
         if any((name, modality, predict, inner, data)) or (cells, steps) != (CELLS, STEPS):

@@ -32,3 +32,5 @@ def report(
         print_json({"report": str(output), **result.facts})
     else:
         print(f"report: {output}")
+        for line in result.data:
+            print(f"data: {line}")

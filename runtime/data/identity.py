@@ -1,0 +1,142 @@
+"""What identifies the data of a run: a digest over all bytes of its files, or of its arrays.
+
+A digest is not taken again of a file whose size and time are as they were when it was.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.system.files import open_file, read_text, reason
+from .files import Array, Arrays, Source, data_files
+
+IN_MEMORY = "arrays in memory"
+
+
+@dataclass(frozen=True, slots=True)
+class DataPart:
+    """A file of data or an array in memory: its size, its SHA-256, and a file's time of change.
+
+    The digest of an array is that of its type, its shape, and its elements in their order. Times
+    are in nanoseconds.
+    """
+
+    name: str
+    bytes: int
+    sha256: str
+    modified: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DataIdentity:
+    """The data of a run: where they came from, and their parts in the order of their names."""
+
+    source: str
+    parts: tuple[DataPart, ...]
+
+    @property
+    def digest(self) -> str:
+        """One digest of all: of a file alone its own, else of names and digests."""
+        if len(self.parts) == 1 and self.source != IN_MEMORY:
+            return self.parts[0].sha256
+        return sha256(json.dumps([(p.name, p.sha256) for p in self.parts]).encode()).hexdigest()
+
+    def record(self, *, times: bool = False) -> dict[str, Any]:
+        """What a run says of its data: without times, which equal runs need not share."""
+        parts = [asdict(part) for part in self.parts]
+        for part in parts:
+            if not times:
+                del part["modified"]
+        kind = "arrays" if self.source == IN_MEMORY else "files"
+        return {"source": self.source, kind: parts, "sha256": self.digest}
+
+    def require_same(self, now: DataIdentity) -> None:
+        """Raises DiagnosticError where the data are others by `now`, which says what changed."""
+        if self.digest == now.digest:
+            return
+        before, after = ({p.name: p.sha256 for p in one.parts} for one in (self, now))
+        both = sorted(before.keys() & after.keys())
+        found = [f"`{n}` changed" for n in both if before[n] != after[n]]
+        found += [f"`{n}` is gone" for n in sorted(before.keys() - after.keys())]
+        found += [f"`{n}` is new" for n in sorted(after.keys() - before.keys())]
+        message = f"the data are not those that the run was begun with: {'; '.join(found[:8])}"
+        remedy = "resume it with what it was begun with, or begin again with `--overwrite`"
+        raise fail("E507", message, help=remedy)
+
+
+def data_identity(
+    source: Source, names: Collection[str], known: DataIdentity | None = None
+) -> DataIdentity:
+    """What identifies the data of a source: its files whole, or of arrays those of the `names`.
+
+    The digest of a file that is as it was when it was `known` is not taken again. Raises
+    DiagnosticError where a file cannot be read.
+    """
+    if isinstance(source, Mapping):
+        return arrays_identity({name: source[name] for name in names if name in source})
+    place = Path(source)
+    was = {p.name: p for p in known.parts} if known and known.source == str(place) else {}
+    return DataIdentity(
+        str(place), tuple(_part(file, was.get(file.name)) for file in data_files(place))
+    )
+
+
+def arrays_identity(arrays: Arrays) -> DataIdentity:
+    """What identifies arrays in memory."""
+    parts = [_array_part(name, np.asarray(arrays[name])) for name in sorted(arrays)]
+    return DataIdentity(IN_MEMORY, tuple(parts))
+
+
+def _part(file: Path, known: DataPart | None) -> DataPart:
+    with open_file(file) as stream:
+        try:
+            status = os.fstat(stream.fileno())
+            if known and (known.bytes, known.modified) == (status.st_size, status.st_mtime_ns):
+                return known
+            digest = file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            raise fail("E504", f"`{file}` cannot be read: {reason(error)}") from None
+    return DataPart(file.name, status.st_size, digest, status.st_mtime_ns)
+
+
+def _array_part(name: str, array: Array) -> DataPart:
+    plain = array.astype(str) if array.dtype.hasobject else array
+    digest = sha256(f"{plain.dtype.str}:{plain.shape};".encode())
+    digest.update(np.ascontiguousarray(plain).reshape(-1).view(np.uint8).data)
+    return DataPart(name, plain.nbytes, digest.hexdigest())
+
+
+def read_identity(path: Path) -> DataIdentity | None:
+    """The identity whose record is in a file; None where there is none that can be read."""
+    try:
+        return stated_identity(json.loads(read_text(path)))
+    except (ValueError, RecursionError):
+        return None
+
+
+def stated_identity(record: Any) -> DataIdentity | None:
+    """The identity that a record says; None where it says none."""
+    try:
+        kind = "arrays" if record["source"] == IN_MEMORY else "files"
+        parts = tuple(_stated_part(part) for part in record[kind])
+        return DataIdentity(str(record["source"]), parts)
+    except (AttributeError, TypeError, LookupError):
+        return None
+
+
+def _stated_part(record: Any) -> DataPart:
+    """A part; raises AttributeError, TypeError or LookupError where the record is of none."""
+    name, size, digest = record["name"], record["bytes"], record["sha256"]
+    modified = record.get("modified")
+    if not (isinstance(name, str) and isinstance(digest, str) and type(size) is int):
+        raise TypeError("this is no part of data")
+    return DataPart(name, size, digest, modified if type(modified) is int else None)

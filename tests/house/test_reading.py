@@ -1,0 +1,82 @@
+"""One place opens files: no other module reads one, but what belongs to the package or system."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..support.paths import ROOT
+
+OWN = {
+    "compiler/diagnostics/explain.py": {"read_text"},
+    "compiler/network/vocabulary.py": {"open"},
+    "compiler/syntax/grammar.py": {"open"},
+    "compiler/targets/page/__init__.py": {"read_text"},
+    "runtime/demo/emoji.py": {"load"},
+}
+"""Files of the package itself."""
+SYSTEM = {
+    "runtime/latency/measure.py": {"read_text"},
+    "runtime/training/population.py": {"read_text"},
+}
+"""What `/proc` says of the machine."""
+WRITTEN = {"runtime/runs/folder.py": {"open"}, "src/fusewright/cli/__init__.py": {"open"}}
+"""What is written to: the history, and nowhere at all."""
+NO_FILES = {f"compiler/documents/{name}_text.py": {"open"} for name in ("json", "yaml")}
+"""Where values of a document are opened."""
+NAMED = {**OWN, **SYSTEM, **WRITTEN, **NO_FILES}
+READS = {
+    *("open", "fdopen", "read_bytes", "read_text", "open_code", "memmap", "fromfile", "genfromtxt"),
+    *("safe_open", "load_file", "loadtxt", "mmap"),
+}
+LOADS = {"np": {"load"}, "numpy": {"load"}, "torch": {"load"}, "onnx": {"load", "load_model"}}
+"""Functions that open what they are given by its name."""
+OPENED = {"compiler/system/files.py", "runtime/runs/checkpoint.py", "runtime/data/formats/npz.py"}
+"""Where they are given what is open."""
+
+
+def reads(tree: ast.AST) -> Iterator[str]:
+    """The names of the functions by which a module reads files, where they are not its own."""
+    own = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").endswith("system.files")
+        for alias in node.names
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        match node.func:
+            case ast.Name(name) if name in READS - own:
+                yield name
+            case ast.Attribute(ast.Name(module), name) if name in LOADS.get(module, ()):
+                yield name
+            case ast.Attribute(_, name) if name in READS:
+                yield name
+            case _:
+                pass
+
+
+def sources() -> Iterator[tuple[str, Path]]:
+    for folder in ("compiler", "runtime", "ops", "src/fusewright"):
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            yield str(file.relative_to(ROOT)), file
+
+
+def test_one_place_opens_files() -> None:
+    allowed = {**NAMED, **{place: {"load", "open"} for place in OPENED}}
+    found: dict[str, set[str]] = {}
+    for name, file in sources():
+        found[name] = set(reads(ast.parse(file.read_text(encoding="utf-8"))))
+    assert len(found) > 200
+    others = {name: used - allowed.get(name, set()) for name, used in found.items()}
+    assert {name: used for name, used in others.items() if used} == {}
+    assert [name for name in NAMED if not found[name]] == []
+
+
+def test_a_module_that_opens_a_file_is_found() -> None:
+    for text in ("open(name)", "Path(a).read_text()", "np.load(a)", "path.open()", "onnx.load(a)"):
+        assert list(reads(ast.parse(text))), text
+    for text in ("from .system.files import read_text\nread_text(a)", "tomllib.loads(a)"):
+        assert not list(reads(ast.parse(text))), text
