@@ -70,6 +70,7 @@ CODES: Final[Mapping[str, str]] = {
     "E509": "something that is not installed",
     "E510": "a run that was stopped before its end",
     "E511": "a latency profile that cannot be used",
+    "E512": "more memory is needed than there is",
     # Genotypes of the published code
     "E601": "the text is not a genotype of the published code",
     "E602": "the genotype does not fit the specification",

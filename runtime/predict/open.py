@@ -93,6 +93,7 @@ class OnnxPredictor:
     def __init__(self, file: OnnxFile, settings: Settings) -> None:
         self.file, self.settings = file, settings
         self.network, self.output = file.subject.network, file.output
+        self.program = file.subject.program
 
     def outputs(
         self, data: Dataset, samples: NDArray[Any], settings: Settings, progress: Progress

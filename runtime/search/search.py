@@ -22,6 +22,7 @@ from ...compiler.diagnostics.diagnostic import fail, one_of
 from ...compiler.language.ensemble import Ensemble, EnsembleMember
 from ...compiler.language.nodes import Budget, RuleRequirement
 from ...compiler.language.spec import Spec
+from ...compiler.measure.memory import require_memory
 from ...compiler.network.choices import Choices, choices_of, fill, listed
 from ...compiler.network.holes import Relaxation
 from ...compiler.network.network import Network
@@ -29,6 +30,7 @@ from ...compiler.system.display import Displayed
 from .. import tuning
 from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
 from ..data.files import Arrays
+from ..data.memory import held
 from ..latency.profile import read_profile
 from ..parallel.interrupt import Interrupt, Interrupted
 from ..parallel.processes import gathered, join, rank, require_equal
@@ -58,6 +60,9 @@ from .meter import Meter, unit_macs, unit_program
 from .strategies import strategy_of
 from .strategy import HeldOut, Problem, Round
 from .variants import budgets_of
+
+NOT_DECIDING: Mapping[str, Any] = {"tensorboard": False, "profile": "", "threads": 0, "memory": ""}
+"""Settings that what is found does not depend on; of a profile it is the content that counts."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,7 @@ def search(
     budgets.require_possible()
     if resume and out is None:
         raise fail("E506", "there is no run folder to resume from", help="give `out=…`")
+    require_memory(held(data, network).memory, "the data", settings.memory)
     samples = load_data(data, network, settings.split_seed)
     for part in (TRAIN, VALIDATION):
         require_trainable(samples, (part,), settings)
@@ -121,7 +127,7 @@ def search(
     if out is not None:
         folder = RunFolder.create(out, "search", overwrite, resume=resume)
         measured = profile.text() if profile else ""
-        deciding = settings.with_options(tensorboard=False, profile="", threads=0).to_toml()
+        deciding = settings.with_options(**NOT_DECIDING).to_toml()
         identity = identity_of(str(network.space), deciding, samples.digest(), measured)
         run = _Run(folder, identity, resume)
     here = settings.with_options(device=join(settings.device))

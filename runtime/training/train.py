@@ -11,13 +11,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...compiler.check.check import checked, require_no_holes
+from ...compiler.graph.build import build
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
+from ...compiler.lowering.lower import lower
+from ...compiler.measure.memory import Memory, learned, require_memory, training_memory
 from ...compiler.network.network import Network
 from ...compiler.program.weights import Weights, WeightSource
 from ...compiler.targets.safetensors import read_weights
 from ..data.batches import Batch, Batches
 from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
+from ..data.memory import held
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, rank
 from ..parallel.threads import computing
@@ -70,6 +74,7 @@ def train(
     settings = (settings or Settings()).with_options(**options)
     network = checked(spec)
     require_no_holes(network)
+    require_memory(_memory(network, data, settings), "training", settings.memory)
     samples = load_data(data, network, settings.split_seed)
     if soft is not None:
         samples = soft.taught(samples, network.head)
@@ -96,6 +101,15 @@ def train(
         folder.write_genotype(spec, settings_beside(file) if found_here else None)
         folder.write_tensors(WEIGHTS, result.weights)
     return result
+
+
+def _memory(network: Network, data: Source, settings: Settings) -> Memory:
+    """What this machine holds of a training; its steps are taken on the device."""
+    there = held(data, network)
+    if settings.device != "cpu":
+        return there.memory
+    program = learned(lower(build(network)))
+    return there.memory + training_memory(program, min(settings.batch, there.samples))
 
 
 def train_network(
