@@ -130,7 +130,8 @@ def require_memory(memory: Memory, what: str, stated: str = "", there: int | Non
     if refused:
         has = f"{memory_text(limit)} is allowed" if stated else f"there is {memory_text(limit)}"
         largest = ", ".join(f"{name} {memory_text(count)}" for name, count in memory.largest)
-        remedy = "take smaller numbers such as C, or a smaller batch"
+        batch = ", a smaller batch" if memory.uses.get("activations") else ""
+        remedy = f"take smaller numbers such as C{batch}"
         more = f"allow more: `--memory {_rounded(memory.total)}`"
         raise fail(
             "E512",

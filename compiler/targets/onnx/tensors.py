@@ -61,7 +61,7 @@ def require_stored(tensor: TensorProto, path: Path) -> None:
     if uses_external_data(tensor):
         _require_place(tensor, path, needed)
         return
-    apart = max(map(len, (tensor.float_data, tensor.int32_data, tensor.int64_data)))
+    apart = max(len(tensor.float_data), len(tensor.int32_data), len(tensor.int64_data))
     if needed != (width * apart if apart else len(tensor.raw_data)):
         message = f"the tensor `{tensor.name}` of `{path}` is not as large as it says"
         raise fail("E504", message, help="compile it again: the file is damaged")
