@@ -136,7 +136,7 @@ def counted() -> Change:
     return prepend(*ends, helper.make_node("Range", "abc", ["z"]))
 
 
-def doubled(operator: str, **attributes: int) -> Change:
+def doubled(operator: str, **attributes: Any) -> Change:
     """A value that a node doubles the size of, or the axes, 40 times over."""
     nodes = [constant("v0", np.zeros((1, 1), np.int64) if operator == "Gather" else np.zeros(2))]
     for number in range(40):
@@ -285,14 +285,14 @@ def long(batch: int) -> dict[str, Any]:
     return {"A": np.zeros((batch, 300, 1)), "B": np.zeros((batch, 9, 30, 1))}
 
 
+OPEN_DATA: dict[str, Any] = {"A": np.zeros((2, 3, 50)), "B": np.zeros((2, 4))}
 WRITTEN: dict[str, Callable[[], tuple[fw.Spec, dict[str, Any]]]] = {
     "fixed": lambda: (spec(FIXED), problem()),
-    "open": lambda: (open_spec(), {"A": np.zeros((2, 3, 50)), "B": np.zeros((2, 4))}),
-    "lengths": lambda: (
-        open_spec(),
-        {"A": np.zeros((2, 3, 50)), "B": np.zeros((2, 4)), "A.lengths": np.array([5, 50])},
-    ),
-    **{by: (lambda by=by: (resampled(by), long(3))) for by in ("pool", "mean", "linear")},
+    "open": lambda: (open_spec(), OPEN_DATA),
+    "lengths": lambda: (open_spec(), OPEN_DATA | {"A.lengths": np.array([5, 50])}),
+    "pool": lambda: (resampled("pool"), long(3)),
+    "mean": lambda: (resampled("mean"), long(3)),
+    "linear": lambda: (resampled("linear"), long(3)),
 }
 
 
