@@ -19,6 +19,8 @@ MARGIN = 8
 """How many times as much a model may take as its Program."""
 _TIMES = 10
 """How many times the numbers that its Program counts a model has that was written here."""
+_HELD = 24
+"""How many times the numbers in all values of its Program those of a model may have."""
 _NODES_OF_A_VALUE = 64
 _SMALL = 1 << 16
 """Numbers, products and nodes that are allowed in any case, of which nobody takes notice."""
@@ -32,10 +34,12 @@ def allowance(program: Program, shapes: Mapping[str, Shape]) -> Allowance:
     tables = list(_tables(program, shapes))
     length = _length(program)
     largest = max(*values, *given, *tables)
-    work = sum(values) + sum(tables) + length * sum(given) + batch * count_macs(program)
+    held = sum(values) + sum(tables) + sum(given)
+    work = held + length * sum(given) + batch * count_macs(program)
     nodes = _NODES_OF_A_VALUE * len(program.values)
     return Allowance(
         MARGIN * largest + _SMALL,
+        _HELD * held + _SMALL,
         MARGIN * _TIMES * work + _SMALL,
         nodes + 1000,
     )

@@ -62,9 +62,11 @@ class Unbounded(Exception):
 
 @dataclass(frozen=True)
 class Allowance:
-    """What a model may take: numbers in the largest value, numbers and products in all, nodes."""
+    """What a model may take: numbers in the largest value and in all of them, numbers and products
+    of all nodes, and nodes."""
 
     largest: int
+    held: int
     work: int
     nodes: int
 
@@ -92,6 +94,7 @@ class _Walk:
     functions: Mapping[str, onnx.FunctionProto]
     opset: int
     allowance: Allowance
+    held: int = 0
     work: int = 0
     nodes: int = 0
     schemas: dict[str, OpSchema] = field(default_factory=dict[str, OpSchema])
@@ -143,6 +146,9 @@ class _Walk:
         results = self._inferred(node, inputs)
         for name, value in results.items():
             self._require(name, value)
+            self.held += value.elements
+        if self.held > self.allowance.held:
+            raise Unbounded(f"computes values of more than {self.allowance.held:,} numbers")
         self.work += _work(node, inputs, [*results.values()])
         if self.work > self.allowance.work:
             raise Unbounded(f"computes more than {self.allowance.work:,} numbers and products")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,8 @@ from fusewright.runtime.settings import Settings
 from ...support.onnx_files import Change, open_spec, written
 from ...support.running import FIXED, problem, spec
 
-SECONDS = 5.0
-"""What a refusal may take, on a busy machine."""
+SECONDS = 2.0
+"""What a refusal may take of a processor."""
 HUGE = 1 << 40
 
 
@@ -220,10 +220,10 @@ BOMBS: dict[str, tuple[Change, str]] = {
 def test_what_could_take_long_or_much_is_not_run(bomb: str, tmp_path: Path) -> None:
     change, message = BOMBS[bomb]
     path = written(tmp_path, change)
-    start = perf_counter()
+    start = process_time()
     with pytest.raises(fw.DiagnosticError, match=message) as caught:
         fw.predict(path, problem())
-    assert perf_counter() - start < SECONDS
+    assert process_time() - start < SECONDS
     assert caught.value.diagnostics[0].code == "E504"
 
 
