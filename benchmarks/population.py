@@ -37,12 +37,12 @@ from fusewright.runtime.data.batches import Batch
 from fusewright.runtime.data.dataset import Dataset
 from fusewright.runtime.genotypes.sample import random_genotype
 from fusewright.runtime.settings import Settings
+from fusewright.runtime.training.memory import bytes_of
 from fusewright.runtime.training.objective import Objective, loss_of
 from fusewright.runtime.training.optimisers import WeightOptimiser
 from fusewright.runtime.training.population import (
     Population,
     PopulationOptimiser,
-    bytes_of,
     member_program,
 )
 from fusewright.runtime.training.prepare import prepare, prepared

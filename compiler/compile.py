@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from .check.check import settled
 from .language.spec import Spec
+from .measure.memory import network_memory, require_memory
 from .network.holes import Relaxation
 from .program.program import Program
 from .system.options import options_read_by, require_one
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 Model: TypeAlias = "Spec | AnyGraph"
 """A specification, or a Graph that says one."""
-DEFAULT = "torch"
+DEFAULT, MEMORY = "torch", "memory"
 
 
 @overload
@@ -48,8 +49,9 @@ def compile(spec: Model, target: str = DEFAULT, **options: Any) -> Any:
 
     `weights` are arrays by name or a `.safetensors` file; without them, parameters have their
     initial values, which depend on `seed` and their names alone. `relax` says how open inputs are
-    mixed, `shared` or `per_input`. Raises DiagnosticError where the specification or the weights
-    are wrong, and for an option that the target does not take.
+    mixed, `shared` or `per_input`. `memory` is what parameters may take, such as `64GB`, else what
+    there is. Raises DiagnosticError where the specification or the weights are wrong, where memory
+    does not suffice, and for an option that the target does not take.
     """
     if not isinstance(spec, Spec):
         from .graph.write import specification
@@ -57,10 +59,14 @@ def compile(spec: Model, target: str = DEFAULT, **options: Any) -> Any:
         spec = specification(spec)
     require_one("target", target, sorted(targets(), key=lambda n: n != DEFAULT), "targets are")
     record = targets()[target]
-    names = (*SUBJECT * record.has_weights, *options_read_by(record.options, "compile"))
+    names = (*(*SUBJECT, MEMORY) * record.has_weights, *options_read_by(record.options, "compile"))
     chosen = record.chosen(options, names)
+    memory = chosen.pop(MEMORY, "")
     own = {name: chosen.pop(name) for name in SUBJECT if name in chosen}
-    return record.compile(Subject(settled(spec), **own), **chosen)
+    subject = Subject(settled(spec), **own)
+    if record.has_weights:
+        require_memory(network_memory(subject.program), "the network", memory)
+    return record.compile(subject, **chosen)
 
 
 def to_program(spec: Spec, relax: Relaxation = "shared") -> Program:

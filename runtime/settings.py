@@ -13,6 +13,7 @@ from ..compiler.diagnostics.diagnostic import did_you_mean, fail, one_of
 from ..compiler.network.holes import RELAXATIONS
 from ..compiler.network.rules import RULES
 from ..compiler.system.files import read_bytes
+from ..compiler.system.memory import parse_memory
 from ..compiler.system.options import Limits, option, require_one
 from .strategies import FOLLOWED_BY, SAMPLED, SELECTED_BY, SHARING, STRATEGIES, UNROLLED, USUAL
 from .tuning import ranges
@@ -181,6 +182,12 @@ class Settings:
         "Threads that compute; 0 are as many as make it faster just now.",
         limits=Limits("from 0 to 1024", 0, 1025),
     )
+    memory: str = _setting(
+        "",
+        "The most memory to take; else what this machine has.",
+        metavar="64GB",
+        read_by=_ALL,
+    )
     precision: str = _setting("float32", "float32, bfloat16 or float16.", choices=PRECISIONS)
     compile: bool = _setting(False, "Use torch.compile: slow to start, then faster.")
     tensorboard: bool = _setting(False, "Write RUN/tensorboard/ as well.")
@@ -192,6 +199,8 @@ class Settings:
         for name, values in ranges(self.tune).items():
             for value in values:
                 _require(by_name[name], value)
+        if self.memory:
+            parse_memory(self.memory)
         if self.select:
             require_one("select", self.select, FOLLOWED_BY[self.strategy])
         if self.storage and self.strategy not in SHARING:

@@ -70,6 +70,7 @@ CODES: Final[Mapping[str, str]] = {
     "E509": "something that is not installed",
     "E510": "a run that was stopped before its end",
     "E511": "a latency profile that cannot be used",
+    "E512": "more memory is needed than there is",
     # Data that fit, but of which a number says little
     "W501": "a class or label that every sample of a split has",
     "W502": "a class or label of which a split has no samples, or few",

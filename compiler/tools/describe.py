@@ -12,10 +12,15 @@ from ..language.printer import bound
 from ..language.spec import Spec
 from ..lowering.lower import lower
 from ..measure.architectures import count_architectures, count_inputs
+from ..measure.memory import TRAINING_USES, Memory, learned, training_memory
 from ..measure.sizes import count_bytes, count_macs, count_parameters, count_read
 from ..network.network import Network, NetworkStep, Slot
 from ..passes import Stage, optimise, passes
 from ..program.program import Program
+from ..system.memory import memory_text
+
+BATCH = 96
+"""Samples in the batch that bytes are counted for, as in Table 8."""
 
 
 class Machine(Protocol):
@@ -62,16 +67,13 @@ def describe(spec: Spec, machine: Machine | None = None) -> dict[str, Any]:
         "parameters": count_parameters(program),
         "architecture_parameters": count_parameters(program, "architecture"),
         "macs": count_macs(optimise(program, "inference")),
+        "memory": {"batch": BATCH, **memory_in_training(program).as_json()},
         **_latency(network, machine),
         "architectures": {"count": str(architectures), **architectures.as_json()},
         "cell_inputs": str(count_inputs(network)),
         "unused_features": _unused(network, program),
         "budgets": [_budget(b, network, program, machine) for b in network.budgets],
     }
-
-
-BATCH = 96
-"""Samples in the batch that the bytes of `info --passes` are counted for, as in Table 8."""
 
 
 def describe_passes(spec: Spec, stage: Stage) -> list[dict[str, Any]]:
@@ -135,11 +137,23 @@ def summary(described: dict[str, Any]) -> str:
         ("parameters", f"{described['parameters']:,}"),
         ("architecture parameters", f"{described['architecture_parameters']:,}"),
         ("multiply-adds", f"{described['macs']:,} for one sample"),
+        ("memory", _memory(described["memory"])),
         *(("latency", f"{ms:.3g} ms, predicted") for ms in [described.get("latency")] if ms),
         *(("budget", f"{b['budget']}: {b['verdict']}") for b in described["budgets"]),
     ]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def memory_in_training(program: Program) -> Memory:
+    """What training takes for a batch of `BATCH`, without the data."""
+    return training_memory(learned(program), BATCH)
+
+
+def _memory(memory: Mapping[str, Any]) -> str:
+    parts = (f"{memory_text(memory[use])} {use}" for use in TRAINING_USES)
+    total, batch = memory_text(memory["total"]), memory["batch"]
+    return f"{total} to train a batch of {batch}: {', '.join(parts)}"
 
 
 def _open_numbers(network: Network) -> dict[str, dict[str, list[int | float]]]:

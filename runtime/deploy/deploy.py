@@ -10,6 +10,7 @@ from typing import Any
 from ...compiler.diagnostics.diagnostic import fail, one_of
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
+from ...compiler.measure.memory import network_memory, require_memory
 from ...compiler.program.weights import WeightSource, unread
 from ...compiler.system.files import drafted, is_folder
 from ...compiler.system.options import options_read_by, require_one
@@ -32,13 +33,15 @@ def deploy(
     *,
     weights: WeightSource | None = None,
     initial: bool = False,
+    memory: str = "",
     **options: Any,
 ) -> dict[str, Any]:
     """Writes a network to a file, `to` what its ending says; returns what was measured.
 
     `model` is a run folder, a specification without holes, or a `.safetensors` file that holds its
     specification. A network without weights is written where `initial` says so: parameters then
-    have their initial values. `options` are those of the target: of `OnnxOptions` for ONNX.
+    have their initial values. `memory` is what parameters may take, such as `64GB`, else what there
+    is. `options` are those of the target: of `OnnxOptions` for ONNX.
 
     An ONNX file is compared with the reference and with torch, and the certificate written beside
     it as `….certificate.json`; with `data`, its metrics on the test split are in it, those of
@@ -58,6 +61,7 @@ def deploy(
         raise fail("E506", message, help=f"end the file in {' or '.join(able)}")
     if target.has_weights:
         _require_weights(subject, chosen.pop("initial", False))
+        require_memory(network_memory(subject.program), "the network", memory)
     facts: dict[str, Any] = {"file": str(place), "target": target.name}
     with drafted(place, target.beside) as draft:
         measured = _write(target, subject, run, draft, chosen)

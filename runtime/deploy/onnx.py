@@ -15,11 +15,10 @@ import onnx
 from numpy.typing import NDArray
 
 from ...compiler.diagnostics.text import json_text
-from ...compiler.network.names import LOGITS, PROBABILITIES
 from ...compiler.network.network import Network
 from ...compiler.targets.numpy.network import NumpyNetwork
 from ...compiler.targets.onnx.export import compile_onnx
-from ...compiler.targets.onnx.file import weights_file
+from ...compiler.targets.onnx.file import OnnxFile, weights_file
 from ...compiler.targets.onnx.options import OnnxOptions
 from ...compiler.targets.target import Subject
 from ..data.dataset import TRAIN, Dataset, load_data, load_features, names_read
@@ -118,8 +117,7 @@ class OnnxDraft:
     def _measured(self, file: Path) -> dict[str, float]:
         from ..predict.evaluate import evaluate_with
 
-        output = PROBABILITIES if self.options.probabilities else LOGITS
-        predictor = OnnxPredictor(file, self.subject.network, self._settings, output)
+        predictor = OnnxPredictor(OnnxFile(file), self._settings)
         return evaluate_with(predictor, self._arrays, self._settings)
 
 

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from ...compiler.check.check import checked
 from ...compiler.language.spec import Spec
 from ...compiler.language.variants import some_picks
+from ...compiler.measure.memory import network_memory, require_memory
 from ...compiler.measure.parts import Parts
 from ...compiler.network.choices import fill
 from ...compiler.network.network import Network
@@ -64,6 +65,7 @@ def profile(
     parts = list(every.values())
     bench = _Bench(threads, {**SIZES, **sizes})
     for part in parts:
+        require_memory(network_memory(part.optimised), part.name)
         model = export_part(part.optimised, initial_values(part.optimised))
         bench.add(part.key, model, part.optimised.inputs)
         bench.add(f"{part.key} nothing", export_nothing(part.optimised), part.optimised.inputs)

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...compiler.measure.memory import network_memory, require_memory
 from ...compiler.network.names import PROBABILITIES
 from ...compiler.program.weights import WeightSource
 from ...compiler.targets.numpy.network import logits_of
 from ..data.checks import data_warnings, metric_warnings, warn
 from ..data.dataset import TEST, load_data, load_features
 from ..data.files import Source
+from ..data.memory import held
 from ..progress import Progress, no_progress
 from ..settings import Settings
 from .open import Model, open_predictor
@@ -49,6 +51,7 @@ def evaluate_with(
     from ..training.objective import metrics_of
 
     head = predictor.network.head
+    _require_room(predictor, data, settings)
     samples = load_data(data, predictor.network, settings.split_seed)
     test = samples.indices(TEST)
     doubts = data_warnings(samples, predictor.network)
@@ -81,6 +84,14 @@ def predict_with(
     predictor: Predictor, data: Source, settings: Settings, progress: Progress = no_progress
 ) -> NDArray[Any]:
     """What a network that is open gives for every sample, (samples, K)."""
+    _require_room(predictor, data, settings)
     samples = load_features(data, predictor.network)
     every = np.arange(len(samples.labels))
     return predictor.outputs(samples, every, settings, progress)
+
+
+def _require_room(predictor: Predictor, data: Source, settings: Settings) -> None:
+    """Raises DiagnosticError where data, weights or a batch need more memory than there is."""
+    there = held(data, predictor.network)
+    network = network_memory(predictor.program, min(settings.batch, there.samples))
+    require_memory(there.memory + network, "predicting", settings.memory)

@@ -5,10 +5,9 @@ NOTE: an ONNX file is run without torch, which each kind imports for itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,6 @@ from ...compiler.check.check import checked, require_no_holes
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
-from ...compiler.network.network import Network
 from ...compiler.program.weights import Weights, WeightSource
 from ...compiler.system.files import is_folder
 from ...compiler.targets.ensemble import EnsembleSubject
@@ -31,6 +29,9 @@ from ..runs.names import GENOTYPE, WEIGHTS, settings_file
 from ..runs.weights import weights_from
 from ..settings import Settings
 from .predictor import Predictor
+
+if TYPE_CHECKING:
+    from ...compiler.targets.onnx.file import OnnxFile
 
 Model: TypeAlias = "str | PathLike[str] | Spec"
 """A run folder, an ONNX file, or a specification whose weights are given."""
@@ -58,7 +59,7 @@ def open_predictor(model: Model, weights: WeightSource | None = None) -> Predict
 
     file = OnnxFile(model)
     settings = settings_of(file.metadata)
-    return OnnxPredictor(file.path, file.subject.network, settings, file.output)
+    return OnnxPredictor(file, settings)
 
 
 def open_run(folder: RunFolder, weights: WeightSource | None) -> Subject:
@@ -95,14 +96,13 @@ def _in_torch(subject: Subject, settings: Settings) -> Predictor:
     return TorchPredictor(subject, settings)
 
 
-@dataclass
 class OnnxPredictor:
     """An ONNX file that Fusewright wrote, run by ONNX Runtime on the CPU."""
 
-    path: Path
-    network: Network
-    settings: Settings
-    output: str
+    def __init__(self, file: OnnxFile, settings: Settings) -> None:
+        self.file, self.settings = file, settings
+        self.network, self.output = file.subject.network, file.output
+        self.program = file.subject.program
 
     def outputs(
         self, data: Dataset, samples: NDArray[Any], settings: Settings, progress: Progress
@@ -112,7 +112,9 @@ class OnnxPredictor:
         if settings.device != "cpu":
             message = f"an ONNX file is not run on `{settings.device}`"
             raise fail("E506", message, help="leave out `--device`")
-        session = session_of(self.path)
+        most = min(settings.batch, len(samples))
+        self.file.require_bounded({n: (most, *a.shape[1:]) for n, a in data.features.items()})
+        session = session_of(self.file.path)
         batches = []
         for start in range(0, len(samples), settings.batch):
             chosen = samples[start : start + settings.batch]

@@ -7,15 +7,20 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from ...compiler.network.network import Network
+from ...compiler.program.program import Program
 from ..data.dataset import Dataset
 from ..progress import Progress
 from ..settings import Settings
 
 
 class Predictor(Protocol):
-    """A network to predict with; `output` says what it gives: `logits` or `probabilities`."""
+    """A network to predict with, and its Program.
+
+    `output` says what it gives: `logits` or `probabilities`.
+    """
 
     network: Network
+    program: Program
     settings: Settings
     output: str
 

@@ -22,7 +22,7 @@ class TorchPredictor:
     output = LOGITS
 
     def __init__(self, subject: Subject, settings: Settings) -> None:
-        self.network, self.settings = subject.network, settings
+        self.network, self.settings, self.program = subject.network, settings, subject.program
         self._module = compile_torch(subject)
 
     def outputs(

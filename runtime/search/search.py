@@ -22,6 +22,7 @@ from ...compiler.diagnostics.diagnostic import fail, one_of
 from ...compiler.language.ensemble import Ensemble, EnsembleMember
 from ...compiler.language.nodes import Budget, RuleRequirement
 from ...compiler.language.spec import Spec
+from ...compiler.measure.memory import require_memory
 from ...compiler.network.choices import Choices, choices_of, fill, listed
 from ...compiler.network.holes import Relaxation
 from ...compiler.network.network import Network
@@ -32,6 +33,7 @@ from ..data.checks import data_warnings, metric_warnings, warn
 from ..data.dataset import TRAIN, VALIDATION, Dataset, load_data, names_read
 from ..data.files import Arrays, Source
 from ..data.identity import DataIdentity, data_identity, read_identity
+from ..data.memory import held
 from ..data.seen import weighted
 from ..latency.profile import Profile, read_profile
 from ..parallel.interrupt import Interrupt, Interrupted
@@ -63,6 +65,9 @@ from .meter import Meter, unit_macs, unit_program
 from .strategies import strategy_of
 from .strategy import HeldOut, Problem, Round
 from .variants import budgets_of
+
+NOT_DECIDING: Mapping[str, Any] = {"tensorboard": False, "profile": "", "threads": 0, "memory": ""}
+"""Settings that what is found does not depend on; of a profile it is the content that counts."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +125,7 @@ def search(
         raise fail("E506", "there is no run folder to resume from", help="give `out=…`")
     here = settings.with_options(device=join(settings.device))
     with begun(out, "search", overwrite, resume=resume) as folder, computing(settings.threads):
+        require_memory(held(data, network).memory, "the data", settings.memory)
         samples = weighted(load_data(data, network, settings.split_seed), network, settings)
         doubts = data_warnings(samples, network)
         for part in (TRAIN, VALIDATION):
@@ -128,7 +134,7 @@ def search(
         run: _Run | None = None
         if folder is not None:
             measured = profile.text() if profile else ""
-            deciding = settings.with_options(tensorboard=False, profile="", threads=0).to_toml()
+            deciding = settings.with_options(**NOT_DECIDING).to_toml()
             used = _identity(data, network, folder, resume)
             parts = (str(network.space), deciding, used.digest, measured)
             run = _Run(folder, identity_of(*parts), resume, used)

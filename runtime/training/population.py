@@ -6,10 +6,9 @@ that it has alone, so that one may leave, and go on with others or by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from math import inf
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -36,14 +35,6 @@ from .schedule import rate_at
 State = dict[str, Any]
 OWN = ("seed", *MOVING)
 """Settings that members of a population may have of their own."""
-NUMBER_BYTES = 4
-MEMORY_SHARE = 0.5
-"""The share of free memory that networks may take that train together."""
-WORTHWHILE = 300 << 20
-"""Bytes above which networks train no faster together on a CPU, whose caches they leave."""
-LIKELY = 4 << 30
-KEPT = 2.5
-"""How many times a step's values are in memory at once: forward, backward, and some in between."""
 
 
 def member_program(network: Network) -> Hoisted:
@@ -122,47 +113,6 @@ class Population:
             .detach().cpu().clone()
             for name, (held, row) in self.parameters(member).items()
         }  # fmt: skip
-
-
-def bytes_of(program: Program, batch: int) -> int:
-    """The memory that a step of a network takes at most, from the sizes of what it computes."""
-    values = sum(v.type.elements() for v in program.values if v.type.batched)
-    numbers = sum(spec.elements for spec in program.parameters)
-    return int(NUMBER_BYTES * (KEPT * batch * values + 4 * numbers))
-
-
-def parts_that_fit(needs: Iterable[int], device: torch.device) -> Iterator[list[int]]:
-    """The places of networks that need so many bytes, in parts that fit in memory together.
-
-    No more needs are asked for than a part takes, and the first of the next.
-    """
-    part, left = list[int](), affordable(device)
-    for place, need in enumerate(needs):
-        if part and need > left:
-            yield part
-            part, left = [], affordable(device)
-        part.append(place)
-        left -= need
-    if part:
-        yield part
-
-
-def affordable(device: torch.device) -> float:
-    """The bytes that a population on a device may take."""
-    share = MEMORY_SHARE * free_memory(device)
-    return min(share, WORTHWHILE) if device.type == "cpu" else share
-
-
-def free_memory(device: torch.device) -> int:
-    """The bytes that can be had on a device; what is likely, where the system does not say."""
-    if device.type == "cuda":
-        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        return int(torch.cuda.mem_get_info(device)[0]) + kept
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        return next(1024 * int(line.split()[1]) for line in lines if "MemAvailable" in line)
-    except (OSError, StopIteration):
-        return LIKELY
 
 
 class PopulationOptimiser(WeightOptimiser):

@@ -25,6 +25,7 @@ from ..data.files import Array
 from ..parallel.processes import joined
 from ..parallel.synchronised import SYNCHRONISED
 from ..settings import Settings
+from .memory import require_room
 
 CHUNK = 256
 """Samples that features are pooled of at a time."""
@@ -50,12 +51,20 @@ def prepare(
     if given_weights:
         program = with_given_weights(program)
     hoisted = hoist(optimise(program, "compiled" if settings.compile else "training"))
-    module = module_of(with_draws(hoisted.program), settings, device)
+    module = module_of(
+        with_draws(hoisted.program), settings, device, min(settings.batch, len(data.labels))
+    )
     return module, prepared([hoisted], data, device)
 
 
-def module_of(program: Program, settings: Settings, device: torch.device) -> FusionModule:
-    """The module of a Program that passes are done with, ready to train on the device."""
+def module_of(
+    program: Program, settings: Settings, device: torch.device, batch: int = 0
+) -> FusionModule:
+    """The module of a Program that passes are done with, ready to train on the device.
+
+    Raises DiagnosticError where it needs more memory than there is, for a batch of so many samples.
+    """
+    require_room(program, batch, settings, device)
     kernels = NO_KERNELS if settings.compile else KERNELS
     if joined():
         kernels = {**kernels, **SYNCHRONISED}

@@ -25,14 +25,13 @@ from ..settings import Settings
 from .epoch import Epoch
 from .finite import no_finite_loss, not_finite_at
 from .fitting import device_of, training_batches
+from .memory import bytes_of, parts_that_fit
 from .objective import Objective
 from .population import (
     OWN,
     Population,
     PopulationOptimiser,
-    bytes_of,
     member_program,
-    parts_that_fit,
 )
 from .prepare import prepared
 from .train import TrainResult, train_network, weight_pass
@@ -167,9 +166,10 @@ def _train_group(members: Sequence[_Member], epochs: _Epochs) -> list[TrainResul
     hoisted = [programs[str(member.network.spec)] for member in members]
     features = {name: a for member in members for name, a in member.data.features.items()}
     data = prepared([*programs.values()], replace(members[0].data, features=features), device)
+    needs = [bytes_of(one.program, settings.batch) for one in hoisted]
     return [
         result
-        for part in parts_that_fit([bytes_of(h.program, settings.batch) for h in hoisted], device)
+        for part in parts_that_fit(needs, device, settings.memory)
         for result in _train_together(
             [members[i] for i in part], [hoisted[i] for i in part], data, device, epochs
         )

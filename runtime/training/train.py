@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...compiler.check.check import checked, require_no_holes
+from ...compiler.graph.build import build
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
+from ...compiler.lowering.lower import lower
+from ...compiler.measure.memory import Memory, learned, require_memory, training_memory
 from ...compiler.network.network import Network
 from ...compiler.program.weights import Weights, WeightSource
 from ...compiler.system.files import is_file
@@ -21,6 +24,7 @@ from ..data.checks import data_warnings, warn
 from ..data.dataset import TRAIN, VALIDATION, Dataset, load_data, names_read
 from ..data.files import Source
 from ..data.identity import data_identity
+from ..data.memory import held
 from ..data.seen import weighted
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, rank
@@ -78,6 +82,7 @@ def train(
     require_no_holes(network)
     here = settings.with_options(device=join(settings.device))
     with begun(out, "train", overwrite, spec) as folder:
+        require_memory(_memory(network, data, settings), "training", settings.memory)
         samples = weighted(load_data(data, network, settings.split_seed), network, settings)
         doubts = data_warnings(samples, network)
         if soft is not None:
@@ -124,6 +129,15 @@ def _watched(
                 report(record)
 
         return train_network(network, data, settings, tell, start)
+
+
+def _memory(network: Network, data: Source, settings: Settings) -> Memory:
+    """What this machine holds of a training; its steps are taken on the device."""
+    there = held(data, network)
+    if settings.device != "cpu":
+        return there.memory
+    program = learned(lower(build(network)))
+    return there.memory + training_memory(program, min(settings.batch, there.samples))
 
 
 def train_network(

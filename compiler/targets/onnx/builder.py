@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from ....ops.types import TensorType
 from ...program.program import Program
 from ...program.specialise import unused
+from .operators import OPERATORS
 
 AXES_ARE_INPUTS = 18
 """From this operator set on, the axes of a reduction are an input."""
@@ -48,6 +49,8 @@ class GraphBuilder:
     def node(
         self, operator: str, inputs: Iterable[str], outputs: Iterable[str], **attributes: Any
     ) -> None:
+        if operator not in OPERATORS:
+            raise AssertionError(f"`{operator}` is none of the operators that models are read with")
         outputs = list(outputs)
         name = f"{outputs[0]}:{operator}"
         self.nodes.append(helper.make_node(operator, list(inputs), outputs, name, **attributes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -14,7 +14,6 @@ import onnx
 import onnxruntime
 from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
-from onnx.external_data_helper import uses_external_data
 
 from ...check.check import checked, require_no_holes
 from ...diagnostics.diagnostic import DiagnosticError, fail
@@ -27,7 +26,10 @@ from ...system.files import open_file, read_bytes
 from ..ensemble import EnsembleSubject, ensemble_in
 from ..keys import SPEC_KEY
 from ..target import Subject
+from .allowance import allowance
+from .bounds import Shape, Unbounded, require_bounded
 from .interface import input_info, output_info
+from .tensors import is_text, parts_of, require_stored
 
 LONGEST_MODEL = 1 << 31
 """Bytes of a model, without weights that lie in another file: no message is longer."""
@@ -35,8 +37,6 @@ _ERRORS_ONLY = 3
 _NUMBERS = {"tensor(int64)": np.int64, "tensor(float)": np.float32}
 _DEEPEST = 100
 """How deep JSON in the metadata may be nested to be read as such."""
-_ADDRESS = "*"
-"""ONNX Runtime takes a location that begins so for an address in memory."""
 
 
 def read_model(path: Path) -> onnx.ModelProto:
@@ -46,10 +46,13 @@ def read_model(path: Path) -> onnx.ModelProto:
     """
     content = read_bytes(path, LONGEST_MODEL)
     try:
-        return onnx.load_model_from_string(content)
+        model = onnx.load_model_from_string(content)
     except (DecodeError, ValueError):
+        model = onnx.ModelProto()
+    if not model.HasField("graph"):
         message = f"`{path}` is not an ONNX file, or is cut short"
-        raise fail("E504", message, help="compile it again") from None
+        raise fail("E504", message, help="compile it again")
+    return model
 
 
 class OnnxFile:
@@ -61,8 +64,15 @@ class OnnxFile:
 
     def __init__(self, path: str | PathLike[str]) -> None:
         self.path = Path(path)
-        model = read_model(self.path)
-        _require_inside(model, self.path)
+        self._model = model = read_model(self.path)
+        for part in parts_of(model):
+            if not is_text(part):
+                message = f"`{path}` holds text that is not UTF-8"
+                raise fail("E504", message, help="compile it again: the file is damaged")
+            if isinstance(part, onnx.TensorProto):
+                require_stored(part, self.path)
+                if part.data_type != onnx.TensorProto.INT64:
+                    part.ClearField("raw_data")
         self.metadata = {item.key: item.value for item in model.metadata_props}
         self._inputs, self._outputs = list(model.graph.input), list(model.graph.output)
         self._defaults = {tensor.name for tensor in model.graph.initializer}
@@ -123,6 +133,14 @@ class OnnxFile:
 
     def _foreign(self, why: str) -> DiagnosticError:
         return fail("E504", f"`{self.path}` {why}", help="was it written by Fusewright?")
+
+    def require_bounded(self, shapes: Mapping[str, Shape]) -> None:
+        """Raises DiagnosticError where running the model on inputs of these shapes, (batch, axes…),
+        could take more than its specification needs, or it holds what Fusewright does not write."""
+        try:
+            require_bounded(self._model, shapes, allowance(self.subject.program, shapes))
+        except Unbounded as found:
+            raise self._foreign(str(found)) from None
 
     def as_json(self) -> dict[str, Any]:
         """The metadata, with what is JSON in it as such."""
@@ -187,49 +205,6 @@ def outputs(
 def weights_file(path: Path) -> Path:
     """Where a model keeps its weights that has them in a file of their own."""
     return path.with_name(f"{path.name}.data")
-
-
-def tensors_of(message: Any) -> Iterator[onnx.TensorProto]:
-    """Every tensor in a protobuf message, however deep: initializers, constants, subgraphs."""
-    waiting = [message]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, onnx.TensorProto):
-            yield part
-            continue
-        for descriptor, value in part.ListFields():
-            if descriptor.message_type is not None:
-                waiting += value if hasattr(value, "__len__") else [value]
-
-
-def _require_inside(model: onnx.ModelProto, path: Path) -> None:
-    """Raises DiagnosticError where weights are to be read from outside of the model's folder, or
-    from where its files have none."""
-    for tensor in tensors_of(model):
-        if uses_external_data(tensor):
-            _require_place(tensor, path)
-
-
-def _require_place(tensor: onnx.TensorProto, path: Path) -> None:
-    entries = {entry.key: entry.value for entry in tensor.external_data}
-    location, folder = entries.get("location", ""), path.resolve().parent
-    try:
-        place = (folder / location).resolve()
-        outside = not location or location.startswith(_ADDRESS) or not place.is_relative_to(folder)
-        size = place.stat().st_size if not outside and place.is_file() else None
-        first, count = (int(entries.get(key, 0)) for key in ("offset", "length"))
-    except (OSError, ValueError):
-        message = f"`{path}` does not say where the weight `{tensor.name}` lies"
-        raise fail("E504", message, help="compile it again") from None
-    if outside:
-        message = f"`{path}` reads weights from outside of its folder: `{location}`"
-        raise fail("E504", message, help="do not trust this file")
-    if size is None:
-        message = f"the weights `{location}` of `{path}` are missing"
-        raise fail("E504", message, help="keep the two files together")
-    if len(entries) < len(tensor.external_data) or min(first, count) < 0 or first + count > size:
-        message = f"the weight `{tensor.name}` of `{path}` does not lie in `{location}`"
-        raise fail("E504", message, help="compile it again: a file is damaged or cut short")
 
 
 def _parsed(text: str) -> Any:

@@ -18,7 +18,7 @@ from .trial import Trial
 
 APART = {
     "storage": "", "candidates": 1, "device": "cpu", "tensorboard": False, "threads": 0,
-    "together": 1,
+    "memory": "", "together": 1,
 }  # fmt: skip
 """Settings in which processes of one study may differ."""
 

@@ -28,12 +28,11 @@ from ...runs.checkpoint import CheckpointPart, State, identity_of
 from ...settings import Settings
 from ...training.finite import first_not_finite, not_finite_at
 from ...training.fitting import predict_all, scored, start_from
+from ...training.memory import bytes_of, parts_that_fit
 from ...training.population import (
     Population,
     PopulationOptimiser,
-    bytes_of,
     member_program,
-    parts_that_fit,
 )
 from ...training.prepare import prepare, prepared
 from ...training.together import trains_apart
@@ -206,7 +205,7 @@ class Trainer:
             return [_Member(trial)]
         wanted = [trial, *alike][:most]
         needs = (bytes_of(self._program(one).program, settings.batch) for one in wanted)
-        part = next(parts_that_fit(needs, self.problem.device))
+        part = next(parts_that_fit(needs, self.problem.device, settings.memory))
         return [_Member(wanted[place], self._program(wanted[place])) for place in part]
 
     def _program(self, trial: Trial) -> Hoisted:

@@ -17,15 +17,15 @@ from fusewright.runtime.data.parts import Parts
 from fusewright.runtime.genotypes.sample import random_genotype
 from fusewright.runtime.parallel.interrupt import Interrupt
 from fusewright.runtime.settings import Settings
-from fusewright.runtime.training import population
+from fusewright.runtime.training import memory
 from fusewright.runtime.training.epoch import Epoch, Pass
 from fusewright.runtime.training.fitting import predict_all
+from fusewright.runtime.training.memory import bytes_of
 from fusewright.runtime.training.objective import Objective, loss_of
 from fusewright.runtime.training.optimisers import WeightOptimiser
 from fusewright.runtime.training.population import (
     Population,
     PopulationOptimiser,
-    bytes_of,
     member_program,
 )
 from fusewright.runtime.training.prepare import prepare, prepared
@@ -246,11 +246,11 @@ def test_a_population_is_as_large_as_memory_allows(monkeypatch: pytest.MonkeyPat
     network = checked(random_genotype(checked(spec()), 0))
     needed = bytes_of(member_program(network).program, SHORT["batch"])
     assert needed > 16 * 8 * 2 * 4
-    monkeypatch.setattr(population, "free_memory", lambda device: 5 * needed)
+    monkeypatch.setattr(memory, "free_memory", lambda device: 5 * needed)
     found = fw.search(spec(), DATA, strategy="random", candidates=6, **SHORT)
     assert sizes
     assert max(sizes) < 6
-    monkeypatch.setattr(population, "free_memory", lambda device: 1)
+    monkeypatch.setattr(memory, "affordable", lambda device, stated: 1)
     alone = fw.search(spec(), DATA, strategy="random", candidates=6, **SHORT)
     assert str(alone.genotype) == str(found.genotype)
 

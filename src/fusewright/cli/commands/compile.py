@@ -40,6 +40,9 @@ def compile(
     initial: Annotated[
         bool, typer.Option("--initial", help="Write a network that has no weights, untrained.")
     ] = False,
+    memory: Annotated[
+        str, typer.Option(metavar="64GB", help="The most memory to take; else what there is.")
+    ] = "",
     options: dict[str, Any],
     sets: Sets = None,
     json: Json = False,
@@ -50,7 +53,8 @@ def compile(
     """
     from ...runtime.deploy.deploy import deploy
 
-    facts = deploy(_model(model, sets), output, to, weights=weights, initial=initial, **options)
+    own: dict[str, Any] = {"weights": weights, "initial": initial, "memory": memory}
+    facts = deploy(_model(model, sets), output, to, **own, **options)
     print_json(facts) if json else print("\n".join(_lines(facts)))
 
 

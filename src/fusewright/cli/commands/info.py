@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
+from ...compiler.system.memory import available_memory, memory_text
 from ..app import Json, Sets, SpecFile, app, load_with, print_json
 
 if TYPE_CHECKING:
@@ -77,10 +79,19 @@ def info(
 
         measured = read_profile(profile)
     described = describe(load_with(file, sets), measured)
+    _warn(described["memory"])
     if json:
         print_json(described)
     else:
         print(summary(described))
+
+
+def _warn(memory: dict[str, Any]) -> None:
+    """Says on standard error where training will need more than this machine has."""
+    there = available_memory()
+    if there is not None and memory["total"] > there:
+        needed = f"training needs about {memory_text(memory['total'])} of memory"
+        print(f"warning: {needed}, and this machine has {memory_text(there)}", file=sys.stderr)
 
 
 def _printed(spec: Spec, stage: str, passes: bool, after: str | None) -> str:
