@@ -15,12 +15,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from ..diagnostics.diagnostic import Note, Report, fail
+from ..diagnostics.diagnostic import Note, Report, fail, one_of
 from ..diagnostics.source import Source, Span
 from ..language.limits import DEEPEST, LONGEST_NUMBER
 
 MOST_VALUES = 1_000_000
 MOST_PROBLEMS = 100
+_UNREADABLE = 10**LONGEST_NUMBER
 Scalar: TypeAlias = bool | int | float | str | None
 
 _LITERALS: Mapping[str, Scalar] = {"null": None, "true": True, "false": False}
@@ -272,3 +273,23 @@ class TreeBuilder:
 def shortened(text: str, limit: int = 60) -> str:
     """A text as a message shows it: cut where it is long."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def described(value: object) -> str:
+    """A plain value as a message names it."""
+    match value:
+        case None | bool():
+            return f"`{json.dumps(value)}`"
+        case int() if abs(value) >= _UNREADABLE:
+            return "a number of too many digits"
+        case int() | float():
+            return f"the number `{value}`"
+        case str():
+            return f"the string `{shortened(value)}`" if value else "an empty string"
+        case list():
+            return f"a list of {len(value)}" if value else "an empty list"
+        case dict():
+            keys = one_of([shortened(str(key)) for key in value], 3)
+            return f"an object with {keys}" if value else "an empty object"
+        case _:
+            return f"of the type {type(value).__name__}"

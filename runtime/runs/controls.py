@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from ...compiler.diagnostics.diagnostic import fail
-from ...compiler.system.files import write_file
-from .folder import DAMAGED
+from ...compiler.documents.records import RecordKind, read_record
+from ...compiler.system.files import read_text, write_file
 from .names import CONTROLS
 from .statistics import Summary, summary
+
+_KIND = RecordKind("controls", remedy="compare again: `fusewright search … --resume --controls`")
 
 
 @dataclass(frozen=True)
@@ -75,44 +75,25 @@ def read_controls(folder: Path) -> Controls | None:
     path = folder / CONTROLS
     if not path.exists():
         return None
-    try:
-        return _controls(json.loads(path.read_text(encoding="utf-8")))
-    except DAMAGED:
-        help = "compare again: `fusewright search … --resume --controls`"
-        raise fail("E507", f"`{path}` is damaged", help=help) from None
+    return _controls(read_record(read_text(path), str(path), _KIND))
 
 
 def _controls(record: Mapping[str, Any]) -> Controls:
-    rows = [
-        Control(
-            str(row["name"]), _number(row["score"]), _numbers(row["scores"]),
-            _number(row["weight_steps"]), _triple(row.get("ahead")),
-            bool(row.get("is_kept", True)),
-        )
-        for row in record["rows"]
-    ]  # fmt: skip
-    if not rows or not all(row.scores for row in rows):
-        raise ValueError("no scores")
-    left_out = tuple(str(name) for name in record["left_out"])
-    steps, bought = _number(record["weight_steps"]), int(record["bought"])
     return Controls(
-        str(record["metric"]), int(record["epochs"]), steps, bought, tuple(rows), left_out,
-        int(record.get("folds", 1)),
-    )  # fmt: skip
+        record["metric"],
+        record["epochs"],
+        float(record["weight_steps"]),
+        record["bought"],
+        tuple(map(_control, record["rows"])),
+        tuple(record["left_out"]),
+        record.get("folds", 1),
+    )
 
 
-def _triple(values: Sequence[Any] | None) -> tuple[float, float, float] | None:
-    if values is None:
-        return None
-    mean, low, high = map(_number, values)
-    return mean, low, high
-
-
-def _numbers(values: Sequence[Any]) -> tuple[float, ...]:
-    return tuple(map(_number, values))
-
-
-def _number(value: Any) -> float:
-    if not isfinite(float(value)):
-        raise ValueError("not finite")
-    return float(value)
+def _control(row: Mapping[str, Any]) -> Control:
+    scores, ahead = tuple(map(float, row["scores"])), row.get("ahead")
+    if ahead is not None:
+        mean, low, high = map(float, ahead)
+        ahead = mean, low, high
+    steps, is_kept = float(row["weight_steps"]), row.get("is_kept", True)
+    return Control(row["name"], float(row["score"]), scores, steps, ahead, is_kept)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.documents.ensemble import ensemble_text, read_ensemble_text
+from ...compiler.documents.records import RecordKind
 from ...compiler.language.ensemble import Ensemble
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
@@ -15,6 +16,8 @@ from ...compiler.system.files import read_text, write_file
 from ..settings import Settings
 from .folder import RunFolder, settings_beside
 from .names import ENSEMBLE
+
+_KIND = RecordKind("ensemble", remedy="search again, or copy the whole folder")
 
 
 def write_ensemble(
@@ -49,9 +52,9 @@ def read_ensemble(folder: Path) -> Ensemble:
 
     def genotype(file: str, member: str) -> Spec:
         if file != member_file(member):
-            raise ValueError("not the file of this member")
+            raise _KIND.wrong(
+                str(path), f"the genotype of `{member}` is not `{member_file(member)}`"
+            )
         return load(folder / file)
 
-    remedy = "search again, or copy the whole folder"
-    damaged = fail("E507", f"`{path}` is damaged", help=remedy)
-    return read_ensemble_text(read_text(path), str(folder), genotype, damaged)
+    return read_ensemble_text(read_text(path), str(path), genotype, _KIND)

@@ -19,14 +19,16 @@ from typing import Any
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
-from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
+from ...compiler.documents.records import RecordKind, read_record
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
-from ...compiler.system.files import write_file
+from ...compiler.system.files import read_text, write_file
 from ...compiler.system.provenance import described, versions
 from ..latency.profile import Profile, read_profile
 from ..settings import Settings, read_settings
 from ..tuning import MOVING
+from .history import line_of, read_lines
 from .names import (
     CHECKPOINT,
     CONTROLS,
@@ -47,8 +49,6 @@ _OF_AN_EARLIER_RUN = (
     *(CHECKPOINT, CONTROLS, ENSEMBLE, PROFILE, GENOTYPE, WEIGHTS, SEARCH_WEIGHTS),
     *(about_file("search"), about_file("train"), settings_file("train")),
 )
-DAMAGED = (OSError, ValueError, TypeError, LookupError, RecursionError, OverflowError)
-"""What reading a file raises that is not as a run writes it."""
 BESIDE = "# found with the settings of "
 """How the text of a genotype begins that has settings beside it."""
 OF_A_GENOTYPE = ("epochs", "batch", "split_seed", "precision", *MOVING)
@@ -137,7 +137,7 @@ class RunFolder:
         """The last record of the training; nothing where its file is damaged or gone."""
         try:
             return self.history("train")[-1]
-        except DAMAGED:
+        except (DiagnosticError, IndexError):
             return {}
 
     def write_run(
@@ -170,10 +170,9 @@ class RunFolder:
         return read_profile(path) if path.exists() else None
 
     def history(self, stage: str) -> list[dict[str, Any]]:
-        """The records of a stage; raises OSError or ValueError where they cannot be read."""
-        lines = (self.path / HISTORY).read_text(encoding="utf-8").splitlines()
-        records = [dict(json.loads(line)) for line in lines]
-        return [r for r in records if r.pop("stage", None) == stage]
+        """The records of a stage; raises DiagnosticError where they cannot be read."""
+        path = self.path / HISTORY
+        return [r for r in read_lines(read_text(path), str(path)) if r.pop("stage") == stage]
 
     def begin_history(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Writes the records of this stage anew; those of others stay.
@@ -183,16 +182,16 @@ class RunFolder:
         others: list[str] = []
         if (self.path / HISTORY).exists():
             text = (self.path / HISTORY).read_text(encoding="utf-8", errors="replace")
-            others = [line + "\n" for line in text.splitlines() if self._is_of_another(line)]
-        own = [self._line(self.stage, r) for r in records]
+            others = [line + "\n" for line in text.split("\n") if self._is_of_another(line)]
+        own = [line_of(self.stage, r) for r in records]
         self._write(HISTORY, "".join(others + own).encode())
 
     def _is_of_another(self, line: str) -> bool:
         try:
-            stage = json.loads(line)["stage"]
-        except DAMAGED:
+            records = read_lines(line, HISTORY)
+        except DiagnosticError:
             return False
-        return stage in ("search", "train") and stage != self.stage
+        return any(record["stage"] != self.stage for record in records)
 
     def begin_search(self) -> None:
         """Removes what an earlier run left here that would seem to belong to a new search."""
@@ -206,13 +205,9 @@ class RunFolder:
         """Adds a record of this stage."""
         try:
             with (self.path / HISTORY).open("a", encoding="utf-8") as stream:
-                stream.write(self._line(self.stage, record))
+                stream.write(line_of(self.stage, record))
         except OSError as error:
             raise fail("E504", f"cannot write `{HISTORY}`: {error.strerror}") from None
-
-    @staticmethod
-    def _line(stage: str, record: Mapping[str, Any]) -> str:
-        return json.dumps({"stage": stage, **record}) + "\n"
 
     def write_spec(self, name: str, spec: Spec) -> None:
         self._write(name, str(spec).encode())
@@ -277,6 +272,7 @@ def describe(data: object) -> dict[str, Any]:
 def settings_of(metadata: Mapping[str, str]) -> Settings:
     """The settings of the run that an artifact tells of, as far as it can be believed."""
     try:
-        return Settings(split_seed=json.loads(metadata[RUN_KEY])["split_seed"])
-    except DAMAGED:
+        record = read_record(metadata.get(RUN_KEY, ""), RUN_KEY, RecordKind("run"))
+        return Settings(split_seed=record["split_seed"])
+    except DiagnosticError:
         return Settings()

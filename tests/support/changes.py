@@ -1,0 +1,103 @@
+"""Values with one part changed, for tests of what reads files that anyone may have written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+Path = tuple[Any, ...]
+"""Keys and places from a whole to a part of it."""
+OTHERS = {
+    "nothing": None,
+    "true": True,
+    "negative": -1,
+    "zero": 0,
+    "huge": 10**30,
+    "fraction": 0.5,
+    "undefined": math.nan,
+    "infinite": math.inf,
+    "a text": "x\x1b",
+    "an empty text": "",
+    "a list": [],
+    "an object": {},
+}
+SHOWN = 2
+"""How many of values that are alike are changed."""
+
+
+def changes(whole: Any, *, tensors: bool = False) -> Iterator[tuple[str, str, Any]]:
+    """The place, the kind of change, and the whole so changed; every part is changed in turn."""
+    for path, part in parts(whole):
+        place = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
+        for kind, other in _instead(part, tensors):
+            yield place, kind, put(whole, path, other)
+        if path:
+            yield place, "gone", put(whole, path, ...)
+
+
+def parts(whole: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every part with the way to it; of many alike in a list or an object, the first alone."""
+    yield path, whole
+    if isinstance(whole, dict):
+        alike: dict[str, int] = {}
+        for key, inner in whole.items():
+            shape = _shape(inner)
+            alike[shape] = alike.get(shape, 0) + 1
+            if alike[shape] <= SHOWN or not isinstance(inner, (Tensor, dict, list)):
+                yield from parts(inner, (*path, key))
+    elif isinstance(whole, list):
+        for place in sorted({*range(min(SHOWN, len(whole))), *range(len(whole))[-1:]}):
+            yield from parts(whole[place], (*path, place))
+
+
+def put(whole: Any, path: Path, other: Any) -> Any:
+    """The whole with another part at the end of a path, or none for `...`; nothing is changed."""
+    if not path:
+        return other
+    key, *rest = path
+    copy = dict(whole) if isinstance(whole, dict) else list(whole)
+    if other is ... and not rest:
+        del copy[key]
+    else:
+        copy[key] = put(whole[key], tuple(rest), other)
+    return copy
+
+
+def _shape(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{{', '.join(map(str, value))}}}"
+    return type(value).__name__
+
+
+def _instead(part: Any, tensors: bool) -> Iterator[tuple[str, Any]]:
+    for kind, other in OTHERS.items():
+        if type(other) is not type(part) or other != part:
+            yield kind, other
+    match part:
+        case list():
+            yield "longer", [*part, *(part[-1:] or [0])]
+            yield "doubled", [*part, *part]
+        case dict():
+            yield "a key more", {**part, "more": 0}
+        case str():
+            yield "a longer text", part + "x"
+            yield "a very long text", part + "x" * 2_000_000
+        case int() if not isinstance(part, bool):
+            yield "one more", part + 1
+        case float():
+            yield "another number", part * 1.5
+        case Tensor():
+            yield "another tensor", torch.zeros_like(part)
+            yield "another shape", part[None]
+            yield "a dtype", part.to(torch.float64 if part.dtype is torch.float32 else torch.int32)
+            yield "not finite", torch.full_like(part.float(), math.nan)
+            yield "a huge view", torch.zeros(1).expand(10**12)
+            yield "sparse", part.float().reshape(-1).to_sparse()
+        case _:
+            pass
+    if tensors and not isinstance(part, Tensor):
+        yield "a tensor", torch.zeros(2)
