@@ -18,11 +18,9 @@ from numpy.typing import NDArray
 
 from ...compiler.check.check import checked
 from ...compiler.diagnostics.diagnostic import fail, one_of
-from ...compiler.graph.build import build
 from ...compiler.language.ensemble import Ensemble, EnsembleMember
 from ...compiler.language.nodes import Budget, RuleRequirement
 from ...compiler.language.spec import Spec
-from ...compiler.lowering.lower import lower
 from ...compiler.network.choices import Choices, fill, listed
 from ...compiler.network.holes import Relaxation
 from ...compiler.network.network import Network
@@ -57,7 +55,7 @@ from ..training.fitting import Report, device_of, require_trainable, seeded
 from ..training.objective import Objective
 from ..tuning import Own
 from .budgets import Budgets
-from .candidates.saved import saved_choices, saved_own
+from .candidates.saved import saved_arrays, saved_choices, saved_own
 from .chain import Chain
 from .meter import Meter, unit_macs, unit_program
 from .strategies import strategy_of
@@ -354,19 +352,9 @@ class _Best:
             (level, saved.at("score").number()),
             saved.at("round").integer(1),
             choices,
-            _arrays(saved.at("arrays"), problem, choices),
+            saved_arrays(saved.at("arrays"), problem, choices),
             saved_own(saved.at("own"), problem),
         )
-
-
-def _arrays(saved: Saved, problem: Problem, choices: Choices) -> Arrays:
-    """The weights of the network that is chosen, or of the hypernet that it was chosen in."""
-    network = checked(fill(problem.network, choices))
-    program = lower(build(network))
-    if saved.named().keys() != {spec.name for spec in program.parameters}:
-        program = lower(build(problem.network), problem.relax)
-    shapes = {spec.name: spec.sizes for spec in program.parameters}
-    return {name: tensor.numpy() for name, tensor in saved.tensors(shapes).items()}
 
 
 def _require_choosing(network: Network, settings: Settings) -> None:

@@ -13,7 +13,6 @@ from torch import Tensor
 from ..data.batches import Batch, Batches
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import average
-from ..runs.saved import LARGEST, Saved
 from .finite import not_finite
 from .keys import seed_of
 from .optimisers import Optimiser
@@ -106,21 +105,6 @@ class Epoch:
         self._passes, self._losses = int(state["passes"]), list(state["losses"])
         self._position, self._samples = int(state["position"]), int(state["samples"])
         self._total = state["total"]
-
-
-def read_epoch(saved: Saved, passes: int = 1, *, finite: bool = True) -> dict[str, Any]:
-    """A state of an epoch of so many passes in a checkpoint; raises DiagnosticError otherwise.
-
-    It is that of one network, whose loss is a number.
-    """
-    position = saved.at("position").integer()
-    return {
-        "passes": saved.at("passes").integer(),
-        "losses": [one.real() for one in saved.at("losses").items(most=passes - 1)],
-        "position": position,
-        "samples": saved.at("samples").integer(min(1, position), LARGEST if position else 0),
-        "total": saved.at("total").real(finite=finite),
-    }
 
 
 def _over_and_over(source: Batches, order: Tensor, start: int) -> Iterator[Batch]:

@@ -12,19 +12,19 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from ...compiler.program.draws import KEYS
-from ...compiler.program.program import INPUT, PARAMETER, Program
+from ...compiler.program.program import INPUT, PARAMETER
 from ...compiler.targets.torch.module import FusionModule
 from ..data.batches import Batch
 from ..parallel.processes import average, joined, rank
-from ..runs.saved import Saved, Shapes
+from ..runs.saved import Saved
 from ..settings import Settings
 from .finite import not_finite
 from .keys import ARCHITECTURE, WEIGHTS, Keys, seed_of
 from .objective import Objective, Smoothing
+from .saved import Moments, read_scaler, read_steps, unmoved
 from .schedule import rate_at
 
 Betas: TypeAlias = tuple[float, float]
-Moments: TypeAlias = dict[str, Tensor]
 WEIGHT_BETAS: Betas = (0.9, 0.999)
 ARCHITECTURE_BETAS: Betas = (0.5, 0.999)
 DTYPES: Mapping[str, torch.dtype | None] = {
@@ -33,9 +33,6 @@ DTYPES: Mapping[str, torch.dtype | None] = {
     "float16": torch.float16,
 }
 NONE: Mapping[str, Tensor] = {}
-LEAST_SCALE = 2.0**-126
-ABSORBED = 1
-"""The place of the bias among what `normalised` takes."""
 
 
 class Optimiser:
@@ -255,60 +252,10 @@ class WeightOptimiser(Optimiser):
         self.steps = int(state["steps"])
 
 
-def unmoved(program: Program) -> set[str]:
-    """The parameters that no step moves: biases that batch norm subtracts again.
-
-    See `compiler/passes/absorb_bias.py`.
-    """
-    names = {i: v.name for i, v in enumerate(program.values) if v.primitive == PARAMETER}
-    read = {
-        argument
-        for value in program.values
-        for place, argument in enumerate(value.arguments)
-        if not (value.primitive == "normalised" and place == ABSORBED)
-    }
-    return {name for index, name in names.items() if index not in read}
-
-
 def scaler_of(settings: Settings) -> torch.amp.GradScaler:
     """What scales the losses of a run, those in float16 alone."""
     kind, precision = torch.device(settings.device).type, DTYPES[settings.precision]
     return torch.amp.GradScaler(kind, enabled=precision is torch.float16)
-
-
-def read_scaler(saved: Saved, scaler: torch.amp.GradScaler) -> dict[str, Any]:
-    """A state of such a scaler in a checkpoint; raises DiagnosticError where it is none."""
-    known = scaler.state_dict()
-    found = saved.fields(list(known))
-    return {
-        name: found[name].integer() if type(value) is int else found[name].number(LEAST_SCALE)
-        for name, value in known.items()
-    }
-
-
-def read_steps(
-    saved: Saved, shapes: Shapes, *, finite: bool = True, is_scaled: bool = False
-) -> dict[str, Any]:
-    """The moments in an optimiser's state of a checkpoint, and how many losses it has had.
-
-    Parameters of these shapes move, all of them from the first step on; only where losses are
-    scaled may that come later.
-    """
-    draws, moments = saved.at("draws").integer(), saved.at("moments")
-    if not shapes or not draws or (is_scaled and not moments.named()):
-        moments.fields([])
-        return {"moments": {}, "draws": draws}
-    each = moments.fields(list(shapes))
-    return {"moments": {n: _moments(each[n], shapes[n], finite) for n in shapes}, "draws": draws}
-
-
-def _moments(saved: Saved, shape: Sequence[int], finite: bool) -> Moments:
-    found = saved.fields(("step", "exp_avg", "exp_avg_sq"))
-    return {
-        "step": found["step"].tensor((), finite=finite, least=0),
-        "exp_avg": found["exp_avg"].tensor(shape, finite=finite),
-        "exp_avg_sq": found["exp_avg_sq"].tensor(shape, finite=finite, least=0),
-    }
 
 
 def shortened(length: Tensor, longest: Tensor | float) -> Tensor:

@@ -29,8 +29,9 @@ from ..data.batches import Batch
 from ..settings import Settings
 from ..tuning import MOVING
 from .objective import Smoothing
-from .optimisers import Moments, Optimiser, WeightOptimiser, shortened
+from .optimisers import Optimiser, WeightOptimiser, shortened
 from .prepare import module_of
+from .saved import Moments
 from .schedule import rate_at
 
 State = dict[str, Any]

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ....compiler.check.check import checked
 from ....compiler.diagnostics.diagnostic import DiagnosticError
-from ....compiler.network.choices import CellChoice, Choices, StepChoice
+from ....compiler.graph.build import build
+from ....compiler.lowering.lower import lower
+from ....compiler.network.choices import CellChoice, Choices, StepChoice, fill
 from ....compiler.network.fillings import Choice, fits
 from ....compiler.network.network import Network, NetworkCell, NetworkStep, Slot
 from ....compiler.program.program import PARAMETER, Program
+from ...data.files import Arrays
 from ...genotypes.space import keeps_rule
 from ...runs.checkpoint import State
 from ...runs.saved import Saved
-from ...training.epoch import read_epoch
-from ...training.optimisers import read_scaler, read_steps, scaler_of, unmoved
+from ...training.optimisers import scaler_of
+from ...training.saved import read_epoch, read_scaler, read_steps, unmoved
 from ...tuning import Own, every_own
 from ..strategy import Problem
 from .prefix import first_cells
@@ -81,6 +85,16 @@ def saved_own(saved: Saved, problem: Problem) -> Own:
     if found is None:
         raise saved.wrong("settings that are searched here")
     return found
+
+
+def saved_arrays(saved: Saved, problem: Problem, choices: Choices) -> Arrays:
+    """The weights of the network that is chosen, or of the hypernet that it was chosen in."""
+    network = checked(fill(problem.network, choices))
+    program = lower(build(network))
+    if saved.named().keys() != {spec.name for spec in program.parameters}:
+        program = lower(build(problem.network), problem.relax)
+    shapes = {spec.name: spec.sizes for spec in program.parameters}
+    return {name: tensor.numpy() for name, tensor in saved.tensors(shapes).items()}
 
 
 def saved_trial(

@@ -9,8 +9,8 @@ import torch
 from ...data.files import Arrays
 from ...runs.checkpoint import State
 from ...runs.saved import Saved
-from ...training.epoch import read_epoch
 from ...training.prepare import prepare
+from ...training.saved import read_epoch
 from ..learner import Learner
 from ..strategy import Problem
 from .mixtures import ArchitectureParameters, Weights

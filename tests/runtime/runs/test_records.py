@@ -44,7 +44,8 @@ ROUND = {
 ENSEMBLE = Ensemble((EnsembleMember(spec(FIXED), 0.25), EnsembleMember(spec(FIXED), 0.75)))
 CONTROLS = Controls(
     "accuracy", 3, 12.5, 2,
-    (Control("found", 0.5, (0.5,), 1.0), Control("x", 0.4, (0.3, 0.5), 1.0, (0.1, -0.2, 0.4), False)),
+    (Control("found", 0.5, (0.5,), 1.0),
+     Control("x", 0.4, (0.3, 0.5), 1.0, (0.1, -0.2, 0.4), False)),
     ("simple models",), 4,
 )  # fmt: skip
 PROFILE = Profile(
@@ -132,7 +133,7 @@ TEXTS = {
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_a_text_that_no_run_writes_says_where(text: str) -> None:
     good = line_of("search", {"round": 1})
-    with pytest.raises(fw.DiagnosticError, match="`history.jsonl` is damaged") as caught:
+    with pytest.raises(fw.DiagnosticError, match="is damaged") as caught:
         read_lines(good + text, "history.jsonl")
     (found,) = caught.value.diagnostics
     assert found.span is not None

@@ -13,19 +13,17 @@ import torch
 
 import fusewright as fw
 from fusewright.runtime.parallel.interrupt import Interrupt, Interrupted
-from fusewright.runtime.runs.checkpoint import write_checkpoint
 from fusewright.runtime.runs.saved import Saved
 from fusewright.runtime.search import search as searching
 from fusewright.runtime.search.candidates import surrogate
-from fusewright.runtime.strategies import FOLLOWED_BY
 
 from ...support.changes import changes
 from ...support.running import problem, spec
 
 DATA = problem(60)
 QUICK = fw.Settings(
-    epochs=2, batch=16, relax="per_input", candidates=4, trial_epochs=2, together=3, first_restart=1,
-    reduction=2, rungs=2, folds=2, finalists=2, passes=1,
+    epochs=2, batch=16, relax="per_input", candidates=4, trial_epochs=2, together=3,
+    first_restart=1, reduction=2, rungs=2, folds=2, finalists=2, passes=1,
 )  # fmt: skip
 MIDDLE = {
     ("darts", "argmax"): 5,
