@@ -140,12 +140,13 @@ def _refuse(error: ValidationError, document: Located, name: str, kind: RecordKi
 
 def _why(error: ValidationError) -> str:
     schema: Any = error.schema
+    value: Any = error.instance
     if error.validator == "required":
-        return f"has no `{next(key for key in schema['required'] if key not in error.instance)}`"
+        return f"has no `{next(key for key in schema['required'] if key not in value)}`"
     if error.validator == "additionalProperties" and schema["additionalProperties"] is False:
-        stray = next(key for key in error.instance if key not in schema["properties"])
+        stray = next(key for key in value if key not in schema["properties"])
         return f"has `{shortened(stray)}`, which is not known here"
-    return f"is {described(error.instance)}, not {_expected(error)}"
+    return f"is {described(value)}, not {_expected(error)}"
 
 
 def _expected(error: ValidationError) -> str:

@@ -101,7 +101,7 @@ def read_checkpoint(path: Path, identity: str) -> State | None:
             part = _read(path.with_name(PARTS) / f"{state[_PART]}.pt", identity)
             return whole(part, deepest - 1)
         if isinstance(value, list):
-            return [whole(one, deepest - 1) for one in cast(list[Any], value)]
+            return [whole(one, deepest - 1) for one in value]
         return value
 
     state: State = whole(_read(path, identity), DEEPEST)

@@ -29,6 +29,7 @@ from .. import tuning
 from ..data.dataset import TRAIN, VALIDATION, Dataset, Source, load_data
 from ..data.files import Arrays
 from ..latency.profile import read_profile
+from ..metrics import selection_metric
 from ..parallel.interrupt import Interrupt, Interrupted
 from ..parallel.processes import gathered, join, rank, require_equal
 from ..parallel.threads import computing
@@ -306,13 +307,22 @@ class _Loop:
             read_random_state(one, device, generator) for one in saved.at("random").items(least=1)
         ]
         self.problem.meter.restore(saved.at("meter"))
-        best, rounds = saved.optional("best"), [r.get("best_round") for r in self.history]
+        best = saved.optional("best")
         self._best = None if best is None else _Best.restored(best, self.problem)
-        kept = [number for number in rounds if number is not None]
-        if kept[-1:] != [one.round for one in (self._best,) if one is not None]:
+        if not self._is_recorded(self._best):
             raise saved.at("best").wrong("what the records say is the best")
         saved.require_read()
         restore_random_state(random[rank() % len(random)], device, generator)
+
+    def _is_recorded(self, best: _Best | None) -> bool:
+        """Whether it is what the records say was the best so far."""
+        kept = [r["best_round"] for r in self.history if "best_round" in r]
+        if best is None or kept[-1:] != [best.round] or best.round > len(self.history):
+            return best is None and not kept
+        record, (_, score) = self.history[best.round - 1], best.rank
+        genotype, metric = fill(self.problem.network, best.choices), self.problem.network.head.kind
+        told = record.get(selection_metric(metric), score)
+        return (record.get("genotype"), told) == (str(genotype), score)
 
     def _records(self, saved: Saved) -> list[dict[str, Any]]:
         records = read_lines(saved.text(LONGEST), saved.file)
@@ -346,7 +356,7 @@ class _Best:
     @classmethod
     def restored(cls, saved: Saved, problem: Problem) -> _Best:
         """The best round in a checkpoint; raises DiagnosticError where it is none."""
-        level = tuple(one.integer() for one in saved.at("level").items(most=9))
+        level = tuple(one.integer() for one in saved.at("level").items(least=1, most=9))
         choices = saved_choices(saved.at("choices"), problem)
         return cls(
             (level, saved.at("score").number()),

@@ -21,7 +21,7 @@ from ..settings import Settings
 from .finite import not_finite
 from .keys import ARCHITECTURE, WEIGHTS, Keys, seed_of
 from .objective import Objective, Smoothing
-from .saved import Moments, read_scaler, read_steps, unmoved
+from .saved import Moments, read_scaler, read_steps, still
 from .schedule import rate_at
 
 Betas: TypeAlias = tuple[float, float]
@@ -135,10 +135,11 @@ class Optimiser:
 
     def read(self, saved: Saved) -> dict[str, Any]:
         """A state of this optimiser in a checkpoint; raises DiagnosticError where it is none."""
-        pairs, still = zip(self.names, self.parameters, strict=True), unmoved(self.module.program)
-        shapes = {name: tuple(one.shape) for name, one in pairs if name not in still}
+        pairs = zip(self.names, self.parameters, strict=True)
+        shapes = {name: tuple(one.shape) for name, one in pairs}
+        resting, is_scaled = still(self.module.program), self._scaler.is_enabled()
         return {
-            **read_steps(saved, shapes, is_scaled=self._scaler.is_enabled()),
+            **read_steps(saved, shapes, resting, is_scaled=is_scaled),
             "scaler": read_scaler(saved.at("scaler"), self._scaler),
         }
 
@@ -245,7 +246,10 @@ class WeightOptimiser(Optimiser):
         return {**super().state(), "steps": self.steps}
 
     def read(self, saved: Saved) -> dict[str, Any]:
-        return {**super().read(saved), "steps": saved.at("steps").integer()}
+        state, steps = super().read(saved), saved.at("steps")
+        if steps.integer() != state["draws"]:
+            raise steps.wrong("as many as there were losses")
+        return {**state, "steps": steps.integer()}
 
     def restore(self, state: dict[str, Any]) -> None:
         super().restore(state)

@@ -269,7 +269,11 @@ class PopulationOptimiser(WeightOptimiser):
             for name, (held, row) in self.population.parameters(member).items():
                 if name in state["moments"]:
                     rows.setdefault(held, {})[row] = state["moments"][name]
-        moments = {held: _joined(of_rows) for held, of_rows in rows.items()}
+        moments = {
+            held: _joined(of_rows)
+            for held, of_rows in rows.items()
+            if len(of_rows) == len(self.population.members(held))
+        }
         self.restore({**states[0], "moments": moments})
 
 

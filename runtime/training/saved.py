@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, TypeAlias
 
 from torch import Tensor
@@ -13,24 +13,26 @@ from ..runs.saved import LARGEST, Saved, Shapes
 
 Moments: TypeAlias = dict[str, Tensor]
 LEAST_SCALE = 2.0**-126
-ABSORBED = 1
-"""The place of the bias among what `normalised` takes."""
 
 
 def read_steps(
-    saved: Saved, shapes: Shapes, *, finite: bool = True, is_scaled: bool = False
+    saved: Saved,
+    shapes: Shapes,
+    resting: Collection[str],
+    *,
+    finite: bool = True,
+    is_scaled: bool = False,
 ) -> dict[str, Any]:
     """The moments in an optimiser's state of a checkpoint, and how many losses it has had.
 
-    Parameters of these shapes move, all of them from the first step on; only where losses are
-    scaled may that come later.
+    Parameters of these shapes move, all of them from the first step on, but for those that are
+    `resting`, which need not; only where losses are scaled may that come later.
     """
     draws, moments = saved.at("draws").integer(), saved.at("moments")
-    if not shapes or not draws or (is_scaled and not moments.named()):
-        moments.fields([])
-        return {"moments": {}, "draws": draws}
-    each = moments.fields(list(shapes))
-    return {"moments": {n: _moments(each[n], shapes[n], finite) for n in shapes}, "draws": draws}
+    is_begun = bool(shapes and draws) and not (is_scaled and not moments.named())
+    wanted = [n for n in shapes if is_begun and (n not in resting or n in moments.named())]
+    each = moments.fields(wanted)
+    return {"moments": {n: _moments(each[n], shapes[n], finite) for n in wanted}, "draws": draws}
 
 
 def _moments(saved: Saved, shape: Sequence[int], finite: bool) -> Moments:
@@ -52,19 +54,20 @@ def read_scaler(saved: Saved, scaler: GradScaler) -> dict[str, Any]:
     }
 
 
-def unmoved(program: Program) -> set[str]:
-    """The parameters that no step moves: biases that batch norm subtracts again.
+def still(program: Program) -> set[str]:
+    """The parameters that steps need not move: biases that batch norm subtracts again.
 
-    See `compiler/passes/absorb_bias.py`.
+    See `compiler/passes/absorb_bias.py`; they may be joined before.
     """
+    moving = {program.output}
+    for index, value in reversed(list(enumerate(program.values))):
+        if index in moving:
+            first, last = 1, 1
+            if value.primitive == "normalised":  # of so many stacks: x, their biases, and the rest
+                last += len(dict(value.attributes)["sizes"])
+            moving.update((*value.arguments[:first], *value.arguments[last:]))
     names = {i: v.name for i, v in enumerate(program.values) if v.primitive == PARAMETER}
-    read = {
-        argument
-        for value in program.values
-        for place, argument in enumerate(value.arguments)
-        if not (value.primitive == "normalised" and place == ABSORBED)
-    }
-    return {name for index, name in names.items() if index not in read}
+    return {name for index, name in names.items() if index not in moving}
 
 
 def read_epoch(saved: Saved, passes: int = 1, *, finite: bool = True) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 
 Path = tuple[Any, ...]
 """Keys and places from a whole to a part of it."""
-OTHERS = {
+OTHERS: Mapping[str, Any] = {
     "nothing": None,
     "true": True,
     "negative": -1,
@@ -25,18 +25,23 @@ OTHERS = {
     "a list": [],
     "an object": {},
 }
-SHOWN = 2
+SHOWN = 1
 """How many of values that are alike are changed."""
 
 
 def changes(whole: Any, *, tensors: bool = False) -> Iterator[tuple[str, str, Any]]:
-    """The place, the kind of change, and the whole so changed; every part is changed in turn."""
+    """The place, the kind of change, and the whole so changed; every part is changed in turn.
+
+    Of parts at like places, such as one of each item of a list, the first is changed.
+    """
+    seen = set[tuple[str, str]]()
     for path, part in parts(whole):
-        place = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
-        for kind, other in _instead(part, tensors):
-            yield place, kind, put(whole, path, other)
-        if path:
-            yield place, "gone", put(whole, path, ...)
+        place = "".join("[]" if isinstance(key, int) else f".{key}" for key in path)
+        instead = [*_instead(part, tensors), *([("gone", ...)] if path else [])]
+        for kind, other in instead:
+            if (place, kind) not in seen:
+                seen.add((place, kind))
+                yield place, kind, put(whole, path, other)
 
 
 def parts(whole: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
@@ -50,8 +55,8 @@ def parts(whole: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
             if alike[shape] <= SHOWN or not isinstance(inner, (Tensor, dict, list)):
                 yield from parts(inner, (*path, key))
     elif isinstance(whole, list):
-        for place in sorted({*range(min(SHOWN, len(whole))), *range(len(whole))[-1:]}):
-            yield from parts(whole[place], (*path, place))
+        for place, inner in enumerate(whole):
+            yield from parts(inner, (*path, place))
 
 
 def put(whole: Any, path: Path, other: Any) -> Any:

@@ -16,9 +16,9 @@ from ....compiler.program.program import PARAMETER, Program
 from ...data.files import Arrays
 from ...genotypes.space import keeps_rule
 from ...runs.checkpoint import State
-from ...runs.saved import Saved
+from ...runs.saved import Saved, Shapes
 from ...training.optimisers import scaler_of
-from ...training.saved import read_epoch, read_scaler, read_steps, unmoved
+from ...training.saved import read_epoch, read_scaler, read_steps, still
 from ...tuning import Own, every_own
 from ..strategy import Problem
 from .prefix import first_cells
@@ -160,13 +160,17 @@ def _training(saved: Saved, trainer: Trainer, trial: Trial) -> State:
     """
     is_judged = not saved.at("epoch").at("position").content and not trial.diverged
     optimiser = saved.at("optimiser")
-    shapes, moving = _shapes(trainer.program(trial).program)
+    program = trainer.program(trial).program
+    shapes = {spec.name: spec.sizes for spec in program.parameters}
+    moving, resting = _moving(program), still(program)
     settings = trial.settings(trainer.problem.settings)
     scaler = scaler_of(settings)
     training: dict[str, dict[str, Any]] = {
         "module": dict(saved.at("module").tensors(shapes, finite=is_judged)),
         "optimiser": {
-            **read_steps(optimiser, moving, finite=is_judged, is_scaled=scaler.is_enabled()),
+            **read_steps(
+                optimiser, moving, resting, finite=is_judged, is_scaled=scaler.is_enabled()
+            ),
             "scaler": read_scaler(optimiser.at("scaler"), scaler),
             "steps": optimiser.at("steps").integer(),
         },
@@ -177,16 +181,14 @@ def _training(saved: Saved, trainer: Trainer, trial: Trial) -> State:
     epoch, steps = training["epoch"], training["optimiser"]["steps"]
     if epoch["passes"] != trial.epochs:
         raise saved.at("epoch").at("passes").wrong(f"its {trial.epochs} epochs")
-    if steps != training["optimiser"]["draws"] or bool(steps) != bool(
-        trial.epochs + epoch["position"]
-    ):
+    is_begun = bool(trial.epochs or epoch["position"])
+    if steps != training["optimiser"]["draws"] or bool(steps) != is_begun:
         raise optimiser.at("steps").wrong("the steps of its epochs")
     return training
 
 
-def _shapes(program: Program) -> tuple[dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]]:
-    """The shapes of all parameters, and of those that move, by name."""
+def _moving(program: Program) -> Shapes:
+    """The shapes of the weights that a program reads."""
     read = {value.name for value in program.values if value.primitive == PARAMETER}
-    moving = {s.name for s in program.parameters if s.kind == "weight"} & read - unmoved(program)
-    every = {spec.name: spec.sizes for spec in program.parameters}
-    return every, {name: shape for name, shape in every.items() if name in moving}
+    weights = (spec for spec in program.parameters if spec.kind == "weight" and spec.name in read)
+    return {spec.name: spec.sizes for spec in weights}

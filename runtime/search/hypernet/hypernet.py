@@ -52,12 +52,17 @@ class Hypernet(Learner):
             "epoch": self.epoch.state(),
         }
 
-    def restore(self, saved: Saved, passes: int) -> None:
-        """Goes on from another hypernet's state, in epochs of so many passes."""
+    def restore(self, saved: Saved, passes: int, done: int | None = None) -> None:
+        """Goes on from another hypernet's state, in epochs of so many passes.
+
+        So many epochs are `done`, where nothing else has trained it.
+        """
         shapes = {name: tuple(one.shape) for name, one in self.module.state_dict().items()}
         tensors = saved.at("module").tensors(shapes)
         weights = self.weights.read(saved.at("weights"))
         epoch = read_epoch(saved.at("epoch"), passes)
+        if done is not None and epoch["passes"] != passes * done + len(epoch["losses"]):
+            raise saved.at("epoch").at("passes").wrong(f"the passes of {done} epochs")
         if weights["steps"] > (epoch["passes"] + 1) * len(self.train):
             raise saved.at("weights").at("steps").wrong("a number of steps within its passes")
         self.module.load_state_dict(tensors)

@@ -85,7 +85,8 @@ class Darts:
         return {"hypernet": self.hypernet.state(), "architecture": self.optimiser.state()}
 
     def restore(self, saved: Saved, done: int) -> None:
-        self.hypernet.restore(saved.at("hypernet"), passes=2)
+        is_left = done < self.rounds
+        self.hypernet.restore(saved.at("hypernet"), passes=2, done=done if is_left else None)
         self.optimiser.restore(self.optimiser.read(saved.at("architecture")))
 
 

@@ -236,16 +236,21 @@ class Folds:
 
     def restore(self, saved: Saved, done: int) -> None:
         rows = saved.at("trials").items(least=self.rounds, most=self.rounds)
-        for place, (row, finalist) in enumerate(zip(rows, self.finalists, strict=True)):
-            every = row.items(least=len(finalist.trials), most=len(finalist.trials))
-            restored = tuple(
-                self._restored(one, begun, place < done)
-                for one, begun in zip(every, finalist.trials, strict=True)
-            )
-            self.finalists[place] = replace(finalist, trials=restored)
+        pairs = enumerate(zip(rows, self.finalists, strict=True))
+        self.finalists = [
+            replace(one, trials=self._restored_trials(row, one, place < done))
+            for place, (row, one) in pairs
+        ]
         self.trainer.forget()
         if all(trial.scored for one in self.finalists for trial in one.trials):
             self._choose(self._held())
+
+    def _restored_trials(
+        self, saved: Saved, finalist: Finalist, is_done: bool
+    ) -> tuple[Trial, ...]:
+        count = len(finalist.trials)
+        pairs = zip(saved.items(least=count, most=count), finalist.trials, strict=True)
+        return tuple(self._restored(one, begun, is_done) for one, begun in pairs)
 
     def _restored(self, saved: Saved, begun: Trial, is_done: bool) -> Trial:
         trial = saved_trial(saved, self.trainer, [self.problem.settings.trial_epochs])

@@ -104,8 +104,8 @@ class Halving:
         begun = {trial.number: trial for trial in self.trials}
         rows = saved.at("trials").items(least=len(begun), most=len(begun))
         stops = list(dict.fromkeys(epochs for _, epochs, _ in self._plan))
-        self.trials = [saved_trial(one, self.trainer, stops) for one in rows]
-        for place, (one, trial) in enumerate(zip(rows, self.trials, strict=True)):
+        trials = [saved_trial(one, self.trainer, stops) for one in rows]
+        for place, (one, trial) in enumerate(zip(rows, trials, strict=True)):
             if not trial.continues(begun.pop(trial.number, None)):
                 raise one.wrong("one of the candidates of this search")
             if trial.scored not in self._scored_at(place, done):
@@ -113,6 +113,7 @@ class Halving:
             is_left = place in {p for _, _, p in self._plan[done:]} or not place
             if is_left and trial.scored and trial.training is None and not trial.diverged:
                 raise one.at("training").wrong("where its training is")
+        self.trials = trials
         self.trainer.forget()
 
     def _scored_at(self, place: int, done: int) -> Sequence[int]:

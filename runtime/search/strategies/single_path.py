@@ -43,7 +43,8 @@ class SinglePath:
         return {"hypernet": self.hypernet.state(), "draws": self._draws.bit_generator.state}
 
     def restore(self, saved: Saved, done: int) -> None:
-        self.hypernet.restore(saved.at("hypernet"), passes=1)
+        is_left = done < self.rounds
+        self.hypernet.restore(saved.at("hypernet"), passes=1, done=done if is_left else None)
         draws = saved.at("draws")
         if draws.at("bit_generator").text() != self._draws.bit_generator.state["bit_generator"]:
             raise draws.at("bit_generator").wrong("the generator that draws here")

@@ -152,7 +152,7 @@ def test_the_message_says_place_and_value() -> None:
 
 
 def test_numbers_that_are_not_finite_are_written_as_null() -> None:
-    (record,) = read_lines(line_of("search", {"round": 1, "score": -inf, "loss": [nan]}), "h")
+    (record,) = read_lines(line_of("search", {"round": 1, "score": -inf, "loss": nan}), "h")
     assert record["score"] is None
     assert record_of(record, 1).numbers == {"round": 1.0}
 

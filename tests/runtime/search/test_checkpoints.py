@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -71,22 +70,72 @@ def loop_of(strategy: str, select: str, batches: int, out: Path) -> Iterator[tup
         yield loop, state
 
 
+RIGHT = (
+    "another tensor", "a dtype", "one more", "zero", "fraction", "another number", "negative",
+    "longer", "doubled", "gone", "an empty text", "a longer text", "a text", "huge", "infinite",
+    "nothing", "a list",
+)  # fmt: skip
+"""Changes that may leave a right state; all others never do."""
+
+
+def refusals(whole: Any, restore: Callable[[Any], None]) -> tuple[int, list[tuple[str, str]]]:
+    """How many changes are refused, and which are not."""
+    refused, taken = 0, list[tuple[str, str]]()
+    for place, kind, changed in changes(whole, tensors=True):
+        try:
+            restore(changed)
+        except fw.DiagnosticError as error:
+            assert [d.code for d in error.diagnostics] == ["E507"], (place, kind)
+            assert len(str(error)) < 1000, (place, kind)
+            refused += 1
+        else:
+            taken.append((place, kind))
+    return refused, taken
+
+
 @pytest.mark.parametrize(("strategy", "select"), MIDDLE)
-def test_a_change_anywhere_is_refused_or_right(strategy: str, select: str, tmp_path: Path) -> None:
-    outcomes = Counter[str]()
+def test_a_change_in_a_strategy_is_refused_or_right(
+    strategy: str, select: str, tmp_path: Path
+) -> None:
     with loop_of(strategy, select, MIDDLE[strategy, select], tmp_path) as (loop, state):
+        done = len(loop.history)
+
+        def restore(changed: Any) -> None:
+            saved = Saved(changed, "checkpoint.pt")
+            loop.strategy.restore(saved, done)
+            saved.require_read()
+
         _keep_stages(loop)
-        loop.restore(Saved(state, "checkpoint.pt"))
-        for place, kind, changed in changes(state, tensors=True):
-            try:
-                loop.restore(Saved(changed, "checkpoint.pt"))
-            except fw.DiagnosticError as error:
-                assert [d.code for d in error.diagnostics] == ["E507"], (place, kind)
-                assert len(str(error)) < 1000, (place, kind)
-                outcomes["refused"] += 1
-            else:
-                outcomes[f"{place} {kind}"] += 1
-    print(outcomes)
+        refused, taken = refusals(state["strategy"], restore)
+        restore(state["strategy"])
+    assert refused > 100
+    assert len(taken) < refused / 8
+    assert {kind for _, kind in taken} <= set(RIGHT), taken
+
+
+def test_a_change_beside_a_strategy_is_refused_or_right(tmp_path: Path) -> None:
+    with loop_of("halving", "folds", MIDDLE["halving", "folds"], tmp_path) as (loop, state):
+
+        def restore(changed: Any) -> None:
+            loop.restore(Saved(changed, "checkpoint.pt"))
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(loop.strategy, "restore", lambda saved, done: _read(saved))
+            refused, taken = refusals({**state, "strategy": {}}, restore)
+            lines = state["history"].splitlines(keepends=True)
+            for history in ("".join(lines[:-1]), "".join(lines[1:]), state["history"] * 2):
+                with pytest.raises(fw.DiagnosticError, match="is damaged"):
+                    restore({**state, "strategy": {}, "history": history})
+    assert refused > 100
+    assert {place.partition("[")[0] for place, _ in taken} <= {
+        ".strategy", ".random", ".meter.macs", ".meter.seconds", ".best.level",
+        ".best.arrays.A.adapt.W",
+    }, taken  # fmt: skip
+
+
+def _read(saved: Saved) -> None:
+    for one in saved.named().values():
+        one.plain()
 
 
 def _keep_stages(loop: Any) -> None:
