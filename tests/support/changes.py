@@ -25,8 +25,8 @@ OTHERS: Mapping[str, Any] = {
     "a list": [],
     "an object": {},
 }
-SHOWN = 1
-"""How many of values that are alike are changed."""
+MANY, SHOWN = 5, 1
+"""Where there are more than so many of a kind, so many are changed."""
 
 
 def changes(whole: Any, *, tensors: bool = False) -> Iterator[tuple[str, str, Any]]:
@@ -45,14 +45,15 @@ def changes(whole: Any, *, tensors: bool = False) -> Iterator[tuple[str, str, An
 
 
 def parts(whole: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Every part with the way to it; of many alike in a list or an object, the first alone."""
+    """Every part with the way to it; of many tensors or objects of one kind, the first alone."""
     yield path, whole
     if isinstance(whole, dict):
         alike: dict[str, int] = {}
         for key, inner in whole.items():
             shape = _shape(inner)
             alike[shape] = alike.get(shape, 0) + 1
-            if alike[shape] <= SHOWN or not isinstance(inner, (Tensor, dict, list)):
+            is_many = len(whole) > MANY and isinstance(inner, (Tensor, dict))
+            if alike[shape] <= SHOWN or not is_many:
                 yield from parts(inner, (*path, key))
     elif isinstance(whole, list):
         for place, inner in enumerate(whole):

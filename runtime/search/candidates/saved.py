@@ -15,6 +15,7 @@ from ....compiler.network.network import Network, NetworkCell, NetworkStep, Slot
 from ....compiler.program.program import PARAMETER, Program
 from ...data.files import Arrays
 from ...genotypes.space import keeps_rule
+from ...metrics import selection_metric
 from ...runs.checkpoint import State
 from ...runs.saved import Saved, Shapes
 from ...training.optimisers import scaler_of
@@ -121,7 +122,7 @@ def saved_trial(
     following = next((stop for stop in stops if stop > trial.scored), trial.scored)
     if not trial.diverged and not trial.scored <= trial.epochs <= following:
         raise saved.at("epochs").wrong(f"a number from {trial.scored} to {following}")
-    _read_scores(saved, trial, stops)
+    _read_scores(saved, trial, stops, selection_metric(problem.network.head.kind))
     _read_outputs(saved, trial, problem)
     if training := saved.optional("training"):
         trial.training = _training(training, trainer, trial)
@@ -130,17 +131,17 @@ def saved_trial(
     return trial
 
 
-def _read_scores(saved: Saved, trial: Trial, stops: Sequence[int]) -> None:
-    """As many scores as it has been scored; fewer where it has diverged."""
+def _read_scores(saved: Saved, trial: Trial, stops: Sequence[int], metric: str) -> None:
+    """As many scores as it has been scored, by a metric; fewer where it has diverged."""
     most = 0 if trial.fold is not None or not trial.scored else 1 + stops.index(trial.scored)
     scores = saved.at("scores").items(least=0 if trial.diverged else most, most=most)
     losses = saved.at("losses").items(least=len(scores), most=len(scores))
     trial.scores = [one.number() for one in scores]
     trial.losses = [one.number() for one in losses]
-    metrics = saved.at("metrics").named()
-    if bool(metrics) != bool(scores) and not trial.diverged:
-        raise saved.at("metrics").wrong("metrics of its last score")
-    trial.metrics = {name: one.number() for name, one in metrics.items()}
+    trial.metrics = {name: one.number() for name, one in saved.at("metrics").named().items()}
+    told = [trial.metrics[n] for n in (metric, "validation_loss") if n in trial.metrics]
+    if told != [*trial.scores[-1:], *trial.losses[-1:]] and not trial.diverged:
+        raise saved.at("metrics").wrong("the metrics of its last score")
 
 
 def _read_outputs(saved: Saved, trial: Trial, problem: Problem) -> None:
@@ -158,7 +159,8 @@ def _training(saved: Saved, trainer: Trainer, trial: Trial) -> State:
 
     NOTE: that a loss is no finite number may be seen at the end of an epoch only.
     """
-    is_judged = not saved.at("epoch").at("position").content and not trial.diverged
+    position = saved.at("epoch").at("position").integer()
+    is_judged = not position and not trial.diverged
     optimiser = saved.at("optimiser")
     program = trainer.program(trial).program
     shapes = {spec.name: spec.sizes for spec in program.parameters}
@@ -181,7 +183,7 @@ def _training(saved: Saved, trainer: Trainer, trial: Trial) -> State:
     epoch, steps = training["epoch"], training["optimiser"]["steps"]
     if epoch["passes"] != trial.epochs:
         raise saved.at("epoch").at("passes").wrong(f"its {trial.epochs} epochs")
-    is_begun = bool(trial.epochs or epoch["position"])
+    is_begun = bool(trial.epochs or position)
     if steps != training["optimiser"]["draws"] or bool(steps) != is_begun:
         raise optimiser.at("steps").wrong("the steps of its epochs")
     return training

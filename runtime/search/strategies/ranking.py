@@ -56,6 +56,8 @@ class Ranking:
         count = self.problem.settings.candidates if done else 0
         best = saved.at("best").items(least=min(1, done), most=count)
         self.best = [saved_choices(one, self.problem) for one in best]
+        if len(set(self.best)) < len(best):
+            raise saved.at("best").wrong("choices that differ")
 
 
 def select(problem: Problem) -> list[Stage]:

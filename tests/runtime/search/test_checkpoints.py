@@ -12,6 +12,7 @@ import torch
 
 import fusewright as fw
 from fusewright.runtime.parallel.interrupt import Interrupt, Interrupted
+from fusewright.runtime.runs.checkpoint import read_checkpoint
 from fusewright.runtime.runs.saved import Saved
 from fusewright.runtime.search import search as searching
 from fusewright.runtime.search.candidates import surrogate
@@ -59,13 +60,13 @@ def loop_of(strategy: str, select: str, batches: int, out: Path) -> Iterator[tup
         patched.setattr(Interrupt, "check", check)
         patched.setattr(searching._Loop, "run", run)
         patched.setattr(surrogate, "STEPS", 5)
-        given = {"strategy": strategy, "select": "" if select == "ended" else select}
+        given = QUICK.with_options(strategy=strategy, select="" if select == "ended" else select)
         with pytest.raises(fw.DiagnosticError, match="was stopped in round"):
-            fw.search(spec(), DATA, out=out, settings=QUICK, **given)
+            fw.search(spec(), DATA, out=out, settings=given)
         left[0] = 10**9
         (loop,) = held
         content: Any = torch.load(out / "checkpoint.pt", weights_only=True)
-        state = searching.read_checkpoint(out / "checkpoint.pt", content["identity"])
+        state = read_checkpoint(out / "checkpoint.pt", content["identity"])
         assert state is not None
         yield loop, state
 
