@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -40,7 +41,7 @@ MIDDLE = {
     ("mfas", ""): 5,
 }
 """After how many batches a search is asked to stop; halving in its folds, or just begun."""
-EVERY = [20, pytest.param(1, marks=pytest.mark.slow)]
+EVERY = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "prove" else 20
 """One in so many changes is tried."""
 
 
@@ -99,10 +100,9 @@ def refusals(
     return refused, taken
 
 
-@pytest.mark.parametrize("every", EVERY)
 @pytest.mark.parametrize(("strategy", "select"), MIDDLE)
 def test_a_change_in_a_strategy_is_refused_or_right(
-    strategy: str, select: str, every: int, tmp_path: Path
+    strategy: str, select: str, tmp_path: Path
 ) -> None:
     with loop_of(strategy, select, MIDDLE[strategy, select], tmp_path) as (loop, state):
         done = len(loop.history)
@@ -113,7 +113,7 @@ def test_a_change_in_a_strategy_is_refused_or_right(
             saved.require_read()
 
         _keep_stages(loop)
-        refused, taken = refusals(state["strategy"], restore, every)
+        refused, taken = refusals(state["strategy"], restore, EVERY)
         restore(state["strategy"])
     assert refused > 4 * len(taken)
     assert {kind for _, kind in taken} <= set(RIGHT), taken
