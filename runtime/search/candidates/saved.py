@@ -99,11 +99,17 @@ def saved_arrays(saved: Saved, problem: Problem, choices: Choices) -> Arrays:
 
 
 def saved_trial(
-    saved: Saved, trainer: Trainer, stops: Sequence[int], levels: Sequence[int] = ()
+    saved: Saved,
+    trainer: Trainer,
+    stops: Sequence[int],
+    levels: Sequence[int] = (),
+    *,
+    may_be_left: bool = False,
 ) -> Trial:
     """A trial that is scored after these numbers of epochs, the last of them its end.
 
-    `levels` are as those of `saved_choices`.
+    `levels` are as those of `saved_choices`. Of one that `may_be_left` no training need be there
+    any more.
     """
     problem = trainer.problem
     trial = Trial(
@@ -126,7 +132,7 @@ def saved_trial(
     _read_outputs(saved, trial, problem)
     if training := saved.optional("training"):
         trial.training = _training(training, trainer, trial)
-    elif trial.epochs > trial.scored and not trial.diverged:
+    elif trial.epochs > (trial.scored if may_be_left else 0) and not trial.diverged:
         raise saved.at("training").wrong("where its training is")
     return trial
 

@@ -253,7 +253,8 @@ class Folds:
         return tuple(self._restored(one, begun, is_done) for one, begun in pairs)
 
     def _restored(self, saved: Saved, begun: Trial, is_done: bool) -> Trial:
-        trial = saved_trial(saved, self.trainer, [self.problem.settings.trial_epochs])
+        stops = [self.problem.settings.trial_epochs]
+        trial = saved_trial(saved, self.trainer, stops, may_be_left=True)
         if not trial.continues(begun):
             raise saved.wrong("the training of a finalist in its fold")
         if is_done and not trial.scored:

@@ -104,7 +104,7 @@ class Halving:
         begun = {trial.number: trial for trial in self.trials}
         rows = saved.at("trials").items(least=len(begun), most=len(begun))
         stops = list(dict.fromkeys(epochs for _, epochs, _ in self._plan))
-        trials = [saved_trial(one, self.trainer, stops) for one in rows]
+        trials = [saved_trial(one, self.trainer, stops, may_be_left=True) for one in rows]
         for place, (one, trial) in enumerate(zip(rows, trials, strict=True)):
             if not trial.continues(begun.pop(trial.number, None)):
                 raise one.wrong("one of the candidates of this search")

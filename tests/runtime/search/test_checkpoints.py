@@ -75,12 +75,8 @@ def loop_of(strategy: str, select: str, batches: int, out: Path) -> Iterator[tup
         yield loop, state
 
 
-RIGHT = (
-    "another tensor", "a dtype", "one more", "zero", "fraction", "another number", "negative",
-    "longer", "doubled", "gone", "an empty text", "a longer text", "a text", "huge", "infinite",
-    "nothing", "a list",
-)  # fmt: skip
-"""Changes that may leave a right state; all others never do."""
+NEVER = {"another shape", "sparse", "a huge view", "a tensor", "undefined", "a very long text"}
+"""Changes that never leave a right state."""
 
 
 def refusals(
@@ -116,7 +112,7 @@ def test_a_change_in_a_strategy_is_refused_or_right(
         refused, taken = refusals(state["strategy"], restore, EVERY)
         restore(state["strategy"])
     assert refused > 4 * len(taken)
-    assert {kind for _, kind in taken} <= set(RIGHT), taken
+    assert not NEVER & {kind for _, kind in taken}, taken
 
 
 def test_a_change_beside_a_strategy_is_refused_or_right(tmp_path: Path) -> None:
