@@ -17,7 +17,7 @@ help:
 	@echo "make demo    the main job on bundled real data, into demo-run/"
 	@echo "make test    the tests"
 	@echo "make test-front  the tests that need no torch, on another Python: PYTHON=python3.13 make test-front"
-	@echo "make prove   the property tests over ten times as many random programs"
+	@echo "make prove   the property tests over ten times as many random programs, and every change of a checkpoint"
 	@echo "make test-cuda  CUDA against the CPU; skipped with a message where there is no GPU"
 	@echo "make fuzz    200,000 mutated specifications: no traceback, no hang"
 	@echo "make golden  write the files that tests compare with anew; look at the difference"
@@ -55,7 +55,8 @@ test-front:
 	$(FRONT)/bin/pytest -n auto
 
 prove: $(READY)
-	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -n auto tests/laws/test_laws.py tests/laws/test_populations.py
+	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -n auto tests/laws/test_laws.py tests/laws/test_populations.py \
+		tests/runtime/search/test_checkpoints.py
 
 test-cuda: $(READY)
 	$(BIN)/pytest -rs tests/runtime/test_cuda.py

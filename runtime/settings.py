@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import Field, asdict, dataclass, fields, replace
-from os import PathLike
+from os import PathLike, fspath
 from typing import Any
 
 from ..compiler.diagnostics.diagnostic import did_you_mean, fail, one_of
+from ..compiler.diagnostics.text import shortened
+from ..compiler.documents.records import LARGEST, RecordKind, read_table
+from ..compiler.documents.tree import described
 from ..compiler.network.holes import RELAXATIONS
 from ..compiler.network.rules import RULES
-from ..compiler.system.files import read_bytes
+from ..compiler.system.files import read_text
 from ..compiler.system.memory import parse_memory
 from ..compiler.system.options import Limits, option, require_one
 from .strategies import FOLLOWED_BY, SAMPLED, SELECTED_BY, SHARING, STRATEGIES, UNROLLED, USUAL
@@ -22,6 +24,15 @@ RULE_NAMES: Mapping[str, str] = {
     **{rule.source: name for name, rule in RULES.items()},
     **{name: name for name in RULES},
 }
+LONGEST_SETTINGS, LONGEST_VALUE = 100_000, 10_000
+"""Characters of a file of settings, and of a text in it."""
+KINDS = {
+    int: "a whole number of 64 bits",
+    float: "a number",
+    str: f"a text of at most {LONGEST_VALUE:,} characters",
+    bool: "true or false",
+}
+_KIND = RecordKind("settings", "E506", "is not TOML", "write lines such as `epochs = 30`")
 PRECISIONS = ("float32", "bfloat16", "float16")
 
 
@@ -258,10 +269,10 @@ LONGEST_SETTINGS = 1_000_000
 
 def read_settings(path: str | PathLike[str]) -> Settings:
     """The settings in a TOML file; raises DiagnosticError where it cannot be used."""
-    try:
-        values = tomllib.loads(read_bytes(path, LONGEST_SETTINGS).decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise fail("E506", f"`{path}` is not TOML: {error}") from None
+    name, text = fspath(path), read_text(path)
+    if len(text) > LONGEST_SETTINGS:
+        raise _KIND.wrong(name, f"it is longer than {LONGEST_SETTINGS:,} characters")
+    values = read_table(text, name, _KIND)
     _require_known(values)
     return Settings(**values)
 
@@ -271,7 +282,7 @@ def _require_known(values: Mapping[str, Any]) -> None:
     for key in values:
         if key not in names:
             remedy = did_you_mean(key, names) or f"settings are {one_of(names, 20)}"
-            raise fail("E506", f"unknown setting `{key}`", help=remedy)
+            raise fail("E506", f"unknown setting `{shortened(key)}`", help=remedy)
 
 
 def _require(item: Field[Any], value: Any) -> None:
@@ -279,14 +290,17 @@ def _require(item: Field[Any], value: Any) -> None:
     _check_type(item.name, value, type(item.default))
     limits: Limits | None = item.metadata["limits"]
     if limits is not None and not limits.admit(value):
-        raise fail("E506", f"the setting `{item.name}` is {value}, not {limits.text}")
+        raise fail("E506", f"the setting `{item.name}` is {described(value)}, not {limits.text}")
     if item.metadata["choices"] and (value or item.default):
         require_one(item.name, value, item.metadata["choices"])
 
 
 def _check_type(name: str, value: Any, expected: type) -> None:
     allowed = (int, float) if expected is float else (expected,)
-    if not isinstance(value, allowed) or isinstance(value, bool) != (expected is bool):
-        kinds = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
-        kind = kinds[expected]
-        raise fail("E506", f"the setting `{name}` is {value!r}, not {kind}")
+    fits = isinstance(value, allowed) and isinstance(value, bool) == (expected is bool)
+    if fits and isinstance(value, str):
+        fits = len(value) <= LONGEST_VALUE
+    elif fits and isinstance(value, int):
+        fits = abs(value) <= LARGEST
+    if not fits:
+        raise fail("E506", f"the setting `{name}` is {described(value)}, not {KINDS[expected]}")

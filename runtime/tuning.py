@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from math import prod
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from ..compiler.diagnostics.diagnostic import did_you_mean, fail, one_of
+from ..compiler.diagnostics.text import shortened
 from ..compiler.system.numbers import number_of
 
 MOVING = (
@@ -57,17 +58,12 @@ def _number(text: str) -> int | float:
     try:
         return number_of(text)
     except ValueError:
-        raise fail("E506", f"`{text}` in `tune` is no number", help=FORM) from None
+        raise fail("E506", f"`{shortened(text)}` in `tune` is no number", help=FORM) from None
 
 
 def listed(own: Own) -> list[list[str | int | float]]:
     """Settings of a candidate as lists, for a file."""
     return [[*pair] for pair in own]
-
-
-def own_of(lists: Sequence[Any]) -> Own:
-    """The settings that `listed` made lists of."""
-    return tuple((name, value) for name, value in lists)
 
 
 def every_own(known: Mapping[str, Sequence[int | float]]) -> Iterator[Own]:

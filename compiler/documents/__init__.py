@@ -1,1 +1,1 @@
-"""JSON and YAML texts to Spec and back, and which spelling a text is in."""
+"""JSON and YAML texts to Spec and back, which spelling a text is in, and records by schema."""

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from math import isclose, isfinite
+from math import isclose
 from typing import Any
 
-from ..diagnostics.diagnostic import DiagnosticError, fail
+from ..diagnostics.diagnostic import fail
 from ..diagnostics.text import json_text
 from ..language.ensemble import Ensemble, EnsembleMember, numbered
 from ..language.spec import Spec
+from .records import RecordKind, read_record
 
-MOST_MEMBERS = 256
 PRECISION = 1e-6
 """How near to 1 the weights of the members add up."""
-_DAMAGED = (ValueError, TypeError, LookupError, RecursionError, OverflowError)
 
 
 def ensemble_text(
@@ -32,34 +30,23 @@ def ensemble_text(
 
 
 def read_ensemble_text(
-    text: str, name: str, genotype: Callable[[str, str], Spec], damaged: DiagnosticError
+    text: str, name: str, genotype: Callable[[str, str], Spec], kind: RecordKind
 ) -> Ensemble:
     """The ensemble that a text says; `genotype` reads what stands for that of a member, by name.
 
-    `name` is what diagnostics call the text. Raises `damaged` where it is no ensemble, or
-    `genotype` raises ValueError, and another DiagnosticError where its members do not go together.
+    `name` is what diagnostics call the text. Raises DiagnosticError where it is no ensemble, which
+    they call a record of this `kind`, or its members do not go together.
     """
-    try:
-        rows = json.loads(text)["members"]
-        named = [(str(row["genotype"]), float(row["weight"])) for row in rows]
-        _require_weights([weight for _, weight in named])
-        genotypes = [genotype(one, numbered(place)) for place, (one, _) in enumerate(named, 1)]
-    except _DAMAGED:
-        raise damaged from None
-    members = (EnsembleMember(g, w) for g, (_, w) in zip(genotypes, named, strict=True))
-    ensemble = Ensemble(tuple(members))
+    rows = read_record(text, name, kind)["members"]
+    if not isclose(sum(row["weight"] for row in rows), 1, abs_tol=PRECISION):
+        raise kind.wrong(name, "the weights of its members do not add up to 1")
+    members = tuple(
+        EnsembleMember(genotype(row["genotype"], numbered(place)), float(row["weight"]))
+        for place, row in enumerate(rows, 1)
+    )
+    ensemble = Ensemble(members)
     _require_alike(ensemble, name)
     return ensemble
-
-
-def _require_weights(weights: Sequence[Any]) -> None:
-    """Raises ValueError where weights are none of an ensemble."""
-    if len(weights) > MOST_MEMBERS:
-        raise ValueError("too many members")
-    if not all(isfinite(weight) and weight > 0 for weight in weights):
-        raise ValueError("no weights")
-    if not isclose(sum(weights), 1, abs_tol=PRECISION):
-        raise ValueError("weights do not add up to 1")
 
 
 def _require_alike(ensemble: Ensemble, name: str) -> None:

@@ -11,7 +11,7 @@ from ...grammars import read
 from ..diagnostics.diagnostic import Report, did_you_mean, fail, one_of
 from ..diagnostics.text import shortened
 from ..syntax.statements import LANGUAGE_VERSION
-from .tree import MOST_PROBLEMS, Located
+from .tree import MOST_PROBLEMS, Located, described
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -111,7 +111,7 @@ def _missing_keys(error: ValidationError, node: Located, report: Report) -> None
 def _mismatch(error: ValidationError, node: Located, report: Report) -> None:
     title = _title(error)
     article = "an" if title[0] in "aeiou" else "a"
-    message = f"{_found(error.instance)} stands where {article} {title} is expected"
+    message = f"{described(error.instance)} stands where {article} {title} is expected"
     report.add("E102", message, node.span, help=_remedy(error))
 
 
@@ -132,19 +132,3 @@ def _title(error: ValidationError) -> str:
 
 def _schema(error: ValidationError) -> Json:
     return cast(Json, error.schema)
-
-
-def _found(value: Any) -> str:
-    """A value as a message names it."""
-    match value:
-        case None | bool():
-            return f"`{json.dumps(value)}`"
-        case int() | float():
-            return f"the number `{value}`"
-        case str():
-            return f"the string `{shortened(value)}`" if value else "an empty string"
-        case list():
-            return f"a list of {len(value)}" if value else "an empty list"
-        case _:
-            keys = one_of([shortened(key) for key in value], 3)
-            return f"an object with {keys}" if value else "an empty object"

@@ -15,13 +15,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from ..diagnostics.diagnostic import Note, Report, fail
+from ..diagnostics.diagnostic import Note, Report, fail, one_of
 from ..diagnostics.source import Source, Span
 from ..diagnostics.text import shortened
 from ..language.limits import DEEPEST, LONGEST_NUMBER
 
 MOST_VALUES = 1_000_000
 MOST_PROBLEMS = 100
+_UNREADABLE = 10**LONGEST_NUMBER
 Scalar: TypeAlias = bool | int | float | str | None
 
 _LITERALS: Mapping[str, Scalar] = {"null": None, "true": True, "false": False}
@@ -268,3 +269,23 @@ class TreeBuilder:
         else:
             container.members[container.awaited[0]] = node
             container.awaited = None
+
+
+def described(value: object) -> str:
+    """A plain value as a message names it."""
+    match value:
+        case None | bool():
+            return f"`{json.dumps(value)}`"
+        case int() if abs(value) >= _UNREADABLE:
+            return "a number of too many digits"
+        case int() | float():
+            return f"the number `{value}`"
+        case str():
+            return f"the string `{shortened(value)}`" if value else "an empty string"
+        case list():
+            return f"a list of {len(value)}" if value else "an empty list"
+        case dict():
+            keys = one_of([shortened(str(key)) for key in value], 3)
+            return f"an object with {keys}" if value else "an empty object"
+        case _:
+            return f"of the type {type(value).__name__}"

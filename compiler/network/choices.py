@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -53,19 +52,6 @@ def listed(choices: Choices) -> list[Any]:
         [list(c.inputs), [[s.operation, list(s.inputs)] for s in c.steps]] for c in choices.cells
     ]
     return [cells, list(choices.outputs), list(choices.variant)]
-
-
-def choices_of(lists: Sequence[Any]) -> Choices:
-    """The choices that `listed` made lists of."""
-    cells, outputs, variant = lists
-    return Choices(
-        tuple(
-            CellChoice(tuple(inputs), tuple(StepChoice(o, tuple(i)) for o, i in steps))
-            for inputs, steps in cells
-        ),
-        tuple(outputs),
-        tuple(variant),
-    )
 
 
 def fill(network: Network, choices: Choices) -> Spec:

@@ -91,6 +91,14 @@ def in_order(slots: Sequence[Slot], chosen: Choice) -> Choice:
     return tuple(ordered)
 
 
+def fits(slots: Sequence[Slot], chosen: Choice) -> bool:
+    """Whether a choice fills the slots of one Cell or Step, in whichever order of equal ones."""
+    pairs = list(zip(slots, chosen, strict=True))
+    known = all(c in s.candidates or (s.optional and c == NOTHING) for s, c in pairs)
+    apart = all(not s.open or c == NOTHING or chosen.count(c) == 1 for s, c in pairs)
+    return known and apart and (any(chosen) or not chosen)
+
+
 def choices(cell: NetworkCell) -> Iterator[Choice]:
     """Every choice for the inputs of a Cell; a single one where none is open."""
     return fillings(cell.slots) if is_open(cell) else iter((fixed_choice(cell),))

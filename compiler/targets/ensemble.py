@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..check.check import checked, require_no_holes
-from ..diagnostics.diagnostic import DiagnosticError, fail
 from ..documents.ensemble import ensemble_text, read_ensemble_text
+from ..documents.records import RecordKind
 from ..documents.spellings import loads
 from ..graph.build import build
 from ..language.ensemble import Ensemble
@@ -69,12 +69,9 @@ def ensemble_in(about: Mapping[str, str], name: str) -> Ensemble | None:
     """
     if ENSEMBLE_KEY not in about:
         return None
-    damaged: DiagnosticError = fail(
-        "E504", f"`{name}` holds no ensemble that can be read", help="compile it again"
-    )
     return read_ensemble_text(
         about[ENSEMBLE_KEY],
         name,
         lambda text, member: loads(text, f"{name}:{member}", "fuse"),
-        damaged,
+        RecordKind("ensemble", "E504", "holds no ensemble that can be read", "compile it again"),
     )

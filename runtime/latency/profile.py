@@ -7,16 +7,14 @@ specification whose parts it has: that which was measured, and each genotype fou
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from os import PathLike, fspath
 from typing import Any
 
-from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
-from ...compiler.diagnostics.source import Source
+from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.diagnostics.text import json_text
-from ...compiler.documents.json_text import read_json
+from ...compiler.documents.records import RecordKind, read_record
 from ...compiler.graph.build import build
 from ...compiler.language.nodes import Budget
 from ...compiler.lowering.lower import lower
@@ -25,12 +23,11 @@ from ...compiler.network.network import Network
 from ...compiler.passes import optimise
 from ...compiler.program.program import Program
 from ...compiler.system.files import read_text
-from ...grammars import read
 
 FORMAT = 1
 LONGEST_PROFILE = 4_000_000
 """Characters of a profile's file."""
-_REMEDY = "write one with `fusewright profile`"
+_KIND = RecordKind("profile", "E511", "is no profile", "write one with `fusewright profile`")
 
 
 @dataclass(frozen=True)
@@ -118,31 +115,8 @@ def read_profile(path: str | PathLike[str]) -> Profile:
     text = read_text(path)
     if len(text) > LONGEST_PROFILE:
         message = f"`{name}` is longer than {LONGEST_PROFILE:,} characters"
-        raise fail("E511", message, help=_REMEDY)
-    try:
-        document = read_json(Source(name, text))
-    except DiagnosticError as error:
-        message = f"`{name}` is no profile: {error.diagnostics[0].message}"
-        raise fail("E511", message, error.diagnostics[0].span, help=_REMEDY) from None
-    record = document.plain()
-    number = record.get("format") if isinstance(record, dict) else None
-    if type(number) is int and number != FORMAT:
-        message = f"`{name}` is a profile of format {number}, which is not known here"
-        raise fail("E511", message, help="measure it again: `fusewright profile`")
-    from jsonschema import Draft202012Validator
-
-    schema = json.loads(read("profile.schema.json"))
-    wrong = next(iter(Draft202012Validator(schema).iter_errors(record)), None)
-    if wrong is not None:
-        place = document.at(wrong.absolute_path)
-        raise fail("E511", f"`{name}` is no profile: {_why(wrong)}", place.span, help=_REMEDY)
-    return _profile(record)
-
-
-def _why(error: Any) -> str:
-    """What is wrong, without the value, which may be long."""
-    place = "/".join(map(str, error.absolute_path)) or "the whole"
-    return f"`{place}` breaks `{error.validator}`"
+        raise fail(_KIND.code, message, help=_KIND.remedy)
+    return _profile(read_record(text, name, _KIND))
 
 
 def _profile(found: Mapping[str, Any]) -> Profile:

@@ -6,9 +6,7 @@ A checkpoint holds tensors, numbers and texts alone and is read as such, never u
 from __future__ import annotations
 
 import hashlib
-import pickle
 import re
-import struct
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,10 +22,13 @@ from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.system.files import is_there, open_file, write_file
 from ..parallel.interrupt import Interrupt
 from .names import PARTS
+from .saved import Saved
 
 State = dict[str, Any]
 """Tensors, numbers, texts, and lists and dictionaries of them: what a checkpoint can hold."""
-FORMAT = 2
+FORMAT = 3
+MOST_VALUES = 10_000_000
+DEEPEST = 50
 _PART = "checkpoint part"
 _NAME = re.compile(r"[\w-]{1,100}")
 
@@ -85,19 +86,25 @@ def read_checkpoint(path: Path, identity: str) -> State | None:
     if not is_there(path):
         return None
 
-    def whole(value: Any) -> Any:
+    left = [MOST_VALUES]
+
+    def whole(value: Any, deepest: int) -> Any:
+        left[0] -= 1
+        if not left[0] or not deepest:
+            raise _damaged(path)
         if isinstance(value, dict):
             state = cast(State, value)
             if state.keys() != {_PART}:
-                return {key: whole(one) for key, one in state.items()}
+                return {key: whole(one, deepest - 1) for key, one in state.items()}
             if not _NAME.fullmatch(str(state[_PART])):
                 raise _damaged(path)
-            return _read(path.with_name(PARTS) / f"{state[_PART]}.pt", identity)
+            part = _read(path.with_name(PARTS) / f"{state[_PART]}.pt", identity)
+            return whole(part, deepest - 1)
         if isinstance(value, list):
-            return [whole(one) for one in value]
+            return [whole(one, deepest - 1) for one in value]
         return value
 
-    state: State = whole(_read(path, identity))
+    state: State = whole(_read(path, identity), DEEPEST)
     return state
 
 
@@ -105,23 +112,17 @@ def _read(path: Path, identity: str) -> State:
     try:
         with open_file(path) as stream:
             content = torch.load(stream, map_location="cpu", weights_only=True)
-        belongs, state = content["identity"], dict(content["state"])
-    except (
-        OSError,
-        RuntimeError,
-        ValueError,
-        TypeError,
-        LookupError,
-        EOFError,
-        struct.error,
-    ) as error:
+    except Exception as error:
         raise _damaged(path) from error
-    except pickle.UnpicklingError as error:
-        raise _damaged(path) from error
-    if content.get("format") != FORMAT or belongs != identity:
+    if type(content) is not dict or content.keys() != {"format", "identity", "state"}:
+        raise _damaged(path)
+    state = content["state"]
+    if type(state) is not dict or type(content["identity"]) is not str:
+        raise _damaged(path)
+    if content["format"] != FORMAT or content["identity"] != identity:
         message = f"`{path}` belongs to a run with another specification, data or settings"
         raise fail("E507", message, help="resume it with what it was begun with")
-    return state
+    return cast(State, state)
 
 
 def _damaged(path: Path) -> DiagnosticError:
@@ -142,6 +143,13 @@ def random_state(device: torch.device, generator: torch.Generator) -> State:
     if device.type == "cuda":
         state["cuda"] = torch.cuda.get_rng_state(device)
     return state
+
+
+def read_random_state(saved: Saved, device: torch.device, generator: torch.Generator) -> State:
+    """Such a state in a checkpoint; raises DiagnosticError where it is none."""
+    known = random_state(device, generator)
+    found = saved.fields(list(known))
+    return {name: found[name].generator(state) for name, state in known.items()}
 
 
 def restore_random_state(state: State, device: torch.device, generator: torch.Generator) -> None:

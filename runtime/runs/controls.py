@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from ...compiler.diagnostics.diagnostic import fail
-from ...compiler.system.files import is_there, read_bytes, write_file
-from .digests import DAMAGED, foreign, stated
-from .names import (
-    CONTROLS,
-    DIGESTS,
-    GENOTYPE,
-    HISTORY,
-    LONGEST_RECORD,
-    SEARCH_WEIGHTS,
-    about_file,
-)
+from ...compiler.system.files import is_there, write_file
+from .digests import foreign, stated
+from .kinds import COMPARE, read_kind
+from .names import CONTROLS, DIGESTS, GENOTYPE, HISTORY, SEARCH_WEIGHTS, about_file
 from .statistics import Summary, summary
-
-_REMEDY = "compare again: `fusewright search … --resume --controls`"
 
 
 @dataclass(frozen=True)
@@ -86,13 +75,10 @@ def read_controls(folder: Path) -> Controls | None:
     path = folder / CONTROLS
     if not is_there(path):
         return None
-    try:
-        controls = _controls(json.loads(read_bytes(path, LONGEST_RECORD)))
-    except DAMAGED:
-        raise fail("E507", f"`{path}` is damaged", help=_REMEDY) from None
+    controls = _controls(read_kind(path))
     own, known = stated(path), _of_the_search(folder)
     if known and own != known:
-        raise foreign(folder / about_file("search"), {CONTROLS: own}, _REMEDY)
+        raise foreign(folder / about_file("search"), {CONTROLS: own}, COMPARE)
     return controls
 
 
@@ -103,36 +89,21 @@ def _of_the_search(folder: Path) -> dict[str, str]:
 
 
 def _controls(record: Mapping[str, Any]) -> Controls:
-    rows = [
-        Control(
-            str(row["name"]), _number(row["score"]), _numbers(row["scores"]),
-            _number(row["weight_steps"]), _triple(row.get("ahead")),
-            bool(row.get("is_kept", True)),
-        )
-        for row in record["rows"]
-    ]  # fmt: skip
-    if not rows or not all(row.scores for row in rows):
-        raise ValueError("no scores")
-    left_out = tuple(str(name) for name in record["left_out"])
-    steps, bought = _number(record["weight_steps"]), int(record["bought"])
     return Controls(
-        str(record["metric"]), int(record["epochs"]), steps, bought, tuple(rows), left_out,
-        int(record.get("folds", 1)),
-    )  # fmt: skip
+        record["metric"],
+        record["epochs"],
+        float(record["weight_steps"]),
+        record["bought"],
+        tuple(map(_control, record["rows"])),
+        tuple(record["left_out"]),
+        record.get("folds", 1),
+    )
 
 
-def _triple(values: Sequence[Any] | None) -> tuple[float, float, float] | None:
-    if values is None:
-        return None
-    mean, low, high = map(_number, values)
-    return mean, low, high
-
-
-def _numbers(values: Sequence[Any]) -> tuple[float, ...]:
-    return tuple(map(_number, values))
-
-
-def _number(value: Any) -> float:
-    if not isfinite(float(value)):
-        raise ValueError("not finite")
-    return float(value)
+def _control(row: Mapping[str, Any]) -> Control:
+    scores, ahead = tuple(map(float, row["scores"])), row.get("ahead")
+    if ahead is not None:
+        mean, low, high = map(float, ahead)
+        ahead = mean, low, high
+    steps, is_kept = float(row["weight_steps"]), row.get("is_kept", True)
+    return Control(row["name"], float(row["score"]), scores, steps, ahead, is_kept)

@@ -19,15 +19,16 @@ from typing import Any
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, Note, fail
 from ...compiler.load import load
-from ...compiler.system.files import is_file, read_bytes, read_text, reason
+from ...compiler.system.files import is_file, read_text, reason
 from ...compiler.system.provenance import described
+from .history import read_history
+from .kinds import read_kind
 from .names import (
     DIGESTS,
     ENSEMBLE,
     ENSEMBLE_FOLDER,
     GENOTYPE,
     HISTORY,
-    LONGEST_HISTORY,
     PROFILE,
     SEARCH_WEIGHTS,
     SPECIFICATION,
@@ -69,7 +70,7 @@ def digest(path: Path, stage: str = "") -> str:
             case ".json":
                 return _of_value(json.loads(read_text(path)))
             case ".jsonl":
-                return digest_of_records(records_in(path, stage))
+                return digest_of_records(read_history(path, stage))
             case _:
                 pass
     except DAMAGED:  # a DiagnosticError is a ValueError
@@ -78,13 +79,6 @@ def digest(path: Path, stage: str = "") -> str:
         return str(described(path)["sha256"])
     except OSError as error:
         raise fail("E504", f"`{path}` cannot be read: {reason(error)}") from None
-
-
-def records_in(history: Path, stage: str) -> list[dict[str, Any]]:
-    """The records of a stage; raises OSError or ValueError where they cannot be read."""
-    lines = read_bytes(history, LONGEST_HISTORY).decode().splitlines()
-    records = [dict(json.loads(line)) for line in lines]
-    return [r for r in records if r.pop("stage", None) == stage]
 
 
 def digest_of_records(records: Iterable[Mapping[str, Any]]) -> str:
@@ -107,11 +101,7 @@ def stated(record: Path) -> dict[str, str]:
     """
     if not is_file(record):
         return {}
-    try:
-        known = json.loads(read_text(record)).get(DIGESTS, {})
-        return {str(name): str(value) for name, value in known.items()}
-    except (*DAMAGED, AttributeError):
-        raise fail("E507", f"`{record}` is damaged", help="run it again") from None
+    return dict(read_kind(record).get(DIGESTS, {}))
 
 
 def require_own(record: Path, names: Iterable[str], stage: str = "") -> None:

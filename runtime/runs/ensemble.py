@@ -15,6 +15,7 @@ from ...compiler.system.files import is_file, read_text, write_file
 from ..settings import Settings
 from .digests import digest, require_own
 from .folder import RunFolder, settings_beside
+from .kinds import kind_of
 from .names import DIGESTS, ENSEMBLE
 
 
@@ -55,11 +56,11 @@ def read_ensemble(folder: Path) -> Ensemble:
 
     def genotype(file: str, member: str) -> Spec:
         if file != member_file(member):
-            raise ValueError("not the file of this member")
+            raise kind_of(path).wrong(
+                str(path), f"the genotype of `{member}` is not `{member_file(member)}`"
+            )
         return load(folder / file)
 
-    remedy = "search again, or copy the whole folder"
-    damaged = fail("E507", f"`{path}` is damaged", help=remedy)
-    ensemble = read_ensemble_text(read_text(path), str(folder), genotype, damaged)
+    ensemble = read_ensemble_text(read_text(path), str(path), genotype, kind_of(path))
     require_own(path, map(member_file, ensemble.named))
     return ensemble

@@ -19,7 +19,8 @@ from typing import Any
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
-from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
+from ...compiler.documents.records import RecordKind, read_record
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
 from ...compiler.system.files import (
@@ -35,7 +36,8 @@ from ...compiler.system.provenance import described, versions
 from ..latency.profile import Profile, read_profile
 from ..settings import Settings, read_settings
 from ..tuning import MOVING
-from .digests import DAMAGED, WRITTEN, digest, digests, records_in, require_own
+from .digests import WRITTEN, digest, digests, require_own
+from .history import line_of, read_history, read_lines
 from .names import (
     CHECKPOINT,
     CONTROLS,
@@ -115,7 +117,7 @@ class RunFolder:
         """The last record of the training; nothing where its file is damaged or gone."""
         try:
             return self.history("train")[-1]
-        except DAMAGED:
+        except (DiagnosticError, IndexError):
             return {}
 
     def write_settings(self, settings: Settings) -> None:
@@ -148,8 +150,8 @@ class RunFolder:
         return read_profile(path) if is_there(path) else None
 
     def history(self, stage: str) -> list[dict[str, Any]]:
-        """The records of a stage; raises OSError or ValueError where they cannot be read."""
-        return records_in(self.path / HISTORY, stage)
+        """The records of a stage; raises DiagnosticError where they cannot be read."""
+        return read_history(self.path / HISTORY, stage)
 
     def begin_history(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Writes the records of this stage anew; those of others stay.
@@ -159,16 +161,16 @@ class RunFolder:
         others: list[str] = []
         if is_there(self.path / HISTORY):
             text = read_bytes(self.path / HISTORY, LONGEST_HISTORY).decode(errors="replace")
-            others = [line + "\n" for line in text.splitlines() if self._is_of_another(line)]
-        own = [self._line(self.stage, r) for r in records]
+            others = [line + "\n" for line in text.split("\n") if self._is_of_another(line)]
+        own = [line_of(self.stage, r) for r in records]
         self._write(HISTORY, "".join(others + own).encode())
 
     def _is_of_another(self, line: str) -> bool:
         try:
-            stage = json.loads(line)["stage"]
-        except DAMAGED:
+            records = read_lines(line, HISTORY)
+        except DiagnosticError:
             return False
-        return stage in ("search", "train") and stage != self.stage
+        return any(record["stage"] != self.stage for record in records)
 
     def begin_search(self) -> None:
         """Removes what an earlier run left here that would seem to belong to a new search."""
@@ -182,13 +184,9 @@ class RunFolder:
         """Adds a record of this stage."""
         try:
             with (self.path / HISTORY).open("a", encoding="utf-8") as stream:
-                stream.write(self._line(self.stage, record))
+                stream.write(line_of(self.stage, record))
         except OSError as error:
             raise fail("E504", f"cannot write `{HISTORY}`: {error.strerror}") from None
-
-    @staticmethod
-    def _line(stage: str, record: Mapping[str, Any]) -> str:
-        return json.dumps({"stage": stage, **record}) + "\n"
 
     def write_spec(self, name: str, spec: Spec) -> None:
         self._write(name, str(spec).encode())
@@ -283,6 +281,7 @@ def describe(teacher: str | PathLike[str]) -> dict[str, Any]:
 def settings_of(metadata: Mapping[str, str]) -> Settings:
     """The settings of the run that an artifact tells of, as far as it can be believed."""
     try:
-        return Settings(split_seed=json.loads(metadata[RUN_KEY])["split_seed"])
-    except DAMAGED:
+        record = read_record(metadata.get(RUN_KEY, ""), RUN_KEY, RecordKind("run"))
+        return Settings(split_seed=record["split_seed"])
+    except DiagnosticError:
         return Settings()

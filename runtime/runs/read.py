@@ -6,44 +6,32 @@ later can rely on numbers being numbers.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...compiler.check.check import checked
-from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
+from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.ensemble import Ensemble
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
 from ...compiler.network.holes import shares
 from ...compiler.network.network import Network
 from ...compiler.system.display import Displayed
-from ...compiler.system.files import is_folder, is_there, read_bytes
+from ...compiler.system.files import is_folder, is_there
 from ..metrics import selection_metric
 from ..settings import Settings
 from .controls import Controls, read_controls
-from .digests import DAMAGED
 from .ensemble import read_ensemble
 from .folder import RunFolder
-from .names import (
-    ENSEMBLE_FOLDER,
-    GENOTYPE,
-    HISTORY,
-    LONGEST_RECORD,
-    SPECIFICATION,
-    TOGETHER,
-    WEIGHTS,
-    about_file,
-)
-
-T = TypeVar("T")
+from .kinds import ABOUT, read_kind
+from .names import ENSEMBLE_FOLDER, GENOTYPE, HISTORY, SPECIFICATION, TOGETHER, WEIGHTS, about_file
 
 
 @dataclass(frozen=True)
@@ -212,69 +200,44 @@ def _training(folder: RunFolder) -> Training:
 
 def _about(folder: RunFolder, stage: str) -> Mapping[str, Any]:
     path = folder.require(about_file(stage))
-    return _undamaged(path, lambda: dict(json.loads(read_bytes(path, LONGEST_RECORD))))
+    about: Mapping[str, Any] = read_kind(path)
+    return about
 
 
 def records_of(folder: RunFolder, stage: str, counted: str) -> tuple[Record, ...]:
     """The records of a stage; raises DiagnosticError where its history is damaged."""
     path = folder.require(HISTORY)
-    return _undamaged(
-        path, lambda: tuple(record_of(r, int(r[counted])) for r in folder.history(stage))
-    )
+    records = folder.history(stage)
+    if not all(counted in record for record in records):
+        message = f"`{path}` is damaged: a record of `{stage}` has no `{counted}`"
+        raise fail("E507", message, help=ABOUT.remedy)
+    return tuple(record_of(record, record[counted]) for record in records)
 
 
 def record_of(record: Mapping[str, Any], number: int) -> Record:
-    """A record as it stands in a history; raises ValueError or TypeError where it is none."""
-    cost = record.get("cost", {})
-    steps = cost.get("weight_steps") if isinstance(cost, dict) else None
-    best = record.get("best_round")
-    architecture = _mapping(record.get("architecture", {}))
+    """A record as it stands in a history."""
+    architecture, cost = record.get("architecture", {}), record.get("cost", {})
     return Record(
         number,
-        {n: float(v) for n, v in record.items() if _is_number(v)},
-        {n: _finite(v) for n, v in _mapping(record.get("entropy", {})).items()},
-        {n: _logits(v) for n, v in architecture.items()},
-        str(record.get("hole", "")),
-        tuple(_finite(d) for d in record.get("drops", ())),
-        str(record.get("genotype", "")),
-        None if best is None else int(best),
-        float(steps) if steps is not None and _is_number(steps) else None,
-        {n: _finite(v) for n, v in _mapping(record.get(TOGETHER, {})).items()},
+        _numbers(record),
+        _numbers(record.get("entropy", {})),
+        {name: np.asarray(logits, np.float64) for name, logits in architecture.items()},
+        record.get("hole", ""),
+        tuple(map(float, record.get("drops", ()))),
+        record.get("genotype", ""),
+        record.get("best_round"),
+        cost.get("weight_steps"),
+        _numbers(record.get(TOGETHER, {})),
     )
 
 
-def _logits(value: Any) -> NDArray[np.float64]:
-    array = np.asarray(value, np.float64)
-    whole = array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 2)
-    if not whole or not array.size or not np.isfinite(array).all():
-        raise ValueError("these are no architecture parameters")
-    return array
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise TypeError("this is no object")
-    return value
-
-
-def _finite(value: Any) -> float:
-    if not _is_number(value):
-        raise ValueError("this is no number")
-    return float(value)
+def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
+    """Those of values that are finite numbers."""
+    return {name: float(value) for name, value in values.items() if _is_number(value)}
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
-
-
-def _undamaged(path: Path, read: Callable[[], T]) -> T:
-    """What is read; raises DiagnosticError where a file is not what a run writes."""
-    try:
-        return read()
-    except DiagnosticError:
-        raise
-    except DAMAGED as error:
-        raise fail("E507", f"`{path}` is damaged", help="run it again") from error
 
 
 def specification_of(runs: Sequence[FinishedRun]) -> Network:

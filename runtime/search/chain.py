@@ -8,6 +8,7 @@ from typing import Any
 
 from ..data.files import Arrays
 from ..runs.checkpoint import State
+from ..runs.saved import Saved
 from .strategy import Chosen, Ensembling, HeldOut, Round, Strategy
 
 Stage = Callable[[Any], Strategy]
@@ -53,9 +54,17 @@ class Chain:
     def state(self) -> State:
         return {"stages": [s.state() for s in self._begun]}
 
-    def restore(self, state: State) -> None:
+    def restore(self, saved: Saved, done: int) -> None:
+        """Goes on from the state of an equal chain after so many rounds."""
         self._begun = [self._stages[0](None)]
-        for number, one in enumerate(state["stages"]):
+        stages = saved.at("stages").items(least=1, most=len(self._stages))
+        for number, one in enumerate(stages):
             if number:
+                done -= self._begun[-1].rounds
                 self._begin()
-            self._begun[-1].restore(one)
+            is_last = number + 1 == len(stages)
+            if done < 0:
+                raise one.wrong("a stage that has begun")
+            self._begun[-1].restore(one, done if is_last else min(done, self._begun[-1].rounds))
+        if done > self._begun[-1].rounds:
+            raise saved.at("stages").wrong("stages of as many rounds as the records are of")

@@ -16,9 +16,12 @@ from ...compiler.measure.sizes import count_macs
 from ...compiler.network.network import Network
 from ...compiler.passes import optimise
 from ...compiler.program.program import Program
+from ..runs.saved import Saved
 
 FORWARD, STEP = 1, 3
 """Forward passes that each kind of work is worth."""
+MOST_MACS = 2**100
+"""Above the multiply-adds of any search."""
 
 
 def unit_program(network: Network) -> Program:
@@ -60,7 +63,8 @@ class Meter:
         """What `restore` goes on from."""
         return {"macs": self.macs, "seconds": self.cost["seconds"]}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, saved: Saved) -> None:
         """Goes on from another run's count."""
-        self.macs, self._seconds = int(state["macs"]), float(state["seconds"])
+        self.macs = saved.at("macs").integer(most=MOST_MACS)
+        self._seconds = saved.at("seconds").number(0)
         self._since = perf_counter()

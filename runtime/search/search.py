@@ -7,7 +7,6 @@ that was killed goes on with the same numbers. The test split is never read.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -23,7 +22,7 @@ from ...compiler.language.ensemble import Ensemble, EnsembleMember
 from ...compiler.language.nodes import Budget, RuleRequirement
 from ...compiler.language.spec import Spec
 from ...compiler.measure.memory import require_memory
-from ...compiler.network.choices import Choices, choices_of, fill, listed
+from ...compiler.network.choices import Choices, fill, listed
 from ...compiler.network.holes import Relaxation
 from ...compiler.network.network import Network
 from ...compiler.system.display import Displayed
@@ -36,6 +35,7 @@ from ..data.identity import DataIdentity, data_identity, read_identity
 from ..data.memory import held
 from ..data.seen import weighted
 from ..latency.profile import Profile, read_profile
+from ..metrics import selection_metric
 from ..parallel.interrupt import Interrupt, Interrupted
 from ..parallel.processes import gathered, join, rank, require_equal
 from ..parallel.threads import computing
@@ -45,13 +45,16 @@ from ..runs.checkpoint import (
     identity_of,
     random_state,
     read_checkpoint,
+    read_random_state,
     restore_random_state,
     stopping_on_signals,
     write_checkpoint,
 )
 from ..runs.ensemble import write_ensemble
 from ..runs.folder import RunFolder, of_a_genotype
+from ..runs.history import line_of, plain, read_lines
 from ..runs.names import CHECKPOINT, DATA, ENSEMBLE_FOLDER, SEARCH_WEIGHTS, SPECIFICATION
+from ..runs.saved import Saved
 from ..runs.tensorboard import watching
 from ..settings import RULE_NAMES, Settings
 from ..strategies import VARYING
@@ -60,6 +63,7 @@ from ..training.fitting import Report, device_of, require_trainable, seeded
 from ..training.objective import Objective
 from ..tuning import Own
 from .budgets import Budgets
+from .candidates.saved import saved_arrays, saved_choices, saved_own
 from .chain import Chain
 from .meter import Meter, unit_macs, unit_program
 from .strategies import strategy_of
@@ -68,6 +72,9 @@ from .variants import budgets_of
 
 NOT_DECIDING: Mapping[str, Any] = {"tensorboard": False, "profile": "", "threads": 0, "memory": ""}
 """Settings that what is found does not depend on; of a profile it is the content that counts."""
+STAGE = "search"
+LONGEST = 1_000_000_000
+"""Characters of all records of a search."""
 
 
 @dataclass(frozen=True)
@@ -191,8 +198,8 @@ def _search(
             network, data, settings, device, relax, meter, generator, interrupt, budgets, unit
         )
         loop = _Loop(problem, strategy_of(problem))
-        if run is not None and (state := run.read()) is not None:
-            loop.restore(state)
+        if run is not None and (saved := run.read()) is not None:
+            loop.restore(saved)
         if run is None:
             loop.run(report, lambda: None)
         else:
@@ -238,10 +245,11 @@ class _Run:
     def _checkpoint(self) -> Path:
         return self.folder.path / CHECKPOINT
 
-    def read(self) -> State | None:
+    def read(self) -> Saved | None:
         found = read_checkpoint(self._checkpoint, self.identity) if self.resume else None
-        require_equal("checkpoints", "" if found is None else found["history"])
-        return found
+        saved = None if found is None else Saved(found, str(self._checkpoint))
+        require_equal("checkpoints", "" if saved is None else saved.at("history").text(LONGEST))
+        return saved
 
     def write(self, state: State) -> None:
         if rank() == 0:
@@ -280,7 +288,7 @@ class _Loop:
                 arrays = self.strategy.arrays()
                 self._best = _Best(rank, number, choices, arrays, found.own)
             record["best_round"] = self._best.round
-        self.history.append({**record, "cost": self.problem.meter.cost})
+        self.history.append(plain({**record, "cost": self.problem.meter.cost}))
 
     def result(self) -> SearchResult:
         best = self._best
@@ -322,17 +330,42 @@ class _Loop:
             "strategy": self.strategy.state(),
             "random": gathered(random_state(self.problem.device, self.problem.generator)),
             "meter": self.problem.meter.state(),
-            "history": json.dumps(self.history),
+            "history": "".join(line_of(STAGE, record) for record in self.history),
             "best": None if best is None else best.state(),
         }
 
-    def restore(self, state: State) -> None:
-        self.strategy.restore(state["strategy"])
-        own = state["random"][rank() % len(state["random"])]
-        restore_random_state(own, self.problem.device, self.problem.generator)
-        self.problem.meter.restore(state["meter"])
-        self.history = json.loads(state["history"])
-        self._best = None if state["best"] is None else _Best.restored(state["best"])
+    def restore(self, saved: Saved) -> None:
+        """Goes on from a checkpoint; raises DiagnosticError where it is none of this search."""
+        device, generator = self.problem.device, self.problem.generator
+        self.history = self._records(saved.at("history"))
+        self.strategy.restore(saved.at("strategy"), len(self.history))
+        random = [
+            read_random_state(one, device, generator) for one in saved.at("random").items(least=1)
+        ]
+        self.problem.meter.restore(saved.at("meter"))
+        best = saved.optional("best")
+        self._best = None if best is None else _Best.restored(best, self.problem)
+        if not self._is_recorded(self._best):
+            raise saved.at("best").wrong("what the records say is the best")
+        saved.require_read()
+        restore_random_state(random[rank() % len(random)], device, generator)
+
+    def _is_recorded(self, best: _Best | None) -> bool:
+        """Whether it is what the records say was the best so far."""
+        kept = [r["best_round"] for r in self.history if "best_round" in r]
+        if best is None or kept[-1:] != [best.round] or best.round > len(self.history):
+            return best is None and not kept
+        record, (_, score) = self.history[best.round - 1], best.rank
+        genotype, metric = fill(self.problem.network, best.choices), self.problem.network.head.kind
+        told = record.get(selection_metric(metric), score)
+        return (record.get("genotype"), told) == (str(genotype), score)
+
+    def _records(self, saved: Saved) -> list[dict[str, Any]]:
+        records = read_lines(saved.text(LONGEST), saved.file)
+        for number, record in enumerate(records, 1):
+            if record.pop("stage") != STAGE or record.get("round") != number:
+                raise saved.wrong(f"records of rounds, of which the line {number} is none")
+        return records
 
 
 @dataclass(frozen=True)
@@ -357,11 +390,17 @@ class _Best:
         }
 
     @classmethod
-    def restored(cls, state: State) -> _Best:
-        arrays = {name: t.numpy() for name, t in state["arrays"].items()}
-        rank = (tuple(state["level"]), float(state["score"]))
-        choices, own = choices_of(state["choices"]), tuning.own_of(state["own"])
-        return cls(rank, state["round"], choices, arrays, own)
+    def restored(cls, saved: Saved, problem: Problem) -> _Best:
+        """The best round in a checkpoint; raises DiagnosticError where it is none."""
+        level = tuple(one.integer() for one in saved.at("level").items(least=1, most=9))
+        choices = saved_choices(saved.at("choices"), problem)
+        return cls(
+            (level, saved.at("score").number()),
+            saved.at("round").integer(1),
+            choices,
+            saved_arrays(saved.at("arrays"), problem, choices),
+            saved_own(saved.at("own"), problem),
+        )
 
 
 def _require_choosing(network: Network, settings: Settings) -> None:

@@ -23,6 +23,7 @@ from ..data.files import Arrays
 from ..data.folds import Fold
 from ..parallel.interrupt import Interrupt
 from ..runs.checkpoint import State
+from ..runs.saved import Saved
 from ..settings import Settings
 from ..tuning import Own
 from .budgets import Budgets
@@ -134,6 +135,9 @@ class Strategy(Protocol):
         """What `restore` goes on from, in the middle of a round too."""
         ...
 
-    def restore(self, state: State) -> None:
-        """Goes on from the state of an equal strategy."""
+    def restore(self, saved: Saved, done: int) -> None:
+        """Goes on from the state of an equal strategy, of which so many rounds are done.
+
+        Raises DiagnosticError where it is none.
+        """
         ...

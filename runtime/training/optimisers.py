@@ -16,14 +16,15 @@ from ...compiler.program.program import INPUT, PARAMETER
 from ...compiler.targets.torch.module import FusionModule
 from ..data.batches import Batch
 from ..parallel.processes import average, joined, rank
+from ..runs.saved import Saved
 from ..settings import Settings
 from .finite import not_finite
 from .keys import ARCHITECTURE, WEIGHTS, Keys, seed_of
 from .objective import Objective, Smoothing
+from .saved import Moments, read_scaler, read_steps, still
 from .schedule import rate_at
 
 Betas: TypeAlias = tuple[float, float]
-Moments: TypeAlias = dict[str, Tensor]
 WEIGHT_BETAS: Betas = (0.9, 0.999)
 ARCHITECTURE_BETAS: Betas = (0.5, 0.999)
 DTYPES: Mapping[str, torch.dtype | None] = {
@@ -57,9 +58,7 @@ class Optimiser:
         self.keys, self._draws = keys, KEYS in {i.name for i in module.program.inputs}
         self._precision = DTYPES[settings.precision]
         self.device = torch.device(settings.device)
-        self._scaler = torch.amp.GradScaler(
-            self.device.type, enabled=self._precision is torch.float16
-        )
+        self._scaler = scaler_of(settings)
         self.adam = (
             Adam(self.parameters, rate, betas, weight_decay=decay, fused=True)
             if self.parameters
@@ -133,6 +132,16 @@ class Optimiser:
         self.restore_moments(state["moments"])
         self._scaler.load_state_dict(state["scaler"])
         self.keys.steps = int(state["draws"])
+
+    def read(self, saved: Saved) -> dict[str, Any]:
+        """A state of this optimiser in a checkpoint; raises DiagnosticError where it is none."""
+        pairs = zip(self.names, self.parameters, strict=True)
+        shapes = {name: tuple(one.shape) for name, one in pairs}
+        resting, is_scaled = still(self.module.program), self._scaler.is_enabled()
+        return {
+            **read_steps(saved, shapes, resting, is_scaled=is_scaled),
+            "scaler": read_scaler(saved.at("scaler"), self._scaler),
+        }
 
     def moments(self) -> dict[str, Moments]:
         """Copies of Adam's moments, and the steps that they are of, by the parameter's name."""
@@ -236,9 +245,21 @@ class WeightOptimiser(Optimiser):
     def state(self) -> dict[str, Any]:
         return {**super().state(), "steps": self.steps}
 
+    def read(self, saved: Saved) -> dict[str, Any]:
+        state, steps = super().read(saved), saved.at("steps")
+        if steps.integer() != state["draws"]:
+            raise steps.wrong("as many as there were losses")
+        return {**state, "steps": steps.integer()}
+
     def restore(self, state: dict[str, Any]) -> None:
         super().restore(state)
         self.steps = int(state["steps"])
+
+
+def scaler_of(settings: Settings) -> torch.amp.GradScaler:
+    """What scales the losses of a run, those in float16 alone."""
+    kind, precision = torch.device(settings.device).type, DTYPES[settings.precision]
+    return torch.amp.GradScaler(kind, enabled=precision is torch.float16)
 
 
 def shortened(length: Tensor, longest: Tensor | float) -> Tensor:

@@ -28,8 +28,9 @@ from ..data.batches import Batch
 from ..settings import Settings
 from ..tuning import MOVING
 from .objective import Smoothing
-from .optimisers import Moments, Optimiser, WeightOptimiser, shortened
+from .optimisers import Optimiser, WeightOptimiser, shortened
 from .prepare import module_of
+from .saved import Moments
 from .schedule import rate_at
 
 State = dict[str, Any]
@@ -218,7 +219,11 @@ class PopulationOptimiser(WeightOptimiser):
             for name, (held, row) in self.population.parameters(member).items():
                 if name in state["moments"]:
                     rows.setdefault(held, {})[row] = state["moments"][name]
-        moments = {held: _joined(of_rows) for held, of_rows in rows.items()}
+        moments = {
+            held: _joined(of_rows)
+            for held, of_rows in rows.items()
+            if len(of_rows) == len(self.population.members(held))
+        }
         self.restore({**states[0], "moments": moments})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -142,22 +143,21 @@ def test_settings_go_through_toml(given_settings: fw.Settings) -> None:
     ("text", "message"),
     [
         ("epoch = 3", "unknown setting `epoch`"),
-        ("epochs = 0", "`epochs` is 0"),
-        ("epochs = 2.5", "`epochs` is 2.5"),
-        ("epochs = true", "`epochs` is True"),
-        ('batch = "many"', "`batch` is 'many'"),
-        ("max_learning_rate = 0", "`max_learning_rate` is 0"),
-        ("max_learning_rate = nan", "`max_learning_rate` is nan"),
-        ("weight_decay = inf", "`weight_decay` is inf"),
-        ("weight_decay = -1", "`weight_decay` is -1"),
+        ("epochs = 0", "`epochs` is the number `0`"),
+        ("epochs = 2.5", "`epochs` is the number `2.5`, not a whole number"),
+        ("epochs = true", "`epochs` is `true`"),
+        ('batch = "many"', "`batch` is the string `many`"),
+        ("max_learning_rate = 0", "`max_learning_rate` is the number `0`"),
+        ("max_learning_rate = nan", "`max_learning_rate` is the number `nan`, not above 0"),
+        ("weight_decay = inf", "`weight_decay` is the number `inf`"),
+        ("weight_decay = -1", "`weight_decay` is the number `-1`"),
         ('relax = "sharde"', "unknown relax `sharde`"),
         ('rule = "none"', "unknown rule `none`"),
         ('strategy = "luck"', "unknown strategy `luck`"),
-        ("seed = -1", "`seed` is -1"),
-        ("seed = 36893488147419103232", "`seed` is 36893488147419103232"),
-        ("[epochs]", "`epochs` is {}"),
+        ("seed = -1", "`seed` is the number `-1`"),
+        ("seed = 36893488147419103232", "`seed` is the number `36893488147419103232`"),
+        ("[epochs]", "`epochs` is an empty object"),
         ("epochs 3", "is not TOML"),
-        ("\xff", "is not TOML"),
     ],
 )
 def test_bad_settings_are_diagnosed(text: str, message: str, tmp_path: Path) -> None:
@@ -168,6 +168,46 @@ def test_bad_settings_are_diagnosed(text: str, message: str, tmp_path: Path) -> 
     (found,) = caught.value.diagnostics
     assert found.code == "E506"
     assert message in found.message
+
+
+LONG: Mapping[str, tuple[str, str]] = {
+    "digits": ("epochs = " + "9" * 5000, "is not TOML"),
+    "hexadecimal digits": (
+        "epochs = 0x" + "f" * 50_000,
+        "is a number of too many digits, not a whole number of 64",
+    ),
+    "65 bits": ("epochs = 9223372036854775809", "not a whole number of 64 bits"),
+    "a large exponent": ("max_learning_rate = 1e999999", "`max_learning_rate` is the number `inf`"),
+    "hexadecimal digits of a rate": (
+        "max_learning_rate = 0x" + "f" * 5000,
+        "is a number of too many digits",
+    ),
+    "a deep table": (f"epochs{'.a' * 5000} = 1", "`epochs` is an object with `a`"),
+    "a deep list": ("epochs = " + "[" * 50_000, "is not TOML"),
+    "a key twice": ("seed = 1\nseed = 2", "is not TOML"),
+    "a long text": (f'device = "{"x" * 20_000}"', "not a text of at most 10,000 characters"),
+    "a long file": ("#" * 200_000, "is longer than 100,000 characters"),
+    "a long name": (f"{'x' * 5000} = 1", "unknown setting `xxx"),
+    "digits in tune": ('tune = "clipping = ' + "9" * 9000 + '"', "in `tune` is no number"),
+}
+
+
+@pytest.mark.parametrize("case", LONG.values(), ids=LONG)
+def test_settings_of_any_size_are_diagnosed(case: tuple[str, str], tmp_path: Path) -> None:
+    text, message = case
+    (tmp_path / "run.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(fw.DiagnosticError) as caught:
+        read_settings(tmp_path / "run.toml")
+    (found,) = caught.value.diagnostics
+    assert found.code == "E506"
+    assert message in found.message
+    assert len(str(caught.value)) < 1000
+
+
+def test_settings_that_are_no_text_are_diagnosed(tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_bytes(b"\xff")
+    with pytest.raises(fw.DiagnosticError, match="is not UTF-8"):
+        read_settings(tmp_path / "run.toml")
 
 
 def test_options_come_after_the_file_and_the_file_after_defaults(tmp_path: Path) -> None:

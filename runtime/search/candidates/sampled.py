@@ -13,9 +13,11 @@ from ....compiler.network.holes import holes_of
 from ....compiler.network.network import Network
 from ...data.files import Arrays
 from ...runs.checkpoint import State
+from ...runs.saved import Saved
 from ...tuning import Own
 from ..strategy import Problem, Round
 from ..variants import budgets_of
+from .saved import saved_trial
 from .study import Ahead, Asked, Finished, OwnStudy, Point, Sampler, Study, asked_of, asked_state
 from .trial import Trainer, Trial
 
@@ -141,9 +143,32 @@ class Sampled:
         ahead = [[asked_state(asked), trial and trial.state()] for asked, trial in self.ahead]
         return {"study": self.study.state(), "running": running, "ahead": ahead}
 
-    def restore(self, state: State) -> None:
-        self.study.restore(state["study"])
-        running = state["running"]
-        self.running = running and (asked_of(running[0]), Trial.restored(running[1]))
-        self.ahead = [(asked_of(a), t and Trial.restored(t)) for a, t in state["ahead"]]
+    def restore(self, saved: Saved, done: int) -> None:
+        self.study.restore(saved.at("study"), done)
+        running = saved.optional("running")
+        self.running = None
+        if running is not None:
+            asked, trial = self._restored(running)
+            if trial is None:
+                raise running.wrong("a trial")
+            self.running, done = (asked, trial), done + 1
+        ahead = saved.at("ahead").items(most=self.problem.settings.candidates)
+        self.ahead = [self._restored(one) for one in ahead]
+        if self.study.is_own:
+            numbers = [asked.number for asked, _ in (*filter(None, [self.running]), *self.ahead)]
+            begun = done - (self.running is not None)
+            if numbers != list(range(begun, begun + len(numbers))):
+                raise saved.at("ahead").wrong("the points after those that are finished")
         self.trainer.forget()
+
+    def _restored(self, saved: Saved) -> tuple[Asked, Trial | None]:
+        """A point with its trial, if that is to be trained."""
+        point, row = saved.items(least=2, most=2)
+        asked = asked_of(point, self.points.sizes)
+        if row.content is None:
+            return asked, None
+        trial = saved_trial(row, self.trainer, [self.problem.settings.trial_epochs])
+        choices, own = self.points.candidate(asked.point)
+        if not trial.continues(Trial(asked.number, choices, own=own)):
+            raise row.wrong("the candidate of its point")
+        return asked, trial

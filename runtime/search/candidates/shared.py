@@ -11,8 +11,10 @@ from dataclasses import replace
 from ....compiler.diagnostics.diagnostic import fail
 from ...parallel.processes import joined
 from ...runs.checkpoint import State, identity_of
+from ...runs.saved import Saved
 from ..strategy import Problem, Round
 from .sampled import Sampled
+from .saved import saved_trial
 from .study import Ahead, Sampler, SharedStudy
 from .trial import Trial
 
@@ -84,11 +86,18 @@ class Shared(Sampled):
             "ended": self._ended,
         }
 
-    def restore(self, state: State) -> None:
-        super().restore(state)
-        self._kept = [Trial.restored(s) for s in state["kept"]]
-        self._last = state["last"] and Trial.restored(state["last"])
-        self._done, self._ended = state["done"], state["ended"]
+    def restore(self, saved: Saved, done: int) -> None:
+        super().restore(saved, done)
+        stops = [self.problem.settings.trial_epochs]
+        kept, last = saved.at("kept").items(most=1), saved.optional("last")
+        self._kept = [saved_trial(one, self.trainer, stops) for one in kept]
+        self._last = None if last is None else saved_trial(last, self.trainer, stops)
+        self._done = saved.at("done").integer(done, done)
+        self._ended = saved.at("ended").flag()
+        if any(not trial.scored for trial in self._kept):
+            raise saved.at("kept").wrong("a trial that is finished")
+        if self._ended and (self._last is None or not self._last.scored):
+            raise saved.at("ended").wrong("false, since the best is not trained")
         self.rounds = self._done if self._ended else self._done + self._left() + 1
 
 

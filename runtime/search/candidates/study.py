@@ -29,6 +29,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from ....compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ....compiler.system.files import is_file, is_there
 from ...runs.checkpoint import State
+from ...runs.saved import Saved
 from ...settings import Settings
 
 Point = Mapping[str, int]
@@ -59,7 +60,9 @@ class Finished:
 
 
 class Study(Protocol):
-    """What is known of a space, and what to try in it."""
+    """What is known of a space, and what to try in it; whether it is one process's own."""
+
+    is_own: bool
 
     def ask(self, ahead: int = 0) -> Asked:
         """The next point to be tried; `ahead` is how many were asked for and not told yet."""
@@ -81,8 +84,8 @@ class Study(Protocol):
         """What `restore` goes on from; nothing where it is kept elsewhere."""
         ...
 
-    def restore(self, state: list[Any]) -> None:
-        """Goes on from the state of another study."""
+    def restore(self, saved: Saved, done: int) -> None:
+        """Goes on from the state of another study, after so many rounds."""
         ...
 
 
@@ -122,8 +125,11 @@ def _distributions(sizes: Mapping[str, int]) -> dict[str, BaseDistribution]:
 class OwnStudy:
     """A study of one process, built anew from its finished trials whenever it is asked."""
 
+    is_own = True
+
     def __init__(self, sizes: Mapping[str, int], sampler: Sampler, settings: Settings) -> None:
         """`sizes` says how many candidates each hole has."""
+        self._sizes = sizes
         with _quiet():
             self._distributions = _distributions(sizes)
         self._sampler = partial(_of_trial, sampler, settings.seed)
@@ -158,8 +164,16 @@ class OwnStudy:
     def state(self) -> list[Any]:
         return [[asked_state(one.asked), float(one.score), one.trained] for one in self._finished]
 
-    def restore(self, state: list[Any]) -> None:
-        self._finished = [Finished(asked_of(a), score, trained) for a, score, trained in state]
+    def restore(self, saved: Saved, done: int) -> None:
+        rows = [one.items(least=3, most=3) for one in saved.items(least=done, most=done)]
+        self._finished = []
+        for number, (point, score, trained) in enumerate(rows):
+            asked = asked_of(point, self._sizes)
+            if asked.number != number:
+                raise point.at("number").wrong(f"{number}")
+            told = score.number(finite=False)
+            self._finished.append(Finished(asked, told, trained.integer(most=number)))
+        saved.tried("what its sampler can go on from", self.ask)
 
 
 def asked_state(asked: Asked) -> State:
@@ -168,9 +182,12 @@ def asked_state(asked: Asked) -> State:
     return {"number": asked.number, "point": dict(asked.point), "attributes": attributes}
 
 
-def asked_of(state: State) -> Asked:
-    """The point that `asked_state` wrote down."""
-    return Asked(**state)
+def asked_of(saved: Saved, sizes: Mapping[str, int]) -> Asked:
+    """The point that `asked_state` wrote down, in a space of these sizes."""
+    places = saved.at("point").fields(list(sizes))
+    point = {name: places[name].integer(most=size - 1) for name, size in sizes.items()}
+    attributes = {name: one.plain() for name, one in saved.at("attributes").named().items()}
+    return Asked(saved.at("number").integer(), point, attributes)
 
 
 # In a storage
@@ -181,6 +198,8 @@ class SharedStudy:
 
     A process that has died leaves a trial that runs for ever and that nobody waits for.
     """
+
+    is_own = False
 
     def __init__(
         self, sizes: Mapping[str, int], sampler: Sampler, settings: Settings, name: str
@@ -257,8 +276,8 @@ class SharedStudy:
     def state(self) -> list[Any]:
         return []
 
-    def restore(self, state: list[Any]) -> None:
-        pass
+    def restore(self, saved: Saved, done: int) -> None:
+        saved.items(most=0)
 
 
 class _Anew(BaseSampler):

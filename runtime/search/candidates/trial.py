@@ -17,7 +17,7 @@ from torch import Tensor
 from ....compiler.check.check import checked
 from ....compiler.diagnostics.diagnostic import DiagnosticError
 from ....compiler.measure.sizes import count_macs
-from ....compiler.network.choices import Choices, choices_of, fill, listed
+from ....compiler.network.choices import Choices, fill, listed
 from ....compiler.network.network import Network
 from ....compiler.program.hoist import Hoisted
 from ....compiler.program.program import Program
@@ -89,6 +89,13 @@ class Trial:
         told = {"failure": self.failure} if self.diverged else self.metrics
         return {**told, **({"settings": dict(self.own)} if self.own else {})}
 
+    def continues(self, begun: Trial | None) -> bool:
+        """Whether it is the candidate, in the fold, that was begun."""
+        if begun is None:
+            return False
+        same = (begun.number, begun.choices, begun.own, begun.fold)
+        return (self.number, self.choices, self.own, self.fold) == same
+
     def settings(self, usual: Settings) -> Settings:
         """The settings that it is trained with."""
         return usual.with_options(**dict(self.own))
@@ -119,7 +126,7 @@ class Trial:
         return {n: t.numpy().copy() for n, t in self.training["module"].items()}
 
     def state(self) -> State:
-        """What `restored` makes an equal trial of.
+        """What an equal trial can be made of.
 
         Where its training is at rest, it stays as it is until the trial is trained again.
         """
@@ -146,13 +153,6 @@ class Trial:
         choices = identity_of(str(listed(self.choices)), str(self.own))[:16]
         name = f"trial-{self.number}-{self.epochs}-{choices}"
         return CheckpointPart(name if self.fold is None else f"fold-{name}", self.training)
-
-    @classmethod
-    def restored(cls, state: State) -> Trial:
-        """The trial with this state."""
-        choices, own = choices_of(state["choices"]), tuning.own_of(state["own"])
-        known: State = {**state, "choices": choices, "own": own}
-        return cls(**known)
 
 
 class Trainer:
@@ -204,11 +204,12 @@ class Trainer:
         if most == 1 or not alike:
             return [_Member(trial)]
         wanted = [trial, *alike][:most]
-        needs = (bytes_of(self._program(one).program, settings.batch) for one in wanted)
+        needs = (bytes_of(self.program(one).program, settings.batch) for one in wanted)
         part = next(parts_that_fit(needs, self.problem.device, settings.memory))
-        return [_Member(wanted[place], self._program(wanted[place])) for place in part]
+        return [_Member(wanted[place], self.program(wanted[place])) for place in part]
 
-    def _program(self, trial: Trial) -> Hoisted:
+    def program(self, trial: Trial) -> Hoisted:
+        """What a trial computes beside others."""
         if trial.choices not in self._programs:
             self._programs[trial.choices] = member_program(_network(self.problem, trial))
         return self._programs[trial.choices]

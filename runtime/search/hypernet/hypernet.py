@@ -8,7 +8,9 @@ import torch
 
 from ...data.files import Arrays
 from ...runs.checkpoint import State
+from ...runs.saved import Saved
 from ...training.prepare import prepare
+from ...training.saved import read_epoch
 from ..learner import Learner
 from ..strategy import Problem
 from .mixtures import ArchitectureParameters, Weights
@@ -50,8 +52,19 @@ class Hypernet(Learner):
             "epoch": self.epoch.state(),
         }
 
-    def restore(self, state: State) -> None:
-        """Goes on from another hypernet's state."""
-        self.module.load_state_dict(state["module"])
-        self.weights.restore(state["weights"])
-        self.epoch.restore(state["epoch"])
+    def restore(self, saved: Saved, passes: int, done: int | None = None) -> None:
+        """Goes on from another hypernet's state, in epochs of so many passes.
+
+        So many epochs are `done`, where nothing else has trained it.
+        """
+        shapes = {name: tuple(one.shape) for name, one in self.module.state_dict().items()}
+        tensors = saved.at("module").tensors(shapes)
+        weights = self.weights.read(saved.at("weights"))
+        epoch = read_epoch(saved.at("epoch"), passes)
+        if done is not None and epoch["passes"] != passes * done + len(epoch["losses"]):
+            raise saved.at("epoch").at("passes").wrong(f"the passes of {done} epochs")
+        if weights["steps"] > (epoch["passes"] + 1) * len(self.train):
+            raise saved.at("weights").at("steps").wrong("a number of steps within its passes")
+        self.module.load_state_dict(tensors)
+        self.weights.restore(weights)
+        self.epoch.restore(epoch)

@@ -14,6 +14,7 @@ from torch import Tensor
 from ...data.batches import Batch
 from ...data.files import Arrays
 from ...runs.checkpoint import State
+from ...runs.saved import Saved
 from ...training.epoch import Pass
 from ...training.optimisers import ArchitectureOptimiser
 from ..hypernet.hypernet import Hypernet
@@ -83,9 +84,10 @@ class Darts:
     def state(self) -> State:
         return {"hypernet": self.hypernet.state(), "architecture": self.optimiser.state()}
 
-    def restore(self, state: State) -> None:
-        self.hypernet.restore(state["hypernet"])
-        self.optimiser.restore(state["architecture"])
+    def restore(self, saved: Saved, done: int) -> None:
+        is_left = done < self.rounds
+        self.hypernet.restore(saved.at("hypernet"), passes=2, done=done if is_left else None)
+        self.optimiser.restore(self.optimiser.read(saved.at("architecture")))
 
 
 explore = Darts

@@ -27,9 +27,11 @@ from ...genotypes.greedy import bagged
 from ...metrics import on_validation
 from ...runs.checkpoint import State
 from ...runs.names import TOGETHER
+from ...runs.saved import Saved
 from ...training.fitting import scored
 from ...training.objective import Objective, selection_score, shares_of
 from ...tuning import Own
+from ..candidates.saved import saved_trial
 from ..candidates.standing import standings
 from ..candidates.trial import Trainer, Trial
 from ..chain import Stage
@@ -223,13 +225,35 @@ class Folds:
         self.trainer.close()
         return {"trials": [[t.state() for t in one.trials] for one in self.finalists]}
 
-    def restore(self, state: State) -> None:
-        for place, trials in enumerate(state["trials"]):
-            restored = tuple(Trial.restored(trial) for trial in trials)
-            self.finalists[place] = replace(self.finalists[place], trials=restored)
+    def restore(self, saved: Saved, done: int) -> None:
+        rows = saved.at("trials").items(least=self.rounds, most=self.rounds)
+        pairs = enumerate(zip(rows, self.finalists, strict=True))
+        self.finalists = [
+            replace(one, trials=self._restored_trials(row, one, place < done))
+            for place, (row, one) in pairs
+        ]
         self.trainer.forget()
         if all(trial.scored for one in self.finalists for trial in one.trials):
             self._choose(self._held())
+
+    def _restored_trials(
+        self, saved: Saved, finalist: Finalist, is_done: bool
+    ) -> tuple[Trial, ...]:
+        count = len(finalist.trials)
+        pairs = zip(saved.items(least=count, most=count), finalist.trials, strict=True)
+        return tuple(self._restored(one, begun, is_done) for one, begun in pairs)
+
+    def _restored(self, saved: Saved, begun: Trial, is_done: bool) -> Trial:
+        stops = [self.problem.settings.trial_epochs]
+        trial = saved_trial(saved, self.trainer, stops, may_be_left=True)
+        if not trial.continues(begun):
+            raise saved.wrong("the training of a finalist in its fold")
+        if is_done and not trial.scored:
+            raise saved.at("scored").wrong("all of its epochs")
+        needed = trial.scored and not trial.fold and not trial.diverged
+        if needed and trial.training is None:
+            raise saved.at("training").wrong("where its training is")
+        return trial
 
 
 def select(problem: Problem) -> list[Stage]:

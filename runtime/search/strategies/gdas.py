@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 
 from ...runs.checkpoint import State
+from ...runs.saved import Saved
 from ..hypernet.mixtures import Weights
 from ..strategy import Problem
 from .darts import Darts
@@ -30,9 +31,9 @@ class Gdas(Darts):
     def state(self) -> State:
         return {**super().state(), "draws": self._draws.get_state()}
 
-    def restore(self, state: State) -> None:
-        super().restore(state)
-        self._draws.set_state(state["draws"])
+    def restore(self, saved: Saved, done: int) -> None:
+        super().restore(saved, done)
+        self._draws.set_state(saved.at("draws").generator(self._draws.get_state()))
 
 
 explore = Gdas

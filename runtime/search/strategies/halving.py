@@ -13,8 +13,10 @@ from itertools import accumulate, islice
 from ....compiler.network.choices import Choices
 from ...data.files import Arrays
 from ...runs.checkpoint import State
+from ...runs.saved import Saved
 from ...settings import Settings
 from ...tuning import Own, every_own
+from ..candidates.saved import saved_trial
 from ..candidates.standing import standings
 from ..candidates.starts import beside, starts
 from ..candidates.trial import Trainer, Trial
@@ -98,9 +100,30 @@ class Halving:
         self.trainer.close()
         return {"trials": [t.state() for t in self.trials]}
 
-    def restore(self, state: State) -> None:
-        self.trials = [Trial.restored(s) for s in state["trials"]]
+    def restore(self, saved: Saved, done: int) -> None:
+        begun = {trial.number: trial for trial in self.trials}
+        rows = saved.at("trials").items(least=len(begun), most=len(begun))
+        stops = list(dict.fromkeys(epochs for _, epochs, _ in self._plan))
+        trials = [saved_trial(one, self.trainer, stops, may_be_left=True) for one in rows]
+        for place, (one, trial) in enumerate(zip(rows, trials, strict=True)):
+            if not trial.continues(begun.pop(trial.number, None)):
+                raise one.wrong("one of the candidates of this search")
+            if trial.scored not in self._scored_at(place, done):
+                raise one.at("scored").wrong("as many epochs as its rung has")
+            is_left = place in {p for _, _, p in self._plan[done:]} or not place
+            if is_left and trial.scored and trial.training is None and not trial.diverged:
+                raise one.at("training").wrong("where its training is")
+        self.trials = trials
         self.trainer.forget()
+
+    def _scored_at(self, place: int, done: int) -> Sequence[int]:
+        """After how many epochs a trial may have been scored last, after so many rounds."""
+        level, epochs, current = self._plan[min(done, self.rounds - 1)]
+        before = [stop for at, stop, p in self._plan if p == place and at < level]
+        has_passed = done == self.rounds or place < current
+        if (level, epochs, place) not in self._plan:
+            return before or [0]
+        return [epochs] if has_passed else [before[-1] if before else 0, epochs]
 
 
 def explore(problem: Problem) -> Halving:

@@ -20,7 +20,7 @@ import numpy as np
 
 from ....compiler.check.check import network_of
 from ....compiler.diagnostics.diagnostic import Report
-from ....compiler.network.choices import CellChoice, Choices, choices_of, fill, listed
+from ....compiler.network.choices import CellChoice, Choices, fill, listed
 from ....compiler.network.fillings import choices
 from ....compiler.network.network import Network
 from ...data.files import Arrays
@@ -28,7 +28,9 @@ from ...genotypes.derive import choose
 from ...genotypes.sample import draw_cell, draw_outputs
 from ...genotypes.space import every_step, may_follow
 from ...runs.checkpoint import State
+from ...runs.saved import Saved
 from ..candidates.prefix import first_cells
+from ..candidates.saved import saved_choices, saved_trial
 from ..candidates.surrogate import predicted
 from ..candidates.trial import Trainer, Trial
 from ..strategy import Problem, Round
@@ -160,10 +162,27 @@ class Mfas:
             "begun": self._begun,
         }
 
-    def restore(self, state: State) -> None:
-        self._known = {choices_of(c): score for c, score in state["known"]}
-        self._queue = [Trial.restored(s) for s in state["queue"]]
-        self._begun = state["begun"]
+    def restore(self, saved: Saved, done: int) -> None:
+        levels = [level for _, level in self._plan]
+        rows = [one.items(least=2, most=2) for one in saved.at("known").items()]
+        self._known = {
+            saved_choices(choices, self.problem, levels): score.number(finite=False)
+            for choices, score in rows
+        }
+        if not len(self._known) == len(rows) == done:
+            raise saved.at("known").wrong(f"the candidates of {done} rounds")
+        queue, begun = saved.at("queue"), saved.at("begun")
+        stops = [self.problem.settings.trial_epochs]
+        trials = queue.items(most=self._total)
+        self._queue = [saved_trial(one, self.trainer, stops, levels) for one in trials]
+        self._begun = begun.integer(1, len(self._plan))
+        wanted = {trial.choices: trial.number for trial in self._queue}
+        level = self._plan[self._begun - 1][1]
+        of_level = all(len(one.cells) == level and one not in self._known for one in wanted)
+        if list(wanted.values()) != list(range(done, done + len(trials))) or not of_level:
+            raise queue.wrong("the candidates of its level that are left")
+        if not trials and self._begun < len(self._plan):
+            raise begun.wrong("the last level")
         self.trainer.forget()
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ...data.files import Arrays
 from ...runs.checkpoint import State
+from ...runs.saved import Saved
 from ..chain import Stage
 from ..hypernet.hypernet import Hypernet
 from ..hypernet.mixtures import Weights
@@ -90,9 +91,16 @@ class Perturbation:
     def state(self) -> State:
         return {"hypernet": self.hypernet.state(), "drops": dict(self._drops)}
 
-    def restore(self, state: State) -> None:
-        self.hypernet.restore(state["hypernet"])
-        self._drops = dict(state["drops"])
+    def restore(self, saved: Saved, done: int) -> None:
+        self.hypernet.restore(saved.at("hypernet"), passes=1)
+        drops = saved.at("drops").named()
+        if list(drops) not in (self._order[:done], self._order[: done + 1]):
+            raise saved.at("drops").wrong(f"what {done} rounds measured")
+        sizes = {name: len(self.hypernet.architecture.logits[name]) for name in drops}
+        self._drops = {
+            name: [one.number() for one in drops[name].items(least=size, most=size)]
+            for name, size in sizes.items()
+        }
 
 
 def select(problem: Problem) -> list[Stage]:

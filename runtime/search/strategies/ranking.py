@@ -7,10 +7,12 @@ from itertools import islice
 import numpy as np
 import torch
 
-from ....compiler.network.choices import Choices, choices_of, listed
+from ....compiler.network.choices import Choices, listed
 from ...data.files import Arrays
 from ...genotypes.derive import one_hot
 from ...runs.checkpoint import State
+from ...runs.saved import Saved
+from ..candidates.saved import saved_choices
 from ..candidates.standing import standings
 from ..chain import Stage
 from ..hypernet.hypernet import Hypernet
@@ -50,8 +52,12 @@ class Ranking:
     def state(self) -> State:
         return {"best": [listed(c) for c in self.best]}
 
-    def restore(self, state: State) -> None:
-        self.best = [choices_of(c) for c in state["best"]]
+    def restore(self, saved: Saved, done: int) -> None:
+        count = self.problem.settings.candidates if done else 0
+        best = saved.at("best").items(least=min(1, done), most=count)
+        self.best = [saved_choices(one, self.problem) for one in best]
+        if len(set(self.best)) < len(best):
+            raise saved.at("best").wrong("choices that differ")
 
 
 def select(problem: Problem) -> list[Stage]:

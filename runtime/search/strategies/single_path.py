@@ -13,6 +13,7 @@ import numpy as np
 from ...data.files import Arrays
 from ...genotypes.derive import one_hot
 from ...runs.checkpoint import State
+from ...runs.saved import Saved
 from ..hypernet.hypernet import Hypernet
 from ..hypernet.mixtures import Weights
 from ..strategy import Problem, Round
@@ -41,9 +42,20 @@ class SinglePath:
     def state(self) -> State:
         return {"hypernet": self.hypernet.state(), "draws": self._draws.bit_generator.state}
 
-    def restore(self, state: State) -> None:
-        self.hypernet.restore(state["hypernet"])
-        self._draws.bit_generator.state = state["draws"]
+    def restore(self, saved: Saved, done: int) -> None:
+        is_left = done < self.rounds
+        self.hypernet.restore(saved.at("hypernet"), passes=1, done=done if is_left else None)
+        draws = saved.at("draws")
+        if draws.at("bit_generator").text() != self._draws.bit_generator.state["bit_generator"]:
+            raise draws.at("bit_generator").wrong("the generator that draws here")
+        self._draws.bit_generator.state = {
+            "bit_generator": draws.at("bit_generator").text(),
+            "state": {
+                n: draws.at("state").at(n).integer(most=2**128 - 1) for n in ("state", "inc")
+            },
+            "has_uint32": draws.at("has_uint32").integer(most=1),
+            "uinteger": draws.at("uinteger").integer(most=2**32 - 1),
+        }
 
 
 explore = SinglePath

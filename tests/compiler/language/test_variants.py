@@ -19,7 +19,7 @@ from fusewright.compiler.language.variants import (
 )
 from fusewright.compiler.load import Notation, spell
 from fusewright.compiler.measure.architectures import count_architectures
-from fusewright.compiler.network.choices import choices_of, fill, listed
+from fusewright.compiler.network.choices import fill
 from fusewright.compiler.network.count import Count
 from fusewright.compiler.resolve.unfill import unfill
 from fusewright.compiler.tools.describe import describe, summary
@@ -117,7 +117,6 @@ def test_a_space_has_the_genotypes_of_all_its_variants() -> None:
             choices = unfill(network, genotype)
             assert choices.variant == picks
             assert fill(network, choices) == genotype
-            assert choices_of(listed(choices)) == choices
     assert count_architectures(network) == Count(total, total)
     assert len(genotypes) == total
 

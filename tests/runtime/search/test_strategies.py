@@ -34,6 +34,7 @@ from fusewright.runtime.genotypes.derive import one_hot
 from fusewright.runtime.genotypes.sample import draw
 from fusewright.runtime.parallel.interrupt import Interrupt
 from fusewright.runtime.parallel.synchronised import batch_norm
+from fusewright.runtime.runs.saved import Saved
 from fusewright.runtime.search.budgets import Budgets
 from fusewright.runtime.search.candidates.standing import standings
 from fusewright.runtime.search.hypernet.unrolled import unrolled_step
@@ -277,7 +278,7 @@ def test_a_weight_step_of_the_hypernet_is_the_unit_of_cost() -> None:
     meter.count(50, 8, passes=1)
     assert meter.cost["weight_steps"] == pytest.approx(4 / 3)
     other = Meter(50, 8)
-    other.restore(meter.state())
+    other.restore(Saved(meter.state(), "checkpoint"))
     assert other.cost["weight_steps"] == meter.cost["weight_steps"]
     assert other.cost["seconds"] >= meter.state()["seconds"] - 1
 
