@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -46,7 +46,7 @@ EVERY = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "prove" else 20
 
 
 @contextmanager
-def loop_of(strategy: str, select: str, batches: int, out: Path) -> Iterator[tuple[Any, Any]]:
+def loop_of(strategy: str, select: str, batches: int, out: Path) -> Generator[tuple[Any, Any]]:
     """A search that was stopped in its middle: its loop, and the state in its checkpoint."""
     left, held = [batches], list[Any]()
 
@@ -59,10 +59,11 @@ def loop_of(strategy: str, select: str, batches: int, out: Path) -> Iterator[tup
         held.append(loop)
         loop_run(loop, *_)
 
-    loop_run = searching._Loop.run
+    loop_class: Any = vars(searching)["_Loop"]
+    loop_run = loop_class.run
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Interrupt, "check", check)
-        patched.setattr(searching._Loop, "run", run)
+        patched.setattr(loop_class, "run", run)
         patched.setattr(surrogate, "STEPS", 5)
         given = QUICK.with_options(strategy=strategy, select="" if select == "begun" else select)
         with pytest.raises(fw.DiagnosticError, match="was stopped in round"):
