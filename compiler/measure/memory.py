@@ -2,8 +2,8 @@
 
 An estimate names what memory is for and the largest parts of it. Some of it is certain: every
 parameter is held, with its gradient and the two moments of Adam where it is trained. What a batch
-makes is estimated, to a factor of two. So a run is refused on a machine that lacks what is certain,
-or half of the estimate; where the limit is stated, the estimate itself has to keep it.
+makes is estimated, to a factor of four (`benchmarks/memory.py`). So a run is refused on a machine
+that lacks what is certain, or a quarter of the estimate; where the limit is stated, the estimate itself has to keep it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ HELD_TO_COMPUTE = 2
 """How many of the largest value are in memory at once where nothing is learned."""
 OPTIMISER_COPIES = 3
 """What training holds of a parameter beside itself: its gradient and two moments."""
-SAFETY = 2
+SAFETY = 4
 """How many times as much as is needed an estimate may say."""
 TRAINING_USES = ("parameters", "optimiser", "activations")
 _SHOWN = 3
