@@ -5,3 +5,10 @@ are mutated by structure (`mutations/`) and read by what the commands call, or a
 whose system calls fail or after which its process is killed. An input is a function of its target,
 a seed and a number, so that `--only TARGET --input NUMBER` brings one about again.
 """
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # processes are forked, and none has threads then
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

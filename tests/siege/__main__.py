@@ -11,13 +11,12 @@ from pathlib import Path
 
 import torch
 
-from . import home
-from .campaign import Figures, campaign, save, table, write_record
-from .corpus import corpus
+from .campaign import FIRST, Figures, campaign, save, table, write_record
+from .home import prepared
 from .kinds import kinds
 from .target import Place, Target
-from .works import WORKS
 from .workers import attacking, awaited, forked
+from .works import WORKS
 
 OUT = Path("build/siege")
 
@@ -34,20 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _all(chosen, place, options)
 
 
-def prepared(folder: Path) -> Place:
-    """A place with the home in it, built by a process that then ends, and all that is imported."""
-    (folder / "home").mkdir()
-    corpus()
-    if awaited(forked(lambda: home.build(folder / "home"))):
-        raise SystemExit("the home cannot be built")
-    return Place(folder / "home", folder)
-
-
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.siege", description=__doc__)
     parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", action="append", choices=[*kinds(), *WORKS], metavar="TARGET")
+    parser.add_argument("--first", type=int, default=FIRST, help="inputs of each target at least")
     parser.add_argument("--input", type=int, help="this input alone, of the one target")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--out", type=Path, default=OUT, help="where failures are written")
@@ -74,7 +65,8 @@ def _all(targets: Sequence[Target], place: Place, options: argparse.Namespace) -
     saved: dict[str, int] = {}
     shutil.rmtree(options.out, ignore_errors=True)
     seconds = 60 * options.minutes
-    for figures in campaign(targets, place, options.seed, seconds, options.processes):
+    turns = campaign(targets, place, options.seed, seconds, options.processes, options.first)
+    for figures in turns:
         name = figures.target.name
         every[name] = figures
         for failure in figures.failures[saved.get(name, 0) :]:

@@ -1,4 +1,4 @@
-"""The campaign: every target has its turn until the time is over; figures by target, and failures."""
+"""The campaign: every target has its turn until the time is over; figures by target."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .workers import Worker
 STRETCH = 4.0
 """Seconds that a process attacks one target for."""
 FIRST = 8
-"""Inputs of a target whose pace is not known."""
+"""Inputs of a target whose pace is not known yet."""
 MOST_SAVED = 20
 """Failures of a target that are kept."""
 
@@ -47,21 +47,26 @@ class Figures:
     def inputs(self) -> int:
         return self.endings.total()
 
-    def stretch(self) -> range:
+    def stretch(self, first: int) -> range:
         """The numbers that come next: as many as take a few seconds at the pace so far."""
         pace = self.inputs / self.seconds if self.seconds else 0.0
-        count = max(1, round(STRETCH * pace)) if self.inputs else FIRST
+        count = max(1, round(STRETCH * pace)) if self.inputs else first
         numbers = range(self.begun, self.begun + count)
         self.begun = numbers.stop
         return numbers
 
 
 def campaign(
-    targets: Sequence[Target], place: Place, seed: int, seconds: float, processes: int
+    targets: Sequence[Target],
+    place: Place,
+    seed: int,
+    seconds: float,
+    processes: int = 1,
+    first: int = FIRST,
 ) -> Iterator[Figures]:
     """Attacks every target, each for the same time; yields its figures whenever they have changed.
 
-    No target is left out, however short the time.
+    The `first` inputs of a target are not left out, however short the time.
     """
     every = {target.name: Figures(target) for target in targets}
     until, workers = monotonic() + seconds, dict[Connection, Worker]()
@@ -73,7 +78,7 @@ def campaign(
         while idle and len(workers) < processes:
             figures = min(idle, key=lambda f: f.seconds)
             idle.remove(figures)
-            worker = Worker.start(figures.target, place, seed, figures.stretch())
+            worker = Worker.start(figures.target, place, seed, figures.stretch(first))
             workers[worker.connection] = worker
         if not workers:
             return
@@ -105,8 +110,8 @@ def table(every: Sequence[Figures], seed: int) -> str:
     width = max(len(figures.target.name) for figures in every)
     head = f"{'target':<{width}} {'inputs':>8} {'accepted':>8} {'refused':>8} {'failed':>7}"
     lines = [f"{head} {'a second':>8} {'slowest':>8} {'memory':>9}  refused by code"]
-    for figures in sorted(every, key=lambda f: f.target.name):
-        lines.append(f"{figures.target.name:<{width}} {_row(figures)}")
+    ordered = sorted(every, key=lambda f: f.target.name)
+    lines += [f"{figures.target.name:<{width}} {_row(figures)}" for figures in ordered]
     inputs = sum(figures.inputs for figures in every)
     spent = sum(figures.seconds for figures in every)
     failed = sum(len(figures.failures) for figures in every)

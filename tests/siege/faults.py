@@ -1,6 +1,6 @@
 """Faults of the machine: system calls that fail, disks that are full, processes that are killed.
 
-Python tells an audit hook of each call that opens, makes, moves or removes a file before it is made.
+Python tells an audit hook of each call that opens, makes, moves or removes a file, before it does.
 The hook counts those in the current folder, and at one of them brings a fault about. A write itself
 is not told of: what is open then takes no more than a few bytes (`RLIMIT_FSIZE`), whichever library
 writes, and the process is told so or killed by the kernel in the middle of it.
@@ -24,13 +24,14 @@ EVENTS = (
     *("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink"),
     *("os.chmod", "os.truncate", "os.utime", "shutil.rmtree", "shutil.copyfile"),
 )
+REMOVES = ("os.remove", "os.rmdir", "shutil.rmtree")
 TAKES_SPACE = ("os.mkdir", "os.rename", "os.link", "os.symlink")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 SOME_BYTES = 3
 KILLS = ("kill", "torn", "clock")
 FAULTS = ("ENOSPC", *KILLS, "EIO", "short", "kill")
-"""In turns: a full disk, kills before a call, within a write and at a moment, an error, a write that
-is cut short."""
+"""In turns: a full disk, kills before a call, within a write and at a moment, an error, and a write
+that is cut short."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,12 @@ class Fault:
 
 @dataclass
 class Calls:
-    """The calls so far in a folder; `fault` is brought about at one of them."""
+    """The calls so far in a folder; `fault` is brought about at one of them, which is `struck`."""
 
     folder: str
     fault: Fault | None = None
     count: int = 0
+    struck: str = ""
     full: bool = False
     busy: bool = False
 
@@ -98,6 +100,7 @@ class Calls:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if self.fault is None or self.count != self.fault.call:
             return
+        self.struck = event
         match self.fault.kind:
             case "ENOSPC":
                 self.full = True
@@ -120,10 +123,10 @@ class Calls:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size + SOME_BYTES, -1))
 
 
-def counted(folder: Path, work: Callable[[], object], fault: Fault | None = None) -> int:
-    """Does work whose calls in a folder are watched; how many there were."""
+def watched(folder: Path, work: Callable[[], object], fault: Fault | None = None) -> Calls:
+    """Does work whose calls in a folder are watched; returns them."""
     calls = Calls(str(folder), fault)
     calls.watch()
     work()
     calls.busy = True
-    return calls.count
+    return calls

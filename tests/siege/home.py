@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +27,10 @@ from fusewright.runtime.training.ensemble import train_ensemble
 from ..support.ensembles import ensemble
 from ..support.paths import ROOT
 from ..support.running import FIXED, problem, spec
+from .corpus import corpus
 from .session import MESSAGES, framed
+from .target import Place
+from .workers import awaited, forked
 
 QUICK: Mapping[str, Any] = {
     "epochs": 2,
@@ -43,6 +49,28 @@ NOTATIONS: Mapping[str, Notation] = {
     "space.graphml": "graphml",
     "graph.json": "node-link",
 }
+
+
+def prepared(folder: Path) -> Place:
+    """A place in an empty folder with the home in it, and in this process all that is needed there.
+
+    A process of its own builds the home, and tells what it had to import for that: processes that
+    are forked later then find it there.
+    """
+    home, imported = folder / "home", folder / "imported.txt"
+    home.mkdir()
+
+    def work() -> None:
+        build(home)
+        imported.write_text("\n".join(sys.modules), encoding="utf-8")
+
+    if awaited(forked(work)):
+        raise RuntimeError("the home cannot be built")
+    corpus()
+    for name in imported.read_text(encoding="utf-8").splitlines():
+        with suppress(Exception):  # some names stand for modules that are made otherwise
+            import_module(name)
+    return Place(home, folder)
 
 
 def build(home: Path) -> None:

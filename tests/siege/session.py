@@ -96,7 +96,10 @@ def _move(message: Any, random: Random) -> None:
     parameters = message.get("params") if isinstance(message, dict) else None
     if isinstance(parameters, dict) and "position" in parameters:
         numbers = (0, 1, 2, 3, 5, 8, 13, 21, 34, 500, -1, 2**31 - 1, 2**40)
-        parameters["position"] = {"line": random.choice(numbers), "character": random.choice(numbers)}
+        parameters["position"] = {
+            "line": random.choice(numbers),
+            "character": random.choice(numbers),
+        }
 
 
 class _Failures(logging.Handler):

@@ -7,7 +7,9 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing import Pipe
 from pathlib import Path
 from time import monotonic
@@ -15,9 +17,9 @@ from typing import Any
 
 from fusewright.runtime.strategies import STRATEGIES
 
-from .faults import Fault, counted
+from .faults import REMOVES, Fault, watched
 from .judge import Verdict, drafts, judged, listing
-from .readers import Command
+from .readers import Command, Reader
 from .target import Outcome, Place
 from .workers import MOST_WAIT, awaited, forked
 
@@ -28,6 +30,7 @@ TIMES = ("cost", "seconds", "versions", "machine")
 NOT_COMPARED = (".pt",)
 """Checkpoints know how long a search took."""
 RUN = "run"
+KILLED = (-signal.SIGKILL, -signal.SIGXFSZ)
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,8 @@ class Work:
     """
 
     name: str
-    command: Command
-    again: Command
+    command: Reader
+    again: Reader
     results: Sequence[str]
     replaces: bool = False
 
@@ -47,23 +50,26 @@ class Work:
         reference = self._reference(place)
         fault = Fault.of(seed, number, int(reference["calls"]))
         folder = _fresh(place, "faulted")
-        verdict, _ = done(folder, self.command, fault, float(reference["seconds"]))
-        if not verdict.failed:
-            verdict = self._aftermath(place, folder, verdict, fault)
-        return Outcome(number, verdict, f"{self.command}: {fault}")
-
-    def _aftermath(self, place: Place, folder: Path, verdict: Verdict, fault: Fault) -> Verdict:
-        """What is found in the folder, and whether the work is then done as if nothing had been."""
-        whole = Path(place.base / "reference" / self.name)
+        ended = done(folder, self.command, fault, float(reference["seconds"]))
+        verdict = ended.verdict
         left = drafts(listing(str(folder)))
-        if left and not fault.kills:
-            return replace(verdict, ending="changed", reason=f"left {', '.join(left)}")
-        lost = [f for f in self._kept(place.home) if _content(folder / f) != _content(place.home / f)]
+        if left and not fault.kills and ended.struck not in REMOVES:
+            verdict = replace(verdict, ending="changed", reason=f"left {', '.join(left)}")
+        if not verdict.failed:
+            verdict = self._aftermath(place, folder, verdict)
+        return Outcome(number, verdict, f"{self.command}: {fault} {ended.struck}".rstrip())
+
+    def _aftermath(self, place: Place, folder: Path, verdict: Verdict) -> Verdict:
+        """What is found in the folder, and whether the work is then done as if nothing had been."""
+        whole = place.base / "reference" / self.name
+        lost = [
+            f for f in self._kept(place.home) if _content(folder / f) != _content(place.home / f)
+        ]
         if lost:
             return replace(verdict, ending="lost", reason=f"another content: {', '.join(lost)}")
         if self.replaces and (broken := self._broken(place, folder, whole)):
             return replace(verdict, ending="lost", reason=f"half written: {', '.join(broken)}")
-        again, _ = done(folder, self.again, None, 0.0)
+        again = done(folder, self.again).verdict
         if again.ending != "accepted":
             reason = f"{verdict.ending}; then {again.ending}: {again.reason}"
             return replace(verdict, ending="lost", reason=reason)
@@ -92,52 +98,54 @@ class Work:
         if not told.is_file():
             folder = _fresh(place, f"reference/{self.name}")
             started = monotonic()
-            verdict, calls = done(folder, self.command, None, 0.0)
-            if verdict.ending != "accepted":
-                raise AssertionError(f"{self.command} in peace: {verdict}: {verdict.reason}")
-            record = {"calls": calls, "seconds": monotonic() - started}
+            ended = done(folder, self.command)
+            if ended.verdict.ending != "accepted":
+                raise AssertionError(f"{self.command} in peace: {ended}: {ended.verdict.reason}")
+            record = {"calls": ended.calls, "seconds": monotonic() - started}
             told.write_text(json.dumps(record), encoding="utf-8")
         record = json.loads(told.read_text(encoding="utf-8"))
         assert isinstance(record, dict)
         return record
 
 
-def done(folder: Path, command: Command, fault: Fault | None, lasts: float) -> tuple[Verdict, int]:
-    """What a command ends in, in a process of its own, and how many calls it made."""
+@dataclass(frozen=True)
+class Ended:
+    """What a command ended in, how many calls it made, and the one that a fault struck."""
+
+    verdict: Verdict
+    calls: int = 0
+    struck: str = ""
+
+
+def done(folder: Path, command: Reader, fault: Fault | None = None, lasts: float = 0.0) -> Ended:
+    """What a command ends in, in a process of its own; `lasts` are its seconds in peace."""
     ours, theirs = Pipe(duplex=False)
 
     def work() -> None:
         os.chdir(folder)
         verdicts: list[Verdict] = []
-        calls = counted(
-            folder, lambda: verdicts.append(judged(lambda: command(""), 0, MOST_SECONDS)), fault
-        )
-        theirs.send((verdicts[0], calls))
+        judge = partial(judged, partial(command, ""), 0, MOST_SECONDS)
+        calls = watched(folder, lambda: verdicts.append(judge()), fault)
+        theirs.send(Ended(verdicts[0], calls.count, calls.struck))
 
     child = forked(work)
     theirs.close()
     if fault is not None and fault.kind == "clock":
         ours.poll(fault.moment * lasts)
-        _kill(child)
+        os.kill(child, signal.SIGKILL)
     heard = ours.poll(MOST_WAIT)
     if not heard:
-        _kill(child)
-    try:
-        verdict, calls = ours.recv()
-    except EOFError:
-        verdict, calls = None, 0
+        os.kill(child, signal.SIGKILL)
+    ended: Ended | None = None
+    with suppress(EOFError):
+        ended = ours.recv() if heard else None
+    ours.close()
     status = awaited(child)
     if not heard:
-        return Verdict("hang", reason=f"nothing for {MOST_WAIT} seconds"), 0
-    if verdict is not None:
-        return verdict, calls
-    if fault is not None and fault.kills and status in (-signal.SIGKILL, -signal.SIGXFSZ):
-        return Verdict("killed"), 0
-    return Verdict("crash", reason=f"the process ended with {status}"), 0
-
-
-def _kill(child: int) -> None:
-    os.kill(child, signal.SIGKILL)
+        return Ended(Verdict("hang", reason=f"nothing for {MOST_WAIT} seconds"))
+    if ended is None and fault is not None and fault.kills and status in KILLED:
+        return Ended(Verdict("killed"))
+    return ended or Ended(Verdict("crash", reason=f"the process ended with {status}"))
 
 
 def _fresh(place: Place, name: str) -> Path:
@@ -198,9 +206,7 @@ def _writing(name: str, line: str, *results: str) -> Work:
 
 
 _TRAIN = f"train network.fuse --data data.npz --out {RUN} --epochs 1 --threads 1"
-_TRAIN_TOGETHER = (
-    f"train searched/ensemble --data data.npz --out {RUN} --epochs 1 --threads 1"
-)
+_TRAIN_TOGETHER = f"train searched/ensemble --data data.npz --out {RUN} --epochs 1 --threads 1"
 WORKS: Mapping[str, Work] = {
     work.name: work
     for work in (
@@ -213,7 +219,9 @@ WORKS: Mapping[str, Work] = {
             [RUN],
         ),
         _writing("compile", "compile trained -o network.onnx", "network.onnx"),
-        _writing("compile weights", "compile trained -o network.safetensors", "network.safetensors"),
+        _writing(
+            "compile weights", "compile trained -o network.safetensors", "network.safetensors"
+        ),
         _writing("draw", "draw searched -o out.html", "out.html"),
         _writing("predict", "predict trained --data data.npz -o out.csv", "out.csv"),
         _writing("report", "report searched trained -o out.html", "out.html"),

@@ -16,6 +16,8 @@ MUTATED_SAFETENSORS = either(
     mutated_tensors, mutated_tensors, mutated_header, mutated_header, mutated_bytes
 )
 
+BRIEF_SEARCH = "--no-controls --config settings.toml --strategy random --candidates 1"
+
 
 def _readers(data: str) -> list[Command]:
     return [
@@ -23,8 +25,8 @@ def _readers(data: str) -> list[Command]:
         *[Command.of(f"evaluate network.onnx --data {data}")] * 2,
         *[Command.of(f"new --data {data}")] * 2,
         Command.of(f"predict trained --data {data} -o out.csv"),
-        Command.of(f"search network.fuse --data {data} --out run"),
-        Command.of(f"train space.fuse --data {data} --out run"),
+        Command.of(f"search space.fuse --data {data} --out run {BRIEF_SEARCH}"),
+        Command.of(f"train network.fuse --data {data} --out run --epochs 1 --threads 1"),
         Command.of(f"report trained --data {data} -o out.html"),
         Command.of(f"compile trained -o out.onnx --precision int8-static --data {data}"),
     ]
@@ -58,7 +60,9 @@ KINDS = (
                     Command.of("load network.safetensors --json"),
                     Command.of("draw network.safetensors -o out.dot"),
                     Command.of("compile network.safetensors -o out.safetensors"),
-                    Command.of("compile network.fuse --weights network.safetensors -o out.safetensors"),
+                    Command.of(
+                        "compile network.fuse --weights network.safetensors -o out.safetensors"
+                    ),
                     Command.of(
                         "train network.fuse --data data.npz --weights network.safetensors"
                         " --out run --epochs 1 --threads 1"

@@ -11,7 +11,7 @@ from ..mutations.text import mutated_lines, mutated_text
 from ..mutations.tree import as_tree, mutated_json, toml_bytes
 from ..readers import Command
 from ..target import Case, Kind
-from .arrays import MUTATED_SAFETENSORS
+from .arrays import BRIEF_SEARCH, MUTATED_SAFETENSORS
 
 MUTATED_JSON = either(mutated_json, mutated_json, mutated_json, mutated_text, mutated_bytes)
 MUTATED_TOML = either(
@@ -44,7 +44,9 @@ KINDS = (
                 "settings.toml",
                 [
                     Command.of("train space.fuse --data data.npz --out run --config settings.toml"),
-                    Command.of("search network.fuse --data data.npz --out run --config settings.toml"),
+                    Command.of(
+                        "search network.fuse --data data.npz --out run --config settings.toml"
+                    ),
                 ],
             ),
             Case("searched/search.toml", SHOWN),
@@ -80,7 +82,8 @@ KINDS = (
                 [
                     Command.of("info network.fuse --profile profile.json"),
                     Command.of(
-                        "search network.fuse --data data.npz --out run --profile profile.json"
+                        "search space.fuse --data data.npz --out run --profile profile.json"
+                        f" {BRIEF_SEARCH}"
                     ),
                 ],
             ),
@@ -91,7 +94,9 @@ KINDS = (
         "ensemble",
         MUTATED_JSON,
         [
-            Case("together/ensemble.json", [PREDICT_TOGETHER, Command.of("draw together -o out.dot")]),
+            Case(
+                "together/ensemble.json", [PREDICT_TOGETHER, Command.of("draw together -o out.dot")]
+            ),
             Case("searched/ensemble/ensemble.json", [REPORT, TRAIN_TOGETHER]),
         ],
     ),

@@ -19,6 +19,7 @@ from ..mutations.text import mutated_text
 from ..mutations.tree import json_bytes, mutated_tree, yaml_bytes
 from ..readers import CONTENT, Call, Command, Reader
 from ..target import Case, Kind
+from .arrays import BRIEF_SEARCH
 
 SPELLINGS: Sequence[Spelling] = ("fuse", "json", "yaml")
 
@@ -99,7 +100,7 @@ KINDS = (
             Case(
                 "space.fuse",
                 [
-                    Command.of("search space.fuse --data data.npz --out run --no-controls --config settings.toml"),
+                    Command.of(f"search space.fuse --data data.npz --out run {BRIEF_SEARCH}"),
                     Command.of("draw space.fuse -o out.html"),
                 ],
             ),

@@ -43,7 +43,9 @@ def changed_arrays(arrays: Mapping[str, Array], random: Random) -> dict[str, Arr
 
 
 def _changed(array: Array, random: Random) -> Array:
-    match random.choice(("type", "value", "value", "row", "axis", "turn", "scalar", "empty", "all")):
+    match random.choice(
+        ("type", "value", "value", "row", "axis", "turn", "scalar", "empty", "all")
+    ):
         case "type":
             with np.errstate(all="ignore"):
                 kind = random.choice(TYPES)
@@ -76,12 +78,15 @@ def mutated_npz(original: bytes, random: Random) -> bytes:
         arrays = changed_arrays(dict(archive), random)
     stream = BytesIO()
     pack = np.savez_compressed if random.random() < 0.3 else np.savez
-    pack(stream, **{name.replace("\x00", ""): array for name, array in arrays.items() if name != "file"})
+    pack(
+        stream,
+        **{name.replace("\x00", ""): array for name, array in arrays.items() if name != "file"},
+    )
     return stream.getvalue()
 
 
 def mutated_tensors(original: bytes, random: Random) -> bytes:
-    """A safetensors file with arrays that are changed; those of types that it lacks are left out."""
+    """A safetensors file with arrays that are changed, as far as it has their types."""
     arrays = changed_arrays(load(original), random)
     kept = {k: v for k, v in arrays.items() if v.dtype.kind in FIT_FOR_SAFETENSORS}
     return save(kept, _metadata(original))

@@ -1,4 +1,4 @@
-"""Texts of any language by their tokens: swapped, dropped, doubled, copied, replaced; and by lines."""
+"""Texts of any language by tokens: swapped, dropped, doubled, copied, replaced; and by lines."""
 
 from __future__ import annotations
 

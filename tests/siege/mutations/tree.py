@@ -1,4 +1,4 @@
-"""Documents of objects, lists, texts and numbers: changed, exchanged, dropped, wrapped, deepened."""
+"""Documents of objects, lists, texts and numbers: changed, exchanged, dropped, wrapped."""
 
 from __future__ import annotations
 
@@ -59,7 +59,9 @@ def _exchange(places: Sequence[tuple[Any, Any]], random: Random) -> None:
 def _change(container: Any, key: Any, random: Random) -> None:
     """Changes one value of a document in its place."""
     value = container[key]
-    match random.choice(("replace", "replace", "replace", "drop", "move", "double", "wrap", "deep")):
+    match random.choice(
+        ("replace", "replace", "replace", "drop", "move", "double", "wrap", "deep")
+    ):
         case "drop":
             del container[key]
         case "move" if isinstance(container, dict):
