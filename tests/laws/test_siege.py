@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import subprocess
 import sys
@@ -11,7 +12,6 @@ from random import Random
 from time import process_time
 from typing import Any
 
-import click
 import pytest
 
 from fusewright.compiler.diagnostics.diagnostic import fail
@@ -63,9 +63,11 @@ def test_every_target_stands(tmp_path: Path) -> None:
 def parameters() -> Iterator[tuple[str, str]]:
     """Every command with each of its parameters that is a file to be read."""
     for name, command in commands().commands.items():
+        types = inspect.signature(command.callback, eval_str=True).parameters
         for parameter in command.params:
+            kind = str(types[parameter.name].annotation) if parameter.name in types else ""
             metavar = str(parameter.metavar or "")
-            is_file = isinstance(parameter.type, click.Path) or any(f in metavar for f in FILES)
+            is_file = "Path" in kind or any(f in metavar for f in FILES)
             if is_file and parameter.name not in WRITTEN:
                 yield name, str(parameter.name)
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Protocol
 from unittest.mock import patch
 
-import click
 import typer
 
 from fusewright.cli.checking import plain_check
@@ -26,6 +25,7 @@ from ..support.application import app
 CONTENT = "{content}"
 """An argument that is the content of the file."""
 USAGE = "usage"
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # which typer has a name for
 _CODE = re.compile(r'^(?:error\[|    "code": ")(E\d+)', re.MULTILINE)
 """Of a diagnostic as it is printed, or as JSON."""
 
@@ -81,7 +81,7 @@ def run_command(arguments: Sequence[str]) -> str:
                 status = commands().main([*arguments], "fusewright", standalone_mode=False)
         except DiagnosticError as error:
             return code_of(error)
-        except click.UsageError:
+        except _UsageError:
             return USAGE
     if not status:
         return ""
