@@ -125,7 +125,7 @@ def test_what_ends_well_is_told_from_what_does_not() -> None:
     assert judged(lambda: "").ending == "accepted"
     assert judged(lambda: Call(refuse)("")).ending == "E504"
     assert judged(lambda: "E999").ending == "traceback"
-    broken = judged(lambda: str({}["planted"]))
+    broken = judged(lambda: {"a": ""}["planted"])
     assert broken.failed
     assert "KeyError: 'planted'" in broken.reason
 

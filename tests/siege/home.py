@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -28,6 +28,7 @@ from ..support.ensembles import ensemble
 from ..support.paths import ROOT
 from ..support.running import FIXED, problem, spec
 from .corpus import corpus
+from .readers import run_command
 from .session import MESSAGES, framed
 from .target import Place
 from .workers import awaited, forked
@@ -49,6 +50,13 @@ NOTATIONS: Mapping[str, Notation] = {
     "space.graphml": "graphml",
     "graph.json": "node-link",
 }
+WARMING = (
+    *("check space.fuse space.json space.yaml", "info space.fuse --stage program", "ops bmnas"),
+    *("convert space.graphml --to graphml", "import genotype.txt --spec published.fuse"),
+    *("draw space.fuse -o ../warm.html", "new --data data.npz", "report searched -o ../warm.html"),
+    *("load network.onnx", "load network.safetensors", "check graph.json"),
+)
+"""Commands after which what is read once has been read, and no thread runs."""
 
 
 def prepared(folder: Path) -> Place:
@@ -68,8 +76,12 @@ def prepared(folder: Path) -> Place:
         raise RuntimeError("the home cannot be built")
     corpus()
     for name in imported.read_text(encoding="utf-8").splitlines():
-        with suppress(Exception):  # some names stand for modules that are made otherwise
+        with contextlib.suppress(Exception):  # some names stand for modules that are made otherwise
             import_module(name)
+    with contextlib.chdir(home):
+        for line in WARMING:
+            run_command(line.split())
+    assert len([*Path("/proc/self/task").iterdir()]) == 1, "what forks has one thread"
     return Place(home, folder)
 
 

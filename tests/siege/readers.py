@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -59,6 +60,9 @@ class Command:
         """The command of a line, without `fusewright`, and arguments that may hold spaces."""
         return cls((*line.split(), *more))
 
+    def __str__(self) -> str:
+        return shlex.join(["fusewright", *self.arguments])
+
     def __call__(self, file: str) -> str:
         arguments = self.arguments
         if CONTENT in arguments:
@@ -107,6 +111,9 @@ class Call:
     """A function that is given the path of the file."""
 
     function: Callable[[str], object]
+
+    def __str__(self) -> str:
+        return self.function.__qualname__
 
     def __call__(self, file: str) -> str:
         printed = io.StringIO()

@@ -76,12 +76,10 @@ def mutated_npz(original: bytes, random: Random) -> bytes:
     """An archive of numpy with arrays that are changed."""
     with np.load(BytesIO(original)) as archive:
         arrays = changed_arrays(dict(archive), random)
+    kept: dict[str, Any] = {k.replace("\x00", ""): v for k, v in arrays.items() if k != "file"}
     stream = BytesIO()
     pack = np.savez_compressed if random.random() < 0.3 else np.savez
-    pack(
-        stream,
-        **{name.replace("\x00", ""): array for name, array in arrays.items() if name != "file"},
-    )
+    pack(stream, **kept)
     return stream.getvalue()
 
 
@@ -93,8 +91,8 @@ def mutated_tensors(original: bytes, random: Random) -> bytes:
 
 
 def _metadata(original: bytes) -> dict[str, str] | None:
-    header = _header(original)[0]
-    return header.get("__metadata__")
+    metadata: dict[str, str] | None = _header(original)[0].get("__metadata__")
+    return metadata
 
 
 def _header(original: bytes) -> tuple[Any, bytes]:
