@@ -125,7 +125,7 @@ class Calls:
 
 def watched(folder: Path, work: Callable[[], object], fault: Fault | None = None) -> Calls:
     """Does work whose calls in a folder are watched; returns them."""
-    calls = Calls(str(folder), fault)
+    calls = Calls(str(folder.resolve()), fault)
     calls.watch()
     work()
     calls.busy = True

@@ -28,10 +28,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Place:
-    """The folder where everything is whole, and the current one, where it is attacked."""
+    """The folder where everything is whole, and one that a process has for itself."""
 
     home: Path
     base: Path
+
+    @property
+    def references(self) -> Path:
+        """Where works stand that were done in peace; processes that come later find them."""
+        return self.base.parent / "references"
 
 
 class Target(Protocol):
@@ -39,6 +44,11 @@ class Target(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def patience(self) -> float:
+        """Seconds in which an input must have ended, however busy the machine is."""
+        ...
 
     def attack(self, place: Place, seed: int, number: int) -> Outcome:
         """The outcome of an input, in the current folder, which is as before afterwards."""
@@ -60,6 +70,7 @@ class Kind:
     name: str
     mutation: Mutation
     cases: Sequence[Case]
+    patience: float = 120.0
 
     def attack(self, place: Place, seed: int, number: int) -> Outcome:
         random = Random(f"{seed}/{self.name}/{number}")

@@ -23,9 +23,6 @@ from typing import NoReturn
 from .judge import Verdict, limited
 from .target import Outcome, Place, Target
 
-MOST_WAIT = 120.0
-"""Seconds in which a process must say something: the machine may be busy."""
-
 
 def forked(work: Callable[[], object]) -> int:
     """Starts a process that does work and then exits with 0; returns its number."""
@@ -88,7 +85,7 @@ class Worker:
                 self.heard = monotonic()
         except EOFError:
             self.ended, ending = True, "crash"
-        if not self.ended and monotonic() - self.heard > MOST_WAIT:
+        if not self.ended and monotonic() - self.heard > self.target.patience:
             os.kill(self.process, signal.SIGKILL)
             self.ended, ending = True, "hang"
         self.done += len(told)

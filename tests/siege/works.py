@@ -21,10 +21,10 @@ from .faults import REMOVES, Fault, watched
 from .judge import Verdict, drafts, judged, listing
 from .readers import Command, Reader
 from .target import Outcome, Place
-from .workers import MOST_WAIT, awaited, forked
+from .workers import awaited, forked
 
-MOST_SECONDS = 60.0
-"""Seconds of the processor that a work may take: it is no input that is judged."""
+MOST_SECONDS, MOST_WAIT = 60.0, 120.0
+"""Seconds that a work may take, of the processor and of the clock: it is no input that is judged."""
 TIMES = ("cost", "seconds", "versions", "machine")
 """Keys of records that differ between equal runs."""
 NOT_COMPARED = (".pt",)
@@ -45,11 +45,12 @@ class Work:
     again: Reader
     results: Sequence[str]
     replaces: bool = False
+    patience: float = 4 * MOST_WAIT
 
     def attack(self, place: Place, seed: int, number: int) -> Outcome:
         reference = self._reference(place)
         fault = Fault.of(seed, number, int(reference["calls"]))
-        folder = _fresh(place, "faulted")
+        folder = _fresh(place.home, place.base / "faulted")
         ended = done(folder, self.command, fault, float(reference["seconds"]))
         verdict = ended.verdict
         left = drafts(listing(str(folder)))
@@ -61,7 +62,7 @@ class Work:
 
     def _aftermath(self, place: Place, folder: Path, verdict: Verdict) -> Verdict:
         """What is found in the folder, and whether the work is then done as if nothing had been."""
-        whole = place.base / "reference" / self.name
+        whole = place.references / self.name
         lost = [
             f for f in self._kept(place.home) if _content(folder / f) != _content(place.home / f)
         ]
@@ -93,10 +94,10 @@ class Work:
         ]
 
     def _reference(self, place: Place) -> Mapping[str, Any]:
-        """The work done in peace: its calls and seconds; done once for all attacks of a process."""
-        told = place.base / "reference" / f"{self.name}.json"
+        """The work done in peace: its calls and seconds; done once for all attacks."""
+        told = place.references / f"{self.name}.json"
         if not told.is_file():
-            folder = _fresh(place, f"reference/{self.name}")
+            folder = _fresh(place.home, place.references / self.name)
             started = monotonic()
             ended = done(folder, self.command)
             if ended.verdict.ending != "accepted":
@@ -148,10 +149,10 @@ def done(folder: Path, command: Reader, fault: Fault | None = None, lasts: float
     return ended or Ended(Verdict("crash", reason=f"the process ended with {status}"))
 
 
-def _fresh(place: Place, name: str) -> Path:
-    folder = place.base / name
+def _fresh(home: Path, folder: Path) -> Path:
+    """A folder with a copy of the home."""
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(place.home, folder)
+    shutil.copytree(home, folder)
     return folder
 
 
