@@ -24,7 +24,7 @@ from .target import Outcome, Place
 from .workers import awaited, forked
 
 MOST_SECONDS, MOST_WAIT = 60.0, 120.0
-"""Seconds that a work may take, of the processor and of the clock: it is no input that is judged."""
+"""Seconds that a work may take, of the processor and of the clock: it is no input."""
 TIMES = ("cost", "seconds", "versions", "machine")
 """Keys of records that differ between equal runs."""
 NOT_COMPARED = (".pt",)
