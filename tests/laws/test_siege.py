@@ -49,12 +49,12 @@ def siege(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_every_target_stands(tmp_path: Path) -> None:
     chosen = [part for name in (*kinds(), *QUICK) for part in ("--only", name)]
-    options = ("--minutes", "0", "--first", "3", "--seed", "3", "--out", str(tmp_path))
+    options = ("--minutes", "0", "--first", "2", "--out", str(tmp_path))
     ended = siege("-m", "tests.siege", *options, *chosen)
     failures = [path.read_text(encoding="utf-8") for path in tmp_path.glob("*.txt")]
     assert not failures, failures[0]
     assert not ended.returncode, ended.stderr
-    assert f"{3 * len((*kinds(), *QUICK))} inputs of seed 3, 0 failed" in ended.stdout
+    assert f"{2 * len((*kinds(), *QUICK))} inputs of seed 0, 0 failed" in ended.stdout
 
 
 # What is attacked
