@@ -127,13 +127,14 @@ class _Client:
     def __init__(self) -> None:
         self.texts: dict[str, tuple[int, str]] = {}
         self.published: list[tuple[str, int | None]] = []
-        self.workspace = SimpleNamespace(
-            position_encoding="utf-16", get_text_document=self._document
-        )
 
-    def _document(self, uri: str) -> SimpleNamespace:
-        version, source = self.texts[uri]
-        return SimpleNamespace(version=version, source=source)
+    @property
+    def workspace(self) -> SimpleNamespace:
+        opened = {
+            uri: SimpleNamespace(version=version, source=source)
+            for uri, (version, source) in self.texts.items()
+        }
+        return SimpleNamespace(position_encoding="utf-16", text_documents=opened)
 
     def text_document_publish_diagnostics(self, found: PublishDiagnosticsParams) -> None:
         self.published.append((found.uri, found.version))
@@ -240,3 +241,15 @@ def test_a_change_is_the_part_that_differs() -> None:
     assert (change.before, change.after) == (2, 3)
     assert [change.to_new(i) for i in (0, 2, 3, 6)] == [0, 2, 5, 8]
     assert [change.to_old(i) for i in (0, 2, 5, 8)] == [0, 2, 3, 6]
+
+
+def test_what_is_not_open_is_not_read(server: Client, tmp_path: Path) -> None:
+    """Neither is a file that a message names, nor one that does not exist."""
+    (tmp_path / "there.fuse").write_text("network n(C = 4, L = 2)\n", encoding="utf-8")
+    for name in ("there.fuse", "none.fuse"):
+        document = {
+            "textDocument": {"uri": (tmp_path / name).as_uri()},
+            "position": {"line": 0, "character": 0},
+        }
+        found = server.answer("textDocument/hover", document)
+        assert "is not open" in found["error"]["message"]
