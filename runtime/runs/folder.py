@@ -26,7 +26,7 @@ from ...compiler.system.files import write_file
 from ...compiler.system.provenance import described, versions
 from ..latency.profile import Profile, read_profile
 from ..settings import Settings, read_settings
-from ..tuning import MOVING
+from ..tuning import TUNED
 from .names import (
     CHECKPOINT,
     CONTROLS,
@@ -51,7 +51,7 @@ DAMAGED = (OSError, ValueError, TypeError, LookupError, RecursionError, Overflow
 """What reading a file raises that is not as a run writes it."""
 BESIDE = "# found with the settings of "
 """How the text of a genotype begins that has settings beside it."""
-OF_A_GENOTYPE = ("epochs", "batch", "split_seed", "precision", "validation_weight", *MOVING)
+OF_A_GENOTYPE = ("epochs", "batch", "split_seed", "precision", "validation_weight", *TUNED)
 """The settings that are kept with a genotype."""
 LONGEST_LINE = 1_000
 METRICS_KEY, RUN_KEY, SPACE_KEY = "fusewright.metrics", "fusewright.run", "fusewright.space"

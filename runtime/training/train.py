@@ -29,6 +29,7 @@ from ..settings import Settings
 from .distil import SoftTargets
 from .epoch import Epoch, Pass
 from .fitting import Report, device_of, give_statistics, seeded, start_from, training_batches
+from .modality_dropout import ModalityDropout
 from .objective import Objective
 from .optimisers import WeightOptimiser
 from .prepare import prepare
@@ -71,6 +72,7 @@ def train(
     settings = (settings or Settings()).with_options(**options)
     network = checked(spec)
     require_no_holes(network)
+    ModalityDropout.of(network, settings)
     samples = weighted(load_data(data, network, settings.split_seed), network, settings)
     if soft is not None:
         samples = soft.taught(samples, network.head)
@@ -124,7 +126,8 @@ def train_network(
             history.append({"epoch": number, "train_loss": float(loss)})
             if report is not None and rank() == 0:
                 report(history[-1])
-    return TrainResult(module.arrays(), tuple(history))
+        with optimiser.averages.in_place():
+            return TrainResult(module.arrays(), tuple(history))
 
 
 def weight_pass(optimiser: WeightOptimiser, objective: Objective, batches: Batches) -> Pass:
