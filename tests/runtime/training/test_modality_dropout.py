@@ -115,6 +115,18 @@ def test_parts_lack_what_each_lacks_alone() -> None:
         assert torch.equal(own, torch.as_tensor(alone.lacking(alone.order(1), 2)))
 
 
+def test_what_is_copied_batch_by_batch_lacks_the_same() -> None:
+    network = checked(spec(FIXED))
+    _, data = prepare(network, load_data(DATA, network), fw.Settings(**GIVEN), CPU)
+    resident, streamed = (Batches(data, np.arange(45), 8, CPU) for _ in range(2))
+    streamed.resident = False
+    order = resident.order(1)
+    passes = (one.along(order, 1, one.lacking(order, 2)) for one in (resident, streamed))
+    for one, other in zip(*passes, strict=True):
+        for name, feature in one.features.items():
+            assert torch.equal(feature, other.features[name])
+
+
 def test_networks_that_train_together_lack_what_they_lack_alone() -> None:
     """Those of one seed the same; those of another dropout train apart."""
     space = checked(spec())
