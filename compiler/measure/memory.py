@@ -3,7 +3,8 @@
 An estimate names what memory is for and the largest parts of it. Some of it is certain: every
 parameter is held, with its gradient and the two moments of Adam where it is trained. What a batch
 makes is estimated, to a factor of four (`benchmarks/memory.py`). So a run is refused on a machine
-that lacks what is certain, or a quarter of the estimate; where the limit is stated, the estimate itself has to keep it.
+that lacks what is certain, or a quarter of the estimate; where the limit is stated, the estimate
+itself has to keep it.
 """
 
 from __future__ import annotations
