@@ -59,7 +59,8 @@ class ModalityDropout:
         """Which modalities samples have, (samples, modalities)."""
         every = np.ones(len(data.labels), np.int64)
         names = (presence_name(modality.name) for modality in self.modalities)
-        return np.stack([data.features.get(name, every) for name in names], -1) == 1
+        have = [np.asarray(data.features.get(name, every), bool) for name in names]
+        return np.stack(have, -1)
 
     def place(self, inputs: Sequence[Input]) -> int:
         """The place of the modality that inputs belong to."""
