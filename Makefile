@@ -4,6 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 FRONT := .venv-front
 READY := $(VENV)/.ready
+MINUTES ?= 3
+SEED ?= 0
+PROCESSES ?= 1
 INSTALL := pip install --quiet --disable-pip-version-check
 NPM := $(VENV)/npm/.ready
 SCRIPTS := $(wildcard compiler/targets/page/*.js)
@@ -11,7 +14,7 @@ TSC := $(BIN)/node $(VENV)/npm/node_modules/typescript/bin/tsc \
 	--noEmit --checkJs --strict --target es2022 --lib es2022,dom
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-front prove test-cuda fuzz golden gallery check lint types format clean
+.PHONY: help demo test test-front prove test-cuda siege golden gallery check lint types format clean
 
 help:
 	@echo "make demo    the main job on bundled real data, into demo-run/"
@@ -19,7 +22,7 @@ help:
 	@echo "make test-front  the tests that need no torch, on another Python: PYTHON=python3.13 make test-front"
 	@echo "make prove   the property tests over ten times as many random programs, and every change of a checkpoint"
 	@echo "make test-cuda  CUDA against the CPU; skipped with a message where there is no GPU"
-	@echo "make fuzz    200,000 mutated specifications: no traceback, no hang"
+	@echo "make siege   files, messages and faults without end: MINUTES=3, SEED=0"
 	@echo "make golden  write the files that tests compare with anew; look at the difference"
 	@echo "make gallery  draw docs/gallery.md and its pictures anew"
 	@echo "make check   lint and tests: what a reviewer would check"
@@ -61,8 +64,8 @@ prove: $(READY)
 test-cuda: $(READY)
 	$(BIN)/pytest -rs tests/runtime/test_cuda.py
 
-fuzz: $(READY)
-	$(BIN)/python -m tests.support.fuzz
+siege: $(READY)
+	$(BIN)/python -m tests.siege --minutes $(MINUTES) --seed $(SEED) --processes $(PROCESSES)
 
 golden: $(READY) $(NPM)
 	$(BIN)/python -m fusewright.compiler.syntax.grammar

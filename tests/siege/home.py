@@ -1,0 +1,147 @@
+"""The home: a small whole of every file that the project reads, from which inputs are made."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save_file
+
+import fusewright as fw
+from fusewright.compiler.compile import to_program
+from fusewright.compiler.load import Notation, spell
+from fusewright.compiler.program.text import print_program
+from fusewright.runtime.deploy.deploy import deploy
+from fusewright.runtime.latency.measure import profile
+from fusewright.runtime.runs.controls import Control, Controls
+from fusewright.runtime.runs.ensemble import write_ensemble
+from fusewright.runtime.runs.folder import RunFolder
+from fusewright.runtime.training.ensemble import train_ensemble
+
+from ..support.ensembles import ensemble
+from ..support.paths import ROOT
+from ..support.running import FIXED, problem, spec
+from .corpus import corpus
+from .readers import run_command
+from .session import MESSAGES, framed
+from .target import Place
+from .workers import awaited, forked
+
+QUICK: Mapping[str, Any] = {
+    "epochs": 2,
+    "batch": 16,
+    "candidates": 3,
+    "trial_epochs": 2,
+    "together": 2,
+    "threads": 1,
+    "relax": "per_input",
+}
+"""Settings with which everything takes moments."""
+SAMPLES = 36
+NOTATIONS: Mapping[str, Notation] = {
+    "space.json": "json",
+    "space.yaml": "yaml",
+    "space.graphml": "graphml",
+    "graph.json": "node-link",
+}
+WARMING = (
+    *("check space.fuse space.json space.yaml", "info space.fuse --stage program", "ops bmnas"),
+    *("convert space.graphml --to graphml", "import genotype.txt --spec published.fuse"),
+    *("draw space.fuse -o ../warm.html", "new --data data.npz", "report searched -o ../warm.html"),
+    *("load network.onnx", "load network.safetensors", "check graph.json"),
+)
+"""Commands after which what is read once has been read, and no thread runs."""
+
+
+def prepared(folder: Path) -> Place:
+    """A place in an empty folder with the home in it, and in this process all that is needed there.
+
+    A process of its own builds the home, and tells what it had to import for that: processes that
+    are forked later then find it there.
+    """
+    home, imported = folder / "home", folder / "imported.txt"
+    home.mkdir()
+
+    def work() -> None:
+        build(home)
+        imported.write_text("\n".join(sys.modules), encoding="utf-8")
+
+    if awaited(forked(work)):
+        raise RuntimeError("the home cannot be built")
+    corpus()
+    for name in imported.read_text(encoding="utf-8").splitlines():
+        with contextlib.suppress(Exception):  # some names stand for modules that are made otherwise
+            import_module(name)
+    with contextlib.chdir(home):
+        for line in WARMING:
+            run_command(line.split())
+    assert threading.active_count() == 1, "what forks has one thread"
+    return Place(home, folder)
+
+
+def build(home: Path) -> None:
+    """Writes everything into a folder that is empty."""
+    space, network = spec(), spec(FIXED)
+    _write_texts(home, space, network)
+    data = problem(SAMPLES)
+    np.savez(home / "data.npz", **data)
+    tensors = {name: np.ascontiguousarray(array) for name, array in data.items()}
+    save_file(tensors, home / "data.safetensors")
+    (home / "data").mkdir()
+    np.savez(home / "data" / "features.npz", **{n: data[n] for n in "AB"})
+    save_file({n: a for n, a in tensors.items() if n not in "AB"}, home / "data" / "x.safetensors")
+    settings = fw.Settings(**QUICK)
+    (home / "settings.toml").write_text(settings.to_toml(), encoding="utf-8")
+    _run(home, space, network, settings)
+
+
+def _write_texts(home: Path, space: fw.Spec, network: fw.Spec) -> None:
+    texts = {name: spell(space, notation) for name, notation in NOTATIONS.items()}
+    published = (ROOT / "examples" / "ntu1_genotype.fuse").read_text(encoding="utf-8")
+    texts |= {
+        "space.fuse": str(space),
+        "network.fuse": str(network),
+        "published.fuse": published,
+        "genotype.txt": spell(fw.loads(published), "published"),
+        "program.txt": print_program(to_program(network)),
+        "numbers.txt": "C=8",
+        "tune.txt": "max_learning_rate = 1e-3 | 3e-3, weight_decay = 1e-4",
+        "modality.txt": "image: A[c 512, h 7, w 7], B[c 64]",
+    }
+    for name, text in texts.items():
+        (home / name).write_text(text, encoding="utf-8")
+    (home / "session.lsp").write_bytes(framed(MESSAGES))
+
+
+def _run(home: Path, space: fw.Spec, network: fw.Spec, settings: fw.Settings) -> None:
+    data = home / "data.npz"
+    measured = profile(network, "here", repetitions=1)
+    times = dict.fromkeys(measured.milliseconds, 0.25)
+    text = replace(measured, milliseconds=times, overhead=0.5).text()
+    (home / "profile.json").write_text(text, encoding="utf-8")
+    fw.search(space, data, out=home / "searched", settings=settings, strategy="halving")
+    (home / "searched" / "profile.json").write_bytes((home / "profile.json").read_bytes())
+    _controls().write(home / "searched")
+    write_ensemble(ensemble(), RunFolder(home / "searched" / "ensemble"), [settings] * 3)
+    fw.train(network, data, out=home / "trained", settings=settings)
+    train_ensemble(ensemble(), data, out=home / "together", settings=settings)
+    deploy(home / "trained", home / "network.onnx")
+    deploy(home / "trained", home / "network.safetensors")
+    storage = str(home / "study.log")
+    fw.search(space, data, settings=settings, strategy="tpe", storage=storage, candidates=2)
+
+
+def _controls() -> Controls:
+    rows = (
+        Control("the found genotype", 0.8, (0.8,), 40.0),
+        Control("linear", 0.7, (0.7,), 0.0, (0.1, -0.2, 0.3)),
+        Control("random", 0.6, (0.5, 0.7), 80.0, (0.2, 0.1, 0.4), is_kept=False),
+    )
+    return Controls("validation_accuracy", 2, 40.0, 2, rows, ("late fusion: no",))

@@ -1,0 +1,120 @@
+"""What is attacked: a name, and the outcome of the input of a number."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Protocol
+
+from .judge import Verdict, changes, drafts, judged, listing
+from .mutations import Mutation
+from .readers import Reader
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an input; `what` says what it was, `data` are its bytes, if it has any."""
+
+    number: int
+    verdict: Verdict
+    what: str
+    data: bytes = b""
+
+
+@dataclass(frozen=True)
+class Place:
+    """The folder where everything is whole, and one that a process has for itself."""
+
+    home: Path
+    base: Path
+
+    @property
+    def references(self) -> Path:
+        """Where works stand that were done in peace; processes that come later find them."""
+        return self.base.parent / "references"
+
+
+class Target(Protocol):
+    """A kind of file, or a work."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def patience(self) -> float:
+        """Seconds in which an input must have ended, however busy the machine is."""
+        ...
+
+    def attack(self, place: Place, seed: int, number: int) -> Outcome:
+        """The outcome of an input, in the current folder, which is as before afterwards."""
+        ...
+
+
+@dataclass(frozen=True)
+class Case:
+    """A file of the home, or a pattern of several, and what reads it."""
+
+    file: str
+    readers: Sequence[Reader]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file, in each of the places where the project reads it."""
+
+    name: str
+    mutation: Mutation
+    cases: Sequence[Case]
+    patience: float = 120.0
+
+    def attack(self, place: Place, seed: int, number: int) -> Outcome:
+        random = Random(f"{seed}/{self.name}/{number}")
+        case = random.choice(self.cases)
+        reader = random.choice(case.readers)
+        file = random.choice(sorted(place.home.glob(case.file))).relative_to(place.home)
+        with _deep_stack():
+            data = self.mutation((place.home / file).read_bytes(), random)
+        file.write_bytes(data)
+        before = listing()
+        verdict = judged(lambda: reader(str(file)), len(data))
+        changed = changes(before, listing())
+        _restore(place.home, [str(file), *changed])
+        return Outcome(number, _with_changes(verdict, changed), f"{file}: {reader}", data)
+
+
+@contextmanager
+def _deep_stack() -> Generator[None]:
+    """Within, documents that are nested deep are written, which readers then have to refuse."""
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(20_000)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(usual)
+
+
+def _with_changes(verdict: Verdict, changed: Sequence[str]) -> Verdict:
+    """A verdict that also knows what a work left in its folder."""
+    wrong = drafts(changed) if verdict.ending == "accepted" else changed
+    if verdict.failed or not wrong:
+        return verdict
+    reason = f"{verdict.ending}, and left {', '.join(wrong)}"
+    return Verdict("changed", verdict.seconds, verdict.growth, reason)
+
+
+def _restore(home: Path, paths: Sequence[str]) -> None:
+    """Makes files of the current folder what they are at home."""
+    for path in map(Path, sorted(paths)):
+        if path.is_dir() and not (home / path).is_dir():
+            shutil.rmtree(path)
+        elif path.is_file() and not (home / path).is_file():
+            path.unlink()
+        elif (home / path).is_dir():
+            path.mkdir(exist_ok=True)
+        elif (home / path).is_file():
+            shutil.copy2(home / path, path)

@@ -1,0 +1,233 @@
+"""Works: commands that write, hit by faults, and then done again as if nothing had been."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from multiprocessing import Pipe
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from fusewright.runtime.strategies import STRATEGIES
+
+from .faults import REMOVES, Fault, watched
+from .judge import Verdict, drafts, judged, listing
+from .readers import Command, Reader
+from .target import Outcome, Place
+from .workers import awaited, forked
+
+MOST_SECONDS, MOST_WAIT = 60.0, 120.0
+"""Seconds that a work may take, of the processor and of the clock: it is no input."""
+TIMES = ("cost", "seconds", "versions", "machine")
+"""Keys of records that differ between equal runs."""
+NOT_COMPARED = (".pt",)
+"""Checkpoints know how long a search took."""
+RUN = "run"
+KILLED = (-signal.SIGKILL, -signal.SIGXFSZ)
+
+
+@dataclass(frozen=True)
+class Work:
+    """A command, how it is done again where it was stopped, and the paths that it writes.
+
+    `replaces`: what is there already is whole afterwards, either as before or as it is to be.
+    """
+
+    name: str
+    command: Reader
+    again: Reader
+    results: Sequence[str]
+    replaces: bool = False
+    patience: float = 4 * MOST_WAIT
+
+    def attack(self, place: Place, seed: int, number: int) -> Outcome:
+        reference = self._reference(place)
+        fault = Fault.of(seed, number, int(reference["calls"]))
+        folder = _fresh(place.home, place.base / "faulted")
+        ended = done(folder, self.command, fault, float(reference["seconds"]))
+        verdict = ended.verdict
+        left = drafts(listing(str(folder)))
+        if left and not fault.kills and ended.struck not in REMOVES:
+            verdict = replace(verdict, ending="changed", reason=f"left {', '.join(left)}")
+        if not verdict.failed:
+            verdict = self._aftermath(place, folder, verdict)
+        return Outcome(number, verdict, f"{self.command}: {fault} {ended.struck}".rstrip())
+
+    def _aftermath(self, place: Place, folder: Path, verdict: Verdict) -> Verdict:
+        """What is found in the folder, and whether the work is then done as if nothing had been."""
+        whole = place.references / self.name
+        lost = [
+            f for f in self._kept(place.home) if _content(folder / f) != _content(place.home / f)
+        ]
+        if lost:
+            return replace(verdict, ending="lost", reason=f"another content: {', '.join(lost)}")
+        if self.replaces and (broken := self._broken(place, folder, whole)):
+            return replace(verdict, ending="lost", reason=f"half written: {', '.join(broken)}")
+        again = done(folder, self.again).verdict
+        if again.ending != "accepted":
+            reason = f"{verdict.ending}; then {again.ending}: {again.reason}"
+            return replace(verdict, ending="lost", reason=reason)
+        different = [f for f in _files(whole, self.results) if not _same(folder, whole, f)]
+        if different:
+            reason = f"{verdict.ending}; then different: {', '.join(different)}"
+            return replace(verdict, ending="different", reason=reason)
+        return verdict
+
+    def _kept(self, home: Path) -> list[str]:
+        """The files that the work has no business with."""
+        every = (str(f.relative_to(home)) for f in sorted(home.rglob("*")) if f.is_file())
+        return [f for f in every if not f.startswith(tuple(self.results))]
+
+    def _broken(self, place: Place, folder: Path, whole: Path) -> list[str]:
+        """What is neither as it was nor as it is to be."""
+        return [
+            file
+            for file in _files(whole, self.results)
+            if _content(folder / file) not in (_content(place.home / file), _content(whole / file))
+        ]
+
+    def _reference(self, place: Place) -> Mapping[str, Any]:
+        """The work done in peace: its calls and seconds; done once for all attacks."""
+        told = place.references / f"{self.name}.json"
+        if not told.is_file():
+            folder = _fresh(place.home, place.references / self.name)
+            started = monotonic()
+            ended = done(folder, self.command)
+            if ended.verdict.ending != "accepted":
+                raise AssertionError(f"{self.command} in peace: {ended}: {ended.verdict.reason}")
+            record = {"calls": ended.calls, "seconds": monotonic() - started}
+            told.write_text(json.dumps(record), encoding="utf-8")
+        record = json.loads(told.read_text(encoding="utf-8"))
+        assert isinstance(record, dict)
+        return record
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command ended in, how many calls it made, and the one that a fault struck."""
+
+    verdict: Verdict
+    calls: int = 0
+    struck: str = ""
+
+
+def done(folder: Path, command: Reader, fault: Fault | None = None, lasts: float = 0.0) -> Ended:
+    """What a command ends in, in a process of its own; `lasts` are its seconds in peace."""
+    ours, theirs = Pipe(duplex=False)
+
+    def work() -> None:
+        os.chdir(folder)
+        verdicts: list[Verdict] = []
+        judge = partial(judged, partial(command, ""), 0, MOST_SECONDS)
+        calls = watched(folder, lambda: verdicts.append(judge()), fault)
+        theirs.send(Ended(verdicts[0], calls.count, calls.struck))
+
+    child = forked(work)
+    theirs.close()
+    if fault is not None and fault.kind == "clock":
+        ours.poll(fault.moment * lasts)
+        os.kill(child, signal.SIGKILL)
+    heard = ours.poll(MOST_WAIT)
+    if not heard:
+        os.kill(child, signal.SIGKILL)
+    ended: Ended | None = None
+    with suppress(EOFError):
+        ended = ours.recv() if heard else None
+    ours.close()
+    status = awaited(child)
+    if not heard:
+        return Ended(Verdict("hang", reason=f"nothing for {MOST_WAIT} seconds"))
+    if ended is None and fault is not None and fault.kills and status in KILLED:
+        return Ended(Verdict("killed"))
+    return ended or Ended(Verdict("crash", reason=f"the process ended with {status}"))
+
+
+def _fresh(home: Path, folder: Path) -> Path:
+    """A folder with a copy of the home."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(home, folder)
+    return folder
+
+
+# Contents
+
+
+def _files(folder: Path, results: Sequence[str]) -> list[str]:
+    """The files below some paths of a folder that are the same whenever a work is done."""
+    every = (f for f in sorted(folder.rglob("*")) if f.is_file())
+    names = (str(f.relative_to(folder)) for f in every if f.suffix not in NOT_COMPARED)
+    return [name for name in names if name.startswith(tuple(results))]
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+def _same(folder: Path, whole: Path, file: str) -> bool:
+    """Whether a file says the same in both, but for the time that it took."""
+    mine, its = _content(folder / file), _content(whole / file)
+    if mine == its or mine is None or its is None:
+        return mine == its
+    read: Callable[[bytes], Any] | None = _READ.get(Path(file).suffix)
+    return read is not None and read(mine) == read(its)
+
+
+def _timeless(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _timeless(v) for k, v in value.items() if k not in TIMES}
+    return [_timeless(v) for v in value] if isinstance(value, list) else value
+
+
+_READ: Mapping[str, Callable[[bytes], Any]] = {
+    ".json": lambda data: _timeless(json.loads(data)),
+    ".jsonl": lambda data: [_timeless(json.loads(line)) for line in data.splitlines()],
+}
+
+# The works
+
+
+def _search(strategy: str) -> Work:
+    line = (
+        f"search space.fuse --data data.npz --out {RUN} --no-controls"
+        f" --config settings.toml --strategy {strategy}"
+    )
+    return Work(f"search by {strategy}", Command.of(line), Command.of(f"{line} --resume"), [RUN])
+
+
+def _writing(name: str, line: str, *results: str) -> Work:
+    """A work that is done again by the same command."""
+    return Work(name, Command.of(line), Command.of(line), results, replaces=True)
+
+
+_TRAIN = f"train network.fuse --data data.npz --out {RUN} --epochs 1 --threads 1"
+_TRAIN_TOGETHER = f"train searched/ensemble --data data.npz --out {RUN} --epochs 1 --threads 1"
+WORKS: Mapping[str, Work] = {
+    work.name: work
+    for work in (
+        *map(_search, STRATEGIES),
+        Work("train", Command.of(_TRAIN), Command.of(f"{_TRAIN} --overwrite"), [RUN]),
+        Work(
+            "train an ensemble",
+            Command.of(_TRAIN_TOGETHER),
+            Command.of(f"{_TRAIN_TOGETHER} --overwrite"),
+            [RUN],
+        ),
+        _writing("compile", "compile trained -o network.onnx", "network.onnx"),
+        _writing(
+            "compile weights", "compile trained -o network.safetensors", "network.safetensors"
+        ),
+        _writing("draw", "draw searched -o out.html", "out.html"),
+        _writing("predict", "predict trained --data data.npz -o out.csv", "out.csv"),
+        _writing("report", "report searched trained -o out.html", "out.html"),
+        _writing("convert", "convert space.fuse --to json -o space.json", "space.json"),
+        _writing("format", "format space.fuse", "space.fuse"),
+        _writing("new", "new --data data.npz -o space.fuse --force", "space.fuse"),
+    )
+}
