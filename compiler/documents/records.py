@@ -12,6 +12,7 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -21,7 +22,7 @@ from ..diagnostics.source import Source, Span
 from ..diagnostics.text import shortened
 from ..language.limits import LONGEST_NUMBER
 from .json_text import read_json
-from .tree import Located, described
+from .tree import MOST_PROBLEMS, Located, described
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -53,7 +54,8 @@ def read_record(text: str, name: str, kind: RecordKind, line: int = 1) -> Any:
         record = _values(text)
     except (ValueError, RecursionError):
         record = _located(text, name, kind, line).plain()
-    if error := next(_validator(kind.schema).iter_errors(record), None):
+    if errors := list(islice(_validator(kind.schema).iter_errors(record), MOST_PROBLEMS)):
+        error = min(errors, key=lambda one: one.validator != "const")  # another format, above all
         _refuse(error, _located(text, name, kind, line), name, kind)
     return record
 

@@ -117,7 +117,7 @@ class OnnxDraft:
     def _measured(self, file: Path) -> dict[str, float]:
         from ..predict.evaluate import evaluate_with
 
-        predictor = OnnxPredictor(OnnxFile(file), self._settings)
+        predictor = OnnxPredictor(OnnxFile(file, self.subject), self._settings)
         return evaluate_with(predictor, self._arrays, self._settings)
 
 

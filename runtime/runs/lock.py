@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.system.drafts import sweep
-from ...compiler.system.files import reason
+from ...compiler.system.files import is_folder, is_there, reason
 from ...compiler.system.process import Process
 from .names import ENSEMBLE_FOLDER, HISTORY, LOCK
 
@@ -45,13 +45,13 @@ def locked(folder: Path, command: str) -> Generator[None]:
 @contextmanager
 def _made(folder: Path) -> Generator[None]:
     """Makes a folder; at the end those that were made go where nothing was written."""
-    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK):
+    there = next(one for one in (folder, *folder.absolute().parents) if is_there(one))
+    if not is_folder(there) or not os.access(there, os.W_OK):
         raise fail("E504", f"cannot write into `{there}`", help="choose another folder")
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    missing = [one for one in (folder, *folder.parents) if not is_there(one)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise fail("E504", f"cannot create `{folder}`: {reason(error)}") from None
     try:
         yield

@@ -17,6 +17,7 @@ from ...compiler.load import load
 from ...compiler.lowering.lower import lower
 from ...compiler.measure.memory import Memory, learned, require_memory, training_memory
 from ...compiler.network.network import Network
+from ...compiler.program.program import Program
 from ...compiler.program.weights import Weights, WeightSource
 from ...compiler.system.files import is_file
 from ..data.batches import Batch, Batches
@@ -84,7 +85,8 @@ def train(
     ModalityDropout.of(network, settings)
     here = settings.with_options(device=join(settings.device))
     with begun(out, "train", overwrite, spec) as folder:
-        require_memory(_memory(network, data, settings), "training", settings.memory)
+        program = lower(build(network))
+        require_memory(_memory(network, program, data, settings), "training", settings.memory)
         samples = weighted(load_data(data, network, settings.split_seed), network, settings)
         doubts = data_warnings(samples, network)
         if soft is not None:
@@ -92,7 +94,7 @@ def train(
         start = weights_from(weights) if weights is not None else None
         warned = warn(doubts) if rank() == 0 else []
         beside = None if folder is None else _found_here(spec, folder)
-        result = _watched(network, samples, here, folder, report, start)
+        result = _watched(network, program, samples, here, folder, report, start)
         if folder is not None and rank() == 0:
             folder.write_settings(settings)
             folder.begin_history(result.history)
@@ -112,6 +114,7 @@ def _found_here(spec: Spec, folder: RunFolder) -> Settings | None:
 
 def _watched(
     network: Network,
+    program: Program,
     data: Dataset,
     settings: Settings,
     folder: RunFolder | None,
@@ -130,16 +133,16 @@ def _watched(
             if report is not None:
                 report(record)
 
-        return train_network(network, data, settings, tell, start)
+        return train_network(network, data, settings, tell, start, program)
 
 
-def _memory(network: Network, data: Source, settings: Settings) -> Memory:
+def _memory(network: Network, program: Program, data: Source, settings: Settings) -> Memory:
     """What this machine holds of a training; its steps are taken on the device."""
     there = held(data, network)
     if settings.device != "cpu":
         return there.memory
-    program = learned(lower(build(network)))
-    return there.memory + training_memory(program, min(settings.batch, there.samples))
+    batch = min(settings.batch, there.samples)
+    return there.memory + training_memory(learned(program), batch)
 
 
 def train_network(
@@ -148,11 +151,12 @@ def train_network(
     settings: Settings,
     report: Report | None,
     start: Weights | None,
+    program: Program | None = None,
 ) -> TrainResult:
-    """Trains one network that is checked, on data that are read."""
+    """Trains one network that is checked, on data that are read; `program` is it, lowered."""
     device = device_of(settings)
     with seeded(settings.seed, device):
-        module, data = prepare(network, data, settings, device)
+        module, data = prepare(network, data, settings, device, program=program)
         batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
         objective = Objective.of(network.head, batches.labels)
         give_statistics(module, objective)

@@ -18,11 +18,16 @@ OWN = {
 """Files of the package itself."""
 SYSTEM = {
     "runtime/latency/measure.py": {"read_text"},
-    "runtime/training/population.py": {"read_text"},
+    "compiler/system/memory.py": {"read_text"},
+    "compiler/system/process.py": {"open"},
 }
 """What `/proc` says of the machine."""
-WRITTEN = {"runtime/runs/folder.py": {"open"}, "src/fusewright/cli/__init__.py": {"open"}}
-"""What is written to: the history, and nowhere at all."""
+WRITTEN = {
+    "runtime/runs/folder.py": {"open"},
+    "runtime/runs/lock.py": {"open"},
+    "src/fusewright/cli/__init__.py": {"open"},
+}
+"""What is written to: the history, the lock, and nowhere at all."""
 NO_FILES = {f"compiler/documents/{name}_text.py": {"open"} for name in ("json", "yaml")}
 """Where values of a document are opened."""
 NAMED = {**OWN, **SYSTEM, **WRITTEN, **NO_FILES}

@@ -91,6 +91,7 @@ def test_the_command_line_goes_the_whole_way(tmp_path: Path) -> None:
     assert not checked(genotype).has_holes
     command(tmp_path, "train", "run/genotype.fuse", "--out", "trained", *options)
     shown = json.loads(command(tmp_path, "evaluate", "trained", "--data", "data.npz", "--json"))
+    assert shown.pop("warnings") == []
     assert shown == fw.evaluate(tmp_path / "trained", tmp_path / "data.npz")
     assert 0 <= shown["accuracy"] <= 1
     command(tmp_path, "predict", "trained", "--data", "data.npz", "-o", "out.npz")

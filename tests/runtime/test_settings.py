@@ -186,7 +186,7 @@ LONG: Mapping[str, tuple[str, str]] = {
     "a deep list": ("epochs = " + "[" * 50_000, "is not TOML"),
     "a key twice": ("seed = 1\nseed = 2", "is not TOML"),
     "a long text": (f'device = "{"x" * 20_000}"', "not a text of at most 10,000 characters"),
-    "a long file": ("#" * 200_000, "is longer than 100,000 characters"),
+    "a long file": ("#" * 1_000_001, "is longer than 1,000,000 characters"),
     "a long name": (f"{'x' * 5000} = 1", "unknown setting `xxx"),
     "digits in tune": ('tune = "clipping = ' + "9" * 9000 + '"', "in `tune` is no number"),
 }

@@ -58,12 +58,13 @@ def read_model(path: Path) -> onnx.ModelProto:
 class OnnxFile:
     """A model that Fusewright wrote, read from a file; its weights are read when it is run.
 
-    Raises DiagnosticError where it is no ONNX file, where weights lie outside its folder, and
-    where its metadata holds no specification, or no ensemble.
+    `subject` is what it was compiled from, where that is known and not to be read from it. Raises
+    DiagnosticError where it is no ONNX file, where weights lie outside its folder, and where its
+    metadata holds no specification, or no ensemble.
     """
 
-    def __init__(self, path: str | PathLike[str]) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | PathLike[str], subject: Subject | None = None) -> None:
+        self.path, self._subject = Path(path), subject
         self._model = model = read_model(self.path)
         for part in parts_of(model):
             if not is_text(part):
@@ -97,6 +98,8 @@ class OnnxFile:
     @cached_property
     def subject(self) -> Subject:
         """What the model was compiled from, without its weights; it is checked, without holes."""
+        if self._subject is not None:
+            return self._subject
         if self.ensemble is not None:
             return EnsembleSubject.of(self.ensemble)
         network = checked(self.spec)

@@ -44,4 +44,5 @@ def _run() -> None:
         gc.enable()
         app()
     finally:
-        sys.stdout.flush()
+        if sys.stdout is not None:  # the language server takes it away
+            sys.stdout.flush()

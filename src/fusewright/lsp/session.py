@@ -12,8 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcInvalidParams, JsonRpcServerNotInitialized
 from pygls.lsp.server import LanguageServer
 
+from ..compiler.diagnostics.text import printable, shortened
 from .actions import reports
 from .documents import Document, Examined, examine_document, read_document
 from .positions import Positions, TextChange
@@ -68,8 +70,18 @@ class Session:
         return str(getattr(chosen, "value", chosen) or "utf-16")
 
     def version(self, uri: str) -> Version:
-        """The document as the client has it now."""
-        now = self._server.workspace.get_text_document(uri)
+        """The document as the client has it now.
+
+        Raises JsonRpcException where it has none of that name open, or has not begun: no file is
+        read because a message names it.
+        """
+        try:
+            opened = self._server.workspace.text_documents
+        except RuntimeError as error:
+            raise JsonRpcServerNotInitialized(message="`initialize` comes first") from error
+        now = opened.get(uri)
+        if now is None:
+            raise JsonRpcInvalidParams(message=f"`{shortened(printable(uri))}` is not open")
         return Version(uri, now.version or 0, now.source, self.encoding)
 
     # What happens to a document

@@ -103,7 +103,7 @@ def test_a_file_of_any_size_takes_what_may_be_read_of_it(tmp_path: Path) -> None
     os.truncate(tmp_path / "it", 1 << 40)
     with pytest.raises(fw.DiagnosticError, match="it is longer than 1,000 bytes"):
         read_bytes(tmp_path / "it", 1_000)
-    with pytest.raises(fw.DiagnosticError, match="it is longer than"):
+    with pytest.raises(fw.DiagnosticError, match="is longer than"):
         read_settings(tmp_path / "it")
 
 

@@ -426,7 +426,7 @@ def test_what_cannot_be_printed_stays_in_the_docstring() -> None:
     text = source(program, network)
     assert text.replace("\n", "").isprintable()
     assert_same_shape(text, source(*lowered(spec)))
-    assert "\u2028" in str(run_text(text)["__doc__"])
+    assert "\\u2028" in str(run_text(text)["__doc__"])
 
 
 def assert_same_shape(text: str, plain: str) -> None:
