@@ -96,6 +96,16 @@ class Settings:
     warm_up: float = _setting(
         0.0, "Epochs in which the rate rises to what it would be.", limits=_SHARES
     )
+    averaging: float = _setting(
+        0.0,
+        "The decay of the average of weights that is kept; 0 keeps the last.",
+        limits=Limits("from 0 to below 1", 0, 1),
+    )
+    modality_dropout: float = _setting(
+        0.0,
+        "How often a training sample lacks a modality, but never all.",
+        limits=Limits("from 0 to below 1", 0, 1),
+    )
     validation_weight: int = _setting(
         0,
         "How often a validation sample is learned for once a training sample; 0 decides.",

@@ -21,8 +21,13 @@ MOVING = (
     "clipping",
     "smoothing",
     "warm_up",
+    "averaging",
 )
 """Settings of how weights move; each network of those that train together may have its own."""
+SHARED = ("modality_dropout",)
+"""Settings that networks that train together have alike, since they read the same samples."""
+TUNED = (*MOVING, *SHARED)
+"""Settings that can be searched with the architecture."""
 Own: TypeAlias = tuple[tuple[str, int | float], ...]
 """Settings of one candidate by name."""
 MOST_COMBINATIONS = 1_000
@@ -39,8 +44,8 @@ def ranges(text: str) -> Mapping[str, tuple[int | float, ...]]:
         name, given, values = (piece.strip() for piece in part.partition("="))
         if not given:
             raise fail("E506", f"`{part}` in `tune` has no value", help=FORM)
-        if name not in MOVING:
-            remedy = did_you_mean(name, MOVING) or f"those that can are {one_of(MOVING, 20)}"
+        if name not in TUNED:
+            remedy = did_you_mean(name, TUNED) or f"those that can are {one_of(TUNED, 20)}"
             raise fail("E506", f"`{name}` cannot be searched with the architecture", help=remedy)
         if name in found:
             raise fail("E506", f"`tune` names `{name}` twice", help="keep one of them")

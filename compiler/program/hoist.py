@@ -7,12 +7,15 @@ each time.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..network.names import identifier
 from .program import INPUT, Input, Program, Value, rebuild
 from .rewrite import Rewrite
 from .text import print_program
+
+NOT_APART: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -23,9 +26,12 @@ class Hoisted:
     before: dict[str, Program]
 
 
-def hoist(program: Program) -> Hoisted:
-    """The program without the values that read no parameter and draw nothing."""
-    fixed = _fixed(program)
+def hoist(program: Program, apart: Mapping[str, str] = NOT_APART) -> Hoisted:
+    """The program without the values that read no parameter and draw nothing.
+
+    Those stay that read inputs of which `apart` has different names.
+    """
+    fixed = _fixed(program, apart)
     read = {a for i, v in enumerate(program.values) if not fixed[i] for a in v.arguments}
     read.add(program.output)
     rewrite, before = Rewrite(program), dict[str, Program]()
@@ -53,16 +59,18 @@ def _digest(program: Program) -> str:
     return hashlib.sha256(print_program(program).encode()).hexdigest()[:12]
 
 
-def _fixed(program: Program) -> list[bool]:
+def _fixed(program: Program, apart: Mapping[str, str]) -> list[bool]:
     """Whether each value depends on a sample and constants alone, the same in every mode."""
     given = {i.name for i in program.inputs if i.kind == "weights"}
-    fixed: list[bool] = []
+    fixed, owners = list[bool](), list[frozenset[str]]()
     for value in program.values:
         record = value.record
         settled = record is not None and not record.random and not record.modal
         known = all(fixed[a] for a in value.arguments)
         sample = value.primitive == INPUT and value.name not in given
-        fixed.append(sample or (settled and known))
+        own = {apart[value.name]} if sample and value.name in apart else set[str]()
+        owners.append(frozenset(own.union(*(owners[a] for a in value.arguments))))
+        fixed.append(sample or (settled and known and len(owners[-1]) < 2))
     return fixed
 
 

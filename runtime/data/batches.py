@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,13 @@ class Batches:
         stream: Any = torch.cuda.Stream
         self._copies: Any = stream(device) if device.type == "cuda" else None
         self.labels = labels.to(device)
+        self._absence, self._absent = None, dict[str, tuple[int, Tensor]]()
+        if (absence := data.absence) is not None:
+            self._absence = replace(absence, present=absence.present[indices])
+            self._absent = {
+                name: (absence.modalities[name], torch.from_numpy(value).to(device))
+                for name, value in absence.values.items()
+            }
 
     def __len__(self) -> int:
         """Batches in one pass over the samples."""
@@ -88,13 +95,24 @@ class Batches:
         orders = [drawn(self._drawn, seed, self.each) for seed in seeds]
         return torch.stack(orders) if len(orders) > 1 else orders[0]
 
-    def along(self, order: Tensor, first: int = 0) -> Iterator[Batch]:
+    def lacking(self, order: Tensor, *seeds: int) -> Tensor | None:
+        """The modalities that samples of an order lack in training, (…, samples, modalities).
+
+        None where they lack none.
+        """
+        if self._absence is None:
+            return None
+        return torch.from_numpy(self._absence.lacking(order.numpy(), *seeds))
+
+    def along(
+        self, order: Tensor, first: int = 0, lacking: Tensor | None = None
+    ) -> Iterator[Batch]:
         """One pass in an order, from a batch on; a last single sample joins no pass of several.
 
         An order for each of several networks, (networks, samples), gives features (networks, batch,
-        axes…) and labels alike.
+        axes…) and labels alike. Samples may be `lacking` modalities.
         """
-        return self._batches(order, self._bounds()[first:])
+        return self._batches(order, self._bounds()[first:], lacking)
 
     def shuffled(self, seed: int) -> Iterator[Batch]:
         """One pass in random order."""
@@ -127,18 +145,40 @@ class Batches:
         bounds = [(i, min(i + self._size, samples)) for i in range(0, samples, self._size)]
         return [(start, stop) for start, stop in bounds if stop - start >= least or start == 0]
 
-    def _batches(self, order: Tensor, bounds: Sequence[tuple[int, int]]) -> Iterator[Batch]:
+    def _batches(
+        self, order: Tensor, bounds: Sequence[tuple[int, int]], lacking: Tensor | None = None
+    ) -> Iterator[Batch]:
         places = sent(order, self._device)
+        lacking = None if lacking is None else sent(lacking, self._device)
         if self.resident:
             for start, stop in bounds:
-                own = places[..., start + rank() : stop : count()]
+                taken = slice(start + rank(), stop, count())
+                own = places[..., taken]
                 features = {name: f[own] for name, f in self._features.items()}
+                features = self._without(features, lacking, taken)
                 yield Batch(features, self.labels[own], stop - start)
         else:
-            yield from self._streamed(order, places, bounds)
+            yield from self._streamed(order, places, bounds, lacking)
+
+    def _without(
+        self, features: dict[str, Tensor], lacking: Tensor | None, taken: slice
+    ) -> dict[str, Tensor]:
+        """The features of samples of an order, without the modalities that these lack."""
+        if lacking is None:
+            return features
+        found = dict(features)
+        for name, (place, absent) in self._absent.items():
+            lacks = lacking[..., taken, place]
+            lacks = lacks.view(*lacks.shape, *[1] * absent.dim())
+            found[name] = torch.where(lacks, absent, features[name])
+        return found
 
     def _streamed(
-        self, order: Tensor, places: Tensor, bounds: Sequence[tuple[int, int]]
+        self,
+        order: Tensor,
+        places: Tensor,
+        bounds: Sequence[tuple[int, int]],
+        lacking: Tensor | None,
     ) -> Iterator[Batch]:
         """Batches, each copied on a stream of its own before the one in front of it is given."""
         ahead: Batch | None = None
@@ -146,12 +186,14 @@ class Batches:
             following: Batch | None = None
             if bound is not None:
                 start, stop = bound
-                own = (..., slice(start + rank(), stop, count()))
+                taken = slice(start + rank(), stop, count())
+                own = (..., taken)
                 with torch.cuda.stream(self._copies):
                     features = {
                         name: sent(f[order[own]], self._device)
                         for name, f in self._features.items()
                     }
+                    features = self._without(features, lacking, taken)
                 following = Batch(features, self.labels[places[own]], stop - start)
             if ahead is not None:
                 yield ahead

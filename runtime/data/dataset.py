@@ -12,6 +12,7 @@ from ...compiler.diagnostics.diagnostic import Report, did_you_mean, fail, one_o
 from ...compiler.network.names import lengths_name, presence_name
 from ...compiler.network.network import Head, Network, NetworkFeature
 from ...ops.types import NUMBERS
+from .absence import Absence
 from .files import Array, Source, arrays_of
 from .identity import arrays_identity
 
@@ -28,7 +29,8 @@ class Dataset:
     values. `split` is 0 for training, 1 for validation, 2 for test. Samples of one of the `groups`,
     (samples,), such as one person's, stay together where samples are divided. `times` are how often
     each sample is learned, (samples,), where that differs; `seen` says that what made the features
-    has seen the training samples (`seen.py`).
+    has seen the training samples (`seen.py`). `absence` says how samples are learned without some
+    of their modalities.
     """
 
     features: Mapping[str, Array]
@@ -37,6 +39,7 @@ class Dataset:
     groups: Array | None = None
     times: NDArray[np.int64] | None = None
     seen: bool = False
+    absence: Absence | None = None
 
     def indices(self, *parts: int) -> NDArray[np.int64]:
         """The samples of these parts; raises DiagnosticError if there are none."""

@@ -26,7 +26,7 @@ from .saved import Saved
 
 State = dict[str, Any]
 """Tensors, numbers, texts, and lists and dictionaries of them: what a checkpoint can hold."""
-FORMAT = 3
+FORMAT = 4
 MOST_VALUES = 10_000_000
 DEEPEST = 50
 _PART = "checkpoint part"

@@ -35,7 +35,7 @@ from ...compiler.system.files import (
 from ...compiler.system.provenance import described, versions
 from ..latency.profile import Profile, read_profile
 from ..settings import Settings, read_settings
-from ..tuning import MOVING
+from ..tuning import TUNED
 from .digests import WRITTEN, digest, digests, require_own
 from .history import line_of, read_history, read_lines
 from .names import (
@@ -66,7 +66,7 @@ BESIDE = "# found with the settings of "
 """How the text of a genotype begins that has settings beside it."""
 _KNOWN_BY = ", sha256 "
 """What stands between the name of that file and its digest."""
-OF_A_GENOTYPE = ("epochs", "batch", "split_seed", "precision", "validation_weight", *MOVING)
+OF_A_GENOTYPE = ("epochs", "batch", "split_seed", "precision", "validation_weight", *TUNED)
 """The settings that are kept with a genotype."""
 LONGEST_LINE = 1_000
 METRICS_KEY, RUN_KEY, SPACE_KEY = "fusewright.metrics", "fusewright.run", "fusewright.space"

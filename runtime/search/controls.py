@@ -46,6 +46,7 @@ from ..runs.folder import of_a_genotype
 from ..settings import Settings
 from ..training.finite import no_finite_loss
 from ..training.fitting import device_of, predict_all, seeded, start_from
+from ..training.modality_dropout import without_if_alone
 from ..training.objective import shares_of
 from ..training.prepare import prepare
 from ..training.together import train_networks
@@ -220,7 +221,7 @@ class _Comparison:
             split = np.full(len(self.data.labels), TEST)
             split[fold.train] = TRAIN
             data = replace(self.data, split=split)
-            each = [self.training] * len(networks)
+            each = [without_if_alone(network, self.training) for network in networks.values()]
             trained = train_networks([*networks.values()], data, each)
             for name, result in zip(networks, trained, strict=True):
                 module, features = ready[name]

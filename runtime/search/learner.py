@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -14,7 +15,7 @@ from ..data.dataset import TRAIN, VALIDATION, Dataset
 from ..data.parts import Parts
 from ..metrics import on_validation
 from ..training.epoch import Epoch, Pass
-from ..training.fitting import give_statistics, score, training_batches
+from ..training.fitting import give_statistics, predict_all, scored, training_batches
 from ..training.objective import Objective, selection_score
 from ..training.optimisers import NONE, WeightOptimiser
 from .meter import FORWARD, STEP
@@ -48,7 +49,8 @@ class Learner:
         settings, device = self.problem.settings, self.problem.device
         if not folds:
             learned = training_batches(data, (TRAIN,), settings, device)
-            return learned, training_batches(data, (VALIDATION,), settings, device)
+            whole = replace(data, absence=None)
+            return learned, training_batches(whole, (VALIDATION,), settings, device)
         chosen = [self.problem.folds[fold] for fold in folds]
         train, held = [fold.train for fold in chosen], [fold.held for fold in chosen]
         size, most = settings.batch, self.problem.fold_samples
@@ -85,13 +87,15 @@ class Learner:
 
     def score(self, mixed: Mapping[str, Tensor] = NONE) -> tuple[float, dict[str, float]]:
         """The metric that selects, and all metrics, on validation in evaluation mode."""
-        metrics = score(self.module, self.validation, self.objective, mixed)
-        self.count_scored()
-        return self.told(metrics)
+        logits, labels = self.outputs(mixed), self.validation.labels.cpu()
+        return self.told(scored(logits, labels, self.objective))
 
-    def count_scored(self) -> None:
-        """Adds a forward pass of what is scored on to the cost."""
+    def outputs(self, mixed: Mapping[str, Tensor] = NONE) -> Tensor:
+        """Logits (samples, K) on validation, or on what is held out, in evaluation mode."""
+        with self.weights.averages.in_place():
+            logits = predict_all(self.module, self.validation, weights=mixed)
         self.problem.meter.count(self.macs, self.validation.length, FORWARD)
+        return logits
 
     def told(self, metrics: dict[str, float]) -> tuple[float, dict[str, float]]:
         """The metric that selects, and all of them by the names that records have."""

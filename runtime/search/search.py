@@ -60,6 +60,7 @@ from ..settings import RULE_NAMES, Settings
 from ..strategies import VARYING
 from ..training.finite import no_finite_loss, not_finite_at
 from ..training.fitting import Report, device_of, require_trainable, seeded
+from ..training.modality_dropout import require_several_modalities
 from ..training.objective import Objective
 from ..tuning import Own
 from .budgets import Budgets
@@ -125,6 +126,7 @@ def search(
         message = f"`{network.name}` has no hole, so there is nothing to search"
         raise fail("E403", message, help="train it: `fusewright train`")
     _require_choosing(network, settings)
+    require_several_modalities(network, settings)
     profile = read_profile(settings.profile) if settings.profile else None
     budgets = budgets_of(network, cast(Relaxation, settings.relax), profile)
     budgets.require_possible()

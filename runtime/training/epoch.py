@@ -17,6 +17,8 @@ from .finite import not_finite
 from .keys import seed_of
 from .optimisers import Optimiser
 
+LACKING = 1
+"""Keeps draws of what samples lack apart from those of their order."""
 Step = Callable[..., Tensor]
 """Takes a step for batches, one of each source, and returns the loss before it."""
 
@@ -66,11 +68,11 @@ class Epoch:
 
     def _run(self, one: Pass) -> Tensor:
         """Nothing is read from the device before the end of the pass."""
-        orders = [self._order(source, place) for place, source in enumerate(one.sources)]
-        (first, order), *others = zip(one.sources, orders, strict=True)
+        drawn = [self._drawn(source, place) for place, source in enumerate(one.sources)]
+        (first, (order, lacking)), *others = zip(one.sources, drawn, strict=True)
         self._total = self._total.to(one.optimiser.device)
-        batches = first.along(order, self._position)
-        beside = [_over_and_over(source, order, self._position) for source, order in others]
+        batches = first.along(order, self._position, lacking)
+        beside = [_over_and_over(source, self._position, *drawn) for source, drawn in others]
         one.optimiser.module.train()
         with one.optimiser.stepping():
             for batch in batches:
@@ -85,8 +87,11 @@ class Epoch:
             raise not_finite(one.optimiser.module)
         return mean
 
-    def _order(self, source: Batches, place: int) -> Tensor:
-        return source.order(*(seed_of(seed, self._passes, place) for seed in self._seeds))
+    def _drawn(self, source: Batches, place: int) -> tuple[Tensor, Tensor | None]:
+        """The order of samples in a pass, and the modalities that they lack there."""
+        passing = [(seed, self._passes, place) for seed in self._seeds]
+        order = source.order(*(seed_of(*numbers) for numbers in passing))
+        return order, source.lacking(order, *(seed_of(*numbers, LACKING) for numbers in passing))
 
     def state(self) -> dict[str, Any]:
         """What `restore` goes on from, in every process; they call it together."""
@@ -107,9 +112,11 @@ class Epoch:
         self._total = state["total"]
 
 
-def _over_and_over(source: Batches, order: Tensor, start: int) -> Iterator[Batch]:
+def _over_and_over(
+    source: Batches, start: int, order: Tensor, lacking: Tensor | None
+) -> Iterator[Batch]:
     """The batches of a source from a position on, beginning anew after each pass."""
     start %= len(source)
     while True:
-        yield from source.along(order, start)
+        yield from source.along(order, start, lacking)
         start = 0

@@ -91,14 +91,6 @@ def predict_all(
     return batches.joined(torch.cat(found, -2)).cpu()
 
 
-def score(
-    module: nn.Module, batches: Batches, objective: Objective, weights: Mapping[str, Tensor] = NONE
-) -> dict[str, float]:
-    """The head's metrics over all samples of `batches`, and their mean `loss`."""
-    logits = predict_all(module, batches, weights=weights)
-    return scored(logits, batches.labels.cpu(), objective)
-
-
 def scored(logits: Tensor, labels: Tensor, objective: Objective) -> dict[str, float]:
     """The metrics of logits (samples, K), and their mean `loss`."""
     loss = float(objective.loss(logits, labels))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import repeat
 from math import isfinite
 from typing import Any, TypeAlias
 
@@ -18,6 +19,7 @@ from ..data.batches import Batch
 from ..parallel.processes import average, joined, rank
 from ..runs.saved import Saved
 from ..settings import Settings
+from .averages import Averages, newest_share
 from .finite import not_finite
 from .keys import ARCHITECTURE, WEIGHTS, Keys, seed_of
 from .objective import Objective, Smoothing
@@ -186,7 +188,10 @@ class Optimiser:
 
 
 class WeightOptimiser(Optimiser):
-    """Adam on the weights; every step has the rate of its place in the schedule."""
+    """Adam on the weights; every step has the rate of its place in the schedule.
+
+    Where the settings say so, `averages` follow weights and running statistics (`averages.py`).
+    """
 
     def __init__(
         self, module: FusionModule, settings: Settings, batches: int, number: int = 0
@@ -202,6 +207,21 @@ class WeightOptimiser(Optimiser):
             self.keys_of([settings], [number]),
         )
         self.settings, self.batches, self.steps = settings, batches, 0
+        self.averages = Averages(self._averaged() if self.averages_weights else {})
+
+    @property
+    def averages_weights(self) -> bool:
+        """Whether averages are kept of weights."""
+        return self.settings.averaging > 0
+
+    def _averaged(self) -> dict[str, Tensor]:
+        """What averages are kept of: weights and statistics, by name."""
+        state, specs = self.module.state_dict(), self.module.program.parameters
+        return {spec.name: state[spec.name] for spec in specs if spec.kind != "architecture"}
+
+    def newest_shares(self) -> Iterable[Tensor | float]:
+        """What each tensor counts in its average after the step that is taken."""
+        return repeat(newest_share(self.settings.averaging, self.steps))
 
     @staticmethod
     def keys_of(each: Sequence[Settings], numbers: Sequence[int]) -> Keys:
@@ -222,6 +242,8 @@ class WeightOptimiser(Optimiser):
         if self.adam is not None:
             self.adam.param_groups[0]["lr"] = self.rate
         super().step(loss)
+        if self.averages_weights:
+            self.averages.follow(self.newest_shares())
         self.steps += 1
 
     @torch.no_grad()
@@ -243,16 +265,20 @@ class WeightOptimiser(Optimiser):
                 gradient.mul_(share)
 
     def state(self) -> dict[str, Any]:
-        return {**super().state(), "steps": self.steps}
+        return {**super().state(), "steps": self.steps, "averages": self.averages.state()}
 
     def read(self, saved: Saved) -> dict[str, Any]:
         state, steps = super().read(saved), saved.at("steps")
         if steps.integer() != state["draws"]:
             raise steps.wrong("as many as there were losses")
-        return {**state, "steps": steps.integer()}
+        shapes = {name: tuple(one.shape) for name, one in self.averages.held.items()}
+        averages = saved.at("averages").tensors(shapes)
+        return {**state, "steps": steps.integer(), "averages": averages}
 
     def restore(self, state: dict[str, Any]) -> None:
+        """Goes on from another optimiser's state; the module is where that one's was."""
         super().restore(state)
+        self.averages.restore(state["averages"])
         self.steps = int(state["steps"])
 
 

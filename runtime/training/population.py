@@ -6,7 +6,7 @@ that it has alone, so that one may leave, and go on with others or by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from math import inf
 from typing import Any
@@ -20,16 +20,19 @@ from ...compiler.lowering.lower import lower
 from ...compiler.network.network import Network
 from ...compiler.passes import optimise
 from ...compiler.program.draws import with_draws
-from ...compiler.program.hoist import Hoisted, hoist
+from ...compiler.program.hoist import NOT_APART, Hoisted, hoist
 from ...compiler.program.initial import initial_values
 from ...compiler.program.join import join, member_name, member_of
 from ...compiler.program.program import ParameterSpec, Program
 from ..data.batches import Batch
 from ..settings import Settings
 from ..tuning import MOVING
+from .averages import newest_share
+from .modality_dropout import ModalityDropout
 from .objective import Smoothing
 from .optimisers import Optimiser, WeightOptimiser, shortened
 from .prepare import module_of
+from .rows import Rows
 from .saved import Moments
 from .schedule import rate_at
 
@@ -38,9 +41,10 @@ OWN = ("seed", *MOVING)
 """Settings that members of a population may have of their own."""
 
 
-def member_program(network: Network) -> Hoisted:
+def member_program(network: Network, dropout: ModalityDropout | None = None) -> Hoisted:
     """What a network computes in training beside others, and what of it is computed before."""
-    return hoist(optimise(lower(build(network)), "member"))
+    program = optimise(lower(build(network)), "member")
+    return hoist(program, dropout.owners if dropout else NOT_APART)
 
 
 class Population:
@@ -57,7 +61,7 @@ class Population:
         device: torch.device,
         samples: Sequence[int] | None = None,
     ) -> None:
-        self.programs, self.each = programs, each
+        self.programs, self.each, self.device = programs, each, device
         self.samples = None if samples is None else torch.tensor([*samples], device=device)
         self.names = [str(place) for place in range(len(programs))]
         keyed = [with_draws(program) for program in programs]
@@ -92,6 +96,11 @@ class Population:
         """The member of each row of a parameter, or that of the whole."""
         spec = self._specs[held]
         return [int(member_of(name)) for name in spec.rows or (spec.name,)]
+
+    def rows(self, tensors: Mapping[str, Tensor]) -> Rows:
+        """Whose the rows are of tensors that stand for parameters by name."""
+        members = [self.members(name) for name in tensors]
+        return Rows(members, [*tensors.values()], len(self), self.device)
 
     @cached_property
     def _specs(self) -> Mapping[str, ParameterSpec]:
@@ -133,12 +142,11 @@ class PopulationOptimiser(WeightOptimiser):
         self._longest = torch.tensor(longest, dtype=torch.float64, device=self.device)
         smoothing = [one.smoothing for one in self.each]
         self._smoothing = torch.tensor(smoothing, dtype=torch.float64, device=self.device)
-        of_rows = [population.members(name) for name in self.names]
-        self._members = torch.tensor([m for rows in of_rows for m in rows], device=self.device)
-        self._counts = [len(rows) for rows in of_rows]
+        self._rows = population.rows(dict(zip(self.names, self.parameters, strict=True)))
+        self._averaged_rows = population.rows(self.averages.held)
         if self._differ and self.adam is not None:
             self.adam.param_groups[0]["weight_decay"] = 0.0
-            self._penalties = self._shares([one.weight_decay for one in self.each])
+            self._penalties = self._rows.shares([one.weight_decay for one in self.each])
 
     @property
     def rate(self) -> float:
@@ -146,6 +154,16 @@ class PopulationOptimiser(WeightOptimiser):
 
     def _rates(self) -> list[float]:
         return [rate_at(one, self.batches, self.steps) for one in self.each]
+
+    @property
+    def averages_weights(self) -> bool:
+        return any(one.averaging for one in self.each)
+
+    def newest_shares(self) -> Iterable[Tensor | float]:
+        if len({one.averaging for one in self.each}) == 1:
+            return super().newest_shares()
+        shares = [newest_share(one.averaging, self.steps) for one in self.each]
+        return self._averaged_rows.shares(shares)
 
     def labels_of(self, batch: Batch) -> Tensor:
         samples = self.population.samples
@@ -163,7 +181,7 @@ class PopulationOptimiser(WeightOptimiser):
         self.shorten(adam)
         rates, highest = self._rates(), self.rate or 1.0
         pairs = zip(rates, self.each, strict=True)
-        kept = self._shares([1 - rate * one.decoupled_decay for rate, one in pairs])
+        kept = self._rows.shares([1 - rate * one.decoupled_decay for rate, one in pairs])
         every = zip(self.parameters, kept, self._penalties, strict=True)
         for parameter, share, penalty in every:
             parameter.mul_(share)
@@ -171,60 +189,55 @@ class PopulationOptimiser(WeightOptimiser):
                 parameter.grad.addcmul_(parameter, penalty)
         before = [parameter.clone() for parameter in self.parameters]
         Optimiser.move(self, adam)
-        shares = self._shares([rate / highest for rate in rates])
+        shares = self._rows.shares([rate / highest for rate in rates])
         for parameter, start, share in zip(self.parameters, before, shares, strict=True):
             torch.lerp(start, parameter, share, out=parameter)
 
     def shorten(self, adam: Adam) -> None:
         if not any(one.clipping for one in self.each):
             return
-        squares = torch.cat([
-            torch.zeros(count, device=self.device, dtype=p.dtype) if p.grad is None
-            else p.grad.square().reshape(count, -1).sum(1)
-            for p, count in zip(self.parameters, self._counts, strict=True)
-        ])  # fmt: skip
-        lengths = squares.new_zeros(len(self.each)).index_add_(0, self._members, squares).sqrt()
-        shares = self._shares(shortened(lengths, self._longest.to(lengths)))
+        lengths = self._rows.lengths([p.grad for p in self.parameters])
+        shares = self._rows.shares(shortened(lengths, self._longest.to(lengths)))
         for parameter, share in zip(self.parameters, shares, strict=True):
             if parameter.grad is not None:
                 parameter.grad.mul_(share)
 
-    def _shares(self, values: Sequence[float] | Tensor) -> list[Tensor]:
-        """Numbers of the members as tensors that are multiplied with the parameters."""
-        dtype = self.parameters[0].dtype
-        sent = torch.as_tensor(values, dtype=dtype, device=self.device)
-        rows = torch.split(sent[self._members], self._counts)
-        return [
-            row.view(-1, *[1] * (p.dim() - 1)) if len(row) > 1 else row.view(())
-            for row, p in zip(rows, self.parameters, strict=True)
-        ]
-
     def member_states(self) -> Iterator[State]:
         """What `WeightOptimiser.restore` goes on from for each member alone."""
         state = self.state()
-        for member in range(len(self.population)):
-            moments = dict[str, Moments]()
+        for member, settings in enumerate(self.each):
+            moments, averages = dict[str, Moments](), dict[str, Tensor]()
             for name, (held, row) in self.population.parameters(member).items():
                 if held in state["moments"]:
                     moments[name] = {
                         key: one if row is None or key == "step" else one[row].clone()
                         for key, one in state["moments"][held].items()
                     }
-            yield {**state, "moments": moments}
+                if settings.averaging:
+                    whole = state["averages"][held]
+                    averages[name] = whole if row is None else whole[row].clone()
+            yield {**state, "moments": moments, "averages": averages}
 
     def restore_members(self, states: Sequence[State]) -> None:
-        """Goes on from the states of all members, which have taken equally many steps."""
+        """Goes on from the states of all members, which have taken equally many steps.
+
+        The population has their weights already.
+        """
         rows: dict[str, dict[int | None, Moments]] = {}
+        averages = {name: one.cpu().clone() for name, one in self.averages.held.items()}
         for member, state in enumerate(states):
             for name, (held, row) in self.population.parameters(member).items():
                 if name in state["moments"]:
                     rows.setdefault(held, {})[row] = state["moments"][name]
+                if name in state["averages"]:
+                    whole = averages[held]
+                    (whole if row is None else whole[row]).copy_(state["averages"][name])
         moments = {
             held: _joined(of_rows)
             for held, of_rows in rows.items()
             if len(of_rows) == len(self.population.members(held))
         }
-        self.restore({**states[0], "moments": moments})
+        self.restore({**states[0], "moments": moments, "averages": averages})
 
 
 def _joined(rows: Mapping[int | None, Moments]) -> Moments:

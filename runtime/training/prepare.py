@@ -16,16 +16,18 @@ from ...compiler.network.network import Network
 from ...compiler.passes import optimise
 from ...compiler.program.draws import with_draws
 from ...compiler.program.given_weights import with_given_weights
-from ...compiler.program.hoist import Hoisted, hoist
+from ...compiler.program.hoist import NOT_APART, Hoisted, hoist
 from ...compiler.program.program import Program
 from ...compiler.targets.torch.kernels import KERNELS, NO_KERNELS
 from ...compiler.targets.torch.module import FusionModule, trace
+from ..data.absence import Absence
 from ..data.dataset import Dataset
 from ..data.files import Array
 from ..parallel.processes import joined
 from ..parallel.synchronised import SYNCHRONISED
 from ..settings import Settings
 from .memory import require_room
+from .modality_dropout import ModalityDropout
 
 CHUNK = 256
 """Samples that features are pooled of at a time."""
@@ -50,11 +52,12 @@ def prepare(
     program = program or lower(build(network), relax)
     if given_weights:
         program = with_given_weights(program)
-    hoisted = hoist(optimise(program, "compiled" if settings.compile else "training"))
-    module = module_of(
-        with_draws(hoisted.program), settings, device, min(settings.batch, len(data.labels))
-    )
-    return module, prepared([hoisted], data, device)
+    dropout = ModalityDropout.of(network, settings)
+    program = optimise(program, "compiled" if settings.compile else "training")
+    hoisted = hoist(program, dropout.owners if dropout else NOT_APART)
+    batch = min(settings.batch, len(data.labels))
+    module = module_of(with_draws(hoisted.program), settings, device, batch)
+    return module, prepared([hoisted], data, device, dropout)
 
 
 def module_of(
@@ -74,15 +77,46 @@ def module_of(
     return module
 
 
-def prepared(networks: Sequence[Hoisted], data: Dataset, device: torch.device) -> Dataset:
-    """The data with what the networks read: some features, and what depends on features alone."""
+def prepared(
+    networks: Sequence[Hoisted],
+    data: Dataset,
+    device: torch.device,
+    dropout: ModalityDropout | None = None,
+) -> Dataset:
+    """The data with what the networks read: some features, and what depends on features alone.
+
+    With `dropout`, whose owners are apart in the networks, they say what samples may lack.
+    """
+    data = dropout.with_presence(data) if dropout else data
     inputs = {item.name for one in networks for item in one.program.inputs}
     features = {name: a for name, a in data.features.items() if name in inputs}
     for one in networks:
         for name, before in one.before.items():
             if name not in features:
                 features[name] = _computed(before, data.features, len(data.labels), device)
-    return replace(data, features=features)
+    absence = _absence(dropout, networks, data, features, device) if dropout else None
+    return replace(data, features=features, absence=absence)
+
+
+def _absence(
+    dropout: ModalityDropout,
+    networks: Sequence[Hoisted],
+    data: Dataset,
+    features: Mapping[str, Array],
+    device: torch.device,
+) -> Absence:
+    """What each of the prepared features is of a sample that lacks its modality."""
+    values, modalities = dict[str, Array](), dict[str, int]()
+    for one in networks:
+        given = {item.name: [item] for item in one.program.inputs if item.name in data.features}
+        read = given | {name: [*program.inputs] for name, program in one.before.items()}
+        for name in read.keys() & features.keys() - values.keys():
+            known = [item for item in read[name] if item.name in data.features]
+            nothing = {item.name: dropout.nothing(item, data.features[item.name]) for item in known}
+            before = one.before.get(name)
+            found = nothing[name] if before is None else _computed(before, nothing, 1, device)
+            values[name], modalities[name] = found[0, ...], dropout.place(read[name])
+    return Absence(dropout.probability, dropout.present(data), modalities, values)
 
 
 def _computed(

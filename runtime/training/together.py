@@ -26,6 +26,7 @@ from .epoch import Epoch
 from .finite import no_finite_loss, not_finite_at
 from .fitting import device_of, training_batches
 from .memory import bytes_of, parts_that_fit
+from .modality_dropout import ModalityDropout
 from .objective import Objective
 from .population import (
     OWN,
@@ -126,7 +127,9 @@ class _Member:
     @property
     def kind(self) -> Any:
         """Equal for members that can train together."""
-        return self.network.head, replace(self.settings, **DEFAULTS)
+        dropout = ModalityDropout.of(self.network, self.settings)
+        modalities = () if dropout is None else dropout.modalities
+        return self.network.head, modalities, replace(self.settings, **DEFAULTS)
 
 
 def trains_apart(settings: Settings) -> bool:
@@ -158,14 +161,16 @@ def _train_group(members: Sequence[_Member], epochs: _Epochs) -> list[TrainResul
         return [train_network(one.network, one.data, one.settings, told, None)]
     settings = members[0].settings
     device = device_of(settings)
+    dropout = ModalityDropout.of(members[0].network, settings)
     programs: dict[str, Hoisted] = {}
     for member in members:
         text = str(member.network.spec)
         if text not in programs:
-            programs[text] = member_program(member.network)
+            programs[text] = member_program(member.network, dropout)
     hoisted = [programs[str(member.network.spec)] for member in members]
     features = {name: a for member in members for name, a in member.data.features.items()}
-    data = prepared([*programs.values()], replace(members[0].data, features=features), device)
+    whole = replace(members[0].data, features=features)
+    data = prepared([*programs.values()], whole, device, dropout)
     needs = [bytes_of(one.program, settings.batch) for one in hoisted]
     return [
         result
@@ -204,6 +209,7 @@ def _train_together(
     for member, history in zip(members, histories, strict=True):
         if not isfinite(history[-1]["train_loss"]):
             raise no_finite_loss(f"{not_finite_at(None)}, with the seed {member.settings.seed}")
-    for place, history in enumerate(histories):
-        arrays = {name: t.numpy() for name, t in population.tensors(place).items()}
-        yield TrainResult(arrays, tuple(history))
+    with optimiser.averages.in_place():
+        found = [population.tensors(place) for place in range(len(each))]
+    for tensors, history in zip(found, histories, strict=True):
+        yield TrainResult({name: t.numpy() for name, t in tensors.items()}, tuple(history))

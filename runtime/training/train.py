@@ -39,6 +39,7 @@ from ..settings import Settings
 from .distil import SoftTargets
 from .epoch import Epoch, Pass
 from .fitting import Report, device_of, give_statistics, seeded, start_from, training_batches
+from .modality_dropout import ModalityDropout
 from .objective import Objective
 from .optimisers import WeightOptimiser
 from .prepare import prepare
@@ -81,6 +82,7 @@ def train(
     settings = (settings or Settings()).with_options(**options)
     network = checked(spec)
     require_no_holes(network)
+    ModalityDropout.of(network, settings)
     here = settings.with_options(device=join(settings.device))
     with begun(out, "train", overwrite, spec) as folder:
         program = lower(build(network))
@@ -168,7 +170,8 @@ def train_network(
             history.append({"epoch": number, "train_loss": float(loss)})
             if report is not None and rank() == 0:
                 report(history[-1])
-    return TrainResult(module.arrays(), tuple(history))
+        with optimiser.averages.in_place():
+            return TrainResult(module.arrays(), tuple(history))
 
 
 def weight_pass(optimiser: WeightOptimiser, objective: Objective, batches: Batches) -> Pass:

@@ -172,6 +172,7 @@ def _training(saved: Saved, trainer: Trainer, trial: Trial) -> State:
     shapes = {spec.name: spec.sizes for spec in program.parameters}
     moving, resting = _moving(program), still(program)
     settings = trial.settings(trainer.problem.settings)
+    averaged = shapes if settings.averaging else {}
     scaler = scaler_of(settings)
     training: dict[str, dict[str, Any]] = {
         "module": dict(saved.at("module").tensors(shapes, finite=is_judged)),
@@ -181,6 +182,7 @@ def _training(saved: Saved, trainer: Trainer, trial: Trial) -> State:
             ),
             "scaler": read_scaler(optimiser.at("scaler"), scaler),
             "steps": optimiser.at("steps").integer(),
+            "averages": optimiser.at("averages").tensors(averaged, finite=is_judged),
         },
         "epoch": read_epoch(saved.at("epoch"), finite=is_judged),
     }

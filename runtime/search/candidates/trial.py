@@ -27,8 +27,9 @@ from ...data.parts import Parts
 from ...runs.checkpoint import CheckpointPart, State, identity_of
 from ...settings import Settings
 from ...training.finite import first_not_finite, not_finite_at
-from ...training.fitting import predict_all, scored, start_from
+from ...training.fitting import scored, start_from
 from ...training.memory import bytes_of, parts_that_fit
+from ...training.modality_dropout import ModalityDropout
 from ...training.population import (
     Population,
     PopulationOptimiser,
@@ -101,6 +102,11 @@ class Trial:
         return usual.with_options(**dict(self.own))
 
     @property
+    def shared(self) -> Own:
+        """Those of its own settings that what is trained beside it has, too."""
+        return tuple((name, value) for name, value in self.own if name in tuning.SHARED)
+
+    @property
     def score(self) -> float:
         """The last score; below every other where its loss is no finite number."""
         return -inf if self.diverged else self.scores[-1]
@@ -121,9 +127,10 @@ class Trial:
         self.scored, self.metrics = epochs, {}
 
     def arrays(self) -> Arrays:
-        """The weights where its training is."""
+        """The weights where its training is, or their averages."""
         assert self.training is not None
-        return {n: t.numpy().copy() for n, t in self.training["module"].items()}
+        tensors = self.training["module"] | self.training["optimiser"]["averages"]
+        return {name: tensor.numpy().copy() for name, tensor in tensors.items()}
 
     def state(self) -> State:
         """What an equal trial can be made of.
@@ -164,7 +171,7 @@ class Trainer:
         self._open: _Alone | _Together | None = None
         self._last: Trial | None = None
         self._kept = True
-        self._programs: dict[Choices, Hoisted] = {}
+        self._programs: dict[tuple[Choices, Own], Hoisted] = {}
 
     def train(self, trial: Trial, epochs: int, beside: Sequence[Trial] = ()) -> None:
         """Trains a trial until it has been trained for so many epochs, and scores it.
@@ -200,6 +207,7 @@ class Trainer:
             and other.scored < epochs
             and not other.diverged
             and other.progress == trial.progress
+            and other.shared == trial.shared
         ]
         if most == 1 or not alike:
             return [_Member(trial)]
@@ -210,9 +218,12 @@ class Trainer:
 
     def program(self, trial: Trial) -> Hoisted:
         """What a trial computes beside others."""
-        if trial.choices not in self._programs:
-            self._programs[trial.choices] = member_program(_network(self.problem, trial))
-        return self._programs[trial.choices]
+        key = trial.choices, trial.shared
+        if key not in self._programs:
+            network = _network(self.problem, trial)
+            dropout = ModalityDropout.of(network, trial.settings(self.problem.settings))
+            self._programs[key] = member_program(network, dropout)
+        return self._programs[key]
 
     def _opened(self, members: Sequence[_Member]) -> _Alone | _Together:
         if len(members) == 1:
@@ -307,9 +318,7 @@ class _Alone(Learner):
         if trial.diverged:
             trial.end(epochs)
             return
-        logits = predict_all(self.module, self.validation)
-        self.count_scored()
-        _judge(self, trial, epochs, logits, self.validation.labels.cpu())
+        _judge(self, trial, epochs, self.outputs(), self.validation.labels.cpu())
 
     def close(self) -> None:
         (trial,) = self.trials
@@ -327,8 +336,9 @@ class _Together(Learner):
         trials = [member.trial for member in given]
         networks = [member.hoisted for member in given if member.hoisted is not None]
         programs = [one.program for one in networks]
-        data = prepared(networks, problem.data, problem.device)
         each = [trial.settings(problem.settings) for trial in trials]
+        dropout = ModalityDropout.of(problem.network, each[0])
+        data = prepared(networks, problem.data, problem.device, dropout)
         folds = sorted({fold for trial in trials for fold in trial.folds})
         self.rows = [folds.index(fold) for trial in trials for fold in trial.folds]
         rows = self.rows if len(folds) > 1 else None
@@ -370,8 +380,7 @@ class _Together(Learner):
                 trial.epochs += 1
                 if not is_finite and not trial.diverged:
                     trial.failure = not_finite_at(first_not_finite(self.population.tensors(place)))
-        results = predict_all(self.module, self.validation)
-        self.count_scored()
+        results = self.outputs()
         for place, trial in enumerate(self.trials):
             logits, labels = results[place], self.validation.labels
             if isinstance(self.validation, Parts):

@@ -41,8 +41,9 @@ class Hypernet(Learner):
         }
 
     def arrays(self) -> Arrays:
-        """All parameters and statistics, by name."""
-        return self.module.arrays()
+        """All parameters and statistics, or their averages, by name."""
+        with self.weights.averages.in_place():
+            return self.module.arrays()
 
     def state(self) -> State:
         """What `restore` goes on from."""

@@ -19,7 +19,7 @@ from fusewright.runtime.runs.saved import Saved
 from fusewright.runtime.search import search as searching
 from fusewright.runtime.search.candidates import surrogate
 
-from ...support.changes import changes, put
+from ...support.changes import changes, parts, put
 from ...support.running import problem, spec
 
 DATA = problem(60)
@@ -46,7 +46,9 @@ EVERY = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "prove" else 20
 
 
 @contextmanager
-def loop_of(strategy: str, select: str, batches: int, out: Path) -> Generator[tuple[Any, Any]]:
+def loop_of(
+    strategy: str, select: str, batches: int, out: Path, averaging: float = 0.0
+) -> Generator[tuple[Any, Any]]:
     """A search that was stopped in its middle: its loop, and the state in its checkpoint."""
     left, held = [batches], list[Any]()
 
@@ -65,7 +67,8 @@ def loop_of(strategy: str, select: str, batches: int, out: Path) -> Generator[tu
         patched.setattr(Interrupt, "check", check)
         patched.setattr(loop_class, "run", run)
         patched.setattr(surrogate, "STEPS", 5)
-        given = QUICK.with_options(strategy=strategy, select="" if select == "begun" else select)
+        select = "" if select == "begun" else select
+        given = QUICK.with_options(strategy=strategy, select=select, averaging=averaging)
         with pytest.raises(fw.DiagnosticError, match="was stopped in round"):
             fw.search(spec(), DATA, out=out, settings=given)
         left[0] = 10**9
@@ -114,6 +117,34 @@ def test_a_change_in_a_strategy_is_refused_or_right(
         restore(state["strategy"])
     assert refused > 4 * len(taken)
     assert not NEVER & {kind for _, kind in taken}, taken
+
+
+@pytest.mark.parametrize(("strategy", "select"), [("darts", "argmax"), ("random", "")])
+@pytest.mark.parametrize("averaging", [0.0, 0.9])
+def test_averages_are_those_of_the_weights(
+    strategy: str, select: str, averaging: float, tmp_path: Path
+) -> None:
+    batches = MIDDLE[strategy, select]
+    with loop_of(strategy, select, batches, tmp_path, averaging) as (loop, state):
+        places = [path for path, _ in parts(state["strategy"]) if path[-1:] == ("averages",)]
+        assert places
+        _keep_stages(loop)
+        for path in places:
+            averages = part(state["strategy"], path)
+            assert bool(averages) == bool(averaging)
+            more = {**averages, "another": torch.zeros(3)}
+            fewer = dict(islice(averages.items(), 1, None)) if averages else None
+            other = {name: torch.zeros(7, 7, 7) for name in averages} or [0]
+            for changed in (more, fewer, other, ...):
+                saved = Saved(put(state["strategy"], path, changed), "checkpoint.pt")
+                with pytest.raises(fw.DiagnosticError, match="averages"):
+                    loop.strategy.restore(saved, len(loop.history))
+
+
+def part(whole: Any, path: tuple[Any, ...]) -> Any:
+    for key in path:
+        whole = whole[key]
+    return whole
 
 
 def test_a_change_beside_a_strategy_is_refused_or_right(tmp_path: Path) -> None:
