@@ -24,7 +24,7 @@ RULE_NAMES: Mapping[str, str] = {
     **{rule.source: name for name, rule in RULES.items()},
     **{name: name for name in RULES},
 }
-LONGEST_SETTINGS, LONGEST_VALUE = 100_000, 10_000
+LONGEST_SETTINGS, LONGEST_VALUE = 1_000_000, 10_000
 """Characters of a file of settings, and of a text in it."""
 KINDS = {
     int: "a whole number of 64 bits",
@@ -271,10 +271,6 @@ class Settings:
 def _toml_string(text: str) -> str:
     """A basic string; TOML takes JSON's escapes, and wants one more."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-LONGEST_SETTINGS = 1_000_000
-"""Bytes of a file of settings."""
 
 
 def read_settings(path: str | PathLike[str]) -> Settings:

@@ -9,7 +9,7 @@ itself has to keep it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ OPTIMISER_COPIES = 3
 """What training holds of a parameter beside itself: its gradient and two moments."""
 SAFETY = 4
 """How many times as much as is needed an estimate may say."""
-TRAINING_USES = ("parameters", "optimiser", "activations")
+TRAINING_USES: Sequence[str] = ("parameters", "optimiser", "activations")
 _SHOWN = 3
 
 
@@ -75,7 +75,8 @@ def training_memory(program: Program, batch: int) -> Memory:
         names.append((f"`{spec.name}`", held + moved))
     values = [(name, int(KEPT * count)) for name, count in _values(program, batch)]
     activations = sum(count for _, count in values)
-    uses = dict(zip(TRAINING_USES, (parameters, optimiser, activations), strict=True))
+    each = (parameters, optimiser, activations)
+    uses: dict[str, int] = dict(zip(TRAINING_USES, each, strict=True))
     return Memory(uses, parameters + optimiser, (*names, *values))
 
 

@@ -215,17 +215,6 @@ class RunFolder:
         write_file(self.path / name, content)
 
 
-def _require_possible(path: Path) -> None:
-    """Raises DiagnosticError for what the system takes for no name of a folder."""
-    try:
-        path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        pass
-    except (OSError, ValueError) as error:
-        remedy = "choose another folder"
-        raise fail("E504", f"cannot write into `{path}`: {reason(error)}", help=remedy) from None
-
-
 def of_a_genotype(settings: Settings) -> dict[str, Any]:
     """Those of the settings that are kept with a genotype, by name."""
     return {name: getattr(settings, name) for name in OF_A_GENOTYPE}

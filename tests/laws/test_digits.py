@@ -67,7 +67,8 @@ def test_an_option_has_plain_digits_alone(arguments: str, tmp_path: Path) -> Non
     file = tmp_path / "a.fuse"
     file.write_text(SPACE)
     given = [str(tmp_path / name) for name in ("a.fuse", "a.json", "a.svg", "a.npz", "run")]
-    places = dict(zip(("FILE", "a.json", "a.svg", "a.npz", "run"), given, strict=True))
+    names = "FILE a.json a.svg a.npz run".split()
+    places: dict[str, str] = dict(zip(names, given, strict=True))
     argv = ["fusewright", *(places.get(word, word) for word in arguments.split())]
     said = io.StringIO()
     with (

@@ -124,8 +124,8 @@ class _Reader:
         await asyncio.sleep(0)
         return self._stream.readline()
 
-    async def readexactly(self, count: int) -> bytes:
-        return self._stream.read(count)
+    async def readexactly(self, n: int) -> bytes:
+        return self._stream.read(n)
 
 
 class _Writer:
