@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..app import app
+from ..screen.warned import data_warnings
 
 
 @app.command()
@@ -17,4 +18,5 @@ def demo(
     """Run everything on bundled real data: search, train, compare, export, draw, report."""
     from ...runtime.demo.run import demo as run
 
-    run(out)
+    with data_warnings():
+        run(out)
