@@ -99,11 +99,11 @@ def _require_free(file: int, path: Path) -> bool:
 
     Raises DiagnosticError where another process has it.
     """
-    is_free, is_there, holder = _is_free(file), _is_at(file, path), _Holder.read(file)
+    is_free, is_at, holder = _is_free(file), _is_at(file, path), _Holder.read(file)
     is_left = holder is None or holder.process.is_gone
-    if is_there and not (is_free and is_left):
+    if is_at and not (is_free and is_left):
         raise _in_use(path, holder)
-    return is_there
+    return is_at
 
 
 def _is_free(file: int) -> bool:

@@ -34,8 +34,8 @@ DIGESTS = "digests"
 LOCK = "run.lock"
 """Who writes into the folder, while that lasts."""
 
-LONGEST_RECORD, LONGEST_HISTORY = 1 << 26, 1 << 30
-"""Bytes of a file of JSON, and of the history."""
+LONGEST_HISTORY = 1 << 30
+"""Bytes of the history."""
 
 
 def settings_file(stage: str) -> str:

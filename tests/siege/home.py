@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 import threading
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ import fusewright as fw
 from fusewright.compiler.compile import to_program
 from fusewright.compiler.load import Notation, spell
 from fusewright.compiler.program.text import print_program
+from fusewright.compiler.system.process import Process
 from fusewright.runtime.deploy.deploy import deploy
 from fusewright.runtime.latency.measure import profile
 from fusewright.runtime.runs.controls import Control, Controls
@@ -127,6 +129,9 @@ def _run(home: Path, space: fw.Spec, network: fw.Spec, settings: fw.Settings) ->
     text = replace(measured, milliseconds=times, overhead=0.5).text()
     (home / "profile.json").write_text(text, encoding="utf-8")
     fw.search(space, data, out=home / "searched", settings=settings, strategy="halving")
+    (home / "locked").mkdir()
+    gone = {"command": "train", "process": 2**22, "host": Process.own().host, "since": "then"}
+    (home / "locked" / "run.lock").write_text(json.dumps({**gone, "began": "0"}))
     (home / "searched" / "profile.json").write_bytes((home / "profile.json").read_bytes())
     _controls().write(home / "searched")
     write_ensemble(ensemble(), RunFolder(home / "searched" / "ensemble"), [settings] * 3)

@@ -151,7 +151,7 @@ def test_a_hypernet_holds_its_candidates() -> None:
 
 
 @pytest.mark.parametrize(
-    ("certain", "rest", "refused"), [(9, 10, False), (11, 0, True), (0, 19, False), (0, 21, True)]
+    ("certain", "rest", "refused"), [(9, 10, False), (11, 0, True), (0, 39, False), (0, 41, True)]
 )
 def test_a_machine_is_refused_where_it_certainly_lacks_memory(
     certain: int, rest: int, refused: bool

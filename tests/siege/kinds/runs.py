@@ -31,6 +31,7 @@ SHOWN = (
 PREDICT = Command.of("predict trained --data data.npz -o out.csv")
 PREDICT_TOGETHER = Command.of("predict together --data data.npz -o out.csv")
 TRAIN = Command.of("train searched/genotype.fuse --data data.npz --out run --epochs 1 --threads 1")
+TRAIN_LOCKED = Command.of("train network.fuse --data data.npz --out locked --epochs 1 --threads 1")
 TRAIN_TOGETHER = Command.of(
     "train searched/ensemble --data data.npz --out run --epochs 1 --threads 1"
 )
@@ -70,6 +71,8 @@ KINDS = (
             Case("searched/search.json", (*SHOWN, RESUME)),
             Case("trained/train.json", [Command.of("report trained -o out.html"), PREDICT]),
             Case("searched/controls.json", SHOWN),
+            Case("searched/data.json", [RESUME]),
+            Case("locked/run.lock", [TRAIN_LOCKED]),
             Case("network.onnx.certificate.json", [Command.of("load network.onnx")]),
         ],
     ),
