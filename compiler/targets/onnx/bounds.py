@@ -20,6 +20,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import AttributeProto, TensorProto, helper, numpy_helper
+from onnx.checker import ValidationError
 from onnx.defs import OpSchema, get_schema
 from onnx.shape_inference import InferenceError, infer_node_outputs
 
@@ -169,7 +170,7 @@ class _Walk:
         try:
             schema = self._schema(node.op_type)
             found = infer_node_outputs(schema, node, types, known, opset_imports=imports)
-        except (InferenceError, ValueError, RuntimeError, OverflowError) as error:
+        except (InferenceError, ValidationError, ValueError, RuntimeError, OverflowError) as error:
             line = next(iter(str(error).strip().splitlines()), "")
             raise Unbounded(f"holds `{node.op_type}` where it cannot stand: {line}") from None
         return {name: _Value(type) for name, type in found.items()}

@@ -212,6 +212,14 @@ BOMBS: dict[str, tuple[Change, str]] = {
     "an operator set of long ago": (at_opset(7), "opset 7"),
     "an operator set to come": (at_opset(1 << 40), "opset"),
     "a hollow weight": (hollow, "not as large as it says"),
+    "an attribute that is none": (
+        prepend(helper.make_node("Identity", ["A"], ["z"], odd=1)),
+        "where it cannot stand",
+    ),
+    "an output too many": (
+        prepend(helper.make_node("Identity", ["A"], ["z", "zz"])),
+        "where it cannot stand",
+    ),
     "a weight of many axes": (many_axes, "does not write"),
 }
 
