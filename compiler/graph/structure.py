@@ -109,8 +109,8 @@ def _slots(graph: AnyGraph, node: str, kind: str) -> Iterator[tuple[str, str]]:
         return  # an output takes what it is given, in the order of its slots
     if not slots:
         yield f"nothing leads into `{node}`", "add an edge into its slot 0"
-    elif gap := [n for n in range(max(slots)) if n not in slots][:1]:
-        yield f"nothing leads into slot {gap[0]} of `{node}`", "number its slots from 0"
+    elif (gap := next((n for n in range(len(slots)) if n not in slots), None)) is not None:
+        yield f"nothing leads into slot {gap} of `{node}`", "number its slots from 0"
     for number, sources in slots.items():
         candidates = [candidate for _, candidate in sources]
         listed = one_of([source for source, _ in sources], MOST_SHOWN)

@@ -263,6 +263,7 @@ def broken() -> Iterator[tuple[str, Callable[[Graph], object], str]]:
     yield "kinds", edge("A.adapt", "M.S", slot=0), "leads from a adapter to a step"
     yield "slot", edge("M.u", "M.S"), "the edge `M.u` → `M.S` has no `slot`"
     yield "gap", edge("M.u", "M.S", slot=5), "nothing leads into slot 2 of `M.S`"
+    yield "far", edge("M.u", "M.S", slot=1 << 62), "nothing leads into slot 2 of `M.S`"
     yield "twice", edge("M.v", "M.S", slot=0), "several edges lead into slot 0 of `M.S`"
     yield "cycle", edge("M", "K_1.x", slot=0, candidate=9), "is a cycle"
     yield "empty", lambda g: g.remove_edge("K_1", "M.v"), "nothing leads into `M.v`"
