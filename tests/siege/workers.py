@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from time import monotonic
-from typing import NoReturn
 
+from ..support.forking import finish
 from .judge import Verdict, limited
 from .target import Outcome, Place, Target
 
@@ -30,17 +30,8 @@ def forked(work: Callable[[], object]) -> int:
     sys.stderr.flush()
     child = os.fork()
     if not child:
-        _finish(work)
+        finish(work)
     return child
-
-
-def _finish(work: Callable[[], object]) -> NoReturn:
-    status = 1
-    try:
-        work()
-        status = 0
-    finally:
-        os._exit(status)
 
 
 def awaited(child: int) -> int:

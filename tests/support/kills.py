@@ -24,6 +24,8 @@ import torch
 
 import fusewright as fw
 
+from .forking import finish
+
 
 def search(folder: Path, name: str) -> None:
     """A few epochs, and a selection after them."""
@@ -46,12 +48,7 @@ def alone(work: Callable[[], object], after: float | None = None) -> None:
     """Does work in a process, which is killed after so many seconds."""
     child = os.fork()
     if not child:
-        status = 1
-        try:
-            work()
-            status = 0
-        finally:
-            os._exit(status)
+        finish(work)
     if after is not None:
         time.sleep(after)
         os.kill(child, signal.SIGKILL)

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+import fusewright as fw
 from fusewright.runtime.parallel.interrupt import Interrupt, Interrupted
+from fusewright.runtime.search.search import SearchResult
+
+
+def stopped_and_resumed(
+    space: fw.Spec, data: Any, out: Path, monkeypatch: pytest.MonkeyPatch, **options: Any
+) -> SearchResult:
+    """What a search finds that was stopped after three batches and then went on."""
+    with monkeypatch.context() as patched:
+        stop_after(3, patched)
+        with pytest.raises(fw.DiagnosticError, match="was stopped"):
+            fw.search(space, data, out=out, **options)
+    return fw.search(space, data, out=out, resume=True, **options)
 
 
 def stop_after(batches: int, monkeypatch: pytest.MonkeyPatch) -> None:

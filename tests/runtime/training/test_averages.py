@@ -24,7 +24,7 @@ from fusewright.runtime.training.population import Population, PopulationOptimis
 from fusewright.runtime.training.prepare import prepare, prepared
 
 from ...support.running import FIXED, QUICK, problem, same, spec
-from ...support.stopping import stop_after
+from ...support.stopping import stopped_and_resumed
 
 CPU = torch.device("cpu")
 DATA = problem(45)
@@ -131,11 +131,7 @@ def test_the_average_is_scored_kept_and_gone_on_from(
 ) -> None:
     given: dict[str, Any] = {"batch": 8, "trial_epochs": 2, "max_learning_rate": 0.02, **options}
     whole = fw.search(spec(), DATA, **given)
-    with monkeypatch.context() as patched:
-        stop_after(3, patched)
-        with pytest.raises(fw.DiagnosticError, match="was stopped"):
-            fw.search(spec(), DATA, out=tmp_path / "run", **given)
-    found = fw.search(spec(), DATA, out=tmp_path / "run", resume=True, **given)
+    found = stopped_and_resumed(spec(), DATA, tmp_path / "run", monkeypatch, **given)
     assert same(found.weights, whole.weights)
     if options["strategy"] == "random":
         assert {one["settings"]["averaging"] for one in whole.history} == {0, 0.9}

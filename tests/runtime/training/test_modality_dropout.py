@@ -26,7 +26,7 @@ from fusewright.runtime.training.prepare import prepare
 from fusewright.runtime.training.together import train_all
 
 from ...support.running import FIXED, problem, same, spec, without_cost
-from ...support.stopping import stop_after
+from ...support.stopping import stopped_and_resumed
 
 CPU = torch.device("cpu")
 DATA = problem(45)
@@ -148,11 +148,7 @@ def test_a_search_for_how_often_goes_on_where_it_stopped(
         "tune": "modality_dropout = 0 | 0.5",
     }  # fmt: skip
     whole = fw.search(spec(), DATA, **given)
-    with monkeypatch.context() as patched:
-        stop_after(3, patched)
-        with pytest.raises(fw.DiagnosticError, match="was stopped"):
-            fw.search(spec(), DATA, out=tmp_path / "run", **given)
-    found = fw.search(spec(), DATA, out=tmp_path / "run", resume=True, **given)
+    found = stopped_and_resumed(spec(), DATA, tmp_path / "run", monkeypatch, **given)
     assert {one["settings"]["modality_dropout"] for one in whole.history} == {0, 0.5}
     assert same(found.weights, whole.weights)
     assert without_cost(found.history) == without_cost(whole.history)
