@@ -25,6 +25,13 @@ def pooled(data: Dataset, network: Network, samples: NDArray[np.int64]) -> NDArr
     return np.concatenate([_chunk(data, network, chunk) for chunk in chunks])
 
 
+def standardised(columns: NDArray[np.float64], known: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Columns as distances from the mean of `known` rows in their standard deviations, if any."""
+    mean, spread = columns[known].mean(0), columns[known].std(0)
+    standard: NDArray[np.float64] = (columns - mean) / np.where(spread > 0, spread, 1)
+    return standard
+
+
 def _chunk(data: Dataset, network: Network, samples: NDArray[np.int64]) -> NDArray[np.float64]:
     def given(name: str) -> NDArray[Any] | None:
         return data.features[name][samples] if name in data.features else None

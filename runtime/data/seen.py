@@ -18,7 +18,7 @@ from ...compiler.network.network import Head, Network
 from ..settings import Settings
 from .dataset import TRAIN, VALIDATION, Dataset
 from .folds import folds_of, parts_of
-from .pooled import pooled
+from .pooled import pooled, standardised
 
 USUAL_WEIGHT = 4
 """How often a validation sample counts where backbones have seen the training samples."""
@@ -55,8 +55,7 @@ def saw_training(data: Dataset, network: Network) -> bool:
     columns, targets = pooled(data, network, samples), _targets(known.labels, network.head)
     errors = np.zeros(len(samples))
     for fold in folds_of(known, network.head, count, 0):
-        mean, spread = columns[fold.train].mean(0), columns[fold.train].std(0)
-        standard = (columns - mean) / np.where(spread > 0, spread, 1)
+        standard = standardised(columns, fold.train)
         model = Ridge(PENALTY * len(fold.train)).fit(standard[fold.train], targets[fold.train])
         given = np.reshape(model.predict(standard[fold.held]), (len(fold.held), -1))
         errors[fold.held] = np.square(given - targets[fold.held]).mean(1)
@@ -76,6 +75,4 @@ def _targets(labels: NDArray[Any], head: Head) -> NDArray[np.float64]:
     """What a regression predicts, (samples, K), in standard deviations."""
     columns = np.eye(head.count)[labels] if head.kind == "classes" else labels
     exact = columns.reshape(len(labels), -1).astype(np.float64)
-    spread = exact.std(0)
-    standard: NDArray[np.float64] = (exact - exact.mean(0)) / np.where(spread > 0, spread, 1)
-    return standard
+    return standardised(exact, np.arange(len(exact)))

@@ -75,11 +75,11 @@ def read_controls(folder: Path) -> Controls | None:
     path = folder / CONTROLS
     if not is_there(path):
         return None
-    controls = _controls(read_kind(path))
-    own, known = stated(path), _of_the_search(folder)
+    record = read_kind(path)
+    own, known = record.get(DIGESTS, {}), _of_the_search(folder)
     if known and own != known:
         raise foreign(folder / about_file("search"), {CONTROLS: own}, COMPARE)
-    return controls
+    return _controls(record)
 
 
 def _of_the_search(folder: Path) -> dict[str, str]:

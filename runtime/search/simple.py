@@ -18,7 +18,7 @@ from ...compiler.network.network import Head, Network
 from ...compiler.targets.numpy.network import logits_of
 from ..data.dataset import Dataset
 from ..data.folds import Fold
-from ..data.pooled import pooled
+from ..data.pooled import pooled, standardised
 from ..training.objective import metrics_of, selection_score
 
 LINEAR, TREES, MEAN = "linear model", "extra trees", "linear model and extra trees"
@@ -83,10 +83,9 @@ def _learned(
     held: NDArray[np.int64],
 ) -> Outputs:
     """What a new model gives for some samples after others, its columns standardised."""
-    mean, spread = columns[train].mean(0), columns[train].std(0)
-    spread = np.where(spread > 0, spread, 1)
-    model.fit((columns[train] - mean) / spread, labels[train].squeeze())
-    return _outputs(head, model, (columns[held] - mean) / spread)
+    standard = standardised(columns, train)
+    model.fit(standard[train], labels[train].squeeze())
+    return _outputs(head, model, standard[held])
 
 
 class PerLabel:

@@ -71,20 +71,28 @@ def train_all(
     of how many. Raises what `train` does.
     """
     arrays = arrays_of(data)
-    known: dict[tuple[str, int, int], tuple[Network, Dataset]] = {}
+    networks, known = dict[str, Network](), dict[Any, Dataset]()
     members: list[_Member] = []
     for spec, settings in zip(specs, each, strict=True):
-        key = str(spec), settings.split_seed, settings.validation_weight
+        if (text := str(spec)) not in networks:
+            networks[text] = checked(spec)
+            require_no_holes(networks[text])
+        network = networks[text]
+        key = _read_by(network), settings.split_seed, settings.validation_weight
         if key not in known:
-            network = checked(spec)
-            require_no_holes(network)
             samples = load_data(arrays, network, settings.split_seed)
-            known[key] = network, weighted(samples, network, settings)
+            known[key] = weighted(samples, network, settings)
         here = settings.with_options(device=join(settings.device))
         device_of(here)
-        members.append(_Member(*known[key], here))
+        members.append(_Member(network, known[key], here))
     with computing(each[0].threads if each else 1):
         return _train(members, progress)
+
+
+def _read_by(network: Network) -> Any:
+    """Equal for networks that read the same of any data."""
+    features = tuple((f.name, f.axes, f.modality, f.optional) for f in network.features)
+    return features, network.head
 
 
 def train_networks(
