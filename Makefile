@@ -34,7 +34,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/$(INSTALL) 'pip>=25.1'  # the first that knows groups of dependencies
 	$(BIN)/$(INSTALL) -c constraints.txt torch
-	$(BIN)/$(INSTALL) -c constraints.txt -e '.[torch]' --group dev
+	$(BIN)/$(INSTALL) -c constraints.txt -e '.[torch,formats,raw,transformers,joint]' --group dev
 	@touch $(READY)
 
 # axe-core and tsc, which check pages. Node and npm come from PyPI, so that none need be installed.
@@ -53,7 +53,7 @@ test: $(READY) $(NPM)
 test-front:
 	$(PYTHON) -m venv --clear $(FRONT)
 	$(FRONT)/bin/$(INSTALL) 'pip>=25.1'
-	$(FRONT)/bin/$(INSTALL) -e . --group test
+	$(FRONT)/bin/$(INSTALL) -e '.[formats]' --group test
 	! $(FRONT)/bin/python -c 'import torch' 2>/dev/null
 	$(FRONT)/bin/pytest -n auto
 
