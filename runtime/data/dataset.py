@@ -10,15 +10,13 @@ from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import Report, did_you_mean, fail, one_of
 from ...compiler.network.names import lengths_name, presence_name
-from ...compiler.network.network import Head, Network, NetworkFeature
+from ...compiler.network.network import Network, NetworkFeature
 from ...ops.types import NUMBERS
 from .absence import Absence
 from .files import Array, Source, arrays_of
 from .identity import arrays_identity
-
-TRAIN, VALIDATION, TEST = 0, 1, 2
-SPLIT_NAMES = ("train", "validation", "test")
-_SHARES = (0.6, 0.2, 0.2)
+from .labels import labels_of
+from .split import SPLIT_NAMES, groups_of, split_of
 
 
 @dataclass(frozen=True)
@@ -76,10 +74,10 @@ def load_data(source: Source, network: Network, seed: int = 0) -> Dataset:
     features = _features(arrays, network, report)
     counts = {len(a) for a in features.values()}
     samples = counts.pop() if len(counts) == 1 and not report.errors else None
-    labels = _labels(arrays, network.head, samples, report)
+    labels = labels_of(arrays, network.head, samples, report)
     report.raise_errors()
-    groups = _groups(arrays, len(labels))
-    split = _split(arrays, labels, groups, network.head, seed)
+    groups = groups_of(arrays, len(labels))
+    split = split_of(arrays, labels, groups, network.head, seed)
     return Dataset(features, labels, split, groups)
 
 
@@ -199,83 +197,3 @@ def _presence(arrays: Mapping[str, Array], network: Network, report: Report) -> 
         else:
             by_name[name] = present.astype(np.int64)
     return by_name
-
-
-# Labels and splits
-
-
-def _labels(arrays: Mapping[str, Array], head: Head, samples: int | None, report: Report) -> Array:
-    if "labels" not in arrays:
-        report.add("E501", "the data has no array `labels`", help="add it, one row for each sample")
-        return np.zeros(0)
-    labels = np.asarray(arrays["labels"])
-    if labels.dtype.kind not in NUMBERS or not np.isfinite(labels).all():
-        report.add("E503", "`labels` are not finite numbers", help=_label_remedy(head))
-        return np.zeros(0)
-    if head.kind != "classes" and head.count == 1 and labels.ndim == 1:
-        labels = labels[:, None]
-    count = len(labels) if samples is None and labels.ndim else samples
-    expected = (count,) if head.kind == "classes" else (count, head.count)
-    if labels.shape != expected:
-        message = f"`labels` is {labels.shape}, not {expected} for {head.count} {head.kind}"
-        report.add("E503", message, help=_label_remedy(head))
-    elif head.kind == "classes":
-        whole = np.array_equal(labels, np.floor(labels))
-        if not whole or labels.min(initial=0) < 0 or labels.max(initial=0) >= head.count:
-            message = f"`labels` are not whole numbers from 0 to {head.count - 1}"
-            report.add("E503", message, help=_label_remedy(head))
-    elif head.kind == "labels" and not np.isin(labels, (0, 1)).all():
-        report.add("E503", "`labels` are not all 0 or 1", help=_label_remedy(head))
-    return labels.astype(np.int64 if head.kind == "classes" else np.float32)
-
-
-def _label_remedy(head: Head) -> str:
-    match head.kind:
-        case "classes":
-            return "classes are (samples,) whole numbers that count from 0"
-        case "labels":
-            return f"labels are (samples, {head.count}) of 0 and 1"
-        case "values":
-            return f"values are (samples, {head.count}) numbers"
-
-
-def _groups(arrays: Mapping[str, Array], samples: int) -> Array | None:
-    """Which samples belong together, as whole numbers; None where the data do not say."""
-    if "groups" not in arrays:
-        return None
-    groups = np.asarray(arrays["groups"])
-    if groups.shape != (samples,) or groups.dtype.kind not in "iubUS":
-        message = f"`groups` is {groups.shape} of {groups.dtype}, not {samples} names or numbers"
-        raise fail("E503", message, help="give samples that belong together the same one")
-    return np.unique(groups, return_inverse=True)[1].astype(np.int64)
-
-
-def _split(
-    arrays: Mapping[str, Array], labels: Array, groups: Array | None, head: Head, seed: int
-) -> Array:
-    """The data's own split, or a seeded one of 60, 20 and 20 percent; groups stay together."""
-    samples = len(labels)
-    if "split" in arrays:
-        split = np.asarray(arrays["split"])
-        if split.shape != (samples,) or not np.isin(split, (TRAIN, VALIDATION, TEST)).all():
-            message = f"`split` is not {samples} values of 0, 1 or 2"
-            raise fail("E503", message, help="0 is training, 1 validation, 2 test")
-        return split.astype(np.int64)
-    generator = np.random.default_rng(seed)
-    if groups is not None:
-        sizes = np.bincount(groups)
-        order = generator.permutation(len(sizes))
-        middles = (np.cumsum(sizes[order]) - sizes[order] / 2) / samples
-        of_group = np.empty(len(sizes), np.int64)
-        of_group[order] = np.searchsorted(np.cumsum(_SHARES)[:2], middles, side="right")
-        return of_group[groups]
-    strata = [np.arange(samples)]
-    if head.kind == "classes":
-        strata = [np.flatnonzero(labels == c) for c in range(head.count)]
-    split = np.empty(samples, np.int64)
-    for stratum in strata:
-        shuffled = generator.permutation(stratum)
-        offset = generator.random()
-        places = (np.arange(len(shuffled)) + offset) / max(1, len(shuffled))
-        split[shuffled] = np.searchsorted(np.cumsum(_SHARES)[:2], places % 1.0, side="right")
-    return split

@@ -12,9 +12,10 @@ from ...compiler.network.names import PROBABILITIES
 from ...compiler.program.weights import WeightSource
 from ...compiler.targets.numpy.network import logits_of
 from ..data.checks import data_warnings, metric_warnings, warn
-from ..data.dataset import TEST, load_data, load_features
+from ..data.dataset import load_data, load_features
 from ..data.files import Source
 from ..data.memory import held
+from ..data.split import TEST
 from ..progress import Progress, no_progress
 from ..settings import Settings
 from .open import Model, open_predictor
