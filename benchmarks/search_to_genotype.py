@@ -20,7 +20,8 @@ import torch
 import fusewright as fw
 from fusewright.compiler.check.check import checked
 from fusewright.runtime.data.batches import Batch, Batches
-from fusewright.runtime.data.dataset import TRAIN, VALIDATION, Dataset, load_data
+from fusewright.runtime.data.dataset import Dataset, load_data
+from fusewright.runtime.data.split import TRAIN, VALIDATION
 from fusewright.runtime.demo.extract import extract
 from fusewright.runtime.settings import Settings
 from fusewright.runtime.training.objective import loss_of

@@ -27,7 +27,7 @@ import torch
 import fusewright as fw
 from fusewright.compiler.check.check import checked
 from fusewright.compiler.language.spec import Spec
-from fusewright.runtime.data.dataset import TEST, TRAIN
+from fusewright.runtime.data.split import TEST, TRAIN
 from fusewright.runtime.genotypes.sample import random_genotype
 from fusewright.runtime.metrics import SELECTION_METRIC, on_validation
 from fusewright.runtime.search.baselines import LATE

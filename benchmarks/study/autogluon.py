@@ -26,8 +26,9 @@ import fusewright as fw
 from fusewright.compiler.check.check import checked
 from fusewright.compiler.language.nodes import HeadKind
 from fusewright.compiler.network.network import Head
-from fusewright.runtime.data.dataset import TEST, TRAIN, VALIDATION, load_data
+from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.data.pooled import pooled
+from fusewright.runtime.data.split import TEST, TRAIN, VALIDATION
 from fusewright.runtime.metrics import SELECTION_METRIC
 from fusewright.runtime.predict.comparison import scored
 

@@ -32,8 +32,9 @@ from fusewright.compiler.check.check import checked
 from fusewright.compiler.language.nodes import Others, Possibly
 from fusewright.compiler.language.spec import Spec
 from fusewright.compiler.network.network import Network
-from fusewright.runtime.data.dataset import TEST, TRAIN, VALIDATION, load_data
+from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.data.folds import Fold
+from fusewright.runtime.data.split import TEST, TRAIN, VALIDATION
 from fusewright.runtime.search.baselines import ALL, baselines
 from fusewright.runtime.search.simple import LINEAR, Outputs, score_of, simple_models, strengths_of
 from fusewright.runtime.settings import Settings

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 import fusewright as fw
 from fusewright.compiler.network.network import Head
 from fusewright.compiler.resolve.resolve import resolve
-from fusewright.runtime.data.dataset import TEST
+from fusewright.runtime.data.split import TEST
 from fusewright.runtime.predict.comparison import Scored, difference, scored
 from fusewright.runtime.runs.statistics import Interval
 

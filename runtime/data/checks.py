@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from ...compiler.diagnostics.diagnostic import DataWarning, Diagnostic, Note, Report, one_of
 from ...compiler.network.names import presence_name
 from ...compiler.network.network import Head, Network, NetworkFeature
-from .dataset import SPLIT_NAMES, TRAIN, Dataset
+from .dataset import Dataset
+from .split import SPLIT_NAMES, TRAIN
 
 FEW = 5
 """Samples of a class in a split below which a score of the class says little."""

@@ -10,15 +10,14 @@ from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import Report, did_you_mean, fail, one_of
 from ...compiler.network.names import lengths_name, presence_name
-from ...compiler.network.network import Head, Network, NetworkFeature
+from ...compiler.network.network import Network, NetworkFeature
 from ...ops.types import NUMBERS
 from .absence import Absence
 from .files import Array, Source, arrays_of
 from .identity import arrays_identity
-
-TRAIN, VALIDATION, TEST = 0, 1, 2
-SPLIT_NAMES = ("train", "validation", "test")
-_SHARES = (0.6, 0.2, 0.2)
+from .labels import labels_of
+from .presence import blank, presence_in
+from .split import SPLIT_NAMES, groups_of, split_of
 
 
 @dataclass(frozen=True)
@@ -76,10 +75,10 @@ def load_data(source: Source, network: Network, seed: int = 0) -> Dataset:
     features = _features(arrays, network, report)
     counts = {len(a) for a in features.values()}
     samples = counts.pop() if len(counts) == 1 and not report.errors else None
-    labels = _labels(arrays, network.head, samples, report)
+    labels = labels_of(arrays, network.head, samples, report)
     report.raise_errors()
-    groups = _groups(arrays, len(labels))
-    split = _split(arrays, labels, groups, network.head, seed)
+    groups = groups_of(arrays, len(labels))
+    split = split_of(arrays, labels, groups, network.head, seed)
     return Dataset(features, labels, split, groups)
 
 
@@ -98,6 +97,7 @@ def load_features(source: Source, network: Network) -> Dataset:
 
 def _features(arrays: Mapping[str, Array], network: Network, report: Report) -> dict[str, Array]:
     features: dict[str, Array] = {}
+    presence = presence_in(arrays, network, report)
     for feature in network.features:
         array = arrays.get(feature.name)
         if array is None:
@@ -105,11 +105,11 @@ def _features(arrays: Mapping[str, Array], network: Network, report: Report) -> 
             message = f"the data has no array `{feature.name}`"
             report.add("E501", message, feature.span, help=remedy)
         else:
-            converted = _feature(np.asarray(array), feature, report)
+            converted = _feature(np.asarray(array), feature, presence, report)
             if converted is not None:
                 features[feature.name] = converted
-    features |= _lengths(arrays, network, features, report)
-    features |= _presence(arrays, network, report)
+    features |= _lengths(arrays, network, features, presence, report)
+    features |= presence
     counts = {len(a) for a in features.values()}
     if len(counts) > 1:
         shown = ", ".join(f"`{n}` {len(a)}" for n, a in features.items())
@@ -120,8 +120,10 @@ def _features(arrays: Mapping[str, Array], network: Network, report: Report) -> 
     return features
 
 
-def _feature(array: Array, feature: NetworkFeature, report: Report) -> Array | None:
-    """The array as float32 if it fits the declared axes."""
+def _feature(
+    array: Array, feature: NetworkFeature, presence: Mapping[str, Array], report: Report
+) -> Array | None:
+    """The array as float32 if it fits the declared axes, zeros where the modality is absent."""
     if feature.axes is None:
         message = f"the shape of the feature `{feature.name}` is not known"
         remedy = f"the data has {array.shape[1:]}: name these axes in the specification"
@@ -144,6 +146,7 @@ def _feature(array: Array, feature: NetworkFeature, report: Report) -> Array | N
         return None
     with np.errstate(all="ignore"):
         converted = array.astype(np.float32)
+    blank(converted, presence, feature, 0)
     if not np.isfinite(converted).all():
         message = f"`{feature.name}` has values that are not finite in float32"
         report.add("E502", message, feature.span, help="replace NaN and infinity in the data")
@@ -165,6 +168,7 @@ def _lengths(
     arrays: Mapping[str, Array],
     network: Network,
     features: Mapping[str, Array],
+    presence: Mapping[str, Array],
     report: Report,
 ) -> dict[str, Array]:
     """How many samples along `t` count, for features whose time is known only at run time."""
@@ -173,109 +177,16 @@ def _lengths(
         name = lengths_name(feature.name)
         if not feature.has_lengths or name not in arrays or feature.name not in features:
             continue
-        lengths = np.asarray(arrays[name])
+        lengths = np.array(arrays[name])
         place = 1 + [a.name for a in feature.axes or ()].index("t")
         longest = features[feature.name].shape[place]
         fits = lengths.ndim == 1 and lengths.dtype.kind in "iu"
+        if fits:
+            lengths = lengths.astype(np.int64)
+            blank(lengths, presence, feature, longest)
         if not fits or not ((lengths >= 1) & (lengths <= longest)).all():
             message = f"`{name}` is not (samples,) whole numbers from 1 to {longest}"
             report.add("E502", message, help=f"they count the steps of `{feature.name}` in time")
         else:
-            by_name[name] = lengths.astype(np.int64)
+            by_name[name] = lengths
     return by_name
-
-
-def _presence(arrays: Mapping[str, Array], network: Network, report: Report) -> dict[str, Array]:
-    """Which samples have an optional modality."""
-    by_name: dict[str, Array] = {}
-    for modality in network.spec.modalities:
-        name = presence_name(modality.name)
-        if not modality.optional or name not in arrays:
-            continue
-        present = np.asarray(arrays[name])
-        if present.ndim != 1 or not np.isin(present, (0, 1)).all():
-            message = f"`{name}` is not (samples,) values of 0 or 1"
-            report.add("E502", message, help="1 where a sample has the modality")
-        else:
-            by_name[name] = present.astype(np.int64)
-    return by_name
-
-
-# Labels and splits
-
-
-def _labels(arrays: Mapping[str, Array], head: Head, samples: int | None, report: Report) -> Array:
-    if "labels" not in arrays:
-        report.add("E501", "the data has no array `labels`", help="add it, one row for each sample")
-        return np.zeros(0)
-    labels = np.asarray(arrays["labels"])
-    if labels.dtype.kind not in NUMBERS or not np.isfinite(labels).all():
-        report.add("E503", "`labels` are not finite numbers", help=_label_remedy(head))
-        return np.zeros(0)
-    if head.kind != "classes" and head.count == 1 and labels.ndim == 1:
-        labels = labels[:, None]
-    count = len(labels) if samples is None and labels.ndim else samples
-    expected = (count,) if head.kind == "classes" else (count, head.count)
-    if labels.shape != expected:
-        message = f"`labels` is {labels.shape}, not {expected} for {head.count} {head.kind}"
-        report.add("E503", message, help=_label_remedy(head))
-    elif head.kind == "classes":
-        whole = np.array_equal(labels, np.floor(labels))
-        if not whole or labels.min(initial=0) < 0 or labels.max(initial=0) >= head.count:
-            message = f"`labels` are not whole numbers from 0 to {head.count - 1}"
-            report.add("E503", message, help=_label_remedy(head))
-    elif head.kind == "labels" and not np.isin(labels, (0, 1)).all():
-        report.add("E503", "`labels` are not all 0 or 1", help=_label_remedy(head))
-    return labels.astype(np.int64 if head.kind == "classes" else np.float32)
-
-
-def _label_remedy(head: Head) -> str:
-    match head.kind:
-        case "classes":
-            return "classes are (samples,) whole numbers that count from 0"
-        case "labels":
-            return f"labels are (samples, {head.count}) of 0 and 1"
-        case "values":
-            return f"values are (samples, {head.count}) numbers"
-
-
-def _groups(arrays: Mapping[str, Array], samples: int) -> Array | None:
-    """Which samples belong together, as whole numbers; None where the data do not say."""
-    if "groups" not in arrays:
-        return None
-    groups = np.asarray(arrays["groups"])
-    if groups.shape != (samples,) or groups.dtype.kind not in "iubUS":
-        message = f"`groups` is {groups.shape} of {groups.dtype}, not {samples} names or numbers"
-        raise fail("E503", message, help="give samples that belong together the same one")
-    return np.unique(groups, return_inverse=True)[1].astype(np.int64)
-
-
-def _split(
-    arrays: Mapping[str, Array], labels: Array, groups: Array | None, head: Head, seed: int
-) -> Array:
-    """The data's own split, or a seeded one of 60, 20 and 20 percent; groups stay together."""
-    samples = len(labels)
-    if "split" in arrays:
-        split = np.asarray(arrays["split"])
-        if split.shape != (samples,) or not np.isin(split, (TRAIN, VALIDATION, TEST)).all():
-            message = f"`split` is not {samples} values of 0, 1 or 2"
-            raise fail("E503", message, help="0 is training, 1 validation, 2 test")
-        return split.astype(np.int64)
-    generator = np.random.default_rng(seed)
-    if groups is not None:
-        sizes = np.bincount(groups)
-        order = generator.permutation(len(sizes))
-        middles = (np.cumsum(sizes[order]) - sizes[order] / 2) / samples
-        of_group = np.empty(len(sizes), np.int64)
-        of_group[order] = np.searchsorted(np.cumsum(_SHARES)[:2], middles, side="right")
-        return of_group[groups]
-    strata = [np.arange(samples)]
-    if head.kind == "classes":
-        strata = [np.flatnonzero(labels == c) for c in range(head.count)]
-    split = np.empty(samples, np.int64)
-    for stratum in strata:
-        shuffled = generator.permutation(stratum)
-        offset = generator.random()
-        places = (np.arange(len(shuffled)) + offset) / max(1, len(shuffled))
-        split[shuffled] = np.searchsorted(np.cumsum(_SHARES)[:2], places % 1.0, side="right")
-    return split

@@ -13,7 +13,8 @@ from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, Str
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.network.network import Head
 from ..settings import Settings
-from .dataset import TRAIN, VALIDATION, Dataset
+from .dataset import Dataset
+from .split import TRAIN, VALIDATION
 
 PLENTY = 2_500
 """Validation samples from which on they are enough to choose by."""

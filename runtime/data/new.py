@@ -33,7 +33,8 @@ from ...compiler.syntax.format import format_text
 from ...compiler.syntax.parse import parse
 from ...compiler.system.files import read_text
 from .checks import data_warnings, metric_warnings, warn
-from .dataset import TEST, VALIDATION, load_data
+from .dataset import load_data
+from .split import TEST, VALIDATION
 from .suggest import declare
 
 LIBRARY = "bmnas"

@@ -16,9 +16,10 @@ from sklearn.linear_model import Ridge
 
 from ...compiler.network.network import Head, Network
 from ..settings import Settings
-from .dataset import TRAIN, VALIDATION, Dataset
+from .dataset import Dataset
 from .folds import folds_of, parts_of
 from .pooled import pooled, standardised
+from .split import TRAIN, VALIDATION
 
 USUAL_WEIGHT = 4
 """How often a validation sample counts where backbones have seen the training samples."""

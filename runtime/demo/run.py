@@ -27,7 +27,7 @@ from ...compiler.load import load
 from ...compiler.measure.sizes import count_parameters
 from ...compiler.system.files import write_file
 from ...compiler.targets.diagram import formats, render
-from ..data.dataset import TEST
+from ..data.split import TEST
 from ..deploy.deploy import deploy
 from ..genotypes.sample import random_genotype
 from ..predict.evaluate import evaluate, predict

@@ -21,8 +21,9 @@ from ...compiler.targets.onnx.export import compile_onnx
 from ...compiler.targets.onnx.file import OnnxFile, weights_file
 from ...compiler.targets.onnx.options import OnnxOptions
 from ...compiler.targets.target import Subject
-from ..data.dataset import TRAIN, Dataset, load_data, load_features, names_read
+from ..data.dataset import Dataset, load_data, load_features, names_read
 from ..data.files import Array, arrays_of
+from ..data.split import TRAIN
 from ..predict.open import OnnxPredictor
 from ..runs.folder import settings_of
 from ..settings import Settings

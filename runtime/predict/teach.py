@@ -12,8 +12,9 @@ from ...compiler.language.spec import Spec
 from ...compiler.network.names import PROBABILITIES
 from ...compiler.network.network import Head
 from ...compiler.targets.numpy.network import probabilities_of
-from ..data.dataset import TRAIN, VALIDATION, load_data
+from ..data.dataset import load_data
 from ..data.files import Source
+from ..data.split import TRAIN, VALIDATION
 from ..progress import Progress, no_progress
 from ..runs.folder import describe
 from ..settings import Settings

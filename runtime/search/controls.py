@@ -30,10 +30,11 @@ from ...compiler.network.holes import Relaxation
 from ...compiler.network.network import Network
 from ...compiler.passes import optimise
 from ..data.batches import Batches
-from ..data.dataset import TEST, TRAIN, Dataset, load_data
+from ..data.dataset import Dataset, load_data
 from ..data.files import Source
 from ..data.folds import Fold, chosen_folds
 from ..data.seen import weighted
+from ..data.split import TEST, TRAIN
 from ..latency.profile import read_profile
 from ..metrics import SELECTION_METRIC
 from ..parallel.interrupt import Interrupt

@@ -11,8 +11,9 @@ from torch import Tensor
 from ...compiler.measure.sizes import count_macs
 from ...compiler.targets.torch.module import FusionModule
 from ..data.batches import Batch, Batches
-from ..data.dataset import TRAIN, VALIDATION, Dataset
+from ..data.dataset import Dataset
 from ..data.parts import Parts
+from ..data.split import TRAIN, VALIDATION
 from ..metrics import on_validation
 from ..training.epoch import Epoch, Pass
 from ..training.fitting import give_statistics, predict_all, scored, training_batches

@@ -29,11 +29,12 @@ from ...compiler.system.display import Displayed
 from ...compiler.system.files import is_there
 from .. import tuning
 from ..data.checks import data_warnings, metric_warnings, warn
-from ..data.dataset import TRAIN, VALIDATION, Dataset, load_data, names_read
+from ..data.dataset import Dataset, load_data, names_read
 from ..data.files import Arrays, Source
 from ..data.identity import DataIdentity, data_identity, read_identity
 from ..data.memory import held
 from ..data.seen import weighted
+from ..data.split import TRAIN, VALIDATION
 from ..latency.profile import Profile, read_profile
 from ..metrics import selection_metric
 from ..parallel.interrupt import Interrupt, Interrupted

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.targets.torch.module import FusionModule
 from ..data.batches import Batches
-from ..data.dataset import SPLIT_NAMES, Dataset
+from ..data.dataset import Dataset
+from ..data.split import SPLIT_NAMES
 from ..parallel.processes import rank
 from ..progress import Progress, no_progress
 from ..runs.names import SEARCH_WEIGHTS

@@ -14,9 +14,10 @@ from ...compiler.check.check import checked, require_no_holes
 from ...compiler.language.spec import Spec
 from ...compiler.network.network import Network
 from ...compiler.program.hoist import Hoisted
-from ..data.dataset import TRAIN, VALIDATION, Dataset, load_data
+from ..data.dataset import Dataset, load_data
 from ..data.files import Source, arrays_of
 from ..data.seen import weighted
+from ..data.split import TRAIN, VALIDATION
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, joined
 from ..parallel.threads import computing

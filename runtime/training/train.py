@@ -22,11 +22,12 @@ from ...compiler.program.weights import Weights, WeightSource
 from ...compiler.system.files import is_file
 from ..data.batches import Batch, Batches
 from ..data.checks import data_warnings, warn
-from ..data.dataset import TRAIN, VALIDATION, Dataset, load_data, names_read
+from ..data.dataset import Dataset, load_data, names_read
 from ..data.files import Source
 from ..data.identity import data_identity
 from ..data.memory import held
 from ..data.seen import weighted
+from ..data.split import TRAIN, VALIDATION
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, rank
 from ..parallel.threads import computing

@@ -35,7 +35,8 @@ from numpy.typing import NDArray
 
 import fusewright as fw
 from fusewright.compiler.check.check import checked
-from fusewright.runtime.data.dataset import TEST, TRAIN, VALIDATION, load_data
+from fusewright.runtime.data.dataset import load_data
+from fusewright.runtime.data.split import TEST, TRAIN, VALIDATION
 from fusewright.runtime.demo.backbones import Backbone
 from fusewright.runtime.demo.training import Schedule
 

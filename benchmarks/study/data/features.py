@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.random import fork_rng
 
-from fusewright.runtime.data.dataset import TRAIN
+from fusewright.runtime.data.split import TRAIN
 from fusewright.runtime.demo.backbones import Backbone
 from fusewright.runtime.demo.training import Schedule, train
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from fusewright.runtime.data.dataset import TRAIN
+from fusewright.runtime.data.split import TRAIN
 from fusewright.runtime.demo.training import Schedule
 
 from ...demo_data.variants import split_families

@@ -20,9 +20,9 @@ from torch import Tensor
 
 from ....compiler.network.choices import Choices
 from ....compiler.targets.numpy.network import logits_of
-from ...data.dataset import VALIDATION
 from ...data.files import Arrays
 from ...data.folds import chosen_folds
+from ...data.split import VALIDATION
 from ...genotypes.greedy import bagged
 from ...metrics import on_validation
 from ...runs.checkpoint import State

@@ -13,7 +13,8 @@ import pytest
 import fusewright as fw
 from fusewright.compiler.check.check import checked
 from fusewright.runtime.data.checks import data_warnings, metric_warnings
-from fusewright.runtime.data.dataset import TEST, load_data
+from fusewright.runtime.data.dataset import load_data
+from fusewright.runtime.data.split import TEST
 
 from ...support.running import Arrays, as_npz, changed, command
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 import fusewright as fw
 from fusewright.compiler.check.check import checked
 from fusewright.compiler.network.network import Head
-from fusewright.runtime.data.dataset import TEST, Dataset, load_data
+from fusewright.runtime.data.dataset import Dataset, load_data
 from fusewright.runtime.data.folds import folds_of
+from fusewright.runtime.data.split import TEST
 
 from ...support.running import problem, spec
 

@@ -12,9 +12,10 @@ import torch
 from fusewright.compiler.check.check import checked
 from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
 from fusewright.runtime.data.batches import Batches
-from fusewright.runtime.data.dataset import TRAIN, VALIDATION, Dataset, load_data
+from fusewright.runtime.data.dataset import Dataset, load_data
 from fusewright.runtime.data.parts import Parts
 from fusewright.runtime.data.seen import MOST_SAMPLES, USUAL_WEIGHT, saw_training, weighted
+from fusewright.runtime.data.split import TRAIN, VALIDATION
 from fusewright.runtime.settings import Settings
 
 from ...support.running import problem, spec

@@ -23,7 +23,8 @@ from fusewright.compiler.compile import to_program
 from fusewright.compiler.program.initial import initial_values
 from fusewright.compiler.targets.onnx import precision as onnx_precision
 from fusewright.compiler.targets.onnx.file import OnnxFile, open_session
-from fusewright.runtime.data.dataset import TEST, load_data
+from fusewright.runtime.data.dataset import load_data
+from fusewright.runtime.data.split import TEST
 from fusewright.runtime.deploy.deploy import deploy
 from fusewright.runtime.predict.outputs import as_csv, predictions
 from fusewright.runtime.runs.folder import settings_of

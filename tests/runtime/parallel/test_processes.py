@@ -20,7 +20,8 @@ from safetensors.numpy import load_file, save_file
 import fusewright as fw
 from fusewright.compiler.check.check import checked
 from fusewright.runtime.data.batches import Batches
-from fusewright.runtime.data.dataset import TRAIN, load_data
+from fusewright.runtime.data.dataset import load_data
+from fusewright.runtime.data.split import TRAIN
 from fusewright.runtime.parallel.processes import count, join, rank
 from fusewright.runtime.training.objective import Objective
 from fusewright.runtime.training.optimisers import ArchitectureOptimiser, WeightOptimiser

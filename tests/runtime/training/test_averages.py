@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 import fusewright as fw
 from fusewright.compiler.check.check import checked
 from fusewright.runtime.data.batches import Batches
-from fusewright.runtime.data.dataset import TRAIN, VALIDATION, load_data
+from fusewright.runtime.data.dataset import load_data
+from fusewright.runtime.data.split import TRAIN, VALIDATION
 from fusewright.runtime.genotypes.sample import random_genotype
 from fusewright.runtime.training.averages import Averages, newest_share
 from fusewright.runtime.training.fitting import predict_all

@@ -18,8 +18,9 @@ from fusewright.compiler.lowering.lower import lower
 from fusewright.compiler.program.hoist import hoist
 from fusewright.runtime.data.absence import Absence
 from fusewright.runtime.data.batches import Batches
-from fusewright.runtime.data.dataset import TRAIN, load_data
+from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.data.parts import Parts
+from fusewright.runtime.data.split import TRAIN
 from fusewright.runtime.genotypes.sample import random_genotype
 from fusewright.runtime.training.modality_dropout import ModalityDropout, without_if_alone
 from fusewright.runtime.training.prepare import prepare

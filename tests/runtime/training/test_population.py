@@ -12,8 +12,9 @@ import torch
 import fusewright as fw
 from fusewright.compiler.check.check import checked
 from fusewright.runtime.data.batches import Batch, Batches
-from fusewright.runtime.data.dataset import TRAIN, load_data
+from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.data.parts import Parts
+from fusewright.runtime.data.split import TRAIN
 from fusewright.runtime.genotypes.sample import random_genotype
 from fusewright.runtime.parallel.interrupt import Interrupt
 from fusewright.runtime.settings import Settings

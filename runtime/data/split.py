@@ -1,0 +1,57 @@
+"""How samples are divided into those to learn from, to compare by and to judge with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.network.network import Head
+from .files import Array
+
+TRAIN, VALIDATION, TEST = 0, 1, 2
+SPLIT_NAMES = ("train", "validation", "test")
+_SHARES = (0.6, 0.2, 0.2)
+
+
+def groups_of(arrays: Mapping[str, Array], samples: int) -> Array | None:
+    """Which samples belong together, as whole numbers; None where the data do not say."""
+    if "groups" not in arrays:
+        return None
+    groups = np.asarray(arrays["groups"])
+    if groups.shape != (samples,) or groups.dtype.kind not in "iubUS":
+        message = f"`groups` is {groups.shape} of {groups.dtype}, not {samples} names or numbers"
+        raise fail("E503", message, help="give samples that belong together the same one")
+    return np.unique(groups, return_inverse=True)[1].astype(np.int64)
+
+
+def split_of(
+    arrays: Mapping[str, Array], labels: Array, groups: Array | None, head: Head, seed: int
+) -> Array:
+    """The data's own split, or a seeded one of 60, 20 and 20 percent; groups stay together."""
+    samples = len(labels)
+    if "split" in arrays:
+        split = np.asarray(arrays["split"])
+        if split.shape != (samples,) or not np.isin(split, (TRAIN, VALIDATION, TEST)).all():
+            message = f"`split` is not {samples} values of 0, 1 or 2"
+            raise fail("E503", message, help="0 is training, 1 validation, 2 test")
+        return split.astype(np.int64)
+    generator = np.random.default_rng(seed)
+    if groups is not None:
+        sizes = np.bincount(groups)
+        order = generator.permutation(len(sizes))
+        middles = (np.cumsum(sizes[order]) - sizes[order] / 2) / samples
+        of_group = np.empty(len(sizes), np.int64)
+        of_group[order] = np.searchsorted(np.cumsum(_SHARES)[:2], middles, side="right")
+        return of_group[groups]
+    strata = [np.arange(samples)]
+    if head.kind == "classes":
+        strata = [np.flatnonzero(labels == c) for c in range(head.count)]
+    split = np.empty(samples, np.int64)
+    for stratum in strata:
+        shuffled = generator.permutation(stratum)
+        offset = generator.random()
+        places = (np.arange(len(shuffled)) + offset) / max(1, len(shuffled))
+        split[shuffled] = np.searchsorted(np.cumsum(_SHARES)[:2], places % 1.0, side="right")
+    return split
