@@ -1,6 +1,7 @@
 """Formats of files of arrays, one file each, found by its place: `npz.py` reads `NAME.npz`.
 
-A format reads the `headers` of a file that is open, and one `array` by its name. What it raises is
+A format reads the `headers` of a file that is open, and one `array` by its name; if it can, that
+array also in `blocks` of consecutive rows, so many at a time. What it raises is
 ValueError and OSError for a file that is not of the format, `UNREADABLE` beside these, MemoryError,
 and DiagnosticError where there is a remedy.
 """
