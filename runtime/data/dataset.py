@@ -16,6 +16,7 @@ from .absence import Absence
 from .files import Array, Source, arrays_of
 from .identity import arrays_identity
 from .labels import labels_of
+from .presence import blank, presence_in
 from .split import SPLIT_NAMES, groups_of, split_of
 
 
@@ -96,6 +97,7 @@ def load_features(source: Source, network: Network) -> Dataset:
 
 def _features(arrays: Mapping[str, Array], network: Network, report: Report) -> dict[str, Array]:
     features: dict[str, Array] = {}
+    presence = presence_in(arrays, network, report)
     for feature in network.features:
         array = arrays.get(feature.name)
         if array is None:
@@ -103,11 +105,11 @@ def _features(arrays: Mapping[str, Array], network: Network, report: Report) -> 
             message = f"the data has no array `{feature.name}`"
             report.add("E501", message, feature.span, help=remedy)
         else:
-            converted = _feature(np.asarray(array), feature, report)
+            converted = _feature(np.asarray(array), feature, presence, report)
             if converted is not None:
                 features[feature.name] = converted
-    features |= _lengths(arrays, network, features, report)
-    features |= _presence(arrays, network, report)
+    features |= _lengths(arrays, network, features, presence, report)
+    features |= presence
     counts = {len(a) for a in features.values()}
     if len(counts) > 1:
         shown = ", ".join(f"`{n}` {len(a)}" for n, a in features.items())
@@ -118,8 +120,10 @@ def _features(arrays: Mapping[str, Array], network: Network, report: Report) -> 
     return features
 
 
-def _feature(array: Array, feature: NetworkFeature, report: Report) -> Array | None:
-    """The array as float32 if it fits the declared axes."""
+def _feature(
+    array: Array, feature: NetworkFeature, presence: Mapping[str, Array], report: Report
+) -> Array | None:
+    """The array as float32 if it fits the declared axes, zeros where the modality is absent."""
     if feature.axes is None:
         message = f"the shape of the feature `{feature.name}` is not known"
         remedy = f"the data has {array.shape[1:]}: name these axes in the specification"
@@ -142,6 +146,7 @@ def _feature(array: Array, feature: NetworkFeature, report: Report) -> Array | N
         return None
     with np.errstate(all="ignore"):
         converted = array.astype(np.float32)
+    blank(converted, presence, feature, 0)
     if not np.isfinite(converted).all():
         message = f"`{feature.name}` has values that are not finite in float32"
         report.add("E502", message, feature.span, help="replace NaN and infinity in the data")
@@ -163,6 +168,7 @@ def _lengths(
     arrays: Mapping[str, Array],
     network: Network,
     features: Mapping[str, Array],
+    presence: Mapping[str, Array],
     report: Report,
 ) -> dict[str, Array]:
     """How many samples along `t` count, for features whose time is known only at run time."""
@@ -171,29 +177,16 @@ def _lengths(
         name = lengths_name(feature.name)
         if not feature.has_lengths or name not in arrays or feature.name not in features:
             continue
-        lengths = np.asarray(arrays[name])
+        lengths = np.array(arrays[name])
         place = 1 + [a.name for a in feature.axes or ()].index("t")
         longest = features[feature.name].shape[place]
         fits = lengths.ndim == 1 and lengths.dtype.kind in "iu"
+        if fits:
+            lengths = lengths.astype(np.int64)
+            blank(lengths, presence, feature, longest)
         if not fits or not ((lengths >= 1) & (lengths <= longest)).all():
             message = f"`{name}` is not (samples,) whole numbers from 1 to {longest}"
             report.add("E502", message, help=f"they count the steps of `{feature.name}` in time")
         else:
-            by_name[name] = lengths.astype(np.int64)
-    return by_name
-
-
-def _presence(arrays: Mapping[str, Array], network: Network, report: Report) -> dict[str, Array]:
-    """Which samples have an optional modality."""
-    by_name: dict[str, Array] = {}
-    for modality in network.spec.modalities:
-        name = presence_name(modality.name)
-        if not modality.optional or name not in arrays:
-            continue
-        present = np.asarray(arrays[name])
-        if present.ndim != 1 or not np.isin(present, (0, 1)).all():
-            message = f"`{name}` is not (samples,) values of 0 or 1"
-            report.add("E502", message, help="1 where a sample has the modality")
-        else:
-            by_name[name] = present.astype(np.int64)
+            by_name[name] = lengths
     return by_name
