@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.network.names import lengths_name, presence_name
 from ...ops.types import NUMBERS
-from .files import Arrays, StoredArrays
-from .stores import StoreArrays
+from .files import StoredArrays
+from .rows import Rows, rows_of
 
 LABELS, SPLIT, GROUPS = "labels", "split", "groups"
 PER_SAMPLE = (LABELS, SPLIT, GROUPS)
@@ -47,7 +47,7 @@ def _are_whole(array: NDArray[Any]) -> bool:
     return bool(np.isfinite(array).all() and np.array_equal(array, np.floor(array)))
 
 
-def canonical_blocks(arrays: Arrays, name: str, count: int) -> Iterator[NDArray[Any]]:
+def canonical_blocks(arrays: Mapping[str, Rows], name: str, count: int) -> Iterator[NDArray[Any]]:
     """An array as consecutive rows, so many at a time; a feature as float32.
 
     Raises DiagnosticError for what is no number, or cannot be read.
@@ -55,13 +55,15 @@ def canonical_blocks(arrays: Arrays, name: str, count: int) -> Iterator[NDArray[
     if not is_feature(name):
         yield from _parts(canonical(name, np.asarray(arrays[name])), count)
         return
-    is_stored = isinstance(arrays, (StoredArrays, StoreArrays))
-    blocks = arrays.blocks(name, count) if is_stored else _parts(np.asarray(arrays[name]), count)
+    if isinstance(arrays, StoredArrays):
+        blocks = arrays.blocks(name, count)
+    else:
+        blocks = _parts(rows_of(arrays[name]), count)
     for block in blocks:
         if block.dtype.kind not in NUMBERS:
             raise fail("E502", f"`{name}` holds {block.dtype}, not numbers")
         yield block.astype(np.float32, copy=False)
 
 
-def _parts(whole: NDArray[Any], count: int) -> Iterator[NDArray[Any]]:
+def _parts(whole: Rows, count: int) -> Iterator[NDArray[Any]]:
     return (whole[start : start + count] for start in range(0, len(whole), count))

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.system.files import is_folder, open_file, reason
@@ -21,12 +20,12 @@ from ..store.manifest import is_store
 from ..store.read import Store
 from . import formats
 from .formats import ArrayHeader, Format
+from .rows import Array, Rows, in_memory, rows_of
 from .stores import StoreArrays, store_headers
 
 T = TypeVar("T")
-Array: TypeAlias = NDArray[Any]
 Arrays: TypeAlias = Mapping[str, Array]
-Source: TypeAlias = str | PathLike[str] | Arrays
+Source: TypeAlias = str | PathLike[str] | Mapping[str, Rows]
 """A file of arrays, a folder of such files, a feature store, or arrays by name."""
 ENDINGS = tuple(f".{module.name}" for module in pkgutil.iter_modules(formats.__path__))
 _EITHER = " or ".join(f"`{ending}`" for ending in ENDINGS)
@@ -70,7 +69,7 @@ class StoredArrays(Arrays):
         return name in self.headers
 
 
-def arrays_of(source: Source) -> Arrays:
+def arrays_of(source: Source) -> Mapping[str, Rows]:
     """The arrays of a source; raises DiagnosticError as `read_arrays` does."""
     return source if isinstance(source, Mapping) else read_arrays(source)
 
@@ -98,12 +97,16 @@ def read_headers(path: Path) -> dict[str, ArrayHeader]:
     return by_name
 
 
-def headers_of(arrays: Arrays) -> Mapping[str, ArrayHeader]:
+def headers_of(arrays: Mapping[str, Rows]) -> Mapping[str, ArrayHeader]:
     """The headers of arrays, of which none is read that stands in a file."""
     if isinstance(arrays, (StoredArrays, StoreArrays)):
         return arrays.headers
-    plain = {name: np.asarray(array) for name, array in arrays.items()}
-    return {n: ArrayHeader(n, a.shape, a.dtype.kind, Path()) for n, a in plain.items()}
+    return {name: _header_of(name, array) for name, array in arrays.items()}
+
+
+def _header_of(name: str, array: Any) -> ArrayHeader:
+    rows = rows_of(array)
+    return ArrayHeader(name, rows.shape, rows.dtype.kind, Path(), not in_memory(rows))
 
 
 def load_array(header: ArrayHeader) -> Array:
@@ -112,7 +115,7 @@ def load_array(header: ArrayHeader) -> Array:
         message = f"`{header.name}` has more than {MOST_LOADED:,} elements"
         raise fail("E504", message, help="say what is predicted: `--predict '10 classes'`")
     if is_store(header.file):
-        return read_arrays(header.file)[header.name]
+        return np.asarray(read_arrays(header.file)[header.name])
     return StoredArrays({header.name: header})[header.name]
 
 

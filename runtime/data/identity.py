@@ -22,7 +22,8 @@ from ...compiler.system.files import open_file, read_text, reason
 from ..store.manifest import is_store
 from ..store.read import Store
 from .canonical import canonical_blocks
-from .files import Array, Arrays, Source, data_files, headers_of
+from .files import Source, data_files, headers_of
+from .rows import Array, Rows, chunks, rows_of
 
 IN_MEMORY = "arrays in memory"
 BLOCK = 1 << 22
@@ -99,13 +100,13 @@ def data_identity(
     )
 
 
-def arrays_identity(arrays: Arrays) -> DataIdentity:
-    """What identifies arrays in memory."""
-    parts = [_array_part(name, np.asarray(arrays[name])) for name in sorted(arrays)]
+def arrays_identity(arrays: Mapping[str, Rows]) -> DataIdentity:
+    """What identifies arrays, wherever their numbers stand."""
+    parts = [_array_part(name, rows_of(arrays[name])) for name in sorted(arrays)]
     return DataIdentity(IN_MEMORY, tuple(parts))
 
 
-def features_digest(arrays: Arrays) -> str:
+def features_digest(arrays: Mapping[str, Rows]) -> str:
     """One digest of what arrays say, whichever format holds them, and in whichever types.
 
     No more than a few megabytes of a feature in a file are held. Raises DiagnosticError where an
@@ -116,7 +117,7 @@ def features_digest(arrays: Arrays) -> str:
     return DataIdentity(IN_MEMORY, tuple(parts)).digest
 
 
-def _stored_part(arrays: Arrays, name: str, shape: tuple[int, ...]) -> DataPart:
+def _stored_part(arrays: Mapping[str, Rows], name: str, shape: tuple[int, ...]) -> DataPart:
     blocks = canonical_blocks(arrays, name, max(1, BLOCK // max(1, prod(shape[1:]))))
     first = next(blocks, np.zeros(0, np.float32))
     digest = _digest(first.dtype, shape, chain([first], blocks))
@@ -153,9 +154,11 @@ def _part(file: Path, known: DataPart | None) -> DataPart:
     return DataPart(file.name, status.st_size, digest, status.st_mtime_ns)
 
 
-def _array_part(name: str, array: Array) -> DataPart:
-    plain = array.astype(str) if array.dtype.hasobject else array
-    return DataPart(name, plain.nbytes, _digest(plain.dtype, plain.shape, [plain]))
+def _array_part(name: str, rows: Rows) -> DataPart:
+    plain = np.asarray(rows).astype(str) if rows.dtype.hasobject else rows
+    size = prod(plain.shape) * plain.dtype.itemsize
+    blocks = chunks(plain) if plain.shape else [np.asarray(plain)]
+    return DataPart(name, size, _digest(plain.dtype, plain.shape, blocks))
 
 
 def _digest(dtype: np.dtype[Any], shape: tuple[int, ...], blocks: Iterable[Array]) -> str:

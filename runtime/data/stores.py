@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..store.manifest import Manifest, read_manifest
 from ..store.numbers import NUMBER_TYPES
@@ -15,10 +13,10 @@ from ..store.read import Store, StoredRows
 from .formats import ArrayHeader
 
 
-class StoreArrays(Mapping[str, NDArray[Any]]):
-    """The arrays of a store, each of which is read when it is asked for, and not kept.
+class StoreArrays(Mapping[str, StoredRows]):
+    """The arrays of a store, whose rows are read when they are asked for, and not kept.
 
-    `rows` gives one that is read by rows. Raises DiagnosticError where what is read is damaged.
+    Raises DiagnosticError where what is read is damaged.
     """
 
     def __init__(self, store: Store) -> None:
@@ -34,19 +32,10 @@ class StoreArrays(Mapping[str, NDArray[Any]]):
         """The headers of its arrays."""
         return _headers(self.store.folder, self.store.manifest)
 
-    def rows(self, name: str) -> StoredRows:
-        """An array whose rows are read when they are asked for."""
-        return self.store.array(name)
-
-    def blocks(self, name: str, count: int) -> Iterator[NDArray[Any]]:
-        """An array as consecutive rows, so many at a time."""
-        rows = self.rows(name)
-        return (rows[start : start + count] for start in range(0, len(rows), count))
-
-    def __getitem__(self, name: str) -> NDArray[Any]:
+    def __getitem__(self, name: str) -> StoredRows:
         if name not in self:
             raise KeyError(name)
-        return np.asarray(self.rows(name))
+        return self.store.array(name)
 
     def __iter__(self) -> Iterator[str]:
         return (array.name for array in self.store.manifest.arrays)
@@ -71,6 +60,7 @@ def _headers(folder: Path, manifest: Manifest) -> dict[str, ArrayHeader]:
             (manifest.samples, *(size for size in array.shape if size is not None)),
             np.dtype(NUMBER_TYPES[array.dtype].read).kind,
             folder,
+            is_apart=True,
         )
         for array in manifest.arrays
     }

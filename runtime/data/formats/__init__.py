@@ -21,12 +21,16 @@ MOST_ARRAYS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class ArrayHeader:
-    """An array's name, shape and kind (numpy's: `f`, `i`, `u`, `b`, or another), and its file."""
+    """An array's name, shape and kind (numpy's: `f`, `i`, `u`, `b`, or another), and its file.
+
+    Of one that `is_apart`, samples can be read without the rest.
+    """
 
     name: str
     shape: tuple[int, ...]
     kind: str
     file: Path
+    is_apart: bool = False
 
 
 class Format(Protocol):
