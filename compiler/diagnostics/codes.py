@@ -71,6 +71,7 @@ CODES: Final[Mapping[str, str]] = {
     "E510": "a run that was stopped before its end",
     "E511": "a latency profile that cannot be used",
     "E512": "more memory is needed than there is",
+    "E513": "a feature store that is damaged, unfinished, in use, or cannot be as it is asked for",
     # Data that fit, but of which a number says little
     "W501": "a class or label that every sample of a split has",
     "W502": "a class or label of which a split has no samples, or few",

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 from .process import Process
 
-_PREFIX = ".fusewright-"
+PREFIX = ".fusewright-"
+"""How the names of folders of drafts begin."""
 
 
 @contextmanager
@@ -23,7 +24,7 @@ def draft_folder(home: str | os.PathLike[str] | None) -> Generator[str]:
     if home is not None:
         sweep(home)
     own = Process.own()
-    prefix = f"{_PREFIX}{own.number}@{own.began}@{own.host}@"
+    prefix = f"{PREFIX}{own.number}@{own.began}@{own.host}@"
     with TemporaryDirectory(prefix=prefix, dir=home, ignore_cleanup_errors=True) as folder:
         yield folder
 
@@ -33,7 +34,7 @@ def sweep(home: str | os.PathLike[str]) -> None:
     from shutil import rmtree
 
     try:
-        names = [name for name in os.listdir(home) if name.startswith(_PREFIX)]
+        names = [name for name in os.listdir(home) if name.startswith(PREFIX)]
     except OSError:
         return
     for name in names:
@@ -44,7 +45,7 @@ def sweep(home: str | os.PathLike[str]) -> None:
 
 def _owner(name: str) -> Process | None:
     """The process that a folder of drafts names."""
-    match name.removeprefix(_PREFIX).split("@"):
+    match name.removeprefix(PREFIX).split("@"):
         case [number, began, host, _] if number.isdecimal():
             return Process(host, int(number), began)
         case _:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from ...compiler.diagnostics.diagnostic import Diagnostic, Report, did_you_mean
 from ...compiler.network.names import presence_name
 from ...compiler.network.network import Network, NetworkFeature
-from .files import Array, Arrays
+from .rows import Array, Rows
 
 
-def presence_in(arrays: Arrays, network: Network, report: Report) -> dict[str, Array]:
+def presence_in(arrays: Mapping[str, Rows], network: Network, report: Report) -> dict[str, Array]:
     """Which samples have an optional modality, (samples,) of 0 and 1, where the data say it."""
     by_name: dict[str, Array] = {}
     for modality in network.spec.modalities:
@@ -35,14 +35,18 @@ def presence_in(arrays: Arrays, network: Network, report: Report) -> dict[str, A
     return by_name
 
 
-def blank(array: Array, presence: Mapping[str, Array], feature: NetworkFeature, value: int) -> None:
-    """Sets an array of a feature, (samples, …), where samples lack the modality of that."""
+def absent_of(
+    presence: Mapping[str, Array], feature: NetworkFeature, samples: int
+) -> NDArray[np.bool_] | None:
+    """Which of so many samples lack the modality of a feature; None where that is not said."""
     present = presence.get(presence_name(feature.modality))
-    if present is not None and len(present) == len(array):
-        array[present == 0] = value
+    if present is None or len(present) != samples:
+        return None
+    absent: NDArray[np.bool_] = present == 0
+    return absent
 
 
-def lacking_whole(arrays: Arrays, network: Network) -> tuple[str, ...]:
+def lacking_whole(arrays: Mapping[str, Rows], network: Network) -> tuple[str, ...]:
     """The optional modalities of which arrays have no feature, where they have one of another.
 
     Not those that arrays say samples to have.
@@ -54,26 +58,28 @@ def lacking_whole(arrays: Arrays, network: Network) -> tuple[str, ...]:
     optional = {m.name for m in network.spec.modalities if m.optional}
     if not lacking <= optional or lacking == features.keys():
         return ()
-    said = {name for name in lacking if np.any(arrays.get(presence_name(name), 0))}
+    said = {name for name in lacking if np.any(np.asarray(arrays.get(presence_name(name), 0)))}
     return tuple(name for name in features if name in lacking - said)
 
 
-def without(arrays: Arrays, network: Network, lacking: Sequence[str]) -> Arrays:
+def without(
+    arrays: Mapping[str, Rows], network: Network, lacking: Sequence[str]
+) -> Mapping[str, Rows]:
     """The arrays, with those of samples that all lack some modalities; open axes have length 1."""
     if not lacking:
         return arrays
     samples = len(arrays[next(f.name for f in network.features if f.name in arrays)])
-    nothing: dict[str, NDArray[Any]] = {
+    nothing: dict[str, Rows] = {
         feature.name: np.zeros((samples, *(axis.size or 1 for axis in feature.axes)), np.float32)
         for feature in network.features
         if feature.modality in lacking and feature.axes is not None
     }
     nothing |= {presence_name(name): np.zeros(samples, np.int64) for name in lacking}
-    return cast(Arrays, ChainMap(nothing, cast(dict[str, Array], arrays)))
+    return ChainMap(nothing, cast(dict[str, Rows], arrays))
 
 
 def lacking_warnings(
-    arrays: Arrays, network: Network, lacking: Sequence[str]
+    arrays: Mapping[str, Rows], network: Network, lacking: Sequence[str]
 ) -> tuple[Diagnostic, ...]:
     """That the whole of some modalities is taken to be missing."""
     report = Report()

@@ -1,0 +1,1 @@
+"""Feature stores: shards of arrays with a manifest, written once, checked, and read by rows."""

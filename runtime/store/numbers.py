@@ -1,0 +1,76 @@
+"""The number types of a store: how they lie in a shard, and what they are read as."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...compiler.diagnostics.diagnostic import fail
+
+_HIGH_HALF, _QUIET = 16, 0x40
+
+
+@dataclass(frozen=True, slots=True)
+class NumberType:
+    """A type as safetensors names it, as numpy holds its bits, and as it is read."""
+
+    tensor: str
+    bits: str
+    read: str
+
+    @property
+    def size(self) -> int:
+        """Bytes of a number."""
+        return np.dtype(self.bits).itemsize
+
+
+NUMBER_TYPES: Mapping[str, NumberType] = {
+    "float32": NumberType("F32", "<f4", "<f4"),
+    "float16": NumberType("F16", "<f2", "<f4"),
+    "bfloat16": NumberType("BF16", "<u2", "<f4"),
+    "int64": NumberType("I64", "<i8", "<i8"),
+}
+"""By its name in a manifest. numpy has no bfloat16: its bits are those of half a float32."""
+FEATURE_TYPES = ("float32", "float16", "bfloat16")
+
+
+def encoded(array: NDArray[Any], dtype: str, name: str) -> NDArray[Any]:
+    """The bits of numbers in a type, contiguous.
+
+    Raises DiagnosticError where a finite number would become infinite, or a whole one another.
+    """
+    if dtype == "int64":
+        whole = array.astype(np.int64)
+        if not np.array_equal(whole, array):
+            raise fail(
+                "E513", f"`{name}` has numbers that are not whole, and {dtype} holds no others"
+            )
+        return np.ascontiguousarray(whole)
+    with np.errstate(over="ignore"):
+        single = array.astype(np.float32, copy=False)
+        narrow = single.astype(np.float16) if dtype == "float16" else single
+    bits = _bfloat16(single) if dtype == "bfloat16" else narrow
+    given = decoded(bits, dtype)
+    if not np.array_equal(np.isinf(given), np.isinf(array)):
+        remedy = "store it as float32" if dtype == "float32" else "store it as float32 or bfloat16"
+        raise fail("E513", f"`{name}` has numbers too large for {dtype}", help=remedy)
+    return np.ascontiguousarray(bits)
+
+
+def decoded(bits: NDArray[Any], dtype: str) -> NDArray[Any]:
+    """The numbers of bits, as float32 or int64."""
+    if dtype != "bfloat16":
+        return bits.astype(NUMBER_TYPES[dtype].read, copy=False)
+    return (bits.astype(np.uint32) << _HIGH_HALF).view(np.float32)
+
+
+def _bfloat16(single: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """The nearest bfloat16 to each number, to an even one where two are; NaN stays NaN."""
+    bits = np.ascontiguousarray(single).view(np.uint32)
+    half = bits >> _HIGH_HALF
+    nearest = (bits + (half & 1) + np.uint32(0x7FFF)) >> _HIGH_HALF
+    return np.where(np.isnan(single), half | _QUIET, nearest).astype(np.uint16)
