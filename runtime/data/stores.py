@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..store.folders import mark_used
 from ..store.manifest import Manifest, read_manifest
 from ..store.numbers import NUMBER_TYPES
 from ..store.read import Store, StoredRows
@@ -23,6 +24,7 @@ class StoreArrays(Mapping[str, NDArray[Any]]):
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        mark_used(store.folder)
 
     @property
     def classes(self) -> tuple[str, ...] | None:
