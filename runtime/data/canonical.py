@@ -55,12 +55,16 @@ def canonical_blocks(arrays: Arrays, name: str, count: int) -> Iterator[NDArray[
     if not is_feature(name):
         yield from _parts(canonical(name, np.asarray(arrays[name])), count)
         return
-    is_stored = isinstance(arrays, (StoredArrays, StoreArrays))
-    blocks = arrays.blocks(name, count) if is_stored else _parts(np.asarray(arrays[name]), count)
-    for block in blocks:
+    for block in _blocks(arrays, name, count):
         if block.dtype.kind not in NUMBERS:
             raise fail("E502", f"`{name}` holds {block.dtype}, not numbers")
         yield block.astype(np.float32, copy=False)
+
+
+def _blocks(arrays: Arrays, name: str, count: int) -> Iterator[NDArray[Any]]:
+    if isinstance(arrays, (StoredArrays, StoreArrays)):
+        return arrays.blocks(name, count)
+    return _parts(np.asarray(arrays[name]), count)
 
 
 def _parts(whole: NDArray[Any], count: int) -> Iterator[NDArray[Any]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -98,8 +97,10 @@ def _shards(
 
 def _suggested(source: Source, arrays: Arrays) -> list[_Feature]:
     """The features that data suggest by themselves."""
-    is_path = isinstance(source, (str, PathLike))
-    modalities = declare(Path(source)).modalities if is_path else modalities_of(headers_of(arrays))
+    if isinstance(source, Mapping):
+        modalities = modalities_of(headers_of(arrays))
+    else:
+        modalities = declare(Path(source)).modalities
     return [
         _Feature(feature.name, modality.name, tuple((a.name, a.size) for a in feature.axes or ()))
         for modality in modalities
@@ -139,8 +140,8 @@ def _declared(
         shown = ", ".join("*" if size is None else str(size) for size in expected)
         message = f"`{name}` is {header.shape}, not (samples, {shown})"
         report.add("E502", message, feature.span)
-    axes = tuple((a.name, OPEN if a.size is None else a.size) for a in feature.axes)
-    return _Feature(name, feature.modality, axes)
+    named = tuple((axis.name, OPEN if axis.size is None else axis.size) for axis in feature.axes)
+    return _Feature(name, feature.modality, named)
 
 
 def _plan(source: Source, arrays: Arrays, features: list[_Feature], dtype: str) -> Manifest:
@@ -183,7 +184,7 @@ def _require_free(source: Source, folder: Path, plan: Manifest, overwrite: bool)
     """Raises DiagnosticError where a folder holds what is imported, or another store."""
     if not is_store(folder):
         return
-    if isinstance(source, (str, PathLike)) and is_folder(source) and folder.samefile(source):
+    if not isinstance(source, Mapping) and is_folder(source) and folder.samefile(source):
         raise fail("E513", f"`{folder}` is what is to be imported", help="choose another folder")
     if overwrite:
         return

@@ -24,7 +24,7 @@ class StoreArrays(Mapping[str, NDArray[Any]]):
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        mark_used(store.folder)
+        mark_used(store)
 
     @property
     def classes(self) -> tuple[str, ...] | None:

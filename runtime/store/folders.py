@@ -8,11 +8,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
+from time import time_ns
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.system.files import is_folder, reason
 from ...compiler.system.lock import owned, owner
 from .manifest import LOCK, MANIFEST, is_of_store, is_shard_file, read_manifest
+from .read import Store
 
 CODE = "E513"
 
@@ -66,8 +68,9 @@ def _facts(folder: Path) -> StoreFacts | None:
     except DiagnosticError as error:
         problem = error.diagnostics[0].message
     size = sum(status.st_size for status in files.values())
-    used = files.get(MANIFEST) or max(files.values(), key=lambda status: status.st_mtime)
-    return StoreFacts(folder, size, samples, used.st_mtime, owner(folder / LOCK), problem)
+    shards = [status for name, status in files.items() if is_shard_file(name)]
+    used = max((max(s.st_atime, s.st_mtime) for s in shards or files.values()))
+    return StoreFacts(folder, size, samples, used, owner(folder / LOCK), problem)
 
 
 def _files(folder: Path) -> dict[str, os.stat_result]:
@@ -80,10 +83,14 @@ def _files(folder: Path) -> dict[str, os.stat_result]:
     return found
 
 
-def mark_used(folder: Path) -> None:
-    """Has `prune` know that a store was used just now, where the system lets it."""
+def mark_used(store: Store) -> None:
+    """Has `prune` know that a store was used just now, where the system lets it.
+
+    It is the time of the last access to a shard, which some systems do not keep by themselves.
+    """
+    path = store.folder / store.manifest.shards[0].file
     with suppress(OSError):
-        os.utime(folder / MANIFEST)
+        os.utime(path, ns=(time_ns(), path.stat().st_mtime_ns))
 
 
 def remove_store(folder: Path) -> int:
