@@ -55,14 +55,16 @@ def canonical_blocks(arrays: Mapping[str, Rows], name: str, count: int) -> Itera
     if not is_feature(name):
         yield from _parts(canonical(name, np.asarray(arrays[name])), count)
         return
-    if isinstance(arrays, StoredArrays):
-        blocks = arrays.blocks(name, count)
-    else:
-        blocks = _parts(rows_of(arrays[name]), count)
-    for block in blocks:
+    for block in _blocks(arrays, name, count):
         if block.dtype.kind not in NUMBERS:
             raise fail("E502", f"`{name}` holds {block.dtype}, not numbers")
         yield block.astype(np.float32, copy=False)
+
+
+def _blocks(arrays: Arrays, name: str, count: int) -> Iterator[NDArray[Any]]:
+    if isinstance(arrays, (StoredArrays, StoreArrays)):
+        return arrays.blocks(name, count)
+    return _parts(rows_of(arrays[name]), count)
 
 
 def _parts(whole: Rows, count: int) -> Iterator[NDArray[Any]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..store.folders import mark_used
 from ..store.manifest import Manifest, read_manifest
 from ..store.numbers import NUMBER_TYPES
 from ..store.read import Store, StoredRows
@@ -21,6 +22,7 @@ class StoreArrays(Mapping[str, StoredRows]):
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        mark_used(store)
 
     @property
     def classes(self) -> tuple[str, ...] | None:

@@ -213,6 +213,7 @@ def _writing(name: str, line: str, *results: str) -> Work:
 
 _TRAIN = f"train network.fuse --data data.npz --out {RUN} --epochs 1 --threads 1"
 _TRAIN_TOGETHER = f"train searched/ensemble --data data.npz --out {RUN} --epochs 1 --threads 1"
+_IMPORT = "features import data.npz --out imported --dtype float16"
 WORKS: Mapping[str, Work] = {
     work.name: work
     for work in (
@@ -233,6 +234,7 @@ WORKS: Mapping[str, Work] = {
         _writing("report", "report searched trained -o out.html", "out.html"),
         _writing("convert", "convert space.fuse --to json -o space.json", "space.json"),
         _writing("format", "format space.fuse", "space.fuse"),
+        Work("import features", *[Command.of(_IMPORT)] * 2, ["imported"]),
         _writing("new", "new --data data.npz -o space.fuse --force", "space.fuse"),
     )
 }
