@@ -49,7 +49,7 @@ class Work:
     results: Sequence[str]
     replaces: bool = False
     patience: float = 4 * MOST_WAIT
-    enough: float = 280  # of which 160 are kills
+    enough: float = 180  # of which more than 100 are kills
 
     def attack(self, place: Place, seed: int, number: int) -> Outcome:
         reference = self._reference(place)
