@@ -24,13 +24,15 @@ SYSTEM = {
 """What `/proc` says of the machine."""
 WRITTEN = {
     "runtime/runs/folder.py": {"open"},
-    "runtime/runs/lock.py": {"open"},
+    "compiler/system/lock.py": {"open"},
     "src/fusewright/cli/__init__.py": {"open"},
 }
 """What is written to: the history, the lock, and nowhere at all."""
 NO_FILES = {f"compiler/documents/{name}_text.py": {"open"} for name in ("json", "yaml")}
 """Where values of a document are opened."""
-NAMED = {**OWN, **SYSTEM, **WRITTEN, **NO_FILES}
+MAPPED = {"runtime/store/read.py": {"mmap"}}
+"""Where a file that is open is mapped."""
+NAMED = {**OWN, **SYSTEM, **WRITTEN, **NO_FILES, **MAPPED}
 READS = {
     *("open", "fdopen", "read_bytes", "read_text", "open_code", "memmap", "fromfile", "genfromtxt"),
     *("safe_open", "load_file", "loadtxt", "mmap"),
@@ -53,6 +55,8 @@ def reads(tree: ast.AST) -> Iterator[str]:
         if not isinstance(node, ast.Call):
             continue
         match node.func:
+            case ast.Attribute(ast.Name("Store"), "open"):
+                pass
             case ast.Name(name) if name in READS - own:
                 yield name
             case ast.Attribute(ast.Name(module), name) if name in LOADS.get(module, ()):
