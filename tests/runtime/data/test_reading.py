@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from threading import active_count, current_thread, main_thread
 from typing import Any
@@ -290,6 +291,10 @@ def test_samples_are_gathered_in_any_order_and_shape(tmp_path: Path) -> None:
             assert np.array_equal(gathered(one, wanted), arrays["B"][wanted])
     assert np.array_equal(np.concatenate([*chunks(mapped, most=8)]), arrays["B"])
     assert not in_memory(mapped)
+    with (tmp_path / "b.npy").open("rb") as stream:
+        content = mmap(stream.fileno(), 0, access=ACCESS_READ)
+    assert not in_memory(np.frombuffer(content, np.float32, 500, 128).reshape(50, 2, 5)[3:])
+    assert in_memory(mapped[np.arange(3)])
 
 
 def test_a_pass_that_is_left_stops_reading() -> None:
