@@ -62,8 +62,10 @@ class SingleRows:
 
 
 def is_rows(array: Any) -> TypeGuard[Rows]:
-    """Whether an array gives what is asked for of it as arrays of numpy."""
-    return isinstance(getattr(array, "dtype", None), np.dtype)
+    """Whether an array has a number type of numpy, and gives its samples as arrays of numpy."""
+    if isinstance(array, (np.ndarray, np.generic)):
+        return isinstance(array, np.ndarray)
+    return isinstance(getattr(array, "dtype", None), np.dtype) and isinstance(array[:0], np.ndarray)
 
 
 def rows_of(array: Any) -> Rows:
