@@ -178,7 +178,8 @@ def _values(array: Any, name: str) -> NDArray[Any]:
     of = array.type
     if hasattr(of, "storage_type"):
         inner = _values(array.storage, name)
-        return inner.reshape(len(array), *of.shape) if _is_tensor(of) else inner
+        shape = (len(array), *of.shape) if _is_tensor(of) else inner.shape
+        return inner.reshape(shape)
     if array.null_count:
         message = f"`{name}` has missing values"
         remedy = "fill them, and say in `MODALITY.present` which samples have the modality"

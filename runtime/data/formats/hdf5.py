@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from io import BufferedReader
 from math import prod
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +94,7 @@ def _array(stream: BufferedReader, dataset: Any, name: str) -> NDArray[Any]:
         if not _is_text(dataset):
             raise ValueError(f"`{name}` holds {dataset.dtype}, which is no array of numbers")
         return texts(read_texts(stream, dataset), name)
-    values = cast("NDArray[Any]", np.asarray(dataset[()]))
+    values: NDArray[Any] = np.asarray(dataset[()])
     return np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
 
 

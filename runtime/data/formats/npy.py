@@ -6,7 +6,6 @@ takes before any memory is taken.
 
 from __future__ import annotations
 
-import mmap
 import os
 import warnings
 from collections.abc import Mapping
@@ -50,7 +49,8 @@ class NpyHeader:
 def headers(stream: BufferedReader, file: Path) -> Mapping[str, ArrayHeader]:
     """The header of the array, whose name is that of the file."""
     header = _header(stream, file.stem)
-    return {file.stem: ArrayHeader(file.stem, header.shape, header.dtype.kind, file)}
+    kind, is_apart = header.dtype.kind, bool(prod(header.shape))
+    return {file.stem: ArrayHeader(file.stem, header.shape, kind, file, is_apart)}
 
 
 def array(stream: BufferedReader, name: str) -> NDArray[Any]:
@@ -59,8 +59,8 @@ def array(stream: BufferedReader, name: str) -> NDArray[Any]:
     require_plain(header, name)
     if not prod(header.shape):
         return np.empty(header.shape, header.dtype)
-    content = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-    return header.array_of(np.frombuffer(content, header.dtype, prod(header.shape), header.length))
+    order = "F" if header.is_fortran else "C"
+    return np.memmap(stream, header.dtype, "r", header.length, header.shape, order)
 
 
 def _header(stream: BufferedReader, name: str) -> NpyHeader:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from io import BufferedReader
 from math import prod
 from pathlib import Path
@@ -53,7 +54,7 @@ def _columns(stream: BufferedReader) -> dict[str, Column]:
     columns = columns_of(file.schema_arrow, rows, first, read)
     counts = _counts(file.metadata)
     return {
-        name: Column(c.shape, c.kind, lambda name=name, c=c: _read(name, c, counts))
+        name: Column(c.shape, c.kind, partial(_read, name, c, counts))
         for name, c in columns.items()
     }
 

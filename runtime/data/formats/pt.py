@@ -6,13 +6,14 @@ until they are used.
 
 from __future__ import annotations
 
-import mmap
+import os
 import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BufferedReader
+from math import prod
 from pathlib import Path
 from typing import Any, cast
 
@@ -58,7 +59,7 @@ class _Content:
 def headers(stream: BufferedReader, file: Path) -> Mapping[str, ArrayHeader]:
     """The headers of the tensors and lists."""
     return {
-        name: ArrayHeader(name, value.shape, _kind(value), file)
+        name: ArrayHeader(name, value.shape, _kind(value), file, _is_apart(value))
         for name, value in _content(stream).values.items()
     }
 
@@ -76,6 +77,12 @@ def _kind(value: StridedTensor | NDArray[Any]) -> str:
     if value.storage.type == _BFLOAT16:
         return "f"
     return np.dtype(_TYPES[value.storage.type]).kind if value.storage.type in _TYPES else "V"
+
+
+def _is_apart(value: StridedTensor | NDArray[Any]) -> bool:
+    """Whether samples are read without the rest, as they are but of bfloat16."""
+    is_mapped = isinstance(value, StridedTensor) and value.storage.type != _BFLOAT16
+    return is_mapped and bool(prod(value.shape))
 
 
 def _content(stream: BufferedReader) -> _Content:
@@ -110,9 +117,8 @@ def _values(value: Any) -> dict[str, StridedTensor | NDArray[Any]]:
     """Tensors and lists by name; raises ValueError where a file holds anything else."""
     if not isinstance(value, dict):
         raise ValueError("it holds no dict: save `{'Image': tensor, 'labels': tensor}`")
-    entries = cast("dict[Any, Any]", value)
-    require_few(len(entries))
-    return {_name(name): _value(name, entry) for name, entry in entries.items()}
+    require_few(len(value))
+    return {_name(name): _value(name, entry) for name, entry in value.items()}
 
 
 def _name(name: Any) -> str:
@@ -146,16 +152,15 @@ def _tensor(
         raise ValueError(f"`{name}` does not have the bytes that its shape takes")
     if not storage.count:
         return np.empty(tensor.shape, dtype)
-    values = np.frombuffer(
-        mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ),
-        dtype,
-        storage.count,
-        _start(stream, member),
-    )
+    start = _start(stream, member)
+    if start + member.file_size > os.fstat(stream.fileno()).st_size:
+        raise ValueError("it is cut short")
+    values = np.memmap(stream, dtype, "r", start, (storage.count,))
     array = np.lib.stride_tricks.as_strided(
         values[tensor.offset :],
         tensor.shape,
         [stride * dtype.itemsize for stride in tensor.strides],
+        subok=True,
         writeable=False,
     )
     return _widened(array) if storage.type == _BFLOAT16 else array
@@ -164,8 +169,8 @@ def _tensor(
 def _start(stream: BufferedReader, member: zipfile.ZipInfo) -> int:
     """Where the bytes of a member begin."""
     stream.seek(member.header_offset + _NAME_LENGTHS)
-    lengths = struct.unpack("<HH", stream.read(4))
-    return member.header_offset + _LOCAL_HEADER + sum(lengths)
+    name, extra = struct.unpack("<HH", stream.read(4))
+    return member.header_offset + _LOCAL_HEADER + int(name) + int(extra)
 
 
 def _widened(halves: NDArray[Any]) -> NDArray[np.float32]:
