@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.network.names import CLASS_NAMES
 from . import columns as tables
 from .arrow_columns import columns_of_table, pyarrow
@@ -41,7 +41,7 @@ def source_of(data: Data) -> Source:
     if isinstance(data, (str, PathLike, StoredArrays, StoreArrays)):
         return data
     if _is_table(data):
-        return _of_columns(_columns(data))
+        return _Columns(_columns(data))
     if isinstance(data, Mapping):
         by_name = cast("Mapping[str, Any]", data)
         if by_name and all(map(_is_table, _plain_values(by_name))):
@@ -150,23 +150,56 @@ def _columns(table: Any) -> dict[str, Column]:
         if len(set(names)) < len(names):
             raise fail("E502", "two columns of a table have one name")
         return {
-            name: Column.of(array_of(name, table[own]))
-            for name, own in zip(names, table.columns, strict=True)
+            name: _cells(name, table[own]) for name, own in zip(names, table.columns, strict=True)
         }
     if _is_of(table, "datasets"):
         return columns_of_table(table.with_format("arrow")[:])
     return columns_of_table(pyarrow().table(table))
 
 
-def _of_columns(columns: Mapping[str, Column]) -> Arrays:
-    """The arrays that columns make; those that are neither numbers nor texts are none."""
-    arrays = tables.arrays_of(columns)
-    return {name: column.read() for name, column in arrays.items() if column.kind != "V"}
+def _cells(name: str, cells: Any) -> Column:
+    """A column of a frame; one that is no array says so when it is read."""
+    try:
+        return Column.of(array_of(name, cells))
+    except DiagnosticError as error:
+        return _unreadable(error)
+
+
+def _unreadable(error: DiagnosticError) -> Column:
+    def read() -> Array:
+        raise error
+
+    return Column((0,), "V", read)
+
+
+class _Columns(Mapping[str, Array]):
+    """The arrays of a table, which are read once; one that is none says so when it is asked for."""
+
+    def __init__(self, columns: Mapping[str, Column]) -> None:
+        self._arrays, self._others = dict[str, Array](), dict[str, Column]()
+        for name, column in tables.arrays_of(columns).items():
+            try:
+                self._arrays[name] = column.read()
+            except (DiagnosticError, ValueError) as error:
+                known = isinstance(error, DiagnosticError)
+                self._others[name] = _unreadable(error if known else fail("E502", str(error)))
+
+    def __getitem__(self, name: str) -> Array:
+        return self._others[name].read() if name in self._others else self._arrays[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._arrays or name in self._others
 
 
 def _of_splits(by_name: Mapping[str, Any]) -> Arrays:
     """Tables of the same columns, one after the other, with the `split` that each of them is."""
-    parts = {name: _of_columns(_columns(table)) for name, table in by_name.items()}
+    parts = {name: _Columns(_columns(table)) for name, table in by_name.items()}
     first = next(iter(parts.values()))
     if any(part.keys() != first.keys() for part in parts.values()):
         raise fail("E502", "the tables of the splits differ in their columns")
@@ -202,7 +235,7 @@ def _of_samples(data: Any) -> Arrays:
         raise fail("E502", "the data has no sample")
     whole = _joined if is_batched else _stacked
     arrays = {name: whole(name, parts.pop(name)) for name in [*parts]}
-    return _of_columns({name: Column.of(array) for name, array in arrays.items()})
+    return _Columns({name: Column.of(array) for name, array in arrays.items()})
 
 
 def _each(data: Any) -> Iterator[Any]:

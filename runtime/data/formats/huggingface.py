@@ -92,7 +92,7 @@ def _document(file: Path) -> dict[str, Any]:
 def _plain_names(names: Any, where: str) -> list[str]:
     """Names of what stands in a folder; raises ValueError where they lead elsewhere."""
     known: list[Any] = names if isinstance(names, list) else []
-    plain = all(isinstance(n, str) and n == Path(n).name and n != ".." for n in known)
+    plain = all(isinstance(n, str) and n and n == Path(n).name and n != ".." for n in known)
     if not plain or not known or len(known) > MOST_FILES:
         raise ValueError(f"`{where}` does not name what stands beside it")
     return known

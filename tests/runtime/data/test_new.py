@@ -166,7 +166,9 @@ def test_data_declare_their_features(tmp_path: Path, kind: str) -> None:
     text = new_text(Wishes(data=data))
     assert DECLARED in body(text)
     assert "predict 4 classes" in text
-    assert "# Not a feature: id: it is one number for each sample; `id[c 1]` would take it.\n" in text
+    assert (
+        "# Not a feature: id: it is one number for each sample; `id[c 1]` would take it.\n" in text
+    )
     assert format_text(text) == text
     assert load_data(data, resolve(parse(text))).features.keys() >= {"Image_10", "words"}
 
