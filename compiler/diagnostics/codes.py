@@ -74,3 +74,18 @@ CODES: Final[Mapping[str, str]] = {
     "E512": "more memory is needed than there is",
     "E513": "a feature store that is damaged, unfinished, in use, or cannot be as it is asked for",
     "E514": "a backbone, or a part of one, that cannot be used",
+    # Data that fit, but of which a number says little
+    "W501": "a class or label that every sample of a split has",
+    "W502": "a class or label of which a split has no samples, or few",
+    "W503": "a feature, or channels of it, that do not vary",
+    "W504": "samples that are equal in every feature",
+    "W505": "an optional modality that no sample of a split has",
+    "W506": "a metric that says nothing of what a split lacks",
+    "W507": "features that know the labels of training samples",
+    # Genotypes of the published code
+    "E601": "the text is not a genotype of the published code",
+    "E602": "the genotype does not fit the specification",
+    # Programs and Graphs
+    "E701": "a value, input or parameter of a program that is not declared",
+    "E702": "a graph that is no fusion network",
+}

@@ -15,11 +15,7 @@ from ..app import app
 ORDER = (
     *("new", "check", "format", "convert", "info", "ops", "load", "import", "draw", "explain"),
     *("diff", "compile", "search", "train", "evaluate", "predict", "demo", "report", "consensus"),
-<<<<<<< HEAD
-    *("profile", "features", "lsp"),
-=======
-    *("profile", "inspect", "lsp"),
->>>>>>> 8693e4d (Backbones are inspected by command; written shapes are checked against them)
+    *("profile", "features", "inspect", "lsp"),
 )
 """How `fusewright --help` lists the commands; those that it does not name come last."""
 
