@@ -36,7 +36,7 @@ def make(request: Request) -> Made:
         raise request.fail(f"`transform` of `{request.reference}` is no mapping of plain values")
     inputs = read_inputs(getattr(module, "inputs", None), request.reference)
     described = dict(cast("Mapping[str, Any]", transform))
-    return Made(module, inputs, described, has_weights=True)
+    return Made(module, inputs, described, weights="own")
 
 
 def _call(request: Request, place: str) -> nn.Module:

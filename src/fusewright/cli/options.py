@@ -11,14 +11,20 @@ from typing import Annotated, Any
 
 import typer
 
+from ..runtime.backbones.options import BackboneOptions, read_options
 from ..runtime.settings import Settings, read_settings
 
 Config = Annotated[Path | None, typer.Option(help="Settings as a .toml file.")]
+Backbones = Annotated[
+    Path | None, typer.Option("--backbones", help="Backbones and their weights as a .toml file.")
+]
 
 
-def with_options(kind: type, reader: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def with_options(
+    kind: type, reader: str, into: str = "options"
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Gives a command the options of a dataclass that `reader` reads, in place of its parameter
-    `options`.
+    that is called `into`.
 
     That parameter then holds the options that are given, by name, and None for the others.
     """
@@ -28,11 +34,11 @@ def with_options(kind: type, reader: str) -> Callable[[Callable[..., None]], Cal
         @wraps(command)
         def run(**arguments: Any) -> None:
             options = {item.name: _value(item, arguments.pop(item.name)) for item in items}
-            command(**arguments, options=options)
+            command(**arguments, **{into: options})
 
         parameters: list[inspect.Parameter] = []
         for own in inspect.signature(command, eval_str=True).parameters.values():
-            parameters += map(_parameter, items) if own.name == "options" else [own]
+            parameters += map(_parameter, items) if own.name == into else [own]
         parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
         signature = inspect.Signature(parameters)
         run.__dict__["__signature__"] = signature
@@ -54,6 +60,12 @@ def _parameter(item: Field[Any]) -> inspect.Parameter:
 def _value(item: Field[Any], value: Any) -> Any:
     """What is given for an option; a switch turns its default over."""
     return not item.default if value is True else value
+
+
+def backbones_from(config: Path | None, options: dict[str, Any]) -> BackboneOptions:
+    """The options of backbones of a file, with those that are given."""
+    known = read_options(config) if config is not None else BackboneOptions()
+    return known.with_options(**options)
 
 
 def settings_from(
