@@ -182,7 +182,9 @@ def _train_group(members: Sequence[_Member], epochs: _Epochs) -> list[TrainResul
     features = {name: a for member in members for name, a in member.data.features.items()}
     whole = replace(members[0].data, features=features)
     data = prepared([*programs.values()], whole, device, dropout)
-    needs = [bytes_of(one.program, settings.batch) for one in hoisted]
+    needs = [
+        bytes_of(one.program, member.settings) for one, member in zip(hoisted, members, strict=True)
+    ]
     return [
         result
         for part in parts_that_fit(needs, device, settings.memory)
