@@ -234,7 +234,7 @@ WORKS: Mapping[str, Work] = {
         _writing("report", "report searched trained -o out.html", "out.html"),
         _writing("convert", "convert space.fuse --to json -o space.json", "space.json"),
         _writing("format", "format space.fuse", "space.fuse"),
-        Work("import features", *[Command.of(_IMPORT)] * 2, ["imported"]),
+        Work("import features", Command.of(_IMPORT), Command.of(_IMPORT), ["imported"]),
         _writing("new", "new --data data.npz -o space.fuse --force", "space.fuse"),
     )
 }

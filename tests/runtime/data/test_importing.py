@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 
 import fusewright as fw
 from fusewright.runtime.data import importing
-from fusewright.runtime.data.files import StoredArrays, arrays_of, read_arrays
+from fusewright.runtime.data.files import Source, StoredArrays, arrays_of, read_arrays
 from fusewright.runtime.data.identity import features_digest
 from fusewright.runtime.data.importing import import_features
 from fusewright.runtime.data.suggest import declare
@@ -51,7 +51,7 @@ def test_features_have_one_digest_whatever_holds_them(tmp_path: Path) -> None:
     turned = {n: np.asfortranarray(a) for n, a in DATA.items()}
     imported(tmp_path / "store")
     imported(tmp_path / "again", tmp_path / "store")
-    sources = [
+    sources: list[Source] = [
         *(DATA, doubled, turned, tmp_path / "store", tmp_path / "again"),
         *(as_npz(turned, tmp_path), as_safetensors(tmp_path)),
     ]
@@ -104,9 +104,9 @@ def test_a_store_suggests_its_own_modalities_and_axes(tmp_path: Path) -> None:
 def test_what_is_learned_from_a_store_is_what_the_data_teach(tmp_path: Path) -> None:
     space = spec("cell K(A, B) { S = ConcatFC(x, y) }", features=FEATURES)
     imported(tmp_path / "store", spec=space)
-    options = {"epochs": 1, "batch": 10, "threads": 1}
-    plain = fw.train(space, DATA, **options)
-    stored = fw.train(space, tmp_path / "store", out=tmp_path / "run", **options)
+    settings = fw.Settings(epochs=1, batch=10, threads=1)
+    plain = fw.train(space, DATA, settings=settings)
+    stored = fw.train(space, tmp_path / "store", out=tmp_path / "run", settings=settings)
     assert all(np.array_equal(plain.weights[n], stored.weights[n]) for n in plain.weights)
     record = json.loads((tmp_path / "run" / "train.json").read_text(encoding="utf-8"))
     files = {part["name"]: part["sha256"] for part in record["data"]["files"]}
