@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...compiler.check.check import checked
 from ...compiler.diagnostics.diagnostic import Report, did_you_mean, fail, one_of
 from ...compiler.language.spec import Spec
-from ...compiler.network.names import LABELS, lengths_name, presence_name
+from ...compiler.network.names import CLASS_NAMES, LABELS, lengths_name, presence_name
 from ...compiler.network.network import Network, NetworkFeature
 from ...compiler.system.files import is_folder
 from ..progress import Progress, no_progress
@@ -171,7 +171,7 @@ def _plan(
 
 def _require_all_told(stored: Sequence[StoredArray], headers: Mapping[str, ArrayHeader]) -> None:
     """Raises DiagnosticError where lengths or presence in the data would belong to nothing."""
-    names = {array.name for array in stored}
+    names = {CLASS_NAMES, *(array.name for array in stored)}
     strays = (name for name in headers if not is_feature(name) and name not in names)
     if stray := next(strays, None):
         message = f"`{stray}` is of no feature or modality that is imported"

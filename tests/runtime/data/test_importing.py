@@ -16,6 +16,7 @@ from fusewright.runtime.data.files import Source, StoredArrays, arrays_of, read_
 from fusewright.runtime.data.identity import features_digest
 from fusewright.runtime.data.importing import import_features
 from fusewright.runtime.data.suggest import declare
+from fusewright.runtime.store.check import check_store
 from fusewright.runtime.store.manifest import Manifest, read_manifest
 
 from ...support.running import as_npz, changed, command, problem, spec
@@ -86,6 +87,23 @@ def test_a_store_says_what_the_data_are(
     assert np.array_equal(stored["B.lengths"][:], LENGTHS)
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"labels": np.array(["owl", "cat", "dog"])[np.arange(30) % 3]},
+        {"labels": np.arange(30) % 3, "labels.names": np.array(["cat", "dog", "owl"])},
+    ],
+    ids=["texts", "names beside"],
+)
+def test_names_of_classes_are_kept(labels: dict[str, Any], tmp_path: Path) -> None:
+    data = changed(DATA, **{"right.present": None}, **labels)
+    manifest = imported(tmp_path / "store", data, spec=None)
+    assert manifest.classes == ("cat", "dog", "owl")
+    again = imported(tmp_path / "again", tmp_path / "store", spec=None)
+    assert again.classes == manifest.classes
+    assert not check_store(tmp_path / "again")
+
+
 def test_what_would_belong_to_nothing_is_not_left_out_in_silence(tmp_path: Path) -> None:
     with pytest.raises(fw.DiagnosticError, match=r"`right.present` is of no feature") as caught:
         imported(tmp_path / "store", spec=None)
@@ -130,9 +148,9 @@ def test_nothing_wrong_is_learned(modality: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arrays", "message", "code"),
     [
-        ({"labels": np.arange(30)}, "not whole numbers from 0 to 2", "E503"),
-        ({"labels": -(np.arange(30) % 2)}, "not whole numbers from 0 to 2", "E503"),
-        ({"split": np.arange(30)}, "`split` is not 30 values", "E503"),
+        ({"labels": np.arange(30)}, "from 0 to 29, not from 0 to 2", "E503"),
+        ({"labels": -(np.arange(30) % 2)}, "from -1 to 0, not from 0 to 2", "E503"),
+        ({"split": np.arange(30)}, "`split` has values that are not 0", "E503"),
         ({"A": np.ones((30, 4))}, r"`A` is \(30, 4\), not \(samples, 3\)", "E502"),
         ({"A": None}, "no array `A`", "E501"),
         ({"D": np.ones((29, 4))}, "differ in their number of samples", "E502"),
