@@ -62,4 +62,4 @@ def publish(request: Request, made: Made) -> None:
 
 def load(request: Request, made: Made, path: str) -> None:
     """Puts the weights of a file in; raises DiagnosticError where they do not fit."""
-    load_state(made.module, read_state(path), request.reference, path)
+    load_state(made.module, read_state(path, request.reference), request.reference, path)

@@ -190,7 +190,7 @@ def load(request: Request, made: Made, path: str) -> None:
     if is_folder(path):
         _load_folder(request, made, path)
     else:
-        load_state(made.module, read_state(path), request.reference, path)
+        load_state(made.module, read_state(path, request.reference), request.reference, path)
 
 
 def _load_folder(request: Request, made: Made, home: str) -> None:

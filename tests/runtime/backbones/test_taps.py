@@ -210,7 +210,7 @@ def test_shapes_are_read_off_the_backbones() -> None:
     assert with_shapes(found, OPTIONS) == found
 
 
-@pytest.mark.parametrize("axes", ["[c 4, h 4, w 4]", "[c K, w 4, h 4]", "[c K]", "[c 6, h 4, w *]"])
+@pytest.mark.parametrize("axes", ["[c 4, h 4, w 4]", "[c K, w 4, h 4]", "[c K]", "[c 6, h 5, w *]"])
 def test_written_shapes_are_checked_and_both_places_are_said(axes: str) -> None:
     with pytest.raises(DiagnosticError) as error:
         with_shapes(parse(TEXT.format(axes=axes)), OPTIONS)
