@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from fusewright.compiler.diagnostics.diagnostic import fail
+from fusewright.runtime.data.files import FOLDER_FORMATS, FORMATS
 from fusewright.runtime.runs import names
 
 from ..siege.faults import FAULTS, Fault
@@ -101,6 +102,12 @@ def read_by(case: Case) -> Iterator[tuple[str, str]]:
 def test_every_file_that_a_command_takes_is_attacked() -> None:
     covered = {pair for case in CASES for pair in read_by(case)}
     assert set(parameters()) - covered == set()
+
+
+def test_every_format_of_data_is_attacked() -> None:
+    attacked = {Path(case.file).name for case in CASES}
+    assert set(FORMATS) - {Path(name).suffix for name in attacked} == {".pth", ".tsv"}
+    assert set(FOLDER_FORMATS) - attacked == set()
 
 
 def test_every_file_of_a_run_is_attacked() -> None:

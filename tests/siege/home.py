@@ -31,6 +31,7 @@ from fusewright.runtime.runs.missing import MissingCurve, MissingPoint, Robustne
 from fusewright.runtime.runs.names import DIGESTS, about_file
 from fusewright.runtime.training.ensemble import train_ensemble
 
+from ..support import tables
 from ..support.ensembles import ensemble
 from ..support.paths import ROOT
 from ..support.running import FIXED, problem, spec
@@ -51,6 +52,7 @@ QUICK: Mapping[str, Any] = {
 }
 """Settings with which everything takes moments."""
 SAMPLES = 36
+SPLIT = np.array(["train", "validation", "test"])[np.arange(SAMPLES) // (SAMPLES // 3)]
 NOTATIONS: Mapping[str, Notation] = {
     "space.json": "json",
     "space.yaml": "yaml",
@@ -104,9 +106,19 @@ def build(home: Path) -> None:
     np.savez(home / "data" / "features.npz", **{n: data[n] for n in "AB"})
     save_file({n: a for n, a in tensors.items() if n not in "AB"}, home / "data" / "x.safetensors")
     import_features(data, home / "stores" / "store", spec=space)
+    _write_tables(home / "held", data)
     settings = fw.Settings(**QUICK)
     (home / "settings.toml").write_text(settings.to_toml(), encoding="utf-8")
     _run(home, space, network, settings)
+
+
+def _write_tables(place: Path, data: Mapping[str, Any]) -> None:
+    """The data in every other format that people hold them in, a folder for each."""
+    for name, write in tables.FILES.items():
+        folder = place / name.replace(", ", "-").replace(" ", "-")
+        folder.mkdir(parents=True)
+        flat = {n: a.reshape(len(a), -1) if a.ndim > 2 else a for n, a in data.items()}
+        write({**(flat if name in tables.FLAT else data), "split": SPLIT}, folder)
 
 
 def _write_texts(home: Path, space: fw.Spec, network: fw.Spec) -> None:

@@ -43,7 +43,9 @@ def numbers(of: Arrays) -> dict[str, NDArray[Any]]:
     count = {"train": 0, "validation": 1, "test": 2}
     words = {"labels": dict(zip(NAMES, range(3), strict=True)), "split": count}
     return {
-        name: np.array([words[name][str(word)] for word in array]) if name in words else array
+        name: np.array([words[name][str(word)] for word in array])
+        if array.dtype.kind == "U"
+        else array
         for name, array in of.items()
     }
 
