@@ -32,9 +32,10 @@ from fusewright.runtime.data.dataset import Dataset, load_data
 from fusewright.runtime.data.rows import gathered, in_memory
 from fusewright.runtime.data.split import TRAIN
 from fusewright.runtime.genotypes.sample import draw
+from fusewright.runtime.parallel.interrupt import Interrupt
 from fusewright.runtime.store.manifest import Manifest, StoredArray, is_store
 from fusewright.runtime.store.write import StoreWriter
-from fusewright.runtime.training.epoch import Epoch, Interrupt
+from fusewright.runtime.training.epoch import Epoch
 from fusewright.runtime.training.objective import Objective
 from fusewright.runtime.training.population import Population, PopulationOptimiser, member_program
 from fusewright.runtime.training.prepare import prepared
@@ -54,7 +55,9 @@ SHAPES = {"Places": (512, 7, 7), "Whole": (1024,), "Words": (16, 256)}
 AXES = {"Places": "chw", "Whole": "c", "Words": "tc"}
 CLASSES, IN_SHARD, BATCH = 8, 1024, 96
 SAMPLE_BYTES = 4 * sum(int(np.prod(shape)) for shape in SHAPES.values())
-SETTINGS = {"strategy": "random", "candidates": 4, "together": 4, "trial_epochs": 1, "batch": BATCH}
+SETTINGS = fw.Settings(
+    strategy="random", candidates=4, together=4, trial_epochs=1, batch=BATCH, threads=1
+)
 EVERY = 0.05
 """Seconds between looks at a process."""
 
@@ -88,7 +91,7 @@ def write(folder: Path, gigabytes: float) -> None:
 
 
 def search(folder: Path, memory: str) -> None:
-    fw.search(fw.loads(SPEC), folder, memory=memory, threads=1, **SETTINGS)
+    fw.search(fw.loads(SPEC), folder, settings=SETTINGS, memory=memory)
 
 
 def watched(folder: Path, memory: str) -> tuple[int, float]:

@@ -20,8 +20,8 @@ from .numbers import NUMBER_TYPES, decoded
 from .shard import damaged, tensors_of
 from .whole import require_whole
 
-MOST_MAPS = 256
-"""Files of a store that are mapped at once."""
+MOST_MAPS = 512
+"""Files of a store that are mapped at once, each of which stays open."""
 
 
 class Store:

@@ -6,11 +6,15 @@ import os
 from functools import lru_cache
 from hashlib import file_digest
 from pathlib import Path
+from threading import Lock
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.system.files import open_file, reason
 from .manifest import Shard
 from .shard import damaged
+
+_ONE_BY_ONE = Lock()
+"""Threads that read the same shard wait for the first of them to have taken its digest."""
 
 
 def require_whole(path: Path, shard: Shard) -> None:
@@ -25,7 +29,9 @@ def require_whole(path: Path, shard: Shard) -> None:
     if status.st_size != shard.bytes:
         raise damaged(path, f"it has {status.st_size:,} bytes, not {shard.bytes:,}")
     state = (status.st_size, status.st_mtime_ns, status.st_ino)
-    if _digest(os.fspath(path.absolute()), state) != shard.sha256:
+    with _ONE_BY_ONE:
+        digest = _digest(os.fspath(path.absolute()), state)
+    if digest != shard.sha256:
         raise damaged(path, "its bytes are not those that were written")
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tracemalloc
+from hashlib import file_digest
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from threading import active_count, current_thread, main_thread
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ from fusewright.runtime.data.parts import Parts
 from fusewright.runtime.data.pooled import pooled
 from fusewright.runtime.data.reading import AHEAD, read_ahead
 from fusewright.runtime.data.rows import SingleRows, chunks, gathered, in_memory, is_rows, rows_of
+from fusewright.runtime.store.read import Store
 from fusewright.runtime.training.prepare import prepare
 
 from ...support.running import FIXED, OPEN, QUICK, problem, same, spec, without_cost
@@ -309,6 +312,23 @@ def test_a_pass_that_is_left_stops_reading() -> None:
     assert active_count() > before
     del passing
     assert active_count() == before
+
+
+def test_threads_that_read_a_shard_take_its_digest_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = list[str]()
+
+    def slowly(stream: Any, kind: str) -> Any:
+        taken.append(stream.name)
+        sleep(0.02)
+        return file_digest(stream, kind)
+
+    folder = stored(problem(48), tmp_path / "store", in_shard=16)
+    monkeypatch.setattr("fusewright.runtime.store.whole.file_digest", slowly)
+    rows = Store.open(folder).array("A")
+    assert len(np.concatenate([*chunks(rows, most=2)])) == 48
+    assert len(taken) == len(set(taken)) == 3
 
 
 def test_a_column_of_a_table_is_no_rows() -> None:
