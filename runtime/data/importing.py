@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...compiler.check.check import checked
-from ...compiler.diagnostics.diagnostic import Report, did_you_mean, fail, one_of
+from ...compiler.diagnostics.diagnostic import DiagnosticError, Report, did_you_mean, fail, one_of
 from ...compiler.language.spec import Spec
 from ...compiler.network.names import CLASS_NAMES, LABELS, lengths_name, presence_name
 from ...compiler.network.network import Network, NetworkFeature
 from ...compiler.system.files import is_folder
 from ..progress import Progress, no_progress
-from ..store.folders import writing
+from ..store.folders import remove_store, writing
 from ..store.manifest import (
     OPEN,
     Axis,
@@ -56,7 +57,8 @@ def import_features(
     does not fit is refused; without one all that may be features, as `declare` reads them. Of a
     feature a shard's samples are held at a time where its format can be read so. What a process
     that was stopped has left whole stays. Raises DiagnosticError where data cannot be read, do not
-    fit or cannot be stored, and where the folder holds another store, without `overwrite`.
+    fit or cannot be stored, and then leaves no folder that it made; and where the folder holds
+    another store, without `overwrite`.
     """
     if dtype not in FEATURE_TYPES:
         raise fail("E506", f"`{dtype}` is no type of features", help=one_of(FEATURE_TYPES))
@@ -68,16 +70,29 @@ def import_features(
     if spec is None:
         _require_all_told(plan.arrays, headers_of(arrays))
     _require_free(source, folder, plan, overwrite)
-    with writing(folder, "features import"):
-        writer = StoreWriter(folder, plan)
-        for place, modality in enumerate(plan.modalities):
-            names = [array.name for array in plan.arrays_of(modality)]
-            for number, shard in _shards(arrays, names, plan):
-                if number not in writer.done[modality]:
-                    writer.write(number, shard)
-                done = place * plan.samples + plan.bounds(number)[1]
-                progress(done, plan.samples * len(plan.modalities))
-        return writer.finish()
+    is_new = not is_folder(folder)
+    try:
+        with writing(folder, "features import"):
+            return _written(arrays, plan, StoreWriter(folder, plan), progress)
+    except DiagnosticError:
+        if is_new:
+            with suppress(DiagnosticError):
+                remove_store(folder)
+        raise
+
+
+def _written(
+    arrays: Mapping[str, Rows], plan: Manifest, writer: StoreWriter, progress: Progress
+) -> Manifest:
+    """Writes the shards that are not whole yet, and the manifest."""
+    for place, modality in enumerate(plan.modalities):
+        names = [array.name for array in plan.arrays_of(modality)]
+        for number, shard in _shards(arrays, names, plan):
+            if number not in writer.done[modality]:
+                writer.write(number, shard)
+            done = place * plan.samples + plan.bounds(number)[1]
+            progress(done, plan.samples * len(plan.modalities))
+    return writer.finish()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ from ...compiler.system.files import read_text
 from .checks import data_warnings, metric_warnings, warn
 from .dataset import load_data
 from .split import TEST, VALIDATION
-from .suggest import declare
+from .suggest import UNDIVIDED, Declared, declare
 
 LIBRARY = "bmnas"
 POOL = ("Sum", "Attention", "LinearGLU", "ConcatFC")
@@ -98,7 +98,7 @@ def new_text(wishes: Wishes) -> str:
         outputs=(Possibly(Others()),),
         predict=predict,
     )
-    text = commented(spec, declared.left_out if declared else ())
+    text = commented(spec, _notes(declared) if declared else ())
     errors = [d for d in check(parse(text, wishes.name)) if d.is_error]
     if errors:
         raise DiagnosticError(errors)
@@ -117,11 +117,18 @@ def _doubt(data: Path, network: Network) -> None:
     warn([*data_warnings(samples, network), *chain(*measured)])
 
 
-def commented(spec: Spec, left_out: Sequence[str] = ()) -> str:
+def _notes(declared: Declared) -> list[str]:
+    """What is to be known of data before they are used."""
+    notes = [f"Not a feature: {printable(line)}." for line in declared.left_out]
+    if declared.undivided:
+        notes.append(f"The data have {UNDIVIDED}.")
+    return notes
+
+
+def commented(spec: Spec, notes: Sequence[str] = ()) -> str:
     """The canonical text of a specification with a comment above the first of each statement."""
     head = ["# A search space: its holes `?` are filled by `fusewright search`."]
-    head += [f"# Not a feature: {printable(line)}." for line in left_out]
-    lines = [*head, ""]
+    lines = [*head, *(f"# {note}" for note in notes), ""]
     said: set[type[object]] = set()
     for line, node in spec_lines(spec):
         comment = _COMMENTS.get(type(node))

@@ -16,6 +16,7 @@ from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.network.names import CLASS_NAMES
 from . import columns as tables
 from .arrow_columns import columns_of_table, pyarrow
+from .canonical import PER_SAMPLE
 from .columns import Column
 from .files import Arrays, Source, StoredArrays
 from .rows import Array
@@ -129,7 +130,8 @@ def _stacked(name: str, items: Sequence[Any]) -> Array:
 def _no_array(name: str, value: Any) -> Exception:
     kind = type(value).__name__
     message = f"`{name}` has `{kind}`, which is no array of numbers or texts"
-    return fail("E502", message, help="missing values are to be filled, or their samples left out")
+    code = "E503" if name in PER_SAMPLE else "E502"
+    return fail(code, message, help="missing values are to be filled, or their samples left out")
 
 
 # Tables

@@ -16,7 +16,7 @@ from ...compiler.resolve.resolve import MOST_CLASSES, RESERVED
 from ...compiler.resolve.scope import LARGEST_SIZE
 from ...ops.types import NUMBERS
 from ..store.manifest import Manifest, is_store, read_manifest
-from .canonical import is_feature
+from .canonical import GROUPS, SPLIT, is_feature
 from .classes import TEXTS, names_in
 from .files import load_array, read_arrays, read_headers
 from .formats import ArrayHeader
@@ -24,16 +24,22 @@ from .rows import Array
 
 AXES = {1: "c", 2: "tc", 3: "chw", 4: "cthw"}
 """The axes of a feature by their number, behind the samples."""
+UNDIVIDED = "no split and no groups: samples are split by chance, and leakage is not excluded"
+"""What is to be known of data that are so."""
 _PREFIX = re.compile(r"[^\W\d]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What data suggest: `left_out` says of other arrays why they are no feature."""
+    """What data suggest: `left_out` says of other arrays why they are no feature.
+
+    Data that are `undivided` have no split, and no groups that a split would keep together.
+    """
 
     modalities: tuple[Modality, ...]
     predict: Predict | None
     left_out: tuple[str, ...] = ()
+    undivided: bool = False
 
 
 SPARSE = 4
@@ -60,7 +66,8 @@ def declare(path: Path) -> Declared:
         remedy = "a feature is an array of numbers, (samples, channels) or with more axes"
         raise fail("E504", message, help=remedy)
     names = names_in(read_arrays(path)) if labels else None
-    return Declared(modalities, _predict(labels, names) if labels else None, left_out)
+    predict = _predict(labels, names) if labels else None
+    return Declared(modalities, predict, left_out, not {SPLIT, GROUPS} & {*headers})
 
 
 def modalities_of(headers: Mapping[str, ArrayHeader]) -> tuple[Modality, ...]:

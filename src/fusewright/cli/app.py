@@ -73,9 +73,7 @@ Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Override a number.")
 ]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file.")]
-Data = Annotated[
-    Path, typer.Option(help="A .npz or .safetensors file, or a folder of them.", show_default=False)
-]
+Data = Annotated[Path, typer.Option(help="A file, folder or store of arrays.", show_default=False)]
 Out = Annotated[Path, typer.Option(metavar="RUN", help="The run folder to write.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a run that is there.")]
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN…", help="Folders of finished runs.")]

@@ -40,7 +40,9 @@ def import_(
     json: Json = False,
 ) -> None:
     """Write a feature store of data, a shard at a time."""
+    from ...runtime.data.canonical import GROUPS, SPLIT
     from ...runtime.data.importing import import_features
+    from ...runtime.data.suggest import UNDIVIDED
 
     read = load_with(spec, sets) if spec else None
     with Bar("import") as bar:
@@ -53,6 +55,8 @@ def import_(
         return
     size = memory_text(manifest.bytes)
     print(f"store `{printable(str(out))}`: {manifest.samples:,} samples, {size}")
+    if not {SPLIT, GROUPS} & {array.name for array in manifest.arrays}:
+        print(f"it has {UNDIVIDED}")
 
 
 @features.command()
