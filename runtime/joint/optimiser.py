@@ -43,7 +43,7 @@ class JointOptimiser(WeightOptimiser):
             self.averages = Averages(self._averaged() | _numbers(extractor))
 
     def logits(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        return super().logits({**inputs, **self.extractor(inputs)})
+        return super().logits({**inputs, **self.extractor.silenced(inputs)})
 
     def step(self, loss: Tensor) -> None:
         if self.adam is not None and len(self.adam.param_groups) > 1:
