@@ -10,7 +10,7 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from typing import Any
@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.network.names import lengths_name
+from ...compiler.targets.keys import JOINT_KEY
 from ...compiler.targets.onnx.export import compile_onnx
 from ...compiler.targets.onnx.interface import BATCH
 from ...compiler.targets.onnx.options import OnnxOptions
@@ -30,8 +31,6 @@ from ...compiler.targets.target import Subject
 from ..extras import needed
 from .sources import Extractor, RawSource
 
-JOINT_KEY = "fusewright.joint"
-"""Where a model's metadata say what its raw inputs are, as JSON."""
 OPSETS = range(18, 23)
 """Those of torch's exporter, but for `Attention`, which it writes for one number of samples."""
 _EXAMPLE = 2
@@ -218,9 +217,3 @@ def _with_interface(model: onnx.ModelProto, source: RawSource) -> None:
 def _inner_lengths(source: RawSource) -> str:
     """What the nodes of a backbone call the lengths of all samples."""
     return f"{source.modality}/lengths"
-
-
-def raw_inputs(model: onnx.ModelProto) -> Mapping[str, Any]:
-    """What a model says of its raw inputs; empty where it takes features."""
-    said = {item.key: item.value for item in model.metadata_props}
-    return json.loads(said.get(JOINT_KEY, "{}"))  # type: ignore[no-any-return]
