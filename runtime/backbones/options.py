@@ -40,7 +40,7 @@ class BackboneOptions:
         (),
         "A backbone's weights.",
         read_by=("compile", *_LOADING),
-        metavar="PROVIDER:MODEL=FILE",
+        metavar="PROVIDER:MODEL=WEIGHTS",
         type=list[str],
     )
     initial: bool = option(

@@ -149,7 +149,8 @@ def _plain(model: onnx.ModelProto) -> onnx.ModelProto:
     for node in model.graph.node:
         del node.metadata_props[:]
         node.doc_string = ""
-    for part in (*model.graph.input, *model.graph.output, *model.graph.initializer):
+    parts: list[Any] = [*model.graph.input, *model.graph.output, *model.graph.initializer]
+    for part in parts:
         del part.metadata_props[:]
         part.doc_string = ""
     return model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import chain
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -79,7 +80,7 @@ def _compute_twice(layer: nn.Module) -> None:
         return
     forward = layer.forward
 
-    def again(*arguments: object, **named: object) -> object:
+    def again(*arguments: Any, **named: Any) -> Any:
         if not torch.is_grad_enabled():
             return forward(*arguments, **named)
         return checkpoint(forward, *arguments, use_reentrant=False, **named)

@@ -134,7 +134,7 @@ class Extractor(nn.Module):
 
     def silenced(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """As `forward`, and 0 where a sample has nothing: what a store holds, and batch norm sees."""
-        found = self(inputs)
+        found: dict[str, Tensor] = self(inputs)
         for source in self.sources:
             present = inputs.get(presence_name(source.modality))
             for name in source.paths:

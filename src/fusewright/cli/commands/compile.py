@@ -60,16 +60,15 @@ def compile(
     """
     from ...runtime.deploy.deploy import deploy
 
+    own: dict[str, Any] = {"weights": weights, "initial": initial}
     if joint:
         from ...runtime.deploy.joint import deploy_joint
 
-        chosen = backbones_from(backbones, given)
-        own = {"weights": weights, "initial": initial, "backbones": chosen}
+        own["backbones"] = backbones_from(backbones, given)
         facts = deploy_joint(_model(model, sets), output, **own, **options)
     else:
-        require_none(given, "--joint")
-        own = {"weights": weights, "initial": initial, "memory": memory}
-        facts = deploy(_model(model, sets), output, to, **own, **options)
+        require_none({**given, "backbones": backbones}, "--joint")
+        facts = deploy(_model(model, sets), output, to, memory=memory, **own, **options)
     print_json(facts) if json else print("\n".join(_lines(facts)))
 
 

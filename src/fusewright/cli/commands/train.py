@@ -81,7 +81,7 @@ def train(
     from ...runtime.training.train import train as run
 
     if not joint:
-        require_none({**together, **given}, "--joint")
+        require_none({**together, **given, "backbones": backbones}, "--joint")
     if RunFolder(file).holds_ensemble:
         single = {"weights": weights, "distil": distil, "set": sets, "joint": joint}
         _refuse(name for name, one in single.items() if one)
