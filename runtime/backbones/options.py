@@ -16,7 +16,7 @@ LONGEST_OPTIONS = 1_000_000
 """Characters of a file of options."""
 _KIND = RecordKind("backbones", "E506", "is not TOML", 'write lines such as `pretrained = ["…=…"]`')
 _LOADING = ("extract", "train")
-_OPENING = ("inspect", *_LOADING)
+_OPENING = ("inspect", "compile", *_LOADING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +39,8 @@ class BackboneOptions:
     pretrained: tuple[str, ...] = option(
         (),
         "A backbone's weights.",
-        read_by=_LOADING,
-        metavar="PROVIDER:MODEL=FILE",
+        read_by=("compile", *_LOADING),
+        metavar="PROVIDER:MODEL=WEIGHTS",
         type=list[str],
     )
     initial: bool = option(

@@ -54,13 +54,13 @@ def deploy(
     names = [*FIRST[:2] * target.has_weights, *options_read_by(target.options, "deploy")]
     stated = {"weights": weights, "initial": initial or None, **options}
     chosen = target.chosen(stated, sorted(names, key=lambda name: name not in FIRST))
-    subject, run = _subject(model, chosen.pop("weights", None))
+    subject, run = subject_of(model, chosen.pop("weights", None))
     if isinstance(subject, EnsembleSubject) and not target.ensembles:
         able = [f"`{t.ending}`" for t in file_targets().values() if t.ensembles]
         message = f"the target `{target.name}` takes no ensemble"
         raise fail("E506", message, help=f"end the file in {' or '.join(able)}")
     if target.has_weights:
-        _require_weights(subject, chosen.pop("initial", False))
+        require_weights(subject, chosen.pop("initial", False))
         require_memory(network_memory(subject.program), "the network", memory)
     facts: dict[str, Any] = {"file": str(place), "target": target.name}
     with drafted(place, target.beside) as draft:
@@ -74,7 +74,7 @@ def deploy(
     return facts
 
 
-def _subject(model: Model, weights: WeightSource | None) -> tuple[Subject, RunFolder | None]:
+def subject_of(model: Model, weights: WeightSource | None) -> tuple[Subject, RunFolder | None]:
     """A specification, a run folder, or a file with both; and the run that its weights are of.
 
     Raises DiagnosticError for others, and for a network with holes.
@@ -104,7 +104,8 @@ def _target(place: Path, to: str | None) -> Target:
     return target
 
 
-def _require_weights(subject: Subject, initial: bool) -> None:
+def require_weights(subject: Subject, initial: bool) -> None:
+    """Raises DiagnosticError where there are no weights, or `initial` ones are not asked for."""
     if subject.weights is None and not initial:
         remedy = "give `--weights FILE.safetensors`, or `--initial` to write it untrained"
         raise fail("E505", "the network has no weights", help=remedy)

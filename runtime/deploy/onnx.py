@@ -51,7 +51,7 @@ class OnnxDraft:
         Raises DiagnosticError where the data does not fit, or a float32 model differs.
         """
         model, facts = self._in_precision()
-        _save(model, place, self.options.external_data)
+        save_model(model, place, self.options.external_data)
         if self.options.verify:
             facts |= self._certificate(place).as_json()
         if self._is_measured:
@@ -112,7 +112,7 @@ class OnnxDraft:
         if self.options.precision != "float32":
             with TemporaryDirectory(dir=place.parent) as folder:
                 exact = Path(folder, place.name)
-                _save(self._exact, exact, external=False)
+                save_model(self._exact, exact, external=False)
                 metrics["float32"] = self._measured(exact)
         return metrics | {self.options.precision: self._measured(place)}
 
@@ -124,7 +124,7 @@ class OnnxDraft:
         return evaluate_with(predictor, samples, self._settings)
 
 
-def _save(model: onnx.ModelProto, place: Path, external: bool) -> None:
+def save_model(model: onnx.ModelProto, place: Path, external: bool) -> None:
     """Writes a model, large weights or all if so wished in a file of their own."""
     size = sum(len(t.raw_data) for t in model.graph.initializer)
     if not external and size < LARGE_WEIGHTS:

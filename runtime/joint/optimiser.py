@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import chain
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -43,7 +44,7 @@ class JointOptimiser(WeightOptimiser):
             self.averages = Averages(self._averaged() | _numbers(extractor))
 
     def logits(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        return super().logits({**inputs, **self.extractor(inputs)})
+        return super().logits({**inputs, **self.extractor.silenced(inputs)})
 
     def step(self, loss: Tensor) -> None:
         if self.adam is not None and len(self.adam.param_groups) > 1:
@@ -79,7 +80,7 @@ def _compute_twice(layer: nn.Module) -> None:
         return
     forward = layer.forward
 
-    def again(*arguments: object, **named: object) -> object:
+    def again(*arguments: Any, **named: Any) -> Any:
         if not torch.is_grad_enabled():
             return forward(*arguments, **named)
         return checkpoint(forward, *arguments, use_reentrant=False, **named)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
-from ...compiler.network.names import lengths_name
+from ...compiler.network.names import lengths_name, presence_name
 from ...compiler.network.network import Network
 from ..backbones.backbone import Backbone, open_backbone
 from ..backbones.inputs import Input
@@ -131,6 +131,29 @@ class Extractor(nn.Module):
                     time = parts[path].shape[source.counted[feature]]
                     found[lengths_name(feature)] = _lengths(counted, values.shape[1], time)
         return found
+
+    def silenced(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """As `forward`, and 0 where a sample has nothing: what a store holds, and batch norm sees."""
+        found: dict[str, Tensor] = self(inputs)
+        for source in self.sources:
+            present = inputs.get(presence_name(source.modality))
+            for name in source.paths:
+                feature = found[name]
+                if present is not None:
+                    feature = torch.where(_along(present != 0, feature, 0), feature, 0.0)
+                if (lengths := found.get(lengths_name(name))) is not None:
+                    time = source.counted[name]
+                    places = torch.arange(feature.shape[time], device=feature.device)
+                    there = _along(places < lengths[:, None], feature, time)
+                    feature = torch.where(there, feature, 0.0)
+                found[name] = feature
+        return found
+
+
+def _along(flags: Tensor, feature: Tensor, time: int) -> Tensor:
+    """Flags (batch,) or (batch, t), as they are compared with a feature whose `t` stands there."""
+    sizes = [n if axis in (0, time) else 1 for axis, n in enumerate(feature.shape)]
+    return flags.reshape(sizes)
 
 
 def masked(values: Tensor, lengths: Tensor) -> Tensor:

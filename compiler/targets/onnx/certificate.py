@@ -12,7 +12,7 @@ they are infinitely far from it. Where the reference gives none, there is nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import inf
 from pathlib import Path
@@ -136,7 +136,19 @@ def certify(
     torch: Evaluate | None = None,
     precision: Precision = "float32",
 ) -> Certificate:
-    """Checks a model file and compares it with the reference and the torch module.
+    """Checks a model file and compares it with its reference and the torch module: `compared`."""
+    return compared(path, head, reference, cases(reference.program), torch, precision)
+
+
+def compared(
+    path: Path,
+    head: Head,
+    reference: Evaluate,
+    inputs: Iterable[tuple[str, Features]],
+    torch: Evaluate | None = None,
+    precision: Precision = "float32",
+) -> Certificate:
+    """Checks a model file and compares it with a reference in float64 and a torch module on inputs.
 
     Raises DiagnosticError where the file is not valid ONNX, where its shapes cannot be inferred,
     or where a float32 model differs; other precisions are measured, not judged.
@@ -149,10 +161,10 @@ def certify(
         return probabilities_of(logits, head.kind) if is_output else logits
 
     comparisons = []
-    for name, inputs in cases(reference.program):
-        exact = given(reference(inputs))
-        output = outputs(session, inputs)
-        beside = None if torch is None else given(torch(inputs))
+    for name, features in inputs:
+        exact = given(reference(features))
+        output = outputs(session, features)
+        beside = None if torch is None else given(torch(features))
         comparison = _compare(name, output, exact, beside)
         if precision == "float32":
             _require_passed(comparison)

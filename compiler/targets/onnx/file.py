@@ -24,7 +24,7 @@ from ...network.names import LOGITS, PROBABILITIES
 from ...program.program import Input
 from ...system.files import open_file, read_bytes
 from ..ensemble import EnsembleSubject, ensemble_in
-from ..keys import SPEC_KEY
+from ..keys import JOINT_KEY, SPEC_KEY
 from ..target import Subject
 from .allowance import allowance
 from .bounds import Shape, Unbounded, require_bounded
@@ -113,6 +113,10 @@ class OnnxFile:
         Raises DiagnosticError where inputs or output are not those of the specification, or where
         that has holes.
         """
+        if JOINT_KEY in self.metadata:
+            message = f"`{self.path}` holds backbones, and what these take to run is not known here"
+            remedy = "if you trust who wrote it, run it by ONNX Runtime itself"
+            raise fail("E504", message, help=remedy)
         name = self._outputs[0].name if len(self._outputs) == 1 else None
         if name not in (LOGITS, PROBABILITIES):
             raise self._foreign("does not give logits or probabilities")

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..compiler.diagnostics.diagnostic import fail
 from ..runtime.backbones.options import BackboneOptions, read_options
 from ..runtime.settings import Settings, read_settings
 
@@ -66,6 +67,13 @@ def backbones_from(config: Path | None, options: dict[str, Any]) -> BackboneOpti
     """The options of backbones of a file, with those that are given."""
     known = read_options(config) if config is not None else BackboneOptions()
     return known.with_options(**options)
+
+
+def require_none(options: dict[str, Any], switch: str) -> None:
+    """Raises DiagnosticError for an option that is read with a switch alone."""
+    for name in (name for name, value in options.items() if value):
+        message = f"`--{name.replace('_', '-')}` is for what runs with backbones"
+        raise fail("E506", message, help=f"add `{switch}`, or leave it out")
 
 
 def settings_from(

@@ -14,14 +14,16 @@ from ...compiler.system.files import is_folder
 from ...compiler.system.options import either
 from ...compiler.targets.onnx.options import OnnxOptions
 from ...compiler.targets.target import file_targets, target_of
+from ...runtime.backbones.options import BackboneOptions
 from ..app import Json, Sets, app, load_with, print_json
-from ..options import with_options
+from ..options import Backbones, backbones_from, require_none, with_options
 
 ENDINGS = [target.ending for target in file_targets().values()]
 
 
 @app.command()
 @with_options(OnnxOptions, "deploy")
+@with_options(BackboneOptions, "compile", into="given")
 def compile(
     model: Annotated[
         Path,
@@ -43,6 +45,11 @@ def compile(
     memory: Annotated[
         str, typer.Option(metavar="64GB", help="The most memory to take; else what there is.")
     ] = "",
+    joint: Annotated[
+        bool, typer.Option("--joint", help="ONNX: from raw inputs, with the backbones.")
+    ] = False,
+    backbones: Backbones = None,
+    given: dict[str, Any],
     options: dict[str, Any],
     sets: Sets = None,
     json: Json = False,
@@ -53,8 +60,15 @@ def compile(
     """
     from ...runtime.deploy.deploy import deploy
 
-    own: dict[str, Any] = {"weights": weights, "initial": initial, "memory": memory}
-    facts = deploy(_model(model, sets), output, to, **own, **options)
+    own: dict[str, Any] = {"weights": weights, "initial": initial}
+    if joint:
+        from ...runtime.deploy.joint import deploy_joint
+
+        own["backbones"] = backbones_from(backbones, given)
+        facts = deploy_joint(_model(model, sets), output, **own, **options)
+    else:
+        require_none({**given, "backbones": backbones}, "--joint")
+        facts = deploy(_model(model, sets), output, to, memory=memory, **own, **options)
     print_json(facts) if json else print("\n".join(_lines(facts)))
 
 

@@ -12,7 +12,10 @@ import typer
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.diagnostics.text import printable
-from ...runtime.runs.names import SEARCH_WEIGHTS, WEIGHTS
+from ...compiler.language.spec import Spec
+from ...runtime.backbones.options import BackboneOptions
+from ...runtime.joint.settings import JointSettings
+from ...runtime.runs.names import BACKBONES, SEARCH_WEIGHTS, WEIGHTS
 from ...runtime.settings import Settings, read_settings
 from ..app import (
     Data,
@@ -26,7 +29,14 @@ from ..app import (
     print_json,
     print_values,
 )
-from ..options import Config, settings_from, with_options
+from ..options import (
+    Backbones,
+    Config,
+    backbones_from,
+    require_none,
+    settings_from,
+    with_options,
+)
 from ..screen.bar import Bar
 from ..screen.warned import data_warnings
 
@@ -44,13 +54,22 @@ Distil = Annotated[
 
 @app.command()
 @with_options(Settings, "train")
+@with_options(JointSettings, "train", into="together")
+@with_options(BackboneOptions, "train", into="given")
 def train(
     file: SpecFile,
     data: Data,
     out: Out,
+    *,
     options: dict[str, Any],
     weights: Weights = None,
     distil: Distil = None,
+    joint: Annotated[
+        bool, typer.Option("--joint", help="Train the backbones too; the data are raw inputs.")
+    ] = False,
+    together: dict[str, Any],
+    backbones: Backbones = None,
+    given: dict[str, Any],
     config: Config = None,
     sets: Sets = None,
     overwrite: Overwrite = False,
@@ -61,9 +80,11 @@ def train(
     from ...runtime.runs.folder import RunFolder, settings_beside, stated_beside
     from ...runtime.training.train import train as run
 
+    if not joint:
+        require_none({**together, **given, "backbones": backbones}, "--joint")
     if RunFolder(file).holds_ensemble:
-        given = {"weights": weights, "distil": distil, "set": sets}
-        _refuse(name for name, one in given.items() if one)
+        single = {"weights": weights, "distil": distil, "set": sets, "joint": joint}
+        _refuse(name for name, one in single.items() if one)
         usual = read_settings(config) if config is not None else None
         _train_ensemble(file, data, out, usual, options, overwrite, json)
         return
@@ -73,6 +94,13 @@ def train(
         note = f"note: the settings that `{file}` was found with stayed behind, in `{missing}`"
         print(f"{printable(note)}; the usual ones are used", file=sys.stderr)
     spec = load_with(file, sets)
+    if joint:
+        if distil:
+            raise fail("E506", "a joint training has no teacher", help="leave out `--distil`")
+        chosen = backbones_from(backbones, given)
+        own = {"weights": weights, "overwrite": overwrite, "backbones": chosen}
+        _train_joint(spec, data, out, settings, {**own, **together}, json)
+        return
     soft = soft_targets(distil, spec, data, settings) if distil else None
     with data_warnings() as warned, _epochs("train", settings.epochs) as report:
         result = run(
@@ -87,6 +115,24 @@ def train(
         )
     summary = {"weights": str(out / WEIGHTS), **result.history[-1]}
     print_json({**summary, "warnings": warned}) if json else print_values(summary)
+
+
+def _train_joint(
+    spec: Spec,
+    data: Path,
+    out: Path,
+    settings: Settings,
+    options: dict[str, Any],
+    json: bool,
+) -> None:
+    """Trains a network together with its backbones."""
+    from ...runtime.joint.train import train_joint
+
+    with _epochs("train", settings.epochs) as report:
+        result = train_joint(spec, data, out=out, settings=settings, report=report, **options)
+    summary = {"weights": str(out / WEIGHTS), "backbones": str(out / BACKBONES)}
+    summary |= result.history[-1]
+    print_json(summary) if json else print_values(summary)
 
 
 def _train_ensemble(

@@ -1,0 +1,150 @@
+"""Backbones and fusion network are trained together, as the settings say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+import fusewright as fw
+from fusewright.compiler.check.check import checked
+from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
+from fusewright.runtime.backbones.specification import with_shapes
+from fusewright.runtime.joint.settings import JointSettings
+from fusewright.runtime.joint.sources import Extractor, sources_of
+from fusewright.runtime.joint.train import JointResult, train_joint
+from fusewright.runtime.training.train import train
+from tests.support.backbones import OPTIONS
+from tests.support.joint import SPEC, raw_data
+
+QUICK: dict[str, Any] = {"epochs": 2, "batch": 16, "max_learning_rate": 1e-2}
+WEIGHT = "module:pictures/stages.0.convolution.weight"
+MEAN = "module:pictures/stages.0.norm.running_mean"
+
+
+def trained(**options: Any) -> JointResult:
+    """A short joint training with two backbones of our own."""
+    given = {**QUICK, "backbone_learning_rate": 1e-3, **options}
+    return train_joint(SPEC, raw_data(), backbones=OPTIONS, **given)
+
+
+@pytest.fixture(scope="module")
+def usual() -> JointResult:
+    return trained()
+
+
+def extracted() -> dict[str, NDArray[Any]]:
+    """The features of the raw data, as backbones that are not trained give them."""
+    spec = with_shapes(SPEC, OPTIONS)
+    data = raw_data()
+    sources = sources_of(spec, OPTIONS, checked(spec))
+    given = {k: torch.from_numpy(v) for k, v in data.items() if k not in ("labels", "split")}
+    with torch.no_grad():
+        found = Extractor(sources).silenced(given)
+    others = ("D", "labels", "split", "image.present")
+    return {k: t.numpy() for k, t in found.items()} | {k: data[k] for k in others}
+
+
+def test_backbones_that_stay_as_they_are_give_what_training_on_features_gives() -> None:
+    """The same numbers, whether features are stored or backbones stand in the loop."""
+    joint = trained(backbone_learning_rate=0.0)
+    spec = with_shapes(SPEC, OPTIONS)
+    apart = train(spec, extracted(), **QUICK)
+    losses = [[h["train_loss"] for h in run.history] for run in (joint, apart)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    for name, array in apart.weights.items():
+        np.testing.assert_allclose(joint.weights[name], array, atol=1e-5)
+
+
+def test_both_are_learned_and_statistics_stay(usual: JointResult) -> None:
+    still = trained(backbone_learning_rate=0.0)
+    assert usual.history[-1]["train_loss"] < usual.history[0]["train_loss"]
+    assert not np.array_equal(usual.backbones[WEIGHT], still.backbones[WEIGHT])
+    assert np.array_equal(usual.backbones[MEAN], np.zeros(4))
+    assert str(usual.spec) == str(with_shapes(SPEC, OPTIONS))
+
+
+def test_statistics_run_where_that_is_asked_for() -> None:
+    running = trained(batch_norm="running")
+    assert np.abs(running.backbones[MEAN]).min() > 0
+
+
+def test_computing_layers_twice_changes_no_number(usual: JointResult) -> None:
+    again = trained(checkpointing=True)
+    assert again.history == usual.history
+    assert np.array_equal(again.backbones[WEIGHT], usual.backbones[WEIGHT])
+
+
+def test_less_precision_is_near(usual: JointResult) -> None:
+    lower = trained(precision="bfloat16")
+    assert lower.history != usual.history
+    assert lower.history[-1]["train_loss"] == pytest.approx(
+        usual.history[-1]["train_loss"], rel=0.1
+    )
+
+
+def test_the_average_of_weights_is_of_backbones_too(usual: JointResult) -> None:
+    averaged = trained(averaging=0.9)
+    assert not np.array_equal(averaged.backbones[WEIGHT], usual.backbones[WEIGHT])
+    assert np.array_equal(averaged.backbones[MEAN], np.zeros(4))
+
+
+# What does not fit
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"image": None}, "the data has no array `image` for `module:pictures`"),
+        ({"image": np.zeros((48, 3, 8, 8))}, "`image` is (48, 3, 8, 8) in the data, and "),
+        ({"image": np.full((48, 3, 16, 16), np.nan)}, "`image` is not of finite numbers"),
+        ({"text": np.full((48, 6), 32)}, "`text` is not of whole numbers below 32"),
+        ({"text": np.zeros((48, 6))}, "`text` is not of whole numbers below 32"),
+        ({"text.lengths": np.full(48, 7)}, "`text.lengths` is not (samples,) whole numbers from"),
+        ({"D": np.zeros((47, 4))}, "arrays differ in their number of samples"),
+        ({"labels": np.full(48, 3)}, "`labels` are not whole numbers from 0 to 2"),
+    ],
+)
+def test_raw_data_that_do_not_fit_are_refused(changes: dict[str, Any], message: str) -> None:
+    data = {name: array for name, array in {**raw_data(), **changes}.items() if array is not None}
+    with pytest.raises(DiagnosticError) as error:
+        train_joint(SPEC, data, backbones=OPTIONS, **QUICK)
+    assert error.value.diagnostics[0].message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"modality_dropout": 0.5}, "a joint training has no `modality_dropout`"),
+        ({"batch_norm": "moving"}, "unknown batch norm `moving`"),
+        ({"backbone_learning_rate": -1.0}, "the setting `backbone_learning_rate` is -1.0, not at "),
+        ({"batch_norm": "running", "checkpointing": True}, "statistics that run would count "),
+    ],
+)
+def test_settings_that_cannot_be_used_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(DiagnosticError) as error:
+        trained(**options)
+    (diagnostic,) = error.value.diagnostics
+    assert diagnostic.code == "E506"
+    assert diagnostic.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (' optional from "module:pictures"', "", "the feature `A` has no shape"),
+        ("modality image", "modality B", "`B` is declared twice"),
+        ("modality image", "modality W", "`W` is declared twice"),
+    ],
+)
+def test_specifications_that_cannot_be_joined_are_refused(
+    before: str, after: str, message: str
+) -> None:
+    spec = fw.loads(str(SPEC).replace(before, after))
+    with pytest.raises(DiagnosticError):
+        train_joint(spec, raw_data(), backbones=OPTIONS, **QUICK)
+    assert JointSettings().batch_norm == "frozen"
+    assert message
