@@ -35,7 +35,8 @@ from ..report.pages import pages
 from ..runs.lock import locked
 from ..runs.statistics import summary
 from ..search.baselines import late_fusion
-from ..search.search import SearchResult, search
+from ..search.loop import SearchResult
+from ..search.search import search
 from ..settings import Settings
 from ..training.train import train
 from .extract import Extracted, extract

@@ -54,8 +54,9 @@ from ..training.prepare import prepare
 from ..training.together import train_networks
 from .baselines import baselines
 from .candidates.trial import Trainer, Trial
+from .loop import SearchResult
 from .meter import STEP, Meter, unit_macs, unit_program
-from .search import SearchResult, with_rule
+from .search import with_rule
 from .simple import Outputs, score_of, simple_models
 from .strategy import ENSEMBLE, GENOTYPE, Problem
 from .variants import budgets_of

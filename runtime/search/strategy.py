@@ -1,7 +1,7 @@
 """What a strategy is: how a search space is explored, round by round, to a genotype.
 
 A strategy owns how holes are relaxed or sampled, how architecture parameters step, and how a
-genotype is derived. The loop around it (`search.py`) owns records, checkpoints and cost.
+genotype is derived. The loop around it (`loop.py`) owns records, checkpoints and cost.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ FRAME = 'title="the search" sandbox="allow-scripts" width="100%" height="760" st
 def bundle(shown: object) -> Bundle:
     """What a notebook shows of a result, by media type; a diagnostic where it cannot be drawn."""
     from .runtime.runs.read import FinishedRun
-    from .runtime.search.search import SearchResult
+    from .runtime.search.loop import SearchResult
 
     if isinstance(shown, SearchResult):
         return _of_search(shown)
@@ -60,7 +60,7 @@ def _of_search(shown: object) -> Bundle:
     """The genotype, and a page of the rounds."""
     from .runtime.report.pages import page_of
     from .runtime.runs.read import record_of
-    from .runtime.search.search import SearchResult
+    from .runtime.search.loop import SearchResult
 
     assert isinstance(shown, SearchResult)
     text = f"round {shown.best_round} of {len(shown.history)} was kept:\n\n{shown.genotype}"

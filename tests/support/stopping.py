@@ -9,7 +9,7 @@ import pytest
 
 import fusewright as fw
 from fusewright.runtime.parallel.interrupt import Interrupt, Interrupted
-from fusewright.runtime.search.search import SearchResult
+from fusewright.runtime.search.loop import SearchResult
 
 
 def stopped_and_resumed(

@@ -234,6 +234,28 @@ def test_averages_of_weights_are_counted() -> None:
     assert [d.code for d in caught.value.diagnostics] == ["E512"]
 
 
+@pytest.mark.parametrize("strategy", ["halving", "random", "tpe", "mfas"])
+def test_a_search_by_candidates_is_refused_before_a_run_is_replaced(
+    strategy: str, tmp_path: Path
+) -> None:
+    """Data fit, and no candidate does: what an earlier run found stays where it is."""
+    given: dict[str, Any] = {
+        "batch": 16, "candidates": 2, "trial_epochs": 1, "rungs": 1, "passes": 1, "folds": 2,
+    }  # fmt: skip
+    limit = sum(problem()[name].nbytes for name in "ABD") + 1
+    for overwrite in (False, True):
+        with pytest.raises(fw.DiagnosticError, match="training needs about") as caught:
+            fw.search(spec(), problem(), out=tmp_path / "run", strategy=strategy,
+                      memory=f"{limit}B", overwrite=overwrite, **given)  # fmt: skip
+        assert [d.code for d in caught.value.diagnostics] == ["E512"]
+        if not overwrite:
+            assert not (tmp_path / "run").exists()
+            (tmp_path / "run").mkdir()
+            (tmp_path / "run/history.jsonl").write_text("")
+            (tmp_path / "run/genotype.fuse").write_text(str(spec(FIXED)))
+    assert (tmp_path / "run/genotype.fuse").read_text() == str(spec(FIXED))
+
+
 def test_a_batch_has_no_more_samples_than_there_are() -> None:
     fw.train(spec(FIXED), problem(), epochs=1, batch=10**9)
 

@@ -16,8 +16,8 @@ import fusewright as fw
 from fusewright.runtime.parallel.interrupt import Interrupt, Interrupted
 from fusewright.runtime.runs.checkpoint import read_checkpoint
 from fusewright.runtime.runs.saved import Saved
-from fusewright.runtime.search import search as searching
 from fusewright.runtime.search.candidates import surrogate
+from fusewright.runtime.search.loop import Loop
 
 from ...support.changes import changes, parts, put
 from ...support.running import problem, spec
@@ -61,11 +61,10 @@ def loop_of(
         held.append(loop)
         loop_run(loop, *_)
 
-    loop_class: Any = vars(searching)["_Loop"]
-    loop_run = loop_class.run
+    loop_run: Any = Loop.run
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Interrupt, "check", check)
-        patched.setattr(loop_class, "run", run)
+        patched.setattr(Loop, "run", run)
         patched.setattr(surrogate, "STEPS", 5)
         select = "" if select == "begun" else select
         given = QUICK.with_options(strategy=strategy, select=select, averaging=averaging)

@@ -23,7 +23,7 @@ from fusewright.runtime.report.build import report
 from fusewright.runtime.report.pages import pages
 from fusewright.runtime.search.consensus import consensus
 from fusewright.runtime.search.controls import compare_with_controls
-from fusewright.runtime.search.search import SearchResult
+from fusewright.runtime.search.loop import SearchResult
 from fusewright.runtime.search.variants import budgets_of
 from fusewright.runtime.settings import Settings
 from fusewright.runtime.strategies import STRATEGIES, VARYING

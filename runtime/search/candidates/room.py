@@ -1,0 +1,42 @@
+"""Whether candidates fit in memory, asked before a search leaves anything in a run folder."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import numpy as np
+
+from ....compiler.check.check import checked
+from ....compiler.diagnostics.diagnostic import DiagnosticError
+from ....compiler.graph.build import build
+from ....compiler.lowering.lower import lower
+from ....compiler.measure.memory import learned
+from ....compiler.network.choices import fill
+from ...training.memory import require_room
+from ..strategy import Problem
+
+LOOKED_AT = 8
+"""Candidates of which one has to fit at least."""
+STREAM = 5
+"""Keeps the draws apart from those of strategies."""
+
+
+def require_room_for_candidates(problem: Problem) -> None:
+    """Raises DiagnosticError where none of a few candidates can be trained in the memory there is.
+
+    They are drawn at random, within the budgets; mostly the first one fits.
+    """
+    settings = problem.settings
+    draws = problem.budgets.draws(np.random.default_rng((settings.seed, STREAM)))
+    batch = min(settings.batch, len(problem.data.labels))
+    refused: DiagnosticError | None = None
+    for choices in islice(draws, LOOKED_AT):
+        program = learned(lower(build(checked(fill(problem.network, choices)))))
+        try:
+            require_room(program, batch, settings, problem.device)
+        except DiagnosticError as error:
+            refused = refused or error
+        else:
+            return
+    if refused is not None:
+        raise refused

@@ -1,0 +1,209 @@
+"""The loop around a strategy: its rounds, and the best of what they find.
+
+Round by round, the strategy finds genotypes and scores them on validation; the best one is kept,
+the later one on ties.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+
+from ...compiler.language.ensemble import Ensemble, EnsembleMember
+from ...compiler.language.spec import Spec
+from ...compiler.network.choices import Choices, fill, listed
+from ...compiler.system.display import Displayed
+from .. import tuning
+from ..data.files import Arrays
+from ..metrics import selection_metric
+from ..parallel.processes import gathered, rank, require_equal
+from ..runs.checkpoint import State, random_state, read_random_state, restore_random_state
+from ..runs.folder import of_a_genotype
+from ..runs.history import line_of, plain, read_lines
+from ..runs.saved import Saved
+from ..settings import Settings
+from ..training.finite import no_finite_loss, not_finite_at
+from ..training.fitting import Report
+from ..tuning import Own
+from .candidates.saved import saved_arrays, saved_choices, saved_own
+from .chain import Chain
+from .strategy import HeldOut, Problem, Round
+
+STAGE = "search"
+LONGEST = 1_000_000_000
+"""Characters of all records of a search."""
+
+
+@dataclass(frozen=True)
+class SearchResult(Displayed):
+    """The genotype of the best round, the weights that it was scored with, and every record.
+
+    `weights` are a hypernet's, architecture parameters included, or a trained candidate's.
+    `cost` is in `weight_steps` (see `meter.py`) and `seconds`; `space` is what was searched,
+    with `settings`. Where finalists were compared by folds, `ensemble` is the best mean of them.
+    `training` are the settings that the genotype was trained with, where it was by itself,
+    `member_training` those of the members, and `held_out` what folds know of both.
+    """
+
+    space: Spec
+    settings: Settings
+    genotype: Spec
+    best_round: int
+    weights: Mapping[str, NDArray[Any]]
+    history: tuple[dict[str, Any], ...]
+    cost: Mapping[str, float]
+    ensemble: Ensemble | None = None
+    training: Settings | None = None
+    member_training: tuple[Settings | None, ...] = ()
+    held_out: HeldOut | None = None
+
+
+class Loop:
+    """The rounds of a strategy, what they found, and the best of it."""
+
+    def __init__(self, problem: Problem, strategy: Chain) -> None:
+        self.problem, self.strategy = problem, strategy
+        self.history: list[dict[str, Any]] = []
+        self._best: Best | None = None
+
+    def run(self, report: Report | None, keep: Callable[[], None]) -> None:
+        """Does the rounds that are left; calls `keep` after each of them, then `report`."""
+        while len(self.history) < self.strategy.rounds:
+            found = self.strategy.round(len(self.history))
+            self._add(found)
+            keep()
+            if report is not None and rank() == 0:
+                report(self.history[-1])
+
+    def _add(self, found: Round) -> None:
+        number, choices = len(self.history) + 1, found.choices
+        if choices is not None and not self.problem.budgets.admits(choices):
+            raise AssertionError("a strategy chose beyond the budgets")
+        genotype = None if choices is None else fill(self.problem.network, choices)
+        record: dict[str, Any] = {"round": number, "rounds": self.strategy.rounds, **found.values}
+        if genotype is not None:
+            record["genotype"] = str(genotype)
+            require_equal("genotypes", str(genotype))
+        if choices is not None:
+            rank = (found.level, found.score)
+            if self._best is None or rank >= self._best.rank:
+                arrays = self.strategy.arrays()
+                self._best = Best(rank, number, choices, arrays, found.own)
+            record["best_round"] = self._best.round
+        self.history.append(plain({**record, "cost": self.problem.meter.cost}))
+
+    def result(self) -> SearchResult:
+        best = self._best
+        if best is None:
+            failures = [str(h["failure"]) for h in self.history if "failure" in h]
+            raise no_finite_loss(failures[-1] if failures else not_finite_at(None))
+        genotype = fill(self.problem.network, best.choices)
+        history, cost = tuple(self.history), self.problem.meter.cost
+        return SearchResult(
+            self.problem.network.space,
+            self.problem.settings,
+            genotype,
+            best.round,
+            best.arrays,
+            history,
+            cost,
+            self._ensemble(),
+            self._trained(best.own),
+            tuple(self._trained(one.own) for one in self.strategy.members()),
+            self.strategy.held_out(),
+        )
+
+    def _trained(self, own: Own) -> Settings | None:
+        """How to train what a search found: as its candidates are; None where it has none."""
+        settings = self.problem.settings
+        if not settings.trains_candidates:
+            return None
+        trained = settings.with_options(epochs=settings.trial_epochs, **dict(own))
+        return Settings(**of_a_genotype(trained))
+
+    def _ensemble(self) -> Ensemble | None:
+        network, members = self.problem.network, self.strategy.members()
+        found = tuple(EnsembleMember(fill(network, one.choices), one.weight) for one in members)
+        return Ensemble(found) if found else None
+
+    def state(self) -> State:
+        best = self._best
+        return {
+            "strategy": self.strategy.state(),
+            "random": gathered(random_state(self.problem.device, self.problem.generator)),
+            "meter": self.problem.meter.state(),
+            "history": "".join(line_of(STAGE, record) for record in self.history),
+            "best": None if best is None else best.state(),
+        }
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on from a checkpoint; raises DiagnosticError where it is none of this search."""
+        device, generator = self.problem.device, self.problem.generator
+        self.history = self._records(saved.at("history"))
+        self.strategy.restore(saved.at("strategy"), len(self.history))
+        random = [
+            read_random_state(one, device, generator) for one in saved.at("random").items(least=1)
+        ]
+        self.problem.meter.restore(saved.at("meter"))
+        best = saved.optional("best")
+        self._best = None if best is None else Best.restored(best, self.problem)
+        if not self._is_recorded(self._best):
+            raise saved.at("best").wrong("what the records say is the best")
+        saved.require_read()
+        restore_random_state(random[rank() % len(random)], device, generator)
+
+    def _is_recorded(self, best: Best | None) -> bool:
+        """Whether it is what the records say was the best so far."""
+        kept = [r["best_round"] for r in self.history if "best_round" in r]
+        if best is None or kept[-1:] != [best.round] or best.round > len(self.history):
+            return best is None and not kept
+        record, (_, score) = self.history[best.round - 1], best.rank
+        genotype, metric = fill(self.problem.network, best.choices), self.problem.network.head.kind
+        told = record.get(selection_metric(metric), score)
+        return (record.get("genotype"), told) == (str(genotype), score)
+
+    def _records(self, saved: Saved) -> list[dict[str, Any]]:
+        records = read_lines(saved.text(LONGEST), saved.file)
+        for number, record in enumerate(records, 1):
+            if record.pop("stage") != STAGE or record.get("round") != number:
+                raise saved.wrong(f"records of rounds, of which the line {number} is none")
+        return records
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best round so far."""
+
+    rank: tuple[tuple[int, ...], float]
+    round: int
+    choices: Choices
+    arrays: Arrays
+    own: Own
+
+    def state(self) -> State:
+        level, score = self.rank
+        return {
+            "level": list(level),
+            "score": score,
+            "round": self.round,
+            "choices": listed(self.choices),
+            "own": tuning.listed(self.own),
+            "arrays": {name: torch.from_numpy(a) for name, a in self.arrays.items()},
+        }
+
+    @classmethod
+    def restored(cls, saved: Saved, problem: Problem) -> Best:
+        """The best round in a checkpoint; raises DiagnosticError where it is none."""
+        level = tuple(one.integer() for one in saved.at("level").items(least=1, most=9))
+        choices = saved_choices(saved.at("choices"), problem)
+        return cls(
+            (level, saved.at("score").number()),
+            saved.at("round").integer(1),
+            choices,
+            saved_arrays(saved.at("arrays"), problem, choices),
+            saved_own(saved.at("own"), problem),
+        )
