@@ -13,15 +13,12 @@ from dataclasses import asdict, fields
 from functools import cache
 from hashlib import sha256
 from importlib import import_module
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ....compiler.diagnostics.diagnostic import did_you_mean, fail, one_of
-
-Transform: TypeAlias = Any
-"""The frozen dataclass of a decoder."""
 
 
 class Decoder(Protocol):
@@ -35,7 +32,7 @@ class Decoder(Protocol):
         self,
         content: Any,
         place: str,
-        transform: Transform,
+        transform: Any,
         generator: np.random.Generator | None = None,
     ) -> NDArray[Any]:
         """The array that a backbone takes for one sample; with a `generator`, an augmented one.
@@ -71,7 +68,7 @@ def medium_of(name: str) -> str | None:
     return _by_ending().get(ending)
 
 
-def transform_of(medium: str, values: Mapping[str, Any]) -> Transform:
+def transform_of(medium: str, values: Mapping[str, Any]) -> Any:
     """The transform of a medium with these values, the usual ones for the rest.
 
     Raises DiagnosticError for a name that it does not have.
@@ -85,7 +82,7 @@ def transform_of(medium: str, values: Mapping[str, Any]) -> Transform:
     return kind(**plain)
 
 
-def transform_digest(medium: str, transform: Transform) -> str:
+def transform_digest(medium: str, transform: Any) -> str:
     """The SHA-256 of everything that decoding depends on but the raw value."""
     record = {"medium": medium, **asdict(transform)}
     return sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()

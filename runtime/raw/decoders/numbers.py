@@ -42,9 +42,10 @@ def decode(
     if array.dtype.kind not in "fiub":
         raise undecodable(place, f"it holds {array.dtype}, not numbers")
     with np.errstate(all="ignore"):
-        numbers = array.astype(np.float32)
+        numbers: NDArray[np.float32] = array.astype(np.float32)
+        mean, std = (np.array(one, np.float32) for one in (transform.mean, transform.std))
         try:
-            numbers = (numbers - np.float32(transform.mean)) / np.float32(transform.std)
+            numbers = (numbers - mean) / std
         except ValueError:
             why = f"the mean and the deviation do not fit its shape {array.shape}"
             raise undecodable(place, why) from None
@@ -67,7 +68,8 @@ def array_of_file(content: bytes, place: str) -> NDArray[Any]:
         shape, _, dtype = read(stream, max_header_size=_LONGEST_HEADER)
         if dtype.hasobject or prod(shape) * dtype.itemsize > len(content):
             raise undecodable(place, "it holds objects, or is cut short")
-        return np.load(io.BytesIO(content), allow_pickle=False, max_header_size=_LONGEST_HEADER)
+        stream.seek(0)
+        return np.asarray(np.load(stream, allow_pickle=False, max_header_size=_LONGEST_HEADER))
     except DiagnosticError:
         raise
     except (ValueError, OSError, EOFError, SyntaxError, MemoryError, OverflowError) as error:

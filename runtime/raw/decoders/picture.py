@@ -128,7 +128,8 @@ def array_of(
         image = operations.mirror(image) if augmented.mirrored else image
     image = _cropped(_resized(image, transform), transform.crop)
     pixels = np.asarray(image, np.float32).reshape(image.size[1], image.size[0], -1) / 255
-    standard = (pixels - np.float32(transform.mean)) / np.float32(transform.std)
+    mean, std = (np.array(one, np.float32) for one in (transform.mean, transform.std))
+    standard = (pixels - mean) / std
     return np.ascontiguousarray(standard.transpose(2, 0, 1))
 
 

@@ -62,7 +62,7 @@ def decode(
 
 def _centre(taken: NDArray[np.float32]) -> None:
     """Moves everybody who is there, so that the first joint that is there lies at the origin."""
-    there = taken.any((2, 3))
+    there = np.asarray(taken.any((2, 3)))
     frame = int(there[:, 0].argmax())
     taken[there] -= taken[frame, 0, 0]
 

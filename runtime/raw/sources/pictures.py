@@ -8,7 +8,7 @@ from pathlib import Path
 from ....compiler.diagnostics.diagnostic import fail
 from ....compiler.system.files import is_folder
 from ..columns import Files, Texts
-from ..data import RawData
+from ..data import Column, RawData
 from ..decoders import medium_of
 
 FORM = "a folder with a folder of files for each class"
@@ -41,7 +41,7 @@ def opened(place: Path, root: Path | None) -> RawData:
             path = category.relative_to(place)
             rows += [(home.name.lower(), category.name, str(path / name)) for name in files]
     source = place.name
-    columns = {
+    columns: dict[str, Column] = {
         "file": Files(source, "file", [path for _, _, path in rows], root or place),
         "labels": Texts(source, "labels", [category for _, category, _ in rows]),
     }
