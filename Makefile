@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 FRONT := .venv-front
+BACKBONES := .venv-backbones
 READY := $(VENV)/.ready
 MINUTES ?= 3
 SEED ?= 0
@@ -14,12 +15,13 @@ TSC := $(BIN)/node $(VENV)/npm/node_modules/typescript/bin/tsc \
 	--noEmit --checkJs --strict --target es2022 --lib es2022,dom
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-front prove test-cuda siege golden gallery check lint types format clean
+.PHONY: help demo test test-front test-backbones prove test-cuda siege golden gallery check lint types format clean
 
 help:
 	@echo "make demo    the main job on bundled real data, into demo-run/"
 	@echo "make test    the tests"
 	@echo "make test-front  the tests that need no torch, on another Python: PYTHON=python3.13 make test-front"
+	@echo "make test-backbones  backbones of torchvision and timm, in an environment of several GB"
 	@echo "make prove   the property tests over ten times as many random programs, and every change of a checkpoint"
 	@echo "make test-cuda  CUDA against the CPU; skipped with a message where there is no GPU"
 	@echo "make siege   files, messages and faults without end: MINUTES=3, SEED=0"
@@ -56,6 +58,17 @@ test-front:
 	$(FRONT)/bin/$(INSTALL) -e '.[formats]' --group test
 	! $(FRONT)/bin/python -c 'import torch' 2>/dev/null
 	$(FRONT)/bin/pytest -n auto
+
+# Several GB: the only versions of torch and torchvision that are known to install together.
+$(BACKBONES)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(BACKBONES)
+	$(BACKBONES)/bin/$(INSTALL) 'pip>=25.1'
+	$(BACKBONES)/bin/$(INSTALL) torch==2.14.1 torchvision==0.29.1
+	$(BACKBONES)/bin/$(INSTALL) -e '.[torch,raw,transformers,timm,torchvision,joint]' --group test
+	@touch $@
+
+test-backbones: $(BACKBONES)/.ready
+	$(BACKBONES)/bin/pytest -rs tests/runtime/backbones tests/runtime/joint
 
 prove: $(READY)
 	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -n auto tests/laws/test_laws.py tests/laws/test_populations.py \
@@ -96,5 +109,5 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) $(FRONT) build dist demo-run .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(FRONT) $(BACKBONES) build dist demo-run .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

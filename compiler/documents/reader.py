@@ -142,14 +142,14 @@ class _SpecReader:
         return Modality(
             self._name(node.members["name"]),
             _all(node, "features", self._feature),
-            backbone=_maybe(node, "from", _text),
+            backbone=_maybe(node, "from", _located),
             optional=_maybe(node, "optional", lambda flag: flag.content) is True,
             extent=node.span,
         )
 
     def _feature(self, node: Located) -> Feature:
         axes = _maybe(node, "axes", _each(self._axis))
-        at = _maybe(node, "at", _text)
+        at = _maybe(node, "at", _located)
         return Feature(self._name(node.members["name"]), axes, at, extent=node.span)
 
     def _axis(self, node: Located) -> FeatureAxis:
@@ -269,6 +269,11 @@ class _SpecReader:
 
 def _text(node: Located) -> str:
     return cast(str, node.content)
+
+
+def _located(node: Located) -> Name:
+    """A text that need not be a name, and knows where it stands."""
+    return Name(_text(node), node.span)
 
 
 def _maybe(node: Located, key: str, reader: Callable[[Located], T]) -> T | None:

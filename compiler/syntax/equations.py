@@ -82,16 +82,17 @@ class EquationBuilder:
             return int(text) if re.fullmatch(r"-?[0-9]+", text) else value
         return int(value) if value.is_integer() and value < LARGEST_WHOLE else value
 
-    def _string(self, token: Token) -> str:
+    def _string(self, token: Token) -> Name:
+        span = self._span(token)
         try:
             string = str(json.loads(token))
             string.encode()
         except ValueError:
             message = "a string has an escape that means nothing"
             remedy = "write a backslash as `\\\\`"
-            self._report.add("E005", message, self._span(token), help=remedy)
-            return ""
-        return string
+            self._report.add("E005", message, span, help=remedy)
+            return Name("", span)
+        return Name(string, span)
 
     def _count(self, token: Name | Token) -> Name | Whole:
         """A size or count: a whole number, or a name."""

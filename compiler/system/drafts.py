@@ -17,7 +17,7 @@ def draft_folder(home: str | os.PathLike[str] | None) -> Generator[str]:
     """A folder for drafts within `home`, or where the system keeps such; it goes at the end.
 
     Its name says whose it is, and what processes that are gone left in `home` is removed. Raises
-    OSError where the system refuses.
+    OSError where the system refuses, but not where it cannot be removed: that is left to others.
     """
     from tempfile import TemporaryDirectory
 
@@ -25,7 +25,7 @@ def draft_folder(home: str | os.PathLike[str] | None) -> Generator[str]:
         sweep(home)
     own = Process.own()
     prefix = f"{PREFIX}{own.number}@{own.began}@{own.host}@"
-    with TemporaryDirectory(prefix=prefix, dir=home) as folder:
+    with TemporaryDirectory(prefix=prefix, dir=home, ignore_cleanup_errors=True) as folder:
         yield folder
 
 

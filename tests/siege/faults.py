@@ -24,7 +24,8 @@ EVENTS = (
     *("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink"),
     *("os.chmod", "os.truncate", "os.utime", "shutil.rmtree", "shutil.copyfile"),
 )
-REMOVES = ("os.remove", "os.rmdir", "shutil.rmtree")
+REMOVAL = "the removal of drafts"
+REMOVES = ("os.remove", "os.rmdir", "shutil.rmtree", REMOVAL)
 TAKES_SPACE = ("os.mkdir", "os.rename", "os.link", "os.symlink")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 SOME_BYTES = 3
@@ -101,6 +102,8 @@ class Calls:
         if self.fault is None or self.count != self.fault.call:
             return
         self.struck = event
+        if event == "open" and Path(str(arguments[0])).is_dir():
+            self.struck = REMOVAL  # nothing else opens a folder by this call
         match self.fault.kind:
             case "ENOSPC":
                 self.full = True

@@ -23,8 +23,10 @@ from fusewright.compiler.system.process import Process
 from fusewright.runtime.deploy.deploy import deploy
 from fusewright.runtime.latency.measure import profile
 from fusewright.runtime.runs.controls import Control, Controls
+from fusewright.runtime.runs.digests import digests
 from fusewright.runtime.runs.ensemble import write_ensemble
 from fusewright.runtime.runs.folder import RunFolder
+from fusewright.runtime.runs.names import DIGESTS, about_file
 from fusewright.runtime.training.ensemble import train_ensemble
 
 from ..support.ensembles import ensemble
@@ -135,12 +137,20 @@ def _run(home: Path, space: fw.Spec, network: fw.Spec, settings: fw.Settings) ->
     (home / "searched" / "profile.json").write_bytes((home / "profile.json").read_bytes())
     _controls().write(home / "searched")
     write_ensemble(ensemble(), RunFolder(home / "searched" / "ensemble"), [settings] * 3)
+    _adopt(home / "searched")
     fw.train(network, data, out=home / "trained", settings=settings)
     train_ensemble(ensemble(), data, out=home / "together", settings=settings)
     deploy(home / "trained", home / "network.onnx")
     deploy(home / "trained", home / "network.safetensors")
     storage = str(home / "study.log")
     fw.search(space, data, settings=settings, strategy="tpe", storage=storage, candidates=2)
+
+
+def _adopt(run: Path) -> None:
+    """Makes what was put into the folder of a search what the search has written."""
+    file = run / about_file("search")
+    record = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**record, DIGESTS: digests(run, "search")}), encoding="utf-8")
 
 
 def _controls() -> Controls:

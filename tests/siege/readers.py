@@ -90,7 +90,7 @@ def run_command(arguments: Sequence[str]) -> str:
     if not status:
         return ""
     codes = _CODE.findall(printed.getvalue())
-    if not codes and "--check" not in arguments:
+    if not codes and not {"--check", "--diff"} & {*arguments}:
         raise Undiagnosed(printed.getvalue()[-2000:])
     return str(codes[0]) if codes else "changes"
 

@@ -14,30 +14,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf, isnan
-from pathlib import Path
-from time import sleep
 from typing import Any, Protocol
 
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import BaseSampler
-from optuna.storages import BaseStorage, JournalStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from ....compiler.diagnostics.diagnostic import DiagnosticError, fail
-from ....compiler.system.files import is_file, is_there
 from ...runs.checkpoint import State
 from ...runs.saved import Saved
 from ...settings import Settings
+from .storage import opened, shown
 
 Point = Mapping[str, int]
 """The place of a candidate in every hole, by the name of its architecture parameter."""
 TRAINED, GENOTYPE = "trained", "genotype"
 """Attributes of a trial in a storage."""
-WAITS = (0.1, 0.3, 0.6)
-"""Seconds between attempts to open a database."""
 REMEDY = "give a journal file of a study, one that is not there yet, or the URL of a database"
 
 
@@ -208,13 +203,27 @@ class SharedStudy:
         self._sizes, self._place = sizes, settings.storage
         with self._storing():
             self._distributions = _distributions(sizes)
+            storage = opened(settings.storage)
+            self._require_sound(storage, name)
             self._study = optuna.create_study(
-                storage=_opened(settings.storage),
+                storage=storage,
                 study_name=name,
                 direction="maximize",
                 sampler=_Anew(partial(_of_trial, sampler, settings.seed)),
                 load_if_exists=True,
             )
+
+    def _require_sound(self, storage: BaseStorage, name: str) -> None:
+        """Raises ValueError before anything is written where the study cannot be gone on with."""
+        studies = [s for s in optuna.get_all_study_summaries(storage) if s.study_name == name]
+        if not studies:
+            return
+        for trial in optuna.load_study(study_name=name, storage=storage).get_trials(deepcopy=False):
+            known = ((n, self._distributions.get(n)) for n in trial.params)
+            if any(trial.distributions[n] != distribution for n, distribution in known):
+                raise ValueError("a trial is none of this space")
+            if trial.state is TrialState.COMPLETE:
+                self._read(trial)
 
     def ask(self, ahead: int = 0) -> Asked:
         with self._storing():
@@ -266,11 +275,11 @@ class SharedStudy:
         except DiagnosticError:
             raise
         except OSError as error:
-            message = f"cannot use {_shown(self._place)}: {error.strerror or error}"
+            message = f"cannot use {shown(self._place)}: {error.strerror or error}"
             raise fail("E504", message, help="choose another storage") from None
         except Exception as error:  # noqa: BLE001  (of any database)
             name = type(error).__name__
-            message = f"{_shown(self._place)} cannot hold the study of this search: {name}"
+            message = f"{shown(self._place)} cannot hold the study of this search: {name}"
             raise fail("E507", message, help=REMEDY) from None
 
     def state(self) -> list[Any]:
@@ -308,36 +317,3 @@ class _Anew(BaseSampler):
         param_distribution: BaseDistribution,
     ) -> Any:
         return self._inner.sample_independent(study, trial, param_name, param_distribution)
-
-
-def _opened(place: str) -> BaseStorage:
-    """The database of a URL, else the journal in a file."""
-    if "://" in place:
-        return _database(place)
-    path = Path(place).absolute()  # links that lock it are read from its own folder
-    if is_there(path) and not is_file(path):
-        raise fail("E504", f"cannot use `{place}`: it is no file", help="choose another storage")
-    return JournalStorage(JournalFileBackend(str(path), JournalFileOpenLock(str(path))))
-
-
-def _database(url: str) -> BaseStorage:
-    """The database; tried again where another process is just making its tables."""
-    from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
-
-    try:
-        for wait in WAITS:
-            try:
-                return optuna.storages.RDBStorage(url)
-            except (DBAPIError, RuntimeError):
-                sleep(wait)
-        return optuna.storages.RDBStorage(url)
-    except (ArgumentError, NoSuchModuleError, ImportError) as error:
-        message = f"{_shown(url)} is the URL of no database that can be reached from here"
-        remedy = f"{error}" if isinstance(error, ImportError) else "write `sqlite:///FILE`"
-        raise fail("E506", message, help=remedy) from None
-
-
-def _shown(place: str) -> str:
-    """A storage by name; of a URL, which may hold a password, its kind alone."""
-    scheme, mark, _ = place.partition("://")
-    return f"the storage `{scheme}://…`" if mark else f"the storage `{place}`"

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -310,6 +311,7 @@ def test_strategies_know_how_many_rounds_there_are() -> None:
 
 WORKER = """
 import json, sys, time
+from collections.abc import Callable
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
@@ -394,6 +396,42 @@ def test_a_process_that_died_blocks_nobody(tmp_path: Path) -> None:
     assert same(again.weights, found.weights)
     more = search("evolution", storage=storage, candidates=8)
     assert more.history[-1]["finished"] == 8
+
+
+def test_a_line_of_a_journal_that_was_cut_short_loses_nothing_else(tmp_path: Path) -> None:
+    storage = tmp_path / "journal"
+    search("tpe", storage=str(storage), candidates=2)
+    whole = storage.read_bytes()
+    storage.write_bytes(whole + whole.splitlines()[-1][:9])  # a process is killed within a write
+    search("tpe", storage=str(storage), candidates=3)
+    assert storage.read_bytes().startswith(whole)
+    assert len(finished_trials(str(storage))) == 3
+
+
+def without_a_choice(journal: list[bytes]) -> list[bytes]:
+    """A journal whose first trial was not asked for everything."""
+    first = next(place for place, line in enumerate(journal) if b'"op_code":5,' in line)
+    return [*journal[:first], *journal[first + 1 :]]
+
+
+def with_another_choice(journal: list[bytes]) -> list[bytes]:
+    return [line.replace(b"K_1.alpha_1", b"K_9.alpha_1") for line in journal]
+
+
+@pytest.mark.parametrize(
+    "damage", [without_a_choice, with_another_choice, lambda journal: [b"no journal"]]
+)
+def test_a_damaged_journal_is_refused_before_it_is_written_to(
+    damage: Callable[[list[bytes]], list[bytes]], tmp_path: Path
+) -> None:
+    storage = tmp_path / "journal"
+    search("tpe", storage=str(storage), candidates=2)
+    damaged = b"".join(damage(storage.read_bytes().splitlines(keepends=True)))
+    storage.write_bytes(damaged)
+    with pytest.raises(fw.DiagnosticError, match="cannot hold the study"):
+        search("tpe", storage=str(storage), candidates=3, out=tmp_path / "run")
+    assert storage.read_bytes() == damaged
+    assert not (tmp_path / "run").exists()
 
 
 def test_one_process_with_a_storage_tries_what_it_does_without(tmp_path: Path) -> None:

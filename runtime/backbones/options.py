@@ -1,0 +1,121 @@
+"""Which backbones may be opened, and with what weights: said by who runs them, never by a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from os import PathLike, fspath
+from typing import Any, cast
+
+from ...compiler.diagnostics.diagnostic import did_you_mean, fail, one_of
+from ...compiler.documents.records import RecordKind, read_table
+from ...compiler.documents.tree import described
+from ...compiler.system.files import read_text
+from ...compiler.system.options import option
+
+LONGEST_OPTIONS = 1_000_000
+"""Characters of a file of options."""
+_KIND = RecordKind("backbones", "E506", "is not TOML", 'write lines such as `pretrained = ["…=…"]`')
+_READ_BY = ("extract", "inspect", "train")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackboneOptions:
+    """What a specification may not say by itself: code that is imported, files, the network.
+
+    `backbone` are `NAME=package.module:factory`, each of which `from "module:NAME"` may then name.
+    `pretrained` are `PROVIDER:MODEL=FILE`. Without a file, weights come from where the library
+    keeps those that it has downloaded; from the network with `download` alone; and are random with
+    `initial`. Raises DiagnosticError for a text that is neither.
+    """
+
+    backbone: tuple[str, ...] = option(
+        (),
+        "A function that makes a backbone, for `module:NAME`; it is imported.",
+        read_by=_READ_BY,
+        metavar="NAME=MODULE:FUNCTION",
+        type=list[str],
+    )
+    pretrained: tuple[str, ...] = option(
+        (),
+        "A backbone's weights.",
+        read_by=_READ_BY,
+        metavar="PROVIDER:MODEL=FILE",
+        type=list[str],
+    )
+    initial: bool = option(
+        False, "Begin with random weights where none are given.", read_by=_READ_BY
+    )
+    download: bool = option(
+        False, "Let libraries download the weights that they publish.", read_by=_READ_BY
+    )
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if not _fits(value, item.default):
+                expected = "true or false" if isinstance(item.default, bool) else "a list of texts"
+                message = f"the option `{item.name}` is {described(value)}, not {expected}"
+                raise fail("E506", message)
+        _ = self.factories, self.weights
+
+    @property
+    def factories(self) -> Mapping[str, str]:
+        """`package.module:factory` by the name that a specification may say."""
+        pairs = _pairs(self.backbone, "backbone", "NAME=package.module:factory")
+        for place in pairs.values():
+            module, _, name = place.partition(":")
+            if not (name and all(part.isidentifier() for part in (*module.split("."), name))):
+                message = f"`{place}` does not name a function of a module"
+                raise fail("E506", message, help="write `NAME=package.module:function`")
+        return pairs
+
+    @property
+    def weights(self) -> Mapping[str, str]:
+        """Files of weights by `PROVIDER:MODEL`."""
+        return _pairs(self.pretrained, "pretrained", "PROVIDER:MODEL=FILE")
+
+    def with_options(self, **options: Any) -> BackboneOptions:
+        """These options with those that are given; what is listed is added."""
+        given = {name: value for name, value in options.items() if value is not None}
+        known = {item.name: getattr(self, item.name) for item in fields(self)}
+        added = {
+            name: (*known[name], *value) if isinstance(known[name], tuple) else value
+            for name, value in given.items()
+        }
+        return BackboneOptions(**{**known, **added})
+
+
+def _fits(value: Any, default: Any) -> bool:
+    if isinstance(default, bool):
+        return isinstance(value, bool)
+    texts = cast("Sequence[Any]", value)
+    return isinstance(value, tuple) and all(isinstance(text, str) for text in texts)
+
+
+def _pairs(texts: Sequence[str], option: str, form: str) -> dict[str, str]:
+    """The texts after `=` by those before the last one; raises DiagnosticError."""
+    pairs: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise fail("E506", f"`{text}` is no value of `{option}`", help=f"write `{form}`")
+        if name in pairs:
+            raise fail("E506", f"`{option}` says twice what `{name}` is", help="keep one of them")
+        pairs[name] = value
+    return pairs
+
+
+def read_options(path: str | PathLike[str]) -> BackboneOptions:
+    """The options in a TOML file; raises DiagnosticError where it cannot be used."""
+    name, text = fspath(path), read_text(path)
+    if len(text) > LONGEST_OPTIONS:
+        raise _KIND.wrong(name, f"it is longer than {LONGEST_OPTIONS:,} characters")
+    values = read_table(text, name, _KIND)
+    known = [item.name for item in fields(BackboneOptions)]
+    for key in values:
+        if key not in known:
+            remedy = did_you_mean(key, known) or f"options are {one_of(known)}"
+            raise fail("E506", f"unknown option `{key}` of backbones", help=remedy)
+    given = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+    return BackboneOptions().with_options(**given)
