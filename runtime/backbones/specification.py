@@ -70,12 +70,12 @@ def _read(feature: Feature, layout: Layout, report: Report) -> tuple[FeatureAxis
 def _agree(
     axes: tuple[FeatureAxis, ...], layout: Layout, numbers: Mapping[str, int | float]
 ) -> bool:
-    """Whether written axes are those of a layout: sizes always, names where they were seen."""
+    """Whether written axes are those of a layout: sizes that are not open, names that were seen."""
     if len(axes) != len(layout.sizes):
         return False
     for axis, size, name in zip(axes, layout.sizes, layout.names, strict=True):
         stated = numbers.get(axis.size, axis.size) if isinstance(axis.size, str) else axis.size
-        if stated != ("*" if size is None else size) or (layout.seen and axis.name != name):
+        if stated not in ("*", size) or (layout.seen and axis.name != name):
             return False
     return True
 

@@ -16,9 +16,11 @@ from ..runtime.settings import Settings, read_settings
 Config = Annotated[Path | None, typer.Option(help="Settings as a .toml file.")]
 
 
-def with_options(kind: type, reader: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def with_options(
+    kind: type, reader: str, into: str = "options"
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Gives a command the options of a dataclass that `reader` reads, in place of its parameter
-    `options`.
+    of the name `into`.
 
     That parameter then holds the options that are given, by name, and None for the others.
     """
@@ -28,11 +30,11 @@ def with_options(kind: type, reader: str) -> Callable[[Callable[..., None]], Cal
         @wraps(command)
         def run(**arguments: Any) -> None:
             options = {item.name: _value(item, arguments.pop(item.name)) for item in items}
-            command(**arguments, options=options)
+            command(**arguments, **{into: options})
 
         parameters: list[inspect.Parameter] = []
         for own in inspect.signature(command, eval_str=True).parameters.values():
-            parameters += map(_parameter, items) if own.name == "options" else [own]
+            parameters += map(_parameter, items) if own.name == into else [own]
         parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
         signature = inspect.Signature(parameters)
         run.__dict__["__signature__"] = signature
