@@ -84,7 +84,9 @@ def extract(
         surveys = {source.name: survey(source, data.samples, executor) for source in sources}
         plan = _plan(sources, known, surveys, settings)
         makers = [
-            FeatureMaker(s, known, surveys[s.name].present[known.samples], settings, device, executor)
+            FeatureMaker(
+                s, known, surveys[s.name].present[known.samples], settings, device, executor
+            )
             for s in sources
         ]
         with _owner(Path(out)):
@@ -170,12 +172,10 @@ def _written(
         for modality in plan.modalities
     }
     gathered(None)  # no shard is written before every process has seen which ones there are
-    advance = _Advance(progress, sum(plan.count(n) for m in makers for n in missing[m.source.name]))
-    for place, (maker, number) in enumerate(
-        (maker, number) for maker in makers for number in missing[maker.source.name]
-    ):
-        if place % count() == rank():
-            writer.write(number, maker.arrays(*plan.bounds(number), advance))
+    work = [(maker, number) for maker in makers for number in missing[maker.source.name]]
+    advance = _Advance(progress, sum(plan.count(number) for _, number in work))
+    for maker, number in work[rank() :: count()]:
+        writer.write(number, maker.arrays(*plan.bounds(number), advance))
     for number in missing.get(None, ()) if rank() == 0 else ():
         first, last = plan.bounds(number)
         writer.write(number, {name: array[first:last] for name, array in known.arrays.items()})

@@ -39,7 +39,7 @@ class Known:
 
 
 def column_of(raw: RawData, names: Sequence[str]) -> Column:
-    """The column of a name, or several side by side; raises DiagnosticError where one is lacking."""
+    """A column, or several side by side; raises DiagnosticError where one is lacking."""
     columns = [raw.column(name) for name in names]
     return columns[0] if len(columns) == 1 else Joined(columns)
 
@@ -180,7 +180,8 @@ def _split(name: str, values: NDArray[Any], column: Column) -> NDArray[np.int64]
         part = PARTS.get(value.lower()) if isinstance(value, str) else value
         if part not in (0, 1, 2):
             message = f"{column.place(sample)} is `{value}`, which is no part of a split"
-            raise fail("E503", message, help="they are `train`, `validation` and `test`, or 0, 1, 2")
+            raise fail(
+                "E503", message, help="they are `train`, `validation` and `test`, or 0, 1, 2"
+            )
         parts.append(int(part))
     return np.array(parts, np.int64)
-

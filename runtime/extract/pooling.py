@@ -38,9 +38,13 @@ class Pooling:
         if TIME in axes:
             return {TIME: self.length, **{axis: 1 for axis in SPACE if axis in axes}}
         rows, columns = grid(self.length)
-        return {axis: size for axis, size in zip(SPACE, (rows, columns), strict=True) if axis in axes}
+        return {
+            axis: size for axis, size in zip(SPACE, (rows, columns), strict=True) if axis in axes
+        }
 
-    def __call__(self, feature: Tensor, axes: Sequence[str], lengths: Sequence[int] | None) -> Tensor:
+    def __call__(
+        self, feature: Tensor, axes: Sequence[str], lengths: Sequence[int] | None
+    ) -> Tensor:
         """A feature (batch, axes…) pooled; of each sample so much of its time as counts."""
         sizes = self.sizes(axes)
         places = {axis: 1 + axes.index(axis) for axis in sizes}

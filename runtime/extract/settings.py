@@ -46,8 +46,12 @@ class ExtractSettings:
         False, "Keep features whole, whatever their adapters read of them.", read_by=_READ_BY
     )
     shard_samples: int = option(256, "Samples in a shard.", read_by=_READ_BY, limits=_COUNT)
-    batch: int = option(32, "Samples that a backbone takes at once.", read_by=_READ_BY, limits=_COUNT)
-    workers: int = option(2, "Threads that decode.", read_by=_READ_BY, limits=Limits("at least 1", 1, 1000))
+    batch: int = option(
+        32, "Samples that a backbone takes at once.", read_by=_READ_BY, limits=_COUNT
+    )
+    workers: int = option(
+        2, "Threads that decode.", read_by=_READ_BY, limits=Limits("at least 1", 1, 1000)
+    )
     views: int = option(
         1,
         "Views of each training sample: itself, and augmented ones.",
@@ -55,10 +59,16 @@ class ExtractSettings:
         limits=Limits("from 1 to 1000", 1, MOST_VIEWS + 1),
     )
     seed: int = option(
-        0, "Decides augmentation, and weights that are random.", read_by=_READ_BY, limits=Limits("from 0 to 2^63", 0, 2**63)
+        0,
+        "Decides augmentation, and weights that are random.",
+        read_by=_READ_BY,
+        limits=Limits("from 0 to 2^63", 0, 2**63),
     )
     split_seed: int = option(
-        0, "Draws the split that views need, where the data have none.", read_by=_READ_BY, limits=Limits("from 0 to 2^63", 0, 2**63)
+        0,
+        "Draws the split that views need, where the data have none.",
+        read_by=_READ_BY,
+        limits=Limits("from 0 to 2^63", 0, 2**63),
     )
     device: str = option("cpu", "Where backbones run, as `cuda`.", read_by=_READ_BY)
 

@@ -39,7 +39,8 @@ def decode(medium: str, content: Any, seed: int | None = None, **values: Any) ->
 def test_pictures_are_resized_cropped_and_standardised() -> None:
     pixels = np.zeros((20, 40, 3), np.uint8)
     pixels[:, 10:30] = (255, 0, 51)
-    values: dict[str, Any] = {"resize": 10, "crop": (10, 10), "mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.25)}
+    values: dict[str, Any] = {"resize": 10, "crop": (10, 10)}
+    values |= {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.25)}
     array = decode("picture", png(pixels), **values)
     assert array.dtype == np.float32
     assert array.shape == (3, 10, 10)
