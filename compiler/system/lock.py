@@ -36,6 +36,19 @@ def owned(folder: Path, name: str, command: str, code: str) -> Generator[None]:
         yield
 
 
+def owner(path: Path) -> str | None:
+    """Who owns a folder by the file of its lock; None where nobody does who is still there."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        holder = _Holder.read(file)
+    finally:
+        os.close(file)
+    return None if holder is None or holder.process.is_gone else str(holder)
+
+
 @contextmanager
 def _made(folder: Path) -> Generator[None]:
     """Makes a folder; at the end those that were made go where nothing was written."""

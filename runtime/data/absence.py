@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .files import Array
+from .rows import Array
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +14,8 @@ from torch import Tensor
 
 from ..parallel.processes import count, rank, total
 from .dataset import Dataset
+from .reading import read_ahead
+from .rows import Array, Rows, gathered, in_memory, single_bytes
 
 RESIDENT_SHARE = 0.5
 """The share of a GPU's free memory that features may take to stay there."""
@@ -44,9 +47,10 @@ class Batch:
 class Batches:
     """The samples of one part of a data set.
 
-    They stay on the device where they fit; otherwise each batch is gathered in pinned memory and
-    copied while the one in front of it is computed. Nothing waits for the device. Where several
-    processes run together, each is given its own samples of every batch.
+    They stay on the device where they fit; otherwise each batch is gathered by other threads, from
+    memory or from where the features stand, and copied while the one in front of it is computed.
+    Nothing waits for the device. Where several processes run together, each is given, and reads,
+    its own samples of every batch.
     """
 
     def __init__(
@@ -64,15 +68,17 @@ class Batches:
         """
         self.each = len(indices) if most is None else min(most, len(indices))
         self._drawn = np.arange(len(indices)).repeat(times_of(data, indices))
-        features = {name: torch.from_numpy(a[indices]) for name, a in data.features.items()}
-        labels = torch.from_numpy(data.labels[indices])
-        self.resident = fits(sum(f.nbytes for f in features.values()), device)
-        if self.resident:
-            features = {name: f.to(device) for name, f in features.items()}
-        self._features, self._size, self._device = features, size, device
+        self._size, self._device, self._samples = size, device, np.asarray(indices)
+        here = _resident(data.features, len(indices), device)
+        self._read = {name: rows for name, rows in data.features.items() if name not in here}
+        self._rows = torch.from_numpy(self._samples)
+        self._features = {name: torch.from_numpy(array) for name, array in here.items()}
         stream: Any = torch.cuda.Stream
         self._copies: Any = stream(device) if device.type == "cuda" else None
-        self.labels = labels.to(device)
+        if self._copies is not None:
+            self._features = {n: f[self._rows].to(device) for n, f in self._features.items()}
+            self._rows = torch.arange(len(indices), device=device)
+        self.labels = torch.from_numpy(data.labels[indices]).to(device)
         self._absence, self._absent = None, dict[str, tuple[int, Tensor]]()
         if (absence := data.absence) is not None:
             self._absence = replace(absence, present=absence.present[indices])
@@ -80,6 +86,11 @@ class Batches:
                 name: (absence.modalities[name], torch.from_numpy(value).to(device))
                 for name, value in absence.values.items()
             }
+
+    @property
+    def resident(self) -> bool:
+        """Whether nothing is read while batches are given."""
+        return not self._read
 
     def __len__(self) -> int:
         """Batches in one pass over the samples."""
@@ -151,14 +162,26 @@ class Batches:
         places = sent(order, self._device)
         lacking = None if lacking is None else sent(lacking, self._device)
         if self.resident:
-            for start, stop in bounds:
-                taken = slice(start + rank(), stop, count())
-                own = places[..., taken]
-                features = {name: f[own] for name, f in self._features.items()}
-                features = self._without(features, lacking, taken)
-                yield Batch(features, self.labels[own], stop - start)
+            for bound in bounds:
+                yield self._batch(bound, places, lacking, {})
         else:
             yield from self._streamed(order, places, bounds, lacking)
+
+    def _batch(
+        self,
+        bound: tuple[int, int],
+        places: Tensor,
+        lacking: Tensor | None,
+        read: Mapping[str, Array],
+    ) -> Batch:
+        """The samples of this process between two places of an order, with what was read."""
+        start, stop = bound
+        own = places[..., _own(bound)]
+        rows = self._rows[own]
+        features = {name: f[rows] for name, f in self._features.items()}
+        features |= {name: sent(torch.from_numpy(a), self._device) for name, a in read.items()}
+        features = self._without(features, lacking, _own(bound))
+        return Batch(features, self.labels[own], stop - start)
 
     def _without(
         self, features: dict[str, Tensor], lacking: Tensor | None, taken: slice
@@ -181,28 +204,42 @@ class Batches:
         lacking: Tensor | None,
     ) -> Iterator[Batch]:
         """Batches, each copied on a stream of its own before the one in front of it is given."""
+
+        def read(bound: tuple[int, int]) -> dict[str, Array]:
+            samples = self._samples[order[..., _own(bound)].numpy()]
+            return {name: gathered(rows, samples) for name, rows in self._read.items()}
+
+        if self._copies is not None:
+            self._copies.wait_stream(torch.cuda.current_stream(self._device))
         ahead: Batch | None = None
-        for bound in [*bounds, None]:
-            following: Batch | None = None
-            if bound is not None:
-                start, stop = bound
-                taken = slice(start + rank(), stop, count())
-                own = (..., taken)
-                with torch.cuda.stream(self._copies):
-                    features = {
-                        name: sent(f[order[own]], self._device)
-                        for name, f in self._features.items()
-                    }
-                    features = self._without(features, lacking, taken)
-                following = Batch(features, self.labels[places[own]], stop - start)
-            if ahead is not None:
-                yield ahead
-            if following is not None and self._copies is not None:
-                computing = torch.cuda.current_stream(self._device)
-                computing.wait_stream(self._copies)
-                for tensor in following.features.values():
-                    tensor.record_stream(computing)
-            ahead = following
+        with closing(read_ahead(read, bounds)) as arrays:
+            for bound in [*bounds, None]:
+                following: Batch | None = None
+                if bound is not None:
+                    with torch.cuda.stream(self._copies):
+                        following = self._batch(bound, places, lacking, next(arrays))
+                if ahead is not None:
+                    yield ahead
+                if following is not None and self._copies is not None:
+                    computing = torch.cuda.current_stream(self._device)
+                    computing.wait_stream(self._copies)
+                    for tensor in (*following.features.values(), following.labels):
+                        tensor.record_stream(computing)
+                ahead = following
+
+
+def _own(bound: tuple[int, int]) -> slice:
+    """The places of this process among those of a batch."""
+    return slice(bound[0] + rank(), bound[1], count())
+
+
+def _resident(features: Mapping[str, Rows], samples: int, device: torch.device) -> dict[str, Array]:
+    """The features that stay on the device: on a GPU all of them, or none."""
+    held = {name: rows for name, rows in features.items() if in_memory(rows)}
+    if device.type == "cuda" and len(held) < len(features):
+        return {}
+    size = samples * sum(single_bytes(array.shape[1:]) for array in held.values())
+    return held if fits(size, device) else {}
 
 
 def times_of(data: Dataset, indices: NDArray[Any]) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,11 @@ from ...compiler.diagnostics.diagnostic import DataWarning, Diagnostic, Note, Re
 from ...compiler.network.names import presence_name
 from ...compiler.network.network import Head, Network, NetworkFeature
 from .dataset import Dataset
+from .rows import Rows, chunks, single_bytes
 from .split import SPLIT_NAMES, TRAIN
 
 FEW = 5
 """Samples of a class in a split below which a score of the class says little."""
-CHUNK = 1024
-"""Samples that are read at a time."""
 MOST_NAMED = 4
 _COUNTED = {
     "classes": "the mean leaves out a class that never occurs, or counts it as 0 if predicted",
@@ -131,7 +130,6 @@ def _listed(head: Head, places: Sequence[int]) -> str:
 
 def _constant(data: Dataset, feature: NetworkFeature, report: Report) -> None:
     """Channels that are the same number in every training sample that has the modality."""
-    array = data.features[feature.name]
     samples = np.flatnonzero(data.split == TRAIN)
     present = data.features.get(presence_name(feature.modality))
     if present is not None:
@@ -141,8 +139,10 @@ def _constant(data: Dataset, feature: NetworkFeature, report: Report) -> None:
     names = [axis.name for axis in feature.axes or ()]
     over = tuple(place for place, name in enumerate(["", *names]) if name != "c")
     least, most = np.inf, -np.inf
-    for chunk in _chunks(array, samples):
+    for chunk in chunks(data.features[feature.name], samples):
         least, most = np.minimum(least, chunk.min(over)), np.maximum(most, chunk.max(over))
+        if np.less(least, most).all():
+            return
     same = np.atleast_1d(np.equal(least, most))
     if same.all():
         message = f"`{feature.name}` is the same number throughout the train split"
@@ -161,14 +161,10 @@ def _absent(data: Dataset, modality: str, report: Report) -> None:
     """An optional modality that no sample of a split has."""
     present = data.features.get(presence_name(modality))
     for part in np.unique(data.split) if present is not None else ():
-        if present is not None and not present[data.split == part].any():
+        if present is not None and not present[np.flatnonzero(data.split == part)].any():
             message = f"no sample of the {SPLIT_NAMES[part]} split has the modality `{modality}`"
             remedy = f"look at `{presence_name(modality)}`, or leave the modality out"
             report.add("W505", message, help=remedy)
-
-
-def _chunks(array: NDArray[Any], samples: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
-    return (array[samples[start : start + CHUNK]] for start in range(0, len(samples), CHUNK))
 
 
 # Equal samples
@@ -194,15 +190,15 @@ def _equal(data: Dataset, head: Head, report: Report) -> None:
         report.add("W504", message, help="no network tells them apart: look at what was extracted")
 
 
-def _twins(features: Mapping[str, NDArray[Any]], samples: int) -> NDArray[np.int64]:
+def _twins(features: Mapping[str, Rows], samples: int) -> NDArray[np.int64]:
     """A number for each sample, the same for samples that are equal in every feature."""
     group = np.zeros(samples, np.int64)
-    for array in sorted(features.values(), key=lambda a: a[:1].size):
+    for rows in sorted(features.values(), key=lambda rows: single_bytes(rows.shape[1:])):
         counts = np.bincount(group)
         several = np.flatnonzero(counts[group] > 1)
         digests = [
             hashlib.blake2b(row.tobytes(), digest_size=16).digest()
-            for chunk in _chunks(array, several)
+            for chunk in chunks(rows, several)
             for row in chunk + 0  # -0.0 equals 0.0
         ]
         if digests:

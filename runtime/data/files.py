@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from io import BufferedReader
 from math import prod
@@ -11,18 +12,21 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, cast
 
-from numpy.typing import NDArray
+import numpy as np
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.system.files import is_folder, open_file, reason
+from ..store.manifest import is_store
+from ..store.read import Store
 from . import formats
 from .formats import ArrayHeader, Format
+from .rows import Array, Rows, in_memory, rows_of
+from .stores import StoreArrays, store_headers
 
 T = TypeVar("T")
-Array: TypeAlias = NDArray[Any]
 Arrays: TypeAlias = Mapping[str, Array]
-Source: TypeAlias = str | PathLike[str] | Arrays
-"""A file of arrays, a folder of such files, or arrays by name."""
+Source: TypeAlias = str | PathLike[str] | Mapping[str, Rows]
+"""A file of arrays, a folder of such files, a feature store, or arrays by name."""
 ENDINGS = tuple(f".{module.name}" for module in pkgutil.iter_modules(formats.__path__))
 _EITHER = " or ".join(f"`{ending}`" for ending in ENDINGS)
 MOST_LOADED = 50_000_000
@@ -36,38 +40,54 @@ class StoredArrays(Arrays):
     """
 
     def __init__(self, headers: Mapping[str, ArrayHeader]) -> None:
-        self._headers = headers
+        self.headers = headers
 
     def __getitem__(self, name: str) -> Array:
-        file = self._headers[name].file
+        file = self.headers[name].file
         return _read_file(file, lambda reader, stream: reader.array(stream, name))
 
+    def blocks(self, name: str, count: int) -> Iterator[Array]:
+        """An array as consecutive rows, so many at a time; raises as reading it whole does.
+
+        No more is held than its format needs for them.
+        """
+        with _opened(self.headers[name].file) as (reader, stream):
+            if (blocks := getattr(reader, "blocks", None)) is not None:
+                yield from blocks(stream, name, count)
+                return
+            whole = reader.array(stream, name)
+        yield from (whole[start : start + count] for start in range(0, len(whole), count))
+
     def __iter__(self) -> Iterator[str]:
-        return iter(self._headers)
+        return iter(self.headers)
 
     def __len__(self) -> int:
-        return len(self._headers)
+        return len(self.headers)
 
     def __contains__(self, name: object) -> bool:
         """Whether there is an array of this name, which is not read."""
-        return name in self._headers
+        return name in self.headers
 
 
-def arrays_of(source: Source) -> Arrays:
+def arrays_of(source: Source) -> Mapping[str, Rows]:
     """The arrays of a source; raises DiagnosticError as `read_arrays` does."""
     return source if isinstance(source, Mapping) else read_arrays(source)
 
 
-def read_arrays(path: str | PathLike[str]) -> StoredArrays:
-    """The arrays of a file, or of all files of arrays in a folder.
+def read_arrays(path: str | PathLike[str]) -> StoredArrays | StoreArrays:
+    """The arrays of a file, of a feature store, or of all files of arrays in a folder.
 
     Raises DiagnosticError where there is none, a header cannot be read, or two hold the same name.
     """
+    if is_store(path):
+        return StoreArrays(Store.open(path))
     return StoredArrays(read_headers(Path(path)))
 
 
 def read_headers(path: Path) -> dict[str, ArrayHeader]:
     """The headers of what `read_arrays` would read; raises DiagnosticError as it does."""
+    if is_store(path):
+        return store_headers(path)
     by_name: dict[str, ArrayHeader] = {}
     for file in data_files(path):
         for name, header in _headers(file).items():
@@ -77,11 +97,25 @@ def read_headers(path: Path) -> dict[str, ArrayHeader]:
     return by_name
 
 
+def headers_of(arrays: Mapping[str, Rows]) -> Mapping[str, ArrayHeader]:
+    """The headers of arrays, of which none is read that stands in a file."""
+    if isinstance(arrays, (StoredArrays, StoreArrays)):
+        return arrays.headers
+    return {name: _header_of(name, array) for name, array in arrays.items()}
+
+
+def _header_of(name: str, array: Any) -> ArrayHeader:
+    rows = rows_of(array)
+    return ArrayHeader(name, rows.shape, rows.dtype.kind, Path(), not in_memory(rows))
+
+
 def load_array(header: ArrayHeader) -> Array:
     """The array of a header; raises DiagnosticError where it is too large or cannot be read."""
     if prod(header.shape) > MOST_LOADED:
         message = f"`{header.name}` has more than {MOST_LOADED:,} elements"
         raise fail("E504", message, help="say what is predicted: `--predict '10 classes'`")
+    if is_store(header.file):
+        return np.asarray(read_arrays(header.file)[header.name])
     return StoredArrays({header.name: header})[header.name]
 
 
@@ -107,6 +141,13 @@ def _headers(file: Path) -> Mapping[str, ArrayHeader]:
 
 
 def _read_file(path: Path, read: Callable[[Format, BufferedReader], T]) -> T:
+    with _opened(path) as (reader, stream):
+        return read(reader, stream)
+
+
+@contextmanager
+def _opened(path: Path) -> Generator[tuple[Format, BufferedReader]]:
+    """A data file that is open, and what reads its format."""
     if path.suffix not in ENDINGS:
         remedy = f"data is a {_EITHER} file, or a folder of them"
         raise fail("E504", f"`{path}` is not a data file", help=remedy)
@@ -114,7 +155,7 @@ def _read_file(path: Path, read: Callable[[Format, BufferedReader], T]) -> T:
     broken: tuple[type[Exception], ...] = (OSError, ValueError, MemoryError, *reader.UNREADABLE)
     with open_file(path) as stream:
         try:
-            return read(reader, stream)
+            yield reader, stream
         except DiagnosticError:
             raise
         except broken as error:

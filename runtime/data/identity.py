@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import file_digest, sha256
+from itertools import chain
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,15 @@ import numpy as np
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.system.files import open_file, read_text, reason
-from .files import Array, Arrays, Source, data_files
+from ..store.manifest import is_store
+from ..store.read import Store
+from .canonical import canonical_blocks
+from .files import Source, data_files, headers_of
+from .rows import Array, Rows, chunks, rows_of
 
 IN_MEMORY = "arrays in memory"
+BLOCK = 1 << 22
+"""Numbers of a feature that are read at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +92,54 @@ def data_identity(
     if isinstance(source, Mapping):
         return arrays_identity({name: source[name] for name in names if name in source})
     place = Path(source)
+    if is_store(place):
+        return _store_identity(place, names)
     was = {p.name: p for p in known.parts} if known and known.source == str(place) else {}
     return DataIdentity(
         str(place), tuple(_part(file, was.get(file.name)) for file in data_files(place))
     )
 
 
-def arrays_identity(arrays: Arrays) -> DataIdentity:
-    """What identifies arrays in memory."""
-    parts = [_array_part(name, np.asarray(arrays[name])) for name in sorted(arrays)]
+def arrays_identity(arrays: Mapping[str, Rows]) -> DataIdentity:
+    """What identifies arrays, wherever their numbers stand."""
+    parts = [_array_part(name, rows_of(arrays[name])) for name in sorted(arrays)]
     return DataIdentity(IN_MEMORY, tuple(parts))
+
+
+def features_digest(arrays: Mapping[str, Rows]) -> str:
+    """One digest of what arrays say, whichever format holds them, and in whichever types.
+
+    No more than a few megabytes of a feature in a file are held. Raises DiagnosticError where an
+    array cannot be read or holds no numbers.
+    """
+    headers = headers_of(arrays)
+    parts = [_stored_part(arrays, name, headers[name].shape) for name in sorted(headers)]
+    return DataIdentity(IN_MEMORY, tuple(parts)).digest
+
+
+def _stored_part(arrays: Mapping[str, Rows], name: str, shape: tuple[int, ...]) -> DataPart:
+    blocks = canonical_blocks(arrays, name, max(1, BLOCK // max(1, prod(shape[1:]))))
+    first = next(blocks, np.zeros(0, np.float32))
+    digest = _digest(first.dtype, shape, chain([first], blocks))
+    return DataPart(name, prod(shape) * first.dtype.itemsize, digest)
+
+
+def _store_identity(folder: Path, names: Collection[str]) -> DataIdentity:
+    """The shards that hold any of the arrays, each of which is what its manifest says."""
+    store = Store.open(folder)
+    store.require_whole(*names)
+    parts = [
+        DataPart(shard.file, shard.bytes, shard.sha256, _modified(folder / shard.file))
+        for shard in store.shards_of(*names)
+    ]
+    return DataIdentity(str(folder), tuple(parts))
+
+
+def _modified(file: Path) -> int:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError as error:
+        raise fail("E504", f"`{file}` cannot be read: {reason(error)}") from None
 
 
 def _part(file: Path, known: DataPart | None) -> DataPart:
@@ -108,11 +154,19 @@ def _part(file: Path, known: DataPart | None) -> DataPart:
     return DataPart(file.name, status.st_size, digest, status.st_mtime_ns)
 
 
-def _array_part(name: str, array: Array) -> DataPart:
-    plain = array.astype(str) if array.dtype.hasobject else array
-    digest = sha256(f"{plain.dtype.str}:{plain.shape};".encode())
-    digest.update(np.ascontiguousarray(plain).reshape(-1).view(np.uint8).data)
-    return DataPart(name, plain.nbytes, digest.hexdigest())
+def _array_part(name: str, rows: Rows) -> DataPart:
+    plain = np.asarray(rows).astype(str) if rows.dtype.hasobject else rows
+    size = prod(plain.shape) * plain.dtype.itemsize
+    blocks = chunks(plain) if plain.shape else [np.asarray(plain)]
+    return DataPart(name, size, _digest(plain.dtype, plain.shape, blocks))
+
+
+def _digest(dtype: np.dtype[Any], shape: tuple[int, ...], blocks: Iterable[Array]) -> str:
+    """The digest of an array that blocks of consecutive rows make up."""
+    digest = sha256(f"{dtype.str}:{shape};".encode())
+    for block in blocks:
+        digest.update(np.ascontiguousarray(block).reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
 
 
 def read_identity(path: Path) -> DataIdentity | None:

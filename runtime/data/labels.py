@@ -9,12 +9,10 @@ import numpy as np
 from ...compiler.diagnostics.diagnostic import Report
 from ...compiler.network.network import Head
 from ...ops.types import NUMBERS
-from .files import Array
+from .rows import Array, Rows
 
 
-def labels_of(
-    arrays: Mapping[str, Array], head: Head, samples: int | None, report: Report
-) -> Array:
+def labels_of(arrays: Mapping[str, Rows], head: Head, samples: int | None, report: Report) -> Array:
     """Labels as a head learns them: `samples` of them, where the features agree on a number."""
     if "labels" not in arrays:
         report.add("E501", "the data has no array `labels`", help="add it, one row for each sample")

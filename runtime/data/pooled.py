@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,8 @@ from numpy.typing import NDArray
 from ...compiler.network.names import lengths_name, presence_name
 from ...compiler.network.network import Network, NetworkFeature
 from .dataset import Dataset
+from .reading import read_ahead
+from .rows import gathered, single_bytes, spans
 
 CHUNK = 256
 """Samples that are pooled at a time."""
@@ -21,8 +25,21 @@ def pooled(data: Dataset, network: Network, samples: NDArray[np.int64]) -> NDArr
     Time beyond a sample's length does not count, and a modality that a sample lacks is 0, with a
     column that says so.
     """
-    chunks = [samples[start : start + CHUNK] for start in range(0, len(samples), CHUNK)]
-    return np.concatenate([_chunk(data, network, chunk) for chunk in chunks])
+    largest = max(data.features.values(), key=lambda rows: single_bytes(rows.shape[1:]))
+    parts = spans(largest, len(samples), CHUNK)
+    computed = read_ahead(lambda part: _columns(data, network, samples[part]), parts)
+    return _joined(computed, len(samples))
+
+
+def _joined(parts: Iterator[NDArray[np.float64]], samples: int) -> NDArray[np.float64]:
+    """Columns of so many samples from those of a few at a time, of which there is one copy."""
+    first = next(parts)
+    joined = np.empty((samples, first.shape[1]))
+    done = 0
+    for part in chain([first], parts):
+        joined[done : done + len(part)] = part
+        done += len(part)
+    return joined
 
 
 def standardised(columns: NDArray[np.float64], known: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -32,13 +49,13 @@ def standardised(columns: NDArray[np.float64], known: NDArray[np.int64]) -> NDAr
     return standard
 
 
-def _chunk(data: Dataset, network: Network, samples: NDArray[np.int64]) -> NDArray[np.float64]:
+def _columns(data: Dataset, network: Network, samples: NDArray[np.int64]) -> NDArray[np.float64]:
     def given(name: str) -> NDArray[Any] | None:
-        return data.features[name][samples] if name in data.features else None
+        return gathered(data.features[name], samples) if name in data.features else None
 
     columns: list[NDArray[np.float64]] = []
     for feature in network.features:
-        array = data.features[feature.name][samples].astype(np.float64)
+        array = gathered(data.features[feature.name], samples).astype(np.float64)
         found = _pooled(array, feature, given(lengths_name(feature.name)))
         presence = given(presence_name(feature.modality))
         if presence is not None:

@@ -8,14 +8,14 @@ import numpy as np
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.network.network import Head
-from .files import Array
+from .rows import Array, Rows
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 SPLIT_NAMES = ("train", "validation", "test")
 _SHARES = (0.6, 0.2, 0.2)
 
 
-def groups_of(arrays: Mapping[str, Array], samples: int) -> Array | None:
+def groups_of(arrays: Mapping[str, Rows], samples: int) -> Array | None:
     """Which samples belong together, as whole numbers; None where the data do not say."""
     if "groups" not in arrays:
         return None
@@ -27,7 +27,7 @@ def groups_of(arrays: Mapping[str, Array], samples: int) -> Array | None:
 
 
 def split_of(
-    arrays: Mapping[str, Array], labels: Array, groups: Array | None, head: Head, seed: int
+    arrays: Mapping[str, Rows], labels: Array, groups: Array | None, head: Head, seed: int
 ) -> Array:
     """The data's own split, or a seeded one of 60, 20 and 20 percent; groups stay together."""
     samples = len(labels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from ...compiler.network.names import lengths_name, presence_name
 from ...compiler.resolve.resolve import MOST_CLASSES, RESERVED
 from ...compiler.resolve.scope import LARGEST_SIZE
 from ...ops.types import NUMBERS
+from ..store.manifest import Manifest, is_store, read_manifest
+from .canonical import LABELS, is_feature
 from .files import load_array, read_headers
 from .formats import ArrayHeader
 
@@ -34,8 +36,6 @@ class Declared:
 
 SPARSE = 4
 """How many times the classes that occur there may be classes."""
-NO_FEATURES = ("labels", "split", "groups")
-"""Arrays of the data that are no features."""
 
 
 def declare(path: Path) -> Declared:
@@ -45,21 +45,43 @@ def declare(path: Path) -> Declared:
     Raises DiagnosticError where the data cannot be read or have no feature.
     """
     headers = read_headers(path)
-    arrays = [h for h in headers.values() if h.name not in NO_FEATURES]
-    plain = [h for h in arrays if not h.name.endswith((".lengths", ".present"))]
-    problems = {h.name: problem for h in plain if (problem := _problem(h))}
-    features = [h for h in plain if h.name not in problems]
-    if not features:
+    features = [h for h in headers.values() if is_feature(h.name)]
+    problems = {h.name: problem for h in features if (problem := _problem(h))}
+    labels = headers.get(LABELS)
+    left_out = tuple(f"{name}: {problem}" for name, problem in problems.items())
+    if is_store(path):
+        modalities = _stored(read_manifest(path), problems)
+    else:
+        modalities = modalities_of(headers)
+    if not modalities:
         message = f"`{path}` has no array that can be a feature"
         remedy = "a feature is an array of numbers, (samples, channels) or with more axes"
         raise fail("E504", message, help=remedy)
-    groups: dict[str, list[ArrayHeader]] = {}
-    for header in features:
-        groups.setdefault(_modality_of(header.name), []).append(header)
-    modalities = tuple(_modality(name, group, headers) for name, group in groups.items())
-    left_out = tuple(f"{name}: {problem}" for name, problem in problems.items())
-    labels = headers.get("labels")
     return Declared(modalities, _predict(labels) if labels else None, left_out)
+
+
+def modalities_of(headers: Mapping[str, ArrayHeader]) -> tuple[Modality, ...]:
+    """The modalities that arrays suggest whose names say no more than numbers do."""
+    groups: dict[str, list[ArrayHeader]] = {}
+    for header in headers.values():
+        if is_feature(header.name) and not _problem(header):
+            groups.setdefault(_modality_of(header.name), []).append(header)
+    return tuple(_modality(name, group, headers) for name, group in groups.items())
+
+
+def _stored(manifest: Manifest, problems: Collection[str]) -> tuple[Modality, ...]:
+    """The modalities that a store says, without the arrays that are no features."""
+    names = {array.name for array in manifest.arrays}
+    found: list[Modality] = []
+    for modality in manifest.modalities:
+        features = tuple(
+            Feature(array.name, tuple(FeatureAxis(*axis) for axis in array.axes))
+            for array in manifest.arrays_of(modality)
+            if array.axes is not None and array.name not in problems
+        )
+        if modality is not None and features:
+            found.append(Modality(modality, features, optional=presence_name(modality) in names))
+    return tuple(found)
 
 
 def _problem(header: ArrayHeader) -> str | None:
@@ -82,12 +104,14 @@ def _modality_of(name: str) -> str:
     return prefix.group().lower() if prefix else "features"
 
 
-def _modality(name: str, group: Sequence[ArrayHeader], headers: dict[str, ArrayHeader]) -> Modality:
+def _modality(
+    name: str, group: Sequence[ArrayHeader], headers: Mapping[str, ArrayHeader]
+) -> Modality:
     features = [_feature(h, headers) for h in sorted(group, key=_natural)]
     return Modality(name, tuple(features), optional=presence_name(name) in headers)
 
 
-def _feature(header: ArrayHeader, headers: dict[str, ArrayHeader]) -> Feature:
+def _feature(header: ArrayHeader, headers: Mapping[str, ArrayHeader]) -> Feature:
     names = AXES[len(header.shape) - 1]
     varies = "t" if lengths_name(header.name) in headers else ""
     sizes = zip(names, header.shape[1:], strict=True)

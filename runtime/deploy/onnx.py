@@ -22,7 +22,8 @@ from ...compiler.targets.onnx.file import OnnxFile, weights_file
 from ...compiler.targets.onnx.options import OnnxOptions
 from ...compiler.targets.target import Subject
 from ..data.dataset import Dataset, load_data, load_features, names_read
-from ..data.files import Array, arrays_of
+from ..data.files import arrays_of
+from ..data.rows import Rows
 from ..data.split import TRAIN
 from ..predict.open import OnnxPredictor
 from ..runs.folder import settings_of
@@ -62,7 +63,7 @@ class OnnxDraft:
         return facts
 
     @cached_property
-    def _arrays(self) -> Mapping[str, Array]:
+    def _arrays(self) -> Mapping[str, Rows]:
         data = self.options.data
         assert data is not None
         return arrays_of(data)
@@ -138,7 +139,7 @@ def _save(model: onnx.ModelProto, place: Path, external: bool) -> None:
 
 
 def _calibration(
-    network: Network, arrays: Mapping[str, Array], split_seed: int
+    network: Network, arrays: Mapping[str, Rows], split_seed: int
 ) -> tuple[Dataset, NDArray[Any], str]:
     """Samples to measure ranges on, and what they are.
 
@@ -156,7 +157,7 @@ def _calibration(
     return data, data.indices(TRAIN)[:CALIBRATION], "samples of the training split"
 
 
-def _no_labels(network: Network, arrays: Mapping[str, Array]) -> NDArray[Any]:
+def _no_labels(network: Network, arrays: Mapping[str, Rows]) -> NDArray[Any]:
     """Labels that say nothing, for data whose split alone is read."""
     samples, head = len(load_features(arrays, network).labels), network.head
     return np.zeros(samples if head.kind == "classes" else (samples, head.count), np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,10 @@ from ...compiler.program.weights import WeightSource
 from ...compiler.targets.numpy.network import logits_of
 from ..data.checks import data_warnings, metric_warnings, warn
 from ..data.dataset import load_data, load_features
-from ..data.files import Source
+from ..data.files import Source, arrays_of
 from ..data.memory import held
+from ..data.presence import lacking_warnings, lacking_whole, without
+from ..data.rows import Rows
 from ..data.split import TEST
 from ..progress import Progress, no_progress
 from ..settings import Settings
@@ -36,7 +39,8 @@ def evaluate(
     `model` is a run folder, of a network or of an ensemble, an ONNX file, or a specification whose
     `weights` are given. A run's
     own settings say how data without a `split` is split; `options` override them. Warns
-    (`DataWarning`) where data are to be doubted, or a metric is.
+    (`DataWarning`) where data are to be doubted, or a metric is, and where they have no feature of
+    an optional modality, which is absent in every sample then.
     """
     predictor = open_predictor(model, weights)
     settings = (settings or predictor.settings).with_options(**options)
@@ -53,7 +57,8 @@ def evaluate_with(
 
     head = predictor.network.head
     _require_room(predictor, data, settings)
-    samples = load_data(data, predictor.network, settings.split_seed)
+    arrays, network = _completed(data, predictor), predictor.network
+    samples = load_data(arrays, network, settings.split_seed, settings.memory)
     test = samples.indices(TEST)
     doubts = data_warnings(samples, predictor.network)
     warn([*doubts, *metric_warnings(samples, head, TEST)])
@@ -74,7 +79,9 @@ def predict(
 ) -> NDArray[Any]:
     """Logits (samples, K), float32, for every sample of the data, which needs no labels.
 
-    Probabilities, where `model` is an ONNX file that gives these, or an ensemble.
+    Probabilities, where `model` is an ONNX file that gives these, or an ensemble. An optional
+    modality of which the data have no feature is absent in every sample, with a warning
+    (`DataWarning`).
     """
     predictor = open_predictor(model, weights)
     settings = (settings or predictor.settings).with_options(**options)
@@ -86,13 +93,21 @@ def predict_with(
 ) -> NDArray[Any]:
     """What a network that is open gives for every sample, (samples, K)."""
     _require_room(predictor, data, settings)
-    samples = load_features(data, predictor.network)
+    samples = load_features(_completed(data, predictor), predictor.network, settings.memory)
     every = np.arange(len(samples.labels))
     return predictor.outputs(samples, every, settings, progress)
 
 
+def _completed(data: Source, predictor: Predictor) -> Mapping[str, Rows]:
+    """The arrays; no sample has an optional modality that they have nothing of, with a warning."""
+    arrays, network = arrays_of(data), predictor.network
+    lacking = lacking_whole(arrays, network)
+    warn(lacking_warnings(arrays, network, lacking))
+    return without(arrays, network, lacking)
+
+
 def _require_room(predictor: Predictor, data: Source, settings: Settings) -> None:
     """Raises DiagnosticError where data, weights or a batch need more memory than there is."""
-    there = held(data, predictor.network)
+    there = held(data, predictor.network, settings.batch, settings.memory)
     network = network_memory(predictor.program, min(settings.batch, there.samples))
     require_memory(there.memory + network, "predicting", settings.memory)

@@ -38,7 +38,7 @@ def soft_targets(
     if own != head:
         message = f"`{teacher}` predicts {_said(own)}, and the network {_said(head)}"
         raise fail("E506", message, help="distil from what was trained for the same labels")
-    samples = load_data(data, predictor.network, settings.split_seed)
+    samples = load_data(data, predictor.network, settings.split_seed, settings.memory)
     known = samples.indices(TRAIN, VALIDATION)
     outputs = predictor.outputs(samples, known, settings, progress).astype(np.float64)
     if predictor.output != PROBABILITIES and head.kind != "values":

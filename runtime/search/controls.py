@@ -92,7 +92,9 @@ def compare_with_controls(
     network = checked(spec)
     here = settings.with_options(device=join(settings.device))
     with found_again(out, found.history) as folder, computing(settings.threads):
-        samples = weighted(load_data(data, network, settings.split_seed), network, settings)
+        samples = weighted(
+            load_data(data, network, settings.split_seed, settings.memory), network, settings
+        )
         by_folds = settings.selection == "folds" and not random
         usual = settings if by_folds else settings.with_options(folds=1)
         folds = chosen_folds(samples, network.head, usual)

@@ -135,8 +135,12 @@ def search(
         raise fail("E506", "there is no run folder to resume from", help="give `out=…`")
     here = settings.with_options(device=join(settings.device))
     with begun(out, "search", overwrite, resume=resume) as folder, computing(settings.threads):
-        require_memory(held(data, network).memory, "the data", settings.memory)
-        samples = weighted(load_data(data, network, settings.split_seed), network, settings)
+        require_memory(
+            held(data, network, settings.batch, settings.memory).memory, "the data", settings.memory
+        )
+        samples = weighted(
+            load_data(data, network, settings.split_seed, settings.memory), network, settings
+        )
         doubts = data_warnings(samples, network)
         for part in (TRAIN, VALIDATION):
             require_trainable(samples, (part,), settings)

@@ -11,11 +11,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
+from math import prod
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.documents.records import RecordKind, read_record
+from ...compiler.language.nodes import name_problem
 from ...compiler.system.drafts import PREFIX as DRAFTS
 from ...compiler.system.files import is_file, is_folder, read_text
 from .numbers import NUMBER_TYPES
@@ -31,6 +33,10 @@ LOCK = "store.lock"
 """Who writes into the folder, while that lasts."""
 _SHARD_FILE = re.compile(r"[A-Za-z0-9_]+(~[0-9a-f]{8})?-[0-9]{5,}\.safetensors")
 _LONGEST_STEM = 60
+SHARD_BYTES = 1 << 27
+"""About what the largest shard takes of what is in memory while it is written."""
+USUAL_LENGTH = 256
+"""What an open axis counts as there."""
 Axis: TypeAlias = tuple[str, int | str]
 
 
@@ -168,6 +174,16 @@ def _lines(records: Iterable[Mapping[str, Any]]) -> str:
     return ",".join(f"\n {_json(record)}" for record in records)
 
 
+def usual_in_shard(arrays: Iterable[StoredArray]) -> int:
+    """How many samples of such arrays make shards of a size that is handled well."""
+    sizes: dict[str | None, int] = {}
+    for array in arrays:
+        numbers = prod(USUAL_LENGTH if size is None else size for size in array.shape)
+        taken = numbers * NUMBER_TYPES[array.dtype].size
+        sizes[array.modality] = sizes.get(array.modality, 0) + taken
+    return max(1, SHARD_BYTES // max(sizes.values(), default=1))
+
+
 def shard_file(modality: str | None, number: int) -> str:
     """The name of a shard's file: that of the modality where it can stand in one, or near it."""
     return f"{_stem(modality)}-{number:05}.safetensors"
@@ -248,6 +264,9 @@ def require_consistent(manifest: Manifest, wrong: Any) -> None:
     names = [array.name for array in manifest.arrays]
     if len(set(names)) < len(names):
         raise wrong("an array stands in it twice")
+    for name in (*names, *(m for m in manifest.modalities if m is not None)):
+        if problem := name_problem(name):
+            raise wrong(problem)
     for array in manifest.arrays:
         if array.dtype not in NUMBER_TYPES:
             raise wrong(f"`{array.name}` is of the type `{array.dtype}`, which stores do not have")

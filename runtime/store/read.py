@@ -141,8 +141,10 @@ class StoredRows:
             self._place(gathered, places, block[indices[places] - first])
         return gathered
 
-    def __getitem__(self, samples: slice) -> NDArray[Any]:
-        """The rows of consecutive samples."""
+    def __getitem__(self, samples: slice | NDArray[np.int64]) -> NDArray[Any]:
+        """The rows of consecutive samples, or of those with these numbers."""
+        if not isinstance(samples, slice):
+            return self.rows(samples)
         start, stop, step = samples.indices(len(self))
         if step != 1:
             return self.rows(np.arange(start, stop, step))

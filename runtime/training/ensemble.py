@@ -61,7 +61,7 @@ def train_ensemble(
     chosen = [(settings or one or Settings()).with_options(**options) for one in own]
     join(chosen[0].device)
     with begun(out, "train", overwrite) as folder:
-        warned = _warned(ensemble, data, chosen[0].split_seed) if rank() == 0 else []
+        warned = _warned(ensemble, data, chosen[0]) if rank() == 0 else []
         result = _trained(ensemble, data, chosen, progress)
         if folder is not None and rank() == 0:
             folder.write_settings(chosen[0])
@@ -77,10 +77,11 @@ def train_ensemble(
     return result
 
 
-def _warned(ensemble: Ensemble, data: Source, seed: int) -> list[dict[str, str | None]]:
+def _warned(ensemble: Ensemble, data: Source, settings: Settings) -> list[dict[str, str | None]]:
     """Says what makes scores on the data say little, and returns it."""
     network = checked(ensemble.members[0].genotype)
-    return warn(data_warnings(load_data(data, network, seed), network))
+    samples = load_data(data, network, settings.split_seed, settings.memory)
+    return warn(data_warnings(samples, network))
 
 
 def _trained(

@@ -20,7 +20,7 @@ from ...compiler.network.names import lengths_name, presence_name
 from ...compiler.network.network import Network, NetworkModality
 from ...compiler.program.program import Input
 from ..data.dataset import Dataset
-from ..data.files import Array
+from ..data.rows import Array, Rows
 from ..settings import Settings
 
 
@@ -68,7 +68,7 @@ class ModalityDropout:
         return [modality.name for modality in self.modalities].index(owner)
 
     @staticmethod
-    def nothing(item: Input, given: Array) -> Array:
+    def nothing(item: Input, given: Rows) -> Array:
         """What an input, of samples as those that are given, is of one that lacks its modality."""
         value = item.default if item.kind == "lengths" else 0
         return np.full((1, *given.shape[1:]), value, given.dtype)

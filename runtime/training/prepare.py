@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from ...compiler.graph.build import build
 from ...compiler.lowering.lower import lower
@@ -19,18 +17,16 @@ from ...compiler.program.given_weights import with_given_weights
 from ...compiler.program.hoist import NOT_APART, Hoisted, hoist
 from ...compiler.program.program import Program
 from ...compiler.targets.torch.kernels import KERNELS, NO_KERNELS
-from ...compiler.targets.torch.module import FusionModule, trace
+from ...compiler.targets.torch.module import FusionModule
 from ..data.absence import Absence
 from ..data.dataset import Dataset
-from ..data.files import Array
+from ..data.rows import Array, Rows
 from ..parallel.processes import joined
 from ..parallel.synchronised import SYNCHRONISED
 from ..settings import Settings
+from .computed import ComputedRows
 from .memory import require_room
 from .modality_dropout import ModalityDropout
-
-CHUNK = 256
-"""Samples that features are pooled of at a time."""
 
 
 def prepare(
@@ -85,6 +81,7 @@ def prepared(
 ) -> Dataset:
     """The data with what the networks read: some features, and what depends on features alone.
 
+    This is computed once, where there is room to keep it, and else of each batch.
     With `dropout`, whose owners are apart in the networks, they say what samples may lack.
     """
     data = dropout.with_presence(data) if dropout else data
@@ -93,7 +90,8 @@ def prepared(
     for one in networks:
         for name, before in one.before.items():
             if name not in features:
-                features[name] = _computed(before, data.features, len(data.labels), device)
+                computed = ComputedRows(before, data.features, len(data.labels), device)
+                features[name] = data.kept.held((name, device), computed)
     absence = _absence(dropout, networks, data, features, device) if dropout else None
     return replace(data, features=features, absence=absence)
 
@@ -102,7 +100,7 @@ def _absence(
     dropout: ModalityDropout,
     networks: Sequence[Hoisted],
     data: Dataset,
-    features: Mapping[str, Array],
+    features: Mapping[str, Rows],
     device: torch.device,
 ) -> Absence:
     """What each of the prepared features is of a sample that lacks its modality."""
@@ -114,26 +112,6 @@ def _absence(
             known = [item for item in read[name] if item.name in data.features]
             nothing = {item.name: dropout.nothing(item, data.features[item.name]) for item in known}
             before = one.before.get(name)
-            found = nothing[name] if before is None else _computed(before, nothing, 1, device)
-            values[name], modalities[name] = found[0, ...], dropout.place(read[name])
+            rows = nothing[name] if before is None else ComputedRows(before, nothing, 1, device)
+            values[name], modalities[name] = rows[:1][0, ...], dropout.place(read[name])
     return Absence(dropout.probability, dropout.present(data), modalities, values)
-
-
-def _computed(
-    program: Program, features: Mapping[str, Array], samples: int, device: torch.device
-) -> Array:
-    """The program's output (samples, axes…) for every sample."""
-    graph = trace(program, training=False)
-    parts: list[Array] = []
-    for start in range(0, samples, CHUNK):
-        count = min(CHUNK, samples - start)
-        tensors: list[Tensor] = []
-        for item in program.inputs:
-            if item.name in features:
-                chunk = np.ascontiguousarray(features[item.name][start : start + count])
-                tensors.append(torch.from_numpy(chunk).to(device))
-            else:
-                tensors.append(torch.full((count,), item.default, device=device))
-        with torch.no_grad():
-            parts.append(graph(*tensors).cpu().contiguous().numpy())
-    return np.concatenate(parts)

@@ -81,7 +81,7 @@ def train_all(
         network = networks[text]
         key = _read_by(network), settings.split_seed, settings.validation_weight
         if key not in known:
-            samples = load_data(arrays, network, settings.split_seed)
+            samples = load_data(arrays, network, settings.split_seed, settings.memory)
             known[key] = weighted(samples, network, settings)
         here = settings.with_options(device=join(settings.device))
         device_of(here)

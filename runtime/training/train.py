@@ -88,7 +88,9 @@ def train(
     with begun(out, "train", overwrite, spec) as folder:
         program = lower(build(network))
         require_memory(_memory(network, program, data, settings), "training", settings.memory)
-        samples = weighted(load_data(data, network, settings.split_seed), network, settings)
+        samples = weighted(
+            load_data(data, network, settings.split_seed, settings.memory), network, settings
+        )
         doubts = data_warnings(samples, network)
         if soft is not None:
             samples = soft.taught(samples, network.head)
@@ -139,7 +141,7 @@ def _watched(
 
 def _memory(network: Network, program: Program, data: Source, settings: Settings) -> Memory:
     """What this machine holds of a training; its steps are taken on the device."""
-    there = held(data, network)
+    there = held(data, network, settings.batch, settings.memory)
     if settings.device != "cpu":
         return there.memory
     batch = min(settings.batch, there.samples)

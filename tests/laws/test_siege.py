@@ -60,9 +60,18 @@ def test_every_target_stands(tmp_path: Path) -> None:
 # What is attacked
 
 
+def every_command(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """The commands of a group, and of groups in it, by their words."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from every_command(command, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", command
+
+
 def parameters() -> Iterator[tuple[str, str]]:
     """Every command with each of its parameters that is a file to be read."""
-    for name, command in commands().commands.items():
+    for name, command in every_command(commands()):
         types = inspect.signature(command.callback, eval_str=True).parameters
         for parameter in command.params:
             kind = str(types[parameter.name].annotation) if parameter.name in types else ""
@@ -77,8 +86,12 @@ def read_by(case: Case) -> Iterator[tuple[str, str]]:
     for reader in case.readers:
         if not isinstance(reader, Command):
             continue
-        name, *arguments = reader.arguments
-        context: Any = commands().commands[name].make_context(name, arguments)
+        line = " ".join(reader.arguments)
+        name, command = next(
+            c for c in every_command(commands()) if f"{line} ".startswith(f"{c[0]} ")
+        )
+        arguments = [*reader.arguments[len(name.split()) :]]
+        context: Any = command.make_context(name, arguments)
         for parameter, value in context.params.items():
             values = value if isinstance(value, list | tuple) else [value]
             if any(case.file == str(v) or case.file.startswith(f"{v}/") for v in values):

@@ -47,6 +47,10 @@ class Figures:
     def inputs(self) -> int:
         return self.endings.total()
 
+    @property
+    def is_enough(self) -> bool:
+        return self.inputs >= self.target.enough
+
     def stretch(self, first: int) -> range:
         """The numbers that come next: as many as take a few seconds at the pace so far."""
         pace = self.inputs / self.seconds if self.seconds else 0.0
@@ -64,7 +68,7 @@ def campaign(
     processes: int = 1,
     first: int = FIRST,
 ) -> Iterator[Figures]:
-    """Attacks every target, each for the same time; yields its figures whenever they have changed.
+    """Attacks every target, each for the same time until it has enough; yields figures that change.
 
     The `first` inputs of a target are not left out, however short the time.
     """
@@ -72,7 +76,7 @@ def campaign(
     until, workers = monotonic() + seconds, dict[Connection, Worker]()
     while True:
         busy = {worker.target.name for worker in workers.values()}
-        idle = [f for f in every.values() if f.target.name not in busy]
+        idle = [f for f in every.values() if f.target.name not in busy and not f.is_enough]
         if monotonic() > until:
             idle = [figures for figures in idle if not figures.begun]
         while idle and len(workers) < processes:

@@ -22,10 +22,10 @@ from random import Random
 
 EVENTS = (
     *("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink"),
-    *("os.chmod", "os.truncate", "os.utime", "shutil.rmtree", "shutil.copyfile"),
+    *("os.chmod", "os.truncate", "os.utime"),
 )
 REMOVAL = "the removal of drafts"
-REMOVES = ("os.remove", "os.rmdir", "shutil.rmtree", REMOVAL)
+REMOVES = ("os.remove", "os.rmdir", REMOVAL)
 TAKES_SPACE = ("os.mkdir", "os.rename", "os.link", "os.symlink")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 SOME_BYTES = 3

@@ -20,6 +20,7 @@ from fusewright.compiler.compile import to_program
 from fusewright.compiler.load import Notation, spell
 from fusewright.compiler.program.text import print_program
 from fusewright.compiler.system.process import Process
+from fusewright.runtime.data.importing import import_features
 from fusewright.runtime.deploy.deploy import deploy
 from fusewright.runtime.latency.measure import profile
 from fusewright.runtime.runs.controls import Control, Controls
@@ -101,6 +102,7 @@ def build(home: Path) -> None:
     (home / "data").mkdir()
     np.savez(home / "data" / "features.npz", **{n: data[n] for n in "AB"})
     save_file({n: a for n, a in tensors.items() if n not in "AB"}, home / "data" / "x.safetensors")
+    import_features(data, home / "stores" / "store", spec=space)
     settings = fw.Settings(**QUICK)
     (home / "settings.toml").write_text(settings.to_toml(), encoding="utf-8")
     _run(home, space, network, settings)

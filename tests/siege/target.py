@@ -7,6 +7,7 @@ import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from random import Random
 from typing import Protocol
@@ -50,6 +51,11 @@ class Target(Protocol):
         """Seconds in which an input must have ended, however busy the machine is."""
         ...
 
+    @property
+    def enough(self) -> float:
+        """After how many inputs the others have its time."""
+        ...
+
     def attack(self, place: Place, seed: int, number: int) -> Outcome:
         """The outcome of an input, in the current folder, which is as before afterwards."""
         ...
@@ -71,6 +77,7 @@ class Kind:
     mutation: Mutation
     cases: Sequence[Case]
     patience: float = 120.0
+    enough: float = inf
 
     def attack(self, place: Place, seed: int, number: int) -> Outcome:
         random = Random(f"{seed}/{self.name}/{number}")

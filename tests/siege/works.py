@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +30,8 @@ TIMES = ("cost", "seconds", "versions", "machine")
 """Keys of records that differ between equal runs."""
 NOT_COMPARED = (".pt",)
 """Checkpoints know how long a search took."""
+_MEASURED = re.compile(rb"(?<=<td class=.number.>)[\d.,]+(?=</td></tr>)|[\d.,]+(?= times as long)")
+"""What a report says of how long a prediction took: the last number of a row, and a ratio."""
 RUN = "run"
 KILLED = (-signal.SIGKILL, -signal.SIGXFSZ)
 
@@ -46,6 +49,7 @@ class Work:
     results: Sequence[str]
     replaces: bool = False
     patience: float = 4 * MOST_WAIT
+    enough: float = 280  # of which 160 are kills
 
     def attack(self, place: Place, seed: int, number: int) -> Outcome:
         reference = self._reference(place)
@@ -90,7 +94,7 @@ class Work:
         return [
             file
             for file in _files(whole, self.results)
-            if _content(folder / file) not in (_content(place.home / file), _content(whole / file))
+            if not _same(folder, place.home, file) and not _same(folder, whole, file)
         ]
 
     def _reference(self, place: Place) -> Mapping[str, Any]:
@@ -187,6 +191,7 @@ def _timeless(value: Any) -> Any:
 
 _READ: Mapping[str, Callable[[bytes], Any]] = {
     ".json": lambda data: _timeless(json.loads(data)),
+    ".html": partial(_MEASURED.sub, b""),
     ".jsonl": lambda data: [_timeless(json.loads(line)) for line in data.splitlines()],
 }
 
@@ -208,6 +213,7 @@ def _writing(name: str, line: str, *results: str) -> Work:
 
 _TRAIN = f"train network.fuse --data data.npz --out {RUN} --epochs 1 --threads 1"
 _TRAIN_TOGETHER = f"train searched/ensemble --data data.npz --out {RUN} --epochs 1 --threads 1"
+_IMPORT = "features import data.npz --out imported --dtype float16"
 WORKS: Mapping[str, Work] = {
     work.name: work
     for work in (
@@ -228,6 +234,7 @@ WORKS: Mapping[str, Work] = {
         _writing("report", "report searched trained -o out.html", "out.html"),
         _writing("convert", "convert space.fuse --to json -o space.json", "space.json"),
         _writing("format", "format space.fuse", "space.fuse"),
+        Work("import features", *[Command.of(_IMPORT)] * 2, ["imported"]),
         _writing("new", "new --data data.npz -o space.fuse --force", "space.fuse"),
     )
 }

@@ -1,6 +1,7 @@
 """Formats of files of arrays, one file each, found by its place: `npz.py` reads `NAME.npz`.
 
-A format reads the `headers` of a file that is open, and one `array` by its name. What it raises is
+A format reads the `headers` of a file that is open, and one `array` by its name; if it can, that
+array also in `blocks` of consecutive rows, so many at a time. What it raises is
 ValueError and OSError for a file that is not of the format, `UNREADABLE` beside these, MemoryError,
 and DiagnosticError where there is a remedy.
 """
@@ -20,12 +21,16 @@ MOST_ARRAYS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class ArrayHeader:
-    """An array's name, shape and kind (numpy's: `f`, `i`, `u`, `b`, or another), and its file."""
+    """An array's name, shape and kind (numpy's: `f`, `i`, `u`, `b`, or another), and its file.
+
+    Of one that `is_apart`, samples can be read without the rest.
+    """
 
     name: str
     shape: tuple[int, ...]
     kind: str
     file: Path
+    is_apart: bool = False
 
 
 class Format(Protocol):

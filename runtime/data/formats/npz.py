@@ -10,7 +10,7 @@ import struct
 import warnings
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BufferedIOBase, BufferedReader, BytesIO
 from math import prod
@@ -76,6 +76,23 @@ def array(stream: BufferedReader, name: str) -> NDArray[Any]:
     if header.is_fortran:
         return values.reshape(header.shape[::-1]).transpose()
     return values.reshape(header.shape)
+
+
+def blocks(stream: BufferedReader, name: str, count: int) -> Iterator[NDArray[Any]]:
+    """The array of this name as consecutive rows, so many at a time."""
+    with _archive(stream) as archive:
+        member = _members(archive)[name]
+        with _opened(archive, member) as content:
+            header = _header(content, member)
+            if not (header.is_fortran or header.dtype.hasobject or not header.shape):
+                samples, *inner = header.shape
+                for start in range(0, samples, count):
+                    values = np.empty((min(count, samples - start), *inner), header.dtype)
+                    fill(values, content)
+                    yield values
+                return
+    whole = array(stream, name)
+    yield from (whole[start : start + count] for start in range(0, len(whole), count))
 
 
 def _archive(stream: BufferedReader) -> zipfile.ZipFile:

@@ -6,6 +6,7 @@ it, which nobody can read any more. Here what was cut short goes before anything
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from time import sleep
@@ -19,6 +20,8 @@ from ....compiler.system.files import is_file, is_there, open_file
 
 WAITS = (0.1, 0.3, 0.6)
 """Seconds between attempts to open a database."""
+LONGEST_LINE = 1 << 24
+"""Bytes of a line of a journal."""
 _BLOCK = 1 << 16
 
 
@@ -35,8 +38,7 @@ def opened(place: str) -> BaseStorage:
         if not is_file(path):
             message = f"cannot use `{place}`: it is no file"
             raise fail("E504", message, help="choose another storage")
-        if path.stat().st_size and not whole_lines(path):
-            raise ValueError("no line of a journal is whole")
+        _require_lines(path)
     return JournalStorage(JournalFileBackend(str(path), _Appending(path)))
 
 
@@ -57,6 +59,21 @@ class _Appending(JournalFileOpenLock):
             self.release()
             raise
         return held
+
+
+def _require_lines(journal: Path) -> None:
+    """Raises ValueError where the last whole line is none of a journal, which optuna passes over.
+
+    What is empty is a journal; what has no whole line is none.
+    """
+    end = whole_lines(journal)
+    if not end and journal.stat().st_size:
+        raise ValueError("no line of a journal is whole")
+    with open_file(journal) as stream:
+        stream.seek(max(0, end - LONGEST_LINE))
+        lines = stream.read(min(end, LONGEST_LINE)).splitlines()
+    if lines:
+        json.loads(lines[-1])
 
 
 def whole_lines(journal: Path) -> int:

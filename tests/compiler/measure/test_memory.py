@@ -202,7 +202,7 @@ def test_a_stated_limit_is_kept() -> None:
 
 def test_a_search_keeps_a_stated_limit() -> None:
     needed = training_memory(learned(to_program(spec(), "per_input")), 16).total
-    there = held(problem(), checked(spec())).memory.total
+    there = held(problem(), checked(spec()), 16).memory.total
     assert there < needed
     for strategy in ("darts", "random"):
         with pytest.raises(fw.DiagnosticError, match="training needs about"):

@@ -418,9 +418,21 @@ def with_another_choice(journal: list[bytes]) -> list[bytes]:
     return [line.replace(b"K_1.alpha_1", b"K_9.alpha_1") for line in journal]
 
 
-@pytest.mark.parametrize(
-    "damage", [without_a_choice, with_another_choice, lambda journal: [b"no journal"]]
+def with_a_last_line_that_is_none(journal: list[bytes]) -> list[bytes]:
+    return [*journal[:-1], journal[-1].replace(b'"values":', b">:")]
+
+
+def of_one_line_without_an_end(journal: list[bytes]) -> list[bytes]:
+    return [b"no journal"]
+
+
+DAMAGES = (
+    *(without_a_choice, with_another_choice),
+    *(with_a_last_line_that_is_none, of_one_line_without_an_end),
 )
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_journal_is_refused_before_it_is_written_to(
     damage: Callable[[list[bytes]], list[bytes]], tmp_path: Path
 ) -> None:

@@ -102,6 +102,7 @@ KINDS = (
                 [
                     Command.of(f"search space.fuse --data data.npz --out run {BRIEF_SEARCH}"),
                     Command.of("draw space.fuse -o out.html"),
+                    Command.of("features import data.npz --out imported --spec space.fuse"),
                 ],
             ),
         ],

@@ -12,6 +12,7 @@ from ...runtime.settings import Settings
 from ..app import Data, Trained, app, print_values
 from ..options import with_options
 from ..screen.bar import Bar
+from ..screen.warned import data_warnings
 
 
 @app.command()
@@ -32,7 +33,7 @@ def predict(
         raise fail("E504", f"`{output}` names no format", help="end it in .npz or .csv")
     predictor = open_predictor(model)
     settings = predictor.settings.with_options(**options)
-    with Bar("predict") as bar:
+    with data_warnings(), Bar("predict") as bar:
         outputs = predict_with(predictor, data, settings, bar.show)
     head = predictor.network.head
     arrays = predictions(head, predictor.output, outputs)
