@@ -61,8 +61,8 @@ def canonical_blocks(arrays: Mapping[str, Rows], name: str, count: int) -> Itera
         yield block.astype(np.float32, copy=False)
 
 
-def _blocks(arrays: Arrays, name: str, count: int) -> Iterator[NDArray[Any]]:
-    if isinstance(arrays, (StoredArrays, StoreArrays)):
+def _blocks(arrays: Mapping[str, Rows], name: str, count: int) -> Iterator[NDArray[Any]]:
+    if isinstance(arrays, StoredArrays):
         return arrays.blocks(name, count)
     return _parts(rows_of(arrays[name]), count)
 

@@ -30,7 +30,7 @@ from ..store.manifest import (
 )
 from ..store.numbers import FEATURE_TYPES
 from ..store.write import StoreWriter
-from .canonical import LABELS, PER_SAMPLE, canonical, canonical_blocks
+from .canonical import LABELS, PER_SAMPLE, canonical, canonical_blocks, is_feature
 from .files import Arrays, Source, arrays_of, headers_of
 from .formats import ArrayHeader
 from .identity import data_identity
@@ -61,6 +61,8 @@ def import_features(
     arrays = arrays_of(source)
     features = _of_network(arrays, checked(spec)) if spec else _suggested(source, arrays)
     plan = _plan(source, arrays, features, dtype)
+    if spec is None:
+        _require_all_told(plan.arrays, headers_of(arrays))
     _require_free(source, folder, plan, overwrite)
     with writing(folder, "features import"):
         writer = StoreWriter(folder, plan)
@@ -159,6 +161,15 @@ def _plan(source: Source, arrays: Arrays, features: list[_Feature], dtype: str) 
     in_shard = usual_in_shard(replace(a, shape=headers[a.name].shape[1:]) for a in stored)
     classes: tuple[str, ...] | None = getattr(arrays, "classes", None)
     return Manifest(samples, min(in_shard, samples), tuple(stored), classes, origins)
+
+
+def _require_all_told(stored: Sequence[StoredArray], headers: Mapping[str, ArrayHeader]) -> None:
+    """Raises DiagnosticError where lengths or presence in the data would belong to nothing."""
+    names = {array.name for array in stored}
+    strays = (name for name in headers if not is_feature(name) and name not in names)
+    if stray := next(strays, None):
+        message = f"`{stray}` is of no feature or modality that is imported"
+        raise fail("E502", message, help="say which there are: `--spec SPEC`; or leave it out")
 
 
 def _per_sample(arrays: Arrays, name: str) -> StoredArray:

@@ -69,7 +69,7 @@ def _facts(folder: Path) -> StoreFacts | None:
         problem = error.diagnostics[0].message
     size = sum(status.st_size for status in files.values())
     shards = [status for name, status in files.items() if is_shard_file(name)]
-    used = max((max(s.st_atime, s.st_mtime) for s in shards or files.values()))
+    used = max(max(s.st_atime, s.st_mtime) for s in shards or files.values())
     return StoreFacts(folder, size, samples, used, owner(folder / LOCK), problem)
 
 

@@ -50,7 +50,7 @@ def encoded(array: NDArray[Any], dtype: str, name: str) -> NDArray[Any]:
                 "E513", f"`{name}` has numbers that are not whole, and {dtype} holds no others"
             )
         return np.ascontiguousarray(whole)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         single = array.astype(np.float32, copy=False)
         narrow = single.astype(np.float16) if dtype == "float16" else single
     bits = _bfloat16(single) if dtype == "bfloat16" else narrow

@@ -198,5 +198,6 @@ def test_a_file_that_is_half_written_is_seen(tmp_path: Path) -> None:
 
 def test_works_do_what_writes() -> None:
     commands = [work.command for work in WORKS.values()]
-    written = "search train compile draw predict report convert format extract new".split()
+    written = "search train compile draw predict report convert format new".split()
+    written += ["extract", "features"]
     assert {c.arguments[0] for c in commands if isinstance(c, Command)} == set(written)
