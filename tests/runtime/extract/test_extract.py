@@ -148,6 +148,50 @@ def test_several_lengths_are_kept_whole(tmp_path: Path) -> None:
     assert arrays(tmp_path)["High"].shape == (10, 6, 6, 6)
 
 
+# Stored, and in the loop
+
+
+class InTheLoop:
+    """What a part of the backbone of pictures gives for samples, computed when it is asked for."""
+
+    dtype = np.dtype(np.float32)
+
+    def __init__(self, samples: int, path: str, shape: tuple[int, ...]) -> None:
+        self.shape, self.runs = (samples, *shape), 0
+        layers = [*extracting.picture().eval()]
+        self._module = torch.nn.Sequential(*layers[: int(path) + 1])
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, samples: slice | NDArray[np.int64]) -> NDArray[np.float32]:
+        self.runs += 1
+        numbers = np.arange(len(self))[samples]
+        pixels = np.stack([picture(int(n)).transpose(2, 0, 1) / np.float32(255) for n in numbers])
+        with torch.no_grad():
+            found: NDArray[np.float32] = self._module(torch.from_numpy(pixels)).numpy()
+        return found
+
+
+def test_a_search_with_backbones_in_the_loop_has_the_same_numbers(tmp_path: Path) -> None:
+    raw = table(tmp_path / "raw", 24)
+    result = extracted(tmp_path, raw=raw, shard_samples=10)
+    store = arrays(tmp_path)
+    looped: dict[str, Any] = {name: store[name] for name in ("labels", "split", "Words", "Number")}
+    looped |= {"Low": InTheLoop(24, "0", (4, 12, 12)), "High": InTheLoop(24, "3", (6, 6, 6))}
+    options: dict[str, Any] = {"epochs": 2, "batch": 8, "strategy": "darts"}
+    stored, inside = (
+        fw.search(result.spec, data, **options) for data in (tmp_path / "store", looped)
+    )
+    assert looped["Low"].runs
+    assert stored.genotype == inside.genotype
+    for one, other in zip(stored.history, inside.history, strict=True):
+        numbers = [key for key, value in one.items() if isinstance(value, float)]
+        assert numbers
+        for key in numbers:
+            assert one[key] == pytest.approx(other[key], abs=1e-5), key
+
+
 # What is made again
 
 
