@@ -221,6 +221,9 @@ class _Writer:
         if inside["input"] and merged[:1] != [place_of(inside["input"][0])[1]]:
             message = f"slot 0 of `{node}` does not take the first input of the Cell"
             raise fail("E702", message, help=f"add the edge `{inside['input'][0]}` → `{node}`")
+        if inside["step"] and not merged[1:]:
+            remedy = f"add the edge `{inside['step'][-1]}` → `{node}`"
+            raise fail("E702", f"the Cell `{node}` returns no Step", help=remedy)
         return _Member(tuple(inputs), tuple(steps), tuple(merged[1:]))
 
     def _slots(self, node: str) -> list[Slot]:

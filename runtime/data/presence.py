@@ -7,14 +7,14 @@ zeros there, and lengths whole.
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import Diagnostic, Report, did_you_mean
-from ...compiler.network.names import presence_name
+from ...compiler.network.names import lengths_name, presence_name
 from ...compiler.network.network import Network, NetworkFeature
 from .rows import Array, Rows
 
@@ -76,6 +76,20 @@ def without(
     }
     nothing |= {presence_name(name): np.zeros(samples, np.int64) for name in lacking}
     return ChainMap(nothing, cast(dict[str, Rows], arrays))
+
+
+def all_lacking(
+    features: Mapping[str, Rows], network: Network, lacking: Collection[str]
+) -> dict[str, Rows]:
+    """The features of samples as they would be if all lacked some optional modalities."""
+    found = dict(features)
+    for feature in network.features:
+        if feature.modality in lacking:
+            array = features[feature.name]
+            found[feature.name] = np.broadcast_to(np.zeros((), array.dtype), array.shape)
+            found[presence_name(feature.modality)] = np.zeros(len(array), np.int64)
+            found.pop(lengths_name(feature.name), None)
+    return found
 
 
 def lacking_warnings(

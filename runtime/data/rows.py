@@ -19,7 +19,7 @@ from .reading import read_ahead
 Array: TypeAlias = NDArray[Any]
 CHUNK = 1024
 """Samples that are read at a time, at most."""
-CHUNK_BYTES = 1 << 24
+CHUNK_BYTES = 1 << 22
 """Bytes of samples that are read at a time, where one sample has no more."""
 
 

@@ -117,10 +117,11 @@ class OnnxDraft:
         return metrics | {self.options.precision: self._measured(place)}
 
     def _measured(self, file: Path) -> dict[str, float]:
-        from ..predict.evaluate import evaluate_with
+        from ..predict.evaluate import evaluate_with, to_evaluate
 
         predictor = OnnxPredictor(OnnxFile(file, self.subject), self._settings)
-        return evaluate_with(predictor, self._arrays, self._settings)
+        samples = to_evaluate(predictor, self._arrays, self._settings)
+        return evaluate_with(predictor, samples, self._settings)
 
 
 def _save(model: onnx.ModelProto, place: Path, external: bool) -> None:

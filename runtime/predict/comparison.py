@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -17,6 +17,8 @@ SLIGHT = 1e-12
 """The share of the squares of values below which their spread is rounding alone."""
 AT_ONCE = 500
 """Resamples that are drawn at a time."""
+MOST_DRAWN = 20_000_000
+"""How many samples they have together at most."""
 Floats: TypeAlias = NDArray[np.float64]
 
 
@@ -70,16 +72,11 @@ def difference(
     Both have the same test samples, which are drawn with replacement once for both, those of one
     group together. Seeds are drawn too: in pairs where both have as many, else each for itself.
     """
-    _, group = np.unique(
-        np.arange(first.parts.shape[1]) if groups is None else groups, return_inverse=True
-    )
+    group = _grouped(first, groups)
     sums = [_by_group(one.parts, group) for one in (first, second)]
     generator, found = np.random.default_rng(seed), list[Floats]()
-    for start in range(0, resamples, AT_ONCE):
-        count = min(AT_ONCE, resamples - start)
-        size = sums[0].shape[1]
-        drawn = generator.multinomial(size, np.full(size, 1 / size), count).astype(np.float64)
-        seeds = [generator.integers(len(one), size=(count, len(one))) for one in sums]
+    for drawn in _draws(generator, sums[0].shape[1], resamples):
+        seeds = [generator.integers(len(one), size=(len(drawn), len(one))) for one in sums]
         if len(sums[0]) == len(sums[1]):
             seeds[1] = seeds[0]
         means = [
@@ -87,9 +84,55 @@ def difference(
             for one, own, chosen in zip((first, second), sums, seeds, strict=True)
         ]
         found.append(means[0] - means[1])
-    low, high = np.nanquantile(np.concatenate(found), ((1 - level) / 2, (1 + level) / 2))
+    low, high = _bounds(np.concatenate(found), level)
     mean = float(first.metrics.mean() - second.metrics.mean())
-    return Interval(mean, float(low), float(high), len(group))
+    return Interval(mean, low, high, len(group))
+
+
+def intervals(
+    several: Sequence[Scored],
+    groups: NDArray[np.int64] | None = None,
+    *,
+    level: float = LEVEL,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> list[Interval]:
+    """The metric of each, of all seeds together, with a percentile bootstrap interval.
+
+    All have the same samples, which are drawn with replacement once for all of them, those of one
+    group together. Seeds are not drawn: what a sample counts is its mean over them.
+    """
+    group = _grouped(several[0], groups)
+    sums = [_by_group(one.parts.mean(0, keepdims=True), group)[0] for one in several]
+    generator = np.random.default_rng(seed)
+    found = [
+        np.stack([one.metric(drawn @ own) for one, own in zip(several, sums, strict=True)])
+        for drawn in _draws(generator, len(sums[0]), resamples)
+    ]
+    each = np.concatenate(found, 1)
+    return [
+        Interval(float(one.metric(own.sum(0))), *_bounds(drawn, level), len(group))
+        for one, own, drawn in zip(several, sums, each, strict=True)
+    ]
+
+
+def _grouped(one: Scored, groups: NDArray[np.int64] | None) -> NDArray[np.intp]:
+    """The number of each sample's group; of itself, where there are none."""
+    every = np.arange(one.parts.shape[1]) if groups is None else groups
+    return np.unique(every, return_inverse=True)[1]
+
+
+def _draws(generator: np.random.Generator, size: int, resamples: int) -> Iterator[Floats]:
+    """How often each of so many is drawn, (resamples, size), some resamples at a time."""
+    most = max(1, min(AT_ONCE, MOST_DRAWN // size))
+    for start in range(0, resamples, most):
+        count = min(most, resamples - start)
+        yield generator.multinomial(size, np.full(size, 1 / size), count).astype(np.float64)
+
+
+def _bounds(drawn: Floats, level: float) -> tuple[float, float]:
+    low, high = np.nanquantile(drawn, ((1 - level) / 2, (1 + level) / 2))
+    return float(low), float(high)
 
 
 def _by_group(parts: Floats, group: NDArray[np.intp]) -> Floats:

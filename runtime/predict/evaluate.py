@@ -13,7 +13,7 @@ from ...compiler.network.names import PROBABILITIES
 from ...compiler.program.weights import WeightSource
 from ...compiler.targets.numpy.network import logits_of
 from ..data.checks import data_warnings, metric_warnings, warn
-from ..data.dataset import load_data, load_features
+from ..data.dataset import Dataset, load_data, load_features
 from ..data.files import Source, arrays_of
 from ..data.memory import held
 from ..data.presence import lacking_warnings, lacking_whole, without
@@ -44,28 +44,37 @@ def evaluate(
     """
     predictor = open_predictor(model, weights)
     settings = (settings or predictor.settings).with_options(**options)
-    return evaluate_with(predictor, data, settings, progress)
+    samples = to_evaluate(predictor, data, settings)
+    return evaluate_with(predictor, samples, settings, progress)
 
 
 def evaluate_with(
-    predictor: Predictor, data: Source, settings: Settings, progress: Progress = no_progress
+    predictor: Predictor, samples: Dataset, settings: Settings, progress: Progress = no_progress
 ) -> dict[str, float]:
-    """The head's metrics on the test split, of a network that is open."""
+    """The head's metrics on the test split of samples, of a network that is open."""
     import torch
 
     from ..training.objective import metrics_of
 
-    head = predictor.network.head
-    _require_room(predictor, data, settings)
-    arrays, network = _completed(data, predictor), predictor.network
-    samples = load_data(arrays, network, settings.split_seed, settings.memory)
-    test = samples.indices(TEST)
-    doubts = data_warnings(samples, predictor.network)
-    warn([*doubts, *metric_warnings(samples, head, TEST)])
+    head, test = predictor.network.head, samples.indices(TEST)
     outputs = predictor.outputs(samples, test, settings, progress)
     if predictor.output == PROBABILITIES:
         outputs = logits_of(outputs, head.kind)
     return metrics_of(head, torch.from_numpy(outputs), torch.from_numpy(samples.labels[test]))
+
+
+def to_evaluate(predictor: Predictor, data: Source, settings: Settings) -> Dataset:
+    """The samples of data that a network which is open is evaluated on, with what is to be doubted.
+
+    Raises DiagnosticError where they do not fit it, or the memory, or have no test split.
+    """
+    _require_room(predictor, data, settings)
+    network = predictor.network
+    samples = load_data(_completed(data, predictor), network, settings.split_seed, settings.memory)
+    samples.indices(TEST)
+    doubts = data_warnings(samples, network)
+    warn([*doubts, *metric_warnings(samples, network.head, TEST)])
+    return samples
 
 
 def predict(

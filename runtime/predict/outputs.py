@@ -21,6 +21,13 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a text begins that a spreadsheet may take for a formula."""
 
 
+def shares_in(head: Head, output: str, outputs: NDArray[Any]) -> NDArray[Any]:
+    """Probabilities (…, K) of `logits` or `probabilities`; values as they are."""
+    if output == PROBABILITIES or head.kind == "values":
+        return outputs
+    return probabilities_of(outputs, head.kind)
+
+
 def predictions(head: Head, output: str, outputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
     """The outputs (samples, K) as `logits`, `probabilities` or `values`, and what they predict.
 
@@ -31,8 +38,7 @@ def predictions(head: Head, output: str, outputs: NDArray[Any]) -> dict[str, NDA
     if head.kind == "classes":
         arrays["predicted"] = outputs.argmax(1)
     elif head.kind == "labels":
-        shares = probabilities_of(outputs, head.kind) if output == LOGITS else outputs
-        arrays["predicted"] = (shares > LABEL_THRESHOLD).astype(np.int64)
+        arrays["predicted"] = (shares_in(head, output, outputs) > LABEL_THRESHOLD).astype(np.int64)
     if head.names:
         arrays["names"] = np.array(head.names)
         if head.kind == "classes":

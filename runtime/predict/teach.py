@@ -9,9 +9,7 @@ import numpy as np
 from ...compiler.check.check import checked
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
-from ...compiler.network.names import PROBABILITIES
 from ...compiler.network.network import Head
-from ...compiler.targets.numpy.network import probabilities_of
 from ..data.dataset import load_data
 from ..data.files import Source
 from ..data.split import TRAIN, VALIDATION
@@ -20,6 +18,7 @@ from ..runs.folder import describe
 from ..settings import Settings
 from ..training.distil import SoftTargets
 from .open import open_predictor
+from .outputs import shares_in
 
 
 def soft_targets(
@@ -41,9 +40,7 @@ def soft_targets(
     samples = load_data(data, predictor.network, settings.split_seed, settings.memory)
     known = samples.indices(TRAIN, VALIDATION)
     outputs = predictor.outputs(samples, known, settings, progress).astype(np.float64)
-    if predictor.output != PROBABILITIES and head.kind != "values":
-        outputs = probabilities_of(outputs, head.kind)
-    return SoftTargets(describe(teacher), known, outputs)
+    return SoftTargets(describe(teacher), known, shares_in(head, predictor.output, outputs))
 
 
 def _said(head: Head) -> str:

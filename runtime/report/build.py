@@ -21,6 +21,7 @@ from .charts import Line, grid, line_chart
 from .data import data_reports, data_section
 from .doubts import doubts_of, doubts_section
 from .ensembles import ensemble_reports, ensembles_section
+from .missing import measured_missing, missing_facts, missing_section
 from .page import code, figure, folded, page, paragraph, section
 from .scores import Row, control_rows, controls_section, tested_rows, tested_section
 from .searches import details, diagram, overview, stability
@@ -64,11 +65,14 @@ def report(
     doubts = doubts_of(every)
     parts = [doubts_section(doubts)]
     parts += [_space(group, len(groups) > 1) for group in groups.values()]
-    parts += [_trainings(trained), tested_section(tested), *_genotypes(runs)]
+    missing = measured_missing(every)
+    parts += [_trainings(trained), tested_section(tested), missing_section(missing)]
+    parts += _genotypes(runs)
     used = data_reports(every)
     parts += [ensembles_section(ensembles), data_section(used)]
     facts = {
         **_facts(every, list(groups.values()), tested),
+        "missing": missing_facts(missing),
         "ensembles": [one.as_json() for one in ensembles],
         "warnings": doubts,
         "data": [one.as_json() for one in used],

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ...compiler.targets.html import Html, html, joined
 from .page import name, number
 from .style import COLOURS
 
+T = TypeVar("T")
 Points = Sequence[tuple[float, float]]
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 10, 24
 MOST_POINTS = 400
@@ -18,10 +20,14 @@ DASHED, OTHER = "dashed", ""
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a chart; `look` is a colour, `DASHED`, or `OTHER`, which is grey."""
+    """A line of a chart; `look` is a colour, `DASHED`, or `OTHER`, which is grey.
+
+    The `band` around it is where it may be: places with their lowest and highest values.
+    """
 
     points: Points
     look: str = "c0"
+    band: Sequence[tuple[float, float, float]] = ()
 
 
 @dataclass(frozen=True)
@@ -54,12 +60,15 @@ def line_chart(
     mark: tuple[float, float] | None = None,
 ) -> Html:
     """Lines over rounds; `label` says to a reader without eyes what they show."""
-    thin_lines = [Line(_thinned(line.points), line.look) for line in lines if line.points]
+    thin_lines = [
+        Line(_thinned(line.points), line.look, _thinned(line.band)) for line in lines if line.points
+    ]
     if not thin_lines:
         return Html()
     width, height = size
     xs = [x for line in thin_lines for x, _ in line.points]
     ys = [y for line in thin_lines for _, y in line.points]
+    ys += [y for line in thin_lines for _, *ends in line.band for y in ends]
     low, high = range or (min(ys), max(ys))
     across = Scale(min(xs), max(xs), LEFT, width - RIGHT)
     up = Scale(low, high, height - BOTTOM, TOP)
@@ -70,6 +79,7 @@ def line_chart(
         f"<svg class='chart' role='img' aria-label='{html(label)}' viewBox='0 0 {width} {height}' "
         f"width='{width}' height='{height}'>"
         f"<path class='axis' d='M{LEFT} {TOP}V{height - BOTTOM}H{width - RIGHT}'/>"
+        + "".join(_band(line, across, up) for line in thin_lines)
         + "".join(_line(line, across, up) for line in thin_lines)
         + marked
         + _labels(across, up, along, height)
@@ -84,6 +94,15 @@ def _line(line: Line, across: Scale, up: Scale) -> str:
         return f"<circle class='dot {line.look}' cx='{x}' cy='{y}' r='3'/>"
     pairs = " ".join(f"{x},{y}" for x, y in points)
     return f"<polyline class='line {line.look}' points='{pairs}'/>"
+
+
+def _band(line: Line, across: Scale, up: Scale) -> str:
+    if not line.band:
+        return ""
+    below = [(across(x), up(low)) for x, low, _ in line.band]
+    above = [(across(x), up(high)) for x, _, high in reversed(line.band)]
+    pairs = " ".join(f"{x},{y}" for x, y in [*below, *above])
+    return f"<polygon class='band {line.look}' points='{pairs}'/>"
 
 
 def _labels(across: Scale, up: Scale, along: str, height: int) -> str:
@@ -103,7 +122,7 @@ def _short(value: float) -> str:
     return str(int(value)) if value == int(value) and abs(value) < 1e6 else f"{value:.3g}"
 
 
-def _thinned(points: Points) -> Points:
+def _thinned(points: Sequence[T]) -> Sequence[T]:
     if len(points) <= MOST_POINTS:
         return points
     last = len(points) - 1
@@ -128,6 +147,12 @@ def bar(share: float) -> Html:
     """A share from 0 to 1 as a bar with its number."""
     width = round(8 * min(1.0, max(0.0, share)), 2)
     return Html(f"<span class='bar' style='width:{width}rem'></span> {100 * share:.0f} %")
+
+
+def pair(parts: Iterable[object]) -> Html:
+    """Parts beside each other that share the room there is; nothing where there are none."""
+    content = joined(Html(f"<div>{html(part)}</div>") for part in parts)
+    return Html(f"<div class='pair'>{content}</div>\n") if content else content
 
 
 def grid(cards: Iterable[object]) -> Html:

@@ -13,7 +13,7 @@ from ...compiler.targets.diagram import EnsembleGraph, render
 from ...compiler.targets.html import Html, html, joined
 from ..genotypes.agreement import Agreement, mean_pairwise
 from ..runs.read import FinishedRun, Record, Search
-from .charts import OTHER, Line, bar, colour, grid, legend, line_chart
+from .charts import OTHER, Line, bar, colour, grid, legend, line_chart, pair
 from .holes import holes
 from .page import figure, folded, paragraph, picture, section, table
 
@@ -90,11 +90,7 @@ def curves(search: Search) -> Html:
         caption = "The dot is the round whose genotype was kept." if mark else ""
         entries = [("c0", metric, points[-1][1], False)]
         parts.append(joined([figure(chart), legend(entries), paragraph(caption)]))
-    return section("Rounds", Html(f"<div class='pair'>{joined(_boxed(parts))}</div>"), level=3)
-
-
-def _boxed(parts: Sequence[Html]) -> list[Html]:
-    return [Html(f"<div>{part}</div>") for part in parts]
+    return section("Rounds", pair(parts), level=3)
 
 
 def _points(rounds: Sequence[Record], what: str) -> list[tuple[float, float]]:

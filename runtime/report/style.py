@@ -48,11 +48,12 @@ details { margin: .8rem 0; } summary { cursor: pointer; }
 .chart text { fill: var(--quiet); font-size: 12px; }
 .chart .line { fill: none; stroke: var(--other); stroke-width: 1.8; stroke-linejoin: round; }
 .chart .dot { fill: var(--other); stroke: none; }
+.chart .band { fill: var(--other); opacity: .18; stroke: none; }
 .chart .mark { fill: var(--c1); stroke: var(--paper); stroke-width: 1.5; }
 .chart .line.dashed { stroke: var(--quiet); stroke-width: 1.2; stroke-dasharray: 4 3; }
 .swatch.dashed { height: 0; background: none; border-top: 2px dashed var(--quiet); }
 """ + "".join(
     f".swatch.c{i} {{ background: var(--c{i}); }} .chart .line.c{i} {{ stroke: var(--c{i}); }} "
-    f".chart .dot.c{i} {{ fill: var(--c{i}); }}\n"
+    f".chart .dot.c{i}, .chart .band.c{i} {{ fill: var(--c{i}); }}\n"
     for i in range(COLOURS)
 )

@@ -49,6 +49,7 @@ from .names import (
     HISTORY,
     LOCK,
     LONGEST_HISTORY,
+    MISSING,
     PARTS,
     PROFILE,
     SEARCH_WEIGHTS,
@@ -59,7 +60,8 @@ from .names import (
 )
 
 _OF_AN_EARLIER_RUN = (
-    *(CHECKPOINT, CONTROLS, DATA, ENSEMBLE, PROFILE, GENOTYPE, WEIGHTS, SEARCH_WEIGHTS),
+    *(CHECKPOINT, CONTROLS, DATA, ENSEMBLE, MISSING, PROFILE),
+    *(GENOTYPE, WEIGHTS, SEARCH_WEIGHTS),
     *(about_file("search"), about_file("train"), settings_file("train")),
 )
 BESIDE = "# found with the settings of "
@@ -179,6 +181,10 @@ class RunFolder:
         for name in (PARTS, ENSEMBLE_FOLDER):
             shutil.rmtree(self.path / name, ignore_errors=True)
         self._write(HISTORY, b"")
+
+    def begin_training(self) -> None:
+        """Removes what was measured of weights that stood here before."""
+        (self.path / MISSING).unlink(missing_ok=True)
 
     def append_history(self, record: Mapping[str, Any]) -> None:
         """Adds a record of this stage."""

@@ -31,6 +31,7 @@ from .controls import Controls, read_controls
 from .ensemble import read_ensemble
 from .folder import RunFolder
 from .kinds import ABOUT, read_kind
+from .missing import Robustness, read_robustness
 from .names import ENSEMBLE_FOLDER, GENOTYPE, HISTORY, SPECIFICATION, TOGETHER, WEIGHTS, about_file
 
 
@@ -95,11 +96,15 @@ class Search:
 
 @dataclass(frozen=True)
 class Training:
-    """A training; the weights of its last epoch stand in the folder."""
+    """A training; the weights of its last epoch stand in the folder.
+
+    `missing` is how these do where modalities are missing, where that was measured.
+    """
 
     settings: Settings
     about: Mapping[str, Any]
     epochs: tuple[Record, ...]
+    missing: Robustness | None = None
 
 
 @dataclass(frozen=True)
@@ -195,7 +200,8 @@ def _search(folder: RunFolder) -> Search:
 
 def _training(folder: RunFolder) -> Training:
     epochs = records_of(folder, "train", "epoch")
-    return Training(folder.settings("train"), _about(folder, "train"), epochs)
+    missing = read_robustness(folder.path)
+    return Training(folder.settings("train"), _about(folder, "train"), epochs, missing)
 
 
 def _about(folder: RunFolder, stage: str) -> Mapping[str, Any]:

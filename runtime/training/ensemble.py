@@ -64,6 +64,7 @@ def train_ensemble(
         warned = _warned(ensemble, data, chosen[0]) if rank() == 0 else []
         result = _trained(ensemble, data, chosen, progress)
         if folder is not None and rank() == 0:
+            folder.begin_training()
             folder.write_settings(chosen[0])
             folder.begin_history(result.history)
             with watching(folder.path if chosen[0].tensorboard else None, "train") as watch:

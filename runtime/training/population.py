@@ -32,7 +32,7 @@ from .modality_dropout import ModalityDropout
 from .objective import Smoothing
 from .optimisers import Optimiser, WeightOptimiser, shortened
 from .prepare import module_of
-from .rows import Rows
+from .rows import MemberRows
 from .saved import Moments
 from .schedule import rate_at
 
@@ -97,10 +97,10 @@ class Population:
         spec = self._specs[held]
         return [int(member_of(name)) for name in spec.rows or (spec.name,)]
 
-    def rows(self, tensors: Mapping[str, Tensor]) -> Rows:
+    def rows(self, tensors: Mapping[str, Tensor]) -> MemberRows:
         """Whose the rows are of tensors that stand for parameters by name."""
         members = [self.members(name) for name in tensors]
-        return Rows(members, [*tensors.values()], len(self), self.device)
+        return MemberRows(members, [*tensors.values()], len(self), self.device)
 
     @cached_property
     def _specs(self) -> Mapping[str, ParameterSpec]:

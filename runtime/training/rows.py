@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 
-class Rows:
+class MemberRows:
     """Tensors each of whose rows, or the whole, is one member's."""
 
     def __init__(

@@ -99,6 +99,7 @@ def train(
         beside = None if folder is None else _found_here(spec, folder)
         result = _watched(network, program, samples, here, folder, report, start)
         if folder is not None and rank() == 0:
+            folder.begin_training()
             folder.write_settings(settings)
             folder.begin_history(result.history)
             folder.write_genotype(spec, beside)

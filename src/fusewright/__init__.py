@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .compiler.load import load
     from .runtime.deploy.deploy import deploy
     from .runtime.predict.evaluate import evaluate, predict
+    from .runtime.predict.robustness import robustness
     from .runtime.runs.read import read_run
     from .runtime.search.search import search
     from .runtime.settings import Settings
@@ -47,6 +48,7 @@ _HOMES = {
     "loads": "compiler.load",
     "predict": "runtime.predict.evaluate",
     "read_run": "runtime.runs.read",
+    "robustness": "runtime.predict.robustness",
     "search": "runtime.search.search",
     "spec": "compiler.graph.write:specification",
     "train": "runtime.training.train",
@@ -69,6 +71,7 @@ __all__ = [
     "loads",
     "predict",
     "read_run",
+    "robustness",
     "search",
     "spec",
     "train",

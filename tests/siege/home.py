@@ -28,6 +28,7 @@ from fusewright.runtime.runs.controls import Control, Controls
 from fusewright.runtime.runs.digests import digests
 from fusewright.runtime.runs.ensemble import write_ensemble
 from fusewright.runtime.runs.folder import RunFolder
+from fusewright.runtime.runs.missing import MissingCurve, MissingPoint, Robustness
 from fusewright.runtime.runs.names import DIGESTS, about_file
 from fusewright.runtime.training.ensemble import train_ensemble
 
@@ -158,6 +159,9 @@ def _run(home: Path, space: fw.Spec, network: fw.Spec, settings: fw.Settings) ->
     write_ensemble(ensemble(), RunFolder(home / "searched" / "ensemble"), [settings] * 3)
     _adopt(home / "searched")
     fw.train(network, data, out=home / "trained", settings=settings)
+    points = (MissingPoint(0.0, 0.9, 0.8, 1.0), MissingPoint(1.0, 0.5, 0.4, 0.6))
+    curves = (MissingCurve(("left",), points),)
+    Robustness("accuracy", 12, 20, curves, ("right",)).keep(home / "trained")
     train_ensemble(ensemble(), data, out=home / "together", settings=settings)
     deploy(home / "trained", home / "network.onnx")
     deploy(home / "trained", home / "network.safetensors")

@@ -141,6 +141,8 @@ class _Walk:
         if node.domain or node.op_type not in OPERATORS | QUANTISED:
             shown = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
             raise Unbounded(f"holds the operator `{shown}`, which Fusewright does not write")
+        if not node.output or not node.output[0]:
+            raise Unbounded(f"holds `{node.op_type}` without an output")
         if node.op_type == "Constant":
             return {node.output[0]: _constant(node)}
         _require_divisible(node, inputs)

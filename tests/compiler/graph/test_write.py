@@ -268,6 +268,7 @@ def broken() -> Iterator[tuple[str, Callable[[Graph], object], str]]:
     yield "cycle", edge("M", "K_1.x", slot=0, candidate=9), "is a cycle"
     yield "empty", lambda g: g.remove_edge("K_1", "M.v"), "nothing leads into `M.v`"
     yield "skip", lambda g: g.remove_edge("M.u", "M"), "nothing leads into slot 0 of `M`"
+    yield "nothing", lambda g: g.remove_edge("M.S", "M"), "the Cell `M` returns no Step"
     yield "words", lambda g: g.nodes["M.S"].update(operations="Sum } pool"), "cannot be read"
     yield "more", lambda g: g.nodes["M.S"].update(operations="Sum}(x) q = {Sum"), "are more than"
     yield "axes", lambda g: g.nodes["A"].update(axes=7), "the `axes` of `A` cannot be read"

@@ -220,6 +220,10 @@ BOMBS: dict[str, tuple[Change, str]] = {
         prepend(helper.make_node("Identity", ["A"], ["z", "zz"])),
         "where it cannot stand",
     ),
+    "no output": (
+        prepend(helper.make_node("Constant", [], [], value_int=1)),
+        "without an output",
+    ),
     "a weight of many axes": (many_axes, "does not write"),
 }
 

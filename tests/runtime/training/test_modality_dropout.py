@@ -116,11 +116,12 @@ def test_parts_lack_what_each_lacks_alone() -> None:
         assert torch.equal(own, torch.as_tensor(alone.lacking(alone.order(1), 2)))
 
 
-def test_what_is_copied_batch_by_batch_lacks_the_same() -> None:
+def test_what_is_copied_batch_by_batch_lacks_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     network = checked(spec(FIXED))
     _, data = prepare(network, load_data(DATA, network), fw.Settings(**GIVEN), CPU)
-    resident, streamed = (Batches(data, np.arange(45), 8, CPU) for _ in range(2))
-    streamed.resident = False
+    resident = Batches(data, np.arange(45), 8, CPU)
+    monkeypatch.setattr("fusewright.runtime.data.batches.fits", lambda size, device: False)
+    streamed = Batches(data, np.arange(45), 8, CPU)
     order = resident.order(1)
     passes = (one.along(order, 1, one.lacking(order, 2)) for one in (resident, streamed))
     for one, other in zip(*passes, strict=True):

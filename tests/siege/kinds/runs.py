@@ -72,6 +72,7 @@ KINDS = (
             Case("trained/train.json", [Command.of("report trained -o out.html"), PREDICT]),
             Case("searched/controls.json", SHOWN),
             Case("searched/data.json", [RESUME]),
+            Case("trained/missing.json", [Command.of("report trained -o out.html")]),
             Case("locked/run.lock", [TRAIN_LOCKED]),
             Case("network.onnx.certificate.json", [Command.of("load network.onnx")]),
         ],

@@ -50,7 +50,7 @@ def _replacement(token: str, words: list[str], random: Random) -> str:
         return random.choice(NUMBERS)
     if token[0].isalpha() and random.random() < 0.8:
         alike = [word for word in words if word[0].isalpha()]
-        return random.choice(alike)
+        return random.choice(alike or words)
     return random.choice(PIECES)
 
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
+from ...compiler.diagnostics.text import printable
 from ...runtime.settings import Settings
 from ..app import Data, Json, Trained, app, print_json, print_values
 from ..options import with_options
 from ..screen.bar import Bar
 from ..screen.warned import data_warnings
+
+if TYPE_CHECKING:
+    from ...runtime.runs.missing import Robustness
 
 
 @app.command()
@@ -17,11 +24,49 @@ def evaluate(
     model: Trained,
     data: Data,
     options: dict[str, Any],
+    missing: Annotated[
+        bool, typer.Option("--missing", help="And where modalities are missing, kept in the run.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Evaluate a trained run or an ONNX file on the test split."""
-    from ...runtime.predict.evaluate import evaluate as measure
+    from ...compiler.system.files import is_folder
+    from ...runtime.data.dataset import names_read
+    from ...runtime.data.identity import data_identity
+    from ...runtime.predict.evaluate import evaluate_with, to_evaluate
+    from ...runtime.predict.open import open_predictor
+    from ...runtime.predict.robustness import require_optional, robustness_with
 
+    predictor = open_predictor(model)
+    settings = predictor.settings.with_options(**options)
+    if missing:
+        require_optional(predictor.network)
+    found: Robustness | None = None
     with data_warnings() as warned, Bar("evaluate") as bar:
-        metrics = measure(model, data, **options, progress=bar.show)
-    print_json({**metrics, "warnings": warned}) if json else print_values(metrics)
+        samples = to_evaluate(predictor, data, settings)
+        metrics = evaluate_with(predictor, samples, settings, bar.show)
+        if missing:
+            found = robustness_with(predictor, samples, settings, bar.show)
+    if found is not None and is_folder(model):
+        used = data_identity(data, names_read(predictor.network))
+        found = replace(found, data=used.digest)
+        found.keep(model)
+    if json:
+        curves = {"missing": found.as_json()} if found else {}
+        print_json({**metrics, **curves, "warnings": warned})
+    else:
+        print_values(metrics)
+        if found is not None:
+            _print(found)
+
+
+def _print(found: Robustness) -> None:
+    """Prints the curves, a line for each share."""
+    print(f"{found.metric} where samples lack modalities (95 % intervals):")
+    rows = [["", *(printable(curve.name) for curve in found.curves)]]
+    for points in zip(*(curve.points for curve in found.curves), strict=True):
+        shown = (f"{p.score:.4f} [{p.low:.4f}, {p.high:.4f}]" for p in points)
+        rows.append([f"{points[0].share:.0%}", *shown])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
