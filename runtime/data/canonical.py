@@ -9,21 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import fail
-from ...compiler.network.names import lengths_name, presence_name
+from ...compiler.network.names import CLASS_NAMES, LABELS, lengths_name, presence_name
 from ...ops.types import NUMBERS
+from .classes import TEXTS, as_texts
 from .files import StoredArrays
 from .rows import Rows, rows_of
+from .split import split_numbers
 
-LABELS, SPLIT, GROUPS = "labels", "split", "groups"
+SPLIT, GROUPS = "split", "groups"
 PER_SAMPLE = (LABELS, SPLIT, GROUPS)
 """Arrays that belong to no modality."""
 _ENDINGS = (lengths_name(""), presence_name(""))
-_TEXTS = "US"
 
 
 def is_feature(name: str) -> bool:
     """Whether an array of data may be a feature, by its name."""
-    return name not in PER_SAMPLE and not name.endswith(_ENDINGS)
+    return name not in (*PER_SAMPLE, CLASS_NAMES) and not name.endswith(_ENDINGS)
 
 
 def canonical(name: str, array: NDArray[Any]) -> NDArray[Any]:
@@ -32,7 +33,11 @@ def canonical(name: str, array: NDArray[Any]) -> NDArray[Any]:
     Groups are numbered in the order of their names, and so are labels that are texts; labels that
     are all whole numbers are integers. Raises DiagnosticError for what is no number there.
     """
-    if name == GROUPS or (name == LABELS and array.dtype.kind in _TEXTS):
+    if name == CLASS_NAMES:
+        return as_texts(array)
+    if name == SPLIT:
+        return split_numbers(array)
+    if name == GROUPS or (name == LABELS and array.dtype.kind in TEXTS):
         return np.unique(array, return_inverse=True)[1].astype(np.int64)
     if array.dtype.kind not in NUMBERS:
         raise fail("E503", f"`{name}` holds {array.dtype}, not numbers")

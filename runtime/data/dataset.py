@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import Report, fail
-from ...compiler.network.names import lengths_name, presence_name
+from ...compiler.network.names import CLASS_NAMES, lengths_name, presence_name
 from ...compiler.network.network import Network
 from .absence import Absence
 from .features import features_of, room_beside
@@ -66,7 +66,7 @@ def names_read(network: Network) -> tuple[str, ...]:
     features = [feature.name for feature in network.features]
     lengths = [lengths_name(f.name) for f in network.features if f.has_lengths]
     presence = [presence_name(m.name) for m in network.spec.modalities if m.optional]
-    return (*features, *lengths, *presence, "labels", "split", "groups")
+    return (*features, *lengths, *presence, "labels", CLASS_NAMES, "split", "groups")
 
 
 def load_data(source: Source, network: Network, seed: int = 0, memory: str = "") -> Dataset:

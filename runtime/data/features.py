@@ -30,7 +30,7 @@ def features_of(
             remedy = did_you_mean(feature.name, arrays) or f"the data has {one_of(list(arrays))}"
             message = f"the data has no array `{feature.name}`"
             report.add("E501", message, feature.span, help=remedy)
-        elif _fits(rows := rows_of(array), feature, report):
+        elif _fits(rows := _with_channel(rows_of(array), feature), feature, report):
             single = SingleRows(rows, absent_of(presence, feature, len(rows)))
             features[feature.name] = single[:] if in_memory(rows) else single
     apart = left_apart({name: extent_of(rows) for name, rows in features.items()}, room)
@@ -56,6 +56,12 @@ def _require_alike(features: Mapping[str, Rows], report: Report) -> None:
 def room_beside(features: Mapping[str, Rows], room: float) -> float:
     """What is left of room beside the features that are in memory."""
     return room - sum(single_bytes(rows.shape) for rows in features.values() if in_memory(rows))
+
+
+def _with_channel(rows: Rows, feature: NetworkFeature) -> Rows:
+    """Rows; where they are one number for each sample, and so is the feature, as its channel."""
+    is_number = len(rows.shape) == 1 and [axis.size for axis in feature.axes or ()] == [1]
+    return rows_of(rows[:][:, None]) if is_number else rows
 
 
 def _fits(rows: Rows, feature: NetworkFeature, report: Report) -> bool:

@@ -1,36 +1,49 @@
-"""Arrays by name, or their headers alone, from a file of a format or a folder of such files."""
+"""Arrays by name, or their headers alone, from a file or a folder of a format, or of such files."""
 
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
-from io import BufferedReader
 from math import prod
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
-from ...compiler.system.files import is_folder, open_file, reason
+from ...compiler.system.files import is_file, is_folder, open_file, reason
 from ..store.manifest import is_store
 from ..store.read import Store
 from . import formats
-from .formats import ArrayHeader, Format
+from .formats import ArrayHeader, FolderFormat, Format
 from .rows import Array, Rows, in_memory, rows_of
 from .stores import StoreArrays, store_headers
 
-T = TypeVar("T")
 Arrays: TypeAlias = Mapping[str, Array]
 Source: TypeAlias = str | PathLike[str] | Mapping[str, Rows]
-"""A file of arrays, a folder of such files, a feature store, or arrays by name."""
-ENDINGS = tuple(f".{module.name}" for module in pkgutil.iter_modules(formats.__path__))
-_EITHER = " or ".join(f"`{ending}`" for ending in ENDINGS)
+"""A file of arrays, a folder of such files or of a format, a feature store, or arrays by name."""
 MOST_LOADED = 50_000_000
 """How many elements an array may have to be loaded from its header."""
+_MODULES = [
+    import_module(f".formats.{module.name}", __package__)
+    for module in pkgutil.iter_modules(formats.__path__)
+]
+FORMATS: Mapping[str, Format] = {
+    ending: cast(Format, module) for module in _MODULES for ending in getattr(module, "ENDINGS", ())
+}
+"""The formats of files by their endings."""
+FOLDER_FORMATS: Mapping[str, FolderFormat] = {
+    mark: cast(FolderFormat, module) for module in _MODULES for mark in getattr(module, "MARKS", ())
+}
+"""The formats of folders by the files that tell them."""
+ENDINGS = tuple(FORMATS)
+_EITHER = " or ".join([", ".join(f"`{e}`" for e in ENDINGS[:-1]), f"`{ENDINGS[-1]}`"])
+_MARKED = " or ".join(f"`{mark}`" for mark in FOLDER_FORMATS)
 
 
 class StoredArrays(Arrays):
@@ -43,19 +56,19 @@ class StoredArrays(Arrays):
         self.headers = headers
 
     def __getitem__(self, name: str) -> Array:
-        file = self.headers[name].file
-        return _read_file(file, lambda reader, stream: reader.array(stream, name))
+        with _opened(self.headers[name].file) as opened:
+            return opened.array(name)
 
     def blocks(self, name: str, count: int) -> Iterator[Array]:
         """An array as consecutive rows, so many at a time; raises as reading it whole does.
 
         No more is held than its format needs for them.
         """
-        with _opened(self.headers[name].file) as (reader, stream):
-            if (blocks := getattr(reader, "blocks", None)) is not None:
-                yield from blocks(stream, name, count)
+        with _opened(self.headers[name].file) as opened:
+            if opened.blocks is not None:
+                yield from opened.blocks(name, count)
                 return
-            whole = reader.array(stream, name)
+            whole = opened.array(name)
         yield from (whole[start : start + count] for start in range(0, len(whole), count))
 
     def __iter__(self) -> Iterator[str]:
@@ -75,7 +88,7 @@ def arrays_of(source: Source) -> Mapping[str, Rows]:
 
 
 def read_arrays(path: str | PathLike[str]) -> StoredArrays | StoreArrays:
-    """The arrays of a file, of a feature store, or of all files of arrays in a folder.
+    """The arrays of a file, of a feature store, of a folder of a format, or of files in a folder.
 
     Raises DiagnosticError where there is none, a header cannot be read, or two hold the same name.
     """
@@ -89,8 +102,10 @@ def read_headers(path: Path) -> dict[str, ArrayHeader]:
     if is_store(path):
         return store_headers(path)
     by_name: dict[str, ArrayHeader] = {}
-    for file in data_files(path):
-        for name, header in _headers(file).items():
+    for place in [path] if _folder_format(path) else data_files(path):
+        with _opened(place) as opened:
+            headers = opened.headers()
+        for name, header in headers.items():
             if name in by_name:
                 raise fail("E502", f"the array `{name}` stands in two files of `{path}`")
             by_name[name] = header
@@ -119,44 +134,72 @@ def load_array(header: ArrayHeader) -> Array:
     return StoredArrays({header.name: header})[header.name]
 
 
-def data_files(path: Path) -> list[Path]:
-    """The file that a path names, or the files of arrays in a folder, in order.
+def data_files(path: Path) -> Sequence[Path]:
+    """The file that a path names, or those of a folder that hold its arrays, in order.
 
     Raises DiagnosticError for a folder without any.
     """
     if not is_folder(path):
         return [path]
+    if reader := _folder_format(path):
+        with _diagnosed(path, reader):
+            return reader.files(path)
     try:
         files = sorted(file for file in path.iterdir() if file.suffix in ENDINGS)
     except OSError as error:
         raise fail("E504", f"`{path}` cannot be read: {reason(error)}") from None
     if not files:
         remedy = f"put {_EITHER} files there, an array for each feature"
-        raise fail("E504", f"the folder `{path}` has no data", help=remedy)
+        kinds = f"{remedy}; or a folder with {_MARKED}"
+        raise fail("E504", f"the folder `{path}` has no data", help=kinds)
     return files
 
 
-def _headers(file: Path) -> Mapping[str, ArrayHeader]:
-    return _read_file(file, lambda reader, stream: reader.headers(stream, file))
+# Formats
 
 
-def _read_file(path: Path, read: Callable[[Format, BufferedReader], T]) -> T:
-    with _opened(path) as (reader, stream):
-        return read(reader, stream)
+def _folder_format(path: Path) -> FolderFormat | None:
+    """The format of a folder; None where it is none, or one of files."""
+    marks = FOLDER_FORMATS if is_folder(path) else ()
+    return next((FOLDER_FORMATS[mark] for mark in marks if is_file(path / mark)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What a format reads of a file that is open, or of a folder."""
+
+    headers: Callable[[], Mapping[str, ArrayHeader]]
+    array: Callable[[str], Array]
+    blocks: Callable[[str, int], Iterator[Array]] | None = None
 
 
 @contextmanager
-def _opened(path: Path) -> Generator[tuple[Format, BufferedReader]]:
-    """A data file that is open, and what reads its format."""
+def _opened(path: Path) -> Generator[_Opened]:
+    """A data file that is open, or a folder of a format."""
+    if folder := _folder_format(path):
+        with _diagnosed(path, folder):
+            yield _Opened(partial(folder.headers, path), partial(folder.array, path))
+        return
     if path.suffix not in ENDINGS:
         remedy = f"data is a {_EITHER} file, or a folder of them"
         raise fail("E504", f"`{path}` is not a data file", help=remedy)
-    reader = cast(Format, import_module(f".formats{path.suffix}", __package__))
+    reader = FORMATS[path.suffix]
+    with open_file(path) as stream, _diagnosed(path, reader):
+        blocks = getattr(reader, "blocks", None)
+        yield _Opened(
+            partial(reader.headers, stream, path),
+            partial(reader.array, stream),
+            blocks and partial(blocks, stream),
+        )
+
+
+@contextmanager
+def _diagnosed(path: Path, reader: Format | FolderFormat) -> Generator[None]:
+    """Within, what the format raises is a DiagnosticError."""
     broken: tuple[type[Exception], ...] = (OSError, ValueError, MemoryError, *reader.UNREADABLE)
-    with open_file(path) as stream:
-        try:
-            yield reader, stream
-        except DiagnosticError:
-            raise
-        except broken as error:
-            raise fail("E504", f"`{path}` cannot be read: {reason(error)}") from None
+    try:
+        yield
+    except DiagnosticError:
+        raise
+    except broken as error:
+        raise fail("E504", f"`{path}` cannot be read: {reason(error)}") from None

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.network.names import CLASS_NAMES
 from ...compiler.system.files import open_file, read_text, reason
 from ..store.manifest import is_store
 from ..store.read import Store
@@ -95,9 +96,15 @@ def data_identity(
     if is_store(place):
         return _store_identity(place, names)
     was = {p.name: p for p in known.parts} if known and known.source == str(place) else {}
+    files = {_name_in(place, file): file for file in data_files(place)}
     return DataIdentity(
-        str(place), tuple(_part(file, was.get(file.name)) for file in data_files(place))
+        str(place), tuple(_part(name, file, was.get(name)) for name, file in files.items())
     )
+
+
+def _name_in(place: Path, file: Path) -> str:
+    """What a file is called in the folder that data are, or the file that they are."""
+    return file.name if file == place else file.relative_to(place).as_posix()
 
 
 def arrays_identity(arrays: Mapping[str, Rows]) -> DataIdentity:
@@ -113,7 +120,8 @@ def features_digest(arrays: Mapping[str, Rows]) -> str:
     array cannot be read or holds no numbers.
     """
     headers = headers_of(arrays)
-    parts = [_stored_part(arrays, name, headers[name].shape) for name in sorted(headers)]
+    names = sorted(name for name in headers if name != CLASS_NAMES)
+    parts = [_stored_part(arrays, name, headers[name].shape) for name in names]
     return DataIdentity(IN_MEMORY, tuple(parts)).digest
 
 
@@ -142,7 +150,7 @@ def _modified(file: Path) -> int:
         raise fail("E504", f"`{file}` cannot be read: {reason(error)}") from None
 
 
-def _part(file: Path, known: DataPart | None) -> DataPart:
+def _part(name: str, file: Path, known: DataPart | None) -> DataPart:
     with open_file(file) as stream:
         try:
             status = os.fstat(stream.fileno())
@@ -151,7 +159,7 @@ def _part(file: Path, known: DataPart | None) -> DataPart:
             digest = file_digest(stream, "sha256").hexdigest()
         except OSError as error:
             raise fail("E504", f"`{file}` cannot be read: {reason(error)}") from None
-    return DataPart(file.name, status.st_size, digest, status.st_mtime_ns)
+    return DataPart(name, status.st_size, digest, status.st_mtime_ns)
 
 
 def _array_part(name: str, rows: Rows) -> DataPart:
@@ -181,13 +189,13 @@ def stated_identity(record: Any) -> DataIdentity | None:
     """The identity that a record says; None where it says none."""
     try:
         kind = "arrays" if record["source"] == IN_MEMORY else "files"
-        parts = tuple(_stated_part(part) for part in record[kind])
+        parts = tuple(_recorded_part(part) for part in record[kind])
         return DataIdentity(str(record["source"]), parts)
     except (AttributeError, TypeError, LookupError):
         return None
 
 
-def _stated_part(record: Any) -> DataPart:
+def _recorded_part(record: Any) -> DataPart:
     """A part; raises AttributeError, TypeError or LookupError where the record is of none."""
     name, size, digest = record["name"], record["bytes"], record["sha256"]
     modified = record.get("modified")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...compiler.check.check import checked
 from ...compiler.diagnostics.diagnostic import Report, did_you_mean, fail, one_of
 from ...compiler.language.spec import Spec
-from ...compiler.network.names import lengths_name, presence_name
+from ...compiler.network.names import LABELS, lengths_name, presence_name
 from ...compiler.network.network import Network, NetworkFeature
 from ...compiler.system.files import is_folder
 from ..progress import Progress, no_progress
@@ -30,7 +30,8 @@ from ..store.manifest import (
 )
 from ..store.numbers import FEATURE_TYPES
 from ..store.write import StoreWriter
-from .canonical import LABELS, PER_SAMPLE, canonical, canonical_blocks, is_feature
+from .canonical import PER_SAMPLE, canonical, canonical_blocks, is_feature
+from .classes import named, names_in
 from .files import Arrays, Source, arrays_of, headers_of
 from .formats import ArrayHeader
 from .identity import data_identity
@@ -59,7 +60,9 @@ def import_features(
     if dtype not in FEATURE_TYPES:
         raise fail("E506", f"`{dtype}` is no type of features", help=one_of(FEATURE_TYPES))
     arrays = arrays_of(source)
-    features = _of_network(arrays, checked(spec)) if spec else _suggested(source, arrays)
+    features = (
+        _of_network(arrays, checked(named(spec, arrays))) if spec else _suggested(source, arrays)
+    )
     plan = _plan(source, arrays, features, dtype)
     if spec is None:
         _require_all_told(plan.arrays, headers_of(arrays))
@@ -159,7 +162,7 @@ def _plan(source: Source, arrays: Arrays, features: list[_Feature], dtype: str) 
     origin = Origin(data=data_identity(source, [array.name for array in stored]).digest)
     origins = dict.fromkeys((array.modality for array in stored), origin)
     in_shard = usual_in_shard(replace(a, shape=headers[a.name].shape[1:]) for a in stored)
-    classes: tuple[str, ...] | None = getattr(arrays, "classes", None)
+    classes = names_in(arrays)
     return Manifest(samples, min(in_shard, samples), tuple(stored), classes, origins)
 
 

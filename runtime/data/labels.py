@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ...compiler.diagnostics.diagnostic import Report
+from ...compiler.diagnostics.diagnostic import Report, did_you_mean, one_of
+from ...compiler.language.printer import name as written_name
 from ...compiler.network.network import Head
 from ...ops.types import NUMBERS
+from .classes import TEXTS, as_texts, stated_names
 from .rows import Array, Rows
+
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+_MOST_NAMED = 4
 
 
 def labels_of(arrays: Mapping[str, Rows], head: Head, samples: int | None, report: Report) -> Array:
-    """Labels as a head learns them: `samples` of them, where the features agree on a number."""
+    """Labels as a head learns them: `samples` of them, where the features agree on a number.
+
+    Classes count from 0 in the order of their names. Labels that are texts are found among these;
+    whole numbers are too, where all names are whole numbers or the data name their numbers.
+    """
     if "labels" not in arrays:
         report.add("E501", "the data has no array `labels`", help="add it, one row for each sample")
         return np.zeros(0)
-    labels = np.asarray(arrays["labels"])
+    labels = _by_name(np.asarray(arrays["labels"]), stated_names(arrays), head, report)
+    if labels is None:
+        return np.zeros(0)
     if labels.dtype.kind not in NUMBERS or not np.isfinite(labels).all():
         report.add("E503", "`labels` are not finite numbers", help=_label_remedy(head))
         return np.zeros(0)
@@ -29,19 +42,107 @@ def labels_of(arrays: Mapping[str, Rows], head: Head, samples: int | None, repor
         message = f"`labels` is {labels.shape}, not {expected} for {head.count} {head.kind}"
         report.add("E503", message, help=_label_remedy(head))
     elif head.kind == "classes":
-        whole = np.array_equal(labels, np.floor(labels))
-        if not whole or labels.min(initial=0) < 0 or labels.max(initial=0) >= head.count:
-            message = f"`labels` are not whole numbers from 0 to {head.count - 1}"
-            report.add("E503", message, help=_label_remedy(head))
+        _require_classes(labels, head, report)
     elif head.kind == "labels" and not np.isin(labels, (0, 1)).all():
         report.add("E503", "`labels` are not all 0 or 1", help=_label_remedy(head))
     return labels.astype(np.int64 if head.kind == "classes" else np.float32)
 
 
+def _require_classes(labels: Array, head: Head, report: Report) -> None:
+    last = head.count - 1
+    if not _are_whole(labels):
+        report.add(
+            "E503", f"`labels` are not whole numbers from 0 to {last}", help=_label_remedy(head)
+        )
+    elif labels.size and (labels.min() < 0 or labels.max() > last):
+        least, most = int(labels.min()), int(labels.max())
+        message = f"`labels` are whole numbers from {least} to {most}, not from 0 to {last}"
+        remedy = _label_remedy(head)
+        if (least, most) == (1, head.count):
+            remedy = f"they count from 1: subtract 1, or name them: {_predicts(range(1, most + 1))}"
+        report.add("E503", message, help=remedy)
+
+
+def _predicts(names: Sequence[object]) -> str:
+    """How a specification names classes."""
+    shown = [written_name(str(name)) for name in names[:_MOST_NAMED]]
+    more = [] if len(names) <= _MOST_NAMED else ["…"]
+    return f"predict {len(names)} classes {{ {', '.join([*shown, *more])} }}"
+
+
+def _are_whole(labels: Array) -> bool:
+    return bool(np.array_equal(labels, np.floor(labels)))
+
+
+# Names
+
+
+def _by_name(
+    labels: Array, names: tuple[str, ...] | None, head: Head, report: Report
+) -> Array | None:
+    """Labels as the head counts them, by the names of both; None where those do not fit."""
+    if head.kind == "classes":
+        return _places(labels, names, head, report)
+    if names is None or head.names is None or names == head.names:
+        return labels
+    return _in_order(labels, names, head.names, report)
+
+
+def _places(
+    labels: Array, names: tuple[str, ...] | None, head: Head, report: Report
+) -> Array | None:
+    """Labels as places among the names of a head, where they are names; else as they are."""
+    if labels.dtype.kind in TEXTS and labels.ndim == 1:
+        return _found(as_texts(labels), head, report)
+    if head.names is None or labels.ndim != 1 or labels.dtype.kind not in NUMBERS:
+        return labels
+    if not np.isfinite(labels).all() or not _are_whole(labels):
+        return labels
+    numbers = labels.astype(np.int64)
+    if names is not None:
+        fits = not numbers.size or (numbers.min() >= 0 and numbers.max() < len(names))
+        if not fits or names == head.names:
+            return labels
+        return _found(np.array(names, np.str_)[numbers], head, report)
+    if all(map(_WHOLE.fullmatch, head.names)):
+        return _found(numbers.astype(np.str_), head, report)
+    return labels
+
+
+def _found(texts: NDArray[np.str_], head: Head, report: Report) -> Array | None:
+    """The places of names among those of a head; None where one is none of these."""
+    distinct, which = np.unique(texts, return_inverse=True)
+    if head.names is None:
+        message = "`labels` are texts, and the specification does not name its classes"
+        report.add("E503", message, help=f"name them: {_predicts(distinct.tolist())}")
+        return None
+    places = {name: place for place, name in enumerate(head.names)}
+    unknown = [str(name) for name in distinct if name not in places]
+    if unknown:
+        message = f"`labels` have what is none of the {head.count} classes: {one_of(unknown)}"
+        meant = did_you_mean(unknown[0], head.names)
+        report.add("E503", message, help=meant or f"the classes are {one_of(head.names)}")
+        return None
+    found = np.array([places[str(name)] for name in distinct], np.int64)
+    return found[which.reshape(texts.shape)]
+
+
+def _in_order(
+    labels: Array, names: Sequence[str], wished: Sequence[str], report: Report
+) -> Array | None:
+    """Labels whose columns have `names`, with columns in the order of those wished for."""
+    lacking = [name for name in wished if name not in names]
+    if lacking or labels.ndim != 2 or labels.shape[1] != len(names):
+        message = f"the columns of `labels` are not called {one_of(lacking or wished)}"
+        report.add("E503", message, help=f"they are called {one_of(names)}")
+        return None
+    return labels[:, [names.index(name) for name in wished]]
+
+
 def _label_remedy(head: Head) -> str:
     match head.kind:
         case "classes":
-            return "classes are (samples,) whole numbers that count from 0"
+            return "classes are (samples,) whole numbers that count from 0, or names"
         case "labels":
             return f"labels are (samples, {head.count}) of 0 and 1"
         case "values":

@@ -6,13 +6,36 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.diagnostics.diagnostic import fail, one_of
 from ...compiler.network.network import Head
+from ...ops.types import NUMBERS
+from .classes import TEXTS, as_texts
 from .rows import Array, Rows
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 SPLIT_NAMES = ("train", "validation", "test")
+WORDS: Mapping[str, int] = {
+    **dict.fromkeys(("train", "training"), TRAIN),
+    **dict.fromkeys(("validation", "valid", "val", "dev"), VALIDATION),
+    **dict.fromkeys(("test", "testing"), TEST),
+}
+"""What people call the parts of a split."""
 _SHARES = (0.6, 0.2, 0.2)
+_REMEDY = "0 or `train` is training, 1 or `validation` validation, 2 or `test` test"
+
+
+def split_numbers(split: Array) -> Array:
+    """A split as numbers; raises DiagnosticError where it is neither these nor words for them."""
+    if split.dtype.kind in TEXTS:
+        words, which = np.unique(as_texts(split), return_inverse=True)
+        unknown = [str(word) for word in words if word.strip().lower() not in WORDS]
+        if unknown:
+            raise fail("E503", f"`split` has {one_of(unknown)}", help=_REMEDY)
+        numbers = np.array([WORDS[word.strip().lower()] for word in words], np.int64)
+        return numbers[which.reshape(split.shape)]
+    if split.dtype.kind not in NUMBERS or not np.isin(split, (TRAIN, VALIDATION, TEST)).all():
+        raise fail("E503", "`split` has values that are not 0, 1 or 2", help=_REMEDY)
+    return split.astype(np.int64)
 
 
 def groups_of(arrays: Mapping[str, Rows], samples: int) -> Array | None:
@@ -32,11 +55,11 @@ def split_of(
     """The data's own split, or a seeded one of 60, 20 and 20 percent; groups stay together."""
     samples = len(labels)
     if "split" in arrays:
-        split = np.asarray(arrays["split"])
-        if split.shape != (samples,) or not np.isin(split, (TRAIN, VALIDATION, TEST)).all():
-            message = f"`split` is not {samples} values of 0, 1 or 2"
-            raise fail("E503", message, help="0 is training, 1 validation, 2 test")
-        return split.astype(np.int64)
+        split = split_numbers(np.asarray(arrays["split"]))
+        if split.shape != (samples,):
+            message = f"`split` is {split.shape}, not one value for each of {samples} samples"
+            raise fail("E503", message, help=_REMEDY)
+        return split
     generator = np.random.default_rng(seed)
     if groups is not None:
         sizes = np.bincount(groups)

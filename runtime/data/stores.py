@@ -7,16 +7,19 @@ from pathlib import Path
 
 import numpy as np
 
+from ...compiler.network.names import CLASS_NAMES
 from ..store.folders import mark_used
 from ..store.manifest import Manifest, read_manifest
 from ..store.numbers import NUMBER_TYPES
-from ..store.read import Store, StoredRows
+from ..store.read import Store
 from .formats import ArrayHeader
+from .rows import Rows
 
 
-class StoreArrays(Mapping[str, StoredRows]):
+class StoreArrays(Mapping[str, Rows]):
     """The arrays of a store, whose rows are read when they are asked for, and not kept.
 
+    Beside them it has the names of the classes, which are not for each sample, by `CLASS_NAMES`.
     Raises DiagnosticError where what is read is damaged.
     """
 
@@ -25,17 +28,14 @@ class StoreArrays(Mapping[str, StoredRows]):
         mark_used(store)
 
     @property
-    def classes(self) -> tuple[str, ...] | None:
-        """The names of the classes that labels count, if they are known."""
-        return self.store.manifest.classes
-
-    @property
     def headers(self) -> Mapping[str, ArrayHeader]:
         """The headers of its arrays."""
         return _headers(self.store.folder, self.store.manifest)
 
-    def __getitem__(self, name: str) -> StoredRows:
-        if name not in self:
+    def __getitem__(self, name: str) -> Rows:
+        if name == CLASS_NAMES and self.store.manifest.classes is not None:
+            return np.array(self.store.manifest.classes, np.str_)
+        if name not in self.store:
             raise KeyError(name)
         return self.store.array(name)
 
@@ -47,7 +47,8 @@ class StoreArrays(Mapping[str, StoredRows]):
 
     def __contains__(self, name: object) -> bool:
         """Whether there is an array of this name, which is not read."""
-        return name in self.store
+        known = self.store.manifest.classes is not None
+        return (name == CLASS_NAMES and known) or name in self.store
 
 
 def store_headers(folder: Path) -> dict[str, ArrayHeader]:

@@ -11,13 +11,14 @@ import numpy as np
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.nodes import Feature, FeatureAxis, Modality, Predict, name_problem
-from ...compiler.network.names import lengths_name, presence_name
+from ...compiler.network.names import LABELS, lengths_name, presence_name
 from ...compiler.resolve.resolve import MOST_CLASSES, RESERVED
 from ...compiler.resolve.scope import LARGEST_SIZE
 from ...ops.types import NUMBERS
 from ..store.manifest import Manifest, is_store, read_manifest
-from .canonical import LABELS, is_feature
-from .files import load_array, read_headers
+from .canonical import is_feature
+from .classes import TEXTS, names_in
+from .files import Array, load_array, read_arrays, read_headers
 from .formats import ArrayHeader
 
 AXES = {1: "c", 2: "tc", 3: "chw", 4: "cthw"}
@@ -57,7 +58,8 @@ def declare(path: Path) -> Declared:
         message = f"`{path}` has no array that can be a feature"
         remedy = "a feature is an array of numbers, (samples, channels) or with more axes"
         raise fail("E504", message, help=remedy)
-    return Declared(modalities, _predict(labels) if labels else None, left_out)
+    names = names_in(read_arrays(path)) if labels else None
+    return Declared(modalities, _predict(labels, names) if labels else None, left_out)
 
 
 def modalities_of(headers: Mapping[str, ArrayHeader]) -> tuple[Modality, ...]:
@@ -93,6 +95,8 @@ def _problem(header: ArrayHeader) -> str | None:
     if header.kind not in NUMBERS:
         return "it does not hold numbers"
     if len(header.shape) - 1 not in AXES:
+        if len(header.shape) == 1:
+            return f"it is one number for each sample; `{header.name}[c 1]` would take it"
         return f"it has {len(header.shape)} axes, not samples and 1 to 4 more"
     if not all(1 <= size <= LARGEST_SIZE for size in header.shape[1:]):
         return "an axis is empty or too long"
@@ -126,18 +130,37 @@ def _natural(header: ArrayHeader) -> list[tuple[int, str]]:
     return [(int(p), "") if p.isascii() and p.isdigit() else (-1, p) for p in pieces]
 
 
-def _predict(header: ArrayHeader) -> Predict | None:
-    """Classes where labels are (samples,) whole numbers, labels where 0 and 1, else values.
+def _predict(header: ArrayHeader, names: tuple[str, ...] | None) -> Predict | None:
+    """What labels are, with the names that data have for classes or columns, as they number them.
 
+    Classes where labels are (samples,) names or whole numbers, labels where 0 and 1, else values.
     Whole numbers of which few below the largest occur, such as prices, are values too.
     """
-    if header.kind not in NUMBERS or len(header.shape) not in (1, 2) or 0 in header.shape:
+    if 0 in header.shape or len(header.shape) not in (1, 2):
+        return None
+    if header.kind in TEXTS and names:
+        return Predict(len(names), "classes", names)
+    if header.kind not in NUMBERS:
         return None
     labels = load_array(header)
     if labels.ndim == 2:
         binary = bool(np.isin(labels, (0, 1)).all())
-        return Predict(labels.shape[1], "labels" if binary else "values")
-    whole = bool(np.array_equal(labels, np.floor(labels))) and labels.min() >= 0
-    if whole and labels.max() < min(MOST_CLASSES, SPARSE * len(np.unique(labels))):
-        return Predict(int(labels.max()) + 1, "classes")
-    return Predict(1, "values")
+        fit = names if names and len(names) == labels.shape[1] else None
+        return Predict(labels.shape[1], "labels" if binary else "values", fit)
+    whole = bool(np.array_equal(labels, np.floor(labels)))
+    if whole and names and labels.min() >= 0 and labels.max() < len(names):
+        return Predict(len(names), "classes", names)
+    return _counted(labels) if whole else Predict(1, "values")
+
+
+def _counted(labels: Array) -> Predict:
+    """What whole numbers are without names; classes that do not count from 0 are named by them."""
+    distinct = np.unique(labels).astype(np.int64)
+    least, most = int(distinct[0]), int(distinct[-1])
+    if distinct.tolist() == [-1, 1]:
+        return Predict(2, "classes", ("-1", "1"))
+    if least < 0 or most >= min(MOST_CLASSES, SPARSE * len(distinct)):
+        return Predict(1, "values")
+    if least == 1 and len(distinct) > 1:
+        return Predict(most, "classes", tuple(map(str, range(1, most + 1))))
+    return Predict(most + 1, "classes")

@@ -18,6 +18,7 @@ from ..data.files import Source, arrays_of
 from ..data.memory import held
 from ..data.presence import lacking_warnings, lacking_whole, without
 from ..data.rows import Rows
+from ..data.sources import Data, source_of
 from ..data.split import TEST
 from ..progress import Progress, no_progress
 from ..settings import Settings
@@ -27,7 +28,7 @@ from .predictor import Predictor
 
 def evaluate(
     model: Model,
-    data: Source,
+    data: Data,
     *,
     weights: WeightSource | None = None,
     settings: Settings | None = None,
@@ -44,7 +45,7 @@ def evaluate(
     """
     predictor = open_predictor(model, weights)
     settings = (settings or predictor.settings).with_options(**options)
-    samples = to_evaluate(predictor, data, settings)
+    samples = to_evaluate(predictor, source_of(data), settings)
     return evaluate_with(predictor, samples, settings, progress)
 
 
@@ -79,7 +80,7 @@ def to_evaluate(predictor: Predictor, data: Source, settings: Settings) -> Datas
 
 def predict(
     model: Model,
-    data: Source,
+    data: Data,
     *,
     weights: WeightSource | None = None,
     settings: Settings | None = None,
@@ -94,7 +95,7 @@ def predict(
     """
     predictor = open_predictor(model, weights)
     settings = (settings or predictor.settings).with_options(**options)
-    return predict_with(predictor, data, settings, progress)
+    return predict_with(predictor, source_of(data), settings, progress)
 
 
 def predict_with(

@@ -10,8 +10,9 @@ from ...compiler.check.check import checked
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
 from ...compiler.network.network import Head
+from ..data.classes import with_names
 from ..data.dataset import load_data
-from ..data.files import Source
+from ..data.sources import Data, source_of
 from ..data.split import TRAIN, VALIDATION
 from ..progress import Progress, no_progress
 from ..runs.folder import describe
@@ -24,7 +25,7 @@ from .outputs import shares_in
 def soft_targets(
     teacher: str | PathLike[str],
     student: Spec,
-    data: Source,
+    data: Data,
     settings: Settings,
     progress: Progress = no_progress,
 ) -> SoftTargets:
@@ -32,8 +33,9 @@ def soft_targets(
 
     Raises DiagnosticError where it is none of these, or predicts something else than the student.
     """
+    data = source_of(data)
     predictor = open_predictor(teacher)
-    own, head = predictor.network.head, checked(student).head
+    own, head = predictor.network.head, with_names(checked(student), data).head
     if own != head:
         message = f"`{teacher}` predicts {_said(own)}, and the network {_said(head)}"
         raise fail("E506", message, help="distil from what was trained for the same labels")

@@ -30,10 +30,11 @@ from ...compiler.network.holes import Relaxation
 from ...compiler.network.network import Network
 from ...compiler.passes import optimise
 from ..data.batches import Batches
+from ..data.classes import with_names
 from ..data.dataset import Dataset, load_data
-from ..data.files import Source
 from ..data.folds import Fold, chosen_folds
 from ..data.seen import weighted
+from ..data.sources import Data, source_of
 from ..data.split import TEST, TRAIN
 from ..latency.profile import read_profile
 from ..metrics import SELECTION_METRIC
@@ -73,7 +74,7 @@ Told = Callable[[str, float], None]
 
 def compare_with_controls(
     spec: Spec,
-    data: Source,
+    data: Data,
     found: SearchResult,
     *,
     settings: Settings,
@@ -88,8 +89,8 @@ def compare_with_controls(
     written there. Raises DiagnosticError where the data or the settings cannot be used, or the
     folder is not that of the search.
     """
-    spec = with_rule(spec, settings)
-    network = checked(spec)
+    data = source_of(data)
+    network = with_names(checked(with_rule(spec, settings)), data)
     here = settings.with_options(device=join(settings.device))
     with found_again(out, found.history) as folder, computing(settings.threads):
         samples = weighted(

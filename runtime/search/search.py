@@ -29,11 +29,13 @@ from ...compiler.system.display import Displayed
 from ...compiler.system.files import is_there
 from .. import tuning
 from ..data.checks import data_warnings, metric_warnings, warn
+from ..data.classes import with_names
 from ..data.dataset import Dataset, load_data, names_read
 from ..data.files import Arrays, Source
 from ..data.identity import DataIdentity, data_identity, read_identity
 from ..data.memory import held
 from ..data.seen import weighted
+from ..data.sources import Data, source_of
 from ..data.split import TRAIN, VALIDATION
 from ..latency.profile import Profile, read_profile
 from ..metrics import selection_metric
@@ -105,7 +107,7 @@ class SearchResult(Displayed):
 
 def search(
     spec: Spec,
-    data: Source,
+    data: Data,
     *,
     out: str | PathLike[str] | None = None,
     settings: Settings | None = None,
@@ -116,7 +118,8 @@ def search(
 ) -> SearchResult:
     """Searches the holes of a specification; `options` override `settings` by name.
 
-    `data` is a file, a folder, or arrays by name. With `out`, everything that is needed to repeat
+    `data` is a file, a folder, or what Python holds: arrays by name, a table, samples
+    (`data/sources.py`). With `out`, everything that is needed to repeat
     the run is written there, and a checkpoint after every round and on SIGTERM and SIGINT, from
     which `resume` goes on. Raises DiagnosticError where the specification, the data or the settings
     cannot be used, and warns (`DataWarning`) where data are to be doubted.
@@ -133,6 +136,8 @@ def search(
     budgets.require_possible()
     if resume and out is None:
         raise fail("E506", "there is no run folder to resume from", help="give `out=…`")
+    data = source_of(data)
+    network = with_names(network, data)
     here = settings.with_options(device=join(settings.device))
     with begun(out, "search", overwrite, resume=resume) as folder, computing(settings.threads):
         require_memory(

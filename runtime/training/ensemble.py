@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from os import PathLike
 from typing import Any
@@ -14,9 +14,11 @@ from ...compiler.check.check import checked
 from ...compiler.language.ensemble import Ensemble
 from ...compiler.program.join import member_name
 from ..data.checks import data_warnings, warn
+from ..data.classes import named
 from ..data.dataset import load_data, names_read
 from ..data.files import Source
 from ..data.identity import data_identity
+from ..data.sources import Data, source_of
 from ..parallel.processes import join, rank
 from ..progress import Progress, no_progress
 from ..runs.begin import begun
@@ -41,7 +43,7 @@ class EnsembleResult:
 
 def train_ensemble(
     ensemble: Ensemble,
-    data: Source,
+    data: Data,
     *,
     out: str | PathLike[str] | None = None,
     settings: Settings | None = None,
@@ -57,6 +59,8 @@ def train_ensemble(
     receives how many epochs of members are done, of how many. Raises DiagnosticError where the
     members, the data or the settings cannot be used.
     """
+    data = source_of(data)
+    ensemble = _named(ensemble, data)
     own = [one for _, one in zip_longest(ensemble.members, each)]
     chosen = [(settings or one or Settings()).with_options(**options) for one in own]
     join(chosen[0].device)
@@ -76,6 +80,12 @@ def train_ensemble(
             names = {name for network in networks for name in names_read(network)}
             folder.write_about(data_identity(data, names).record(), warnings=warned)
     return result
+
+
+def _named(ensemble: Ensemble, data: Source) -> Ensemble:
+    """The ensemble, whose members name what they predict where the data do."""
+    members = (replace(m, genotype=named(m.genotype, data)) for m in ensemble.members)
+    return replace(ensemble, members=tuple(members))
 
 
 def _warned(ensemble: Ensemble, data: Source, settings: Settings) -> list[dict[str, str | None]]:

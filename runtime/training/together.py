@@ -14,9 +14,11 @@ from ...compiler.check.check import checked, require_no_holes
 from ...compiler.language.spec import Spec
 from ...compiler.network.network import Network
 from ...compiler.program.hoist import Hoisted
+from ..data.classes import with_names
 from ..data.dataset import Dataset, load_data
 from ..data.files import Source, arrays_of
 from ..data.seen import weighted
+from ..data.sources import Data, source_of
 from ..data.split import TRAIN, VALIDATION
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, joined
@@ -43,7 +45,7 @@ DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(Settings) if f.nam
 
 def train_seeds(
     spec: Spec,
-    data: Source,
+    data: Data,
     seeds: Sequence[int],
     *,
     settings: Settings | None = None,
@@ -56,7 +58,7 @@ def train_seeds(
     """
     settings = (settings or Settings()).with_options(**options)
     each = [settings.with_options(seed=seed) for seed in seeds]
-    return train_all([spec] * len(seeds), data, each)
+    return train_all([spec] * len(seeds), source_of(data), each)
 
 
 def train_all(
@@ -76,8 +78,8 @@ def train_all(
     members: list[_Member] = []
     for spec, settings in zip(specs, each, strict=True):
         if (text := str(spec)) not in networks:
-            networks[text] = checked(spec)
-            require_no_holes(networks[text])
+            require_no_holes(network := checked(spec))
+            networks[text] = with_names(network, arrays)
         network = networks[text]
         key = _read_by(network), settings.split_seed, settings.validation_weight
         if key not in known:

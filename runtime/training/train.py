@@ -22,11 +22,13 @@ from ...compiler.program.weights import Weights, WeightSource
 from ...compiler.system.files import is_file
 from ..data.batches import Batch, Batches
 from ..data.checks import data_warnings, warn
+from ..data.classes import with_names
 from ..data.dataset import Dataset, load_data, names_read
 from ..data.files import Source
 from ..data.identity import data_identity
 from ..data.memory import held
 from ..data.seen import weighted
+from ..data.sources import Data, source_of
 from ..data.split import TRAIN, VALIDATION
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, rank
@@ -62,7 +64,7 @@ class TrainResult:
 
 def train(
     spec: Spec,
-    data: Source,
+    data: Data,
     *,
     weights: WeightSource | None = None,
     out: str | PathLike[str] | None = None,
@@ -84,6 +86,9 @@ def train(
     network = checked(spec)
     require_no_holes(network)
     ModalityDropout.of(network, settings)
+    data = source_of(data)
+    network = with_names(network, data)
+    spec = network.space
     here = settings.with_options(device=join(settings.device))
     with begun(out, "train", overwrite, spec) as folder:
         program = lower(build(network))

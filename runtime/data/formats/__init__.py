@@ -1,14 +1,15 @@
-"""Formats of files of arrays, one file each, found by its place: `npz.py` reads `NAME.npz`.
+"""Formats of arrays, one file each, found by its place: those of files, and those of folders.
 
-A format reads the `headers` of a file that is open, and one `array` by its name; if it can, that
-array also in `blocks` of consecutive rows, so many at a time. What it raises is
-ValueError and OSError for a file that is not of the format, `UNREADABLE` beside these, MemoryError,
-and DiagnosticError where there is a remedy.
+A format of files has `ENDINGS`, and reads the `headers` of a file that is open, and one `array` by
+its name; if it can, that array also in `blocks` of consecutive rows, so many at a time. One of
+folders has `MARKS`, names of files by which its folders are told, and says which `files` of a
+folder it reads. What they raise is ValueError and OSError for what is not of the
+format, `UNREADABLE` beside these, MemoryError, and DiagnosticError where there is a remedy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -21,9 +22,10 @@ MOST_ARRAYS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class ArrayHeader:
-    """An array's name, shape and kind (numpy's: `f`, `i`, `u`, `b`, or another), and its file.
+    """An array's name, shape and kind (numpy's: `f`, `i`, `u`, `b`, `U`, or another).
 
-    Of one that `is_apart`, samples can be read without the rest.
+    `file` is where it stands: a file, or a folder of a format of these. Of one that `is_apart`,
+    samples can be read without the rest.
     """
 
     name: str
@@ -34,8 +36,9 @@ class ArrayHeader:
 
 
 class Format(Protocol):
-    """The module of a format."""
+    """The module of a format of files."""
 
+    ENDINGS: Sequence[str]
     UNREADABLE: tuple[type[Exception], ...]
 
     def headers(self, stream: BufferedReader, file: Path) -> Mapping[str, ArrayHeader]: ...
@@ -43,7 +46,20 @@ class Format(Protocol):
     def array(self, stream: BufferedReader, name: str) -> NDArray[Any]: ...
 
 
+class FolderFormat(Protocol):
+    """The module of a format of folders."""
+
+    MARKS: Sequence[str]
+    UNREADABLE: tuple[type[Exception], ...]
+
+    def files(self, folder: Path) -> Sequence[Path]: ...
+
+    def headers(self, folder: Path) -> Mapping[str, ArrayHeader]: ...
+
+    def array(self, folder: Path, name: str) -> NDArray[Any]: ...
+
+
 def require_few(count: int) -> None:
-    """Raises ValueError where a file has more arrays than are looked at."""
+    """Raises ValueError where there are more arrays than are looked at."""
     if count > MOST_ARRAYS:
         raise ValueError(f"it has more than {MOST_ARRAYS:,} arrays")

@@ -14,6 +14,7 @@ from ....compiler.diagnostics.diagnostic import fail
 from ....compiler.system.tensors import DTYPES, Tensor, read_tensor, read_tensors
 from . import ArrayHeader, require_few
 
+ENDINGS = (".safetensors",)
 UNREADABLE: tuple[type[Exception], ...] = ()
 
 

@@ -166,7 +166,9 @@ def test_data_declare_their_features(tmp_path: Path, kind: str) -> None:
     text = new_text(Wishes(data=data))
     assert DECLARED in body(text)
     assert "predict 4 classes" in text
-    assert "# Not a feature: id: it has 1 axes, not samples and 1 to 4 more.\n" in text
+    assert (
+        "# Not a feature: id: it is one number for each sample; `id[c 1]` would take it.\n" in text
+    )
     assert format_text(text) == text
     assert load_data(data, resolve(parse(text))).features.keys() >= {"Image_10", "words"}
 
@@ -231,7 +233,7 @@ BROKEN: Mapping[str, tuple[str, bytes, str]] = {
     "no archive": ("d.npz", b"nothing", "File is not a zip file"),
     "a pickle": ("d.npz", pickle.dumps({"a": 1}), "File is not a zip file"),
     "no tensors": ("d.safetensors", b"\xff" * 64, "cannot be read"),
-    "another kind": ("d.csv", b"a,b", "is not a data file"),
+    "another kind": ("d.xyz", b"a,b", "is not a data file"),
 }
 
 

@@ -1,0 +1,92 @@
+"""What classes are called: by the specification, or by data, whose names it then takes.
+
+Data say it by an array `labels.names`, (K,) texts, by the manifest of a store, or by labels that
+are texts: their classes are in the order of these. Names stand in the specification of a run, so
+that whatever reads the run knows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from ...compiler.check.check import checked
+from ...compiler.diagnostics.diagnostic import fail, one_of
+from ...compiler.language.nodes import name_problem
+from ...compiler.language.spec import Spec
+from ...compiler.network.names import CLASS_NAMES, LABELS
+from ...compiler.network.network import Network
+from .files import Source, StoredArrays, arrays_of
+from .rows import Array, Rows, rows_of
+
+TEXTS = "US"
+"""numpy's letters for texts."""
+
+
+def stated_names(arrays: Mapping[str, Rows]) -> tuple[str, ...] | None:
+    """The names by which data say what numbers of classes, or columns of labels, are called.
+
+    Raises DiagnosticError where they are not texts.
+    """
+    if CLASS_NAMES not in arrays:
+        return None
+    names = np.asarray(arrays[CLASS_NAMES])
+    if names.ndim != 1 or names.dtype.kind not in TEXTS:
+        message = f"`{CLASS_NAMES}` is {names.shape} of {names.dtype}, not a text for each class"
+        raise fail("E503", message)
+    return tuple(as_texts(names).tolist())
+
+
+def names_in(arrays: Mapping[str, Rows]) -> tuple[str, ...] | None:
+    """What data call the classes, in their order; None where labels are numbers without names."""
+    if (stated := stated_names(arrays)) is not None:
+        return stated
+    if LABELS not in arrays or _kind_of_labels(arrays) not in TEXTS:
+        return None
+    return tuple(np.unique(as_texts(np.asarray(arrays[LABELS]))).tolist())
+
+
+def named(spec: Spec, source: Source) -> Spec:
+    """A specification with the names that data have for what it predicts, where it has none.
+
+    Raises DiagnosticError where the data name more classes, or fewer, than are predicted.
+    """
+    predict = spec.predict
+    if predict is None or predict.names is not None or not isinstance(predict.count, int):
+        return spec
+    names = names_in(arrays_of(source))
+    if names is None:
+        return spec
+    if len(names) != predict.count:
+        message = f"the data name {len(names)} {predict.kind}, and {predict.count} are predicted"
+        remedy = f"write `predict {len(names)} {predict.kind}`, or name those that are predicted"
+        raise fail("E503", f"{message}: {one_of(names)}", predict.span, help=remedy)
+    problem = next(filter(None, map(name_problem, names)), None)
+    if problem is not None:
+        raise fail("E503", f"a class of the data cannot be called so: {problem}")
+    return replace(spec, predict=replace(predict, names=names))
+
+
+def with_names(network: Network, source: Source) -> Network:
+    """A network that predicts what data name; raises DiagnosticError as `named` does."""
+    spec = named(network.space, source)
+    return network if spec is network.space else checked(spec)
+
+
+def as_texts(array: Array) -> Array:
+    """Texts as numpy's `U`; raises DiagnosticError where bytes are no UTF-8."""
+    if array.dtype.kind != "S":
+        return array
+    try:
+        return np.char.decode(array, "utf-8")
+    except UnicodeDecodeError:
+        raise fail("E503", "texts of the data are not UTF-8", help="save them as UTF-8") from None
+
+
+def _kind_of_labels(arrays: Mapping[str, Rows]) -> str:
+    """numpy's letter for the labels, which are not read where they stand in a file."""
+    if isinstance(arrays, StoredArrays):
+        return arrays.headers[LABELS].kind
+    return rows_of(arrays[LABELS]).dtype.kind

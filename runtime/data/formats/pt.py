@@ -1,0 +1,178 @@
+"""torch's files: a dict of tensors, and of lists of texts or numbers, as `torch.save` writes them.
+
+torch is not needed, and no code of a file is run: see `tensor_pickle.py`. Tensors stay in the file
+until they are used.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BufferedReader
+from math import prod
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..tensor_pickle import LONGEST, StridedTensor, read_tensor_pickle
+from . import ArrayHeader, require_few
+
+ENDINGS = (".pt", ".pth")
+UNREADABLE = (
+    *(EOFError, KeyError, NotImplementedError, RuntimeError, struct.error),
+    *(zipfile.BadZipFile, zlib.error),
+)
+_TYPES: Mapping[str, str] = {
+    "HalfStorage": "<f2",
+    "FloatStorage": "<f4",
+    "DoubleStorage": "<f8",
+    "ByteStorage": "u1",
+    "CharStorage": "i1",
+    "ShortStorage": "<i2",
+    "IntStorage": "<i4",
+    "LongStorage": "<i8",
+    "BFloat16Storage": "<u2",
+    "BoolStorage": "?",
+}
+"""numpy's types of torch's storages; bfloat16 is the upper half of a float32."""
+_BFLOAT16 = "BFloat16Storage"
+_PICKLE, _NAME_LENGTHS, _LOCAL_HEADER = "data.pkl", 26, 30
+LONGEST_ITEM = 256
+"""Characters of a text in a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What a file holds by name, and where its storages stand."""
+
+    values: Mapping[str, StridedTensor | NDArray[Any]]
+    members: Mapping[str, zipfile.ZipInfo]
+    folder: str
+
+
+def headers(stream: BufferedReader, file: Path) -> Mapping[str, ArrayHeader]:
+    """The headers of the tensors and lists."""
+    return {
+        name: ArrayHeader(name, value.shape, _kind(value), file, _is_apart(value))
+        for name, value in _content(stream).values.items()
+    }
+
+
+def array(stream: BufferedReader, name: str) -> NDArray[Any]:
+    """The tensor or the list of this name."""
+    content = _content(stream)
+    value = content.values[name]
+    return value if isinstance(value, np.ndarray) else _tensor(stream, content, value, name)
+
+
+def _kind(value: StridedTensor | NDArray[Any]) -> str:
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind
+    if value.storage.type == _BFLOAT16:
+        return "f"
+    return np.dtype(_TYPES[value.storage.type]).kind if value.storage.type in _TYPES else "V"
+
+
+def _is_apart(value: StridedTensor | NDArray[Any]) -> bool:
+    """Whether samples are read without the rest, as they are but of bfloat16."""
+    is_mapped = isinstance(value, StridedTensor) and value.storage.type != _BFLOAT16
+    return is_mapped and bool(prod(value.shape))
+
+
+def _content(stream: BufferedReader) -> _Content:
+    stream.seek(0)
+    if not zipfile.is_zipfile(stream):
+        raise ValueError("it is no archive; save it again with torch 1.6 or later")
+    with zipfile.ZipFile(stream) as archive:
+        members = {member.filename: member for member in archive.infolist()}
+        if len(members) < len(archive.infolist()):
+            raise ValueError("a part stands in it twice")
+        pickled = [name for name in members if name.split("/", 1)[-1] == _PICKLE]
+        if len(pickled) != 1 or members[pickled[0]].file_size > LONGEST:
+            raise ValueError(f"it has no `{_PICKLE}` as `torch.save` writes it")
+        folder = pickled[0].removesuffix(_PICKLE)
+        order = f"{folder}byteorder"
+        if order in members and archive.read(_plain(members[order])) != b"little":
+            raise ValueError("its numbers have their highest byte first")
+        value = read_tensor_pickle(archive.read(_plain(members[pickled[0]])))
+    return _Content(_values(value), members, folder)
+
+
+def _plain(member: zipfile.ZipInfo) -> zipfile.ZipInfo:
+    """A member, as torch writes them; raises ValueError where it is packed."""
+    if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
+        raise ValueError(f"`{member.filename}` is packed, which torch does not do")
+    if member.file_size != member.compress_size:
+        raise ValueError(f"`{member.filename}` cannot be as large as it says")
+    return member
+
+
+def _values(value: Any) -> dict[str, StridedTensor | NDArray[Any]]:
+    """Tensors and lists by name; raises ValueError where a file holds anything else."""
+    if not isinstance(value, dict):
+        raise ValueError("it holds no dict: save `{'Image': tensor, 'labels': tensor}`")
+    require_few(len(value))
+    return {_name(name): _value(name, entry) for name, entry in value.items()}
+
+
+def _name(name: Any) -> str:
+    if not isinstance(name, str):
+        raise ValueError("a name in it is no text")
+    return name
+
+
+def _value(name: str, value: Any) -> StridedTensor | NDArray[Any]:
+    if isinstance(value, StridedTensor):
+        return value
+    if isinstance(value, (list, tuple)):
+        items = cast("list[Any]", value)
+        kinds = {type(item) for item in items}
+        if kinds == {str} and max(map(len, items)) <= LONGEST_ITEM:
+            return np.array(items)
+        if kinds and kinds <= {bool, int, float}:
+            return np.array(items)
+    raise ValueError(f"`{name}` is neither a tensor nor a list of texts or numbers")
+
+
+def _tensor(
+    stream: BufferedReader, content: _Content, tensor: StridedTensor, name: str
+) -> NDArray[Any]:
+    storage = tensor.storage
+    if storage.type not in _TYPES:
+        raise ValueError(f"`{name}` holds {storage.type}, which numpy has not: save it as float32")
+    dtype = np.dtype(_TYPES[storage.type])
+    member = _plain(content.members[f"{content.folder}data/{storage.key}"])
+    if member.file_size < storage.count * dtype.itemsize:
+        raise ValueError(f"`{name}` does not have the bytes that its shape takes")
+    if not storage.count:
+        return np.empty(tensor.shape, dtype)
+    start = _start(stream, member)
+    if start + member.file_size > os.fstat(stream.fileno()).st_size:
+        raise ValueError("it is cut short")
+    values = np.memmap(stream, dtype, "r", start, (storage.count,))
+    array = np.lib.stride_tricks.as_strided(
+        values[tensor.offset :],
+        tensor.shape,
+        [stride * dtype.itemsize for stride in tensor.strides],
+        subok=True,
+        writeable=False,
+    )
+    return _widened(array) if storage.type == _BFLOAT16 else array
+
+
+def _start(stream: BufferedReader, member: zipfile.ZipInfo) -> int:
+    """Where the bytes of a member begin."""
+    stream.seek(member.header_offset + _NAME_LENGTHS)
+    name, extra = struct.unpack("<HH", stream.read(4))
+    return member.header_offset + _LOCAL_HEADER + int(name) + int(extra)
+
+
+def _widened(halves: NDArray[Any]) -> NDArray[np.float32]:
+    """The float32 whose upper halves these are."""
+    return (halves.astype(np.uint32) << 16).view(np.float32)
