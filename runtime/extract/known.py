@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...compiler.diagnostics.diagnostic import Report, did_you_mean, fail, one_of
+from ...compiler.diagnostics.diagnostic import Report, fail, one_of
+from ...compiler.network.names import CLASS_NAMES
 from ...compiler.network.network import Head
+from ..data.classes import names_in
 from ..data.labels import labels_of
-from ..data.split import TRAIN, groups_of, split_of
+from ..data.split import TRAIN, WORDS, groups_of, split_numbers, split_of
 from ..raw.columns import Joined
 from ..raw.data import GROUPS, LABELS, SPLIT, Column, RawData
 from .settings import ExtractSettings
-
-PARTS: Mapping[str, int] = {
-    **dict.fromkeys(("train", "training"), 0),
-    **dict.fromkeys(("validation", "valid", "val", "dev"), 1),
-    **dict.fromkeys(("test", "testing"), 2),
-}
-"""The parts of a split by the names that they go by."""
 
 
 @dataclass(frozen=True)
@@ -118,70 +113,47 @@ def _labels(
 ) -> tuple[NDArray[Any], tuple[str, ...] | None]:
     """Labels as a head learns them, and the names of classes that are known."""
     _require_full(name, values, column)
-    names = head.names if head.kind == "classes" else None
-    if values.dtype.kind == "U":
-        values, names = _numbered(values, column, head)
-    elif head.kind == "classes" and name in raw.names:
-        values, names = _renumbered(values, raw.names[name], names), names or raw.names[name]
-    if head.kind == "classes" and values.dtype.kind in "iuf":
-        _require_classes(values, column, head)
+    given: dict[str, NDArray[Any]] = {"labels": values}
+    names = head.names
+    if head.kind == "classes":
+        if name in raw.names:
+            given[CLASS_NAMES] = np.array(raw.names[name], np.str_)
+        names = names or names_in(given)
+        _require_classes(values, column, replace(head, names=names))
     report = Report()
-    labels = labels_of({"labels": values}, head, raw.samples, report)
+    labels = labels_of(given, replace(head, names=names), raw.samples, report)
     report.raise_errors()
     return labels, names
 
 
-def _numbered(
-    texts: NDArray[Any], column: Column, head: Head
-) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Texts as the numbers of classes: those that the specification names, or else all there are
-    in the order of their names."""
-    if head.kind != "classes":
-        message = f"the labels are texts, such as `{texts[0]}`, and {head.kind} are numbers"
-        remedy = "give a column of numbers for each: `--column labels=A,B`"
-        raise fail("E503", message, help=remedy)
-    names = head.names or tuple(map(str, np.unique(texts)))
-    if len(names) > head.count:
-        message = f"there are {len(names)} labels, and {head.count} classes are predicted"
-        raise fail("E503", message, help=f"they are {one_of(names)}")
-    numbers = {name: number for number, name in enumerate(names)}
-    for sample, text in enumerate(texts):
-        if text not in numbers:
-            message = f"{column.place(sample)} is `{text}`, which is no class"
-            raise fail("E503", message, help=did_you_mean(str(text), names) or one_of(names))
-    return np.array([numbers[text] for text in texts], np.int64), names
-
-
-def _renumbered(
-    values: NDArray[Any], theirs: tuple[str, ...], ours: tuple[str, ...] | None
-) -> NDArray[Any]:
-    """Numbers of classes by the names of a specification, where both have the same ones."""
-    if ours is None or ours == theirs or set(ours) != set(theirs) or values.dtype.kind not in "iu":
-        return values
-    if ((values < 0) | (values >= len(theirs))).any():
-        return values
-    return np.array([ours.index(name) for name in theirs], np.int64)[values]
-
-
 def _require_classes(values: NDArray[Any], column: Column, head: Head) -> None:
-    wrong = (values < 0) | (values >= head.count) | (values != np.floor(values))
-    if values.ndim == 1 and wrong.any():
-        sample = int(wrong.argmax())
-        message = f"{column.place(sample)} is {values[sample]}"
+    """Raises DiagnosticError, which names the sample, for the first label that is no class."""
+    if head.names is not None and len(head.names) != head.count:
+        message = f"there are {len(head.names)} labels, and {head.count} classes are predicted"
+        raise fail("E503", message, help=f"they are {one_of(head.names)}")
+    if values.ndim != 1:
+        return
+    if values.dtype.kind == "U":
+        wrong, names = ~np.isin(values, head.names or ()), head.names or ()
+        remedy = f"classes are {one_of(names)}"
+    else:
+        wrong = (values < 0) | (values >= head.count) | (values != np.floor(values))
+        wrong &= ~np.isin(values.astype(np.str_), head.names or ())
         remedy = f"classes are whole numbers from 0 to {head.count - 1}, or names"
-        raise fail("E503", f"{message}, which is no class", help=remedy)
+    if wrong.any():
+        sample = int(wrong.argmax())
+        message = f"{column.place(sample)} is `{values[sample]}`, which is no class"
+        raise fail("E503", message, help=remedy)
 
 
 def _split(name: str, values: NDArray[Any], column: Column) -> NDArray[np.int64]:
     """The parts of the split by number, from their names or numbers."""
     _require_full(name, values, column)
-    parts: list[int] = []
-    for sample, value in enumerate(values.tolist()):
-        part = PARTS.get(value.lower()) if isinstance(value, str) else value
-        if part not in (0, 1, 2):
+    for sample, value in enumerate(values):
+        part = WORDS.get(value.strip().lower()) if values.dtype.kind == "U" else value
+        if part not in WORDS.values():
             message = f"{column.place(sample)} is `{value}`, which is no part of a split"
             raise fail(
                 "E503", message, help="they are `train`, `validation` and `test`, or 0, 1, 2"
             )
-        parts.append(int(part))
-    return np.array(parts, np.int64)
+    return split_numbers(values)

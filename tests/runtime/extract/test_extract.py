@@ -178,6 +178,7 @@ def test_a_search_with_backbones_in_the_loop_has_the_same_numbers(tmp_path: Path
     result = extracted(tmp_path, raw=raw, shard_samples=10)
     store = arrays(tmp_path)
     looped: dict[str, Any] = {name: store[name] for name in ("labels", "split", "Words", "Number")}
+    looped["labels.names"] = np.array(result.manifest.classes)
     looped |= {"Low": InTheLoop(24, "0", (4, 12, 12)), "High": InTheLoop(24, "3", (6, 6, 6))}
     options: dict[str, Any] = {"epochs": 2, "batch": 8, "strategy": "darts"}
     stored, inside = (
