@@ -47,13 +47,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--dropouts", type=float, nargs="+", default=DROPOUTS)
     parser.add_argument("--search", action="store_true")
     given = parser.parse_args()
     warnings.simplefilter("ignore", fw.DataWarning)
     print(machine("torch", "numpy"))
     header = [f"{SHARES[place]:.0%}" for place in PLACES]
     print("dropout  without           ", *(f"{cell:>7}" for cell in header))
-    for dropout in DROPOUTS:
+    for dropout in given.dropouts:
         settings = fw.Settings(epochs=15, modality_dropout=dropout, threads=1)
         curves: dict[str, list[list[float]]] = {}
         for seed in range(given.seeds):

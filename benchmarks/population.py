@@ -261,9 +261,7 @@ def row(name: str, members: int, structures: str, options: argparse.Namespace) -
             seconds = workers(name, members, structures, options.repetitions, joined=joined)
             found[kind] = 1000 * seconds
     ops = operations(whole) / members, sum(map(operations, single)) / len(single)
-    planned = sum(
-        bytes_of(member_program(n).program, problem.settings.batch) for n in problem.networks
-    )
+    planned = sum(bytes_of(member_program(n).program, problem.settings) for n in problem.networks)
     return {
         **found,
         "operations": ops,

@@ -73,7 +73,7 @@ CODES: Final[Mapping[str, str]] = {
     "E511": "a latency profile that cannot be used",
     "E512": "more memory is needed than there is",
     "E513": "a feature store that is damaged, unfinished, in use, or cannot be as it is asked for",
-    "E520": "a backbone, or a part of one, that cannot be used",
+    "E514": "a backbone, or a part of one, that cannot be used",
     # Data that fit, but of which a number says little
     "W501": "a class or label that every sample of a split has",
     "W502": "a class or label of which a split has no samples, or few",
@@ -82,7 +82,6 @@ CODES: Final[Mapping[str, str]] = {
     "W505": "an optional modality that no sample of a split has",
     "W506": "a metric that says nothing of what a split lacks",
     "W507": "features that know the labels of training samples",
-    "W508": "weights of a backbone that its file lacks",
     # Genotypes of the published code
     "E601": "the text is not a genotype of the published code",
     "E602": "the genotype does not fit the specification",

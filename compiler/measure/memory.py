@@ -25,6 +25,9 @@ HELD_TO_COMPUTE = 2
 """How many of the largest value are in memory at once where nothing is learned."""
 OPTIMISER_COPIES = 3
 """What training holds of a parameter beside itself: its gradient and two moments."""
+AVERAGED_COPIES = 2
+"""What averages of weights take beside those: themselves, and the weights where they stand for
+them."""
 SAFETY = 4
 """How many times as much as is needed an estimate may say."""
 TRAINING_USES: Sequence[str] = ("parameters", "optimiser", "activations")
@@ -59,25 +62,30 @@ class Memory:
         return {**self.uses, "total": self.total, "largest": largest}
 
 
-def training_memory(program: Program, batch: int) -> Memory:
+def training_memory(program: Program, batch: int, *, averaged: bool = False) -> Memory:
     """What training takes for a batch, of a Program without what depends on features alone.
 
-    A population is one Program, whose parameters are stacks; so is a hypernet, whose mixtures
-    compute every candidate. An axis known only at run time counts as 1.
+    Where weights are `averaged`, averages of them are kept. A population is one Program, whose
+    parameters are stacks; so is a hypernet, whose mixtures compute every candidate. An axis known
+    only at run time counts as 1.
     """
     read = {value.name for value in program.values if value.primitive == PARAMETER}
     names: list[tuple[str, int]] = []
-    parameters = optimiser = 0
+    parameters = optimiser = averages = 0
     for spec in program.parameters:
         held = NUMBER_BYTES * spec.elements
         moved = OPTIMISER_COPIES * held if spec.name in read and spec.kind != "statistic" else 0
+        kept = AVERAGED_COPIES * held if averaged and spec.kind != "architecture" else 0
         parameters, optimiser = parameters + held, optimiser + moved
-        names.append((f"`{spec.name}`", held + moved))
+        averages += kept
+        names.append((f"`{spec.name}`", held + moved + kept))
     values = [(name, int(KEPT * count)) for name, count in _values(program, batch)]
     activations = sum(count for _, count in values)
     each = (parameters, optimiser, activations)
     uses: dict[str, int] = dict(zip(TRAINING_USES, each, strict=True))
-    return Memory(uses, parameters + optimiser, (*names, *values))
+    if averaged:
+        uses["averages"] = averages
+    return Memory(uses, parameters + optimiser + averages, (*names, *values))
 
 
 def network_memory(program: Program, batch: int = 0) -> Memory:

@@ -142,6 +142,33 @@ def write_file(path: Path, content: bytes) -> None:
         draft.write_bytes(content)
 
 
+def write_durably(path: Path, parts: Sequence[bytes | memoryview]) -> None:
+    """Writes a file of parts as `drafted` does, and has the system keep it before this returns.
+
+    Whatever happens to the machine then, the file is there whole.
+    """
+    with drafted(path) as draft, draft.open("wb") as stream:
+        for part in parts:
+            stream.write(part)
+        stream.flush()
+        os.fsync(stream.fileno())
+    _synchronise(path.parent)
+
+
+def _synchronise(folder: Path) -> None:
+    """Has the system keep what was moved within a folder, where it can say that of folders."""
+    try:
+        place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return
+    try:
+        os.fsync(place)
+    except OSError:
+        pass
+    finally:
+        os.close(place)
+
+
 @contextmanager
 def drafted(path: Path, beside: Sequence[str] = ()) -> Generator[Path]:
     """Where to write a file, and others beside it: all are moved into place at the end.

@@ -104,9 +104,9 @@ def _fill(provider: Provider, request: Request, made: Made) -> Weights:
     if request.file is not None:
         provider.load(request, made, request.file)
         return "given"
-    if made.has_weights:
+    if made.weights == "own":
         return "own"
-    if request.options.initial:
+    if request.options.initial and not made.weights:
         return "initial"
     provider.publish(request, made)
     return "published"

@@ -40,7 +40,7 @@ def parts_of(module: nn.Module, paths: Iterable[str], name: str) -> dict[str, nn
         if path not in known:
             remedy = did_you_mean(path, known) or f"`fusewright inspect {name}` lists its parts"
             message = f"`{name}` has no part `{path}`"
-            report.add("E520", message, span_of(path), help=remedy)
+            report.add("E514", message, span_of(path), help=remedy)
     report.raise_errors()
     return {path: known[path] for path in paths}
 

@@ -98,4 +98,4 @@ def _read_input(name: str, values: object, who: str) -> Input:
 
 def _wrong(who: str, message: str) -> Exception:
     remedy = 'such as `{"x": {"kind": "picture", "shape": [3, 32, 32]}}`'
-    return fail("E520", f"`{who}` does not say what it takes: {message}", help=remedy)
+    return fail("E514", f"`{who}` does not say what it takes: {message}", help=remedy)

@@ -9,14 +9,14 @@ from typing import Any, cast
 
 from ...compiler.diagnostics.diagnostic import did_you_mean, fail, one_of
 from ...compiler.documents.records import RecordKind, read_table
-from ...compiler.documents.tree import described
 from ...compiler.system.files import read_text
 from ...compiler.system.options import option
 
 LONGEST_OPTIONS = 1_000_000
 """Characters of a file of options."""
 _KIND = RecordKind("backbones", "E506", "is not TOML", 'write lines such as `pretrained = ["…=…"]`')
-_READ_BY = ("extract", "inspect", "train")
+_LOADING = ("extract", "train")
+_OPENING = ("inspect", *_LOADING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,22 +32,22 @@ class BackboneOptions:
     backbone: tuple[str, ...] = option(
         (),
         "A function that makes a backbone, for `module:NAME`; it is imported.",
-        read_by=_READ_BY,
+        read_by=_OPENING,
         metavar="NAME=MODULE:FUNCTION",
         type=list[str],
     )
     pretrained: tuple[str, ...] = option(
         (),
         "A backbone's weights.",
-        read_by=_READ_BY,
+        read_by=_LOADING,
         metavar="PROVIDER:MODEL=FILE",
         type=list[str],
     )
     initial: bool = option(
-        False, "Begin with random weights where none are given.", read_by=_READ_BY
+        False, "Begin with random weights where none are given.", read_by=_LOADING
     )
     download: bool = option(
-        False, "Let libraries download the weights that they publish.", read_by=_READ_BY
+        False, "Let libraries download the weights that they publish.", read_by=_OPENING
     )
 
     def __post_init__(self) -> None:
@@ -55,7 +55,7 @@ class BackboneOptions:
             value = getattr(self, item.name)
             if not _fits(value, item.default):
                 expected = "true or false" if isinstance(item.default, bool) else "a list of texts"
-                message = f"the option `{item.name}` is {described(value)}, not {expected}"
+                message = f"the option `{item.name}` of backbones is not {expected}"
                 raise fail("E506", message)
         _ = self.factories, self.weights
 

@@ -85,11 +85,11 @@ def _whole(backbone: Backbone, paths: Sequence[str]) -> dict[str, Shape]:
     except Exception as error:  # noqa: BLE001  (a model raises what it likes)
         why = str(error).strip().partition("\n")[0]
         message = f"`{backbone.name}` does not run on what it says that it takes: {why}"
-        raise fail("E520", message, help="is its input described right?") from None
+        raise fail("E514", message, help="is its input described right?") from None
     for path in paths:
         if (whole[path][:1], more[path][:1]) != ((BATCH,), (BATCH + 1,)):
             message = f"`{path}` of `{backbone.name}` has no axis of samples at its beginning"
-            raise fail("E520", message, span_of(path), help="tap what it stands in")
+            raise fail("E514", message, span_of(path), help="tap what it stands in")
     return whole
 
 
@@ -110,12 +110,18 @@ def _layout(backbone: Backbone, shape: Shape, followed: Mapping[int, list[str]])
     if names.count(None) == 1:
         names[names.index(None)] = "c"
     if not followed:
-        usual = _BY_RANK.get(len(names), ())
-        names = list(_CHANNELS_LAST if backbone.made.channels_last and len(names) == 3 else usual)
-        names += [None] * (len(places) - len(names))
+        names = _usual(shape[1:], channels_last=backbone.made.channels_last)
     free = backbone.input.free
     sizes = [None if free & {*followed.get(place, ())} else shape[place] for place in places]
     return Layout(tuple(sizes), tuple(names), bool(followed))
+
+
+def _usual(sizes: Shape, *, channels_last: bool) -> list[str | None]:
+    """What axes of these sizes are usually called; maps have as many rows as columns."""
+    names = _CHANNELS_LAST if channels_last and len(sizes) == 3 else _BY_RANK.get(len(sizes), ())
+    by_name = dict(zip(names, sizes, strict=True)) if names else {}
+    is_map = by_name.get("h") == by_name.get("w")
+    return list(names) if names and is_map else [None] * len(sizes)
 
 
 def _name(followed: Sequence[str]) -> str | None:

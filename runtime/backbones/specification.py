@@ -70,12 +70,13 @@ def _read(feature: Feature, layout: Layout, report: Report) -> tuple[FeatureAxis
 def _agree(
     axes: tuple[FeatureAxis, ...], layout: Layout, numbers: Mapping[str, int | float]
 ) -> bool:
-    """Whether written axes are those of a layout: sizes that are not open, names that were seen."""
+    """Whether written axes are those of a layout: sizes but for open ones, names that were seen."""
     if len(axes) != len(layout.sizes):
         return False
     for axis, size, name in zip(axes, layout.sizes, layout.names, strict=True):
         stated = numbers.get(axis.size, axis.size) if isinstance(axis.size, str) else axis.size
-        if stated not in ("*", size) or (layout.seen and axis.name != name):
+        is_alike = stated in ("*", "*" if size is None else size)
+        if not is_alike or (layout.seen and axis.name != name):
             return False
     return True
 

@@ -12,19 +12,20 @@ from .trial import trial
 
 
 def tapped(
-    backbone: Backbone, paths: Sequence[str]
+    backbone: Backbone, paths: Sequence[str], *, stop: bool = True
 ) -> Callable[[Mapping[str, Tensor] | Tensor], dict[str, Tensor]]:
     """A function from a batch to what parts of a backbone give for it, by their paths.
 
     It takes the first input (batch, …), or all inputs by name, and gives (batch, …) for each path;
-    the path of the backbone itself is empty. Gradients, devices and modes are the caller's. Raises
-    DiagnosticError for a path that is not there, or whose part does not run just once.
+    the path of the backbone itself is empty. Gradients, devices and modes are the caller's. Without
+    `stop` the whole is run, as those who trace it need. Raises DiagnosticError for a path that is
+    not there, or whose part does not run just once.
     """
     parts = parts_of(backbone.module, paths, backbone.name)
     trial(backbone, paths)
 
     def taps(inputs: Mapping[str, Tensor] | Tensor) -> dict[str, Tensor]:
-        with taking(parts, stop=True) as taken:
+        with taking(parts, stop=stop) as taken:
             run(backbone, inputs)
         return {path: taken.tensors[path] for path in parts}
 

@@ -35,17 +35,19 @@ def trial(
     return {path: tuple(taken.tensors[path].shape) for path in paths}
 
 
-def parts_and_shapes(backbone: Backbone) -> dict[str, tuple[nn.Module, Shape | None]]:
-    """Every part of a backbone by path, with the shape of what it gives for a batch.
+def tappable(backbone: Backbone) -> list[str]:
+    """The parts of a backbone that can be tapped, in the order in which they come to an end.
 
-    None where it gives no tensor, or does not run just once.
+    These run just once, and give a tensor whose first axis is that of samples.
     """
     parts = dict(backbone.module.named_modules())
-    taken = _run(backbone, parts, {}, BATCH)
-    return {
-        path: (part, tuple(taken.tensors[path].shape) if _is_usable(path, taken) else None)
-        for path, part in parts.items()
-    }
+    few, more = _run(backbone, parts, {}, BATCH), _run(backbone, parts, {}, BATCH + 1)
+
+    def is_batch(path: str) -> bool:
+        shapes = (few.tensors[path].shape[:1], more.tensors[path].shape[:1])
+        return shapes == ((BATCH,), (BATCH + 1,))
+
+    return [path for path in few.runs if _is_usable(path, few) and is_batch(path)]
 
 
 def _is_usable(path: str, taken: Taken) -> bool:
@@ -61,7 +63,7 @@ def _require_once(backbone: Backbone, paths: Sequence[str], taken: Taken) -> Non
         what = f"runs {runs} times for a sample" if runs > 1 else "gives no tensor"
         message = f"`{path}` of `{backbone.name}` {what if runs else 'is not run'}"
         remedy = "tap what it stands in" if runs > 1 else "tap another part"
-        report.add("E520", message, span_of(path), help=remedy)
+        report.add("E514", message, span_of(path), help=remedy)
     report.raise_errors()
 
 

@@ -32,14 +32,18 @@ COUNTED = "num_batches_tracked"
 """What a batch normalisation counts, which files of before there was such a count lack."""
 
 
-def read_state(path: str) -> dict[str, Tensor]:
+def read_state(path: str, reference: str = "") -> dict[str, Tensor]:
     """The tensors of a file by name; raises DiagnosticError where it cannot be read.
+
+    Of a file with several backbones, as a joint training leaves it, those of the one `reference`.
 
     A file of `torch.save` is read as tensors, numbers and texts (`weights_only`): no code of it is
     run.
     """
     if path.endswith(".safetensors"):
-        return _read_safetensors(path)
+        state, prefix = _read_safetensors(path), f"{reference}/"
+        own = {name[len(prefix) :]: t for name, t in state.items() if name.startswith(prefix)}
+        return own or state
     with open_file(path) as stream:
         try:
             value: Any = torch.load(stream, map_location="cpu", weights_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,7 +179,8 @@ def _values(array: Any, name: str) -> NDArray[Any]:
     if hasattr(of, "storage_type"):
         inner = _values(array.storage, name)
         shape = (len(array), *of.shape) if _is_tensor(of) else inner.shape
-        return inner.reshape(shape)
+        reshaped: NDArray[Any] = inner.reshape(shape)
+        return reshaped
     if array.null_count:
         message = f"`{name}` has missing values"
         remedy = "fill them, and say in `MODALITY.present` which samples have the modality"
@@ -200,7 +201,8 @@ def _values(array: Any, name: str) -> NDArray[Any]:
         if longest and longest > 4 * LONGEST_TEXT:
             raise ValueError(f"`{name}` has a text of more than {LONGEST_TEXT} characters")
         return texts(array.to_pylist(), name)
-    return cast("NDArray[Any]", array.to_numpy(zero_copy_only=False))
+    values: NDArray[Any] = array.to_numpy(zero_copy_only=False)
+    return values
 
 
 def ragged(name: str) -> Exception:

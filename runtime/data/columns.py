@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from numpy.typing import NDArray
 
 from ...compiler.network.names import CLASS_NAMES
 from ...ops.types import NUMBERS
-from .formats import ArrayHeader, require_few
 
 LONGEST_TEXT = 256
 """Characters of a text in a table that is read: that of a label, a split or a group."""
@@ -39,13 +37,6 @@ class Column:
     def is_number(self) -> bool:
         """Whether it has one number for each row."""
         return len(self.shape) == 1 and self.kind in NUMBERS
-
-
-def headers_of(columns: Mapping[str, Column], file: Path) -> dict[str, ArrayHeader]:
-    """The headers of the arrays that columns of a table make."""
-    arrays = arrays_of(columns)
-    require_few(len(arrays))
-    return {name: ArrayHeader(name, c.shape, c.kind, file) for name, c in arrays.items()}
 
 
 def arrays_of(columns: Mapping[str, Column]) -> dict[str, Column]:

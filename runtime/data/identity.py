@@ -19,7 +19,7 @@ import numpy as np
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.network.names import CLASS_NAMES
-from ...compiler.system.files import open_file, read_text, reason
+from ...compiler.system.files import open_file, reason
 from ..store.manifest import is_store
 from ..store.read import Store
 from .canonical import canonical_blocks
@@ -175,14 +175,6 @@ def _digest(dtype: np.dtype[Any], shape: tuple[int, ...], blocks: Iterable[Array
     for block in blocks:
         digest.update(np.ascontiguousarray(block).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
-
-
-def read_identity(path: Path) -> DataIdentity | None:
-    """The identity whose record is in a file; None where there is none that can be read."""
-    try:
-        return stated_identity(json.loads(read_text(path)))
-    except (ValueError, RecursionError):
-        return None
 
 
 def stated_identity(record: Any) -> DataIdentity | None:

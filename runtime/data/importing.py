@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...compiler.check.check import checked
 from ...compiler.diagnostics.diagnostic import Report, did_you_mean, fail, one_of
 from ...compiler.language.spec import Spec
-from ...compiler.network.names import LABELS, lengths_name, presence_name
+from ...compiler.network.names import CLASS_NAMES, LABELS, lengths_name, presence_name
 from ...compiler.network.network import Network, NetworkFeature
 from ...compiler.system.files import is_folder
 from ..progress import Progress, no_progress
@@ -32,10 +32,11 @@ from ..store.numbers import FEATURE_TYPES
 from ..store.write import StoreWriter
 from .canonical import PER_SAMPLE, canonical, canonical_blocks, is_feature
 from .classes import named, names_in
-from .files import Arrays, Source, arrays_of, headers_of
+from .files import Source, arrays_of, headers_of
 from .formats import ArrayHeader
 from .identity import data_identity
 from .labels import labels_of
+from .rows import Rows
 from .split import groups_of, split_of
 from .suggest import AXES, declare, modalities_of
 
@@ -89,7 +90,7 @@ class _Feature:
 
 
 def _shards(
-    arrays: Arrays, names: list[str], plan: Manifest
+    arrays: Mapping[str, Rows], names: list[str], plan: Manifest
 ) -> Iterator[tuple[int, dict[str, NDArray[Any]]]]:
     """The arrays of a modality, shard by shard."""
     blocks = {name: canonical_blocks(arrays, name, plan.in_shard) for name in names}
@@ -100,7 +101,7 @@ def _shards(
 # Features and their plan
 
 
-def _suggested(source: Source, arrays: Arrays) -> list[_Feature]:
+def _suggested(source: Source, arrays: Mapping[str, Rows]) -> list[_Feature]:
     """The features that data suggest by themselves."""
     if isinstance(source, Mapping):
         modalities = modalities_of(headers_of(arrays))
@@ -113,7 +114,7 @@ def _suggested(source: Source, arrays: Arrays) -> list[_Feature]:
     ]
 
 
-def _of_network(arrays: Arrays, network: Network) -> list[_Feature]:
+def _of_network(arrays: Mapping[str, Rows], network: Network) -> list[_Feature]:
     """The features that a network reads; raises DiagnosticError where data do not fit it."""
     headers, report = headers_of(arrays), Report()
     features = [_declared(f, headers, report) for f in network.features]
@@ -149,7 +150,9 @@ def _declared(
     return _Feature(name, feature.modality, named)
 
 
-def _plan(source: Source, arrays: Arrays, features: list[_Feature], dtype: str) -> Manifest:
+def _plan(
+    source: Source, arrays: Mapping[str, Rows], features: list[_Feature], dtype: str
+) -> Manifest:
     headers = headers_of(arrays)
     stored: list[StoredArray] = []
     for modality in dict.fromkeys(feature.modality for feature in features):
@@ -168,14 +171,14 @@ def _plan(source: Source, arrays: Arrays, features: list[_Feature], dtype: str) 
 
 def _require_all_told(stored: Sequence[StoredArray], headers: Mapping[str, ArrayHeader]) -> None:
     """Raises DiagnosticError where lengths or presence in the data would belong to nothing."""
-    names = {array.name for array in stored}
+    names = {CLASS_NAMES, *(array.name for array in stored)}
     strays = (name for name in headers if not is_feature(name) and name not in names)
     if stray := next(strays, None):
         message = f"`{stray}` is of no feature or modality that is imported"
         raise fail("E502", message, help="say which there are: `--spec SPEC`; or leave it out")
 
 
-def _per_sample(arrays: Arrays, name: str) -> StoredArray:
+def _per_sample(arrays: Mapping[str, Rows], name: str) -> StoredArray:
     array = canonical(name, np.asarray(arrays[name]))
     dtype = "int64" if array.dtype.kind == "i" else "float32"
     return StoredArray(name, None, array.shape[1:], dtype)

@@ -10,7 +10,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from math import inf
+from math import inf, prod
 from typing import Protocol
 
 import numpy as np
@@ -53,7 +53,7 @@ class Kept:
         return array
 
     def _computed(self, rows: Derived) -> Array | None:
-        size = single_bytes(rows.shape)
+        size = prod(rows.shape) * rows.dtype.itemsize
         while size > self.room and self._arrays:
             self._arrays.popitem(last=False)
         if size > self.room:

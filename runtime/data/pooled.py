@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,35 +10,52 @@ from numpy.typing import NDArray
 
 from ...compiler.network.names import lengths_name, presence_name
 from ...compiler.network.network import Network, NetworkFeature
-from .dataset import Dataset
+from .dataset import Dataset, names_read
 from .reading import read_ahead
-from .rows import gathered, single_bytes, spans
+from .rows import Rows, gathered, single_bytes, spans
 
 CHUNK = 256
 """Samples that are pooled at a time."""
 
 
-def pooled(data: Dataset, network: Network, samples: NDArray[np.int64]) -> NDArray[np.float64]:
+class PooledRows:
     """Each feature's mean and maximum over space and time, side by side, (samples, columns).
 
     Time beyond a sample's length does not count, and a modality that a sample lacks is 0, with a
     column that says so.
     """
-    largest = max(data.features.values(), key=lambda rows: single_bytes(rows.shape[1:]))
-    parts = spans(largest, len(samples), CHUNK)
-    computed = read_ahead(lambda part: _columns(data, network, samples[part]), parts)
-    return _joined(computed, len(samples))
+
+    dtype: np.dtype[Any] = np.dtype(np.float64)
+
+    def __init__(self, data: Dataset, network: Network) -> None:
+        self._features, self._network = data.features, network
+        read = [name for name in names_read(network) if name in data.features]
+        self.sources = [data.features[name] for name in read]
+        self._largest = max(self.sources, key=lambda rows: single_bytes(rows.shape[1:]))
+        columns = _columns(self._features, network, np.arange(1)).shape[1]
+        self.shape: tuple[int, ...] = (len(data.labels), columns)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, samples: slice | NDArray[np.int64]) -> NDArray[np.float64]:
+        if isinstance(samples, slice):
+            samples = np.arange(*samples.indices(len(self)))
+
+        def columns(part: slice) -> NDArray[np.float64]:
+            return _columns(self._features, self._network, samples[part])
+
+        parts = spans(self._largest, len(samples), CHUNK)
+        pooled = np.empty((len(samples), self.shape[1]))
+        computed = read_ahead(columns, parts) if len(parts) > 1 else map(columns, parts)
+        for part, rows in zip(parts, computed, strict=True):
+            pooled[part] = rows
+        return pooled
 
 
-def _joined(parts: Iterator[NDArray[np.float64]], samples: int) -> NDArray[np.float64]:
-    """Columns of so many samples from those of a few at a time, of which there is one copy."""
-    first = next(parts)
-    joined = np.empty((samples, first.shape[1]))
-    done = 0
-    for part in chain([first], parts):
-        joined[done : done + len(part)] = part
-        done += len(part)
-    return joined
+def pooled(data: Dataset, network: Network, samples: NDArray[np.int64]) -> NDArray[np.float64]:
+    """What `PooledRows` says of some samples."""
+    return PooledRows(data, network)[samples]
 
 
 def standardised(columns: NDArray[np.float64], known: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -49,13 +65,15 @@ def standardised(columns: NDArray[np.float64], known: NDArray[np.int64]) -> NDAr
     return standard
 
 
-def _columns(data: Dataset, network: Network, samples: NDArray[np.int64]) -> NDArray[np.float64]:
+def _columns(
+    features: Mapping[str, Rows], network: Network, samples: NDArray[np.int64]
+) -> NDArray[np.float64]:
     def given(name: str) -> NDArray[Any] | None:
-        return gathered(data.features[name], samples) if name in data.features else None
+        return gathered(features[name], samples) if name in features else None
 
     columns: list[NDArray[np.float64]] = []
     for feature in network.features:
-        array = gathered(data.features[feature.name], samples).astype(np.float64)
+        array = gathered(features[feature.name], samples).astype(np.float64)
         found = _pooled(array, feature, given(lengths_name(feature.name)))
         presence = given(presence_name(feature.modality))
         if presence is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Collection, Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,22 @@ from ...compiler.diagnostics.diagnostic import Diagnostic, Report, did_you_mean
 from ...compiler.network.names import lengths_name, presence_name
 from ...compiler.network.network import Network, NetworkFeature
 from .rows import Array, Rows
+
+
+class Zeros:
+    """Rows of zeros in single precision, which are made when they are asked for."""
+
+    dtype: np.dtype[Any] = np.dtype(np.float32)
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, samples: slice | NDArray[np.int64]) -> NDArray[np.float32]:
+        given = np.empty(len(self), np.bool_)[samples]
+        return np.zeros((*given.shape, *self.shape[1:]), np.float32)
 
 
 def presence_in(arrays: Mapping[str, Rows], network: Network, report: Report) -> dict[str, Array]:
@@ -70,7 +86,7 @@ def without(
         return arrays
     samples = len(arrays[next(f.name for f in network.features if f.name in arrays)])
     nothing: dict[str, Rows] = {
-        feature.name: np.zeros((samples, *(axis.size or 1 for axis in feature.axes)), np.float32)
+        feature.name: Zeros((samples, *(axis.size or 1 for axis in feature.axes)))
         for feature in network.features
         if feature.modality in lacking and feature.axes is not None
     }
@@ -85,9 +101,9 @@ def all_lacking(
     found = dict(features)
     for feature in network.features:
         if feature.modality in lacking:
-            array = features[feature.name]
-            found[feature.name] = np.broadcast_to(np.zeros((), array.dtype), array.shape)
-            found[presence_name(feature.modality)] = np.zeros(len(array), np.int64)
+            rows = features[feature.name]
+            found[feature.name] = Zeros(rows.shape)
+            found[presence_name(feature.modality)] = np.zeros(len(rows), np.int64)
             found.pop(lengths_name(feature.name), None)
     return found
 

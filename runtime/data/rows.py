@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
+from mmap import mmap
 from typing import Any, Protocol, TypeAlias, TypeGuard
 
 import numpy as np
@@ -61,8 +62,10 @@ class SingleRows:
 
 
 def is_rows(array: Any) -> TypeGuard[Rows]:
-    """Whether an array gives what is asked for of it as arrays of numpy."""
-    return isinstance(getattr(array, "dtype", None), np.dtype)
+    """Whether an array has a number type of numpy, and gives its samples as arrays of numpy."""
+    if isinstance(array, (np.ndarray, np.generic)):
+        return isinstance(array, np.ndarray)
+    return isinstance(getattr(array, "dtype", None), np.dtype) and isinstance(array[:0], np.ndarray)
 
 
 def rows_of(array: Any) -> Rows:
@@ -71,8 +74,13 @@ def rows_of(array: Any) -> Rows:
 
 
 def in_memory(rows: Any) -> TypeGuard[Array]:
-    """Whether rows are an array that memory is taken for already."""
-    return isinstance(rows, np.ndarray) and not isinstance(rows, np.memmap)
+    """Whether rows are an array that memory is taken for already, and none of a mapped file."""
+    base: Any = rows
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, memoryview):
+        base = base.obj
+    return isinstance(rows, np.ndarray) and not isinstance(base, mmap)
 
 
 def single_bytes(shape: tuple[int, ...]) -> int:

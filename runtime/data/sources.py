@@ -17,7 +17,8 @@ from ...compiler.network.names import CLASS_NAMES
 from . import columns as tables
 from .arrow_columns import columns_of_table, pyarrow
 from .columns import Column
-from .files import Array, Arrays, Source, StoredArrays
+from .files import Arrays, Source, StoredArrays
+from .rows import Array
 from .stores import StoreArrays
 
 
@@ -180,9 +181,10 @@ class _Columns(Mapping[str, Array]):
         for name, column in tables.arrays_of(columns).items():
             try:
                 self._arrays[name] = column.read()
-            except (DiagnosticError, ValueError) as error:
-                known = isinstance(error, DiagnosticError)
-                self._others[name] = _unreadable(error if known else fail("E502", str(error)))
+            except DiagnosticError as error:
+                self._others[name] = _unreadable(error)
+            except ValueError as error:
+                self._others[name] = _unreadable(fail("E502", str(error)))
 
     def __getitem__(self, name: str) -> Array:
         return self._others[name].read() if name in self._others else self._arrays[name]

@@ -18,8 +18,9 @@ from ...ops.types import NUMBERS
 from ..store.manifest import Manifest, is_store, read_manifest
 from .canonical import is_feature
 from .classes import TEXTS, names_in
-from .files import Array, load_array, read_arrays, read_headers
+from .files import load_array, read_arrays, read_headers
 from .formats import ArrayHeader
+from .rows import Array
 
 AXES = {1: "c", 2: "tc", 3: "chw", 4: "cthw"}
 """The axes of a feature by their number, behind the samples."""

@@ -20,8 +20,8 @@ from ...compiler.network.names import presence_name
 from ...compiler.network.network import Network
 from ...compiler.program.weights import WeightSource
 from ..data.dataset import Dataset
-from ..data.files import Source
 from ..data.presence import all_lacking
+from ..data.sources import Data, source_of
 from ..data.split import TEST
 from ..metrics import SELECTION_METRIC
 from ..progress import Progress, no_progress
@@ -42,7 +42,7 @@ RESAMPLES = 1_000
 
 def robustness(
     model: Model,
-    data: Source,
+    data: Data,
     *,
     weights: WeightSource | None = None,
     settings: Settings | None = None,
@@ -57,7 +57,7 @@ def robustness(
     predictor = open_predictor(model, weights)
     settings = (settings or predictor.settings).with_options(**options)
     require_optional(predictor.network)
-    samples = to_evaluate(predictor, data, settings)
+    samples = to_evaluate(predictor, source_of(data), settings)
     return robustness_with(predictor, samples, settings, progress)
 
 

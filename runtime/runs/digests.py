@@ -24,6 +24,7 @@ from ...compiler.system.provenance import described
 from .history import read_history
 from .kinds import read_kind
 from .names import (
+    BACKBONES,
     DIGESTS,
     ENSEMBLE,
     ENSEMBLE_FOLDER,
@@ -41,7 +42,7 @@ WRITTEN: Mapping[str, Sequence[str]] = {
         *(SPECIFICATION, settings_file("search"), GENOTYPE, SEARCH_WEIGHTS, HISTORY, PROFILE),
         f"{ENSEMBLE_FOLDER}/{ENSEMBLE}",
     ),
-    "train": (settings_file("train"), GENOTYPE, ENSEMBLE, WEIGHTS, HISTORY),
+    "train": (settings_file("train"), GENOTYPE, ENSEMBLE, WEIGHTS, BACKBONES, HISTORY),
 }
 """What each stage writes that belongs together, where there is any."""
 DAMAGED = (OSError, ValueError, TypeError, LookupError, RecursionError, OverflowError)

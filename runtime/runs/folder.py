@@ -38,6 +38,7 @@ from ..settings import Settings, read_settings
 from ..tuning import TUNED
 from .digests import WRITTEN, digest, digests, require_own
 from .history import line_of, read_history, read_lines
+from .kinds import read_kind
 from .names import (
     CHECKPOINT,
     CONTROLS,
@@ -141,6 +142,15 @@ class RunFolder:
     def write_data(self, identity: Mapping[str, Any]) -> None:
         """Writes what identifies the data, for a search that is resumed."""
         self._write(DATA, json.dumps(identity, indent=1).encode())
+
+    def data(self) -> Mapping[str, Any] | None:
+        """What `write_data` wrote; None where that is not there.
+
+        Raises DiagnosticError where it is damaged.
+        """
+        path = self.path / DATA
+        record: Mapping[str, Any] | None = read_kind(path) if is_there(path) else None
+        return record
 
     def write_profile(self, profile: Profile) -> None:
         """Writes the machine that budgets of latency were held to on."""

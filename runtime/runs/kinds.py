@@ -7,13 +7,14 @@ from typing import Any
 
 from ...compiler.documents.records import RecordKind, read_record
 from ...compiler.system.files import read_text
-from .names import CONTROLS, ENSEMBLE, MISSING
+from .names import CONTROLS, DATA, ENSEMBLE, MISSING
 
 COMPARE = "compare again: `fusewright search … --resume --controls`"
 MEASURE = "measure again: `fusewright evaluate … --missing`"
 ABOUT = RecordKind("about")
 _KINDS = {
     CONTROLS: RecordKind("controls", remedy=COMPARE),
+    DATA: RecordKind("data", remedy="remove it: the data are then looked at anew"),
     MISSING: RecordKind("missing", remedy=MEASURE),
     ENSEMBLE: RecordKind("ensemble", remedy="search again, or copy the whole folder"),
 }

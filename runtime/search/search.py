@@ -32,7 +32,7 @@ from ..data.checks import data_warnings, metric_warnings, warn
 from ..data.classes import with_names
 from ..data.dataset import Dataset, load_data, names_read
 from ..data.files import Arrays, Source
-from ..data.identity import DataIdentity, data_identity, read_identity
+from ..data.identity import DataIdentity, data_identity, stated_identity
 from ..data.memory import held
 from ..data.seen import weighted
 from ..data.sources import Data, source_of
@@ -56,7 +56,7 @@ from ..runs.checkpoint import (
 from ..runs.ensemble import write_ensemble
 from ..runs.folder import RunFolder, of_a_genotype
 from ..runs.history import line_of, plain, read_lines
-from ..runs.names import CHECKPOINT, DATA, ENSEMBLE_FOLDER, SEARCH_WEIGHTS, SPECIFICATION
+from ..runs.names import CHECKPOINT, ENSEMBLE_FOLDER, SEARCH_WEIGHTS, SPECIFICATION
 from ..runs.saved import Saved
 from ..runs.tensorboard import watching
 from ..settings import RULE_NAMES, Settings
@@ -186,7 +186,7 @@ def _write(
 
 def _identity(data: Source, network: Network, folder: RunFolder, resume: bool) -> DataIdentity:
     """What identifies the data; raises DiagnosticError where a run goes on with other ones."""
-    known = read_identity(folder.path / DATA) if resume else None
+    known = stated_identity(folder.data()) if resume else None
     identity = data_identity(data, names_read(network), known)
     if known is not None and is_there(folder.path / CHECKPOINT):
         known.require_same(identity)

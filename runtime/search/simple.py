@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -18,7 +18,8 @@ from ...compiler.network.network import Head, Network
 from ...compiler.targets.numpy.network import logits_of
 from ..data.dataset import Dataset
 from ..data.folds import Fold
-from ..data.pooled import pooled, standardised
+from ..data.pooled import PooledRows
+from ..data.rows import Rows, chunks, gathered
 from ..training.objective import metrics_of, selection_score
 
 LINEAR, TREES, MEAN = "linear model", "extra trees", "linear model and extra trees"
@@ -26,6 +27,8 @@ STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
 """What the linear model's penalty is chosen from, as the inverse C of its strength."""
 RIDGE = (1.0, 10.0, 100.0, 1e3, 1e4)
 TREE_COUNT = 300
+MOST_NUMBERS = 1 << 26
+"""Numbers of columns that a model learns from: more samples would take more than 512 MiB."""
 ITERATIONS = 500
 Outputs: TypeAlias = NDArray[np.float64]
 
@@ -43,27 +46,27 @@ def simple_models(
 
     They read each feature's mean and maximum over space and time. Of the `strengths`, the usual
     ones where none are given, the linear model has the one that is best on what is held out, as a
-    search chooses there. Without `trees` it stands alone.
+    search chooses there. Without `trees` it stands alone. Where samples and columns are very many,
+    they learn from some of the samples.
     """
     head, labels = network.head, data.labels
-    known = np.unique(np.concatenate([np.concatenate([f.train, f.held]) for f in folds]))
-    columns = pooled(data, network, known)
-    parts = [(np.searchsorted(known, f.train), np.searchsorted(known, f.held)) for f in folds]
-    truth = labels[np.concatenate([f.held for f in folds])]
-
-    def learned(model: Callable[[], Any]) -> Outputs:
-        given = [_learned(head, model(), columns, labels[known], *part) for part in parts]
-        return np.concatenate(given)
-
+    columns = data.kept.held("pooled", PooledRows(data, network))
+    chosen = strengths or strengths_of(head)
+    models = [partial(_linear, head, strength) for strength in chosen]
+    models += [partial(_trees, head, seed)] if trees else []
+    given: list[list[Outputs]] = [[] for _ in models]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a weak penalty is one of several
-        linear = max(
-            (learned(partial(_linear, head, s)) for s in strengths or strengths_of(head)),
-            key=lambda outputs: score_of(head, outputs, truth),
-        )
+        for fold in folds:
+            learned = _learned(head, [model() for model in models], columns, labels, fold, seed)
+            for parts, outputs in zip(given, learned, strict=True):
+                parts.append(outputs)
+    every = [np.concatenate(parts) for parts in given]
+    truth = labels[np.concatenate([fold.held for fold in folds])]
+    linear = max(every[: len(chosen)], key=lambda outputs: score_of(head, outputs, truth))
     yield LINEAR, linear
     if trees:
-        forest = learned(partial(_trees, head, seed))
+        forest = every[-1]
         yield from ((TREES, forest), (MEAN, (linear + forest) / 2))
 
 
@@ -76,16 +79,36 @@ def score_of(head: Head, outputs: Outputs, truth: NDArray[Any]) -> float:
 
 def _learned(
     head: Head,
-    model: Any,
-    columns: Outputs,
+    models: Sequence[Any],
+    columns: Rows,
     labels: NDArray[Any],
-    train: NDArray[np.int64],
-    held: NDArray[np.int64],
-) -> Outputs:
-    """What a new model gives for some samples after others, its columns standardised."""
-    standard = standardised(columns, train)
-    model.fit(standard[train], labels[train].squeeze())
-    return _outputs(head, model, standard[held])
+    fold: Fold,
+    seed: int,
+) -> list[Outputs]:
+    """What new models give for the samples that a fold holds out after learning the others.
+
+    Columns are standardised by the samples that are learned.
+    """
+    train = _some(fold.train, MOST_NUMBERS // columns.shape[1], seed)
+    known = gathered(columns, train)
+    mean, spread = known.mean(0), known.std(0)
+    spread[spread == 0] = 1
+    known = (known - mean) / spread
+    for model in models:
+        model.fit(known, labels[train].squeeze())
+    del known
+    parts = [
+        [_outputs(head, model, (chunk - mean) / spread) for model in models]
+        for chunk in chunks(columns, fold.held)
+    ]
+    return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
+
+
+def _some(samples: NDArray[np.int64], most: int, seed: int) -> NDArray[np.int64]:
+    """At most so many of the samples, drawn by the seed."""
+    if len(samples) <= most:
+        return samples
+    return np.sort(np.random.default_rng(seed).choice(samples, most, replace=False))
 
 
 class PerLabel:

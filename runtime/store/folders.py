@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ CODE = "E513"
 
 
 @contextmanager
-def writing(folder: Path, command: str) -> Iterator[None]:
+def writing(folder: Path, command: str) -> Generator[None]:
     """Within, no other process writes the store in a folder, or removes it.
 
     Of several processes that write one store together, one holds it for all. Raises DiagnosticError

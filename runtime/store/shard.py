@@ -7,7 +7,6 @@ to be whole before there is a manifest. Equal arrays give equal bytes.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from hashlib import file_digest, sha256
 from io import BufferedReader
@@ -19,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
-from ...compiler.system.files import drafted, open_file, reason
+from ...compiler.system.files import open_file, reason, write_durably
 from ...compiler.system.tensors import Tensor, Tensors, read_tensors
 from .manifest import Manifest, Shard, StoredArray
 from .numbers import NUMBER_TYPES, encoded
@@ -92,30 +91,12 @@ def _bytes(numbers: NDArray[Any]) -> memoryview:
 
 
 def _written(path: Path, parts: Sequence[bytes | memoryview], shard: Shard) -> Shard:
-    whole, size = sha256(), 0
-    with drafted(path) as draft, draft.open("wb") as stream:
-        for part in parts:
-            stream.write(part)
-            whole.update(part)
-            size += len(part)
-        stream.flush()
-        os.fsync(stream.fileno())
-    synchronise(path.parent)
+    write_durably(path, parts)
+    whole = sha256()
+    for part in parts:
+        whole.update(part)
+    size = sum(map(len, parts))
     return Shard(shard.modality, shard.number, shard.samples, size, whole.hexdigest())
-
-
-def synchronise(folder: Path) -> None:
-    """Has the system keep what was moved within a folder, where it can say that of folders."""
-    try:
-        place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError:
-        return
-    try:
-        os.fsync(place)
-    except OSError:
-        pass
-    finally:
-        os.close(place)
 
 
 # Reading

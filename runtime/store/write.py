@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import fail
-from ...compiler.system.files import drafted, is_folder, reason
+from ...compiler.system.files import is_folder, reason, write_durably
 from .manifest import (
     MANIFEST,
     Manifest,
@@ -22,7 +22,7 @@ from .manifest import (
     require_consistent,
     with_longest,
 )
-from .shard import synchronise, tensors_of, whole_shard, write_shard
+from .shard import tensors_of, whole_shard, write_shard
 
 
 class StoreWriter:
@@ -88,10 +88,7 @@ class StoreWriter:
         plan = replace(self.plan, **known)
         shards = tuple(self._shard(m, n) for m in plan.modalities for n in plan.numbers)
         manifest = replace(with_longest(plan, self._longest()), shards=shards)
-        path = self.folder / MANIFEST
-        with drafted(path) as draft, draft.open("wb") as stream:
-            stream.write(manifest.text().encode())
-        synchronise(self.folder)
+        write_durably(self.folder / MANIFEST, [manifest.text().encode()])
         own = {shard.file for shard in shards}
         for file in self.folder.iterdir():
             if is_shard_file(file.name) and file.name not in own:

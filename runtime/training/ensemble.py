@@ -10,12 +10,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ...compiler.check.check import checked
 from ...compiler.language.ensemble import Ensemble
 from ...compiler.program.join import member_name
 from ..data.checks import data_warnings, warn
 from ..data.classes import named
-from ..data.dataset import load_data, names_read
+from ..data.dataset import names_read
 from ..data.files import Source
 from ..data.identity import data_identity
 from ..data.sources import Data, source_of
@@ -26,7 +25,7 @@ from ..runs.ensemble import write_ensemble
 from ..runs.names import WEIGHTS
 from ..runs.tensorboard import watching
 from ..settings import Settings
-from .together import train_all
+from .together import Member, members_of, train_members
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,10 @@ def train_ensemble(
     chosen = [(settings or one or Settings()).with_options(**options) for one in own]
     join(chosen[0].device)
     with begun(out, "train", overwrite) as folder:
-        warned = _warned(ensemble, data, chosen[0]) if rank() == 0 else []
-        result = _trained(ensemble, data, chosen, progress)
+        members = members_of([one.genotype for one in ensemble.members], data, chosen)
+        doubts = data_warnings(members[0].data, members[0].network)
+        warned = warn(doubts) if rank() == 0 else []
+        result = _trained(ensemble, members, progress)
         if folder is not None and rank() == 0:
             folder.begin_training()
             folder.write_settings(chosen[0])
@@ -76,8 +77,7 @@ def train_ensemble(
                     watch(record["epoch"], record)
             write_ensemble(ensemble, folder, own)
             folder.write_tensors(WEIGHTS, result.weights)
-            networks = [checked(member.genotype) for member in ensemble.members]
-            names = {name for network in networks for name in names_read(network)}
+            names = {name for member in members for name in names_read(member.network)}
             folder.write_about(data_identity(data, names).record(), warnings=warned)
     return result
 
@@ -88,19 +88,9 @@ def _named(ensemble: Ensemble, data: Source) -> Ensemble:
     return replace(ensemble, members=tuple(members))
 
 
-def _warned(ensemble: Ensemble, data: Source, settings: Settings) -> list[dict[str, str | None]]:
-    """Says what makes scores on the data say little, and returns it."""
-    network = checked(ensemble.members[0].genotype)
-    samples = load_data(data, network, settings.split_seed, settings.memory)
-    return warn(data_warnings(samples, network))
-
-
-def _trained(
-    ensemble: Ensemble, data: Source, each: Sequence[Settings], progress: Progress
-) -> EnsembleResult:
-    """The members, trained with their settings."""
-    specs = [member.genotype for member in ensemble.members]
-    results = train_all(specs, data, each, progress)
+def _trained(ensemble: Ensemble, members: Sequence[Member], progress: Progress) -> EnsembleResult:
+    """The ensemble of members that have been trained."""
+    results = train_members(members, progress)
     weights = {
         member_name(member, name): array
         for member, result in zip(ensemble.named, results, strict=True)

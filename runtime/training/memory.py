@@ -20,13 +20,13 @@ LIKELY = 4 << 30
 
 def require_room(program: Program, batch: int, settings: Settings, device: torch.device) -> None:
     """Raises DiagnosticError where a Program cannot be trained in the memory that there is."""
-    memory = training_memory(program, batch)
+    memory = training_memory(program, batch, averaged=settings.averaging > 0)
     require_memory(memory, "training", settings.memory, free_memory(device))
 
 
-def bytes_of(program: Program, batch: int) -> int:
+def bytes_of(program: Program, settings: Settings) -> int:
     """The memory that a step of a network takes at most, from the sizes of what it computes."""
-    return training_memory(program, batch).total
+    return training_memory(program, settings.batch, averaged=settings.averaging > 0).total
 
 
 def parts_that_fit(

@@ -103,7 +103,7 @@ class Optimiser:
         if self._draws:
             inputs[KEYS] = self.keys.of_step()
         with torch.autocast(self.device.type, self._precision, enabled=lower):
-            logits = self.module(inputs)
+            logits = self.logits(inputs)
         if lower:
             logits = logits.float()
         loss = objective.loss(logits, self.labels_of(batch), self.smoothing)
@@ -111,6 +111,11 @@ class Optimiser:
         if reads_early and not isfinite(loss.item()):
             raise not_finite(self.module, inputs)
         return loss * batch.share
+
+    def logits(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """What the module gives for inputs of a batch."""
+        logits: Tensor = self.module(inputs)
+        return logits
 
     @property
     def smoothing(self) -> Smoothing:

@@ -73,9 +73,17 @@ def train_all(
     one Program, as many as fit in memory. `progress` receives how many epochs of networks are done,
     of how many. Raises what `train` does.
     """
+    return train_members(members_of(specs, data, each), progress)
+
+
+def members_of(specs: Sequence[Spec], data: Source, each: Sequence[Settings]) -> tuple[Member, ...]:
+    """The networks of specifications with what they learn; those that read the same share it.
+
+    Raises what `train` does.
+    """
     arrays = arrays_of(data)
     networks, known = dict[str, Network](), dict[Any, Dataset]()
-    members: list[_Member] = []
+    members: list[Member] = []
     for spec, settings in zip(specs, each, strict=True):
         if (text := str(spec)) not in networks:
             require_no_holes(network := checked(spec))
@@ -87,8 +95,15 @@ def train_all(
             known[key] = weighted(samples, network, settings)
         here = settings.with_options(device=join(settings.device))
         device_of(here)
-        members.append(_Member(network, known[key], here))
-    with computing(each[0].threads if each else 1):
+        members.append(Member(network, known[key], here))
+    return tuple(members)
+
+
+def train_members(
+    members: Sequence[Member], progress: Progress = no_progress
+) -> tuple[TrainResult, ...]:
+    """What `train_all` gives for these."""
+    with computing(members[0].settings.threads if members else 1):
         return _train(members, progress)
 
 
@@ -103,10 +118,10 @@ def train_networks(
 ) -> tuple[TrainResult, ...]:
     """As `train_all`, for networks that are checked, on data that are read."""
     pairs = zip(networks, each, strict=True)
-    return _train([_Member(network, data, settings) for network, settings in pairs])
+    return _train([Member(network, data, settings) for network, settings in pairs])
 
 
-def _train(members: Sequence[_Member], progress: Progress = no_progress) -> tuple[TrainResult, ...]:
+def _train(members: Sequence[Member], progress: Progress = no_progress) -> tuple[TrainResult, ...]:
     epochs = _Epochs(progress, sum(member.settings.epochs for member in members))
     found: dict[int, TrainResult] = {}
     for group in _alike(members):
@@ -130,7 +145,9 @@ class _Epochs:
 
 
 @dataclass(frozen=True)
-class _Member:
+class Member:
+    """A network that is checked, the samples that it learns, and its settings."""
+
     network: Network
     data: Dataset
     settings: Settings
@@ -153,7 +170,7 @@ def trains_apart(settings: Settings) -> bool:
     return joined() or settings.precision == "float16" or (settings.compile and on_cpu)
 
 
-def _alike(members: Sequence[_Member]) -> Iterator[list[int]]:
+def _alike(members: Sequence[Member]) -> Iterator[list[int]]:
     """The places of members that train together."""
     groups: dict[Any, list[int]] = defaultdict(list)
     for place, member in enumerate(members):
@@ -161,7 +178,7 @@ def _alike(members: Sequence[_Member]) -> Iterator[list[int]]:
     yield from groups.values()
 
 
-def _train_group(members: Sequence[_Member], epochs: _Epochs) -> list[TrainResult]:
+def _train_group(members: Sequence[Member], epochs: _Epochs) -> list[TrainResult]:
     """As many together as fit in memory; one that is left over trains alone."""
     if len(members) == 1:
         (one,) = members
@@ -182,7 +199,9 @@ def _train_group(members: Sequence[_Member], epochs: _Epochs) -> list[TrainResul
     features = {name: a for member in members for name, a in member.data.features.items()}
     whole = replace(members[0].data, features=features)
     data = prepared([*programs.values()], whole, device, dropout)
-    needs = [bytes_of(one.program, settings.batch) for one in hoisted]
+    needs = [
+        bytes_of(one.program, member.settings) for one, member in zip(hoisted, members, strict=True)
+    ]
     return [
         result
         for part in parts_that_fit(needs, device, settings.memory)
@@ -193,7 +212,7 @@ def _train_group(members: Sequence[_Member], epochs: _Epochs) -> list[TrainResul
 
 
 def _train_together(
-    members: Sequence[_Member],
+    members: Sequence[Member],
     hoisted: Sequence[Hoisted],
     data: Dataset,
     device: torch.device,

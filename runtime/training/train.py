@@ -151,7 +151,8 @@ def _memory(network: Network, program: Program, data: Source, settings: Settings
     if settings.device != "cpu":
         return there.memory
     batch = min(settings.batch, there.samples)
-    return there.memory + training_memory(learned(program), batch)
+    averaged = settings.averaging > 0
+    return there.memory + training_memory(learned(program), batch, averaged=averaged)
 
 
 def train_network(

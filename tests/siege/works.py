@@ -49,7 +49,7 @@ class Work:
     results: Sequence[str]
     replaces: bool = False
     patience: float = 4 * MOST_WAIT
-    enough: float = 280  # of which 160 are kills
+    enough: float = 180  # of which more than 100 are kills
 
     def attack(self, place: Place, seed: int, number: int) -> Outcome:
         reference = self._reference(place)
@@ -213,7 +213,7 @@ def _writing(name: str, line: str, *results: str) -> Work:
 
 _TRAIN = f"train network.fuse --data data.npz --out {RUN} --epochs 1 --threads 1"
 _TRAIN_TOGETHER = f"train searched/ensemble --data data.npz --out {RUN} --epochs 1 --threads 1"
-_EXTRACT = "extract raw.fuse --raw raw/data.csv --out extracted --backbones backbones.toml"
+_EXTRACT = "extract raw.fuse --raw raw/data.csv --out extracted --backbones backbones.toml --workers 1"
 _IMPORT = "features import data.npz --out imported --dtype float16"
 WORKS: Mapping[str, Work] = {
     work.name: work
@@ -235,8 +235,8 @@ WORKS: Mapping[str, Work] = {
         _writing("report", "report searched trained -o out.html", "out.html"),
         _writing("convert", "convert space.fuse --to json -o space.json", "space.json"),
         _writing("format", "format space.fuse", "space.fuse"),
-        Work("import features", *[Command.of(_IMPORT)] * 2, ["imported"]),
-        Work("extract", *[Command.of(f"{_EXTRACT} --workers 1")] * 2, ["extracted"]),
+        Work("import features", Command.of(_IMPORT), Command.of(_IMPORT), ["imported"]),
+        Work("extract", Command.of(_EXTRACT), Command.of(_EXTRACT), ["extracted"]),
         _writing("new", "new --data data.npz -o space.fuse --force", "space.fuse"),
     )
 }

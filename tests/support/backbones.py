@@ -90,6 +90,24 @@ def texts() -> nn.Module:
     return Texts()
 
 
+def seven() -> int:
+    """No backbone."""
+    return 7
+
+
+def plain() -> nn.Module:
+    """A backbone that does not say what it takes."""
+    return nn.ReLU()
+
+
+def wrong() -> nn.Module:
+    """A backbone that says something else."""
+    module: Any = nn.ReLU()
+    module.inputs = {"x": {"kind": "picture", "shape": [3]}}
+    made: nn.Module = module
+    return made
+
+
 OPTIONS = BackboneOptions(
     backbone=(f"pictures={HERE}:pictures", f"texts={HERE}:texts"), initial=True
 )

@@ -25,7 +25,7 @@ def small_plan(samples: int = 10, in_shard: int = 4, weights: str | None = None)
         StoredArray("labels", None, (), "int64"),
         StoredArray("split", None, (), "int64"),
     )
-    origins = {"image": Origin(weights=weights)} if weights else {}
+    origins: dict[str | None, Origin] = {"image": Origin(weights=weights)} if weights else {}
     return Manifest(samples, in_shard, arrays, ("cat", "dog", "owl"), origins)
 
 

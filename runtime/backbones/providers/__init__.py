@@ -10,7 +10,7 @@ import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 from torch import nn
 
@@ -41,7 +41,7 @@ class Request:
 
     def fail(self, message: str, remedy: str | None = None) -> DiagnosticError:
         """The diagnostic of a backbone that cannot be opened, at its place."""
-        return fail("E520", message, self.span, help=remedy)
+        return fail("E514", message, self.span, help=remedy)
 
     def unknown(self, known: list[str]) -> DiagnosticError:
         """The diagnostic of a model that the provider does not have."""
@@ -54,7 +54,7 @@ class Made:
     """A module, what it takes, how raw data become that, and files of its own that say more.
 
     `transform` is of plain values. `model` is its name wherever its files lie, where that is not
-    what was asked for. `has_weights` where its maker gave it those that it is to have.
+    what was asked for. Weights are the module's `own`, or `beside` it, in what was asked for.
     `channels_last` where maps are (h, w, c).
     """
 
@@ -64,7 +64,7 @@ class Made:
     files: Mapping[str, str] = field(default_factory=dict[str, str])
     version: str = ""
     model: str = ""
-    has_weights: bool = False
+    weights: Literal["", "own", "beside"] = ""
     channels_last: bool = False
 
 
@@ -91,13 +91,13 @@ def request_of(reference: str, options: BackboneOptions) -> Request:
     span = span_of(reference)
     if not (colon and provider and model):
         message = f"`{reference}` is no backbone"
-        raise fail("E520", message, span, help=f"write `PROVIDER:MODEL`, of {one_of(PROVIDERS)}")
+        raise fail("E514", message, span, help=f"write `PROVIDER:MODEL`, of {one_of(PROVIDERS)}")
     if provider in LEFT_OUT:
         remedy = "write a function that builds the model, and give it with `--backbone`"
-        raise fail("E520", f"`{reference}` is not opened: {LEFT_OUT[provider]}", span, help=remedy)
+        raise fail("E514", f"`{reference}` is not opened: {LEFT_OUT[provider]}", span, help=remedy)
     if provider not in PROVIDERS:
         remedy = did_you_mean(provider, PROVIDERS) or f"providers are {one_of(PROVIDERS)}"
-        raise fail("E520", f"unknown provider `{provider}` of backbones", span, help=remedy)
+        raise fail("E514", f"unknown provider `{provider}` of backbones", span, help=remedy)
     return Request(provider, model, options, span)
 
 

@@ -36,7 +36,7 @@ def make(request: Request) -> Made:
         raise request.fail(f"`transform` of `{request.reference}` is no mapping of plain values")
     inputs = read_inputs(getattr(module, "inputs", None), request.reference)
     described = dict(cast("Mapping[str, Any]", transform))
-    return Made(module, inputs, described, has_weights=True)
+    return Made(module, inputs, described, weights="own")
 
 
 def _call(request: Request, place: str) -> nn.Module:
@@ -62,4 +62,4 @@ def publish(request: Request, made: Made) -> None:
 
 def load(request: Request, made: Made, path: str) -> None:
     """Puts the weights of a file in; raises DiagnosticError where they do not fit."""
-    load_state(made.module, read_state(path), request.reference, path)
+    load_state(made.module, read_state(path, request.reference), request.reference, path)

@@ -74,7 +74,7 @@ def publish(request: Request, made: Made) -> None:
 def load(request: Request, made: Made, path: str) -> None:
     """Puts the weights of a file in, named as timm has them or as its model once had them."""
     module: nn.Module = made.module
-    state = read_state(path)
+    state = read_state(path, request.reference)
     if set(state) != set(module.state_dict()):
         state = _adapted(module, state)
     load_state(module, state, request.reference, path)

@@ -89,7 +89,7 @@ def publish(request: Request, made: Made) -> None:
 
 def load(request: Request, made: Made, path: str) -> None:
     """Puts the weights of a file in, which takes inputs as the published ones do."""
-    load_state(made.module, read_state(path), request.reference, path)
+    load_state(made.module, read_state(path, request.reference), request.reference, path)
     module: Any = made.module
     if hasattr(module, "transform_input"):
         module.transform_input = True  # of Inception, whose weights have a scale of their own

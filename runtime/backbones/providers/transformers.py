@@ -9,21 +9,15 @@ from __future__ import annotations
 
 import inspect
 import logging
-import warnings
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
 import torch
 from torch import nn
 
-from ....compiler.diagnostics.diagnostic import (
-    DataWarning,
-    DiagnosticError,
-    diagnosed,
-    fail,
-    one_of,
-)
+from ....compiler.diagnostics.diagnostic import DiagnosticError, fail, one_of
 from ....compiler.diagnostics.text import shortened
 from ....compiler.system.files import is_folder
 from ....compiler.system.memory import available_memory, memory_text
@@ -76,7 +70,14 @@ def make(request: Request) -> Made:
     tokenizer = folder.files.get("tokenizer.json") if transform["kind"] == "text" else None
     files = {"tokenizer": tokenizer} if tokenizer is not None else {}
     model = module.config.model_type if is_folder(home) else request.model
-    return Made(module, inputs, transform, files, library.__version__, model)
+    version = library.__version__
+    return Made(module, inputs, transform, files, version, model, _beside(home))
+
+
+def _beside(home: str) -> Literal["", "beside"]:
+    """Whether weights lie in a folder that is named by its path."""
+    there = any(file.suffix in (".safetensors", ".bin") for file in Path(home).glob("*.*"))
+    return "beside" if there else ""
 
 
 def _home(request: Request) -> tuple[str, str]:
@@ -189,13 +190,13 @@ def load(request: Request, made: Made, path: str) -> None:
     if is_folder(path):
         _load_folder(request, made, path)
     else:
-        load_state(made.module, read_state(path), request.reference, path)
+        load_state(made.module, read_state(path, request.reference), request.reference, path)
 
 
 def _load_folder(request: Request, made: Made, home: str) -> None:
     """The weights of a folder, which the library reads: safetensors, or pickles of tensors alone.
 
-    Warns of weights that the folder lacks, which stay random.
+    Raises DiagnosticError for weights that the folder lacks, unless these may be random.
     """
     module: Any = made.module
     loaded, told = _asked(
@@ -210,14 +211,12 @@ def _load_folder(request: Request, made: Made, home: str) -> None:
             output_loading_info=True,
         ),
     )
+    missing = sorted(told["missing_keys"])
+    if missing and not request.options.initial:
+        message = f"the weights of `{request.reference}` lack {one_of(missing, 3)}"
+        remedy = "with `--initial` these are random, which does no harm before them"
+        raise fail("E505", message, request.span, help=remedy)
     made.module.load_state_dict(_encoder(loaded).state_dict())
-    if missing := sorted(told["missing_keys"]):
-        message = (
-            f"the weights of `{request.reference}` lack {one_of(missing, 3)}: these are random"
-        )
-        remedy = "do not tap what comes after them"
-        diagnostic = diagnosed("W508", message, request.span, help=remedy)
-        warnings.warn(DataWarning(diagnostic), stacklevel=2)
 
 
 @contextmanager

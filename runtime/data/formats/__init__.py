@@ -17,6 +17,8 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from ..columns import Column, arrays_of
+
 MOST_ARRAYS = 10_000
 
 
@@ -57,6 +59,13 @@ class FolderFormat(Protocol):
     def headers(self, folder: Path) -> Mapping[str, ArrayHeader]: ...
 
     def array(self, folder: Path, name: str) -> NDArray[Any]: ...
+
+
+def headers_of(columns: Mapping[str, Column], file: Path) -> dict[str, ArrayHeader]:
+    """The headers of the arrays that columns of a table make."""
+    arrays = arrays_of(columns)
+    require_few(len(arrays))
+    return {name: ArrayHeader(name, c.shape, c.kind, file) for name, c in arrays.items()}
 
 
 def require_few(count: int) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..columns import Column, arrays_of, headers_of, texts
-from . import ArrayHeader, require_few
+from ..columns import Column, arrays_of, texts
+from . import ArrayHeader, headers_of, require_few
 
 ENDINGS = (".csv", ".tsv")
 UNREADABLE: tuple[type[Exception], ...] = (csv.Error, OverflowError)

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from ....compiler.system.files import is_file, open_file, read_text
 from .. import arrow_columns
 from ..arrow_columns import reading
-from ..columns import Column, arrays_of, headers_of, texts
-from . import ArrayHeader
+from ..columns import Column, arrays_of, texts
+from . import ArrayHeader, headers_of
 from .arrow import ArrowTable, read_table, together
 
 SPLITS, STATE = "dataset_dict.json", "state.json"

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from io import BufferedIOBase, BufferedReader, BytesIO
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from ..mapped import mapped
 from . import ArrayHeader
 
 ENDINGS = (".npy",)
@@ -59,8 +60,8 @@ def array(stream: BufferedReader, name: str) -> NDArray[Any]:
     require_plain(header, name)
     if not prod(header.shape):
         return np.empty(header.shape, header.dtype)
-    order = "F" if header.is_fortran else "C"
-    return np.memmap(stream, header.dtype, "r", header.length, header.shape, order)
+    order: Literal["C", "F"] = "F" if header.is_fortran else "C"
+    return mapped(stream, header.dtype, header.length, header.shape, order)
 
 
 def _header(stream: BufferedReader, name: str) -> NpyHeader:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from .. import arrow_columns
 from ..arrow_columns import columns_of, pyarrow, reading
-from ..columns import Column, arrays_of, headers_of
-from . import ArrayHeader
+from ..columns import Column, arrays_of
+from . import ArrayHeader, headers_of
 
 ENDINGS = (".parquet",)
 UNREADABLE = arrow_columns.UNREADABLE

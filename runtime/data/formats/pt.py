@@ -20,6 +20,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ..mapped import mapped
 from ..tensor_pickle import LONGEST, StridedTensor, read_tensor_pickle
 from . import ArrayHeader, require_few
 
@@ -155,7 +156,7 @@ def _tensor(
     start = _start(stream, member)
     if start + member.file_size > os.fstat(stream.fileno()).st_size:
         raise ValueError("it is cut short")
-    values = np.memmap(stream, dtype, "r", start, (storage.count,))
+    values = mapped(stream, dtype, start, (storage.count,))
     array = np.lib.stride_tricks.as_strided(
         values[tensor.offset :],
         tensor.shape,

@@ -212,7 +212,7 @@ class Trainer:
         if most == 1 or not alike:
             return [_Member(trial)]
         wanted = [trial, *alike][:most]
-        needs = (bytes_of(self.program(one).program, settings.batch) for one in wanted)
+        needs = (bytes_of(self.program(one).program, one.settings(settings)) for one in wanted)
         part = next(parts_that_fit(needs, self.problem.device, settings.memory))
         return [_Member(wanted[place], self.program(wanted[place])) for place in part]
 

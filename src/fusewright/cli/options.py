@@ -11,16 +11,20 @@ from typing import Annotated, Any
 
 import typer
 
+from ..runtime.backbones.options import BackboneOptions, read_options
 from ..runtime.settings import Settings, read_settings
 
 Config = Annotated[Path | None, typer.Option(help="Settings as a .toml file.")]
+Backbones = Annotated[
+    Path | None, typer.Option("--backbones", help="Backbones and their weights as a .toml file.")
+]
 
 
 def with_options(
     kind: type, reader: str, into: str = "options"
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Gives a command the options of a dataclass that `reader` reads, in place of its parameter
-    of the name `into`.
+    that is called `into`.
 
     That parameter then holds the options that are given, by name, and None for the others.
     """
@@ -56,6 +60,12 @@ def _parameter(item: Field[Any]) -> inspect.Parameter:
 def _value(item: Field[Any], value: Any) -> Any:
     """What is given for an option; a switch turns its default over."""
     return not item.default if value is True else value
+
+
+def backbones_from(config: Path | None, options: dict[str, Any]) -> BackboneOptions:
+    """The options of backbones of a file, with those that are given."""
+    known = read_options(config) if config is not None else BackboneOptions()
+    return known.with_options(**options)
 
 
 def settings_from(

@@ -218,6 +218,22 @@ def test_data_that_do_not_fit_are_not_read(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["data.npz"]
 
 
+def test_averages_of_weights_are_counted() -> None:
+    """Themselves, and the weights while they stand in their place."""
+    program = learned(to_program(spec(FIXED)))
+    usual, averaged = (training_memory(program, 16, averaged=kept) for kept in (False, True))
+    held = usual.uses["parameters"]
+    assert averaged.uses["averages"] == 2 * held
+    assert averaged.total - usual.total == averaged.certain - usual.certain == 2 * held
+    assert sum(count for _, count in averaged.parts) == averaged.total
+    data = sum(problem()[name].nbytes for name in "ABD")
+    limit = data + usual.total + held
+    fw.train(spec(FIXED), problem(), epochs=1, batch=16, memory=f"{limit}B")
+    with pytest.raises(fw.DiagnosticError, match="training needs about") as caught:
+        fw.train(spec(FIXED), problem(), epochs=1, batch=16, memory=f"{limit}B", averaging=0.9)
+    assert [d.code for d in caught.value.diagnostics] == ["E512"]
+
+
 def test_a_batch_has_no_more_samples_than_there_are() -> None:
     fw.train(spec(FIXED), problem(), epochs=1, batch=10**9)
 

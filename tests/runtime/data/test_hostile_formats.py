@@ -368,7 +368,7 @@ def test_a_million_rows_of_a_kilobyte_take_no_memory_before_they_are_asked_for(
     assert (tmp_path / "a.parquet").stat().st_size < 100_000
     assert read_headers(tmp_path / "a.parquet")["A"].shape == (1_000_000, 8)
     network = checked(fw.loads(TOO_LARGE))
-    assert held(tmp_path / "a.parquet", network).memory.total == 4 * 8_000_000
+    assert held(tmp_path / "a.parquet", network, 4).memory.total == 4 * 8_000_000
 
 
 TOO_LARGE = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from hashlib import sha256
 from pathlib import Path
@@ -18,9 +19,9 @@ from fusewright.runtime.data.identity import (
     DataIdentity,
     arrays_identity,
     data_identity,
-    read_identity,
     stated_identity,
 )
+from fusewright.runtime.runs.folder import RunFolder
 
 from ...support.running import as_npz, problem, spec
 
@@ -110,6 +111,9 @@ def test_a_record_is_read_back(tmp_path: Path) -> None:
     for source in (as_npz(DATA, tmp_path), DATA):
         found = data_identity(source, NAMES)
         assert stated_identity(found.record(times=True)) == found
+        folder = RunFolder(tmp_path / "run")
+        folder.write_data(found.record(times=True))
+        assert stated_identity(folder.data()) == found
         without = stated_identity(found.record())
         assert isinstance(without, DataIdentity)
         assert without.digest == found.digest
@@ -121,6 +125,10 @@ def test_a_record_is_read_back(tmp_path: Path) -> None:
 )
 def test_a_record_of_something_else_says_nothing(record: object, tmp_path: Path) -> None:
     assert stated_identity(record) is None
-    (tmp_path / "data.json").write_text("[" * 100_000, encoding="utf-8")
-    assert read_identity(tmp_path / "data.json") is None
-    assert read_identity(tmp_path / "none.json") is None
+    folder = RunFolder(tmp_path)
+    assert folder.data() is None
+    for text in (json.dumps(record), "[" * 100_000):
+        (tmp_path / "data.json").write_text(text, encoding="utf-8")
+        with pytest.raises(fw.DiagnosticError, match="is damaged") as caught:
+            folder.data()
+        assert [d.code for d in caught.value.diagnostics] == ["E507"]

@@ -12,10 +12,11 @@ from safetensors.numpy import save_file
 
 import fusewright as fw
 from fusewright.runtime.data import importing
-from fusewright.runtime.data.files import StoredArrays, arrays_of, read_arrays
+from fusewright.runtime.data.files import Source, StoredArrays, arrays_of, read_arrays
 from fusewright.runtime.data.identity import features_digest
 from fusewright.runtime.data.importing import import_features
 from fusewright.runtime.data.suggest import declare
+from fusewright.runtime.store.check import check_store
 from fusewright.runtime.store.manifest import Manifest, read_manifest
 
 from ...support.running import as_npz, changed, command, problem, spec
@@ -51,7 +52,7 @@ def test_features_have_one_digest_whatever_holds_them(tmp_path: Path) -> None:
     turned = {n: np.asfortranarray(a) for n, a in DATA.items()}
     imported(tmp_path / "store")
     imported(tmp_path / "again", tmp_path / "store")
-    sources = [
+    sources: list[Source] = [
         *(DATA, doubled, turned, tmp_path / "store", tmp_path / "again"),
         *(as_npz(turned, tmp_path), as_safetensors(tmp_path)),
     ]
@@ -86,6 +87,23 @@ def test_a_store_says_what_the_data_are(
     assert np.array_equal(stored["B.lengths"][:], LENGTHS)
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"labels": np.array(["owl", "cat", "dog"])[np.arange(30) % 3]},
+        {"labels": np.arange(30) % 3, "labels.names": np.array(["cat", "dog", "owl"])},
+    ],
+    ids=["texts", "names beside"],
+)
+def test_names_of_classes_are_kept(labels: dict[str, Any], tmp_path: Path) -> None:
+    data = changed(DATA, **{"right.present": None}, **labels)
+    manifest = imported(tmp_path / "store", data, spec=None)
+    assert manifest.classes == ("cat", "dog", "owl")
+    again = imported(tmp_path / "again", tmp_path / "store", spec=None)
+    assert again.classes == manifest.classes
+    assert not check_store(tmp_path / "again")
+
+
 def test_what_would_belong_to_nothing_is_not_left_out_in_silence(tmp_path: Path) -> None:
     with pytest.raises(fw.DiagnosticError, match=r"`right.present` is of no feature") as caught:
         imported(tmp_path / "store", spec=None)
@@ -104,9 +122,9 @@ def test_a_store_suggests_its_own_modalities_and_axes(tmp_path: Path) -> None:
 def test_what_is_learned_from_a_store_is_what_the_data_teach(tmp_path: Path) -> None:
     space = spec("cell K(A, B) { S = ConcatFC(x, y) }", features=FEATURES)
     imported(tmp_path / "store", spec=space)
-    options = {"epochs": 1, "batch": 10, "threads": 1}
-    plain = fw.train(space, DATA, **options)
-    stored = fw.train(space, tmp_path / "store", out=tmp_path / "run", **options)
+    settings = fw.Settings(epochs=1, batch=10, threads=1)
+    plain = fw.train(space, DATA, settings=settings)
+    stored = fw.train(space, tmp_path / "store", out=tmp_path / "run", settings=settings)
     assert all(np.array_equal(plain.weights[n], stored.weights[n]) for n in plain.weights)
     record = json.loads((tmp_path / "run" / "train.json").read_text(encoding="utf-8"))
     files = {part["name"]: part["sha256"] for part in record["data"]["files"]}
@@ -130,9 +148,9 @@ def test_nothing_wrong_is_learned(modality: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arrays", "message", "code"),
     [
-        ({"labels": np.arange(30)}, "not whole numbers from 0 to 2", "E503"),
-        ({"labels": -(np.arange(30) % 2)}, "not whole numbers from 0 to 2", "E503"),
-        ({"split": np.arange(30)}, "`split` is not 30 values", "E503"),
+        ({"labels": np.arange(30)}, "from 0 to 29, not from 0 to 2", "E503"),
+        ({"labels": -(np.arange(30) % 2)}, "from -1 to 0, not from 0 to 2", "E503"),
+        ({"split": np.arange(30)}, "`split` has values that are not 0", "E503"),
         ({"A": np.ones((30, 4))}, r"`A` is \(30, 4\), not \(samples, 3\)", "E502"),
         ({"A": None}, "no array `A`", "E501"),
         ({"D": np.ones((29, 4))}, "differ in their number of samples", "E502"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from threading import active_count, current_thread, main_thread
 from typing import Any
@@ -22,7 +23,7 @@ from fusewright.runtime.data.memory import Extent, held, left_apart
 from fusewright.runtime.data.parts import Parts
 from fusewright.runtime.data.pooled import pooled
 from fusewright.runtime.data.reading import AHEAD, read_ahead
-from fusewright.runtime.data.rows import SingleRows, chunks, gathered, in_memory
+from fusewright.runtime.data.rows import SingleRows, chunks, gathered, in_memory, is_rows, rows_of
 from fusewright.runtime.training.prepare import prepare
 
 from ...support.running import FIXED, OPEN, QUICK, problem, same, spec, without_cost
@@ -104,11 +105,12 @@ def test_a_training_gives_the_same_weights_and_outputs(features: str, tmp_path: 
         network, arrays = spec(FIXED + " " + LINEAR, features=VARYING), varying()
     folder = stored(arrays, tmp_path / "store")
     assert not in_memory(load_data(folder, checked(network)).features["A"])
-    here, there = (fw.train(network, data, epochs=2, batch=16) for data in (arrays, folder))
-    assert same(here.weights, there.weights)
-    outputs = [fw.predict(network, data, weights=here.weights) for data in (arrays, folder)]
-    assert np.array_equal(*outputs)
-    metrics = [fw.evaluate(network, data, weights=here.weights) for data in (arrays, folder)]
+    trained = [fw.train(network, data, epochs=2, batch=16) for data in (arrays, folder)]
+    weights = trained[0].weights
+    assert same(weights, trained[1].weights)
+    outputs = [fw.predict(network, data, weights=weights) for data in (arrays, folder)]
+    assert np.array_equal(outputs[0], outputs[1])
+    metrics = [fw.evaluate(network, data, weights=weights) for data in (arrays, folder)]
     assert metrics[0] == metrics[1]
 
 
@@ -126,7 +128,8 @@ def test_checks_pooled_features_and_digests_are_the_same(tmp_path: Path) -> None
     assert any("are constant" in message for message in messages[0])
     assert any("equal one of train" in message for message in messages[0])
     samples = np.array([3, 70, 20, 5])
-    assert np.array_equal(*(pooled(one, network, samples) for one in data))
+    here, there = (pooled(one, network, samples) for one in data)
+    assert np.array_equal(here, there)
     assert data[0].digest() == data[1].digest()
 
 
@@ -290,6 +293,10 @@ def test_samples_are_gathered_in_any_order_and_shape(tmp_path: Path) -> None:
             assert np.array_equal(gathered(one, wanted), arrays["B"][wanted])
     assert np.array_equal(np.concatenate([*chunks(mapped, most=8)]), arrays["B"])
     assert not in_memory(mapped)
+    with (tmp_path / "b.npy").open("rb") as stream:
+        content = mmap(stream.fileno(), 0, access=ACCESS_READ)
+    assert not in_memory(np.frombuffer(content, np.float32, 500, 128).reshape(50, 2, 5)[3:])
+    assert in_memory(mapped[np.arange(3)])
 
 
 def test_a_pass_that_is_left_stops_reading() -> None:
@@ -302,3 +309,12 @@ def test_a_pass_that_is_left_stops_reading() -> None:
     assert active_count() > before
     del passing
     assert active_count() == before
+
+
+def test_a_column_of_a_table_is_no_rows() -> None:
+    """It gives samples by their labels, and as a column."""
+    pandas = pytest.importorskip("pandas")
+    column = pandas.Series([1.0, 2.0, 3.0], index=[2, 0, 1])
+    assert not is_rows(column)
+    assert not is_rows(np.float32(3))
+    assert rows_of(column)[np.array([0])].tolist() == [1.0]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,28 +12,35 @@ import pytest
 import torch
 
 from fusewright.compiler.check.check import checked
-from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
+from fusewright.compiler.diagnostics.diagnostic import DataWarning, DiagnosticError
+from fusewright.compiler.network.network import Network
 from fusewright.runtime.data.batches import Batches
 from fusewright.runtime.data.dataset import Dataset, load_data
 from fusewright.runtime.data.parts import Parts
 from fusewright.runtime.data.seen import MOST_SAMPLES, USUAL_WEIGHT, saw_training, weighted
 from fusewright.runtime.data.split import TRAIN, VALIDATION
 from fusewright.runtime.settings import Settings
+from fusewright.runtime.training.ensemble import train_ensemble
 
+from ...support.ensembles import ensemble
 from ...support.running import problem, spec
 
 NETWORK = checked(spec())
 
 
-def loaded(*, seen: bool, samples: int = 600) -> Dataset:
+def told(*, seen: bool, samples: int = 600) -> dict[str, Any]:
     """Samples with the label alone in them; where they were `seen`, in training samples alone."""
     data: dict[str, Any] = {**problem(samples), "split": np.arange(samples) // (samples // 6) % 3}
     generator = np.random.default_rng(0)
     noise = generator.permutation(data["labels"])
-    told = data["split"] == TRAIN if seen else np.ones(samples, bool)
+    known = data["split"] == TRAIN if seen else np.ones(samples, bool)
     data |= {name: 0 * data[name] for name in "ABD"}
-    data["D"][:, 0] = 3.0 * np.where(told, data["labels"], noise)
-    return load_data(data, NETWORK)
+    data["D"][:, 0] = 3.0 * np.where(known, data["labels"], noise)
+    return data
+
+
+def loaded(*, seen: bool, samples: int = 600) -> Dataset:
+    return load_data(told(seen=seen, samples=samples), NETWORK)
 
 
 @pytest.mark.parametrize("samples", [600, 3 * MOST_SAMPLES])
@@ -83,3 +92,22 @@ def test_samples_that_all_count_alike_are_each_drawn_once() -> None:
         assert torch.equal(*orders)
     halves = [np.sort(part) for part in np.array_split(data.indices(TRAIN), 2)]
     assert torch.equal(*(Parts(one, halves, 32, device).order(1) for one in (data, heavy)))
+
+
+def test_training_an_ensemble_says_that_samples_were_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The data are read once, and looked at once, for the warning and for what is learned."""
+    looked: list[Dataset] = []
+
+    def counted(data: Dataset, network: Network) -> bool:
+        looked.append(data)
+        return saw_training(data, network)
+
+    monkeypatch.setattr("fusewright.runtime.data.seen.saw_training", counted)
+    with pytest.warns(DataWarning, match="know their labels better") as caught:
+        train_ensemble(ensemble(), told(seen=True), out=tmp_path, epochs=1, batch=64)
+    assert sum("W507" in str(one.message) for one in caught) == 1
+    about = json.loads((tmp_path / "train.json").read_text(encoding="utf-8"))
+    assert "W507" in [warning["code"] for warning in about["warnings"]]
+    assert len(looked) == 1

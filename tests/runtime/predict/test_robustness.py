@@ -17,6 +17,7 @@ from fusewright.runtime.report.build import report
 from fusewright.runtime.runs.controls import Control, Controls
 from fusewright.runtime.runs.missing import read_robustness
 from fusewright.runtime.training.ensemble import train_ensemble
+from fusewright.runtime.training.together import train_all
 
 from ...support.ensembles import ensemble
 from ...support.running import QUICK, Arrays, changed, command, problem, spec
@@ -222,3 +223,24 @@ def test_an_onnx_file_is_measured_and_nothing_is_kept(run: Path, tmp_path: Path)
     np.savez(tmp_path / "data.npz", **DATA)
     command(tmp_path, "evaluate", "network.onnx", "--data", "data.npz", "--missing")
     assert not [*tmp_path.rglob("missing.json")]
+
+
+def test_networks_that_learn_without_modalities_do_better_without_them() -> None:
+    """Two modalities that say the same, one of them less clearly: the mean over three seeds."""
+    generator, labels = np.random.default_rng(0), np.arange(240) % 3
+    arrays: Arrays = {"labels": labels, "split": np.arange(240) // 3 % 2 * 2}
+    for name, clarity in (("A", 3.0), ("D", 0.8)):
+        means = clarity * np.random.default_rng([*name.encode()]).normal(size=(3, 8))
+        arrays[name] = (means[labels] + generator.normal(size=(240, 8))).astype(np.float32)
+    network = fw.loads(
+        "network n(C = 8, L = 1) use bmnas modality left optional { A[c 8] } "
+        "modality right optional { D[c 8] } cell K(A, D) { S = ConcatFC(x, y) } predict 3 classes"
+    )
+    given = fw.Settings(epochs=20, batch=32, max_learning_rate=0.02, threads=1)
+    scores: dict[float, list[float]] = {0.0: [], 0.3: []}
+    for dropout, found in scores.items():
+        each = [given.with_options(modality_dropout=dropout, seed=seed) for seed in range(3)]
+        for result in train_all([network] * 3, arrays, each):
+            left = fw.robustness(network, arrays, weights=result.weights).curves[0]
+            found.append(left.points[SHARES.index(0.5)].score)
+    assert np.mean(scores[0.3]) > np.mean(scores[0.0]) + 0.1

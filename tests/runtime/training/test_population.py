@@ -245,7 +245,7 @@ def test_a_population_is_as_large_as_memory_allows(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(Population, "__init__", counted)
     network = checked(random_genotype(checked(spec()), 0))
-    needed = bytes_of(member_program(network).program, SHORT["batch"])
+    needed = bytes_of(member_program(network).program, fw.Settings(**SHORT))
     assert needed > 16 * 8 * 2 * 4
     monkeypatch.setattr(memory, "free_memory", lambda device: 5 * needed)
     found = fw.search(spec(), DATA, strategy="random", candidates=6, **SHORT)

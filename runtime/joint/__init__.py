@@ -1,0 +1,1 @@
+"""Backbones and fusion network as one: trained together, and one ONNX file from raw inputs."""

@@ -1,0 +1,87 @@
+"""One step for backbones and fusion network: a rate for each, along one gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
+from torch.utils.checkpoint import checkpoint
+
+from ...compiler.targets.torch.module import FusionModule
+from ..settings import Settings
+from ..training.averages import Averages
+from ..training.optimisers import WeightOptimiser
+from .settings import JointSettings
+from .sources import Extractor
+
+
+class JointOptimiser(WeightOptimiser):
+    """Adam on the weights of a fusion network and, at a rate of their own, on its backbones."""
+
+    def __init__(
+        self,
+        module: FusionModule,
+        extractor: Extractor,
+        settings: Settings,
+        joint: JointSettings,
+        batches: int,
+    ) -> None:
+        super().__init__(module, settings, batches)
+        self.extractor = extractor
+        self._ratio = joint.backbone_learning_rate / settings.max_learning_rate
+        moving = list(extractor.parameters()) if self._ratio else []
+        for parameter in extractor.parameters():
+            parameter.requires_grad_(bool(moving))
+        if moving and self.adam is not None:
+            self.adam.add_param_group({"params": moving, "lr": joint.backbone_learning_rate})
+            self.parameters += moving
+            self.names += [f"backbones.{name}" for name, _ in extractor.named_parameters()]
+        if self.averages_weights:
+            self.averages = Averages(self._averaged() | _numbers(extractor))
+
+    def logits(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        return super().logits({**inputs, **self.extractor(inputs)})
+
+    def step(self, loss: Tensor) -> None:
+        if self.adam is not None and len(self.adam.param_groups) > 1:
+            self.adam.param_groups[1]["lr"] = self.rate * self._ratio
+        super().step(loss)
+
+
+def _numbers(extractor: Extractor) -> dict[str, Tensor]:
+    """What of backbones an average can be kept of."""
+    state = chain(extractor.named_parameters(), extractor.named_buffers())
+    return {f"backbones.{name}": t.data for name, t in state if t.is_floating_point()}
+
+
+def begin_training(extractor: Extractor, joint: JointSettings) -> None:
+    """Sets the modes of backbones for training, as the settings say."""
+    extractor.train(joint.backbone_learning_rate > 0)
+    for module in extractor.modules():
+        if isinstance(module, _BatchNorm) and joint.batch_norm == "frozen":
+            module.eval()
+    if joint.checkpointing:
+        for module in extractor.modules():
+            if isinstance(module, (nn.ModuleList, nn.Sequential)):
+                for layer in module.children():
+                    _compute_twice(layer)
+
+
+def _compute_twice(layer: nn.Module) -> None:
+    """Lets a layer keep its inputs alone while it is trained, and be computed again for gradients.
+
+    Layers of one part, and those within layers that are computed twice already, stay as they are.
+    """
+    if not any(layer.children()) or "forward" in layer.__dict__:
+        return
+    forward = layer.forward
+
+    def again(*arguments: object, **named: object) -> object:
+        if not torch.is_grad_enabled():
+            return forward(*arguments, **named)
+        return checkpoint(forward, *arguments, use_reentrant=False, **named)
+
+    layer.__dict__["forward"] = again

@@ -1,0 +1,146 @@
+"""Raw inputs: what the backbones of a specification take, and the features that they give.
+
+A modality with a backbone is one input of its own name, (batch, …); where samples differ in length
+and the backbone takes a mask, `MODALITY.lengths`, (batch,), says how much of each counts. A
+modality without one is its features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor, nn
+
+from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.language.spec import Spec
+from ...compiler.network.names import lengths_name
+from ...compiler.network.network import Network
+from ..backbones.backbone import Backbone, open_backbone
+from ..backbones.inputs import Input
+from ..backbones.options import BackboneOptions
+from ..backbones.shapes import layouts
+from ..backbones.specification import path_of
+from ..backbones.taps import tapped
+
+
+@dataclass(frozen=True)
+class RawSource:
+    """A modality with its backbone: the part that each of its features is, by name."""
+
+    modality: str
+    backbone: Backbone
+    paths: Mapping[str, str]
+
+    @property
+    def input(self) -> Input:
+        """What the backbone takes."""
+        return self.backbone.input
+
+    @property
+    def mask(self) -> Input | None:
+        """The input that says what of a sample counts, where the backbone has one."""
+        masks = [item for item in self.backbone.inputs if item.kind == "mask"]
+        return masks[0] if masks and "t" in self.input.free else None
+
+    @property
+    def lengths(self) -> str | None:
+        """The name of the input that says how long samples are; None where they are alike."""
+        return None if self.mask is None else lengths_name(self.modality)
+
+    @cached_property
+    def counted(self) -> Mapping[str, int]:
+        """The place of `t`, with the batch, in the features whose samples differ in length."""
+        found = layouts(self.backbone, list(dict.fromkeys(self.paths.values())))
+        places: dict[str, int] = {}
+        for feature, path in self.paths.items():
+            for place, (name, size) in enumerate(
+                zip(found[path].names, found[path].sizes, strict=True)
+            ):
+                if name == "t" and size is None:
+                    places[feature] = place + 1
+        return places
+
+    @property
+    def named(self) -> dict[str, Input]:
+        """The raw inputs by name, without lengths."""
+        return {self.modality: self.input}
+
+
+def sources_of(
+    spec: Spec, options: BackboneOptions, network: Network, *, seed: int = 0
+) -> tuple[RawSource, ...]:
+    """The modalities of a specification with their backbones, each opened once.
+
+    Raises DiagnosticError where one cannot be opened, takes more than one input, or is named like a
+    feature.
+    """
+    opened: dict[str, Backbone] = {}
+    found: list[RawSource] = []
+    for modality in spec.modalities:
+        if modality.backbone is None:
+            continue
+        if any(feature.name == modality.name for feature in network.features):
+            message = f"`{modality.name}` is a modality and a feature, and both would be inputs"
+            raise fail("E506", message, modality.span, help="rename one of them")
+        if modality.backbone not in opened:
+            opened[modality.backbone] = open_backbone(modality.backbone, options, seed=seed)
+        backbone = opened[modality.backbone]
+        if [item for item in backbone.inputs[1:] if not item.optional]:
+            message = f"`{backbone.name}` takes more than one input"
+            raise fail("E514", message, modality.span, help="wrap it, for `--backbone`")
+        paths = {str(feature.name): path_of(feature) for feature in modality.features}
+        found.append(RawSource(str(modality.name), backbone, paths))
+    if not found:
+        message = "the specification names no backbone, so there is nothing to join"
+        raise fail("E506", message, help='name one: `modality NAME from "PROVIDER:MODEL" { … }`')
+    return tuple(found)
+
+
+class Extractor(nn.Module):
+    """The backbones of some modalities: `forward({"image": tensor, …})` gives features by name.
+
+    With the features whose samples differ in length come their lengths. Without `stop`, backbones
+    are run to their ends, as those who trace them need.
+    """
+
+    def __init__(self, sources: Sequence[RawSource], *, stop: bool = True) -> None:
+        super().__init__()
+        self.sources = tuple(sources)
+        modules = {id(s.backbone): s.backbone.module for s in sources}
+        self.backbones = nn.ModuleList(modules.values())
+        self._taps = [
+            tapped(s.backbone, list(dict.fromkeys(s.paths.values())), stop=stop) for s in sources
+        ]
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Features (batch, axes…), and lengths (batch,), by name."""
+        found: dict[str, Tensor] = {}
+        for source, taps in zip(self.sources, self._taps, strict=True):
+            values = inputs[source.modality]
+            given = {source.input.name: values}
+            counted = inputs.get(source.lengths) if source.lengths is not None else None
+            if source.mask is not None and counted is not None:
+                given[source.mask.name] = masked(values, counted)
+            parts = taps(given)
+            for feature, path in source.paths.items():
+                found[feature] = parts[path]
+                if feature in source.counted and counted is not None:
+                    time = parts[path].shape[source.counted[feature]]
+                    found[lengths_name(feature)] = _lengths(counted, values.shape[1], time)
+        return found
+
+
+def masked(values: Tensor, lengths: Tensor) -> Tensor:
+    """1 where a place of values (batch, t, …) counts, else 0; of a length below 0 all do."""
+    lengths = lengths.reshape(-1, 1)
+    places = torch.arange(values.shape[1], device=values.device)
+    return ((places < lengths) | (lengths < 0)).expand(values.shape[:2]).long()
+
+
+def _lengths(lengths: Tensor, before: int, after: int) -> Tensor:
+    """Lengths (batch,) of what has `after` places for `before` of them; -1 stays."""
+    scaled = lengths if before == after else (lengths * after + before - 1) // before
+    return torch.where(lengths < 0, lengths, scaled.clamp(min=1))

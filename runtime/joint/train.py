@@ -1,0 +1,159 @@
+"""Training of backbones and fusion network together, from raw data; the last epoch is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from os import PathLike
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+
+from ...compiler.check.check import checked, require_no_holes
+from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.graph.build import build
+from ...compiler.language.spec import Spec
+from ...compiler.lowering.lower import lower
+from ...compiler.network.network import Network
+from ...compiler.passes import optimise
+from ...compiler.program.draws import with_draws
+from ...compiler.program.weights import WeightSource
+from ...compiler.system.options import options_read_by
+from ..backbones.options import BackboneOptions
+from ..backbones.specification import with_shapes
+from ..data.dataset import Dataset
+from ..data.files import Source
+from ..data.identity import arrays_identity
+from ..data.split import TRAIN, VALIDATION
+from ..parallel.interrupt import Interrupt
+from ..parallel.processes import join, joined, rank
+from ..parallel.threads import computing
+from ..runs.begin import begun
+from ..runs.names import BACKBONES, WEIGHTS
+from ..runs.weights import weights_from
+from ..settings import Settings
+from ..training.epoch import Epoch
+from ..training.fitting import (
+    Report,
+    device_of,
+    give_statistics,
+    seeded,
+    start_from,
+    training_batches,
+)
+from ..training.objective import Objective
+from ..training.prepare import module_of
+from ..training.train import TrainResult, weight_pass
+from .data import load_raw
+from .optimiser import JointOptimiser, begin_training
+from .settings import JointSettings
+from .sources import Extractor, RawSource, sources_of
+
+
+@dataclass(frozen=True)
+class JointResult(TrainResult):
+    """As of any training; `backbones` are weights and buffers as `PROVIDER:MODEL/NAME`."""
+
+    spec: Spec
+    backbones: Mapping[str, NDArray[Any]]
+
+
+def train_joint(
+    spec: Spec,
+    data: Source,
+    *,
+    backbones: BackboneOptions | None = None,
+    joint: JointSettings | None = None,
+    weights: WeightSource | None = None,
+    out: str | PathLike[str] | None = None,
+    settings: Settings | None = None,
+    overwrite: bool = False,
+    report: Report | None = None,
+    **options: Any,
+) -> JointResult:
+    """Trains a specification without holes together with the backbones that it names.
+
+    `data` are arrays by the names of the raw inputs, with `labels` and `split`; `options` are
+    settings of either kind. Training and validation samples are learned, and the test split is not
+    read. Raises DiagnosticError where the specification, the data or the settings cannot be used.
+    """
+    mine = options_read_by(JointSettings, "train")
+    joint = (joint or JointSettings()).with_options(
+        **{name: options.pop(name) for name in mine if name in options}
+    )
+    settings = (settings or Settings()).with_options(**options)
+    _require_supported(settings)
+    given = backbones or BackboneOptions()
+    shaped = with_shapes(spec, given)
+    network = checked(shaped)
+    require_no_holes(network)
+    here = settings.with_options(device=join(settings.device))
+    with begun(out, "train", overwrite, shaped) as folder:
+        sources = sources_of(shaped, given, network, seed=settings.seed)
+        samples = load_raw(data, network, sources, settings.split_seed, memory=settings.memory)
+        with computing(settings.threads):
+            result = _trained(shaped, network, sources, samples, here, joint, weights, report)
+        if folder is not None and rank() == 0:
+            folder.write_settings(settings)
+            folder.begin_history(result.history)
+            folder.write_genotype(shaped, None)
+            folder.write_tensors(WEIGHTS, result.weights)
+            folder.write_tensors(BACKBONES, result.backbones)
+            used = arrays_identity({**samples.features, "labels": samples.labels}).record()
+            folder.write_about(used, joint=asdict(joint))
+    return result
+
+
+def _require_supported(settings: Settings) -> None:
+    """Raises DiagnosticError for what a joint training does not do."""
+    if settings.modality_dropout:
+        raise fail("E506", "a joint training has no `modality_dropout`", help="leave it out")
+    if joined():
+        message = "a joint training runs in one process"
+        raise fail("E506", message, help="start it without torchrun")
+
+
+def _trained(
+    spec: Spec,
+    network: Network,
+    sources: Sequence[RawSource],
+    data: Dataset,
+    settings: Settings,
+    joint: JointSettings,
+    weights: WeightSource | None,
+    report: Report | None,
+) -> JointResult:
+    device = device_of(settings)
+    with seeded(settings.seed, device):
+        program = optimise(lower(build(network)), "compiled" if settings.compile else "training")
+        batch = min(settings.batch, len(data.labels))
+        module = module_of(with_draws(program), settings, device, batch)
+        extractor = Extractor(sources).to(device)
+        batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
+        objective = Objective.of(network.head, batches.labels)
+        give_statistics(module, objective)
+        if weights is not None:
+            start_from(module, weights_from(weights))
+        begin_training(extractor, joint)
+        optimiser = JointOptimiser(module, extractor, settings, joint, len(batches))
+        epoch = Epoch([settings.seed], Interrupt())
+        history: list[dict[str, Any]] = []
+        for number in range(1, settings.epochs + 1):
+            (loss,) = epoch.run([weight_pass(optimiser, objective, batches)])
+            history.append({"epoch": number, "train_loss": float(loss)})
+            if report is not None:
+                report(history[-1])
+        with optimiser.averages.in_place():
+            return JointResult(module.arrays(), tuple(history), spec, _arrays(sources))
+
+
+def _arrays(sources: Sequence[RawSource]) -> dict[str, NDArray[Any]]:
+    """Weights and buffers of all backbones by name."""
+    return {
+        f"{source.backbone.name}/{name}": tensor.detach().float().cpu().numpy().copy()
+        if tensor.dtype in (torch.bfloat16, torch.float16)
+        else tensor.detach().cpu().numpy().copy()
+        for source in sources
+        for name, tensor in source.backbone.module.state_dict().items()
+    }
