@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .compiler.language.spec import Spec
     from .compiler.load import load
     from .runtime.deploy.deploy import deploy
+    from .runtime.extract.extract import extract
     from .runtime.predict.evaluate import evaluate, predict
     from .runtime.predict.robustness import robustness
     from .runtime.runs.read import read_run
@@ -43,6 +44,7 @@ _HOMES = {
     "deploy": "runtime.deploy.deploy",
     "draw": "compiler.draw",
     "evaluate": "runtime.predict.evaluate",
+    "extract": "runtime.extract.extract",
     "graph": "compiler.graph.build:graph_of",
     "load": "compiler.load",
     "loads": "compiler.load",
@@ -66,6 +68,7 @@ __all__ = [
     "deploy",
     "draw",
     "evaluate",
+    "extract",
     "graph",
     "load",
     "loads",

@@ -95,7 +95,8 @@ def read_by(case: Case) -> Iterator[tuple[str, str]]:
         context: Any = command.make_context(name, arguments)
         for parameter, value in context.params.items():
             values = value if isinstance(value, list | tuple) else [value]
-            if any(case.file == str(v) or case.file.startswith(f"{v}/") for v in values):
+            files = [str(v).rpartition("=")[2] for v in values]
+            if any(case.file == f or case.file.startswith(f"{f}/") for f in files):
                 yield name, parameter
 
 
@@ -204,5 +205,6 @@ def test_a_file_that_is_half_written_is_seen(tmp_path: Path) -> None:
 
 def test_works_do_what_writes() -> None:
     commands = [work.command for work in WORKS.values()]
-    written = "search train compile draw predict report convert format new features".split()
+    written = "search train compile draw predict report convert format new".split()
+    written += ["extract", "features"]
     assert {c.arguments[0] for c in commands if isinstance(c, Command)} == set(written)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from safetensors.numpy import save_file
+from tokenizers import Tokenizer, models
 
 import fusewright as fw
 from fusewright.compiler.compile import to_program
@@ -31,9 +32,10 @@ from fusewright.runtime.runs.missing import MissingCurve, MissingPoint, Robustne
 from fusewright.runtime.runs.names import DIGESTS, about_file
 from fusewright.runtime.training.ensemble import train_ensemble
 
-from ..support import tables
+from ..support import extracting, tables
 from ..support.ensembles import ensemble
 from ..support.paths import ROOT
+from ..support.raw import same_in_every_form
 from ..support.running import FIXED, problem, spec
 from .corpus import corpus
 from .readers import run_command
@@ -63,6 +65,7 @@ WARMING = (
     *("check space.fuse space.json space.yaml", "info space.fuse --stage program", "ops bmnas"),
     *("convert space.graphml --to graphml", "import genotype.txt --spec published.fuse"),
     *("draw space.fuse -o ../warm.html", "new --data data.npz", "report searched -o ../warm.html"),
+    "extract raw.fuse --raw saved --out ../warm --backbones backbones.toml --workers 1",
     *("load network.onnx", "load network.safetensors", "check graph.json"),
 )
 """Commands after which what is read once has been read, and no thread runs."""
@@ -107,6 +110,7 @@ def build(home: Path) -> None:
     save_file({n: a for n, a in tensors.items() if n not in "AB"}, home / "data" / "x.safetensors")
     import_features(data, home / "stores" / "store", spec=space)
     _write_tables(home / "held", data)
+    _write_raw(home)
     settings = fw.Settings(**QUICK)
     (home / "settings.toml").write_text(settings.to_toml(), encoding="utf-8")
     _run(home, space, network, settings)
@@ -119,6 +123,18 @@ def _write_tables(place: Path, data: Mapping[str, Any]) -> None:
         folder.mkdir(parents=True)
         flat = {n: a.reshape(len(a), -1) if a.ndim > 2 else a for n, a in data.items()}
         write({**(flat if name in tables.FLAT else data), "split": SPLIT}, folder)
+
+
+def _write_raw(home: Path) -> None:
+    """Raw data in every form, what is extracted from them, and by what."""
+    same_in_every_form(home, 5)
+    (home / "raw.fuse").write_text(extracting.SPEC, encoding="utf-8")
+    lists = json.dumps(extracting.BACKBONES.backbone)
+    (home / "backbones.toml").write_text(f"backbone = {lists}\n", encoding="utf-8")
+    weights = extracting.text().state_dict()
+    save_file({name: t.numpy() for name, t in weights.items()}, home / "backbone.safetensors")
+    words = models.WordLevel({"[UNK]": 0, "a": 1, "of": 2}, unk_token="[UNK]")
+    Tokenizer(words).save(str(home / "tokenizer.json"))
 
 
 def _write_texts(home: Path, space: fw.Spec, network: fw.Spec) -> None:

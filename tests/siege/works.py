@@ -213,6 +213,9 @@ def _writing(name: str, line: str, *results: str) -> Work:
 
 _TRAIN = f"train network.fuse --data data.npz --out {RUN} --epochs 1 --threads 1"
 _TRAIN_TOGETHER = f"train searched/ensemble --data data.npz --out {RUN} --epochs 1 --threads 1"
+_EXTRACT = (
+    "extract raw.fuse --raw raw/data.csv --out extracted --backbones backbones.toml --workers 1"
+)
 _IMPORT = "features import data.npz --out imported --dtype float16"
 WORKS: Mapping[str, Work] = {
     work.name: work
@@ -235,6 +238,7 @@ WORKS: Mapping[str, Work] = {
         _writing("convert", "convert space.fuse --to json -o space.json", "space.json"),
         _writing("format", "format space.fuse", "space.fuse"),
         Work("import features", Command.of(_IMPORT), Command.of(_IMPORT), ["imported"]),
+        Work("extract", Command.of(_EXTRACT), Command.of(_EXTRACT), ["extracted"]),
         _writing("new", "new --data data.npz -o space.fuse --force", "space.fuse"),
     )
 }

@@ -1,0 +1,1 @@
+"""Extraction: raw data through backbones into a feature store, once."""

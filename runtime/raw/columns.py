@@ -1,0 +1,179 @@
+"""The kinds of columns that sources make: files by their paths, bytes, texts and numbers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.system.files import is_there, read_bytes, reason
+from .data import Column, Content
+from .decoders import medium_of
+
+LONGEST_FILE = 1 << 30
+"""Bytes of a file that one value is read from."""
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts in memory; an empty one is nothing."""
+
+    source: str
+    name: str
+    texts: Sequence[str]
+
+    @property
+    def medium(self) -> str:
+        return "text"
+
+    def read(self, sample: int) -> str | None:
+        return self.texts[sample] or None
+
+    def place(self, sample: int) -> str:
+        return cell(self.source, self.name, sample)
+
+    def whole(self) -> NDArray[np.str_]:
+        return np.array(self.texts, np.str_)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers in memory, (samples, …); what is not a number is nothing."""
+
+    source: str
+    name: str
+    values: NDArray[Any]
+
+    @property
+    def medium(self) -> str:
+        return "numbers"
+
+    def read(self, sample: int) -> NDArray[Any] | None:
+        value = self.values[sample]
+        empty = value.dtype.kind == "f" and np.isnan(value).all()
+        return None if empty else np.atleast_1d(value)
+
+    def place(self, sample: int) -> str:
+        return cell(self.source, self.name, sample)
+
+    def whole(self) -> NDArray[Any]:
+        return self.values
+
+
+@dataclass(frozen=True)
+class Files:
+    """Files by their paths, which are relative to a folder that none of them leaves.
+
+    An empty path, and one that nothing is at, is nothing.
+    """
+
+    source: str
+    name: str
+    paths: Sequence[str]
+    root: Path
+
+    @property
+    def medium(self) -> str | None:
+        return next((medium_of(path) for path in self.paths if path), None)
+
+    def read(self, sample: int) -> bytes | None:
+        path = self.paths[sample]
+        file = self._file(path, sample) if path else None
+        if file is None or not is_there(file):
+            return None
+        return read_bytes(file, LONGEST_FILE)
+
+    def _file(self, path: str, sample: int) -> str:
+        try:
+            root = os.path.realpath(self.root)
+            file = os.path.realpath(os.path.join(root, path))  # noqa: PTH118  (as it is written)
+            inside = os.path.commonpath([root, file]) == root
+        except (OSError, ValueError) as error:
+            raise fail("E504", f"{self.place(sample)} is no path: {reason(error)}") from None
+        if not inside:
+            message = f"{self.place(sample)} leads out of `{self.root}`"
+            raise fail("E504", message, help="name the folder that may be read with `--root`")
+        return file
+
+    def place(self, sample: int) -> str:
+        return f"{cell(self.source, self.name, sample)} (`{self.paths[sample]}`)"
+
+    def whole(self) -> NDArray[np.str_]:
+        return np.array(self.paths, np.str_)
+
+
+@dataclass(frozen=True)
+class Values:
+    """Values that are read one by one, of a medium that the source may know."""
+
+    source: str
+    name: str
+    medium: str | None
+    value: Callable[[int], Content | None]
+
+    def read(self, sample: int) -> Content | None:
+        found = self.value(sample)
+        return None if isinstance(found, str | bytes) and not found else found
+
+    def place(self, sample: int) -> str:
+        return cell(self.source, self.name, sample)
+
+    def whole(self) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Several columns of numbers side by side; nothing where one of them has nothing."""
+
+    columns: Sequence[Column]
+
+    @property
+    def medium(self) -> str:
+        return "numbers"
+
+    def read(self, sample: int) -> NDArray[Any] | None:
+        values = [column.read(sample) for column in self.columns]
+        parts = [value for value in values if isinstance(value, np.ndarray)]
+        return np.concatenate(parts) if len(parts) == len(values) else None
+
+    def place(self, sample: int) -> str:
+        return ", ".join(column.place(sample) for column in self.columns)
+
+    def whole(self) -> NDArray[Any] | None:
+        values = [column.whole() for column in self.columns]
+        parts = [value for value in values if value is not None and value.ndim == 1]
+        return np.stack(parts, 1) if len(parts) == len(values) else None
+
+
+def cell(source: str, name: str, sample: int) -> str:
+    """What a value of a table is called; samples count from 1 there."""
+    return f"sample {sample + 1} of `{source}`, column `{name}`"
+
+
+def of_texts(source: str, name: str, texts: Sequence[str], root: Path) -> Column:
+    """The column that texts are: numbers or files where all that are not empty are such."""
+    written = [text for text in texts if text]
+    if written and all(medium_of(text) for text in written):
+        return Files(source, name, texts, root)
+    numbers = _numbers(texts) if written else None
+    return Texts(source, name, texts) if numbers is None else Numbers(source, name, numbers)
+
+
+def _numbers(texts: Sequence[str]) -> NDArray[Any] | None:
+    """Texts as whole numbers or as finite ones, NaN for an empty one; None where one is neither."""
+    try:
+        numbers = np.array([float(text) if text else np.nan for text in texts])
+    except ValueError:
+        return None
+    if np.isinf(numbers).any():
+        return None
+    is_whole = not np.isnan(numbers).any() and (np.abs(numbers) < 2**53).all()
+    whole = is_whole and np.array_equal(numbers, np.floor(numbers))
+    return numbers.astype(np.int64) if whole else numbers

@@ -1,0 +1,94 @@
+"""Videos, through PyAV: frames at even distances, each treated as a picture is."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....compiler.diagnostics.diagnostic import DiagnosticError
+from ...extras import needed
+from ..data import Content, undecodable
+from . import picture
+
+ENDINGS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg")
+TIME: int | None = 1
+MOST_FRAMES = 100_000
+"""Frames of a file that are looked at."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transform(picture.Transform):
+    """What is done to a video: so many `frames` are taken at even distances, all where there are
+    no more, and each is treated as a picture."""
+
+    frames: int = 16
+
+
+def decode(
+    content: Content,
+    place: str,
+    transform: Transform,
+    generator: np.random.Generator | None = None,
+) -> NDArray[np.float32]:
+    """The frames as (channels, time, height, width); all are augmented alike.
+
+    `content` is a file's bytes, or (time, height, width, channels) from 0 to 255. A file is decoded
+    twice, since what it says of its length need not be true.
+    """
+    count = sum(1 for _ in _frames(content, place))
+    taken = _evenly(count, transform.frames)
+    arrays: list[NDArray[np.float32]] = []
+    augmented = None
+    for number, frame in enumerate(_frames(content, place)):
+        if number in taken:
+            image = _image(frame, place, transform)
+            if not arrays:
+                augmented = picture.augmentation(image.size, generator)
+            arrays.append(picture.array_of(image, transform, augmented))
+    if not arrays:
+        raise undecodable(place, "it has no frame", "replace or leave out the file")
+    sizes = {array.shape for array in arrays}
+    if len(sizes) > 1:
+        raise undecodable(place, "its frames differ in size")
+    return np.stack(arrays, 1)
+
+
+def _evenly(count: int, wanted: int) -> frozenset[int]:
+    """The middles of so many equal parts of a video, or all of its frames."""
+    if count <= wanted:
+        return frozenset(range(count))
+    return frozenset((2 * part + 1) * count // (2 * wanted) for part in range(wanted))
+
+
+def _image(frame: Any, place: str, transform: Transform) -> Any:
+    if isinstance(frame, np.ndarray):
+        return picture.opened(frame, place, transform.mode)
+    return frame.to_image().convert(transform.mode)
+
+
+def _frames(content: Content, place: str) -> Iterator[Any]:
+    if isinstance(content, str):
+        raise undecodable(place, "it is a text, not a video", "give the path of a video")
+    if isinstance(content, np.ndarray):
+        yield from content
+        return
+    av = needed("av", "raw")
+    try:
+        with av.open(io.BytesIO(content), "r") as container:
+            if not container.streams.video:
+                raise undecodable(place, "it has no picture")
+            stream = container.streams.video[0]
+            if stream.width * stream.height > picture.MOST_PIXELS:
+                raise undecodable(place, f"a frame has more than {picture.MOST_PIXELS:,} pixels")
+            yield from islice(container.decode(stream), MOST_FRAMES)
+    except DiagnosticError:
+        raise
+    except (OSError, ValueError, MemoryError, av.error.FFmpegError) as error:
+        why = str(getattr(error, "strerror", "") or error).lower()
+        raise undecodable(place, why, "replace or leave out the file") from None

@@ -1,0 +1,1 @@
+"""Where raw data come from, one file each: found by their place."""

@@ -1,0 +1,82 @@
+"""The command `extract`: raw data through backbones into a feature store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ...compiler.diagnostics.text import printable
+from ...runtime.backbones.options import BackboneOptions, read_options
+from ...runtime.extract.settings import ExtractSettings
+from ..app import Json, Sets, SpecFile, app, load_with, print_json
+from ..options import with_options
+from ..screen.bar import Bar
+
+
+@app.command()
+@with_options(ExtractSettings, "extract")
+@with_options(BackboneOptions, "extract", into="opened")
+def extract(
+    file: SpecFile,
+    raw: Annotated[
+        Path,
+        typer.Option(
+            help="A table (.csv, .tsv, .parquet), a folder of pictures by class, an HDF5 file, or"
+            " a folder that `datasets` saved.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="STORE", help="The store to write, or to go on with.")
+    ],
+    options: dict[str, Any],
+    opened: dict[str, Any],
+    root: Annotated[
+        Path | None, typer.Option(help="The folder below which files may lie; else the table's.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Write the specification with the axes of the store."),
+    ] = None,
+    backbones: Annotated[
+        Path | None, typer.Option(help="What may be opened as backbones, as a .toml file.")
+    ] = None,
+    sets: Sets = None,
+    json: Json = False,
+) -> None:
+    """Take features from raw data once; a rerun makes what is missing or has changed."""
+    from ...compiler.system.files import write_file
+    from ...runtime.extract.extract import extract as run
+
+    known = read_options(backbones) if backbones is not None else BackboneOptions()
+    with Bar("extract") as bar:
+        result = run(
+            load_with(file, sets),
+            raw,
+            out,
+            settings=ExtractSettings().with_options(**options),
+            backbones=known.with_options(**opened),
+            root=root,
+            progress=bar.show,
+        )
+    if output is not None:
+        write_file(output, str(result.spec).encode())
+    manifest = result.manifest
+    summary = {
+        "store": str(out),
+        "samples": manifest.samples,
+        "bytes": manifest.bytes,
+        "shards": len(manifest.shards),
+        "made": sum(result.made.values()),
+    }
+    if json:
+        print_json(summary)
+        return
+    for array in manifest.arrays:
+        if array.axes is not None:
+            shape = ", ".join(f"{axis} {size}" for axis, size in array.axes)
+            print(printable(f"{array.name}[{shape}] {array.dtype}"))
+    for key, value in summary.items():
+        print(f"{key}: {printable(str(value))}")

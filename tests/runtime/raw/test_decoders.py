@@ -1,0 +1,234 @@
+"""Decoders: arrays from pictures, sounds, videos, texts, skeletons and numbers, or diagnostics."""
+
+from __future__ import annotations
+
+import io
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+import soundfile
+from numpy.typing import NDArray
+from PIL import Image
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+import fusewright as fw
+from fusewright.runtime.raw.decoders import (
+    decoder,
+    media,
+    medium_of,
+    transform_digest,
+    transform_of,
+)
+from fusewright.runtime.raw.decoders.text import read_tokenizer
+
+from ...support.raw import picture, png
+
+
+def decode(medium: str, content: Any, seed: int | None = None, **values: Any) -> NDArray[Any]:
+    generator = None if seed is None else np.random.default_rng(seed)
+    return decoder(medium).decode(content, "it", transform_of(medium, values), generator)
+
+
+# Pictures
+
+
+def test_pictures_are_resized_cropped_and_standardised() -> None:
+    pixels = np.zeros((20, 40, 3), np.uint8)
+    pixels[:, 10:30] = (255, 0, 51)
+    values: dict[str, Any] = {"resize": 10, "crop": (10, 10)}
+    values |= {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.25)}
+    array = decode("picture", png(pixels), **values)
+    assert array.dtype == np.float32
+    assert array.shape == (3, 10, 10)
+    assert np.allclose(array[:, 5, 5], [1, -1, -1.2])
+    assert decode("picture", png(pixels), colours=1, mean=(0.0,), std=(1.0,)).shape == (1, 20, 40)
+    assert decode("picture", png(pixels), resize=(8, 6)).shape == (3, 8, 6)
+
+
+def test_pictures_stand_upright() -> None:
+    pixels = np.zeros((4, 8, 3), np.uint8)
+    pixels[0] = 255
+    stream, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    Image.fromarray(pixels).save(stream, "PNG", exif=exif)
+    array = decode("picture", stream.getvalue())
+    assert array.shape == (3, 8, 4)
+    assert array[0, :, -1].tolist() == [1.0] * 8
+
+
+def test_augmented_pictures_follow_their_seed() -> None:
+    content = png(picture(3, 32))
+    plain, one, again, other = (
+        decode("picture", content, seed, crop=(32, 32)) for seed in (None, 1, 1, 2)
+    )
+    assert np.array_equal(one, again)
+    assert one.shape == plain.shape
+    assert not np.array_equal(one, plain)
+    assert not np.array_equal(one, other)
+
+
+# Sounds
+
+
+def wave(rate: int, seconds: float = 1.0, channels: int = 2) -> bytes:
+    times = np.arange(int(rate * seconds)) / rate
+    sound = np.repeat(0.5 * np.sin(2 * np.pi * 100 * times)[:, None], channels, 1)
+    stream = io.BytesIO()
+    soundfile.write(stream, sound, rate, format="WAV", subtype="FLOAT")
+    return stream.getvalue()
+
+
+def test_sounds_are_brought_to_one_rate() -> None:
+    plain = decode("sound", wave(8000), rate=8000)
+    assert plain.shape == (8000,)
+    assert plain.dtype == np.float32
+    faster = decode("sound", wave(8000), rate=16000)
+    assert faster.shape == (16000,)
+    assert np.abs(faster[100:-100:2] - plain[50:-50]).max() < 2e-3
+    assert decode("sound", wave(8000), rate=8000, seconds=0.25).shape == (2000,)
+    standard = decode("sound", wave(8000), rate=8000, standardised=True)
+    assert abs(float(standard.std()) - 1) < 1e-3
+
+
+# Videos
+
+
+def video(frames: int) -> bytes:
+    stream = io.BytesIO()
+    with av.open(stream, "w", format="avi") as container:
+        track = container.add_stream("ffv1", rate=Fraction(10))
+        track.width, track.height, track.pix_fmt = 16, 8, "bgr0"
+        for number in range(frames):
+            pixels = np.full((8, 16, 3), 20 * number, np.uint8)
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            container.mux(track.encode(frame))
+        container.mux(track.encode())
+    return stream.getvalue()
+
+
+def test_videos_are_frames_at_even_distances() -> None:
+    array = decode("video", video(9), frames=4)
+    assert array.shape == (3, 4, 8, 16)
+    assert np.allclose(array[0, :, 0, 0] * 255, [20, 60, 100, 140])
+    assert decode("video", video(2), frames=4).shape == (3, 2, 8, 16)
+    frames = np.stack([picture(n) for n in range(5)])
+    assert np.array_equal(decode("video", frames)[:, 2], decode("picture", picture(2)))
+
+
+# Texts
+
+
+def tokenizer(folder: Path) -> str:
+    """The name of a tokenizer of words."""
+    known = {"[UNK]": 0, "a": 1, "circle": 2, "square": 3}
+    made = Tokenizer(models.WordLevel(known, unk_token="[UNK]"))
+    made.pre_tokenizer = pre_tokenizers.Whitespace()
+    made.save(str(folder / "tokenizer.json"))
+    return read_tokenizer(str(folder / "tokenizer.json"))
+
+
+def test_texts_are_tokens(tmp_path: Path) -> None:
+    name = tokenizer(tmp_path)
+    assert decode("text", "a red square", tokenizer=name).tolist() == [1, 0, 3]
+    assert decode("text", b"a circle", tokenizer=name, longest=1).tolist() == [1]
+    assert decode("text", "aä").tolist() == [98, 196, 165]
+    (tmp_path / "tokenizer.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(fw.DiagnosticError, match="is no tokenizer"):
+        read_tokenizer(str(tmp_path / "tokenizer.json"))
+
+
+# Skeletons and numbers
+
+
+def skeleton(frames: int, bodies: int = 1) -> bytes:
+    lines = [str(frames)]
+    for frame in range(frames):
+        lines.append(str(bodies))
+        for body in range(bodies):
+            lines += [f"72057 0 1 1 {body}", "25"]
+            lines += [f"{joint + frame} {body} 2.5 0 0 0 0 1 2 3 4 2" for joint in range(25)]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def test_skeletons_are_joints_over_time() -> None:
+    array = decode("skeleton", skeleton(3, 2), centred=False)
+    assert array.shape == (3, 3, 25, 2)
+    assert array[:, 2, 4, 1].tolist() == [6, 1, 2.5]
+    centred = decode("skeleton", skeleton(3))
+    assert centred[:, 0, 0, 0].tolist() == [0, 0, 0]
+    assert not centred[..., 1].any()
+    stream = io.BytesIO()
+    np.save(stream, array.transpose(1, 3, 2, 0))
+    assert np.array_equal(decode("skeleton", stream.getvalue(), centred=False), array)
+
+
+def test_numbers_are_taken_as_they_are() -> None:
+    assert decode("numbers", np.arange(3)).tolist() == [0, 1, 2]
+    assert decode("numbers", np.array([3.0, 4.0]), mean=(1.0, 2.0), std=(2.0,)).tolist() == [1, 1]
+
+
+# What cannot be decoded
+
+NOT_FINITE = np.array([1.0, np.inf])
+WRONG: list[tuple[str, Any, str]] = [
+    ("picture", b"", "no picture that is known"),
+    ("picture", png(picture(0))[:-60], "cannot be decoded"),
+    ("picture", "text", "a text, not a picture"),
+    ("picture", np.zeros((2, 2, 5), np.uint8), "is no picture"),
+    ("picture", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no picture that is known"),
+    ("sound", b"RIFF", "cannot be decoded"),
+    ("sound", wave(8000, 0), "has no sample"),
+    ("sound", NOT_FINITE, "not finite"),
+    ("video", b"RIFF", "cannot be decoded"),
+    ("video", wave(8000), "has no picture"),
+    ("text", "  ", "the text is empty"),
+    ("text", b"\xff", "byte 0 is not UTF-8"),
+    ("text", "a" * 1_000_001, "longer than"),
+    ("skeleton", b"", "a count is not a whole number"),
+    ("skeleton", skeleton(3)[:300], "cannot be decoded"),
+    ("skeleton", skeleton(3, 0), "nobody is in it"),
+    ("skeleton", b"99999999", "at most 100,000"),
+    ("skeleton", np.zeros((2, 3)), "is no skeleton"),
+    ("numbers", NOT_FINITE, "not finite"),
+    ("numbers", "abc", "a text, not a number"),
+    ("numbers", b"\x93NUMPY\x01\x00", "cannot be decoded"),
+    ("numbers", np.array(["a"]), "not numbers"),
+]
+
+
+@pytest.mark.parametrize(("medium", "content", "why"), WRONG)
+def test_what_is_broken_is_diagnosed(medium: str, content: Any, why: str) -> None:
+    with pytest.raises(fw.DiagnosticError, match=why) as error:
+        decode(medium, content)
+    assert "`it` cannot be decoded" in str(error.value) or "it cannot be decoded" in str(
+        error.value
+    )
+
+
+def test_a_picture_that_would_fill_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fusewright.runtime.raw.decoders.picture.MOST_PIXELS", 100)
+    with pytest.raises(fw.DiagnosticError, match="more than 100 pixels"):
+        decode("picture", png(picture(0)))
+
+
+def test_media_are_found_by_endings_and_names() -> None:
+    assert media() == ("numbers", "picture", "skeleton", "sound", "text", "video")
+    assert medium_of("a/B.JPEG") == "picture"
+    assert medium_of("S001.skeleton") == "skeleton"
+    assert medium_of("words about a picture") is None
+    with pytest.raises(fw.DiagnosticError, match="no decoder `pictures`"):
+        decoder("pictures")
+    with pytest.raises(fw.DiagnosticError, match="has no `cropp`"):
+        transform_of("picture", {"cropp": 3})
+
+
+def test_transforms_have_digests() -> None:
+    one, same, other = (
+        transform_of("picture", {"crop": crop}) for crop in ([2, 3], (2, 3), (3, 2))
+    )
+    digests = [transform_digest("picture", transform) for transform in (one, same, other)]
+    assert digests[0] == digests[1] != digests[2]

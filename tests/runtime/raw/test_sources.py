@@ -1,0 +1,211 @@
+"""Raw data: columns of samples in a stable order, from everything that holds them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+import fusewright as fw
+from fusewright.runtime.raw.data import RawData, content_digest
+from fusewright.runtime.raw.decoders import decoder
+from fusewright.runtime.raw.open import open_raw
+
+from ...support.raw import picture, png, table
+
+SAMPLES = 6
+
+
+def hugging_face(folder: Path) -> Path:
+    datasets = pytest.importorskip("datasets")
+    rows = {
+        "image": [{"bytes": png(picture(n)), "path": None} for n in range(SAMPLES)],
+        "text": [f"text {n}" for n in range(SAMPLES)],
+        "labels": [n % 2 for n in range(SAMPLES)],
+    }
+    features = datasets.Features(
+        {
+            "image": datasets.Image(),
+            "text": datasets.Value("string"),
+            "labels": datasets.ClassLabel(names=["cat", "dog"]),
+        }
+    )
+    whole = datasets.Dataset.from_dict(rows, features=features)
+    datasets.DatasetDict(
+        {
+            "train": whole.select(range(4)).flatten_indices(),
+            "test": whole.select(range(4, 6)).flatten_indices(),
+        }
+    ).save_to_disk(folder / "saved")
+    return folder / "saved"
+
+
+def hdf5(folder: Path) -> Path:
+    with h5py.File(folder / "data.h5", "w") as file:
+        file["image"] = np.stack([picture(n) for n in range(SAMPLES)])
+        file["text"] = [f"text {n}" for n in range(SAMPLES)]
+        file["labels"] = np.arange(SAMPLES) % 2
+    return folder / "data.h5"
+
+
+def parquet(folder: Path) -> Path:
+    columns = {
+        "image": [png(picture(n)) for n in range(SAMPLES)],
+        "text": [f"text {n}" for n in range(SAMPLES)],
+        "labels": [n % 2 for n in range(SAMPLES)],
+    }
+    pq.write_table(pa.table(columns), folder / "data.parquet")
+    return folder / "data.parquet"
+
+
+def comma_separated(folder: Path) -> Path:
+    lines = ["image,text,labels"]
+    for n in range(SAMPLES):
+        (folder / f"{n}.png").write_bytes(png(picture(n)))
+        lines.append(f"{n}.png,text {n},{n % 2}")
+    (folder / "data.csv").write_text("\n".join(lines), encoding="utf-8")
+    return folder / "data.csv"
+
+
+class Items(torch.utils.data.Dataset[dict[str, Any]]):
+    def __len__(self) -> int:
+        return SAMPLES
+
+    def __getitem__(self, n: int) -> dict[str, Any]:
+        return {"image": torch.tensor(picture(n)), "text": f"text {n}", "labels": n % 2}
+
+
+@pytest.mark.parametrize(
+    "source", [hugging_face, hdf5, parquet, comma_separated, lambda folder: Items()]
+)
+def test_every_source_gives_the_same_samples(source: Callable[[Path], Any], tmp_path: Path) -> None:
+    raw = open_raw(source(tmp_path))
+    assert raw.samples == SAMPLES
+    labels = raw.columns["labels"].whole()
+    assert labels is not None
+    assert labels.tolist() == [n % 2 for n in range(SAMPLES)]
+    kind = decoder("picture")
+    for n in range(SAMPLES):
+        assert raw.columns["text"].read(n) == f"text {n}"
+        decoded = kind.decode(raw.columns["image"].read(n), "it", kind.Transform())
+        expected = picture(n).transpose(2, 0, 1) / np.float32(255)
+        assert np.array_equal(decoded, expected)
+
+
+def test_datasets_on_disk_have_splits_and_class_names(tmp_path: Path) -> None:
+    raw = open_raw(hugging_face(tmp_path))
+    split = raw.columns["split"].whole()
+    assert split is not None
+    assert split.tolist() == ["train"] * 4 + ["test"] * 2
+    assert raw.names == {"labels": ("cat", "dog")}
+    assert raw.columns["image"].medium == "picture"
+
+
+def test_a_folder_of_pictures_has_classes_and_splits(tmp_path: Path) -> None:
+    for split in ("val", "train"):
+        for number, category in enumerate(("dog", "cat")):
+            (tmp_path / split / category).mkdir(parents=True)
+            (tmp_path / split / category / "1.png").write_bytes(png(picture(number)))
+            (tmp_path / split / category / "notes.md").write_text("not a picture", encoding="utf-8")
+    raw = open_raw(tmp_path)
+    assert [raw.columns[name].whole().tolist() for name in ("split", "labels")] == [  # type: ignore[union-attr]
+        ["train", "train", "val", "val"],
+        ["cat", "dog", "cat", "dog"],
+    ]
+    assert raw.columns["file"].read(1) == png(picture(0))
+    (tmp_path / "other").mkdir()
+    with pytest.raises(fw.DiagnosticError, match="folders of a split"):
+        open_raw(tmp_path)
+
+
+def test_what_is_missing_is_nothing(tmp_path: Path) -> None:
+    raw = open_raw(table(tmp_path, 6, missing=(1, 2)))
+    image = raw.columns["image"]
+    assert [image.read(n) is None for n in range(4)] == [False, True, True, False]
+    assert image.place(2) == "sample 3 of `data.csv`, column `image` (`pictures/2.png`)"
+    assert image.medium == "picture"
+    assert raw.columns["numbers"].medium == "numbers"
+
+
+def test_no_file_outside_of_the_folder_is_read(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (tmp_path / "secret.png").write_bytes(png(picture(0)))
+    (home / "link.png").symlink_to(tmp_path / "secret.png")
+    lines = ["image", "../secret.png", str(tmp_path / "secret.png"), "link.png", "\0.png"]
+    (home / "data.csv").write_text("\n".join(lines), encoding="utf-8")
+    image = open_raw(home / "data.csv").columns["image"]
+    for sample in range(4):
+        with pytest.raises(fw.DiagnosticError, match=r"leads out of|is no path") as error:
+            image.read(sample)
+        assert f"sample {sample + 1} of `data.csv`" in str(error.value)
+    wider = open_raw(home / "data.csv", tmp_path).columns["image"]
+    assert wider.read(1) == png(picture(0))
+
+
+def external(folder: Path) -> None:
+    with h5py.File(folder / "data.h5", "w") as file:
+        file["image"] = h5py.ExternalLink("other.h5", "image")
+
+
+WRONG: list[tuple[str, Callable[[Path], object], str]] = [
+    ("data.csv", lambda home: (home / "data.csv").write_text("a,b\n1\n"), "has 1 cells, not 2"),
+    ("data.csv", lambda home: (home / "data.csv").write_text("a,a\n1,2\n"), "`a` twice"),
+    ("data.csv", lambda home: (home / "data.csv").write_text(""), "is empty"),
+    ("data.csv", lambda home: (home / "data.csv").write_text("a\n"), "holds no sample"),
+    ("data.parquet", lambda home: (home / "data.parquet").write_bytes(b"PAR1"), "cannot be read"),
+    (
+        "data.h5",
+        lambda home: (home / "data.h5").write_bytes(b"\x89HDF\r\n\x1a\n"),
+        "cannot be read",
+    ),
+    ("data.h5", external, "no dataset of samples that lies in this file"),
+    ("saved", lambda home: _saved(home, '{"_data_files": [{"filename": "../x"}]}'), "is damaged"),
+    ("saved", lambda home: _saved(home, '{"_data_files": [{"filename": "x"}]}'), "cannot be read"),
+    ("other", lambda home: (home / "other").mkdir(), "no raw data that is known"),
+    ("pipe.csv", lambda home: os.mkfifo(home / "pipe.csv"), "no raw data that is known"),
+]
+
+
+def _saved(home: Path, state: str) -> None:
+    (home / "saved").mkdir()
+    (home / "saved/state.json").write_text(state)
+    (home / "saved/dataset_info.json").write_text("{}")
+
+
+@pytest.mark.parametrize(("name", "write", "why"), WRONG)
+def test_bad_sources_are_diagnosed(
+    name: str, write: Callable[[Path], object], why: str, tmp_path: Path
+) -> None:
+    write(tmp_path)
+    with pytest.raises(fw.DiagnosticError, match=why):
+        open_raw(tmp_path / name)
+
+
+def test_digests_tell_contents_apart() -> None:
+    contents: list[Any] = [
+        None,
+        b"",
+        b"a",
+        "a",
+        np.zeros(2),
+        np.zeros(2, np.float32),
+        np.zeros((1, 2)),
+    ]
+    assert len({content_digest(content) for content in contents}) == len(contents)
+
+
+def test_raw_data_know_their_columns(tmp_path: Path) -> None:
+    raw = open_raw(table(tmp_path, 3))
+    assert isinstance(raw, RawData)
+    assert open_raw(raw) is raw
+    with pytest.raises(fw.DiagnosticError, match="no column `imag`"):
+        raw.column("imag")

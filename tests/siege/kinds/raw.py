@@ -1,0 +1,61 @@
+"""Raw data, what decodes and takes them, and the table that names them."""
+
+from __future__ import annotations
+
+from ..mutations import either
+from ..mutations.raw import flipped_bits, mutated_bytes
+from ..mutations.text import mutated_text
+from ..readers import Command
+from ..target import Case, Kind
+from .arrays import MUTATED_SAFETENSORS
+
+TABLE = "raw/data.csv"
+OPENED = "--backbones backbones.toml --workers 1"
+
+
+def extracting(raw: str, more: str = "") -> Command:
+    return Command.of(f"extract raw.fuse --raw {raw} --out extracted {OPENED} {more}".rstrip())
+
+
+_BYTES = either(mutated_bytes, mutated_bytes, flipped_bits)
+_TEXT = either(mutated_text, mutated_text, mutated_bytes)
+_TOKENIZED = extracting(TABLE, "--transform text.tokenizer=tokenizer.json")
+
+KINDS = (
+    Kind(
+        "table of raw data",
+        _TEXT,
+        [Case(TABLE, [extracting(TABLE), extracting(TABLE, "--root raw --views 2")])],
+    ),
+    Kind(
+        "specification of raw data",
+        _TEXT,
+        [Case("raw.fuse", [extracting(TABLE)]), Case("backbones.toml", [extracting(TABLE)])],
+    ),
+    Kind(
+        "pictures of raw data",
+        _BYTES,
+        [Case("raw/pictures/0.png", [extracting(TABLE, "--root raw")])],
+    ),
+    Kind(
+        "raw data in one file",
+        _BYTES,
+        [
+            Case("raw.h5", [extracting("raw.h5")]),
+            Case("raw.parquet", [extracting("raw.parquet")]),
+            Case("saved/data-00000-of-00001.arrow", [extracting("saved")]),
+            Case("saved/dataset_info.json", [extracting("saved")]),
+        ],
+    ),
+    Kind("tokenizer", _TEXT, [Case("tokenizer.json", [_TOKENIZED])]),
+    Kind(
+        "weights of a backbone",
+        MUTATED_SAFETENSORS,
+        [
+            Case(
+                "backbone.safetensors",
+                [extracting(TABLE, "--pretrained module:text=backbone.safetensors")],
+            )
+        ],
+    ),
+)
