@@ -177,7 +177,7 @@ class _Comparison:
             return Control(name, score, (score,), cost)
         best, other = (scored(head.kind, one[None], self.truth) for one in (first, outputs))
         ahead = difference(best, other, self.groups, resamples=RESAMPLES, seed=self.settings.seed)
-        return Control(name, score, (score,), cost, (ahead.mean, ahead.low, ahead.high))
+        return Control(name, score, (score,), cost, ahead)
 
     def _cost(self, spec: Spec) -> float:
         """The weight steps that a network takes in all folds."""

@@ -140,7 +140,7 @@ def test_seeds_vary_too() -> None:
 def test_a_verdict_is_certain_and_matters(
     mean: float, low: float, high: float, expected: str
 ) -> None:
-    assert verdict(Interval(mean, low, high, 100)) == expected
+    assert verdict(Interval(mean, low, high)) == expected
 
 
 def test_the_diagram_names_every_contender_and_escapes() -> None:
