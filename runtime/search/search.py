@@ -21,7 +21,6 @@ from ...compiler.diagnostics.diagnostic import fail, one_of
 from ...compiler.language.ensemble import Ensemble, EnsembleMember
 from ...compiler.language.nodes import Budget, RuleRequirement
 from ...compiler.language.spec import Spec
-from ...compiler.measure.memory import require_memory
 from ...compiler.network.choices import Choices, fill, listed
 from ...compiler.network.holes import Relaxation
 from ...compiler.network.network import Network
@@ -33,7 +32,6 @@ from ..data.classes import with_names
 from ..data.dataset import Dataset, load_data, names_read
 from ..data.files import Arrays, Source
 from ..data.identity import DataIdentity, data_identity, stated_identity
-from ..data.memory import held
 from ..data.seen import weighted
 from ..data.sources import Data, source_of
 from ..data.split import TRAIN, VALIDATION
@@ -140,9 +138,6 @@ def search(
     network = with_names(network, data)
     here = settings.with_options(device=join(settings.device))
     with begun(out, "search", overwrite, resume=resume) as folder, computing(settings.threads):
-        require_memory(
-            held(data, network, settings.batch, settings.memory).memory, "the data", settings.memory
-        )
         samples = weighted(
             load_data(data, network, settings.split_seed, settings.memory), network, settings
         )

@@ -66,7 +66,7 @@ class Population:
         self.names = [str(place) for place in range(len(programs))]
         keyed = [with_draws(program) for program in programs]
         joint = optimise(join(dict(zip(self.names, keyed, strict=True)), samples), "population")
-        self.module = module_of(joint, each[0], device)
+        self.module = module_of(joint, each[0], device, batch=0)  # they fit: `parts_that_fit`
         for place, (program, settings) in enumerate(zip(programs, each, strict=True)):
             self.load(place, initial_values(program, settings.seed))
 

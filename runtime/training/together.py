@@ -181,12 +181,7 @@ def _alike(members: Sequence[Member]) -> Iterator[list[int]]:
 def _train_group(members: Sequence[Member], epochs: _Epochs) -> list[TrainResult]:
     """As many together as fit in memory; one that is left over trains alone."""
     if len(members) == 1:
-        (one,) = members
-
-        def told(record: dict[str, Any]) -> None:
-            epochs.pass_by()
-
-        return [train_network(one.network, one.data, one.settings, told, None)]
+        return [_train_alone(members[0], epochs)]
     settings = members[0].settings
     device = device_of(settings)
     dropout = ModalityDropout.of(members[0].network, settings)
@@ -199,16 +194,23 @@ def _train_group(members: Sequence[Member], epochs: _Epochs) -> list[TrainResult
     features = {name: a for member in members for name, a in member.data.features.items()}
     whole = replace(members[0].data, features=features)
     data = prepared([*programs.values()], whole, device, dropout)
-    needs = [
-        bytes_of(one.program, member.settings) for one, member in zip(hoisted, members, strict=True)
-    ]
-    return [
-        result
-        for part in parts_that_fit(needs, device, settings.memory)
-        for result in _train_together(
-            [members[i] for i in part], [hoisted[i] for i in part], data, device, epochs
-        )
-    ]
+    pairs = zip(hoisted, members, strict=True)
+    needs = [bytes_of(one.program, member.settings) for one, member in pairs]
+    results: list[TrainResult] = []
+    for part in parts_that_fit(needs, device, settings.memory):
+        if len(part) == 1:
+            results.append(_train_alone(members[part[0]], epochs))
+            continue
+        chosen, parts = [members[place] for place in part], [hoisted[place] for place in part]
+        results += _train_together(chosen, parts, data, device, epochs)
+    return results
+
+
+def _train_alone(member: Member, epochs: _Epochs) -> TrainResult:
+    def told(record: dict[str, Any]) -> None:
+        epochs.pass_by()
+
+    return train_network(member.network, member.data, member.settings, told, None)
 
 
 def _train_together(
