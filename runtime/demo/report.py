@@ -42,8 +42,9 @@ def _page(report: DemoReport) -> Html:
         "contributors."
     )
     caveat = (
-        "Every fused network was trained alike on the training and validation samples; the test "
-        f"split was read once, at the end. With {test} test samples the standard error of an "
+        "Every fused network was trained alike on the training and validation samples, with the "
+        "settings that the search found with its genotype; the test split was read at the end "
+        f"alone. With {test} test samples the standard error of an "
         f"accuracy near 60 % is {100 * (0.24 / test) ** 0.5:.1f} points, so differences below that "
         "say little."
     )

@@ -1,4 +1,4 @@
-"""Evaluating and predicting with a trained network; the only place that reads the test split."""
+"""Evaluating and predicting with a trained network; the test split is read here."""
 
 from __future__ import annotations
 
