@@ -18,6 +18,7 @@ from fusewright.runtime.data.files import StoredArrays
 from fusewright.runtime.deploy.deploy import deploy
 from fusewright.runtime.predict.teach import soft_targets
 from fusewright.runtime.search.controls import compare_with_controls
+from fusewright.runtime.search.search import SearchResult
 from fusewright.runtime.training.ensemble import train_ensemble
 from fusewright.runtime.training.together import train_all, train_seeds
 
@@ -40,11 +41,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def found() -> fw.SearchResult:
+def found() -> SearchResult:
     return fw.search(spec(), problem(30), settings=QUICK.with_options(memory=""))
 
 
-Entry = Callable[[Any, Path, fw.SearchResult], object]
+Entry = Callable[[Any, Path, SearchResult], object]
 ENTRIES: dict[str, Entry] = {
     "load_data": lambda data, *_: load_data(data, checked(NETWORK), 0, MEMORY),
     "load_features": lambda data, *_: load_features(data, checked(NETWORK), MEMORY),
@@ -66,7 +67,7 @@ ENTRIES: dict[str, Entry] = {
 @pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
 @pytest.mark.parametrize("stored", [False, True], ids=["arrays", "file"])
 def test_data_that_do_not_fit_are_refused(
-    entry: Entry, stored: bool, run: Path, found: fw.SearchResult, tmp_path: Path,
+    entry: Entry, stored: bool, run: Path, found: SearchResult, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     def read(arrays: StoredArrays, name: str) -> None:
