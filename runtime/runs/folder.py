@@ -34,8 +34,7 @@ from ...compiler.system.files import (
 )
 from ...compiler.system.provenance import described, versions
 from ..latency.profile import Profile, read_profile
-from ..settings import Settings, read_settings
-from ..tuning import TUNED
+from ..settings import KEPT, Settings, read_settings
 from .digests import WRITTEN, digest, digests, require_own
 from .history import line_of, read_history, read_lines
 from .kinds import read_kind
@@ -69,8 +68,6 @@ BESIDE = "# found with the settings of "
 """How the text of a genotype begins that has settings beside it."""
 _KNOWN_BY = ", sha256 "
 """What stands between the name of that file and its digest."""
-OF_A_GENOTYPE = ("epochs", "batch", "split_seed", "precision", "validation_weight", *TUNED)
-"""The settings that are kept with a genotype."""
 LONGEST_LINE = 1_000
 METRICS_KEY, RUN_KEY, SPACE_KEY = "fusewright.metrics", "fusewright.run", "fusewright.space"
 """Where an artifact's metadata hold the run's last record, its settings, and what it searched."""
@@ -216,7 +213,7 @@ class RunFolder:
         if settings is None:
             self.write_spec(name, genotype)
             return
-        self._write(beside, settings.to_toml(OF_A_GENOTYPE).encode())
+        self._write(beside, settings.to_toml(KEPT).encode())
         stated = f"{BESIDE}{beside}{_KNOWN_BY}{digest(self.path / beside)}"
         self._write(name, f"{stated}\n{genotype}".encode())
 
@@ -233,7 +230,7 @@ class RunFolder:
 
 def of_a_genotype(settings: Settings) -> dict[str, Any]:
     """Those of the settings that are kept with a genotype, by name."""
-    return {name: getattr(settings, name) for name in OF_A_GENOTYPE}
+    return {name: getattr(settings, name) for name in KEPT}
 
 
 def settings_beside(genotype: Path) -> Settings | None:

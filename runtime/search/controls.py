@@ -96,7 +96,7 @@ def compare_with_controls(
         samples = weighted(
             load_data(data, network, settings.split_seed, settings.memory), network, settings
         )
-        by_folds = settings.selection == "folds" and not random
+        by_folds = settings.compares_by_folds and not random
         usual = settings if by_folds else settings.with_options(folds=1)
         folds = chosen_folds(samples, network.head, usual)
         controls = _Comparison(network, samples, here, told, folds).run(found, random=random)

@@ -57,7 +57,7 @@ from ..runs.history import line_of, plain, read_lines
 from ..runs.names import CHECKPOINT, ENSEMBLE_FOLDER, SEARCH_WEIGHTS, SPECIFICATION
 from ..runs.saved import Saved
 from ..runs.tensorboard import watching
-from ..settings import RULE_NAMES, Settings
+from ..settings import NOT_DECIDING, RULE_NAMES, Settings
 from ..strategies import VARYING
 from ..training.finite import no_finite_loss, not_finite_at
 from ..training.fitting import Report, device_of, require_trainable, seeded
@@ -72,8 +72,6 @@ from .strategies import strategy_of
 from .strategy import HeldOut, Problem, Round
 from .variants import budgets_of
 
-NOT_DECIDING: Mapping[str, Any] = {"tensorboard": False, "profile": "", "threads": 0, "memory": ""}
-"""Settings that what is found does not depend on; of a profile it is the content that counts."""
 STAGE = "search"
 LONGEST = 1_000_000_000
 """Characters of all records of a search."""
@@ -148,7 +146,7 @@ def search(
         run: _Run | None = None
         if folder is not None:
             measured = profile.text() if profile else ""
-            deciding = settings.with_options(**NOT_DECIDING).to_toml()
+            deciding = settings.usual(NOT_DECIDING).to_toml()
             used = _identity(data, network, folder, resume)
             parts = (str(network.space), deciding, used.digest, measured)
             run = _Run(folder, identity_of(*parts), resume, used)

@@ -19,7 +19,15 @@ import fusewright as fw
 from fusewright.compiler.check.check import check, checked
 from fusewright.compiler.network.fillings import fixed_choice
 from fusewright.compiler.network.rules import admits
-from fusewright.runtime.settings import read_settings
+from fusewright.runtime.settings import (
+    KEPT,
+    NOT_DECIDING,
+    PER_PROCESS,
+    TUNED,
+    Settings,
+    read_settings,
+)
+from fusewright.runtime.strategies import FOLLOWED_BY, SELECTIONS
 
 from ..support.running import FIXED, OPEN, QUICK, as_npz, changed, command, problem, settings, spec
 
@@ -218,3 +226,22 @@ def test_options_come_after_the_file_and_the_file_after_defaults(tmp_path: Path)
     command(tmp_path, "train", "net.fuse", *options)
     expected = fw.Settings(epochs=1, batch=9)
     assert read_settings(tmp_path / "run/train.toml") == expected
+
+
+# What is said of settings
+
+
+def test_lists_of_settings_are_what_their_fields_say() -> None:
+    assert set(NOT_DECIDING) < set(PER_PROCESS)
+    assert set(TUNED) < set(KEPT)
+    assert not set(KEPT) & set(PER_PROCESS)
+    changed_ones = Settings(threads=3, memory="1GB", candidates=7, seed=5)
+    assert changed_ones.usual(NOT_DECIDING) == Settings(candidates=7, seed=5)
+    assert changed_ones.usual(PER_PROCESS) == Settings(seed=5)
+
+
+def test_every_selection_that_may_follow_has_a_row() -> None:
+    assert {name for names in FOLLOWED_BY.values() for name in names} == {*SELECTIONS}
+    assert Settings().compares_by_folds
+    assert not Settings(strategy="darts").trains_candidates
+    assert Settings(strategy="darts", select="halving").trains_candidates

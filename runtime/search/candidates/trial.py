@@ -25,7 +25,7 @@ from ... import tuning
 from ...data.files import Arrays
 from ...data.parts import Parts
 from ...runs.checkpoint import CheckpointPart, State, identity_of
-from ...settings import Settings
+from ...settings import SHARED, Settings
 from ...training.finite import first_not_finite, not_finite_at
 from ...training.fitting import scored, start_from
 from ...training.memory import bytes_of, parts_that_fit
@@ -104,7 +104,7 @@ class Trial:
     @property
     def shared(self) -> Own:
         """Those of its own settings that what is trained beside it has, too."""
-        return tuple((name, value) for name, value in self.own if name in tuning.SHARED)
+        return tuple((name, value) for name, value in self.own if name in SHARED)
 
     @property
     def score(self) -> float:

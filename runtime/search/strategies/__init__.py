@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
-from ...strategies import SELECTED_BY, STRATEGIES
+from ...strategies import SELECTIONS, STRATEGIES
 from ..chain import Chain, Stage
 from ..strategy import Problem, Strategy
 
@@ -25,7 +25,7 @@ EXPLORERS: Mapping[str, Callable[[Problem], Strategy]] = {
     name: _called(name, "explore") for name in STRATEGIES
 }
 SELECTIONS: Mapping[str, Callable[[Problem], list[Stage]]] = {
-    name: _called(name, "select") for name in SELECTED_BY
+    name: _called(name, "select") for name in SELECTIONS
 }
 
 
