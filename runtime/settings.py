@@ -357,10 +357,7 @@ def _toml_string(text: str) -> str:
 
 def read_settings(path: str | PathLike[str]) -> Settings:
     """The settings in a TOML file; raises DiagnosticError where it cannot be used."""
-    name, text = fspath(path), read_text(path)
-    if len(text) > LONGEST_SETTINGS:
-        raise _KIND.wrong(name, f"it is longer than {LONGEST_SETTINGS:,} characters")
-    values = read_table(text, name, _KIND)
+    values = read_table(read_text(path, LONGEST_SETTINGS), fspath(path), _KIND)
     _require_known(values)
     return Settings(**values)
 

@@ -111,12 +111,8 @@ class Profile:
 
 def read_profile(path: str | PathLike[str]) -> Profile:
     """The profile in a JSON file; raises DiagnosticError where it is none."""
-    name = fspath(path)
-    text = read_text(path)
-    if len(text) > LONGEST_PROFILE:
-        message = f"`{name}` is longer than {LONGEST_PROFILE:,} characters"
-        raise fail(_KIND.code, message, help=_KIND.remedy)
-    return _profile(read_record(text, name, _KIND))
+    text = read_text(path, LONGEST_PROFILE)
+    return _profile(read_record(text, fspath(path), _KIND))
 
 
 def _profile(found: Mapping[str, Any]) -> Profile:

@@ -21,6 +21,7 @@ from fusewright.compiler.network.fillings import fixed_choice
 from fusewright.compiler.network.rules import admits
 from fusewright.runtime.settings import (
     KEPT,
+    LONGEST_SETTINGS,
     NOT_DECIDING,
     PER_PROCESS,
     TUNED,
@@ -194,7 +195,6 @@ LONG: Mapping[str, tuple[str, str]] = {
     "a deep list": ("epochs = " + "[" * 50_000, "is not TOML"),
     "a key twice": ("seed = 1\nseed = 2", "is not TOML"),
     "a long text": (f'device = "{"x" * 20_000}"', "not a text of at most 10,000 characters"),
-    "a long file": ("#" * 1_000_001, "is longer than 1,000,000 characters"),
     "a long name": (f"{'x' * 5000} = 1", "unknown setting `xxx"),
     "digits in tune": ('tune = "clipping = ' + "9" * 9000 + '"', "in `tune` is no number"),
 }
@@ -210,6 +210,14 @@ def test_settings_of_any_size_are_diagnosed(case: tuple[str, str], tmp_path: Pat
     assert found.code == "E506"
     assert message in found.message
     assert len(str(caught.value)) < 1000
+
+
+def test_a_long_file_of_settings_is_not_read_whole(tmp_path: Path) -> None:
+    for text in ("#" * (LONGEST_SETTINGS + 1), "é" * (3 * LONGEST_SETTINGS)):
+        (tmp_path / "run.toml").write_text(text, encoding="utf-8")
+        with pytest.raises(fw.DiagnosticError, match="is longer than 1,000,000 char") as caught:
+            read_settings(tmp_path / "run.toml")
+        assert [one.code for one in caught.value.diagnostics] == ["E004"]
 
 
 def test_settings_that_are_no_text_are_diagnosed(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from fusewright.runtime.runs.controls import Control, Controls, read_controls
 from fusewright.runtime.runs.folder import RunFolder
 from fusewright.runtime.runs.history import line_of, read_lines
 from fusewright.runtime.runs.read import record_of
+from fusewright.runtime.runs.statistics import Interval
 from fusewright.runtime.settings import Settings, read_settings
 
 from ...support.changes import changes
@@ -45,7 +46,7 @@ ENSEMBLE = Ensemble((EnsembleMember(spec(FIXED), 0.25), EnsembleMember(spec(FIXE
 CONTROLS = Controls(
     "accuracy", 3, 12.5, 2,
     (Control("found", 0.5, (0.5,), 1.0),
-     Control("x", 0.4, (0.3, 0.5), 1.0, (0.1, -0.2, 0.4), False)),
+     Control("x", 0.4, (0.3, 0.5), 1.0, Interval(0.1, -0.2, 0.4), False)),
     ("simple models",), 4,
 )  # fmt: skip
 PROFILE = Profile(
