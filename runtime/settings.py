@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from ..compiler.diagnostics.diagnostic import did_you_mean, fail, one_of
 from ..compiler.diagnostics.text import shortened
-from ..compiler.documents.records import LARGEST, RecordKind, read_table
+from ..compiler.documents.records import LARGEST, TableKind, read_table
 from ..compiler.documents.tree import described
 from ..compiler.network.holes import RELAXATIONS
 from ..compiler.network.rules import RULES
@@ -42,7 +42,7 @@ KINDS = {
     str: f"a text of at most {LONGEST_VALUE:,} characters",
     bool: "true or false",
 }
-_KIND = RecordKind("settings", "E506", "is not TOML", "write lines such as `epochs = 30`")
+_KIND = TableKind("E506", "is not TOML", "write lines such as `epochs = 30`")
 PRECISIONS = ("float32", "bfloat16", "float16")
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+DAMAGED = (OSError, ValueError, TypeError, LookupError, RecursionError, OverflowError)
+"""What reading a file raises that is not as a run writes it; a DiagnosticError is a ValueError."""
 _LEAST = 1 << 16
 _KINDS = (
     (stat.S_ISDIR, "is a directory"),

@@ -27,7 +27,7 @@ from ...compiler.system.files import read_text
 FORMAT = 1
 LONGEST_PROFILE = 4_000_000
 """Characters of a profile's file."""
-_KIND = RecordKind("profile", "E511", "is no profile", "write one with `fusewright profile`")
+_KIND = RecordKind("E511", "is no profile", "write one with `fusewright profile`", schema="profile")
 
 
 @dataclass(frozen=True)

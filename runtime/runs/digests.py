@@ -19,7 +19,7 @@ from typing import Any
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, Note, fail
 from ...compiler.load import load
-from ...compiler.system.files import is_file, read_text, reason
+from ...compiler.system.files import DAMAGED, is_file, read_text, reason
 from ...compiler.system.provenance import described
 from .history import read_history
 from .kinds import read_kind
@@ -45,8 +45,6 @@ WRITTEN: Mapping[str, Sequence[str]] = {
     "train": (settings_file("train"), GENOTYPE, ENSEMBLE, WEIGHTS, BACKBONES, HISTORY),
 }
 """What each stage writes that belongs together, where there is any."""
-DAMAGED = (OSError, ValueError, TypeError, LookupError, RecursionError, OverflowError)
-"""What reading a file raises that is not as a run writes it."""
 MOST_LOOKED_AT = 100
 """Run folders beside one that are looked at for where a file comes from."""
 
@@ -74,7 +72,7 @@ def digest(path: Path, stage: str = "") -> str:
                 return digest_of_records(read_history(path, stage))
             case _:
                 pass
-    except DAMAGED:  # a DiagnosticError is a ValueError
+    except DAMAGED:
         pass
     try:
         return str(described(path)["sha256"])

@@ -283,7 +283,7 @@ def describe(teacher: str | PathLike[str]) -> dict[str, Any]:
 def settings_of(metadata: Mapping[str, str]) -> Settings:
     """The settings of the run that an artifact tells of, as far as it can be believed."""
     try:
-        record = read_record(metadata.get(RUN_KEY, ""), RUN_KEY, RecordKind("run"))
+        record = read_record(metadata.get(RUN_KEY, ""), RUN_KEY, RecordKind(schema="run"))
         return Settings(split_seed=record["split_seed"])
     except DiagnosticError:
         return Settings()

@@ -11,12 +11,12 @@ from .names import CONTROLS, DATA, ENSEMBLE, MISSING
 
 COMPARE = "compare again: `fusewright search … --resume --controls`"
 MEASURE = "measure again: `fusewright evaluate … --missing`"
-ABOUT = RecordKind("about")
+ABOUT = RecordKind(schema="about")
 _KINDS = {
-    CONTROLS: RecordKind("controls", remedy=COMPARE),
-    DATA: RecordKind("data", remedy="remove it: the data are then looked at anew"),
-    MISSING: RecordKind("missing", remedy=MEASURE),
-    ENSEMBLE: RecordKind("ensemble", remedy="search again, or copy the whole folder"),
+    CONTROLS: RecordKind(schema="controls", remedy=COMPARE),
+    DATA: RecordKind(schema="data", remedy="remove it: the data are then looked at anew"),
+    MISSING: RecordKind(schema="missing", remedy=MEASURE),
+    ENSEMBLE: RecordKind(schema="ensemble", remedy="search again, or copy the whole folder"),
 }
 
 

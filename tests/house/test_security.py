@@ -7,6 +7,7 @@ import pytest
 from fusewright.compiler.diagnostics.source import LONGEST_TEXT
 from fusewright.compiler.documents.records import LARGEST
 from fusewright.compiler.language.limits import DEEPEST
+from fusewright.compiler.system.lock import LONGEST_RECORD
 from fusewright.compiler.targets.onnx.allowance import MARGIN, MARGIN_OF_ALL
 from fusewright.compiler.targets.onnx.file import LONGEST_MODEL
 from fusewright.runtime.data.formats.npz import MOST_INFLATED
@@ -27,6 +28,7 @@ SAID = (
     f"records of a run {LONGEST_TEXT // MILLION} million",
     f"its history {LONGEST_HISTORY // GIB} GiB",
     f"a model {LONGEST_MODEL // GIB} GiB",
+    f"Of a lock {LONGEST_RECORD:,} bytes are read",
     f"which is {MOST_INFLATED:,} times as many",
     f"may truly hold {MOST_INFLATED:,} times its size",
     f"more than {MARGIN} times the numbers of the largest",

@@ -32,5 +32,5 @@ def test_members_of_an_archive_count_as_what_they_would_be(
         archive.writestr("archive/data.pkl", bytes(1 << 20))
     assert path.stat().st_size < 10_000
     monkeypatch.setattr(checkpoint, "available_memory", lambda: 100_000)
-    with pytest.raises(fw.DiagnosticError, match="takes 1.05 MB of memory"):
+    with pytest.raises(fw.DiagnosticError, match=r"takes 1\.05 MB of memory"):
         read_checkpoint(path, "run")

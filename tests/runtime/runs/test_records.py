@@ -82,13 +82,13 @@ def rounds(folder: Path, text: str) -> object:
 
 
 def members(folder: Path, text: str) -> object:
-    return read_ensemble_text(text, "e", lambda *_: spec(FIXED), RecordKind("ensemble"))
+    return read_ensemble_text(text, "e", lambda *_: spec(FIXED), RecordKind(schema="ensemble"))
 
 
 Kind = tuple[Callable[[Path], str], Callable[[Path, str], object]]
 KINDS: Mapping[str, Kind] = {
     "history": (lambda _: line_of("search", ROUND), rounds),
-    "about": (about, lambda _, text: read_record(text, "search.json", RecordKind("about"))),
+    "about": (about, lambda _, text: read_record(text, "search.json", RecordKind(schema="about"))),
     "controls": (controls, placed("controls.json", read_controls)),
     "ensemble": (lambda _: ensemble_text(ENSEMBLE, ["member_1.fuse", "member_2.fuse"]), members),
     "profile": (lambda _: PROFILE.text(), placed("p.json", lambda f: read_profile(f / "p.json"))),
