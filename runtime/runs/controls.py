@@ -10,7 +10,7 @@ from typing import Any
 
 from ...compiler.system.files import is_there, write_file
 from .digests import foreign, stated
-from .kinds import COMPARE, read_kind
+from .files import COMPARE, read_kind
 from .names import CONTROLS, DIGESTS, GENOTYPE, HISTORY, SEARCH_WEIGHTS, about_file
 from .statistics import Interval, Summary, summary
 

@@ -35,12 +35,10 @@ from ...compiler.system.files import (
 from ...compiler.system.provenance import described, versions
 from ..latency.profile import Profile, read_profile
 from ..settings import KEPT, Settings, read_settings
-from .digests import WRITTEN, digest, digests, require_own
+from .digests import digest, digests, require_own
+from .files import bound, outdated, read_kind
 from .history import line_of, read_history, read_lines
-from .kinds import read_kind
 from .names import (
-    CHECKPOINT,
-    CONTROLS,
     DATA,
     DIGESTS,
     ENSEMBLE,
@@ -49,21 +47,13 @@ from .names import (
     HISTORY,
     LOCK,
     LONGEST_HISTORY,
-    MISSING,
     PARTS,
     PROFILE,
-    SEARCH_WEIGHTS,
     SPECIFICATION,
-    WEIGHTS,
     about_file,
     settings_file,
 )
 
-_OF_AN_EARLIER_RUN = (
-    *(CHECKPOINT, CONTROLS, DATA, ENSEMBLE, MISSING, PROFILE),
-    *(GENOTYPE, WEIGHTS, SEARCH_WEIGHTS),
-    *(about_file("search"), about_file("train"), settings_file("train")),
-)
 BESIDE = "# found with the settings of "
 """How the text of a genotype begins that has settings beside it."""
 _KNOWN_BY = ", sha256 "
@@ -111,7 +101,7 @@ class RunFolder:
 
     def require_own(self, stage: str, *names: str) -> None:
         """Raises DiagnosticError where files, or any, are not those that a stage wrote here."""
-        require_own(self.require(about_file(stage)), names or WRITTEN[stage], stage)
+        require_own(self.require(about_file(stage)), names or bound(stage), stage)
 
     def _last_epoch(self) -> dict[str, Any]:
         """The last record of the training; nothing where its file is damaged or gone."""
@@ -183,7 +173,7 @@ class RunFolder:
 
     def begin_search(self) -> None:
         """Removes what an earlier run left here that would seem to belong to a new search."""
-        for name in _OF_AN_EARLIER_RUN:
+        for name in outdated("search"):
             (self.path / name).unlink(missing_ok=True)
         for name in (PARTS, ENSEMBLE_FOLDER):
             shutil.rmtree(self.path / name, ignore_errors=True)
@@ -191,7 +181,8 @@ class RunFolder:
 
     def begin_training(self) -> None:
         """Removes what was measured of weights that stood here before."""
-        (self.path / MISSING).unlink(missing_ok=True)
+        for name in outdated("train"):
+            (self.path / name).unlink(missing_ok=True)
 
     def append_history(self, record: Mapping[str, Any]) -> None:
         """Adds a record of this stage."""

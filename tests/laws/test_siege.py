@@ -17,6 +17,7 @@ import pytest
 from fusewright.compiler.diagnostics.diagnostic import fail
 from fusewright.runtime.data.files import FOLDER_FORMATS, FORMATS
 from fusewright.runtime.runs import names
+from fusewright.runtime.runs.files import FILES
 
 from ..siege.faults import FAULTS, Fault
 from ..siege.judge import judged
@@ -28,8 +29,9 @@ from ..support.paths import ROOT, SRC
 
 WRITTEN = ("output", "out")
 """Parameters that name what a command writes."""
-FILES = ("FILE", "RUN", "ONNX", "JOURNAL", ".json")
+FILE_WORDS = ("FILE", "RUN", "ONNX", "JOURNAL", ".json")
 """What a metavar says that stands for a file."""
+OF_A_RUN = {part for file in FILES for part in Path(file.name).parts}
 IN_PLACE = {"format"}
 """Commands that write what they read."""
 LONG = {"demo"}
@@ -81,7 +83,7 @@ def parameters() -> Iterator[tuple[str, str]]:
         for parameter in command.params:
             kind = str(types[parameter.name].annotation) if parameter.name in types else ""
             metavar = str(parameter.metavar or "")
-            is_file = "Path" in kind or any(f in metavar for f in FILES)
+            is_file = "Path" in kind or any(f in metavar for f in FILE_WORDS)
             if is_file and parameter.name not in WRITTEN:
                 yield name, str(parameter.name)
 
@@ -115,13 +117,14 @@ def test_every_format_of_data_is_attacked() -> None:
 
 
 def test_every_file_of_a_run_is_attacked() -> None:
-    no_files = {names.EVENTS, names.TOGETHER, names.DIGESTS}
-    constants = {v for n, v in vars(names).items() if n.isupper() and isinstance(v, str)}
-    stages = {
-        f(stage) for f in (names.settings_file, names.about_file) for stage in ("search", "train")
-    }
     parts = {part for case in CASES for part in Path(case.file).parts}
-    assert (constants | stages) - no_files - parts == set()
+    assert {*OF_A_RUN, names.LOCK, names.PARTS} - parts == set()
+
+
+def test_every_name_of_a_file_has_a_row() -> None:
+    no_files = {names.EVENTS, names.TOGETHER, names.DIGESTS, names.LOCK, names.PARTS}
+    constants = {v for n, v in vars(names).items() if n.isupper() and isinstance(v, str)}
+    assert constants - no_files - OF_A_RUN == set()
 
 
 def test_a_seed_and_a_number_give_the_same_input() -> None:
