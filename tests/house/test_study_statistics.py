@@ -74,7 +74,7 @@ def test_metrics_are_those_of_the_runtime(kind: HeadKind) -> None:
     outputs, labels = made_up(kind, 0)
     found = scored(kind, outputs, labels).metrics
     for own, one in zip(outputs, found, strict=True):
-        logits = own if kind == "values" else logits_of(own, kind)
+        logits = logits_of(own, kind)
         expected = metrics_of(
             Head(3, kind, None), torch.from_numpy(logits), torch.from_numpy(np.asarray(labels))
         )
