@@ -41,6 +41,11 @@ def reason(error: Exception) -> str:
     return str(error) or ("it does not fit in memory" if memory else "it is cut short")
 
 
+def first_line(error: Exception) -> str:
+    """The first line of what a library says of an error; its kind, where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
 # Reading
 
 
