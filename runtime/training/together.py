@@ -20,6 +20,7 @@ from ..data.files import Source, arrays_of
 from ..data.seen import weighted
 from ..data.sources import Data, source_of
 from ..data.split import TRAIN, VALIDATION
+from ..metrics import TRAIN_LOSS
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, joined
 from ..parallel.threads import computing
@@ -236,10 +237,10 @@ def _train_together(
     for number in range(1, settings.epochs + 1):
         (losses,) = epoch.run([weight_pass(optimiser, objective, batches)])
         for history, loss in zip(histories, losses.tolist(), strict=True):
-            history.append({"epoch": number, "train_loss": loss})
+            history.append({"epoch": number, TRAIN_LOSS: loss})
         epochs.pass_by(len(members))
     for member, history in zip(members, histories, strict=True):
-        if not isfinite(history[-1]["train_loss"]):
+        if not isfinite(history[-1][TRAIN_LOSS]):
             raise no_finite_loss(f"{not_finite_at(None)}, with the seed {member.settings.seed}")
     with optimiser.averages.in_place():
         found = [population.tensors(place) for place in range(len(each))]
