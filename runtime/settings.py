@@ -75,9 +75,16 @@ def _setting(
     `per_process`. Those that are `kept` stand beside a genotype. What is `tuned` can be searched
     with the architecture: networks that train together have their `own`, or all have it `alike`.
     """
-    said = {"decides": decides, "per_process": per_process or not decides}
-    said |= {"kept": kept or bool(tuned), "tuned": tuned}
-    return option(default, help, read_by=read_by, **said, **more)
+    return option(
+        default,
+        help,
+        read_by=read_by,
+        decides=decides,
+        per_process=per_process or not decides,
+        kept=kept or bool(tuned),
+        tuned=tuned,
+        **more,
+    )
 
 
 _SEARCH = ("search",)
@@ -315,7 +322,7 @@ class Settings:
 
     def usual(self, names: Collection[str]) -> Settings:
         """These settings, with the usual values of those of these names."""
-        usual = {item.name: item.default for item in fields(self) if item.name in names}
+        usual: dict[str, Any] = {f.name: f.default for f in fields(self) if f.name in names}
         return replace(self, **usual)
 
     def to_toml(self, names: Collection[str] = ()) -> str:

@@ -1,8 +1,8 @@
 """Latency profiles: what each part of a network takes on a machine, and what a network will take.
 
 The latency of a network is predicted as the sum over its parts and a fixed overhead, for a batch of
-one sample. A part is known by what it computes (`compiler/measure/parts.py`), so a profile serves every
-specification whose parts it has: that which was measured, and each genotype found in it.
+one sample. A part is known by what it computes (`compiler/measure/parts.py`), so a profile serves
+every specification whose parts it has: that which was measured, and each genotype found in it.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def _called(name: str, function: str) -> Callable[[Problem], Any]:
 EXPLORERS: Mapping[str, Callable[[Problem], Strategy]] = {
     name: _called(name, "explore") for name in STRATEGIES
 }
-SELECTIONS: Mapping[str, Callable[[Problem], list[Stage]]] = {
+SELECTORS: Mapping[str, Callable[[Problem], list[Stage]]] = {
     name: _called(name, "select") for name in SELECTIONS
 }
 
@@ -33,5 +33,5 @@ def strategy_of(problem: Problem) -> Chain:
     """The strategy that a problem's settings name, with its selection."""
     explore = EXPLORERS[problem.settings.strategy]
     selection = problem.settings.selection
-    stages = SELECTIONS[selection](problem) if selection else []
+    stages = SELECTORS[selection](problem) if selection else []
     return Chain([lambda _: explore(problem), *stages])
