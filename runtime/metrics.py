@@ -1,4 +1,4 @@
-"""Which metric of a head selects, and where a label counts as predicted."""
+"""Which metric of a head selects, how records name them, and where a label counts as predicted."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ SELECTION_METRIC = {"classes": "accuracy", "labels": "f1_weighted", "values": "r
 def on_validation(metric: str) -> str:
     """A metric of the validation split, as a record of a search names it."""
     return f"validation_{metric}"
+
+
+TRAIN_LOSS = "train_loss"
+"""The loss over an epoch of training, in a record."""
+VALIDATION_LOSS = on_validation("loss")
 
 
 def selection_metric(kind: str) -> str:

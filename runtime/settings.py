@@ -6,18 +6,28 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import Field, asdict, dataclass, fields, replace
 from os import PathLike, fspath
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from ..compiler.diagnostics.diagnostic import did_you_mean, fail, one_of
 from ..compiler.diagnostics.text import shortened
-from ..compiler.documents.records import LARGEST, RecordKind, read_table
+from ..compiler.documents.records import LARGEST, TableKind, read_table
 from ..compiler.documents.tree import described
 from ..compiler.network.holes import RELAXATIONS
 from ..compiler.network.rules import RULES
 from ..compiler.system.files import read_text
 from ..compiler.system.memory import parse_memory
 from ..compiler.system.options import Limits, option, require_one
-from .strategies import FOLLOWED_BY, SAMPLED, SELECTED_BY, SHARING, STRATEGIES, UNROLLED, USUAL
+from .strategies import (
+    BY_FOLDS,
+    FOLLOWED_BY,
+    SAMPLED,
+    SAMPLED_BY,
+    SELECTIONS,
+    SHARING,
+    STRATEGIES,
+    UNROLLED,
+    USUAL,
+)
 from .tuning import ranges
 
 RULE_NAMES: Mapping[str, str] = {
@@ -32,7 +42,7 @@ KINDS = {
     str: f"a text of at most {LONGEST_VALUE:,} characters",
     bool: "true or false",
 }
-_KIND = RecordKind("settings", "E506", "is not TOML", "write lines such as `epochs = 30`")
+_KIND = TableKind("E506", "is not TOML", "write lines such as `epochs = 30`")
 PRECISIONS = ("float32", "bfloat16", "float16")
 
 
@@ -45,11 +55,36 @@ _RATES = Limits("above 0", 0, 1e3, is_open=True)
 _SHARES = Limits("at least 0", 0, 1e3)
 
 
+Tuned: TypeAlias = Literal["", "own", "alike"]
+
+
 def _setting(
-    default: Any, help: str, *, read_by: Collection[str] = ("search", "train"), **more: Any
+    default: Any,
+    help: str,
+    *,
+    read_by: Collection[str] = ("search", "train"),
+    decides: bool = True,
+    per_process: bool = False,
+    kept: bool = False,
+    tuned: Tuned = "",
+    **more: Any,
 ) -> Any:
-    """The field of a setting; `read_by` are the commands that it makes a difference to."""
-    return option(default, help, read_by=read_by, **more)
+    """The field of a setting; `read_by` are the commands that it makes a difference to.
+
+    What a search finds depends on those that `decide`. Processes of one study may each have what is
+    `per_process`. Those that are `kept` stand beside a genotype. What is `tuned` can be searched
+    with the architecture: networks that train together have their `own`, or all have it `alike`.
+    """
+    return option(
+        default,
+        help,
+        read_by=read_by,
+        decides=decides,
+        per_process=per_process or not decides,
+        kept=kept or bool(tuned),
+        tuned=tuned,
+        **more,
+    )
 
 
 _SEARCH = ("search",)
@@ -74,46 +109,59 @@ class Settings:
     """
 
     seed: int = _setting(0, "Decides every random number.", limits=_SEEDS)
-    split_seed: int = _setting(0, "Draws the split of data that have none.", limits=_SEEDS)
-    epochs: int = _setting(30, "Passes over the training samples.", limits=_at_least(1))
-    batch: int = _setting(96, "Samples in a batch.", limits=_at_least(1), read_by=_ALL)
+    split_seed: int = _setting(
+        0, "Draws the split of data that have none.", limits=_SEEDS, kept=True
+    )
+    epochs: int = _setting(30, "Passes over the training samples.", limits=_at_least(1), kept=True)
+    batch: int = _setting(96, "Samples in a batch.", limits=_at_least(1), read_by=_ALL, kept=True)
     max_learning_rate: float = _setting(
-        1e-3, "The learning rate that each period begins with.", limits=_RATES
+        1e-3, "The learning rate that each period begins with.", limits=_RATES, tuned="own"
     )
     min_learning_rate: float = _setting(
-        1e-6, "The learning rate that each period ends with.", limits=_SHARES
+        1e-6, "The learning rate that each period ends with.", limits=_SHARES, tuned="own"
     )
-    weight_decay: float = _setting(1e-4, "The L2 penalty on weights.", limits=_SHARES)
+    weight_decay: float = _setting(1e-4, "The L2 penalty on weights.", limits=_SHARES, tuned="own")
     decoupled_decay: float = _setting(
-        0.0, "A penalty beside the gradient, in shares of the rate.", limits=_SHARES
+        0.0, "A penalty beside the gradient, in shares of the rate.", limits=_SHARES, tuned="own"
     )
     clipping: float = _setting(
-        0.0, "The longest gradient of a network; 0 is no limit.", limits=_SHARES
+        0.0, "The longest gradient of a network; 0 is no limit.", limits=_SHARES, tuned="own"
     )
     smoothing: float = _setting(
-        0.0, "The share of a label that all classes have.", limits=Limits("from 0 to below 1", 0, 1)
+        0.0,
+        "The share of a label that all classes have.",
+        limits=Limits("from 0 to below 1", 0, 1),
+        tuned="own",
     )
     warm_up: float = _setting(
-        0.0, "Epochs in which the rate rises to what it would be.", limits=_SHARES
+        0.0, "Epochs in which the rate rises to what it would be.", limits=_SHARES, tuned="own"
     )
     averaging: float = _setting(
         0.0,
         "The decay of the average of weights that is kept; 0 keeps the last.",
         limits=Limits("from 0 to below 1", 0, 1),
+        tuned="own",
     )
     modality_dropout: float = _setting(
         0.0,
         "How often a training sample lacks a modality, but never all.",
         limits=Limits("from 0 to below 1", 0, 1),
+        tuned="alike",
     )
     validation_weight: int = _setting(
         0,
         "How often a validation sample is learned for once a training sample; 0 decides.",
         limits=Limits("from 0 to 100", 0, 101),
+        kept=True,
     )
-    first_restart: int = _setting(1, "Epochs of the first period.", limits=_at_least(1))
+    first_restart: int = _setting(
+        1, "Epochs of the first period.", limits=_at_least(1), tuned="own"
+    )
     restart_multiplier: int = _setting(
-        2, "How many times as long each period is as the one before.", limits=_at_least(1)
+        2,
+        "How many times as long each period is as the one before.",
+        limits=_at_least(1),
+        tuned="own",
     )
     arch_learning_rate: float = _setting(
         3e-4, "The learning rate of architecture parameters.", limits=_RATES, read_by=_SEARCH
@@ -129,18 +177,23 @@ class Settings:
     )
     select: str = _setting(
         "",
-        f"How the genotype is chosen: {', '.join(SELECTED_BY)}.",
+        f"How the genotype is chosen: {', '.join(SELECTIONS)}.",
         read_by=_SEARCH,
     )
     second_order: bool = _setting(False, "Unroll darts and gdas by a weight step.", read_by=_SEARCH)
     candidates: int = _setting(
-        240, "Genotypes that are trained by themselves.", limits=_at_least(1), read_by=_SEARCH
+        240,
+        "Genotypes that are trained by themselves.",
+        limits=_at_least(1),
+        read_by=_SEARCH,
+        per_process=True,
     )
     together: int = _setting(
         128,
         "Genotypes that are trained as one program at most; 1 trains one by one.",
         limits=_at_least(1),
         read_by=_SEARCH,
+        per_process=True,
     )
     trial_epochs: int = _setting(
         15, "Epochs that such a genotype is trained for.", limits=_at_least(1), read_by=_SEARCH
@@ -175,12 +228,14 @@ class Settings:
         "Share candidates with other workers (optuna).",
         metavar="JOURNAL|URL",
         read_by=_SEARCH,
+        per_process=True,
     )
     profile: str = _setting(
         "",
         "The machine that latency is limited on.",
         metavar="PROFILE.json",
         read_by=_SEARCH,
+        decides=False,
     )
     budget_penalty: float = _setting(
         1.0, "What exceeding a budget costs a hypernet.", limits=_SHARES, read_by=_SEARCH
@@ -197,27 +252,31 @@ class Settings:
         choices=RULE_NAMES,
         read_by=_SEARCH,
     )
-    device: str = _setting("cpu", "cpu, cuda, cuda:1, …", read_by=_ALL)
+    device: str = _setting("cpu", "cpu, cuda, cuda:1, …", read_by=_ALL, per_process=True)
     threads: int = _setting(
         0,
         "Threads that compute; 0 are as many as make it faster just now.",
         limits=Limits("from 0 to 1024", 0, 1025),
+        decides=False,
     )
     memory: str = _setting(
         "",
         "The most memory to take; else what this machine has.",
         metavar="64GB",
         read_by=_ALL,
+        decides=False,
     )
-    precision: str = _setting("float32", "float32, bfloat16 or float16.", choices=PRECISIONS)
+    precision: str = _setting(
+        "float32", "float32, bfloat16 or float16.", choices=PRECISIONS, kept=True
+    )
     compile: bool = _setting(False, "Use torch.compile: slow to start, then faster.")
-    tensorboard: bool = _setting(False, "Write RUN/tensorboard/ as well.")
+    tensorboard: bool = _setting(False, "Write RUN/tensorboard/ as well.", decides=False)
 
     def __post_init__(self) -> None:
         by_name = {item.name: item for item in fields(self)}
         for name, item in by_name.items():
             _require(item, getattr(self, name))
-        for name, values in ranges(self.tune).items():
+        for name, values in ranges(self.tune, TUNED).items():
             for value in values:
                 _require(by_name[name], value)
         if self.memory:
@@ -242,19 +301,29 @@ class Settings:
     def tuned(self) -> Mapping[str, tuple[int | float, ...]]:
         """What each setting that is searched may be; one that is set to something is that."""
         usual = {item.name: item.default for item in fields(self)}
-        known = ranges(self.tune).items()
+        known = ranges(self.tune, TUNED).items()
         return {name: values for name, values in known if getattr(self, name) == usual[name]}
 
     @property
     def trains_candidates(self) -> bool:
         """Whether what is found was trained by itself, rather than as a part of a hypernet."""
-        return self.strategy in SAMPLED or self.selection in ("halving", "folds")
+        return self.strategy in SAMPLED or self.selection in SAMPLED_BY
+
+    @property
+    def compares_by_folds(self) -> bool:
+        """Whether finalists are compared on what folds hold out."""
+        return self.selection in BY_FOLDS
 
     def with_options(self, **options: Any) -> Settings:
         """These settings with those options that are not None."""
         values = {key: value for key, value in options.items() if value is not None}
         _require_known(values)
         return replace(self, **values)
+
+    def usual(self, names: Collection[str]) -> Settings:
+        """These settings, with the usual values of those of these names."""
+        usual: dict[str, Any] = {f.name: f.default for f in fields(self) if f.name in names}
+        return replace(self, **usual)
 
     def to_toml(self, names: Collection[str] = ()) -> str:
         """The settings, or those of these names, as a TOML text that `read_settings` reads."""
@@ -268,6 +337,26 @@ class Settings:
         return "".join(lines)
 
 
+def _that(**said: object) -> tuple[str, ...]:
+    """The names of the settings of which all of this is said."""
+    wanted = said.items()
+    return tuple(f.name for f in fields(Settings) if wanted <= f.metadata.items())
+
+
+NOT_DECIDING = _that(decides=False)
+"""Settings that what is found does not depend on; of a profile it is the content that counts."""
+PER_PROCESS = _that(per_process=True)
+"""Settings in which processes of one study may differ."""
+KEPT = _that(kept=True)
+"""Settings that are kept with a genotype."""
+MOVING = _that(tuned="own")
+"""Settings of how weights move; each network of those that train together may have its own."""
+SHARED = _that(tuned="alike")
+"""Settings that networks that train together have alike, since they read the same samples."""
+TUNED = (*MOVING, *SHARED)
+"""Settings that can be searched with the architecture."""
+
+
 def _toml_string(text: str) -> str:
     """A basic string; TOML takes JSON's escapes, and wants one more."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
@@ -275,10 +364,7 @@ def _toml_string(text: str) -> str:
 
 def read_settings(path: str | PathLike[str]) -> Settings:
     """The settings in a TOML file; raises DiagnosticError where it cannot be used."""
-    name, text = fspath(path), read_text(path)
-    if len(text) > LONGEST_SETTINGS:
-        raise _KIND.wrong(name, f"it is longer than {LONGEST_SETTINGS:,} characters")
-    values = read_table(text, name, _KIND)
+    values = read_table(read_text(path, LONGEST_SETTINGS), fspath(path), _KIND)
     _require_known(values)
     return Settings(**values)
 

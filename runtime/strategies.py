@@ -1,4 +1,4 @@
-"""What there is to search with: a row for each strategy, with the selections that may follow it.
+"""What there is to search with: a row for each strategy, and for each selection that may follow.
 
 A row says what the file of its name in `search/strategies/` can do, so that settings are checked,
 options are explained and completions are offered without importing it.
@@ -28,6 +28,17 @@ class StrategyRow:
     samples: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class SelectionRow:
+    """A selection. `samples`: what it finds was trained by itself, as a candidate.
+
+    `folds`: it compares what it chooses from by folds of training and validation samples.
+    """
+
+    samples: bool = False
+    folds: bool = False
+
+
 _AFTER_A_HYPERNET = ("argmax", "perturbation", "ranking", "halving")
 STRATEGIES: Mapping[str, StrategyRow] = {
     "darts": StrategyRow(selections=_AFTER_A_HYPERNET, unrolls=True),
@@ -40,14 +51,22 @@ STRATEGIES: Mapping[str, StrategyRow] = {
     "mfas": StrategyRow(samples=True),
 }
 
+SELECTIONS: Mapping[str, SelectionRow] = {
+    "argmax": SelectionRow(),
+    "perturbation": SelectionRow(),
+    "ranking": SelectionRow(),
+    "halving": SelectionRow(samples=True),
+    "folds": SelectionRow(samples=True, folds=True),
+}
+
 
 FOLLOWED_BY = {name: row.selections for name, row in STRATEGIES.items()}
 """The selections that may follow each strategy."""
 USUAL = {name: row.selections[0] if row.selections else "" for name, row in STRATEGIES.items()}
 """The selection that follows each strategy unless another is named."""
-SELECTED_BY = tuple(dict.fromkeys(name for names in FOLLOWED_BY.values() for name in names))
-"""The selections that some strategy may be followed by."""
+BY_FOLDS = tuple(name for name, row in SELECTIONS.items() if row.folds)
 SHARING = tuple(name for name, row in STRATEGIES.items() if row.shares)
 VARYING = tuple(name for name, row in STRATEGIES.items() if row.varies)
 SAMPLED = tuple(name for name, row in STRATEGIES.items() if row.samples)
+SAMPLED_BY = tuple(name for name, row in SELECTIONS.items() if row.samples)
 UNROLLED = tuple(name for name, row in STRATEGIES.items() if row.unrolls)

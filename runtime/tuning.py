@@ -11,41 +11,25 @@ from ..compiler.diagnostics.diagnostic import did_you_mean, fail, one_of
 from ..compiler.diagnostics.text import shortened
 from ..compiler.system.numbers import number_of
 
-MOVING = (
-    "max_learning_rate",
-    "min_learning_rate",
-    "first_restart",
-    "restart_multiplier",
-    "weight_decay",
-    "decoupled_decay",
-    "clipping",
-    "smoothing",
-    "warm_up",
-    "averaging",
-)
-"""Settings of how weights move; each network of those that train together may have its own."""
-SHARED = ("modality_dropout",)
-"""Settings that networks that train together have alike, since they read the same samples."""
-TUNED = (*MOVING, *SHARED)
-"""Settings that can be searched with the architecture."""
 Own: TypeAlias = tuple[tuple[str, int | float], ...]
 """Settings of one candidate by name."""
 MOST_COMBINATIONS = 1_000
 FORM = "write `weight_decay = 1e-4 | 1e-2, max_learning_rate = 1e-3`, say"
 
 
-def ranges(text: str) -> Mapping[str, tuple[int | float, ...]]:
+def ranges(text: str, tuned: Sequence[str]) -> Mapping[str, tuple[int | float, ...]]:
     """The values that each of some settings may have: `NAME = VALUE | VALUE, NAME = …`.
 
-    Raises DiagnosticError where the text is none of these.
+    `tuned` are the names of those that can be searched with the architecture. Raises
+    DiagnosticError where the text is none of these.
     """
     found: dict[str, tuple[int | float, ...]] = {}
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         name, given, values = (piece.strip() for piece in part.partition("="))
         if not given:
             raise fail("E506", f"`{part}` in `tune` has no value", help=FORM)
-        if name not in TUNED:
-            remedy = did_you_mean(name, TUNED) or f"those that can are {one_of(TUNED, 20)}"
+        if name not in tuned:
+            remedy = did_you_mean(name, tuned) or f"those that can are {one_of(tuned, 20)}"
             raise fail("E506", f"`{name}` cannot be searched with the architecture", help=remedy)
         if name in found:
             raise fail("E506", f"`tune` names `{name}` twice", help="keep one of them")

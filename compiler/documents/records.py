@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 from math import isfinite
@@ -32,10 +32,9 @@ _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 @dataclass(frozen=True)
-class RecordKind:
-    """A kind of record: the name of its schema, and what is said where a text is none of it."""
+class TableKind:
+    """A kind of table, which its reader knows: what is said where a text is none of it."""
 
-    schema: str
     code: str = "E507"
     is_none: str = "is damaged"
     remedy: str = "run it again"
@@ -43,6 +42,13 @@ class RecordKind:
     def wrong(self, name: str, why: str, span: Span | None = None) -> DiagnosticError:
         """The diagnostic for a text of this name that is no such record."""
         return fail(self.code, f"`{name}` {self.is_none}: {why}", span, help=self.remedy)
+
+
+@dataclass(frozen=True)
+class RecordKind(TableKind):
+    """A kind of record: the name of its schema, and what is said where a text is none of it."""
+
+    schema: str = field(kw_only=True)
 
 
 def read_record(text: str, name: str, kind: RecordKind, line: int = 1) -> Any:
@@ -60,7 +66,7 @@ def read_record(text: str, name: str, kind: RecordKind, line: int = 1) -> Any:
     return record
 
 
-def read_table(text: str, name: str, kind: RecordKind) -> dict[str, Any]:
+def read_table(text: str, name: str, kind: TableKind) -> dict[str, Any]:
     """The values of a TOML text; raises DiagnosticError where it is none."""
     import tomllib
 

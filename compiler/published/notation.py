@@ -25,7 +25,7 @@ from ..diagnostics.text import shortened
 from ..language.nodes import Operation
 
 EDGE_KIND = "skip"
-LONGEST_TEXT = 1_000_000
+LONGEST_GENOTYPE = 1_000_000
 LONGEST_INDEX = 9
 MOST_ERRORS = 20
 _FRIENDLY = {"INDEX": "an index", "STRING": "a string"}
@@ -81,8 +81,8 @@ def _pairs(edges: Iterable[Index]) -> list[tuple[str, int]]:
 
 def read_genotype(text: str, name: str = "<genotype>") -> Genotype:
     """The genotype that stands in a text; raises DiagnosticError."""
-    if len(text) > LONGEST_TEXT:
-        raise fail("E004", f"the text is longer than {LONGEST_TEXT:,} characters")
+    if len(text) > LONGEST_GENOTYPE:
+        raise fail("E004", f"the text is longer than {LONGEST_GENOTYPE:,} characters")
     source = Source(name, text)
     start, end = _extent(source)
     report = Report()

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+DAMAGED = (OSError, ValueError, TypeError, LookupError, RecursionError, OverflowError)
+"""What reading a file raises that is not as a run writes it; a DiagnosticError is a ValueError."""
 _LEAST = 1 << 16
 _KINDS = (
     (stat.S_ISDIR, "is a directory"),
@@ -37,6 +39,11 @@ def reason(error: Exception) -> str:
         return error.strerror.lower()
     memory = isinstance(error, MemoryError)
     return str(error) or ("it does not fit in memory" if memory else "it is cut short")
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what a library says of an error; its kind, where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 # Reading
@@ -117,20 +124,27 @@ def _first_bytes(name: str, count: int) -> bytes:
     return b"".join(chunks)
 
 
-def read_text(path: str | PathLike[str]) -> str:
-    """The text of a UTF-8 file, of which no more is read than can be used."""
+def read_text(path: str | PathLike[str], longest: int = LONGEST_TEXT) -> str:
+    """The text of a UTF-8 file, which has so many characters at most; no more of it is read.
+
+    Raises DiagnosticError as `open_file` does, and where it is longer, or no text.
+    """
     name = fspath(path)
-    data = _first_bytes(name, 4 * LONGEST_TEXT + 1)
-    if len(data) > 4 * LONGEST_TEXT:
-        raise fail("E004", f"`{name}` is longer than {LONGEST_TEXT:,} characters")
+    data = _first_bytes(name, 4 * longest + 1)
+    too_long = fail("E004", f"`{name}` is longer than {longest:,} characters")
+    if len(data) > 4 * longest:
+        raise too_long
     try:
-        return data.decode("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         before = len(data[: error.start].decode("utf-8"))
         source = Source(name, data.decode("utf-8", "replace"))
         message = f"byte {error.start} is not UTF-8"
         span = Span(source, before, before + 1)
         raise fail("E002", message, span, help="save the file as UTF-8") from None
+    if len(text) > longest:
+        raise too_long
+    return text
 
 
 # Writing

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..diagnostics.diagnostic import DiagnosticError, fail
-from .files import is_folder, is_there, reason
+from .files import DAMAGED, is_folder, is_there, reason
 from .process import Process
 
 LONGEST_RECORD = 4096
@@ -152,7 +152,7 @@ class _Holder:
             record = json.loads(os.pread(file, LONGEST_RECORD, 0))
             process = Process(str(record["host"]), int(record["process"]), str(record["began"]))
             return cls(process, str(record["command"]), str(record["since"]))
-        except (OSError, ValueError, TypeError, LookupError, RecursionError, OverflowError):
+        except DAMAGED:
             return None
 
     def write(self, file: int) -> None:

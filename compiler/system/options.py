@@ -33,12 +33,13 @@ def option(
     choices: Collection[str] = (),
     metavar: str | None = None,
     type: type | None = None,
+    **more: Any,
 ) -> Any:
     """The field of an option: all that is said of it, command line and diagnostics are made from.
 
     Of `choices` it is one, if it is not empty where that is its default; `read_by` are those that
     it makes a difference to. On the command line it is of the `type` of its default, unless that
-    says another.
+    says another. What is said of it by `more` names stands beside these.
     """
     metadata = {
         "help": help,
@@ -47,6 +48,7 @@ def option(
         "choices": tuple(choices),
         "metavar": metavar,
         "type": type or default.__class__,
+        **more,
     }
     return field(default=default, metadata=metadata)
 

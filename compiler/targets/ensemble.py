@@ -73,5 +73,7 @@ def ensemble_in(about: Mapping[str, str], name: str) -> Ensemble | None:
         about[ENSEMBLE_KEY],
         name,
         lambda text, member: loads(text, f"{name}:{member}", "fuse"),
-        RecordKind("ensemble", "E504", "holds no ensemble that can be read", "compile it again"),
+        RecordKind(
+            "E504", "holds no ensemble that can be read", "compile it again", schema="ensemble"
+        ),
     )

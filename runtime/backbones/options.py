@@ -8,13 +8,13 @@ from os import PathLike, fspath
 from typing import Any, cast
 
 from ...compiler.diagnostics.diagnostic import did_you_mean, fail, one_of
-from ...compiler.documents.records import RecordKind, read_table
+from ...compiler.documents.records import TableKind, read_table
 from ...compiler.system.files import read_text
 from ...compiler.system.options import option
 
 LONGEST_OPTIONS = 1_000_000
 """Characters of a file of options."""
-_KIND = RecordKind("backbones", "E506", "is not TOML", 'write lines such as `pretrained = ["…=…"]`')
+_KIND = TableKind("E506", "is not TOML", 'write lines such as `pretrained = ["…=…"]`')
 _LOADING = ("extract", "train")
 _OPENING = ("inspect", "compile", *_LOADING)
 

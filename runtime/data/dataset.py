@@ -17,7 +17,7 @@ from .files import Source, arrays_of
 from .identity import arrays_identity
 from .kept import Kept
 from .labels import labels_of
-from .memory import room
+from .memory import require_held, room
 from .rows import Array, Rows
 from .split import SPLIT_NAMES, groups_of, split_of
 
@@ -73,9 +73,11 @@ def load_data(source: Source, network: Network, seed: int = 0, memory: str = "")
     """The data that a network needs, from a file, a folder of files, or arrays by name.
 
     Features are read into memory where there is room for them, or where so much `memory` is stated
-    that there is. Raises DiagnosticError with everything that does not fit the specification.
+    that there is. Raises DiagnosticError where what has to be held does not fit there, before any
+    of it is read, and with everything that does not fit the specification.
     """
     arrays = arrays_of(source)
+    require_held(arrays, network, memory)
     report = Report()
     there = room(memory)
     features = features_of(arrays, network, there, report)
@@ -91,6 +93,7 @@ def load_data(source: Source, network: Network, seed: int = 0, memory: str = "")
 def load_features(source: Source, network: Network, memory: str = "") -> Dataset:
     """Data to predict from: as `load_data`, but labels and split are not asked for."""
     arrays = arrays_of(source)
+    require_held(arrays, network, memory)
     report = Report()
     there = room(memory)
     features = features_of(arrays, network, there, report)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+from collections import ChainMap
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -114,6 +115,9 @@ def read_headers(path: Path) -> dict[str, ArrayHeader]:
 
 def headers_of(arrays: Mapping[str, Rows]) -> Mapping[str, ArrayHeader]:
     """The headers of arrays, of which none is read that stands in a file."""
+    if isinstance(arrays, ChainMap):
+        parts = (headers_of(part) for part in reversed(arrays.maps))
+        return {name: header for part in parts for name, header in part.items()}
     if isinstance(arrays, (StoredArrays, StoreArrays)):
         return arrays.headers
     return {name: _header_of(name, array) for name, array in arrays.items()}

@@ -14,7 +14,7 @@ from os import PathLike
 from pathlib import Path
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError
-from ...compiler.measure.memory import Memory, data_memory
+from ...compiler.measure.memory import Memory, data_memory, require_memory
 from ...compiler.network.network import Network
 from ...compiler.system.memory import available_memory, parse_memory
 from .files import Source, headers_of, read_headers
@@ -63,6 +63,11 @@ def held(source: Source, network: Network, batch: int, stated: str = "") -> Held
         one = sum(single_bytes(read[name].shape[1:]) for name in apart)
         memory += Memory({"batches": BATCHES * min(batch, samples) * one}, 0)
     return Held(memory, samples)
+
+
+def require_held(source: Source, network: Network, stated: str = "") -> None:
+    """Raises DiagnosticError where the features that are held need more memory than there is."""
+    require_memory(held(source, network, 0, stated).memory, "the data", stated)
 
 
 def room(stated: str = "") -> float:

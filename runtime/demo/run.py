@@ -1,8 +1,8 @@
 """The demo: everything on bundled real data, from pictures and names to an ONNX file.
 
 Two backbones are trained, their features extracted, the specification searched, the genotype
-trained, compared, exported and drawn. Every comparison trains with the same settings on the same
-samples, and the test split is read once, at the end, by `evaluate`.
+trained, compared, exported and drawn. Every fused network trains with the settings that the search
+found with its genotype, on the same samples; what the test split says is asked for at the end.
 """
 
 from __future__ import annotations
@@ -129,14 +129,14 @@ def _unimodal(extracted: Extracted) -> list[Result]:
 def _fused(
     spec: Spec, genotype: Spec, own: Settings, data: dict[str, Any], trained: Path
 ) -> list[Result]:
-    """The genotype with its own settings, late fusion and random ones, each with several seeds."""
+    """The genotype, late fusion and random ones, with its settings, each with several seeds."""
     first = evaluate(trained, data)["accuracy"]
     others = [_train_and_evaluate(genotype, data, seed, own) for seed in SEEDS[1:]]
     network = checked(spec)
     results = [
-        _result("late fusion of the last stages", late_fusion(spec), data),
+        _result("late fusion of the last stages", late_fusion(spec), data, own),
         *(
-            _result(f"random genotype {n}", random_genotype(network, n), data)
+            _result(f"random genotype {n}", random_genotype(network, n), data, own)
             for n in range(1, RANDOM_GENOTYPES + 1)
         ),
     ]
@@ -144,14 +144,12 @@ def _fused(
     return [*results, searched]
 
 
-def _result(name: str, spec: Spec, data: dict[str, Any]) -> Result:
-    accuracies = tuple(_train_and_evaluate(spec, data, seed) for seed in SEEDS)
+def _result(name: str, spec: Spec, data: dict[str, Any], settings: Settings) -> Result:
+    accuracies = tuple(_train_and_evaluate(spec, data, seed, settings) for seed in SEEDS)
     return Result(name, accuracies, _parameters(spec))
 
 
-def _train_and_evaluate(
-    spec: Spec, data: dict[str, Any], seed: int, settings: Settings = TRAINING
-) -> float:
+def _train_and_evaluate(spec: Spec, data: dict[str, Any], seed: int, settings: Settings) -> float:
     trained = train(spec, data, settings=replace(settings, seed=seed))
     return evaluate(spec, data, weights=trained.weights)["accuracy"]
 

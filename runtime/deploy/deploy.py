@@ -40,8 +40,8 @@ def deploy(
 
     `model` is a run folder, a specification without holes, or a `.safetensors` file that holds its
     specification. A network without weights is written where `initial` says so: parameters then
-    have their initial values. `memory` is what parameters may take, such as `64GB`, else what there
-    is. `options` are those of the target: of `OnnxOptions` for ONNX.
+    have their initial values. `memory` is what parameters and data may take, such as `64GB`, else
+    what there is. `options` are those of the target: of `OnnxOptions` for ONNX.
 
     An ONNX file is compared with the reference and with torch, and the certificate written beside
     it as `….certificate.json`; with `data`, its metrics on the test split are in it, those of
@@ -64,7 +64,7 @@ def deploy(
         require_memory(network_memory(subject.program), "the network", memory)
     facts: dict[str, Any] = {"file": str(place), "target": target.name}
     with drafted(place, target.beside) as draft:
-        measured = _write(target, subject, run, draft, chosen)
+        measured = _write(target, subject, run, draft, memory, chosen)
         facts |= {"bytes": draft.stat().st_size, **measured}
     if target.has_weights and subject.weights is None:
         facts["note"] = "parameters have their initial values"
@@ -118,6 +118,7 @@ def _write(
     subject: Subject,
     run: RunFolder | None,
     draft: Path,
+    memory: str,
     options: Mapping[str, Any],
 ) -> Mapping[str, Any]:
     """Writes the file; returns what was measured of it."""
@@ -128,4 +129,4 @@ def _write(
     from .onnx import OnnxDraft
 
     metadata = run.metadata() if run else {}
-    return OnnxDraft(subject, OnnxOptions(**options, metadata=metadata)).write(draft)
+    return OnnxDraft(subject, OnnxOptions(**options, metadata=metadata), memory).write(draft)

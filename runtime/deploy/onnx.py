@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,10 +21,10 @@ from ...compiler.targets.onnx.export import compile_onnx
 from ...compiler.targets.onnx.file import OnnxFile, weights_file
 from ...compiler.targets.onnx.options import OnnxOptions
 from ...compiler.targets.target import Subject
-from ..data.dataset import Dataset, load_data, load_features, names_read
+from ..data.dataset import Dataset, load_data, load_features
 from ..data.files import arrays_of
 from ..data.rows import Rows
-from ..data.split import TRAIN
+from ..data.split import TRAIN, split_of
 from ..predict.open import OnnxPredictor
 from ..runs.folder import settings_of
 from ..settings import Settings
@@ -40,10 +40,11 @@ LARGE_WEIGHTS = 1 << 30
 
 @dataclass(frozen=True)
 class OnnxDraft:
-    """A network to be written as ONNX, and how."""
+    """A network to be written as ONNX, and how; where `memory` is stated, data take no more."""
 
     subject: Subject
     options: OnnxOptions
+    memory: str = ""
 
     def write(self, place: Path) -> dict[str, Any]:
         """Writes the model, with its certificate if it is verified; returns what was measured.
@@ -81,7 +82,7 @@ class OnnxDraft:
 
     @property
     def _settings(self) -> Settings:
-        return settings_of(self.options.metadata or {})
+        return settings_of(self.options.metadata or {}).with_options(memory=self.memory)
 
     def _in_precision(self) -> tuple[onnx.ModelProto, dict[str, Any]]:
         """The model in the precision that is wished for, and what it was calibrated on."""
@@ -92,9 +93,7 @@ class OnnxDraft:
 
         if precision != "int8-static" or self.options.data is None:
             return with_precision(self._exact, precision), {}
-        data, samples, what = _calibration(
-            self.subject.network, self._arrays, self._settings.split_seed
-        )
+        data, samples, what = _calibration(self.subject.network, self._arrays, self._settings)
         model = with_precision(self._exact, precision, list(_batches(data, samples)))
         return model, {"calibration": f"{len(samples)} {what}"}
 
@@ -140,28 +139,22 @@ def save_model(model: onnx.ModelProto, place: Path, external: bool) -> None:
 
 
 def _calibration(
-    network: Network, arrays: Mapping[str, Rows], split_seed: int
+    network: Network, arrays: Mapping[str, Rows], settings: Settings
 ) -> tuple[Dataset, NDArray[Any], str]:
     """Samples to measure ranges on, and what they are.
 
     They are of the training split; of all, where there are neither labels nor a split.
     """
     if "labels" in arrays:
-        data = load_data(arrays, network, split_seed)
-    elif "split" in arrays:
-        present = {name: arrays[name] for name in names_read(network) if name in arrays}
-        data = load_data({**present, "labels": _no_labels(network, present)}, network)
+        data = load_data(arrays, network, settings.split_seed, settings.memory)
     else:
-        data = load_features(arrays, network)
-        samples = np.arange(len(data.labels))[:CALIBRATION]
-        return data, samples, "samples of all, since there are no labels to split them by"
+        data = load_features(arrays, network, settings.memory)
+        if "split" not in arrays:
+            samples = np.arange(len(data.labels))[:CALIBRATION]
+            return data, samples, "samples of all, since there are no labels to split them by"
+        split = split_of(arrays, data.labels, None, network.head, settings.split_seed)
+        data = replace(data, split=split)
     return data, data.indices(TRAIN)[:CALIBRATION], "samples of the training split"
-
-
-def _no_labels(network: Network, arrays: Mapping[str, Rows]) -> NDArray[Any]:
-    """Labels that say nothing, for data whose split alone is read."""
-    samples, head = len(load_features(arrays, network).labels), network.head
-    return np.zeros(samples if head.kind == "classes" else (samples, head.count), np.int64)
 
 
 def _batches(data: Dataset, samples: NDArray[Any]) -> Iterator[dict[str, NDArray[Any]]]:

@@ -1,8 +1,8 @@
 """Latency profiles: what each part of a network takes on a machine, and what a network will take.
 
 The latency of a network is predicted as the sum over its parts and a fixed overhead, for a batch of
-one sample. A part is known by what it computes (`compiler/parts.py`), so a profile serves every
-specification whose parts it has: that which was measured, and each genotype found in it.
+one sample. A part is known by what it computes (`compiler/measure/parts.py`), so a profile serves
+every specification whose parts it has: that which was measured, and each genotype found in it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ...compiler.system.files import read_text
 FORMAT = 1
 LONGEST_PROFILE = 4_000_000
 """Characters of a profile's file."""
-_KIND = RecordKind("profile", "E511", "is no profile", "write one with `fusewright profile`")
+_KIND = RecordKind("E511", "is no profile", "write one with `fusewright profile`", schema="profile")
 
 
 @dataclass(frozen=True)
@@ -111,12 +111,8 @@ class Profile:
 
 def read_profile(path: str | PathLike[str]) -> Profile:
     """The profile in a JSON file; raises DiagnosticError where it is none."""
-    name = fspath(path)
-    text = read_text(path)
-    if len(text) > LONGEST_PROFILE:
-        message = f"`{name}` is longer than {LONGEST_PROFILE:,} characters"
-        raise fail(_KIND.code, message, help=_KIND.remedy)
-    return _profile(read_record(text, name, _KIND))
+    text = read_text(path, LONGEST_PROFILE)
+    return _profile(read_record(text, fspath(path), _KIND))
 
 
 def _profile(found: Mapping[str, Any]) -> Profile:

@@ -63,7 +63,6 @@ def difference(
     second: Scored,
     groups: NDArray[np.int64] | None = None,
     *,
-    level: float = LEVEL,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Interval:
@@ -84,16 +83,15 @@ def difference(
             for one, own, chosen in zip((first, second), sums, seeds, strict=True)
         ]
         found.append(means[0] - means[1])
-    low, high = _bounds(np.concatenate(found), level)
+    low, high = _bounds(np.concatenate(found))
     mean = float(first.metrics.mean() - second.metrics.mean())
-    return Interval(mean, low, high, len(group))
+    return Interval(mean, low, high)
 
 
 def intervals(
     several: Sequence[Scored],
     groups: NDArray[np.int64] | None = None,
     *,
-    level: float = LEVEL,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> list[Interval]:
@@ -111,7 +109,7 @@ def intervals(
     ]
     each = np.concatenate(found, 1)
     return [
-        Interval(float(one.metric(own.sum(0))), *_bounds(drawn, level), len(group))
+        Interval(float(one.metric(own.sum(0))), *_bounds(drawn))
         for one, own, drawn in zip(several, sums, each, strict=True)
     ]
 
@@ -130,8 +128,8 @@ def _draws(generator: np.random.Generator, size: int, resamples: int) -> Iterato
         yield generator.multinomial(size, np.full(size, 1 / size), count).astype(np.float64)
 
 
-def _bounds(drawn: Floats, level: float) -> tuple[float, float]:
-    low, high = np.nanquantile(drawn, ((1 - level) / 2, (1 + level) / 2))
+def _bounds(drawn: Floats) -> tuple[float, float]:
+    low, high = np.nanquantile(drawn, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
     return float(low), float(high)
 
 

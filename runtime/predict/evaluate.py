@@ -1,4 +1,4 @@
-"""Evaluating and predicting with a trained network; the only place that reads the test split."""
+"""Evaluating and predicting with a trained network; the test split is read here."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...compiler.measure.memory import network_memory, require_memory
 from ...compiler.network.names import PROBABILITIES
 from ...compiler.program.weights import WeightSource
 from ...compiler.targets.numpy.network import logits_of
 from ..data.checks import data_warnings, metric_warnings, warn
 from ..data.dataset import Dataset, load_data, load_features
 from ..data.files import Source, arrays_of
-from ..data.memory import held
 from ..data.presence import lacking_warnings, lacking_whole, without
 from ..data.rows import Rows
 from ..data.sources import Data, source_of
@@ -23,7 +21,7 @@ from ..data.split import TEST
 from ..progress import Progress, no_progress
 from ..settings import Settings
 from .open import Model, open_predictor
-from .predictor import Predictor
+from .predictor import Predictor, require_memory_for
 
 
 def evaluate(
@@ -69,7 +67,7 @@ def to_evaluate(predictor: Predictor, data: Source, settings: Settings) -> Datas
 
     Raises DiagnosticError where they do not fit it, or the memory, or have no test split.
     """
-    _require_room(predictor, data, settings)
+    require_memory_for(predictor, data, settings)
     network = predictor.network
     samples = load_data(_completed(data, predictor), network, settings.split_seed, settings.memory)
     samples.indices(TEST)
@@ -102,7 +100,7 @@ def predict_with(
     predictor: Predictor, data: Source, settings: Settings, progress: Progress = no_progress
 ) -> NDArray[Any]:
     """What a network that is open gives for every sample, (samples, K)."""
-    _require_room(predictor, data, settings)
+    require_memory_for(predictor, data, settings)
     samples = load_features(_completed(data, predictor), predictor.network, settings.memory)
     every = np.arange(len(samples.labels))
     return predictor.outputs(samples, every, settings, progress)
@@ -114,10 +112,3 @@ def _completed(data: Source, predictor: Predictor) -> Mapping[str, Rows]:
     lacking = lacking_whole(arrays, network)
     warn(lacking_warnings(arrays, network, lacking))
     return without(arrays, network, lacking)
-
-
-def _require_room(predictor: Predictor, data: Source, settings: Settings) -> None:
-    """Raises DiagnosticError where data, weights or a batch need more memory than there is."""
-    there = held(data, predictor.network, settings.batch, settings.memory)
-    network = network_memory(predictor.program, min(settings.batch, there.samples))
-    require_memory(there.memory + network, "predicting", settings.memory)

@@ -23,9 +23,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def shares_in(head: Head, output: str, outputs: NDArray[Any]) -> NDArray[Any]:
     """Probabilities (…, K) of `logits` or `probabilities`; values as they are."""
-    if output == PROBABILITIES or head.kind == "values":
-        return outputs
-    return probabilities_of(outputs, head.kind)
+    return outputs if output == PROBABILITIES else probabilities_of(outputs, head.kind)
 
 
 def predictions(head: Head, output: str, outputs: NDArray[Any]) -> dict[str, NDArray[Any]]:

@@ -6,9 +6,12 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from ...compiler.measure.memory import network_memory, require_memory
 from ...compiler.network.network import Network
 from ...compiler.program.program import Program
 from ..data.dataset import Dataset
+from ..data.files import Source
+from ..data.memory import held
 from ..progress import Progress
 from ..settings import Settings
 
@@ -29,3 +32,10 @@ class Predictor(Protocol):
     ) -> NDArray[Any]:
         """What the network gives for some samples, (samples, K), float32."""
         ...
+
+
+def require_memory_for(predictor: Predictor, data: Source, settings: Settings) -> None:
+    """Raises DiagnosticError where data, weights or a batch need more memory than there is."""
+    there = held(data, predictor.network, settings.batch, settings.memory)
+    network = network_memory(predictor.program, min(settings.batch, there.samples))
+    require_memory(there.memory + network, "predicting", settings.memory)

@@ -14,6 +14,7 @@ from ...compiler.system.files import write_file
 from ...compiler.targets.html import Html, joined
 from ..data.files import Source
 from ..genotypes.agreement import Agreement, agreements, mean_pairwise
+from ..metrics import TRAIN_LOSS
 from ..runs.controls import Controls
 from ..runs.folder import RunFolder
 from ..runs.read import FinishedRun, TrainedEnsemble, read_run, read_trained_ensemble
@@ -148,7 +149,7 @@ def _trainings(runs: Sequence[Run]) -> Html:
     figures: list[Html] = []
     for run in runs:
         epochs = run.training.epochs if run.training else ()
-        points = [(e.number, e.numbers["train_loss"]) for e in epochs if "train_loss" in e.numbers]
+        points = [(e.number, e.numbers[TRAIN_LOSS]) for e in epochs if TRAIN_LOSS in e.numbers]
         label = "training loss over epochs"
         chart = line_chart([Line(points)], label, size=(300, 140), along="epoch")
         figures.append(figure(chart, f"Training loss of {run.name}"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...compiler.targets.html import Html
-from ..runs.controls import Controls
+from ..runs.controls import Controls, how_scored, span
 from ..runs.read import FinishedRun, TrainedEnsemble
 from ..runs.statistics import Interval, Summary, paired_interval, summary
 from .page import number, paragraph, section, table
@@ -35,12 +35,15 @@ class Row:
             "deviation": self.scores.deviation,
             "count": self.scores.count,
             "weight_steps": self.weight_steps,
-            "ahead": None if ahead is None else [ahead.mean, ahead.low, ahead.high],
+            "ahead": None if ahead is None else list(ahead),
         }
 
 
 def control_rows(known: Sequence[Controls]) -> list[Row]:
-    """The controls of several searches, kind by kind, compared where they share a search."""
+    """The controls of searches, kind by kind, compared where they share a search.
+
+    Of one search, over the samples that it was scored on; of several, over them.
+    """
     rows: list[Row] = []
     for first in known[0].rows if known else ():
         pairs = [
@@ -49,8 +52,8 @@ def control_rows(known: Sequence[Controls]) -> list[Row]:
             for row in controls.rows
             if row.name == first.name
         ]
-        ahead = None
-        if rows:
+        ahead = first.ahead
+        if rows and len(known) > 1:
             ahead = paired_interval([f for f, _ in pairs], [r.score for _, r in pairs])
         scores = summary([r.score for _, r in pairs])
         cost = summary([r.weight_steps for _, r in pairs]).mean
@@ -63,18 +66,18 @@ def controls_section(known: Sequence[Controls]) -> Html:
     """The controls as a table; nothing where no search has any."""
     if not known:
         return Html()
-    epochs = sorted({c.epochs for c in known})
-    bought = sorted({c.bought for c in known})
-    text = (
-        f"Every network was trained for {_range(epochs)} epochs on the training split and scored "
-        f"on validation by {known[0].metric}; searches: {len(known)}. The cost of a search "
-        f"bought {_range(bought)} random genotypes, the best of which competes."
-    )
+    text = f"Every network was {how_scored(known)}; searches: {len(known)}."
+    if bought := [c.bought for c in known if c.bought]:
+        text += (
+            f" The cost of a search bought {span(bought)} random genotypes, the best of which "
+            "competes."
+        )
     left_out = sorted({line for c in known for line in c.left_out})
+    over = "seeds" if len(known) > 1 else "samples"
     return section(
         "Controls",
         paragraph(text),
-        _table(control_rows(known), "weight steps per search"),
+        _table(control_rows(known), "weight steps per search", over),
         *(paragraph(f"Left out: {line}") for line in left_out),
     )
 
@@ -118,7 +121,7 @@ def tested_section(rows: Mapping[str, Sequence[Row]]) -> Html:
     return section("On the test split", paragraph(text), *tables)
 
 
-def _table(rows: Sequence[Row], cost: str) -> Html:
+def _table(rows: Sequence[Row], cost: str, over: str = "seeds") -> Html:
     """Rows with their means and spreads; only columns that say something."""
     compared = any(r.ahead for r in rows)
     header = ["network", "mean ± deviation", "scores", "networks"]
@@ -126,13 +129,13 @@ def _table(rows: Sequence[Row], cost: str) -> Html:
     body: list[list[object]] = []
     for row in rows:
         cells: list[object] = [row.name, spread(row.scores), row.scores.count, row.networks]
-        cells += [row.weight_steps] * bool(cost) + [_ahead(row.ahead)] * compared
+        cells += [row.weight_steps] * bool(cost) + [str(row.ahead or "")] * compared
         body.append(cells)
     grid = table(header, body)
     if compared:
         note = (
-            "Intervals are paired bootstraps over seeds; of few seeds they are too narrow, and one "
-            "that holds 0 shows no difference."
+            f"Intervals are paired bootstraps over {over}; of few {over} they are too narrow, and "
+            "one that holds 0 shows no difference."
         )
         return Html(grid + paragraph(note))
     return grid
@@ -143,13 +146,3 @@ def spread(found: Summary) -> str:
     if found.deviation is None:
         return number(found.mean)
     return f"{number(found.mean)} ± {number(found.deviation)}"
-
-
-def _ahead(interval: Interval | None) -> str:
-    if interval is None:
-        return ""
-    return f"{interval.mean:+.4f} [{interval.low:+.4f}, {interval.high:+.4f}]"
-
-
-def _range(values: Sequence[int]) -> str:
-    return str(values[0]) if len(values) == 1 else f"{values[0]} to {values[-1]}"

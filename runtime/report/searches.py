@@ -12,6 +12,7 @@ from ...compiler.resolve.unfill import unfill
 from ...compiler.targets.diagram import EnsembleGraph, render
 from ...compiler.targets.html import Html, html, joined
 from ..genotypes.agreement import Agreement, mean_pairwise
+from ..metrics import TRAIN_LOSS, VALIDATION_LOSS
 from ..runs.read import FinishedRun, Record, Search
 from .charts import OTHER, Line, bar, colour, grid, legend, line_chart, pair
 from .holes import holes
@@ -74,7 +75,7 @@ def curves(search: Search) -> Html:
     """The losses and the metric over the rounds."""
     metric = search.metric
     best = search.best
-    losses = ("train_loss", "validation_loss")
+    losses = (TRAIN_LOSS, VALIDATION_LOSS)
     pairs = [(n, _points(search.rounds, n)) for n in losses]
     series = [(colour(i), n, points) for i, (n, points) in enumerate(pairs) if points]
     parts: list[Html] = []

@@ -6,20 +6,23 @@ A checkpoint holds tensors, numbers and texts alone and is read as such, never u
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from signal import SIGINT, SIGTERM, getsignal, signal
 from threading import current_thread, main_thread
 from typing import Any, cast
+from zipfile import BadZipFile, ZipFile
 
 import torch
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.system.files import is_there, open_file, write_file
+from ...compiler.system.memory import available_memory, memory_text
 from ..parallel.interrupt import Interrupt
 from .names import PARTS
 from .saved import Saved
@@ -111,7 +114,10 @@ def read_checkpoint(path: Path, identity: str) -> State | None:
 def _read(path: Path, identity: str) -> State:
     try:
         with open_file(path) as stream:
+            _require_room(path, stream)
             content = torch.load(stream, map_location="cpu", weights_only=True)
+    except DiagnosticError:
+        raise
     except Exception as error:
         raise _damaged(path) from error
     if type(content) is not dict or content.keys() != {"format", "identity", "state"}:
@@ -123,6 +129,20 @@ def _read(path: Path, identity: str) -> State:
         message = f"`{path}` belongs to a run with another specification, data or settings"
         raise fail("E507", message, help="resume it with what it was begun with")
     return cast(State, state)
+
+
+def _require_room(path: Path, stream: BufferedReader) -> None:
+    """Raises DiagnosticError where a checkpoint takes more memory than there is.
+
+    It takes what its file has, or what the members of its archive would be.
+    """
+    size, there = os.fstat(stream.fileno()).st_size, available_memory()
+    with suppress(BadZipFile), ZipFile(stream) as archive:
+        size = max(size, sum(member.file_size for member in archive.infolist()))
+    stream.seek(0)
+    if there is not None and size > there:
+        message = f"`{path}` takes {memory_text(size)} of memory, and there is {memory_text(there)}"
+        raise fail("E512", message, help="go on where there is as much as there was")
 
 
 def _damaged(path: Path) -> DiagnosticError:

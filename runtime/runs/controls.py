@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ...compiler.system.files import is_there, write_file
 from .digests import foreign, stated
-from .kinds import COMPARE, read_kind
+from .files import COMPARE, read_kind
 from .names import CONTROLS, DIGESTS, GENOTYPE, HISTORY, SEARCH_WEIGHTS, about_file
-from .statistics import Summary, summary
+from .statistics import Interval, Summary, summary
 
 
 @dataclass(frozen=True)
 class Control:
-    """Networks of one kind, trained alike, with their scores on validation and what that cost.
+    """Networks of one kind, trained alike, with their scores and what that cost.
 
     `score` is what the kind stands for: one network's, a mean, or the best. `ahead` is how much
     higher the found genotype scores, with a 95 % interval over samples; None where that is it.
@@ -28,7 +28,7 @@ class Control:
     score: float
     scores: tuple[float, ...]
     weight_steps: float
-    ahead: tuple[float, float, float] | None = None
+    ahead: Interval | None = None
     is_kept: bool = True
 
     @property
@@ -67,6 +67,23 @@ class Controls:
         write_file(folder / CONTROLS, json.dumps(record, indent=1).encode())
 
 
+def how_scored(known: Sequence[Controls]) -> str:
+    """On what the networks of searches were trained, and on what they were scored."""
+    epochs, folds = {c.epochs for c in known}, {c.folds for c in known}
+    ways: list[str] = []
+    if 1 in folds:
+        ways.append("on the training split and scored on validation")
+    if several := folds - {1}:
+        ways.append(f"on all but one of {span(several)} folds at a time and scored on that one")
+    return f"trained for {span(epochs)} epochs {', or '.join(ways)}, by {known[0].metric}"
+
+
+def span(numbers: Collection[int]) -> str:
+    """One number, or the least and the largest of several."""
+    low, high = min(numbers), max(numbers)
+    return str(low) if low == high else f"{low} to {high}"
+
+
 def read_controls(folder: Path) -> Controls | None:
     """The controls in a run folder, None where there are none.
 
@@ -103,7 +120,6 @@ def _controls(record: Mapping[str, Any]) -> Controls:
 def _control(row: Mapping[str, Any]) -> Control:
     scores, ahead = tuple(map(float, row["scores"])), row.get("ahead")
     if ahead is not None:
-        mean, low, high = map(float, ahead)
-        ahead = mean, low, high
+        ahead = Interval(*map(float, ahead))
     steps, is_kept = float(row["weight_steps"]), row.get("is_kept", True)
     return Control(row["name"], float(row["score"]), scores, steps, ahead, is_kept)

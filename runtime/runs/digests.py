@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from hashlib import sha256
 from itertools import islice
@@ -19,41 +19,19 @@ from typing import Any
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, Note, fail
 from ...compiler.load import load
-from ...compiler.system.files import is_file, read_text, reason
+from ...compiler.system.files import DAMAGED, is_file, read_text, reason
 from ...compiler.system.provenance import described
+from .files import bound, read_kind
 from .history import read_history
-from .kinds import read_kind
-from .names import (
-    BACKBONES,
-    DIGESTS,
-    ENSEMBLE,
-    ENSEMBLE_FOLDER,
-    GENOTYPE,
-    HISTORY,
-    PROFILE,
-    SEARCH_WEIGHTS,
-    SPECIFICATION,
-    WEIGHTS,
-    settings_file,
-)
+from .names import DIGESTS
 
-WRITTEN: Mapping[str, Sequence[str]] = {
-    "search": (
-        *(SPECIFICATION, settings_file("search"), GENOTYPE, SEARCH_WEIGHTS, HISTORY, PROFILE),
-        f"{ENSEMBLE_FOLDER}/{ENSEMBLE}",
-    ),
-    "train": (settings_file("train"), GENOTYPE, ENSEMBLE, WEIGHTS, BACKBONES, HISTORY),
-}
-"""What each stage writes that belongs together, where there is any."""
-DAMAGED = (OSError, ValueError, TypeError, LookupError, RecursionError, OverflowError)
-"""What reading a file raises that is not as a run writes it."""
 MOST_LOOKED_AT = 100
 """Run folders beside one that are looked at for where a file comes from."""
 
 
 def digests(folder: Path, stage: str) -> dict[str, str]:
     """The digests of what a stage has written into a folder, by name."""
-    names = [name for name in WRITTEN[stage] if is_file(folder / name)]
+    names = [name for name in bound(stage) if is_file(folder / name)]
     return {name: digest(folder / name, stage) for name in names}
 
 
@@ -74,7 +52,7 @@ def digest(path: Path, stage: str = "") -> str:
                 return digest_of_records(read_history(path, stage))
             case _:
                 pass
-    except DAMAGED:  # a DiagnosticError is a ValueError
+    except DAMAGED:
         pass
     try:
         return str(described(path)["sha256"])

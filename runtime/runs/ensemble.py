@@ -14,8 +14,8 @@ from ...compiler.load import load
 from ...compiler.system.files import is_file, read_text, write_file
 from ..settings import Settings
 from .digests import digest, require_own
+from .files import kind_of
 from .folder import RunFolder, settings_beside
-from .kinds import kind_of
 from .names import DIGESTS, ENSEMBLE
 
 

@@ -34,14 +34,11 @@ from ...compiler.system.files import (
 )
 from ...compiler.system.provenance import described, versions
 from ..latency.profile import Profile, read_profile
-from ..settings import Settings, read_settings
-from ..tuning import TUNED
-from .digests import WRITTEN, digest, digests, require_own
+from ..settings import KEPT, Settings, read_settings
+from .digests import digest, digests, require_own
+from .files import bound, outdated, read_kind
 from .history import line_of, read_history, read_lines
-from .kinds import read_kind
 from .names import (
-    CHECKPOINT,
-    CONTROLS,
     DATA,
     DIGESTS,
     ENSEMBLE,
@@ -50,27 +47,17 @@ from .names import (
     HISTORY,
     LOCK,
     LONGEST_HISTORY,
-    MISSING,
     PARTS,
     PROFILE,
-    SEARCH_WEIGHTS,
     SPECIFICATION,
-    WEIGHTS,
     about_file,
     settings_file,
 )
 
-_OF_AN_EARLIER_RUN = (
-    *(CHECKPOINT, CONTROLS, DATA, ENSEMBLE, MISSING, PROFILE),
-    *(GENOTYPE, WEIGHTS, SEARCH_WEIGHTS),
-    *(about_file("search"), about_file("train"), settings_file("train")),
-)
 BESIDE = "# found with the settings of "
 """How the text of a genotype begins that has settings beside it."""
 _KNOWN_BY = ", sha256 "
 """What stands between the name of that file and its digest."""
-OF_A_GENOTYPE = ("epochs", "batch", "split_seed", "precision", "validation_weight", *TUNED)
-"""The settings that are kept with a genotype."""
 LONGEST_LINE = 1_000
 METRICS_KEY, RUN_KEY, SPACE_KEY = "fusewright.metrics", "fusewright.run", "fusewright.space"
 """Where an artifact's metadata hold the run's last record, its settings, and what it searched."""
@@ -114,7 +101,7 @@ class RunFolder:
 
     def require_own(self, stage: str, *names: str) -> None:
         """Raises DiagnosticError where files, or any, are not those that a stage wrote here."""
-        require_own(self.require(about_file(stage)), names or WRITTEN[stage], stage)
+        require_own(self.require(about_file(stage)), names or bound(stage), stage)
 
     def _last_epoch(self) -> dict[str, Any]:
         """The last record of the training; nothing where its file is damaged or gone."""
@@ -186,7 +173,7 @@ class RunFolder:
 
     def begin_search(self) -> None:
         """Removes what an earlier run left here that would seem to belong to a new search."""
-        for name in _OF_AN_EARLIER_RUN:
+        for name in outdated("search"):
             (self.path / name).unlink(missing_ok=True)
         for name in (PARTS, ENSEMBLE_FOLDER):
             shutil.rmtree(self.path / name, ignore_errors=True)
@@ -194,7 +181,8 @@ class RunFolder:
 
     def begin_training(self) -> None:
         """Removes what was measured of weights that stood here before."""
-        (self.path / MISSING).unlink(missing_ok=True)
+        for name in outdated("train"):
+            (self.path / name).unlink(missing_ok=True)
 
     def append_history(self, record: Mapping[str, Any]) -> None:
         """Adds a record of this stage."""
@@ -216,7 +204,7 @@ class RunFolder:
         if settings is None:
             self.write_spec(name, genotype)
             return
-        self._write(beside, settings.to_toml(OF_A_GENOTYPE).encode())
+        self._write(beside, settings.to_toml(KEPT).encode())
         stated = f"{BESIDE}{beside}{_KNOWN_BY}{digest(self.path / beside)}"
         self._write(name, f"{stated}\n{genotype}".encode())
 
@@ -233,7 +221,7 @@ class RunFolder:
 
 def of_a_genotype(settings: Settings) -> dict[str, Any]:
     """Those of the settings that are kept with a genotype, by name."""
-    return {name: getattr(settings, name) for name in OF_A_GENOTYPE}
+    return {name: getattr(settings, name) for name in KEPT}
 
 
 def settings_beside(genotype: Path) -> Settings | None:
@@ -286,7 +274,7 @@ def describe(teacher: str | PathLike[str]) -> dict[str, Any]:
 def settings_of(metadata: Mapping[str, str]) -> Settings:
     """The settings of the run that an artifact tells of, as far as it can be believed."""
     try:
-        record = read_record(metadata.get(RUN_KEY, ""), RUN_KEY, RecordKind("run"))
+        record = read_record(metadata.get(RUN_KEY, ""), RUN_KEY, RecordKind(schema="run"))
         return Settings(split_seed=record["split_seed"])
     except DiagnosticError:
         return Settings()

@@ -12,7 +12,7 @@ from ...compiler.documents.records import RecordKind, read_record
 from ...compiler.system.files import read_bytes
 from .names import LONGEST_HISTORY
 
-_KIND = RecordKind("history")
+_KIND = RecordKind(schema="history")
 
 
 def plain(value: Any) -> Any:

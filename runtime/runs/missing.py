@@ -10,7 +10,7 @@ from typing import Any
 
 from ...compiler.system.files import is_there, write_file
 from .digests import foreign, stated
-from .kinds import MEASURE, read_kind
+from .files import MEASURE, read_kind
 from .lock import locked
 from .names import DIGESTS, MISSING, WEIGHTS, about_file
 

@@ -29,8 +29,8 @@ from ..metrics import selection_metric
 from ..settings import Settings
 from .controls import Controls, read_controls
 from .ensemble import read_ensemble
+from .files import ABOUT, read_kind
 from .folder import RunFolder
-from .kinds import ABOUT, read_kind
 from .missing import Robustness, read_robustness
 from .names import ENSEMBLE_FOLDER, GENOTYPE, HISTORY, SPECIFICATION, TOGETHER, WEIGHTS, about_file
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,14 +23,15 @@ class Summary:
     count: int
 
 
-@dataclass(frozen=True)
-class Interval:
-    """A mean of paired differences, and the bounds between which it lies at the level."""
+class Interval(NamedTuple):
+    """A mean of paired differences, and the bounds between which it lies with 95 %."""
 
     mean: float
     low: float
     high: float
-    count: int
+
+    def __str__(self) -> str:
+        return f"{self.mean:+.4f} [{self.low:+.4f}, {self.high:+.4f}]"
 
 
 def summary(scores: Sequence[float]) -> Summary:
@@ -43,7 +45,6 @@ def paired_interval(
     first: Sequence[float],
     second: Sequence[float],
     *,
-    level: float = LEVEL,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Interval | None:
@@ -63,6 +64,6 @@ def paired_interval(
         rows = min(left, max(1, MOST_NUMBERS // count))
         means.append(differences[generator.integers(count, size=(rows, count))].mean(1))
         left -= rows
-    tail = (1 - level) / 2
+    tail = (1 - LEVEL) / 2
     low, high = np.quantile(np.concatenate(means), (tail, 1 - tail))
-    return Interval(float(differences.mean()), float(low), float(high), count)
+    return Interval(float(differences.mean()), float(low), float(high))

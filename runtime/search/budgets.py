@@ -3,7 +3,7 @@
 Costs are those of the network that a choice derives: parameters and multiply-adds of its lowered
 program, as `fusewright info` counts them, and the latency that a profile predicts. That is exact,
 and takes a lowering; where many choices are looked at, their cost by parts guides (see
-`compiler/parts.py`), and only what it leads to is counted.
+`compiler/measure/parts.py`), and only what it leads to is counted.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ MOST_LISTED = 500
 MOST_KEPT = 50_000
 """How many costs are remembered."""
 MOST_REJECTED = 30
-MOST_REPEATED = 50
-"""How many draws in a row may repeat before the space counts as drawn out."""
 """How many random draws are rejected before one of them is brought within the budgets."""
+MOST_REPEATED = 50
+"""How many draws in a row may repeat before what is drawn from counts as drawn out."""
 MOST_MOVES = 200
 """How many holes are changed one after the other to come within the budgets."""
 MOST_COUNTED = 40

@@ -97,7 +97,7 @@ def compare_with_controls(
         samples = weighted(
             load_data(data, network, settings.split_seed, settings.memory), network, settings
         )
-        by_folds = settings.selection == "folds" and not random
+        by_folds = settings.compares_by_folds and not random
         usual = settings if by_folds else settings.with_options(folds=1)
         folds = chosen_folds(samples, network.head, usual)
         controls = _Comparison(network, samples, here, told, folds).run(found, random=random)
@@ -178,7 +178,7 @@ class _Comparison:
             return Control(name, score, (score,), cost)
         best, other = (scored(head.kind, one[None], self.truth) for one in (first, outputs))
         ahead = difference(best, other, self.groups, resamples=RESAMPLES, seed=self.settings.seed)
-        return Control(name, score, (score,), cost, (ahead.mean, ahead.low, ahead.high))
+        return Control(name, score, (score,), cost, ahead)
 
     def _cost(self, spec: Spec) -> float:
         """The weight steps that a network takes in all folds."""

@@ -6,7 +6,6 @@ on with the same numbers. The test split is never read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -18,7 +17,6 @@ from ...compiler.check.check import checked
 from ...compiler.diagnostics.diagnostic import fail, one_of
 from ...compiler.language.nodes import Budget, RuleRequirement
 from ...compiler.language.spec import Spec
-from ...compiler.measure.memory import require_memory
 from ...compiler.network.holes import Relaxation
 from ...compiler.network.network import Network
 from ...compiler.system.files import is_there
@@ -27,7 +25,6 @@ from ..data.classes import with_names
 from ..data.dataset import Dataset, load_data, names_read
 from ..data.files import Source
 from ..data.identity import DataIdentity, data_identity, stated_identity
-from ..data.memory import held
 from ..data.seen import weighted
 from ..data.sources import Data, source_of
 from ..data.split import TRAIN, VALIDATION
@@ -48,7 +45,7 @@ from ..runs.folder import RunFolder
 from ..runs.names import CHECKPOINT, ENSEMBLE_FOLDER, SEARCH_WEIGHTS, SPECIFICATION
 from ..runs.saved import Saved
 from ..runs.tensorboard import watching
-from ..settings import RULE_NAMES, Settings
+from ..settings import NOT_DECIDING, RULE_NAMES, Settings
 from ..strategies import SAMPLED, VARYING
 from ..training.fitting import Report, device_of, require_trainable, seeded
 from ..training.modality_dropout import require_several_modalities
@@ -60,9 +57,6 @@ from .meter import Meter, unit_macs, unit_program
 from .strategies import strategy_of
 from .strategy import Problem
 from .variants import budgets_of
-
-NOT_DECIDING: Mapping[str, Any] = {"tensorboard": False, "profile": "", "threads": 0, "memory": ""}
-"""Settings that what is found does not depend on; of a profile it is the content that counts."""
 
 
 def search(
@@ -100,9 +94,6 @@ def search(
     network = with_names(network, data)
     here = settings.with_options(device=join(settings.device))
     with begun(out, "search", overwrite, resume=resume) as folder, computing(settings.threads):
-        require_memory(
-            held(data, network, settings.batch, settings.memory).memory, "the data", settings.memory
-        )
         samples = weighted(
             load_data(data, network, settings.split_seed, settings.memory), network, settings
         )
@@ -113,7 +104,7 @@ def search(
         run: _Run | None = None
         if folder is not None:
             measured = profile.text() if profile else ""
-            deciding = settings.with_options(**NOT_DECIDING).to_toml()
+            deciding = settings.usual(NOT_DECIDING).to_toml()
             used = _identity(data, network, folder, resume)
             parts = (str(network.space), deciding, used.digest, measured)
             run = _Run(folder, identity_of(*parts), resume, used)

@@ -72,7 +72,7 @@ def simple_models(
 
 def score_of(head: Head, outputs: Outputs, truth: NDArray[Any]) -> float:
     """The metric that selects, of probabilities or values."""
-    logits = outputs if head.kind == "values" else logits_of(outputs, head.kind)
+    logits = logits_of(outputs, head.kind)
     metrics = metrics_of(head, torch.from_numpy(logits).float(), torch.from_numpy(truth))
     return selection_score(head, metrics)
 

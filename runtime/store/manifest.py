@@ -23,7 +23,7 @@ from ...compiler.system.files import is_file, is_folder, read_text
 from .numbers import NUMBER_TYPES
 
 MANIFEST = "manifest.json"
-KIND = RecordKind("store", "E513", remedy="extract or import it again")
+KIND = RecordKind("E513", remedy="extract or import it again", schema="store")
 FORMAT = 1
 OPEN = "*"
 """The size of an axis along which samples differ: `t *`."""

@@ -18,6 +18,7 @@ from ..data.dataset import names_read
 from ..data.files import Source
 from ..data.identity import data_identity
 from ..data.sources import Data, source_of
+from ..metrics import TRAIN_LOSS
 from ..parallel.processes import join, rank
 from ..progress import Progress, no_progress
 from ..runs.begin import begun
@@ -100,8 +101,8 @@ def _trained(ensemble: Ensemble, members: Sequence[Member], progress: Progress) 
     history = tuple(
         {
             "epoch": records[0]["epoch"],
-            "train_loss": sum(
-                share * record["train_loss"] for share, record in zip(shares, records, strict=True)
+            TRAIN_LOSS: sum(
+                share * record[TRAIN_LOSS] for share, record in zip(shares, records, strict=True)
             ),
         }
         for records in zip(*(result.history for result in results), strict=True)

@@ -101,7 +101,7 @@ class Objective:
 def shares_of(head: Head, logits: Tensor) -> NDArray[np.float64]:
     """What is averaged of several networks, (samples, K): probabilities, or values."""
     exact = logits.double().numpy()
-    return exact if head.kind == "values" else probabilities_of(exact, head.kind)
+    return probabilities_of(exact, head.kind)
 
 
 def loss_of(head: Head, logits: Tensor, labels: Tensor, smoothing: Smoothing = 0.0) -> Tensor:

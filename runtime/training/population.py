@@ -25,8 +25,7 @@ from ...compiler.program.initial import initial_values
 from ...compiler.program.join import join, member_name, member_of
 from ...compiler.program.program import ParameterSpec, Program
 from ..data.batches import Batch
-from ..settings import Settings
-from ..tuning import MOVING
+from ..settings import MOVING, Settings
 from .averages import newest_share
 from .modality_dropout import ModalityDropout
 from .objective import Smoothing
@@ -66,7 +65,7 @@ class Population:
         self.names = [str(place) for place in range(len(programs))]
         keyed = [with_draws(program) for program in programs]
         joint = optimise(join(dict(zip(self.names, keyed, strict=True)), samples), "population")
-        self.module = module_of(joint, each[0], device)
+        self.module = module_of(joint, each[0], device, batch=0)  # they fit: `parts_that_fit`
         for place, (program, settings) in enumerate(zip(programs, each, strict=True)):
             self.load(place, initial_values(program, settings.seed))
 

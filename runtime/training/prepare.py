@@ -57,7 +57,7 @@ def prepare(
 
 
 def module_of(
-    program: Program, settings: Settings, device: torch.device, batch: int = 0
+    program: Program, settings: Settings, device: torch.device, batch: int
 ) -> FusionModule:
     """The module of a Program that passes are done with, ready to train on the device.
 

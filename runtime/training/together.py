@@ -20,6 +20,7 @@ from ..data.files import Source, arrays_of
 from ..data.seen import weighted
 from ..data.sources import Data, source_of
 from ..data.split import TRAIN, VALIDATION
+from ..metrics import TRAIN_LOSS
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, joined
 from ..parallel.threads import computing
@@ -181,12 +182,7 @@ def _alike(members: Sequence[Member]) -> Iterator[list[int]]:
 def _train_group(members: Sequence[Member], epochs: _Epochs) -> list[TrainResult]:
     """As many together as fit in memory; one that is left over trains alone."""
     if len(members) == 1:
-        (one,) = members
-
-        def told(record: dict[str, Any]) -> None:
-            epochs.pass_by()
-
-        return [train_network(one.network, one.data, one.settings, told, None)]
+        return [_train_alone(members[0], epochs)]
     settings = members[0].settings
     device = device_of(settings)
     dropout = ModalityDropout.of(members[0].network, settings)
@@ -199,16 +195,23 @@ def _train_group(members: Sequence[Member], epochs: _Epochs) -> list[TrainResult
     features = {name: a for member in members for name, a in member.data.features.items()}
     whole = replace(members[0].data, features=features)
     data = prepared([*programs.values()], whole, device, dropout)
-    needs = [
-        bytes_of(one.program, member.settings) for one, member in zip(hoisted, members, strict=True)
-    ]
-    return [
-        result
-        for part in parts_that_fit(needs, device, settings.memory)
-        for result in _train_together(
-            [members[i] for i in part], [hoisted[i] for i in part], data, device, epochs
-        )
-    ]
+    pairs = zip(hoisted, members, strict=True)
+    needs = [bytes_of(one.program, member.settings) for one, member in pairs]
+    results: list[TrainResult] = []
+    for part in parts_that_fit(needs, device, settings.memory):
+        if len(part) == 1:
+            results.append(_train_alone(members[part[0]], epochs))
+            continue
+        chosen, parts = [members[place] for place in part], [hoisted[place] for place in part]
+        results += _train_together(chosen, parts, data, device, epochs)
+    return results
+
+
+def _train_alone(member: Member, epochs: _Epochs) -> TrainResult:
+    def told(record: dict[str, Any]) -> None:
+        epochs.pass_by()
+
+    return train_network(member.network, member.data, member.settings, told, None)
 
 
 def _train_together(
@@ -234,10 +237,10 @@ def _train_together(
     for number in range(1, settings.epochs + 1):
         (losses,) = epoch.run([weight_pass(optimiser, objective, batches)])
         for history, loss in zip(histories, losses.tolist(), strict=True):
-            history.append({"epoch": number, "train_loss": loss})
+            history.append({"epoch": number, TRAIN_LOSS: loss})
         epochs.pass_by(len(members))
     for member, history in zip(members, histories, strict=True):
-        if not isfinite(history[-1]["train_loss"]):
+        if not isfinite(history[-1][TRAIN_LOSS]):
             raise no_finite_loss(f"{not_finite_at(None)}, with the seed {member.settings.seed}")
     with optimiser.averages.in_place():
         found = [population.tensors(place) for place in range(len(each))]

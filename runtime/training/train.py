@@ -30,6 +30,7 @@ from ..data.memory import held
 from ..data.seen import weighted
 from ..data.sources import Data, source_of
 from ..data.split import TRAIN, VALIDATION
+from ..metrics import TRAIN_LOSS
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, rank
 from ..parallel.threads import computing
@@ -177,7 +178,7 @@ def train_network(
         history: list[dict[str, Any]] = []
         for number in range(1, settings.epochs + 1):
             (loss,) = epoch.run([weight_pass(optimiser, objective, batches)])
-            history.append({"epoch": number, "train_loss": float(loss)})
+            history.append({"epoch": number, TRAIN_LOSS: float(loss)})
             if report is not None and rank() == 0:
                 report(history[-1])
         with optimiser.averages.in_place():

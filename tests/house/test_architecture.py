@@ -147,6 +147,28 @@ def test_what_one_opens_to_add_something_is_there(place: str) -> None:
     assert (ROOT / place).exists(), place
 
 
+def named() -> set[tuple[str, str]]:
+    """The names that the table says are of a file, each with its file."""
+    table = PAGE.read_text(encoding="utf-8").partition("## To add something")[2].partition("##")[0]
+    return set(re.findall(r"`(\w+)` of `([\w./]+\.py)`", table))
+
+
+@pytest.mark.parametrize(("name", "file"), sorted(named()))
+def test_what_one_adds_to_is_a_name_of_that_file(name: str, file: str) -> None:
+    known: set[str] = set()
+    for node in ast.parse((ROOT / file).read_text(encoding="utf-8")).body:
+        match node:
+            case ast.FunctionDef() | ast.ClassDef():
+                known.add(node.name)
+            case ast.Assign(targets):
+                known |= {target.id for target in targets if isinstance(target, ast.Name)}
+            case ast.AnnAssign(ast.Name(target)):
+                known.add(target)
+            case _:
+                pass
+    assert name in known
+
+
 # The contracts hold, and can fail
 
 

@@ -14,6 +14,7 @@ import fusewright as fw
 from fusewright.cli import main
 from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
 from fusewright.compiler.system.numbers import number_of
+from fusewright.runtime.settings import TUNED
 from fusewright.runtime.tuning import ranges
 
 THREE = "٣"
@@ -42,8 +43,8 @@ def test_a_published_genotype_and_a_setting_have_plain_digits_alone() -> None:
 
     with pytest.raises(DiagnosticError):
         read_genotype(f"Genotype(edges=[('skip', {THREE})], steps=[], concat=[2])")
-    with pytest.raises(DiagnosticError):
-        ranges(f"batch={THREE}|4")
+    with pytest.raises(DiagnosticError, match="is no number"):
+        ranges(f"clipping={THREE}|4", TUNED)
 
 
 @pytest.mark.parametrize("text", [THREE, "²", "１", "x", f"1.{THREE}"])

@@ -19,7 +19,16 @@ import fusewright as fw
 from fusewright.compiler.check.check import check, checked
 from fusewright.compiler.network.fillings import fixed_choice
 from fusewright.compiler.network.rules import admits
-from fusewright.runtime.settings import read_settings
+from fusewright.runtime.settings import (
+    KEPT,
+    LONGEST_SETTINGS,
+    NOT_DECIDING,
+    PER_PROCESS,
+    TUNED,
+    Settings,
+    read_settings,
+)
+from fusewright.runtime.strategies import FOLLOWED_BY, SELECTIONS
 
 from ..support.running import FIXED, OPEN, QUICK, as_npz, changed, command, problem, settings, spec
 
@@ -186,7 +195,6 @@ LONG: Mapping[str, tuple[str, str]] = {
     "a deep list": ("epochs = " + "[" * 50_000, "is not TOML"),
     "a key twice": ("seed = 1\nseed = 2", "is not TOML"),
     "a long text": (f'device = "{"x" * 20_000}"', "not a text of at most 10,000 characters"),
-    "a long file": ("#" * 1_000_001, "is longer than 1,000,000 characters"),
     "a long name": (f"{'x' * 5000} = 1", "unknown setting `xxx"),
     "digits in tune": ('tune = "clipping = ' + "9" * 9000 + '"', "in `tune` is no number"),
 }
@@ -204,6 +212,14 @@ def test_settings_of_any_size_are_diagnosed(case: tuple[str, str], tmp_path: Pat
     assert len(str(caught.value)) < 1000
 
 
+def test_a_long_file_of_settings_is_not_read_whole(tmp_path: Path) -> None:
+    for text in ("#" * (LONGEST_SETTINGS + 1), "é" * (3 * LONGEST_SETTINGS)):
+        (tmp_path / "run.toml").write_text(text, encoding="utf-8")
+        with pytest.raises(fw.DiagnosticError, match="is longer than 1,000,000 char") as caught:
+            read_settings(tmp_path / "run.toml")
+        assert [one.code for one in caught.value.diagnostics] == ["E004"]
+
+
 def test_settings_that_are_no_text_are_diagnosed(tmp_path: Path) -> None:
     (tmp_path / "run.toml").write_bytes(b"\xff")
     with pytest.raises(fw.DiagnosticError, match="is not UTF-8"):
@@ -218,3 +234,22 @@ def test_options_come_after_the_file_and_the_file_after_defaults(tmp_path: Path)
     command(tmp_path, "train", "net.fuse", *options)
     expected = fw.Settings(epochs=1, batch=9)
     assert read_settings(tmp_path / "run/train.toml") == expected
+
+
+# What is said of settings
+
+
+def test_lists_of_settings_are_what_their_fields_say() -> None:
+    assert set(NOT_DECIDING) < set(PER_PROCESS)
+    assert set(TUNED) < set(KEPT)
+    assert not set(KEPT) & set(PER_PROCESS)
+    changed_ones = Settings(threads=3, memory="1GB", candidates=7, seed=5)
+    assert changed_ones.usual(NOT_DECIDING) == Settings(candidates=7, seed=5)
+    assert changed_ones.usual(PER_PROCESS) == Settings(seed=5)
+
+
+def test_every_selection_that_may_follow_has_a_row() -> None:
+    assert {name for names in FOLLOWED_BY.values() for name in names} == {*SELECTIONS}
+    assert Settings().compares_by_folds
+    assert not Settings(strategy="darts").trains_candidates
+    assert Settings(strategy="darts", select="halving").trains_candidates

@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from time import monotonic
 
+from .judge import FAILURES
 from .target import Outcome, Place, Target
 from .workers import Worker
 
@@ -40,8 +41,13 @@ class Figures:
         self.endings[verdict.ending] += 1
         self.slowest = max(self.slowest, (verdict.seconds, outcome.number))
         self.largest = max(self.largest, (verdict.growth, outcome.number))
-        if verdict.failed:
+        if verdict.failed and len(self.failures) < MOST_SAVED:
             self.failures.append(outcome)
+
+    @property
+    def failed(self) -> int:
+        """How many inputs failed, those that are not kept too."""
+        return sum(self.endings[ending] for ending in FAILURES)
 
     @property
     def inputs(self) -> int:
@@ -118,20 +124,19 @@ def table(every: Sequence[Figures], seed: int) -> str:
     lines += [f"{figures.target.name:<{width}} {_row(figures)}" for figures in ordered]
     inputs = sum(figures.inputs for figures in every)
     spent = sum(figures.seconds for figures in every)
-    failed = sum(len(figures.failures) for figures in every)
+    failed = sum(figures.failed for figures in every)
     pace = f"{inputs / spent:,.0f} a second of each process" if spent else ""
     return "\n".join([*lines, f"{inputs:,} inputs of seed {seed}, {failed:,} failed, {pace}"])
 
 
 def _row(figures: Figures) -> str:
-    failed = len(figures.failures)
+    failed = figures.failed
     accepted = figures.endings["accepted"] + figures.endings["changes"]
     refused = figures.inputs - accepted - failed
-    failing = {outcome.verdict.ending for outcome in figures.failures}
     codes = [
         f"{code} {count:,}"
         for code, count in figures.endings.most_common()
-        if code not in ("accepted", "changes", *failing)
+        if code not in ("accepted", "changes", *FAILURES)
     ]
     pace = figures.inputs / figures.seconds if figures.seconds else 0.0
     return (

@@ -30,6 +30,7 @@ from fusewright.runtime.runs.ensemble import write_ensemble
 from fusewright.runtime.runs.folder import RunFolder
 from fusewright.runtime.runs.missing import MissingCurve, MissingPoint, Robustness
 from fusewright.runtime.runs.names import DIGESTS, about_file
+from fusewright.runtime.runs.statistics import Interval
 from fusewright.runtime.training.ensemble import train_ensemble
 
 from ..support import extracting, tables
@@ -190,7 +191,7 @@ def _adopt(run: Path) -> None:
 def _controls() -> Controls:
     rows = (
         Control("the found genotype", 0.8, (0.8,), 40.0),
-        Control("linear", 0.7, (0.7,), 0.0, (0.1, -0.2, 0.3)),
+        Control("linear", 0.7, (0.7,), 0.0, Interval(0.1, -0.2, 0.3)),
         Control("random", 0.6, (0.5, 0.7), 80.0, (0.2, 0.1, 0.4), is_kept=False),
     )
     return Controls("validation_accuracy", 2, 40.0, 2, rows, ("late fusion: no",))

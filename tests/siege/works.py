@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,7 +16,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from fusewright.runtime.strategies import STRATEGIES
+from fusewright.runtime.strategies import FOLLOWED_BY, SELECTIONS, STRATEGIES, USUAL
 
 from .faults import REMOVES, Fault, watched
 from .judge import Verdict, drafts, judged, listing
@@ -26,7 +26,7 @@ from .workers import awaited, forked
 
 MOST_SECONDS, MOST_WAIT = 60.0, 120.0
 """Seconds that a work may take, of the processor and of the clock: it is no input."""
-TIMES = ("cost", "seconds", "versions", "machine")
+TIMES = ("cost", "seconds", "versions", "machine", "milliseconds", "overhead", "check")
 """Keys of records that differ between equal runs."""
 NOT_COMPARED = (".pt",)
 """Checkpoints know how long a search took."""
@@ -198,12 +198,20 @@ _READ: Mapping[str, Callable[[bytes], Any]] = {
 # The works
 
 
-def _search(strategy: str) -> Work:
-    line = (
-        f"search space.fuse --data data.npz --out {RUN} --no-controls"
-        f" --config settings.toml --strategy {strategy}"
-    )
-    return Work(f"search by {strategy}", Command.of(line), Command.of(f"{line} --resume"), [RUN])
+def _search(name: str, options: str) -> Work:
+    line = f"search space.fuse --data data.npz --out {RUN} --config settings.toml {options}"
+    return Work(name, Command.of(line), Command.of(f"{line} --resume"), [RUN])
+
+
+def _searches() -> Iterator[Work]:
+    """By every strategy, by every selection that follows none of them usually, and compared."""
+    for name in STRATEGIES:
+        yield _search(f"search by {name}", f"--no-controls --strategy {name}")
+    for name in (one for one in SELECTIONS if one not in USUAL.values()):
+        first = next(strategy for strategy, names in FOLLOWED_BY.items() if name in names)
+        options = f"--no-controls --strategy {first} --select {name}"
+        yield _search(f"search by {first}, then {name}", options)
+    yield _search("search and compare", "--strategy darts")
 
 
 def _writing(name: str, line: str, *results: str) -> Work:
@@ -220,7 +228,7 @@ _IMPORT = "features import data.npz --out imported --dtype float16"
 WORKS: Mapping[str, Work] = {
     work.name: work
     for work in (
-        *map(_search, STRATEGIES),
+        *_searches(),
         Work("train", Command.of(_TRAIN), Command.of(f"{_TRAIN} --overwrite"), [RUN]),
         Work(
             "train an ensemble",
@@ -237,6 +245,9 @@ WORKS: Mapping[str, Work] = {
         _writing("report", "report searched trained -o out.html", "out.html"),
         _writing("convert", "convert space.fuse --to json -o space.json", "space.json"),
         _writing("format", "format space.fuse", "space.fuse"),
+        _writing("import", "import genotype.txt --spec published.fuse -o of.fuse", "of.fuse"),
+        _writing("consensus", "consensus searched searched -o agreed.fuse", "agreed.fuse"),
+        _writing("profile", "profile network.fuse -o own.json --repetitions 1", "own.json"),
         Work("import features", Command.of(_IMPORT), Command.of(_IMPORT), ["imported"]),
         Work("extract", Command.of(_EXTRACT), Command.of(_EXTRACT), ["extracted"]),
         _writing("new", "new --data data.npz -o space.fuse --force", "space.fuse"),

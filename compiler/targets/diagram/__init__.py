@@ -1,6 +1,6 @@
 """The diagram target: a fusion Graph as DOT text, and through it as SVG, PNG or PDF.
 
-`whole.py` says what is in a picture of a network, `cells.py` in that of a Cell, `compact.py` in
+`whole.py` says what is in a picture of a network, `single.py` in that of a Cell, `compact.py` in
 that of a large network; `overlay.py` what is said beyond the network. `statements.py` writes DOT,
 and `engine.py` has it drawn.
 """

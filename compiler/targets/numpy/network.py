@@ -33,16 +33,18 @@ def complete_inputs(program: Program, given: Mapping[str, Array]) -> dict[str, A
 
 
 def probabilities_of(logits: Array, kind: HeadKind) -> Array:
-    """The softmax of logits (batch, K) for classes, their sigmoid for labels."""
-    if kind == "labels":
-        sigmoid: Array = np.exp(-np.logaddexp(0, -logits))
-        return sigmoid
-    shares: Array = numpy_softmax(np, logits)
+    """The softmax of logits (…, K) for classes, their sigmoid for labels; values as they are."""
+    if kind == "values":
+        return logits
+    shares: Array
+    shares = np.exp(-np.logaddexp(0, -logits)) if kind == "labels" else numpy_softmax(np, logits)
     return shares
 
 
 def logits_of(shares: Array, kind: HeadKind) -> Array:
-    """Logits (batch, K) that have these probabilities: what `probabilities_of` undoes."""
+    """Logits (…, K) that have these probabilities: what `probabilities_of` undoes."""
+    if kind == "values":
+        return shares
     least = np.finfo(shares.dtype).tiny
     own: Array = np.log(np.clip(shares, least, None))
     return own if kind == "classes" else own - np.log(np.clip(1 - shares, least, None))

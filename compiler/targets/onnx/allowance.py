@@ -19,7 +19,7 @@ MARGIN = 8
 """How many times as much a model may take as its Program."""
 _TIMES = 10
 """How many times the numbers that its Program counts a model has that was written here."""
-_HELD = 24
+MARGIN_OF_ALL = 24
 """How many times the numbers in all values of its Program those of a model may have."""
 _NODES_OF_A_VALUE = 64
 _SMALL = 1 << 16
@@ -39,7 +39,7 @@ def allowance(program: Program, shapes: Mapping[str, Shape]) -> Allowance:
     nodes = _NODES_OF_A_VALUE * len(program.values)
     return Allowance(
         MARGIN * largest + _SMALL,
-        _HELD * held + _SMALL,
+        MARGIN_OF_ALL * held + _SMALL,
         MARGIN * _TIMES * work + _SMALL,
         nodes + 1000,
     )

@@ -24,6 +24,7 @@ from onnx.checker import ValidationError
 from onnx.defs import OpSchema, get_schema
 from onnx.shape_inference import InferenceError, infer_node_outputs
 
+from ...system.files import first_line
 from .functions import DOMAIN
 from .operators import OPERATORS, PRODUCTS, QUANTISED
 from .options import OPSETS
@@ -173,8 +174,8 @@ class _Walk:
             schema = self._schema(node.op_type)
             found = infer_node_outputs(schema, node, types, known, opset_imports=imports)
         except (InferenceError, ValidationError, ValueError, RuntimeError, OverflowError) as error:
-            line = next(iter(str(error).strip().splitlines()), "")
-            raise Unbounded(f"holds `{node.op_type}` where it cannot stand: {line}") from None
+            where = f"holds `{node.op_type}` where it cannot stand"
+            raise Unbounded(f"{where}: {first_line(error)}") from None
         return {name: _Value(type) for name, type in found.items()}
 
     def _schema(self, operator: str) -> OpSchema:

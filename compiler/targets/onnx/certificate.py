@@ -27,7 +27,7 @@ from ...diagnostics.diagnostic import fail
 from ...network.names import PROBABILITIES
 from ...network.network import Head
 from ...program.program import Input, Program
-from ...system.files import is_file
+from ...system.files import first_line, is_file
 from ...system.provenance import described, versions
 from ..numpy.network import NumpyNetwork, probabilities_of
 from .file import open_session, outputs, read_model, weights_file
@@ -199,8 +199,7 @@ def _checked(path: Path, head: Head) -> onnx.ModelProto:
         model = read_model(path)
         inferred = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
-        line = str(error).strip().splitlines()[0]
-        raise fail("E508", f"the ONNX model is not valid: {line}") from None
+        raise fail("E508", f"the ONNX model is not valid: {first_line(error)}") from None
     sizes = inferred.graph.output[0].type.tensor_type.shape.dim
     if len(sizes) != 2 or sizes[1].dim_value != head.count:
         message = f"the output of the ONNX model is not (batch, {head.count})"

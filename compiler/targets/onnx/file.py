@@ -22,7 +22,7 @@ from ...language.ensemble import Ensemble
 from ...language.spec import Spec
 from ...network.names import LOGITS, PROBABILITIES
 from ...program.program import Input
-from ...system.files import open_file, read_bytes
+from ...system.files import first_line, open_file, read_bytes
 from ..ensemble import EnsembleSubject, ensemble_in
 from ..keys import JOINT_KEY, SPEC_KEY
 from ..target import Subject
@@ -168,7 +168,7 @@ def session_of(path: Path) -> onnxruntime.InferenceSession:
     try:
         return open_session(path)
     except Exception as error:  # noqa: BLE001  (its exceptions have no common base but this)
-        message = f"`{path}` cannot be run: {_first_line(error)}"
+        message = f"`{path}` cannot be run: {first_line(error)}"
         raise fail("E508", message, help="compile it again") from None
 
 
@@ -199,7 +199,7 @@ def outputs(
         }
         output = session.run(None, feed)[0]
     except Exception as error:  # noqa: BLE001  (its exceptions have no common base but this)
-        message = f"the model cannot be run: {_first_line(error)}"
+        message = f"the model cannot be run: {first_line(error)}"
         raise fail("E508", message, help="compile it again") from None
     expected = (len(feed[accepted[0].name]), session.get_outputs()[0].shape[-1])
     if not isinstance(output, np.ndarray) or output.dtype != np.float32 or output.shape != expected:
@@ -232,7 +232,3 @@ def _is_shallow(value: Any, depth: int) -> bool:
         return True
     inner = value.values() if isinstance(value, dict) else value
     return depth > 0 and all(_is_shallow(part, depth - 1) for part in inner)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -15,7 +15,7 @@ from ....compiler.network.network import Network, NetworkCell, NetworkStep, Slot
 from ....compiler.program.program import PARAMETER, Program
 from ...data.files import Arrays
 from ...genotypes.space import keeps_rule
-from ...metrics import selection_metric
+from ...metrics import VALIDATION_LOSS, selection_metric
 from ...runs.checkpoint import State
 from ...runs.saved import Saved, Shapes
 from ...training.optimisers import scaler_of
@@ -145,7 +145,7 @@ def _read_scores(saved: Saved, trial: Trial, stops: Sequence[int], metric: str) 
     trial.scores = [one.number() for one in scores]
     trial.losses = [one.number() for one in losses]
     trial.metrics = {name: one.number() for name, one in saved.at("metrics").named().items()}
-    told = [trial.metrics[n] for n in (metric, "validation_loss") if n in trial.metrics]
+    told = [trial.metrics[n] for n in (metric, VALIDATION_LOSS) if n in trial.metrics]
     if told != [*trial.scores[-1:], *trial.losses[-1:]] and not trial.diverged:
         raise saved.at("metrics").wrong("the metrics of its last score")
 

@@ -12,17 +12,12 @@ from ....compiler.diagnostics.diagnostic import fail
 from ...parallel.processes import joined
 from ...runs.checkpoint import State, identity_of
 from ...runs.saved import Saved
+from ...settings import PER_PROCESS
 from ..strategy import Problem, Round
 from .sampled import Sampled
 from .saved import saved_trial
 from .study import Ahead, Sampler, SharedStudy
 from .trial import Trial
-
-APART = {
-    "storage": "", "candidates": 1, "device": "cpu", "tensorboard": False, "threads": 0,
-    "memory": "", "together": 1,
-}  # fmt: skip
-"""Settings in which processes of one study may differ."""
 
 
 class Shared(Sampled):
@@ -111,6 +106,6 @@ def sampled(problem: Problem, sampler: Sampler, ahead: Ahead) -> Sampled:
 def study_name(problem: Problem) -> str:
     """The name of a study: equal where scores can be compared, in the same space and data."""
     profile = problem.budgets.profile
-    settings = problem.settings.with_options(**APART, relax=problem.relax, profile="")
+    settings = problem.settings.usual(PER_PROCESS).with_options(relax=problem.relax)
     parts = (str(problem.network.space), settings.to_toml(), problem.data.digest())
     return f"fusewright-{identity_of(*parts, profile.text() if profile else '')[:24]}"

@@ -24,8 +24,9 @@ from ....compiler.program.program import Program
 from ... import tuning
 from ...data.files import Arrays
 from ...data.parts import Parts
+from ...metrics import VALIDATION_LOSS
 from ...runs.checkpoint import CheckpointPart, State, identity_of
-from ...settings import Settings
+from ...settings import SHARED, Settings
 from ...training.finite import first_not_finite, not_finite_at
 from ...training.fitting import scored, start_from
 from ...training.memory import bytes_of, parts_that_fit
@@ -104,7 +105,7 @@ class Trial:
     @property
     def shared(self) -> Own:
         """Those of its own settings that what is trained beside it has, too."""
-        return tuple((name, value) for name, value in self.own if name in tuning.SHARED)
+        return tuple((name, value) for name, value in self.own if name in SHARED)
 
     @property
     def score(self) -> float:
@@ -120,7 +121,7 @@ class Trial:
         """Keeps how well it does after so many epochs."""
         self.scored, self.metrics = epochs, metrics
         self.scores.append(score)
-        self.losses.append(metrics["validation_loss"])
+        self.losses.append(metrics[VALIDATION_LOSS])
 
     def end(self, epochs: int) -> None:
         """Keeps that its loss is no finite number; it needs no training any more."""

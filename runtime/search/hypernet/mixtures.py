@@ -1,7 +1,7 @@
 """From architecture parameters, or a choice, to the weights of a hypernet's mixtures.
 
 A one-dimensional parameter chooses among candidates; a two-dimensional one has a row of two logits,
-Zero and Identity, for each predecessor (`compiler/lower.py`).
+Zero and Identity, for each predecessor (`compiler/lowering/lower.py`).
 """
 
 from __future__ import annotations

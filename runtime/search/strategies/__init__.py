@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
-from ...strategies import SELECTED_BY, STRATEGIES
+from ...strategies import SELECTIONS, STRATEGIES
 from ..chain import Chain, Stage
 from ..strategy import Problem, Strategy
 
@@ -24,8 +24,8 @@ def _called(name: str, function: str) -> Callable[[Problem], Any]:
 EXPLORERS: Mapping[str, Callable[[Problem], Strategy]] = {
     name: _called(name, "explore") for name in STRATEGIES
 }
-SELECTIONS: Mapping[str, Callable[[Problem], list[Stage]]] = {
-    name: _called(name, "select") for name in SELECTED_BY
+SELECTORS: Mapping[str, Callable[[Problem], list[Stage]]] = {
+    name: _called(name, "select") for name in SELECTIONS
 }
 
 
@@ -33,5 +33,5 @@ def strategy_of(problem: Problem) -> Chain:
     """The strategy that a problem's settings name, with its selection."""
     explore = EXPLORERS[problem.settings.strategy]
     selection = problem.settings.selection
-    stages = SELECTIONS[selection](problem) if selection else []
+    stages = SELECTORS[selection](problem) if selection else []
     return Chain([lambda _: explore(problem), *stages])

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ...data.batches import Batch
 from ...data.files import Arrays
+from ...metrics import TRAIN_LOSS
 from ...runs.checkpoint import State
 from ...runs.saved import Saved
 from ...training.epoch import Pass
@@ -55,7 +56,7 @@ class Darts:
             found, metrics = hypernet.score(hypernet.architecture.softmax())
         logits = hypernet.architecture.arrays()
         values = {
-            "train_loss": float(loss),
+            TRAIN_LOSS: float(loss),
             **metrics,
             "entropy": entropies(logits),
             "architecture": {name: array.tolist() for name, array in logits.items()},

@@ -29,6 +29,7 @@ from ...genotypes.sample import draw_cell, draw_outputs
 from ...genotypes.space import every_step, may_follow
 from ...runs.checkpoint import State
 from ...runs.saved import Saved
+from ..budgets import MOST_REPEATED
 from ..candidates.prefix import first_cells
 from ..candidates.saved import saved_choices, saved_trial
 from ..candidates.surrogate import predicted
@@ -41,8 +42,6 @@ HOT, COLD = 2.0, 0.1
 """The temperature of the first pass, and of the last, for standardised scores."""
 MOST_EXTENDED = 1_000
 """How many extensions are compared at a level; of more, so many are drawn."""
-MOST_REPEATED = 50
-"""How many draws in a row may repeat before there seem to be no others."""
 
 
 class Mfas:

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...data.files import Arrays
+from ...metrics import TRAIN_LOSS, VALIDATION_LOSS
 from ...runs.checkpoint import State
 from ...runs.saved import Saved
 from ..chain import Stage
@@ -45,7 +46,7 @@ class Perturbation:
         (loss,) = self.hypernet.epoch.run([self.hypernet.weight_pass(self._mixing)])
         with torch.no_grad():
             found, metrics = self.hypernet.score(self._mixing())
-        values = {"hole": name, "drops": self._drops[name], "train_loss": float(loss), **metrics}
+        values = {"hole": name, "drops": self._drops[name], TRAIN_LOSS: float(loss), **metrics}
         choices = self.problem.budgets.choose(self._logits())
         return Round(choices, found, (index,), values)
 
@@ -65,7 +66,7 @@ class Perturbation:
 
     def _quality(self, weights: Weights) -> float:
         found, metrics = self.hypernet.score(weights)
-        return found - LOSS_SHARE * metrics["validation_loss"]
+        return found - LOSS_SHARE * metrics[VALIDATION_LOSS]
 
     def _mixing(self) -> Weights:
         """The mixtures with the holes fixed that have been measured."""

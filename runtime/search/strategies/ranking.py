@@ -10,6 +10,7 @@ import torch
 from ....compiler.network.choices import Choices, listed
 from ...data.files import Arrays
 from ...genotypes.derive import one_hot
+from ...metrics import VALIDATION_LOSS
 from ...runs.checkpoint import State
 from ...runs.saved import Saved
 from ..candidates.saved import saved_choices
@@ -40,7 +41,7 @@ class Ranking:
             self.problem.interrupt.check()
             weights = self.hypernet.tensors(one_hot(self.problem.network, choices, relax))
             scored.append((choices, *self.hypernet.score(weights)))
-        stand = standings([[s] for _, s, _ in scored], [[m["validation_loss"]] for *_, m in scored])
+        stand = standings([[s] for _, s, _ in scored], [[m[VALIDATION_LOSS]] for *_, m in scored])
         ranked = [scored[i] for i in sorted(range(len(scored)), key=lambda i: -stand[i])]
         self.best = [choices for choices, _, _ in ranked[:count]]
         choices, score, metrics = ranked[0]

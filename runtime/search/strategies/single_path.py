@@ -12,6 +12,7 @@ import numpy as np
 
 from ...data.files import Arrays
 from ...genotypes.derive import one_hot
+from ...metrics import TRAIN_LOSS
 from ...runs.checkpoint import State
 from ...runs.saved import Saved
 from ..hypernet.hypernet import Hypernet
@@ -29,7 +30,7 @@ class SinglePath:
 
     def round(self, index: int) -> Round:
         (loss,) = self.hypernet.epoch.run([self.hypernet.weight_pass(self._path)])
-        return Round(None, -inf, values={"train_loss": float(loss)})
+        return Round(None, -inf, values={TRAIN_LOSS: float(loss)})
 
     def _path(self) -> Weights:
         """A genotype drawn at random, as weights of the mixtures."""

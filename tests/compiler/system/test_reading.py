@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import fusewright as fw
-from fusewright.compiler.system.files import open_file, read_bytes, read_text
+from fusewright.compiler.system.files import first_line, open_file, read_bytes, read_text
 from fusewright.runtime.data.files import read_arrays
 from fusewright.runtime.settings import read_settings
 
@@ -109,3 +109,8 @@ def test_a_file_of_any_size_takes_what_may_be_read_of_it(tmp_path: Path) -> None
 
 def test_a_file_whose_size_is_not_said_is_read_to_its_end() -> None:
     assert "pid" in read_text("/proc/self/status").lower()
+
+
+def test_a_library_that_says_nothing_is_named_by_its_error() -> None:
+    assert first_line(ValueError("\n what is wrong\nand more")) == "what is wrong"
+    assert first_line(RuntimeError(" \n")) == "RuntimeError"

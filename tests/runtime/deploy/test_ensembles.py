@@ -52,7 +52,7 @@ def mean_of_members(kind: Any) -> NDArray[np.float64]:
         prefix = member_name(name, "")
         own = {n.removeprefix(prefix): a for n, a in trained(kind).weights.items() if prefix in n}
         logits = fw.predict(one.genotype, problem(kind=kind), weights=own).astype(np.float64)
-        total += one.weight * (logits if kind == "values" else probabilities_of(logits, kind))
+        total += one.weight * probabilities_of(logits, kind)
     return np.asarray(total)
 
 
@@ -63,7 +63,7 @@ def test_an_ensemble_gives_the_mean_of_its_members(kind: Any, tmp_path: Path) ->
     facts = fw.deploy(tmp_path / "e", tmp_path / "e.onnx")
     assert all(c["verdict"] == "passes" for c in facts["comparisons"])
     logits = fw.predict(tmp_path / "e.onnx", data)
-    found = logits if kind == "values" else probabilities_of(logits.astype(np.float64), kind)
+    found = probabilities_of(logits.astype(np.float64), kind)
     assert np.abs(found - mean_of_members(kind)).max() < 1e-5
     assert np.abs(logits - fw.predict(tmp_path / "e", data)).max() < 1e-5
     scores = [fw.evaluate(tmp_path / model, data) for model in ("e", "e.onnx")]

@@ -39,7 +39,7 @@ from fusewright.runtime.search.budgets import Budgets
 from fusewright.runtime.search.candidates.standing import standings
 from fusewright.runtime.search.hypernet.unrolled import unrolled_step
 from fusewright.runtime.search.meter import Meter
-from fusewright.runtime.search.strategies import EXPLORERS, SELECTIONS
+from fusewright.runtime.search.strategies import EXPLORERS, SELECTORS
 from fusewright.runtime.search.strategies.darts import Darts
 from fusewright.runtime.search.strategies.gdas import Gdas
 from fusewright.runtime.search.strategies.halving import rungs
@@ -71,7 +71,7 @@ def searched(settings: Settings, space: Spec | None = None) -> Problem:
 
 def test_settings_name_every_strategy() -> None:
     assert set(STRATEGIES) == set(EXPLORERS)
-    assert {s for kinds in STRATEGIES.values() for s in kinds} == set(SELECTIONS)
+    assert {s for kinds in STRATEGIES.values() for s in kinds} == set(SELECTORS)
 
 
 PLANTED = """

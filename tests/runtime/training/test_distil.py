@@ -44,7 +44,7 @@ def test_targets_are_half_of_the_truth_and_half_of_the_teacher(kind: Any, tmp_pa
     train_ensemble(ensemble(kind), data, out=tmp_path / "e", **BRIEF)
     soft = soft_targets(tmp_path / "e", student, data, Settings())
     given = fw.predict(tmp_path / "e", data)[soft.samples]
-    shares = given if kind == "values" else probabilities_of(given, kind)
+    shares = probabilities_of(given, kind)
     assert np.allclose(soft.shares, shares, atol=1e-6)
     network = checked(student)
     known = load_data(data, network)

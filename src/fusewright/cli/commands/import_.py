@@ -19,9 +19,10 @@ def import_(
     """Read a genotype in the notation of the published BM-NAS code."""
     from ...compiler.load import load
     from ...compiler.published.genotype import genotype_from_text
+    from ...compiler.published.notation import LONGEST_GENOTYPE
     from ...compiler.system.files import read_text
 
     is_text = "Genotype(" in genotype
-    text = genotype if is_text else read_text(Path(genotype))
+    text = genotype if is_text else read_text(Path(genotype), LONGEST_GENOTYPE)
     result = genotype_from_text(text, load(spec), "<genotype>" if is_text else genotype)
     print_or_write(str(result), output)

@@ -112,8 +112,9 @@ def _compared(
 
 def _show_controls(found: Any) -> None:
     """The controls as a table."""
-    where = "validation" if found.folds == 1 else f"samples that are held out, {found.folds} folds"
-    print(f"controls, {found.epochs} epochs each, by {found.metric} on {where}:")
+    from ...runtime.runs.controls import how_scored
+
+    print(f"controls, {how_scored([found])}:")
     width = max(len(row.name) for row in found.rows)
     for row in found.rows:
         cost = f"{row.weight_steps:,.1f} weight steps" if row.weight_steps else ""
@@ -132,7 +133,7 @@ def _show_controls(found: Any) -> None:
 
 def _advice(best: Any) -> str:
     """What to deploy, where a control is higher."""
-    if best.ahead is None or best.ahead[2] < 0:
+    if best.ahead is None or best.ahead.high < 0:
         return f"on these samples {best.name} is what to deploy"
     return (
         f"{best.name} is what to deploy where it costs less: these samples do not tell them apart"
@@ -141,7 +142,4 @@ def _advice(best: Any) -> str:
 
 def _ahead(row: Any) -> str:
     """By how much the found genotype is ahead of a control."""
-    if row.ahead is None:
-        return ""
-    mean, low, high = row.ahead
-    return f"the genotype is ahead by {mean:+.4f} [{low:+.4f}, {high:+.4f}]"
+    return "" if row.ahead is None else f"the genotype is ahead by {row.ahead}"

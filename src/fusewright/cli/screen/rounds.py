@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from math import log
 from typing import Any
 
+from ...runtime.metrics import TRAIN_LOSS
 from .bar import Bar
 
 
@@ -19,7 +20,7 @@ class Standing:
 
     def shown(self, record: Mapping[str, Any]) -> str:
         """A line about the record of a round."""
-        parts = [f"{k} {record[k]:.4f}" for k in ("train_loss", self._metric) if k in record]
+        parts = [f"{k} {record[k]:.4f}" for k in (TRAIN_LOSS, self._metric) if k in record]
         if self._metric in record:
             self._scores[record["round"]] = record[self._metric]
         if (best := self._scores.get(record.get("best_round", 0))) is not None:

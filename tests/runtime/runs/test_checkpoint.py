@@ -1,0 +1,36 @@
+"""Checkpoints of other sizes than memory has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import pytest
+
+import fusewright as fw
+from fusewright.runtime.runs import checkpoint
+from fusewright.runtime.runs.checkpoint import read_checkpoint, write_checkpoint
+
+
+def test_a_checkpoint_that_memory_does_not_hold_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "checkpoint.pt"
+    write_checkpoint(path, "run", {"round": 1})
+    assert read_checkpoint(path, "run") == {"round": 1}
+    monkeypatch.setattr(checkpoint, "available_memory", lambda: 100)
+    with pytest.raises(fw.DiagnosticError, match="and there is 100 B") as caught:
+        read_checkpoint(path, "run")
+    assert [one.code for one in caught.value.diagnostics] == ["E512"]
+
+
+def test_members_of_an_archive_count_as_what_they_would_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "checkpoint.pt"
+    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", bytes(1 << 20))
+    assert path.stat().st_size < 10_000
+    monkeypatch.setattr(checkpoint, "available_memory", lambda: 100_000)
+    with pytest.raises(fw.DiagnosticError, match=r"takes 1\.05 MB of memory"):
+        read_checkpoint(path, "run")
