@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from string import digits
 from typing import Any
 
 from torch import nn
@@ -119,9 +120,9 @@ def _stages(finished: Sequence[Part]) -> list[Part]:
     lasts: dict[tuple[int | None, ...], Part] = {}
     for part in known:
         names, sizes = part.names, part.layout.sizes if part.layout else ()
-        home, _, last = part.path.rpartition(".")
-        if last.isdigit() and names == {"t", "c"}:
-            rows.setdefault((home, part.kind, sizes), []).append(part)
+        row = part.path.rstrip(digits)
+        if row != part.path and names == {"t", "c"}:
+            rows.setdefault((row, part.kind, sizes), []).append(part)
         if len(names) > 2 and prod(size or 2 for size in sizes) > max(size or 2 for size in sizes):
             pairs = zip(part.layout.names if part.layout else (), sizes, strict=True)
             places = tuple(size for name, size in pairs if name != "c")

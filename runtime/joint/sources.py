@@ -133,7 +133,7 @@ class Extractor(nn.Module):
         return found
 
     def silenced(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """As `forward`, and 0 where a sample has nothing: what a store holds, and batch norm sees."""
+        """As `forward`, with 0 where a sample has nothing, which is what a store holds."""
         found: dict[str, Tensor] = self(inputs)
         for source in self.sources:
             present = inputs.get(presence_name(source.modality))

@@ -42,6 +42,7 @@ LOADS = {"np": {"load"}, "numpy": {"load"}, "torch": {"load"}, "onnx": {"load", 
 OPENED = {
     "compiler/system/files.py",
     "runtime/runs/checkpoint.py",
+    "runtime/backbones/weights.py",
     "runtime/data/formats/npz.py",
     "runtime/data/mapped.py",
     "runtime/data/formats/arrow.py",
