@@ -105,7 +105,7 @@ def test_the_average_of_weights_is_of_backbones_too(usual: JointResult) -> None:
         ({"text": np.zeros((48, 6))}, "`text` is not of whole numbers below 32"),
         ({"text.lengths": np.full(48, 7)}, "`text.lengths` is not (samples,) whole numbers from"),
         ({"D": np.zeros((47, 4))}, "arrays differ in their number of samples"),
-        ({"labels": np.full(48, 3)}, "`labels` are not whole numbers from 0 to 2"),
+        ({"labels": np.full(48, 3)}, "`labels` are whole numbers from 3 to 3"),
     ],
 )
 def test_raw_data_that_do_not_fit_are_refused(changes: dict[str, Any], message: str) -> None:
