@@ -81,7 +81,7 @@ def robustness_with(
     every = np.ones(len(samples.labels), np.int64)
     present = [samples.features.get(presence_name(name), every)[test] == 1 for name in names]
     orders = _orders(present, settings.seed)
-    together = [(place,) for place in range(len(names))]
+    together: list[tuple[int, ...]] = [(place,) for place in range(len(names))]
     together += [tuple(range(len(names)))] * (len(names) > 1)
     given = _Outputs(predictor, samples, test, names, settings)
     curves = [[_lacking(orders, own, share) for share in SHARES] for own in together]
@@ -132,7 +132,8 @@ def _lacking(
 ) -> NDArray[np.int64]:
     """What samples lack at a share, as a sum of two to the power of places, (masks, samples)."""
     chosen = orders[:, list(modalities)] < share
-    return (chosen * (1 << np.array(modalities))[:, None]).sum(1)
+    codes: NDArray[np.int64] = (chosen * (1 << np.array(modalities))[:, None]).sum(1)
+    return codes
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,9 @@ def test_what_arrays_hold_of_absent_modalities_does_not_count(value: float) -> N
     given = marred(value)
     found, clean = (load_data(arrays, NETWORK) for arrays in (given, DATA))
     for name in ("A", "B"):
-        assert not found.features[name][~PRESENT].any()
-        assert np.array_equal(found.features[name][PRESENT], DATA[name][PRESENT])
-    assert (found.features["B.lengths"][~PRESENT] == 2).all()
+        assert not found.features[name][:][~PRESENT].any()
+        assert np.array_equal(found.features[name][:][PRESENT], DATA[name][PRESENT])
+    assert (found.features["B.lengths"][:][~PRESENT] == 2).all()
     assert found.digest() == clean.digest()
     assert np.isnan(value) == np.isnan(given["A"][~PRESENT]).all()
 
