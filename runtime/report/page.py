@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
-from ...compiler.targets.html import Html, html, joined
+from ...compiler.targets.html import Html, html, inside, joined
 from .style import STYLE
-
-_COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
 
 
 def name(value: object) -> Html:
@@ -106,5 +103,5 @@ def figure(content: object, caption: object = "", kind: str = "") -> Html:
 
 
 def picture(svg: str) -> Html:
-    """An SVG file inside HTML, where its declaration and its comments have no place."""
-    return Html(_COMMENT.sub("", svg[svg.index("<svg") :]))
+    """An SVG file inside HTML."""
+    return Html(inside(svg))

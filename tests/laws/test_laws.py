@@ -42,16 +42,19 @@ from fusewright.compiler.targets.torch.kernels import KERNELS
 from fusewright.compiler.targets.torch.module import FusionModule, load_weights
 from fusewright.runtime.genotypes.derive import derive
 
-from ..support.programs import random_inputs, random_weights, specs, without_dropout, written_specs
+from ..support.programs import (
+    lowered,
+    random_inputs,
+    random_weights,
+    specs,
+    without_dropout,
+    written_specs,
+)
 
 relaxations = st.sampled_from(RELAXATIONS)
 seeds = st.integers(0, 2**31)
 trained_stages = st.sampled_from([stage for stage in NETWORK_STAGES if stage != "inference"])
 PROVING = settings.default is not None and settings.default.max_examples > 100
-
-
-def program_of(spec: Spec, relax: Relaxation) -> Program:
-    return lower(build(checked(spec)), relax)
 
 
 def relative_difference(a: NDArray[Any], b: NDArray[Any]) -> float:
@@ -89,7 +92,7 @@ def test_white_space_is_interchangeable(spec: Spec, space: str) -> None:
 def test_every_pass_keeps_the_numbers_and_is_idempotent(
     spec: Spec, relax: Relaxation, seed: int, stage: Stage
 ) -> None:
-    program = program_of(spec, relax)
+    program = lowered(spec, relax)
     weights, inputs = random_weights(program, seed), random_inputs(program, 3, seed)
     expected = evaluate(program, inputs, weights)
     for name, one_pass in passes(stage).items():
@@ -176,7 +179,7 @@ def python_module(text: str) -> torch.nn.Module:
 def test_passes_keep_gradients(
     spec: Spec, relax: Relaxation, seed: int, stage: Stage, training: bool
 ) -> None:
-    program = without_dropout(program_of(spec, relax))
+    program = without_dropout(lowered(spec, relax))
     weights, inputs = random_weights(program, seed), random_inputs(program, 4, seed)
     plain = gradients(FusionModule(program).double().train(training), weights, inputs)
     module = FusionModule(optimise(program, stage)).double().train(training)
@@ -189,7 +192,7 @@ def test_passes_keep_gradients(
 @given(specs(), relaxations, seeds, trained_stages)
 def test_kernels_keep_gradients(spec: Spec, relax: Relaxation, seed: int, stage: Stage) -> None:
     """In float32, the only type that they compute in, to its rounding of the largest gradient."""
-    program = without_dropout(program_of(spec, relax))
+    program = without_dropout(lowered(spec, relax))
     weights, inputs = random_weights(program, seed), random_inputs(program, 8, seed)
     exact = gradients(FusionModule(program).double().train(), weights, inputs)
     module = FusionModule(optimise(program, stage), kernels=KERNELS).train()
@@ -229,7 +232,7 @@ def test_a_one_hot_hypernet_is_its_genotype(spec: Spec, seed: int) -> None:
     assume(len(checked(genotype).outputs) == len(network.outputs))  # else `head` has fewer rows
     one_hot = weights | one_hot_logits(network, genotype)
     inputs = random_inputs(hypernet, 3, seed)
-    discrete = program_of(genotype, "per_input")
+    discrete = lowered(genotype, "per_input")
     names = {p.name: p for p in hypernet.parameters}
     assert all(names.get(p.name) == p for p in discrete.parameters)
     found = evaluate(discrete, inputs, weights)
@@ -279,7 +282,7 @@ def test_outputs_that_are_left_out_are_rows_of_the_head(taken: int, seed: int) -
     rows = weights["head.W"].reshape(length, len(kept), channels, -1)[:, kept]
     own = weights | {"head.W": rows.reshape(-1, rows.shape[-1])}
     inputs = random_inputs(hypernet, 3, seed)
-    found = evaluate(program_of(genotype, "per_input"), inputs, own)
+    found = evaluate(lowered(genotype, "per_input"), inputs, own)
     one_hot = weights | one_hot_logits(network, genotype)
     assert relative_difference(evaluate(hypernet, inputs, one_hot), found) <= 1e-9
 
@@ -290,7 +293,7 @@ def hot(candidates: Any, chosen: str) -> NDArray[Any]:
 
 @given(specs(), relaxations)
 def test_names_and_shapes_do_not_depend_on_passes(spec: Spec, relax: Relaxation) -> None:
-    program = program_of(spec, relax)
+    program = lowered(spec, relax)
     plain = FusionModule(program).state_dict()
     passed = FusionModule(optimise(program)).state_dict()
     assert {n: t.shape for n, t in plain.items()} == {n: t.shape for n, t in passed.items()}

@@ -17,6 +17,7 @@ from time import process_time
 from typing import Any
 
 from fusewright.compiler.diagnostics.codes import CODES
+from fusewright.compiler.system.drafts import PREFIX
 
 from .readers import USAGE
 
@@ -25,8 +26,6 @@ MOST_GROWTH = 500 << 20
 """Bytes that work may take beside twice its input."""
 MOST_SPACE = 6 << 30
 """Bytes of addresses that a process may take beside those that it has."""
-DRAFT = ".fusewright-"
-"""How the name of a file that is being written begins."""
 FAILURES = ("traceback", "hang", "memory", "crash", "changed", "lost", "different")
 
 
@@ -131,4 +130,4 @@ def changes(before: Listing, after: Listing) -> list[str]:
 
 def drafts(paths: Any) -> list[str]:
     """The paths of what is being written, and should be no more."""
-    return [path for path in paths if os.path.basename(path).startswith(DRAFT)]  # noqa: PTH119
+    return [path for path in paths if os.path.basename(path).startswith(PREFIX)]  # noqa: PTH119

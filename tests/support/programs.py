@@ -14,7 +14,8 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fusewright.compiler.check.check import check
+from fusewright.compiler.check.check import check, checked
+from fusewright.compiler.graph.build import build
 from fusewright.compiler.language import expression as x
 from fusewright.compiler.language.nodes import (
     HEAD_KINDS,
@@ -39,6 +40,8 @@ from fusewright.compiler.language.nodes import (
     Use,
 )
 from fusewright.compiler.language.spec import Spec
+from fusewright.compiler.lowering.lower import lower
+from fusewright.compiler.network.holes import Relaxation
 from fusewright.compiler.network.vocabulary import library, library_names, select
 from fusewright.compiler.program.initial import initial_values
 from fusewright.compiler.program.program import Program
@@ -294,6 +297,16 @@ def specs(draw: st.DrawFn, holes: bool = True) -> Spec:
     spec = draw(written_specs(holes))
     assume(not any(d.is_error for d in check(spec)))
     return spec
+
+
+def whole(text: str) -> str:
+    """A text of the language with a head, where it has none."""
+    return text if "predict" in text else f"{text} predict 3 classes"
+
+
+def lowered(spec: Spec, relax: Relaxation) -> Program:
+    """The Program of a specification before any pass."""
+    return lower(build(checked(spec)), relax)
 
 
 def random_weights(program: Program, seed: int) -> dict[str, NDArray[Any]]:

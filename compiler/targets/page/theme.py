@@ -10,20 +10,18 @@ from dataclasses import fields, replace
 from typing import Any
 
 from ..diagram.styles import SCREEN, STYLES, Style
-from ..html import Html
+from ..html import Html, inside
 
 _COLOURS = [f.name for f in fields(Style) if str(getattr(SCREEN, f.name)).startswith("#")]
 _CODES: dict[str, Any] = {name: f"#0100{number:02x}" for number, name in enumerate(_COLOURS, 1)}
 SYMBOLS = replace(SCREEN, name="symbols", **_CODES)
 """The style whose colours are codes."""
-_BEFORE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
-_COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
 _SIZE = re.compile(r'(<svg) width="[^"]*" height="[^"]*"')
 
 
 def symbolic(picture: str) -> Html:
     """An SVG drawn with `SYMBOLS`, inside HTML, with variables for its codes."""
-    text = _COMMENT.sub("", _BEFORE.sub("", picture))
+    text = inside(picture)
     for name, code in _CODES.items():
         text = text.replace(f'"{code}"', f'"var(--{name.replace("_", "-")})"')
     return Html(_SIZE.sub(r"\1", text, count=1))

@@ -14,6 +14,8 @@ from fusewright.compiler.lowering.lower import lower
 from fusewright.compiler.network.holes import RELAXATIONS
 from fusewright.compiler.syntax.parse import parse
 
+from ...support.programs import whole
+
 
 @pytest.mark.parametrize(
     ("text", "marked"),
@@ -132,10 +134,6 @@ ACCEPTED = {
     "everything on one line with comments": HEAD.replace("\n", " # why\n")
     + "cell K(A, B) { # here\n S = Sum(x, y) # there\n }",
 }
-
-
-def whole(text: str) -> str:
-    return text if "predict" in text else f"{text} predict 3 classes"
 
 
 def errors(spec: Spec) -> list[Diagnostic]:

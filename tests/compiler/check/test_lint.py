@@ -12,6 +12,8 @@ from fusewright.compiler.load import spell
 from fusewright.compiler.resolve.resolve import resolve
 from fusewright.compiler.syntax.parse import parse
 
+from ...support.programs import whole
+
 HEAD = "network n(C = 4, L = 2)\nmodality m { A[c 3] B[c 5] }\n"
 
 # fmt: off
@@ -265,10 +267,6 @@ SILENT = {
     " modality m { A[c wide] B[c 5] } op Half(x, y) = half * (x + y) pool Half, LowRank(rank = rank)"
     " cell K[cells](?, ?) { S[steps] = ?(?, ?) } predict many classes",
 }
-
-
-def whole(text: str) -> str:
-    return text if "predict" in text else f"{text} predict 3 classes"
 
 
 def warnings(spec: Spec) -> list[Diagnostic]:

@@ -8,11 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusewright.compiler.check.check import checked
 from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
-from fusewright.compiler.graph.build import build
 from fusewright.compiler.language.spec import Spec
-from fusewright.compiler.lowering.lower import lower
 from fusewright.compiler.network.holes import RELAXATIONS, Relaxation
 from fusewright.compiler.passes import Stage, passes
 from fusewright.compiler.program.given_weights import with_given_weights
@@ -31,7 +28,7 @@ from fusewright.compiler.program.specialise import specialise
 from fusewright.compiler.program.text import print_program
 from fusewright.ops.types import Axis, TensorType, inner, parameter_type
 
-from ...support.programs import random_weights, specs
+from ...support.programs import lowered, random_weights, specs
 
 relaxations = st.sampled_from(RELAXATIONS)
 stages = st.sampled_from(get_args(Stage))
@@ -53,10 +50,6 @@ def assert_kept(program: Program) -> None:
     assert parsed == program
     assert repr(parsed) == repr(program)
     assert print_program(parsed) == text
-
-
-def lowered(spec: Spec, relax: Relaxation) -> Program:
-    return lower(build(checked(spec)), relax)
 
 
 # What the compiler makes

@@ -28,7 +28,6 @@ from fusewright.compiler.resolve.unfill import unfill
 from fusewright.compiler.targets.html import html
 from fusewright.runtime.genotypes.agreement import agreements, mean_pairwise
 from fusewright.runtime.genotypes.sample import draw
-from fusewright.runtime.parallel.interrupt import Interrupt, Interrupted
 from fusewright.runtime.report.build import report
 from fusewright.runtime.runs.controls import read_controls
 from fusewright.runtime.runs.read import read_run
@@ -42,6 +41,7 @@ from fusewright.runtime.strategies import FOLLOWED_BY as STRATEGIES
 
 from ...support.programs import specs
 from ...support.running import command, problem, spec
+from ...support.stopping import stop_after
 
 DATA = problem(90)
 QUICK = fw.Settings(
@@ -452,14 +452,8 @@ def events(place: Path) -> Any:
 def test_events_hold_every_round_once_when_a_run_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def check(self: Interrupt) -> None:
-        left[0] -= 1
-        if left[0] == 0:
-            raise Interrupted
-
     with monkeypatch.context() as patched:
-        left = [5]
-        patched.setattr(Interrupt, "check", check)
+        stop_after(5, patched)
         with pytest.raises(fw.DiagnosticError, match="was stopped"):
             found(tmp_path, tensorboard=True, epochs=3)
     result = fw.search(

@@ -13,7 +13,6 @@ import pytest
 import torch
 
 import fusewright as fw
-from fusewright.runtime.parallel.interrupt import Interrupt, Interrupted
 from fusewright.runtime.runs.checkpoint import read_checkpoint
 from fusewright.runtime.runs.saved import Saved
 from fusewright.runtime.search.candidates import surrogate
@@ -21,6 +20,7 @@ from fusewright.runtime.search.loop import Loop
 
 from ...support.changes import changes, parts, put
 from ...support.running import problem, spec
+from ...support.stopping import stop_after
 
 DATA = problem(60)
 QUICK = fw.Settings(
@@ -50,12 +50,7 @@ def loop_of(
     strategy: str, select: str, batches: int, out: Path, averaging: float = 0.0
 ) -> Generator[tuple[Any, Any]]:
     """A search that was stopped in its middle: its loop, and the state in its checkpoint."""
-    left, held = [batches], list[Any]()
-
-    def check(_: Interrupt) -> None:
-        left[0] -= 1
-        if left[0] == 0:
-            raise Interrupted
+    held = list[Any]()
 
     def run(loop: Any, *_: Any) -> None:
         held.append(loop)
@@ -63,14 +58,13 @@ def loop_of(
 
     loop_run: Any = Loop.run
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Interrupt, "check", check)
+        stop_after(batches, patched)
         patched.setattr(Loop, "run", run)
         patched.setattr(surrogate, "STEPS", 5)
         select = "" if select == "begun" else select
         given = QUICK.with_options(strategy=strategy, select=select, averaging=averaging)
         with pytest.raises(fw.DiagnosticError, match="was stopped in round"):
             fw.search(spec(), DATA, out=out, settings=given)
-        left[0] = 10**9
         (loop,) = held
         content: Any = torch.load(out / "checkpoint.pt", weights_only=True)
         state = read_checkpoint(out / "checkpoint.pt", content["identity"])

@@ -21,12 +21,13 @@ from safetensors.numpy import load_file
 
 import fusewright as fw
 from fusewright.runtime.runs.checkpoint import CheckpointPart, read_checkpoint, write_checkpoint
-from fusewright.runtime.search.candidates import surrogate
 from fusewright.runtime.strategies import FOLLOWED_BY as STRATEGIES
 
 from ...support.paths import ROOT
 from ...support.running import as_npz, problem, same, spec, without_cost
 from ...support.stopping import stop_after
+
+pytestmark = pytest.mark.usefixtures("quick_surrogate")
 
 DATA = problem(90)
 QUICK = fw.Settings(
@@ -48,12 +49,6 @@ def search(out: Path, strategy: str, select: str, **options: Any) -> fw.SearchRe
         **options,
     }
     return fw.search(spec(), DATA, out=out, settings=QUICK, **given)
-
-
-@pytest.fixture(autouse=True)
-def _surrogates_learn_little(monkeypatch: pytest.MonkeyPatch) -> None:
-    """How well a candidate is predicted makes no difference to how a search goes on."""
-    monkeypatch.setattr(surrogate, "STEPS", 10)
 
 
 @cache

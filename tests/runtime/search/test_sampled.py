@@ -27,7 +27,6 @@ from fusewright.compiler.resolve.unfill import unfill
 from fusewright.runtime.genotypes.derive import choose
 from fusewright.runtime.genotypes.space import every_choice
 from fusewright.runtime.parallel.interrupt import Interrupt, Interrupted
-from fusewright.runtime.search.candidates import surrogate
 from fusewright.runtime.search.candidates.prefix import first_cells
 from fusewright.runtime.search.candidates.sampled import Points
 from fusewright.runtime.search.candidates.shared import study_name
@@ -133,12 +132,6 @@ def test_a_candidate_without_a_score_says_nothing_of_others() -> None:
 
 
 # Going on
-
-
-@pytest.fixture
-def quick_surrogate(monkeypatch: pytest.MonkeyPatch) -> None:
-    """How well a candidate is predicted makes no difference to how a search goes on."""
-    monkeypatch.setattr(surrogate, "STEPS", 10)
 
 
 @pytest.mark.usefixtures("quick_surrogate")
@@ -262,7 +255,7 @@ def test_the_first_cells_of_a_network() -> None:
     assert checked(genotype).output_candidates == ("K_2",)
 
 
-def testlevels_end_where_a_network_can() -> None:
+def test_levels_end_where_a_network_can() -> None:
     assert levels(checked(SPACES["fixed in the middle"])) == [1, 3]
     head = "use bmnas role head(h) = flatten(h) @ W[32, K] + b[K]"  # of two outputs
     text = str(spec("cell K[3](?, ?) { S = ?(x, y) } output K_2, K_3"))
