@@ -213,7 +213,9 @@ def _writing(name: str, line: str, *results: str) -> Work:
 
 _TRAIN = f"train network.fuse --data data.npz --out {RUN} --epochs 1 --threads 1"
 _TRAIN_TOGETHER = f"train searched/ensemble --data data.npz --out {RUN} --epochs 1 --threads 1"
-_EXTRACT = "extract raw.fuse --raw raw/data.csv --out extracted --backbones backbones.toml --workers 1"
+_EXTRACT = (
+    "extract raw.fuse --raw raw/data.csv --out extracted --backbones backbones.toml --workers 1"
+)
 _IMPORT = "features import data.npz --out imported --dtype float16"
 WORKS: Mapping[str, Work] = {
     work.name: work
