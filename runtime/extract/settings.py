@@ -84,7 +84,9 @@ class ExtractSettings:
     def with_options(self, **options: Any) -> ExtractSettings:
         """These settings with those options that are given."""
         given = {name: value for name, value in options.items() if value is not None}
-        lists = {n: tuple(v) if isinstance(v, list) else v for n, v in given.items()}
+        lists: dict[str, Any] = {
+            n: tuple(v) if isinstance(v, list) else v for n, v in given.items()
+        }
         return replace(self, **lists)
 
     @property

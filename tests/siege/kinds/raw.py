@@ -19,6 +19,7 @@ def extracting(raw: str, more: str = "") -> Command:
 
 _BYTES = either(mutated_bytes, mutated_bytes, flipped_bits)
 _TEXT = either(mutated_text, mutated_text, mutated_bytes)
+_INSPECT = Command.of("inspect raw.fuse --backbones backbones.toml")
 _TOKENIZED = extracting(TABLE, "--transform text.tokenizer=tokenizer.json")
 
 KINDS = (
@@ -30,7 +31,10 @@ KINDS = (
     Kind(
         "specification of raw data",
         _TEXT,
-        [Case("raw.fuse", [extracting(TABLE)]), Case("backbones.toml", [extracting(TABLE)])],
+        [
+            Case("raw.fuse", [extracting(TABLE), _INSPECT]),
+            Case("backbones.toml", [extracting(TABLE), _INSPECT]),
+        ],
     ),
     Kind(
         "pictures of raw data",

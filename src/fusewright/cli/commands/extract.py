@@ -8,16 +8,16 @@ from typing import Annotated, Any
 import typer
 
 from ...compiler.diagnostics.text import printable
-from ...runtime.backbones.options import BackboneOptions, read_options
+from ...runtime.backbones.options import BackboneOptions
 from ...runtime.extract.settings import ExtractSettings
 from ..app import Json, Sets, SpecFile, app, load_with, print_json
-from ..options import with_options
+from ..options import Backbones, backbones_from, with_options
 from ..screen.bar import Bar
 
 
 @app.command()
 @with_options(ExtractSettings, "extract")
-@with_options(BackboneOptions, "extract", into="opened")
+@with_options(BackboneOptions, "extract", into="given")
 def extract(
     file: SpecFile,
     raw: Annotated[
@@ -32,7 +32,7 @@ def extract(
         Path, typer.Option(metavar="STORE", help="The store to write, or to go on with.")
     ],
     options: dict[str, Any],
-    opened: dict[str, Any],
+    given: dict[str, Any],
     root: Annotated[
         Path | None, typer.Option(help="The folder below which files may lie; else the table's.")
     ] = None,
@@ -40,9 +40,7 @@ def extract(
         Path | None,
         typer.Option("-o", "--output", help="Write the specification with the axes of the store."),
     ] = None,
-    backbones: Annotated[
-        Path | None, typer.Option(help="What may be opened as backbones, as a .toml file.")
-    ] = None,
+    backbones: Backbones = None,
     sets: Sets = None,
     json: Json = False,
 ) -> None:
@@ -50,14 +48,13 @@ def extract(
     from ...compiler.system.files import write_file
     from ...runtime.extract.extract import extract as run
 
-    known = read_options(backbones) if backbones is not None else BackboneOptions()
     with Bar("extract") as bar:
         result = run(
             load_with(file, sets),
             raw,
             out,
             settings=ExtractSettings().with_options(**options),
-            backbones=known.with_options(**opened),
+            backbones=backbones_from(backbones, given),
             root=root,
             progress=bar.show,
         )
