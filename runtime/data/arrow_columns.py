@@ -195,7 +195,9 @@ def _values(array: Any, name: str) -> NDArray[Any]:
         inner = _values(array.flatten(), name)
         return inner.reshape(len(array), int(lengths[0]) if len(lengths) else 0, *inner.shape[1:])
     if kinds.is_dictionary(of):
-        return _values(array.dictionary, name)[array.indices.to_numpy(zero_copy_only=False)]
+        words: NDArray[Any] = _values(array.dictionary, name)
+        places: NDArray[Any] = array.indices.to_numpy(zero_copy_only=False)
+        return words[places]
     if kinds.is_string(of) or kinds.is_large_string(of):
         longest = pyarrow("compute").max(pyarrow("compute").binary_length(array)).as_py()
         if longest and longest > 4 * LONGEST_TEXT:

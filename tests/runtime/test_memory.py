@@ -18,7 +18,7 @@ from fusewright.runtime.data.files import StoredArrays
 from fusewright.runtime.deploy.deploy import deploy
 from fusewright.runtime.predict.teach import soft_targets
 from fusewright.runtime.search.controls import compare_with_controls
-from fusewright.runtime.search.search import SearchResult
+from fusewright.runtime.search.loop import SearchResult
 from fusewright.runtime.training.ensemble import train_ensemble
 from fusewright.runtime.training.together import train_all, train_seeds
 

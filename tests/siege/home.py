@@ -192,6 +192,6 @@ def _controls() -> Controls:
     rows = (
         Control("the found genotype", 0.8, (0.8,), 40.0),
         Control("linear", 0.7, (0.7,), 0.0, Interval(0.1, -0.2, 0.3)),
-        Control("random", 0.6, (0.5, 0.7), 80.0, (0.2, 0.1, 0.4), is_kept=False),
+        Control("random", 0.6, (0.5, 0.7), 80.0, Interval(0.2, 0.1, 0.4), is_kept=False),
     )
     return Controls("validation_accuracy", 2, 40.0, 2, rows, ("late fusion: no",))

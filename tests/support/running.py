@@ -73,7 +73,7 @@ def changed(arrays: Arrays, **changes: Any) -> Arrays:
     return {k: v for k, v in (arrays | changes).items() if v is not None}
 
 
-def same(a: Mapping[str, NDArray[Any]], b: Mapping[str, NDArray[Any]]) -> bool:
+def same(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
     return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
 
 

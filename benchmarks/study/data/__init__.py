@@ -87,4 +87,4 @@ def load(name: str, cache: Path) -> Arrays:
         arrays = one.build(fetch(one.requirement, cache) if one.requirement else DEMO)
         with drafted(path) as draft:
             np.savez(draft, allow_pickle=False, **arrays)
-    return dict(read_arrays(path))
+    return {name: np.asarray(array) for name, array in read_arrays(path).items()}

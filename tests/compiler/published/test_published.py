@@ -13,7 +13,7 @@ from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
 from fusewright.compiler.language.spec import Spec, print_spec
 from fusewright.compiler.network.vocabulary import library
 from fusewright.compiler.published.genotype import OPERATIONS, genotype_from_text, genotype_text
-from fusewright.compiler.published.notation import LONGEST_TEXT, read_genotype
+from fusewright.compiler.published.notation import LONGEST_GENOTYPE, read_genotype
 from fusewright.compiler.syntax.parse import parse
 
 from ...support.paths import ROOT
@@ -361,7 +361,7 @@ def outcome(text: str) -> Spec | DiagnosticError:
 
 def test_long_texts_are_bounded() -> None:
     with pytest.raises(DiagnosticError) as caught:
-        found(" " * (LONGEST_TEXT + 1))
+        found(" " * (LONGEST_GENOTYPE + 1))
     assert errors(caught.value) == ["E004 the text is longer than 1,000,000 characters"]
     for text in (
         "Genotype(" * 100_000,

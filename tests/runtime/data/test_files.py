@@ -338,7 +338,7 @@ def test_a_file_with_changed_bytes_is_read_or_diagnosed(name: str, tmp_path: Pat
         file.write_bytes(changed(SEEDS[name], random.Random(number)))
         try:
             arrays = read_arrays(file)
-            sizes = [arrays[array].nbytes for array in arrays]
+            sizes = [np.asarray(arrays[array]).nbytes for array in arrays]
         except fw.DiagnosticError as error:
             assert [d.code for d in error.diagnostics] == ["E504"], number
         else:
