@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
-from ..compiler.diagnostics.diagnostic import fail
+from ..compiler.diagnostics.diagnostic import DiagnosticError, fail
+
+EXTRAS: Mapping[str, Sequence[str]] = {
+    "torch": ("lightning_fabric", "optuna", "sklearn", "tensorboard", "torch", "torchmetrics"),
+    "formats": ("h5py", "pyarrow"),
+    "raw": ("av", "PIL", "soundfile", "tokenizers"),
+    "transformers": ("transformers",),
+    "timm": ("timm",),
+    "torchvision": ("torchvision",),
+    "joint": ("onnxscript",),
+}
+"""The packages that each extra of `pyproject.toml` installs, as they are imported."""
 
 
 def needed(module: str, extra: str) -> Any:
@@ -13,7 +25,13 @@ def needed(module: str, extra: str) -> Any:
     try:
         return import_module(module)
     except ModuleNotFoundError:
-        library = module.partition(".")[0]
-        remedy = f"install it: `pip install 'fusewright[{extra}]'`"
-        message = f"`{library}` is needed for this, and is not installed"
-        raise fail("E509", message, help=remedy) from None
+        raise missing(module, extra) from None
+
+
+def missing(module: str, extra: str | None = None) -> DiagnosticError:
+    """The diagnostic where a library is not installed; it names its extra, if it is of one."""
+    package = module.partition(".")[0]
+    extra = extra or next((name for name, of in EXTRAS.items() if package in of), None)
+    requirement = f"'fusewright[{extra}]'" if extra else package
+    message = f"`{package}` is needed for this, and is not installed"
+    return fail("E509", message, help=f"install it: `pip install {requirement}`")

@@ -8,14 +8,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ..compiler.diagnostics.diagnostic import fail
 from ..compiler.diagnostics.text import json_text, printable
 from ..compiler.language.override import override, parse_numbers
 from ..compiler.language.spec import Spec
 from ..compiler.load import load
-
-TORCH = ("lightning_fabric", "optuna", "sklearn", "tensorboard", "torch", "torchmetrics")
-"""What the extra `torch` installs."""
 
 
 class Commands(TyperGroup):
@@ -33,9 +29,9 @@ class Commands(TyperGroup):
             package = (error.name or "").partition(".")[0]
             if package in ("", "fusewright"):
                 raise
-            message = f"`{package}` is needed for this, and is not installed"
-            requirement = "'fusewright[torch]'" if package in TORCH else package
-            raise fail("E509", message, help=f"install it: `pip install {requirement}`") from None
+            from ..runtime.extras import missing
+
+            raise missing(package) from None
 
 
 def _require_plain_digits(text: str) -> None:
