@@ -13,7 +13,6 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 import fusewright as fw
 from fusewright.cli import main
