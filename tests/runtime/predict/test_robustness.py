@@ -113,7 +113,6 @@ def test_intervals_are_those_of_a_share() -> None:
     outputs, labels = np.eye(2)[right.astype(np.int64)], np.ones(400, np.int64)
     (one, other) = intervals([scored("classes", o, labels) for o in (outputs, outputs[:1])])
     assert one.mean == pytest.approx(right.mean())
-    assert one.count == 400
     deviation = np.sqrt(right[0].mean() * (1 - right[0].mean()) / 400)
     assert other.high - other.low == pytest.approx(2 * 1.96 * deviation, rel=0.1)
     assert one.high - one.low < other.high - other.low
