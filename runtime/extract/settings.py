@@ -12,6 +12,8 @@ from ...compiler.system.options import Limits, option, require_one
 from ..store.numbers import FEATURE_TYPES
 
 _READ_BY = ("extract",)
+_DECODING = ("extract", "train")
+"""What decodes raw values."""
 _COUNT = Limits("at least 1", 1, 2**31)
 MOST_VIEWS = 1_000
 
@@ -28,14 +30,14 @@ class ExtractSettings:
     column: tuple[str, ...] = option(
         (),
         "Where a modality, `labels`, `split` or `groups` stand, if not in a column of that name.",
-        read_by=_READ_BY,
+        read_by=_DECODING,
         metavar="NAME=COLUMN",
         type=list[str],
     )
     transform: tuple[str, ...] = option(
         (),
         "What is done to raw values, as `image.resize=256` or `text.longest=32`.",
-        read_by=_READ_BY,
+        read_by=_DECODING,
         metavar="MODALITY.KEY=VALUE",
         type=list[str],
     )
@@ -50,7 +52,7 @@ class ExtractSettings:
         32, "Samples that a backbone takes at once.", read_by=_READ_BY, limits=_COUNT
     )
     workers: int = option(
-        2, "Threads that decode.", read_by=_READ_BY, limits=Limits("at least 1", 1, 1000)
+        2, "Threads that decode.", read_by=_DECODING, limits=Limits("at least 1", 1, 1000)
     )
     views: int = option(
         1,

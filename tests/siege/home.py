@@ -23,6 +23,7 @@ from fusewright.compiler.program.text import print_program
 from fusewright.compiler.system.process import Process
 from fusewright.runtime.data.importing import import_features
 from fusewright.runtime.deploy.deploy import deploy
+from fusewright.runtime.joint.train import train_joint
 from fusewright.runtime.latency.measure import profile
 from fusewright.runtime.runs.controls import Control, Controls
 from fusewright.runtime.runs.digests import digests
@@ -33,7 +34,7 @@ from fusewright.runtime.runs.names import DIGESTS, about_file
 from fusewright.runtime.runs.statistics import Interval
 from fusewright.runtime.training.ensemble import train_ensemble
 
-from ..support import extracting, tables
+from ..support import extracting, joint, tables
 from ..support.ensembles import ensemble
 from ..support.paths import ROOT
 from ..support.raw import same_in_every_form
@@ -67,6 +68,8 @@ WARMING = (
     *("convert space.graphml --to graphml", "import genotype.txt --spec published.fuse"),
     *("draw space.fuse -o ../warm.html", "new --data data.npz", "report searched -o ../warm.html"),
     "extract raw.fuse --raw saved --out ../warm --backbones backbones.toml --workers 1",
+    "train joint.fuse --joint --data pictures.npz --out ../warm2 --epochs 1 --threads 1"
+    " --backbones backbones.toml",
     *("load network.onnx", "load network.safetensors", "check graph.json"),
 )
 """Commands after which what is read once has been read, and no thread runs."""
@@ -136,6 +139,11 @@ def _write_raw(home: Path) -> None:
     save_file({name: t.numpy() for name, t in weights.items()}, home / "backbone.safetensors")
     words = models.WordLevel({"[UNK]": 0, "a": 1, "of": 2}, unk_token="[UNK]")
     Tokenizer(words).save(str(home / "tokenizer.json"))
+    spec, arrays = fw.loads(joint.ONE_BACKBONE), joint.pictures(SAMPLES)
+    (home / "joint.fuse").write_text(str(spec), encoding="utf-8")
+    np.savez(home / "pictures.npz", **arrays)
+    quick: dict[str, Any] = {"epochs": 1, "batch": 16, "threads": 1}
+    train_joint(spec, arrays, out=home / "joined", backbones=extracting.BACKBONES, **quick)
 
 
 def _write_texts(home: Path, space: fw.Spec, network: fw.Spec) -> None:

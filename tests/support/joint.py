@@ -17,8 +17,20 @@ cell K(B, W) { S = ConcatFC(x, y) }
 output K, A, T, D
 predict 3 classes
 """
+ONE_BACKBONE = """network joint(C = 4, L = 2)
+modality image from "module:picture" { Low at "0" High at "3" }
+output Low, High
+predict 3 classes
+"""
 SPEC: fw.Spec = fw.loads(TEXT)
 SAMPLES = 48
+
+
+def pictures(samples: int) -> dict[str, Any]:
+    """Pictures (n, 3, 12, 12), as the backbone of `tests/support/extracting.py` takes them."""
+    values = np.random.default_rng(0).normal(size=(samples, 3, 12, 12)).astype(np.float32)
+    labels = np.arange(samples) % 3
+    return {"image": values, "labels": labels, "split": np.arange(samples) // 3 % 3}
 
 
 def raw_data(samples: int = SAMPLES, seed: int = 0) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from ..target import Case, Kind
 from .arrays import MUTATED_SAFETENSORS
 
 TABLE = "raw/data.csv"
+JOINT = "--joint --data pictures.npz --out run --epochs 1 --threads 1 --backbones backbones.toml"
 OPENED = "--backbones backbones.toml --workers 1"
 
 
@@ -51,6 +52,29 @@ KINDS = (
             Case("saved/dataset_info.json", [extracting("saved")]),
         ],
     ),
+    Kind(
+        "specification of a joint network",
+        _TEXT,
+        [
+            Case(
+                "joint.fuse",
+                [
+                    Command.of("inspect joint.fuse --backbones backbones.toml"),
+                    Command.of(f"train joint.fuse {JOINT}"),
+                ],
+            ),
+            Case(
+                "backbones.toml",
+                [
+                    Command.of("inspect joint.fuse --backbones backbones.toml"),
+                    Command.of(f"train joint.fuse {JOINT}"),
+                    Command.of(
+                        "compile joined --joint -o no.onnx --opset 17 --backbones backbones.toml"
+                    ),
+                ],
+            ),
+        ],
+    ),
     Kind("tokenizer", _TEXT, [Case("tokenizer.json", [_TOKENIZED])]),
     Kind(
         "weights of a backbone",
@@ -59,7 +83,17 @@ KINDS = (
             Case(
                 "backbone.safetensors",
                 [extracting(TABLE, "--pretrained module:text=backbone.safetensors")],
-            )
+            ),
+            Case(
+                "joined/backbones.safetensors",
+                [
+                    Command.of(
+                        f"train joint.fuse {JOINT}"
+                        " --pretrained module:picture=joined/backbones.safetensors"
+                    ),
+                    Command.of("predict joined --data pictures.npz -o out.csv"),
+                ],
+            ),
         ],
     ),
 )

@@ -14,11 +14,11 @@ from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.diagnostics.text import printable
 from ...compiler.language.spec import Spec
 from ...runtime.backbones.options import BackboneOptions
+from ...runtime.extract.settings import ExtractSettings
 from ...runtime.joint.settings import JointSettings
 from ...runtime.runs.names import BACKBONES, SEARCH_WEIGHTS, WEIGHTS
 from ...runtime.settings import Settings, read_settings
 from ..app import (
-    Data,
     Json,
     Out,
     Overwrite,
@@ -56,11 +56,21 @@ Distil = Annotated[
 @with_options(Settings, "train")
 @with_options(JointSettings, "train", into="together")
 @with_options(BackboneOptions, "train", into="given")
+@with_options(ExtractSettings, "train", into="decoding")
 def train(
     file: SpecFile,
-    data: Data,
     out: Out,
     *,
+    data: Annotated[
+        Path | None, typer.Option(help="A file, folder or store of arrays.", show_default=False)
+    ] = None,
+    raw: Annotated[
+        Path | None, typer.Option(help="With --joint: raw data, as `extract` takes them.")
+    ] = None,
+    root: Annotated[
+        Path | None, typer.Option(help="The folder below which raw files may lie.")
+    ] = None,
+    decoding: dict[str, Any],
     options: dict[str, Any],
     weights: Weights = None,
     distil: Distil = None,
@@ -81,11 +91,16 @@ def train(
     from ...runtime.training.train import train as run
 
     if not joint:
-        require_none({**together, **given, "backbones": backbones}, "--joint")
+        others = {"backbones": backbones, "raw": raw, "root": root}
+        require_none({**together, **given, **decoding, **others}, "--joint")
+    if (data is None) == (raw is None):
+        message = "data are named by `--data`, or with `--joint` by `--raw`"
+        raise fail("E506", message, help="give one of them")
     if RunFolder(file).holds_ensemble:
         single = {"weights": weights, "distil": distil, "set": sets, "joint": joint}
         _refuse(name for name, one in single.items() if one)
         usual = read_settings(config) if config is not None else None
+        assert data is not None
         _train_ensemble(file, data, out, usual, options, overwrite, json)
         return
     beside = settings_beside(file) if config is None else None
@@ -99,8 +114,15 @@ def train(
             raise fail("E506", "a joint training has no teacher", help="leave out `--distil`")
         chosen = backbones_from(backbones, given)
         own = {"weights": weights, "overwrite": overwrite, "backbones": chosen}
-        _train_joint(spec, data, out, settings, {**own, **together}, json)
+        taken: Any = data
+        if raw is not None:
+            from ...runtime.joint.decoded import decoded
+
+            how = ExtractSettings().with_options(**decoding)
+            taken = decoded(spec, raw, settings=how, backbones=chosen, root=root)
+        _train_joint(spec, taken, out, settings, {**own, **together}, json)
         return
+    assert data is not None
     soft = soft_targets(distil, spec, data, settings) if distil else None
     with data_warnings() as warned, _epochs("train", settings.epochs) as report:
         result = run(
@@ -119,7 +141,7 @@ def train(
 
 def _train_joint(
     spec: Spec,
-    data: Path,
+    data: Any,
     out: Path,
     settings: Settings,
     options: dict[str, Any],
