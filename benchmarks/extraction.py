@@ -198,6 +198,8 @@ def main() -> None:
     print(machine("torch", "numpy"))
     print(f"{given.samples} pictures of {given.size} × {given.size}, {given.epochs} epochs")
     print(f"last loss: {stored.losses[-1]:.6f} stored, {looped.losses[-1]:.6f} in the loop")
+    first = abs(stored.losses[0] - looped.losses[0])
+    print(f"difference of the first epoch's loss: {first:.1e}")
     print(f"largest difference of any epoch's loss: {apart:.1e}")
     print(f"seconds: {stored.seconds:.1f} stored, {looped.seconds:.1f} in the loop")
     print(f"seconds to extract: {extraction:.1f}")

@@ -37,7 +37,7 @@ from fusewright.runtime.training.ensemble import train_ensemble
 from ..support import extracting, joint, tables
 from ..support.ensembles import ensemble
 from ..support.paths import ROOT
-from ..support.raw import same_in_every_form
+from ..support.raw_forms import same_in_every_form
 from ..support.running import FIXED, problem, spec
 from .corpus import corpus
 from .readers import run_command
