@@ -27,6 +27,7 @@ MISSING = tuple(name for name in EXTRA if find_spec(name) is None)
 # On few cores, threads that wait for each other cost more than they save on small tensors; commands
 # that tests start in processes of their own have one thread too.
 os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["JE_ARROW_MALLOC_CONF"] = "background_thread:false"  # some of them fork
 if "torch" not in MISSING:
     import torch
 

@@ -187,7 +187,7 @@ def _values(array: Any, name: str) -> NDArray[Any]:
         raise fail("E502", message, help=remedy)
     if kinds.is_fixed_size_list(of):
         inner = _values(array.flatten(), name)
-        return inner.reshape(len(array), of.list_size, *inner.shape[1:])
+        return inner.reshape((len(array), int(of.list_size), *inner.shape[1:]))
     if kinds.is_list(of) or kinds.is_large_list(of):
         lengths = array.value_lengths().to_numpy(zero_copy_only=False)
         if len(lengths) and (lengths != lengths[0]).any():

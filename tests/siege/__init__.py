@@ -12,3 +12,4 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # processes are forked, and none has threads then
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")

@@ -6,7 +6,7 @@ import csv
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import h5py
 import numpy as np
@@ -19,7 +19,9 @@ import torch
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
+from fusewright.runtime.data.files import arrays_of, read_arrays
 from fusewright.runtime.data.importing import import_features
+from fusewright.runtime.data.sources import source_of
 
 Arrays = Mapping[str, NDArray[Any]]
 NAMES = ("cat", "dog", "eel")
@@ -60,6 +62,16 @@ def _column(array: NDArray[Any]) -> pa.Array:
     for size in array.shape[:0:-1]:
         column = pa.FixedSizeListArray.from_arrays(column, size)
     return column
+
+
+def stored(place: Path) -> Arrays:
+    """The arrays of a file or folder, each of which is read when it is asked for."""
+    return cast(Arrays, read_arrays(place))
+
+
+def held(data: Any) -> Arrays:
+    """The arrays of data of Python."""
+    return cast(Arrays, arrays_of(source_of(data)))
 
 
 # Files and folders

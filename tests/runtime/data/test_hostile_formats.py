@@ -23,7 +23,7 @@ import torch
 
 import fusewright as fw
 from fusewright.compiler.check.check import checked
-from fusewright.runtime.data.files import read_arrays, read_headers
+from fusewright.runtime.data.files import read_headers
 from fusewright.runtime.data.memory import held
 
 from ...support import tables
@@ -37,7 +37,7 @@ def refused(place: Path, name: str = "A") -> str:
     tracemalloc.start()
     try:
         with pytest.raises(fw.DiagnosticError) as caught:
-            read_arrays(place)[name]
+            tables.stored(place)[name]
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -59,7 +59,7 @@ class Payload:
         return self.call
 
 
-def pt(value: Any, storage: bytes = bytes(48), key: str = "0", **more: bytes) -> bytes:
+def pt(value: Any, storage: bytes = bytes(48), *, key: str = "0", **more: bytes) -> bytes:
     """An archive as `torch.save` writes it, of whatever a pickle can say."""
     stream = BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
@@ -177,9 +177,12 @@ def _packed(content: bytes) -> bytes:
     return stream.getvalue()
 
 
+_ANOTHER: Mapping[str, Any] = {"data/1": bytes(48)}
+
+
 def _twice(content: bytes) -> bytes:
-    more: dict[str, Any] = {"data/1": bytes(48)}
-    return pt(rebuilt(SHAPE, STRIDES), **more).replace(b"data/1", b"data/0")
+    content = pt(rebuilt(SHAPE, STRIDES), **_ANOTHER)
+    return content.replace(b"data/1", b"data/0")
 
 
 @pytest.mark.parametrize("make", TENSORS.values(), ids=list(TENSORS))
@@ -191,7 +194,7 @@ def test_tensors_that_are_wrong_are_refused(make: Callable[[], bytes], tmp_path:
 def test_a_pickle_by_hand_is_right_but_for_what_is_wrong(tmp_path: Path) -> None:
     numbers = np.arange(12, dtype=np.float32)
     (tmp_path / "a.pt").write_bytes(pt(rebuilt(SHAPE, STRIDES), numbers.tobytes()))
-    assert np.array_equal(np.asarray(read_arrays(tmp_path / "a.pt")["A"]), numbers.reshape(3, 4))
+    assert np.array_equal(tables.stored(tmp_path / "a.pt")["A"], numbers.reshape(3, 4))
 
 
 def test_what_torch_saves_is_read_as_it_reads_it(tmp_path: Path) -> None:
@@ -208,10 +211,10 @@ def test_what_torch_saves_is_read_as_it_reads_it(tmp_path: Path) -> None:
         shared=whole,
     )
     torch.save(saved, tmp_path / "a.pth")
-    read = read_arrays(tmp_path / "a.pth")
+    read = tables.stored(tmp_path / "a.pth")
     for name, tensor in saved.items():
         usual = tensor.detach().float() if tensor.dtype == torch.bfloat16 else tensor.detach()
-        assert np.array_equal(np.asarray(read[name]), usual.numpy()), name
+        assert np.array_equal(read[name], usual.numpy()), name
         assert read_headers(tmp_path / "a.pth")[name].kind == usual.numpy().dtype.kind
 
 
@@ -263,7 +266,7 @@ def test_datasets_that_are_elsewhere_or_no_arrays_are_refused(
 ) -> None:
     file = hdf5(tmp_path, write)
     if read_headers(file)["A"].kind == "V" and write is DATASETS["a record"]:
-        assert read_arrays(file)["A"].dtype.kind == "V"
+        assert tables.stored(file)["A"].dtype.kind == "V"
         return
     refused(file)
 
@@ -291,7 +294,7 @@ def test_texts_of_any_length_are_read_by_the_format_alone(tmp_path: Path) -> Non
         data = [word.encode() for word in words] if way == "bytes" else words
         with h5py.File(file := tmp_path / "a.h5", "w") as stream:
             stream.create_dataset("A", data=data, **options)
-        assert np.asarray(read_arrays(file)["A"]).tolist() == words, way
+        assert tables.stored(file)["A"].tolist() == words, way
 
 
 def test_a_ring_in_the_heap_of_texts_ends(tmp_path: Path) -> None:
@@ -406,8 +409,8 @@ def test_a_file_with_changed_bytes_is_read_or_diagnosed(name: str, tmp_path: Pat
     for number in range(40):
         file.write_bytes(changed(content, random.Random(number)))
         try:
-            arrays = read_arrays(file)
-            sizes = [np.asarray(arrays[array]).nbytes for array in arrays]
+            arrays = tables.stored(file)
+            sizes = [arrays[array].nbytes for array in arrays]
         except fw.DiagnosticError as error:
             assert {d.code for d in error.diagnostics} <= {"E502", "E504"}, number
         else:
