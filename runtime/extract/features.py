@@ -97,7 +97,7 @@ class FeatureMaker:
         for length, places in by_length(lengths).items():
             part = values[places].narrow(1 + self.source.time, 0, length)
             for name, (tensor, counts) in self._run(part, [length] * len(places)).items():
-                found[name] |= dict(zip(places, tensor.split(1), strict=True))
+                found[name] |= dict(zip(places, torch.split(tensor, 1), strict=True))
                 own[name] |= dict(zip(places, counts or [0] * len(places), strict=True))
         return {
             f.name: _joined(f, [found[f.name][i] for i in range(len(values))], own[f.name])
@@ -166,7 +166,7 @@ def _gathered(
     array = np.zeros((rows, *shape), np.float32)
     counts = np.ones(rows, np.int64)
     for (batch, taken), tensor in zip(parts, tensors, strict=True):
-        inner = tuple(slice(size) for size in tensor.shape[1:])
+        inner: Any = tuple(slice(size) for size in tensor.shape[1:])
         array[(batch.places - first, *inner)] = tensor.numpy()
         lengths = taken[feature.name][1]
         time = feature.declared.index("t") if feature.has_lengths else 0

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -57,7 +57,7 @@ class Pooling:
             return self._along(feature, places[TIME], sizes[TIME])
         parts = [
             self._along(one.narrow(places[TIME], 0, length), places[TIME], sizes[TIME])
-            for one, length in zip(feature.split(1), lengths, strict=True)
+            for one, length in zip(torch.split(feature, 1), lengths, strict=True)
         ]
         return torch.cat(parts)
 
@@ -93,7 +93,7 @@ def _ways(program: Program, feature: str) -> set[Pooling | None]:
             continue
         for reader in (program.values[place] for place in readers[index]):
             attributes = dict(reader.attributes)
-            by = attributes.get("by")
+            by: Any = attributes.get("by")
             is_pooled = reader.primitive == "resample" and by in ("pool", "mean")
             found.add(Pooling(by, attributes["length"]) if is_pooled else None)
         if index == program.output:

@@ -103,5 +103,6 @@ def _whole(
     shape = [max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True)]
     whole = np.zeros((samples, *shape), parts[0].dtype)
     for part, rows in zip(parts, places, strict=True):
-        whole[(rows, *(slice(size) for size in part.shape[1:]))] = part
+        inner: Any = tuple(slice(size) for size in part.shape[1:])
+        whole[(rows, *inner)] = part
     return whole

@@ -47,7 +47,7 @@ class Text(nn.Module):
         self.mix = nn.Linear(10, 7)
 
     def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
-        words = self.words(ids)
+        words: Tensor = self.words(ids)
         counts = torch.ones_like(ids) if mask is None else mask
         mean = (words * counts[..., None]).sum(1) / counts.sum(1, keepdim=True)
         mixed = torch.cat([words, mean[:, None].expand_as(words)], -1)
@@ -64,7 +64,7 @@ class Alone(nn.Module):
         self.words = nn.Embedding(300, 5)
 
     def forward(self, ids: Tensor) -> Tensor:
-        words = self.words(ids)
+        words: Tensor = self.words(ids)
         return words + words.mean(1, keepdim=True)
 
 

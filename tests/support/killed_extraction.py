@@ -60,8 +60,8 @@ def main(folder: Path) -> None:
     raw = table(folder / "raw", 6, missing=(3, 4))
     work(raw, folder / "first")  # what is imported late, once for all children
     assert len([*Path("/proc/self/task").iterdir()]) == 1
-    for home in ("whole", *(f"killed{moment}" for moment in range(MOMENTS))):
-        (folder / home).mkdir()
+    for name in ("whole", *(f"killed{moment}" for moment in range(MOMENTS))):
+        (folder / name).mkdir()
     calls = counted(raw, folder / "whole")
     early = Random(0).sample(range(1, calls - LAST + 1), MOMENTS - LAST)
     killed = 0

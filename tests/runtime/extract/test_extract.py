@@ -40,7 +40,8 @@ def given(text: str) -> NDArray[np.float32]:
 def test_a_store_holds_what_the_backbones_give(tmp_path: Path) -> None:
     result = extracted(tmp_path, unpooled=True)
     store = arrays(tmp_path)
-    low, _, _, high = module = extracting.picture().eval()
+    module = extracting.picture().eval()
+    low, _, _, high = module.children()
     pixels = torch.tensor(picture(7).transpose(2, 0, 1)[None] / np.float32(255))
     with torch.no_grad():
         assert np.allclose(store["Low"][7], low(pixels)[0], atol=1e-6)
@@ -158,7 +159,7 @@ class InTheLoop:
 
     def __init__(self, samples: int, path: str, shape: tuple[int, ...]) -> None:
         self.shape, self.runs = (samples, *shape), 0
-        layers = [*extracting.picture().eval()]
+        layers = [*extracting.picture().eval().children()]
         self._module = torch.nn.Sequential(*layers[: int(path) + 1])
 
     def __len__(self) -> int:
