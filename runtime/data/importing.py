@@ -29,7 +29,7 @@ from ..store.manifest import (
     read_manifest,
     usual_in_shard,
 )
-from ..store.numbers import FEATURE_TYPES
+from ..store.types import FEATURE_TYPES
 from ..store.write import StoreWriter
 from .canonical import PER_SAMPLE, canonical, canonical_blocks, is_feature
 from .classes import named, names_in

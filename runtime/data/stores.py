@@ -10,8 +10,8 @@ import numpy as np
 from ...compiler.network.names import CLASS_NAMES
 from ..store.folders import mark_used
 from ..store.manifest import Manifest, read_manifest
-from ..store.numbers import NUMBER_TYPES
 from ..store.read import Store
+from ..store.types import NUMBER_TYPES
 from .formats import ArrayHeader
 from .rows import Rows
 

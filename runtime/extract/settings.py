@@ -9,7 +9,7 @@ from typing import Any
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.system.options import Limits, option, require_one
-from ..store.numbers import FEATURE_TYPES
+from ..store.types import FEATURE_TYPES
 
 _READ_BY = ("extract",)
 _DECODING = ("extract", "train")

@@ -20,7 +20,7 @@ from ...compiler.documents.records import RecordKind, read_record
 from ...compiler.language.nodes import name_problem
 from ...compiler.system.drafts import PREFIX as DRAFTS
 from ...compiler.system.files import is_file, is_folder, read_text
-from .numbers import NUMBER_TYPES
+from .types import NUMBER_TYPES
 
 MANIFEST = "manifest.json"
 KIND = RecordKind("E513", remedy="extract or import it again", schema="store")

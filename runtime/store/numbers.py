@@ -1,43 +1,18 @@
-"""The number types of a store: how they lie in a shard, and what they are read as."""
+"""Numbers of a store: as the bits that lie in a shard, and as they are read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import fail
+from .types import NUMBER_TYPES
 
 _HIGH_HALF, _QUIET = 16, 0x40
 _CHUNK = 1 << 15
 _SMALL = 65504.0
-
-
-@dataclass(frozen=True, slots=True)
-class NumberType:
-    """A type as safetensors names it, as numpy holds its bits, and as it is read."""
-
-    tensor: str
-    bits: str
-    read: str
-
-    @property
-    def size(self) -> int:
-        """Bytes of a number."""
-        return np.dtype(self.bits).itemsize
-
-
-NUMBER_TYPES: Mapping[str, NumberType] = {
-    "float32": NumberType("F32", "<f4", "<f4"),
-    "float16": NumberType("F16", "<f2", "<f4"),
-    "bfloat16": NumberType("BF16", "<u2", "<f4"),
-    "int64": NumberType("I64", "<i8", "<i8"),
-}
-"""By its name in a manifest. numpy has no bfloat16: its bits are those of half a float32."""
-FEATURE_TYPES = ("float32", "float16", "bfloat16")
 
 
 def encoded(array: NDArray[Any], dtype: str, name: str) -> NDArray[Any]:

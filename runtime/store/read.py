@@ -16,8 +16,9 @@ from ...compiler.diagnostics.diagnostic import DiagnosticError, did_you_mean, fa
 from ...compiler.system.files import open_file, reason
 from ...compiler.system.tensors import Tensor
 from .manifest import Manifest, Shard, StoredArray, read_manifest
-from .numbers import NUMBER_TYPES, decoded
+from .numbers import decoded
 from .shard import damaged, tensors_of
+from .types import NUMBER_TYPES
 from .whole import require_whole
 
 MOST_MAPS = 512

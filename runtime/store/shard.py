@@ -21,7 +21,8 @@ from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.system.files import open_file, reason, write_durably
 from ...compiler.system.tensors import Tensor, Tensors, read_tensors
 from .manifest import Manifest, Shard, StoredArray
-from .numbers import NUMBER_TYPES, encoded
+from .numbers import encoded
+from .types import NUMBER_TYPES
 
 KEY, NUMBER, CONTENT = "fusewright.key", "fusewright.number", "fusewright.sha256"
 _ALIGNED, _LENGTH = 8, 8

@@ -46,8 +46,9 @@ OPENED = {
     "runtime/data/formats/npz.py",
     "runtime/data/mapped.py",
     "runtime/data/formats/arrow.py",
+    *(f"runtime/raw/decoders/{name}.py" for name in ("numbers", "picture", "video")),
 }
-"""Where they are given what is open."""
+"""Where they are given what is open, or was read."""
 
 
 def reads(tree: ast.AST) -> Iterator[str]:

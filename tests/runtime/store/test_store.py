@@ -27,8 +27,9 @@ from fusewright.runtime.store.manifest import (
     shard_file,
     usual_in_shard,
 )
-from fusewright.runtime.store.numbers import FEATURE_TYPES, decoded, encoded
+from fusewright.runtime.store.numbers import decoded, encoded
 from fusewright.runtime.store.read import Store
+from fusewright.runtime.store.types import FEATURE_TYPES
 from fusewright.runtime.store.write import StoreWriter
 
 from ...support.paths import ROOT, SRC
