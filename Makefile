@@ -68,7 +68,7 @@ $(BACKBONES)/.ready: pyproject.toml
 	@touch $@
 
 test-backbones: $(BACKBONES)/.ready
-	$(BACKBONES)/bin/pytest -rs tests/runtime/backbones tests/runtime/joint
+	$(BACKBONES)/bin/pytest -rsP tests/runtime/backbones tests/runtime/joint
 
 prove: $(READY)
 	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -n auto tests/laws/test_laws.py tests/laws/test_populations.py \

@@ -159,7 +159,7 @@ def test_weights_of_a_joint_run_are_those_of_its_backbones(joint: Joint) -> None
 def test_what_cannot_be_written_is_refused(
     options: dict[str, Any], message: str, joint: Joint, tmp_path: Path
 ) -> None:
-    given = {"backbones": OPTIONS, "output": tmp_path / "n.onnx", **options}
+    given: dict[str, Any] = {"backbones": OPTIONS, "output": tmp_path / "n.onnx", **options}
     with pytest.raises(DiagnosticError) as error:
         deploy_joint(joint.run, **given)
     assert error.value.diagnostics[0].message.startswith(message)

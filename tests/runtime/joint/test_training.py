@@ -27,7 +27,7 @@ MEAN = "module:pictures/stages.0.norm.running_mean"
 
 def trained(**options: Any) -> JointResult:
     """A short joint training with two backbones of our own."""
-    given = {**QUICK, "backbone_learning_rate": 1e-3, **options}
+    given: dict[str, Any] = {**QUICK, "backbone_learning_rate": 1e-3, **options}
     return train_joint(SPEC, raw_data(), backbones=OPTIONS, **given)
 
 
