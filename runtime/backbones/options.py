@@ -79,7 +79,7 @@ class BackboneOptions:
         """These options with those that are given; what is listed is added."""
         given = {name: value for name, value in options.items() if value is not None}
         known = {item.name: getattr(self, item.name) for item in fields(self)}
-        added = {
+        added: dict[str, Any] = {
             name: (*known[name], *value) if isinstance(known[name], tuple) else value
             for name, value in given.items()
         }

@@ -121,7 +121,7 @@ def _stages(finished: Sequence[Part]) -> list[Part]:
     for part in known:
         names, sizes = part.names, part.layout.sizes if part.layout else ()
         row = part.path.rstrip(digits)
-        if row != part.path and names == {"t", "c"}:
+        if row != part.path and names == frozenset("tc"):
             rows.setdefault((row, part.kind, sizes), []).append(part)
         if len(names) > 2 and prod(size or 2 for size in sizes) > max(size or 2 for size in sizes):
             pairs = zip(part.layout.names if part.layout else (), sizes, strict=True)

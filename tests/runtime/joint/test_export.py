@@ -90,7 +90,7 @@ def test_it_gives_what_torch_gives_from_raw_inputs(joint: Joint) -> None:
     data = raw_data(5, seed=3)
     inputs = {n: a for n, a in data.items() if n not in ("labels", "split")}
     inputs["image.present"] = inputs["image.present"].astype(np.float32)
-    session = onnxruntime.InferenceSession(joint.file)
+    session: Any = onnxruntime.InferenceSession(joint.file)
     given = {i.name for i in (*session.get_inputs(), *session.get_overridable_initializers())}
     assert given == set(inputs)
     (logits,) = session.run(None, inputs)
