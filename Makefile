@@ -64,7 +64,7 @@ $(BACKBONES)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(BACKBONES)
 	$(BACKBONES)/bin/$(INSTALL) 'pip>=25.1'
 	$(BACKBONES)/bin/$(INSTALL) torch==2.14.1 torchvision==0.29.1
-	$(BACKBONES)/bin/$(INSTALL) -e '.[torch,raw,transformers,timm,torchvision,joint]' --group test
+	$(BACKBONES)/bin/$(INSTALL) -e '.[torch,formats,raw,transformers,timm,torchvision,joint]' --group test
 	@touch $@
 
 test-backbones: $(BACKBONES)/.ready
