@@ -27,7 +27,19 @@ KINDS = (
     Kind(
         "table of raw data",
         _TEXT,
-        [Case(TABLE, [extracting(TABLE), extracting(TABLE, "--root raw --views 2")])],
+        [
+            Case(
+                TABLE,
+                [
+                    extracting(TABLE),
+                    extracting(TABLE, "--root raw --views 2"),
+                    Command.of(
+                        f"train joint.fuse --joint --raw {TABLE} --root raw --out run"
+                        f" --epochs 1 --threads 1 {OPENED}"
+                    ),
+                ],
+            )
+        ],
     ),
     Kind(
         "specification of raw data",
