@@ -75,8 +75,17 @@ def _held(path: Path, command: str, code: str) -> Generator[None]:
         yield
     finally:
         if _is_at(file, path):
-            path.unlink()
+            _remove(file, path)
         os.close(file)
+
+
+def _remove(file: int, path: Path) -> None:
+    """Removes a lock; where the system refuses, it says nothing, so that it counts no more."""
+    try:
+        path.unlink()
+    except OSError:
+        with suppress(OSError):
+            os.ftruncate(file, 0)
 
 
 def _taken(path: Path, command: str, code: str) -> int:

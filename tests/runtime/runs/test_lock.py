@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -210,6 +211,14 @@ def test_a_lock_of_another_machine_is_not_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b"[" * 5000, b'{"process": "x"}'])
 def test_a_record_that_says_nothing_counts_not(content: bytes, tmp_path: Path) -> None:
     (tmp_path / LOCK).write_bytes(content)
+    hold(tmp_path)
+
+
+def test_a_lock_that_cannot_be_removed_counts_no_more(tmp_path: Path) -> None:
+    with patch.object(Path, "unlink", side_effect=OSError(5, "Input/output error")):
+        with locked(tmp_path, "search"):
+            pass
+    assert (tmp_path / LOCK).read_bytes() == b""
     hold(tmp_path)
 
 
