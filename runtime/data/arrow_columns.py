@@ -197,8 +197,8 @@ def _values(array: Any, name: str) -> NDArray[Any]:
     if kinds.is_dictionary(of):
         words: NDArray[Any] = _values(array.dictionary, name)
         places: NDArray[Any] = array.indices.to_numpy(zero_copy_only=False)
-        values: NDArray[Any] = words[places]
-        return values
+        cells: NDArray[Any] = words[places]
+        return cells
     if kinds.is_string(of) or kinds.is_large_string(of):
         longest = pyarrow("compute").max(pyarrow("compute").binary_length(array)).as_py()
         if longest and longest > 4 * LONGEST_TEXT:

@@ -215,9 +215,9 @@ def test_a_record_that_says_nothing_counts_not(content: bytes, tmp_path: Path) -
 
 
 def test_a_lock_that_cannot_be_removed_counts_no_more(tmp_path: Path) -> None:
-    with patch.object(Path, "unlink", side_effect=OSError(5, "Input/output error")):
-        with locked(tmp_path, "search"):
-            pass
+    refusal = OSError(5, "Input/output error")
+    with patch.object(Path, "unlink", side_effect=refusal), locked(tmp_path, "search"):
+        pass
     assert (tmp_path / LOCK).read_bytes() == b""
     hold(tmp_path)
 
