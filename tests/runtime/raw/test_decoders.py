@@ -82,6 +82,12 @@ def wave(rate: int, seconds: float = 1.0, channels: int = 2) -> bytes:
     return stream.getvalue()
 
 
+def silence(rate: int) -> bytes:
+    stream = io.BytesIO()
+    soundfile.write(stream, np.zeros(4), rate, format="WAV")
+    return stream.getvalue()
+
+
 def test_sounds_are_brought_to_one_rate() -> None:
     plain = decode("sound", wave(8000), rate=8000)
     assert plain.shape == (8000,)
@@ -182,6 +188,9 @@ WRONG: list[tuple[str, Any, str]] = [
     ("picture", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no picture that is known"),
     ("sound", b"RIFF", "cannot be decoded"),
     ("sound", wave(8000, 0), "has no sample"),
+    ("sound", silence(2**31 - 1), "its rate is 2,147,483,647 Hz"),
+    ("sound", silence(400_001), "its rate is 400,001 Hz"),
+    ("sound", silence(999), "its rate is 999 Hz"),
     ("sound", NOT_FINITE, "not finite"),
     ("video", b"RIFF", "cannot be decoded"),
     ("video", wave(8000), "has no picture"),
@@ -224,6 +233,12 @@ def test_media_are_found_by_endings_and_names() -> None:
         decoder("pictures")
     with pytest.raises(fw.DiagnosticError, match="has no `cropp`"):
         transform_of("picture", {"cropp": 3})
+
+
+@pytest.mark.parametrize("rate", [999, 400_001, 10**12, 16_000.0, "16000"])
+def test_a_transform_of_sounds_has_a_usual_rate(rate: Any) -> None:
+    with pytest.raises(fw.DiagnosticError, match="1,000 to 400,000 Hz"):
+        transform_of("sound", {"rate": rate})
 
 
 def test_transforms_have_digests() -> None:
