@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -216,6 +218,46 @@ def test_what_is_broken_is_diagnosed(medium: str, content: Any, why: str) -> Non
     assert "`it` cannot be decoded" in str(error.value) or "it cannot be decoded" in str(
         error.value
     )
+
+
+def chunked(*chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG of these chunks."""
+    parts = [
+        len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+        for kind, data in chunks
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def header(width: int, height: int) -> tuple[bytes, bytes]:
+    return b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (chunked(header(60_000, 60_000), (b"IDAT", b""), (b"IEND", b"")), "more than 100,000,000"),
+        (
+            chunked(header(1, 1), (b"zTXt", b"a\0\0" + zlib.compress(bytes(3_000_000)))),
+            "cannot be decoded",
+        ),
+        (np.zeros((0, 0, 3), np.uint8), "is no picture"),
+        (np.zeros((200_000, 1, 3), np.uint8), "resized it has more than 100,000,000 pixels"),
+    ],
+    ids=["large", "packed", "empty", "long"],
+)
+def test_a_picture_that_says_it_is_large_is_refused(content: Any, why: str) -> None:
+    with pytest.raises(fw.DiagnosticError, match=why):
+        decode("picture", content, resize=224)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"crop": [10**5, 10**5]}, {"resize": 10**6}, {"resize": [0, 2]}, {"crop": 3}, {"resize": "a"}],
+)
+def test_a_transform_of_pictures_has_sizes(values: dict[str, Any]) -> None:
+    with pytest.raises(fw.DiagnosticError, match="which is no size"):
+        transform_of("video", values)
 
 
 def test_a_picture_that_would_fill_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
