@@ -13,8 +13,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...compiler.diagnostics.text import shortened
+
 LONGEST = 16_000_000
 """Bytes of a pickle that is read."""
+MOST_AXES = 64
+"""Axes of a tensor: numpy has no more."""
+LONGEST_NAME = 1_000
+"""Characters of a function or class that is named."""
+_BEYOND = 1 << 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +144,7 @@ class _Machine:
                 self._stack.append(_Name(".".join(argument.split(" "))))
             case "STACK_GLOBAL":
                 own, module = self._stack.pop(), self._stack.pop()
-                self._stack.append(_Name(f"{module}.{own}"))
+                self._stack.append(_named(module, own))
             case "BINPERSID":
                 self._stack.append(_storage(self._stack.pop()))
             case "REDUCE":
@@ -158,7 +165,18 @@ class _Machine:
     def _update(self, items: Sequence[Any]) -> None:
         if not isinstance(self._stack[-1], dict):
             raise TypeError("items are for a dict")
-        self._stack[-1].update(zip(items[::2], items[1::2], strict=False))
+        keys = items[::2]
+        if not all(type(key) is str for key in keys):
+            raise ValueError("a name in it is no text")
+        self._stack[-1].update(zip(keys, items[1::2], strict=True))
+
+
+def _named(module: Any, own: Any) -> _Name:
+    if type(module) is not str or type(own) is not str:
+        raise TypeError("a name is of two texts")
+    if len(module) + len(own) > LONGEST_NAME:
+        raise ValueError(f"it names what is longer than {LONGEST_NAME:,} characters")
+    return _Name(f"{module}.{own}")
 
 
 def _storage(identity: Any) -> Storage:
@@ -181,16 +199,18 @@ def _made(function: Any, arguments: Any) -> Any:
         case _Name("torch._utils._rebuild_tensor_v3"), _:
             raise ValueError("a tensor is of a rare type: save it as float32 or int64")
         case _Name(text), _:
-            raise ValueError(f"it calls `{text}`, and no code of a file is run")
+            raise ValueError(f"it calls `{shortened(text)}`, and no code of a file is run")
         case _:
             raise ValueError("it calls what has no name, and no code of a file is run")
 
 
 def _tensor(storage: Storage, offset: int, shape: Any, strides: Any) -> StridedTensor:
     tensor = StridedTensor(storage, offset, tuple(shape), tuple(strides))
+    if max(len(tensor.shape), len(tensor.strides)) > MOST_AXES:
+        raise ValueError(f"a tensor has more than {MOST_AXES} axes")
     numbers = (offset, *tensor.shape, *tensor.strides)
-    if not all(type(number) is int and number >= 0 for number in numbers):
-        raise ValueError("what it says of the shape of a tensor is not whole numbers")
+    if not all(type(number) is int and 0 <= number < _BEYOND for number in numbers):
+        raise ValueError("what it says of the shape of a tensor is not whole numbers in 64 bits")
     if len(tensor.shape) != len(tensor.strides) or not tensor.is_inside:
         raise ValueError("a tensor does not have the numbers that its shape takes")
     return tensor

@@ -90,7 +90,7 @@ def _is_text(dataset: Any) -> bool:
 
 def _array(stream: BufferedReader, dataset: Any, name: str) -> NDArray[Any]:
     _require_here(dataset, name)
-    if dataset.dtype.kind == "O":
+    if dataset.dtype.hasobject:
         if not _is_text(dataset):
             raise ValueError(f"`{name}` holds {dataset.dtype}, which is no array of numbers")
         return texts(read_texts(stream, dataset), name)

@@ -26,7 +26,7 @@ from . import ArrayHeader, require_few
 
 ENDINGS = (".pt", ".pth")
 UNREADABLE = (
-    *(EOFError, KeyError, NotImplementedError, RuntimeError, struct.error),
+    *(EOFError, KeyError, NotImplementedError, OverflowError, RuntimeError, struct.error),
     *(zipfile.BadZipFile, zlib.error),
 )
 _TYPES: Mapping[str, str] = {

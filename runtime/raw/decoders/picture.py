@@ -5,11 +5,15 @@ from __future__ import annotations
 import io
 import warnings
 from dataclasses import dataclass
+from math import prod
+from struct import error as StructError
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ....compiler.diagnostics.diagnostic import DiagnosticError, fail
+from ....compiler.diagnostics.text import shortened
 from ...extras import needed
 from ..data import Content, undecodable
 
@@ -18,6 +22,11 @@ TIME: int | None = None
 MOST_PIXELS = 100_000_000
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 """The formats that are opened; others of Pillow, such as PostScript, may start programs."""
+UNREADABLE = (
+    *(ArithmeticError, EOFError, IndexError, KeyError, MemoryError, NotImplementedError),
+    *(OSError, StructError, SyntaxError, TypeError, ValueError),
+)
+"""What Pillow raises where a file is damaged."""
 Interpolation = Literal["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"]
 
 
@@ -29,6 +38,8 @@ class Transform:
     width) is taken from the middle, with black where the picture is smaller. Numbers are from 0 to
     1, then `mean` is taken away and what is left divided by `std`, one for each of the `colours`:
     3, red first, or 1, which is brightness.
+
+    Raises DiagnosticError for sizes that are none, or above `MOST_PIXELS`.
     """
 
     colours: int = 3
@@ -38,10 +49,26 @@ class Transform:
     mean: tuple[float, ...] = (0.0, 0.0, 0.0)
     std: tuple[float, ...] = (1.0, 1.0, 1.0)
 
+    def __post_init__(self) -> None:
+        for name, size in (("resize", self.resize), ("crop", self.crop)):
+            is_shorter_side = name == "resize" and type(size) is int
+            sides: Any = (size, size) if is_shorter_side else size
+            if size is not None and not _are_sides(sides):
+                message = f"`{name}` of a transform is `{shortened(str(size))}`, which is no size"
+                remedy = f"write `[height, width]` with {MOST_PIXELS:,} pixels at most"
+                raise fail("E506", message, help=remedy)
+
     @property
     def mode(self) -> str:
         """Pillow's name of the channels."""
         return "L" if self.colours == 1 else "RGB"
+
+
+def _are_sides(sides: Any) -> bool:
+    if not isinstance(sides, tuple) or len(sides) != 2:
+        return False
+    plain = all(type(side) is int and side > 0 for side in sides)
+    return plain and prod(sides) <= MOST_PIXELS
 
 
 def decode(
@@ -55,7 +82,7 @@ def decode(
     `content` is a file's bytes, or (height, width[, channels]) of whole numbers from 0 to 255.
     """
     image = opened(content, place, transform.mode)
-    return array_of(image, transform, augmentation(image.size, generator))
+    return array_of(image, place, transform, augmentation(image.size, generator))
 
 
 def opened(content: Content, place: str, mode: str) -> Any:
@@ -70,13 +97,25 @@ def opened(content: Content, place: str, mode: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image = images.open(io.BytesIO(content), formats=FORMATS)
-            width, height = image.size
-            if width * height > MOST_PIXELS:
-                raise undecodable(place, f"it has more than {MOST_PIXELS:,} pixels")
+            require_few(image.size, place)
             return operations.exif_transpose(image).convert(mode)
-    except (OSError, SyntaxError, EOFError, MemoryError, ArithmeticError) as error:
+    except DiagnosticError:
+        raise
+    except images.DecompressionBombError:
+        raise _too_large(place) from None
+    except UNREADABLE as error:
         why = str(error) or "it is cut short"
         raise undecodable(place, _without_address(why), "replace or leave out the file") from None
+
+
+def require_few(size: tuple[int, int], place: str) -> None:
+    """Raises DiagnosticError where a picture of this size is more than is held in memory."""
+    if prod(size) > MOST_PIXELS:
+        raise _too_large(place)
+
+
+def _too_large(place: str) -> DiagnosticError:
+    return undecodable(place, f"it has more than {MOST_PIXELS:,} pixels")
 
 
 def _without_address(why: str) -> str:
@@ -87,7 +126,7 @@ def _without_address(why: str) -> str:
 def _of_array(images: Any, array: NDArray[Any], place: str) -> Any:
     plain = array[..., 0] if array.ndim == 3 and array.shape[-1] == 1 else array
     is_picture = plain.ndim == 2 or (plain.ndim == 3 and plain.shape[-1] in (3, 4))
-    if plain.dtype != np.uint8 or not is_picture or plain.size > 4 * MOST_PIXELS:
+    if plain.dtype != np.uint8 or not is_picture or not 0 < plain.size <= 4 * MOST_PIXELS:
         why = f"an array {array.shape} of {array.dtype} is no picture"
         raise undecodable(place, why, "store (height, width, 3) of whole numbers from 0 to 255")
     return images.fromarray(np.ascontiguousarray(plain))
@@ -118,15 +157,16 @@ def augmentation(
 
 
 def array_of(
-    image: Any, transform: Transform, augmented: Augmentation | None
+    image: Any, place: str, transform: Transform, augmented: Augmentation | None
 ) -> NDArray[np.float32]:
-    """A picture of the right mode as (channels, height, width)."""
+    """A picture of the right mode as (channels, height, width); raises DiagnosticError where it
+    would be too large."""
     operations = needed("PIL.ImageOps", "raw")
     if augmented is not None:
         size = image.size
         image = image.crop(augmented.box).resize(size, _filter(transform))
         image = operations.mirror(image) if augmented.mirrored else image
-    image = _cropped(_resized(image, transform), transform.crop)
+    image = _cropped(_resized(image, place, transform), transform.crop)
     pixels = np.asarray(image, np.float32).reshape(image.size[1], image.size[0], -1) / 255
     mean, std = (np.array(one, np.float32) for one in (transform.mean, transform.std))
     standard = (pixels - mean) / std
@@ -137,7 +177,7 @@ def _filter(transform: Transform) -> Any:
     return getattr(needed("PIL.Image", "raw").Resampling, transform.interpolation.upper())
 
 
-def _resized(image: Any, transform: Transform) -> Any:
+def _resized(image: Any, place: str, transform: Transform) -> Any:
     if transform.resize is None:
         return image
     width, height = image.size
@@ -147,9 +187,10 @@ def _resized(image: Any, transform: Transform) -> Any:
         width, height = transform.resize, int(transform.resize * height / width)
     else:
         width, height = int(transform.resize * width / height), transform.resize
-    if max(width, 1) * max(height, 1) > MOST_PIXELS:
-        width, height = (min(side, MOST_PIXELS // 10_000) for side in (width, height))
-    return image.resize((max(width, 1), max(height, 1)), _filter(transform))
+    size = max(width, 1), max(height, 1)
+    if prod(size) > MOST_PIXELS:
+        raise undecodable(place, f"resized it has more than {MOST_PIXELS:,} pixels")
+    return image.resize(size, _filter(transform))
 
 
 def _cropped(image: Any, crop: tuple[int, int] | None) -> Any:

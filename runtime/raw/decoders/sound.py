@@ -10,13 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ....compiler.diagnostics.diagnostic import DiagnosticError
+from ....compiler.diagnostics.diagnostic import DiagnosticError, fail
+from ....compiler.diagnostics.text import shortened
 from ...extras import needed
 from ..data import Content, undecodable
 
 ENDINGS = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif")
 TIME: int | None = 0
 MOST_VALUES = 500_000_000
+LOWEST_RATE, HIGHEST_RATE = 1_000, 400_000
+"""Of a sound, in numbers a second; the filter between two rates is as long as the higher one."""
+_RATES = f"{LOWEST_RATE:,} to {HIGHEST_RATE:,} Hz"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,12 +28,18 @@ class Transform:
     """What is done to a sound: the mean of its channels is brought to `rate` (samples a second) by
     a polyphase filter (a sinc in a Kaiser window), and what comes after `seconds` is cut off.
 
-    With `standardised`, its mean is taken away and it is divided by its standard deviation.
+    With `standardised`, its mean is taken away and it is divided by its standard deviation. Raises
+    DiagnosticError for a rate that no sound has.
     """
 
     rate: int = 16_000
     seconds: float = 30.0
     standardised: bool = False
+
+    def __post_init__(self) -> None:
+        if type(self.rate) is not int or not _is_usual(self.rate):
+            message = f"the transform of a sound has the rate {shortened(str(self.rate))}"
+            raise fail("E506", message, help=f"write a whole number of {_RATES}")
 
 
 def decode(
@@ -68,6 +78,8 @@ def _read(content: Content, place: str, transform: Transform) -> tuple[NDArray[A
     try:
         with soundfile.SoundFile(io.BytesIO(content)) as file:
             rate, channels = int(file.samplerate), int(file.channels)
+            if not _is_usual(rate):
+                raise undecodable(place, f"its rate is {rate:,} Hz, not one of {_RATES}")
             frames = min(int(file.frames), int((transform.seconds + 1) * rate) + 1)
             if frames * channels > MOST_VALUES:
                 raise undecodable(place, f"it has more than {MOST_VALUES:,} values")
@@ -76,6 +88,10 @@ def _read(content: Content, place: str, transform: Transform) -> tuple[NDArray[A
         raise
     except (OSError, RuntimeError, ValueError, MemoryError) as error:
         raise undecodable(place, _reason(error), "replace or leave out the file") from None
+
+
+def _is_usual(rate: int) -> bool:
+    return LOWEST_RATE <= rate <= HIGHEST_RATE
 
 
 def _reason(error: Exception) -> str:

@@ -50,7 +50,7 @@ def decode(
             image = _image(frame, place, transform)
             if not arrays:
                 augmented = picture.augmentation(image.size, generator)
-            arrays.append(picture.array_of(image, transform, augmented))
+            arrays.append(picture.array_of(image, place, transform, augmented))
     if not arrays:
         raise undecodable(place, "it has no frame", "replace or leave out the file")
     sizes = {array.shape for array in arrays}

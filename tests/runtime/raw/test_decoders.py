@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -79,6 +81,12 @@ def wave(rate: int, seconds: float = 1.0, channels: int = 2) -> bytes:
     sound = np.repeat(0.5 * np.sin(2 * np.pi * 100 * times)[:, None], channels, 1)
     stream = io.BytesIO()
     soundfile.write(stream, sound, rate, format="WAV", subtype="FLOAT")
+    return stream.getvalue()
+
+
+def silence(rate: int) -> bytes:
+    stream = io.BytesIO()
+    soundfile.write(stream, np.zeros(4), rate, format="WAV")
     return stream.getvalue()
 
 
@@ -182,6 +190,9 @@ WRONG: list[tuple[str, Any, str]] = [
     ("picture", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no picture that is known"),
     ("sound", b"RIFF", "cannot be decoded"),
     ("sound", wave(8000, 0), "has no sample"),
+    ("sound", silence(2**31 - 1), "its rate is 2,147,483,647 Hz"),
+    ("sound", silence(400_001), "its rate is 400,001 Hz"),
+    ("sound", silence(999), "its rate is 999 Hz"),
     ("sound", NOT_FINITE, "not finite"),
     ("video", b"RIFF", "cannot be decoded"),
     ("video", wave(8000), "has no picture"),
@@ -209,6 +220,46 @@ def test_what_is_broken_is_diagnosed(medium: str, content: Any, why: str) -> Non
     )
 
 
+def chunked(*chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG of these chunks."""
+    parts = [
+        len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+        for kind, data in chunks
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def header(width: int, height: int) -> tuple[bytes, bytes]:
+    return b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (chunked(header(60_000, 60_000), (b"IDAT", b""), (b"IEND", b"")), "more than 100,000,000"),
+        (
+            chunked(header(1, 1), (b"zTXt", b"a\0\0" + zlib.compress(bytes(3_000_000)))),
+            "cannot be decoded",
+        ),
+        (np.zeros((0, 0, 3), np.uint8), "is no picture"),
+        (np.zeros((200_000, 1, 3), np.uint8), "resized it has more than 100,000,000 pixels"),
+    ],
+    ids=["large", "packed", "empty", "long"],
+)
+def test_a_picture_that_says_it_is_large_is_refused(content: Any, why: str) -> None:
+    with pytest.raises(fw.DiagnosticError, match=why):
+        decode("picture", content, resize=224)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"crop": [10**5, 10**5]}, {"resize": 10**6}, {"resize": [0, 2]}, {"crop": 3}, {"resize": "a"}],
+)
+def test_a_transform_of_pictures_has_sizes(values: dict[str, Any]) -> None:
+    with pytest.raises(fw.DiagnosticError, match="which is no size"):
+        transform_of("video", values)
+
+
 def test_a_picture_that_would_fill_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fusewright.runtime.raw.decoders.picture.MOST_PIXELS", 100)
     with pytest.raises(fw.DiagnosticError, match="more than 100 pixels"):
@@ -224,6 +275,12 @@ def test_media_are_found_by_endings_and_names() -> None:
         decoder("pictures")
     with pytest.raises(fw.DiagnosticError, match="has no `cropp`"):
         transform_of("picture", {"cropp": 3})
+
+
+@pytest.mark.parametrize("rate", [999, 400_001, 10**12, 16_000.0, "16000"])
+def test_a_transform_of_sounds_has_a_usual_rate(rate: Any) -> None:
+    with pytest.raises(fw.DiagnosticError, match="1,000 to 400,000 Hz"):
+        transform_of("sound", {"rate": rate})
 
 
 def test_transforms_have_digests() -> None:
