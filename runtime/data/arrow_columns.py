@@ -7,7 +7,7 @@ used, since its buffers are what the file says.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -218,17 +218,34 @@ def ragged(name: str) -> Exception:
 # Class names
 
 
-def _class_names(schema: Any) -> list[str]:
-    """What Hugging Face's `datasets` keeps of the labels in the metadata of a schema."""
+def class_labels(schema: Any) -> dict[str, list[str]]:
+    """What classes are called by column, as `datasets` says it; no names that are not texts."""
+    names = {
+        name: feature.get("names")
+        for name, feature in features_of(schema).items()
+        if feature.get("_type") == _CLASS_LABEL
+    }
+    return {
+        name: known
+        for name, known in names.items()
+        if isinstance(known, list) and all(isinstance(one, str) for one in known)
+    }
+
+
+def features_of(schema: Any) -> dict[str, Mapping[str, Any]]:
+    """What Hugging Face's `datasets` says of columns in the metadata of a schema."""
     try:
         said = json.loads((schema.metadata or {}).get(_METADATA, b"{}"))
-        features = said.get("info", {}).get("features", {})
-        label = next(features[n] for n in ("labels", *_singular("labels")) if n in features)
-        names = label["names"] if label["_type"] == _CLASS_LABEL else []
-    except (ValueError, RecursionError, StopIteration, LookupError, AttributeError, TypeError):
-        return []
-    known: list[Any] = names if isinstance(names, list) else []
-    return [str(name) for name in known] if all(isinstance(n, str) for n in known) else []
+        features = said["info"]["features"]
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return {}
+    known: dict[str, Any] = features if isinstance(features, dict) else {}
+    return {name: feature for name, feature in known.items() if isinstance(feature, dict)}
+
+
+def _class_names(schema: Any) -> list[str]:
+    labels = next((n for n in ("labels", *_singular("labels")) if n in schema.names), "")
+    return class_labels(schema).get(labels, [])
 
 
 def _singular(plural: str) -> list[str]:

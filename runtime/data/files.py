@@ -16,12 +16,12 @@ from typing import Any, TypeAlias, cast
 
 import numpy as np
 
-from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
+from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.system.files import is_file, is_folder, open_file, reason
 from ..store.manifest import is_store
 from ..store.read import Store
 from . import formats
-from .formats import ArrayHeader, FolderFormat, Format
+from .formats import ArrayHeader, FolderFormat, Format, diagnosed
 from .rows import Array, Rows, in_memory, rows_of
 from .stores import StoreArrays, store_headers
 
@@ -146,7 +146,7 @@ def data_files(path: Path) -> Sequence[Path]:
     if not is_folder(path):
         return [path]
     if reader := _folder_format(path):
-        with _diagnosed(path, reader):
+        with diagnosed(path, reader):
             return reader.files(path)
     try:
         files = sorted(file for file in path.iterdir() if file.suffix in ENDINGS)
@@ -181,29 +181,17 @@ class _Opened:
 def _opened(path: Path) -> Generator[_Opened]:
     """A data file that is open, or a folder of a format."""
     if folder := _folder_format(path):
-        with _diagnosed(path, folder):
+        with diagnosed(path, folder):
             yield _Opened(partial(folder.headers, path), partial(folder.array, path))
         return
     if path.suffix not in ENDINGS:
         remedy = f"data is a {_EITHER} file, or a folder of them"
         raise fail("E504", f"`{path}` is not a data file", help=remedy)
     reader = FORMATS[path.suffix]
-    with open_file(path) as stream, _diagnosed(path, reader):
+    with open_file(path) as stream, diagnosed(path, reader):
         blocks = getattr(reader, "blocks", None)
         yield _Opened(
             partial(reader.headers, stream, path),
             partial(reader.array, stream),
             blocks and partial(blocks, stream),
         )
-
-
-@contextmanager
-def _diagnosed(path: Path, reader: Format | FolderFormat) -> Generator[None]:
-    """Within, what the format raises is a DiagnosticError."""
-    broken: tuple[type[Exception], ...] = (OSError, ValueError, MemoryError, *reader.UNREADABLE)
-    try:
-        yield
-    except DiagnosticError:
-        raise
-    except broken as error:
-        raise fail("E504", f"`{path}` cannot be read: {reason(error)}") from None

@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ...compiler.diagnostics.diagnostic import fail
-from ..extras import needed
+from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
+from ...compiler.system.files import reason
+from ..data.arrow_columns import UNREADABLE, class_labels, features_of, pyarrow, reading
 from .columns import Numbers, Values, cell, of_texts
 from .data import Column, Content
 
+_MEDIA = {"Image": "picture", "Audio": "sound", "Video": "video"}
+"""What `datasets` calls a column of files, and who decodes these."""
 
-def columns_of(
-    table: Any, source: str, root: Path, media: Mapping[str, str] | None = None
-) -> dict[str, Column]:
-    """The columns of a table; `media` are those that are known of some of them."""
-    return {
-        name: _column(table.column(name), source, name, root, (media or {}).get(name))
-        for name in table.column_names
-    }
+
+def columns_of(table: Any, source: str, root: Path) -> dict[str, Column]:
+    """The columns of a table, each of which is checked as a whole before it is used.
+
+    Raises what Arrow does, and ValueError where a column stands there twice.
+    """
+    if len(set(table.column_names)) < table.num_columns:
+        raise ValueError("a column stands in it twice")
+    kinds = {name: str(said.get("_type")) for name, said in features_of(table.schema).items()}
+    columns: dict[str, Column] = {}
+    for name in table.column_names:
+        column = table.column(name)
+        column.validate(full=True)
+        columns[name] = _column(column, source, name, root, _MEDIA.get(kinds.get(name, "")))
+    return columns
+
+
+def class_names(schema: Any) -> dict[str, tuple[str, ...]]:
+    """What classes are called by column, where a schema says so."""
+    return {name: tuple(names) for name, names in class_labels(schema).items()}
 
 
 def _column(column: Any, source: str, name: str, root: Path, medium: str | None) -> Column:
-    types = needed("pyarrow", "formats").types
+    types = pyarrow("types")
     kind = column.type
     if types.is_string(kind) or types.is_large_string(kind):
         return of_texts(source, name, [text or "" for text in column.to_pylist()], root)
@@ -45,13 +59,17 @@ def _numbers(column: Any) -> Any:
 
 def _value(column: Any, source: str, name: str, sample: int) -> Content | None:
     """A value of bytes, of `{bytes, path}` as Hugging Face stores files, or of a list."""
-    value: Any = column[sample].as_py()
-    if isinstance(value, dict) and "bytes" in value:
-        value = value["bytes"]
-    if value is None or isinstance(value, bytes | str):
-        return value
     try:
+        with reading():
+            value: Any = column[sample].as_py()
+        if isinstance(value, dict) and "bytes" in value:
+            value = value["bytes"]
+        if value is None or isinstance(value, bytes | str):
+            return value
         return np.asarray(value, np.float32)
-    except (TypeError, ValueError):
+    except DiagnosticError:
+        raise
+    except (OSError, ValueError, MemoryError, *UNREADABLE) as error:
         message = f"{cell(source, name, sample)} is {column.type}, which no decoder takes"
-        raise fail("E504", message, help="store bytes, texts, or lists of numbers") from None
+        remedy = f"store bytes, texts, or lists of numbers ({reason(error)})"
+        raise fail("E504", message, help=remedy) from None

@@ -31,4 +31,3 @@ def same_in_every_form(folder: Path, samples: int) -> None:
     with pa.OSFile(str(saved / file), "wb") as sink, pa.ipc.new_stream(sink, columns.schema) as out:
         out.write_table(columns)
     (saved / "state.json").write_text(json.dumps({"_data_files": [{"filename": file}]}))
-    (saved / "dataset_info.json").write_text(json.dumps({"features": {}}))

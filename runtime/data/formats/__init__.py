@@ -9,7 +9,8 @@ format, `UNREADABLE` beside these, MemoryError, and DiagnosticError where there 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -17,6 +18,8 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from ....compiler.diagnostics.diagnostic import DiagnosticError, fail
+from ....compiler.system.files import reason
 from ..columns import Column, arrays_of
 
 MOST_ARRAYS = 10_000
@@ -72,3 +75,15 @@ def require_few(count: int) -> None:
     """Raises ValueError where there are more arrays than are looked at."""
     if count > MOST_ARRAYS:
         raise ValueError(f"it has more than {MOST_ARRAYS:,} arrays")
+
+
+@contextmanager
+def diagnosed(path: Path, reader: Format | FolderFormat) -> Generator[None]:
+    """Within, what the format raises is a DiagnosticError."""
+    broken: tuple[type[Exception], ...] = (OSError, ValueError, MemoryError, *reader.UNREADABLE)
+    try:
+        yield
+    except DiagnosticError:
+        raise
+    except broken as error:
+        raise fail("E504", f"`{path}` cannot be read: {reason(error)}") from None

@@ -32,6 +32,11 @@ class ArrowTable:
     def rows(self) -> int:
         return sum(batch.num_rows for batch in self.batches)
 
+    @property
+    def whole(self) -> Any:
+        """Arrow's own table of it, whose columns are not checked."""
+        return pyarrow().Table.from_batches(self.batches, self.schema)
+
     def columns(self, names: Mapping[str, Column] | None = None) -> dict[str, Column]:
         """Its columns by name, with others beside them."""
         return columns_of(self.schema, self.rows, self._first, self._read) | {**(names or {})}

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ....compiler.diagnostics.diagnostic import fail
 from ....compiler.system.files import is_file, open_file, read_text
 from .. import arrow_columns
 from ..arrow_columns import reading
@@ -47,18 +48,30 @@ def array(folder: Path, name: str) -> NDArray[Any]:
 
 def _columns(folder: Path) -> dict[str, Column]:
     """The columns of all rows, with the `split` of each where there are several splits."""
+    table, split = saved_table(folder)
+    if split is None or "split" in table.schema.names:
+        return table.columns()
+    return table.columns({"split": Column.of(split)})
+
+
+def saved_table(folder: Path) -> tuple[ArrowTable, NDArray[np.str_] | None]:
+    """All rows that a folder holds, and the split of each where there are several.
+
+    Raises what Arrow does, ValueError where the folder is damaged, and DiagnosticError.
+    """
     if not is_file(folder / SPLITS):
-        return _table(folder).columns()
+        return _table(folder), None
     names = _splits(folder)
     tables = [_table(folder / name) for name in names]
-    whole = together(tables)
-    if "split" in whole.schema.names:
-        return whole.columns()
     split = np.repeat(texts(names, "split"), [table.rows for table in tables])
-    return whole.columns({"split": Column.of(split)})
+    return together(tables), split
 
 
 def _table(folder: Path) -> ArrowTable:
+    """The rows of one dataset; raises DiagnosticError where it selects among those of its files."""
+    if _document(folder / STATE).get("_indices_files"):
+        message = f"`{folder}` is a selection of the rows in its files"
+        raise fail("E504", message, help="save it after `flatten_indices()`")
     tables: list[ArrowTable] = []
     for file in _files(folder):
         with open_file(file) as stream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 import torch
 
 import fusewright as fw
+from fusewright.runtime.data.files import read_arrays
 from fusewright.runtime.raw.data import RawData, content_digest
 from fusewright.runtime.raw.decoders import decoder
 from fusewright.runtime.raw.open import open_raw
@@ -168,7 +170,11 @@ WRONG: list[tuple[str, Callable[[Path], object], str]] = [
         "cannot be read",
     ),
     ("data.h5", external, "no dataset of samples that lies in this file"),
-    ("saved", lambda home: _saved(home, '{"_data_files": [{"filename": "../x"}]}'), "is damaged"),
+    (
+        "saved",
+        lambda home: _saved(home, '{"_data_files": [{"filename": "../x"}]}'),
+        "does not name what",
+    ),
     ("saved", lambda home: _saved(home, '{"_data_files": [{"filename": "x"}]}'), "cannot be read"),
     ("other", lambda home: (home / "other").mkdir(), "no raw data that is known"),
     ("pipe.csv", lambda home: os.mkfifo(home / "pipe.csv"), "no raw data that is known"),
@@ -178,7 +184,71 @@ WRONG: list[tuple[str, Callable[[Path], object], str]] = [
 def _saved(home: Path, state: str) -> None:
     (home / "saved").mkdir()
     (home / "saved/state.json").write_text(state)
-    (home / "saved/dataset_info.json").write_text("{}")
+
+
+def arrow(home: Path, *, files: int = 1, **columns: Any) -> Path:
+    """A folder as `datasets` saves it, of files with these columns; the last has one more."""
+    place, names = home / "saved", [f"{n}.arrow" for n in range(files)]
+    _saved(home, json.dumps({"_data_files": [{"filename": name} for name in names]}))
+    for number, name in enumerate(names):
+        whole = pa.table({**columns, **({"more": [1, 1]} if number else {})})
+        with pa.ipc.new_stream(place / name, whole.schema) as writer:
+            writer.write_table(whole)
+    return place
+
+
+def _changed(file: Path, before: bytes, after: bytes) -> None:
+    content = file.read_bytes()
+    assert content.count(before) == 1
+    file.write_bytes(content.replace(before, after))
+
+
+def _beyond(home: Path) -> None:
+    """Bytes whose places are beyond those of the file."""
+    file = arrow(home, image=[b"abcd", b"efghijk"]) / "0.arrow"
+    places, beyond = (np.array([0, 4, end], np.int32).tobytes() for end in (11, 1 << 30))
+    _changed(file, places, beyond)
+
+
+BROKEN_ARROW: list[tuple[Callable[[Path], object], str]] = [
+    (_beyond, "cannot be read"),
+    (
+        lambda home: _changed(arrow(home, text=["caption", "x"]) / "0.arrow", b"capt", b"\xff" * 4),
+        "UTF8",
+    ),
+    (lambda home: arrow(home, files=2, text=["a", "b"]), "differ in their columns"),
+]
+
+
+@pytest.mark.parametrize(("write", "why"), BROKEN_ARROW, ids=["places", "text", "columns"])
+def test_arrow_is_checked_before_it_is_used(
+    write: Callable[[Path], object], why: str, tmp_path: Path
+) -> None:
+    write(tmp_path)
+    with pytest.raises(fw.DiagnosticError, match=why) as error:
+        open_raw(tmp_path / "saved")
+    assert [d.code for d in error.value.diagnostics] == ["E504"]
+
+
+def test_a_selection_of_a_saved_dataset_is_refused_by_every_reader(tmp_path: Path) -> None:
+    place = arrow(tmp_path, labels=[0, 1])
+    state = {"_data_files": [{"filename": "0.arrow"}], "_indices_files": [{"filename": "i.arrow"}]}
+    (place / "state.json").write_text(json.dumps(state))
+    for read in (open_raw, read_arrays):
+        with pytest.raises(fw.DiagnosticError, match="is a selection") as error:
+            read(place)
+        assert error.value.diagnostics[0].help == "save it after `flatten_indices()`"
+
+
+@pytest.mark.parametrize("names", [5, [1, 2], None])
+def test_names_of_classes_are_texts(names: object, tmp_path: Path) -> None:
+    said = {"info": {"features": {"label": {"_type": "ClassLabel", "names": names}}}}
+    place = arrow(tmp_path, label=[0, 1])
+    whole = pa.table({"label": [0, 1]}).replace_schema_metadata({"huggingface": json.dumps(said)})
+    with pa.ipc.new_stream(place / "0.arrow", whole.schema) as writer:
+        writer.write_table(whole)
+    (place / "dataset_info.json").write_text(json.dumps(said["info"]))
+    assert open_raw(place).names == {}
 
 
 @pytest.mark.parametrize(("name", "write", "why"), WRONG)

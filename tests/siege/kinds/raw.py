@@ -61,7 +61,7 @@ KINDS = (
             Case("raw.h5", [extracting("raw.h5")]),
             Case("raw.parquet", [extracting("raw.parquet")]),
             Case("saved/data-00000-of-00001.arrow", [extracting("saved")]),
-            Case("saved/dataset_info.json", [extracting("saved")]),
+            Case("saved/state.json", [extracting("saved")]),
         ],
     ),
     Kind(
