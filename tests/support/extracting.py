@@ -108,7 +108,7 @@ def extracted(folder: Path, spec: str = SPEC, raw: Any = None, **options: Any) -
         raw = folder / "raw/data.csv"
         if not raw.exists():
             table(folder / "raw", 10, missing=(3, 4))
-    given = {**QUICK, **options}
+    given: dict[str, Any] = {**QUICK, **options}
     return extract(fw.loads(spec), raw, folder / "store", backbones=BACKBONES, **given)
 
 

@@ -43,7 +43,10 @@ def arrays(samples: int = 12) -> dict[str, NDArray[Any]]:
 def numbers(of: Arrays) -> dict[str, NDArray[Any]]:
     """The arrays with numbers instead of words, for what holds numbers alone."""
     count = {"train": 0, "validation": 1, "test": 2}
-    words = {"labels": dict(zip(NAMES, range(3), strict=True)), "split": count}
+    words: dict[str, dict[str, int]] = {
+        "labels": dict(zip(NAMES, range(3), strict=True)),
+        "split": count,
+    }
     return {
         name: np.array([words[name][str(word)] for word in array])
         if array.dtype.kind == "U"
@@ -52,12 +55,12 @@ def numbers(of: Arrays) -> dict[str, NDArray[Any]]:
     }
 
 
-def table(of: Arrays) -> pa.Table:
+def table(of: Arrays) -> Any:
     """The arrays as columns: those with axes as fixed-size lists."""
     return pa.table({name: _column(array) for name, array in of.items()})
 
 
-def _column(array: NDArray[Any]) -> pa.Array:
+def _column(array: NDArray[Any]) -> Any:
     column = pa.array(array.reshape(-1))
     for size in array.shape[:0:-1]:
         column = pa.FixedSizeListArray.from_arrays(column, size)
@@ -157,7 +160,7 @@ def _csv(of: Arrays, place: Path) -> Path:
     return file
 
 
-def dataset_folder(whole: pa.Table, place: Path) -> Path:
+def dataset_folder(whole: Any, place: Path) -> Path:
     """A folder as `Dataset.save_to_disk` writes it."""
     place.mkdir(exist_ok=True)
     files = []
@@ -171,7 +174,7 @@ def dataset_folder(whole: pa.Table, place: Path) -> Path:
     return place
 
 
-def class_label(whole: pa.Table, name: str, names: tuple[str, ...]) -> pa.Table:
+def class_label(whole: Any, name: str, names: tuple[str, ...]) -> Any:
     """A table whose metadata name classes as `datasets` does."""
     features = {name: {"names": [*names], "_type": "ClassLabel"}}
     said = json.dumps({"info": {"features": features}})

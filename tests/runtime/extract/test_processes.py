@@ -12,8 +12,10 @@ from ...support.paths import ROOT
 from ...support.raw import table
 from ..parallel.test_processes import together
 
-CODE = "import sys; from pathlib import Path; from tests.support.extracting import extracted; "
-CODE += "extracted(Path(sys.argv[1]), raw=Path(sys.argv[2]))"
+CODE = (
+    "import sys; from pathlib import Path; from tests.support.extracting import extracted; "
+    "extracted(Path(sys.argv[1]), raw=Path(sys.argv[2]))"
+)
 
 
 def test_two_processes_extract_what_one_does(tmp_path: Path) -> None:
