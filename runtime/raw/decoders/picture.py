@@ -169,7 +169,7 @@ def array_of(
     image = _cropped(_resized(image, place, transform), transform.crop)
     pixels = np.asarray(image, np.float32).reshape(image.size[1], image.size[0], -1) / 255
     mean, std = (np.array(one, np.float32) for one in (transform.mean, transform.std))
-    standard = (pixels - mean) / std
+    standard = ((pixels - mean) / std).astype(np.float32, copy=False)
     return np.ascontiguousarray(standard.transpose(2, 0, 1))
 
 
