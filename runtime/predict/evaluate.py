@@ -21,7 +21,7 @@ from ..data.split import TEST
 from ..progress import Progress, no_progress
 from ..settings import Settings
 from .open import Model, open_predictor
-from .predictor import Predictor, require_memory_for
+from .predictor import Predictor, require_memory_for, split_warnings
 
 
 def evaluate(
@@ -70,9 +70,9 @@ def to_evaluate(predictor: Predictor, data: Source, settings: Settings) -> Datas
     require_memory_for(predictor, data, settings)
     network = predictor.network
     samples = load_data(_completed(data, predictor), network, settings.split_seed, settings.memory)
-    samples.indices(TEST)
-    doubts = data_warnings(samples, network)
+    doubts = (*split_warnings(predictor, data), *data_warnings(samples, network))
     warn([*doubts, *metric_warnings(samples, network.head, TEST)])
+    samples.indices(TEST)
     return samples
 
 

@@ -17,15 +17,17 @@ from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
 from ...compiler.program.weights import Weights, WeightSource
-from ...compiler.system.files import is_folder
+from ...compiler.system.files import is_folder, is_there
 from ...compiler.targets.ensemble import EnsembleSubject
 from ...compiler.targets.onnx.target import ONNX
 from ...compiler.targets.target import Subject, target_of
 from ..data.dataset import Dataset
+from ..data.identity import DataIdentity, stated_identity
 from ..progress import Progress
 from ..runs.ensemble import read_ensemble
+from ..runs.files import read_kind
 from ..runs.folder import RunFolder, settings_of
-from ..runs.names import GENOTYPE, WEIGHTS, settings_file
+from ..runs.names import GENOTYPE, WEIGHTS, about_file, settings_file
 from ..runs.weights import weights_from
 from ..settings import Settings
 from .predictor import Predictor
@@ -49,7 +51,8 @@ def open_predictor(model: Model, weights: WeightSource | None = None) -> Predict
         return _in_torch(with_weights(model, weights), Settings())
     if is_folder(model):
         folder = RunFolder(Path(model))
-        return _in_torch(open_run(folder, weights), folder.settings("train"))
+        learned = _learned(folder) if weights is None else None
+        return _in_torch(open_run(folder, weights), folder.settings("train"), learned)
     if target_of(model) is not ONNX:
         message = f"`{model}` is neither a run folder nor an ONNX file"
         raise fail("E507", message, help="give the folder that `fusewright train --out` wrote")
@@ -90,10 +93,18 @@ def with_weights(spec: Spec, weights: WeightSource | None) -> Subject:
     return Subject(network, arrays)
 
 
-def _in_torch(subject: Subject, settings: Settings) -> Predictor:
+def _learned(folder: RunFolder) -> DataIdentity | None:
+    """The data that a run was trained on, where it says so."""
+    record = folder.path / about_file("train")
+    return stated_identity(read_kind(record).get("data")) if is_there(record) else None
+
+
+def _in_torch(
+    subject: Subject, settings: Settings, learned: DataIdentity | None = None
+) -> Predictor:
     from .torch import TorchPredictor
 
-    return TorchPredictor(subject, settings)
+    return TorchPredictor(subject, settings, learned)
 
 
 class OnnxPredictor:
@@ -101,6 +112,7 @@ class OnnxPredictor:
 
     def __init__(self, file: OnnxFile, settings: Settings) -> None:
         self.file, self.settings = file, settings
+        self.learned: DataIdentity | None = None
         self.network, self.output = file.subject.network, file.output
         self.program = file.subject.program
 

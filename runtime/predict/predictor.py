@@ -6,11 +6,14 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from ...compiler.diagnostics.diagnostic import Diagnostic, Note, Report
 from ...compiler.measure.memory import network_memory, require_memory
 from ...compiler.network.network import Network
 from ...compiler.program.program import Program
-from ..data.dataset import Dataset
-from ..data.files import Source
+from ..data.canonical import SPLIT
+from ..data.dataset import Dataset, names_read
+from ..data.files import Source, arrays_of
+from ..data.identity import DataIdentity, data_identity
 from ..data.memory import held
 from ..progress import Progress
 from ..settings import Settings
@@ -19,19 +22,36 @@ from ..settings import Settings
 class Predictor(Protocol):
     """A network to predict with, and its Program.
 
-    `output` says what it gives: `logits` or `probabilities`.
+    `output` says what it gives: `logits` or `probabilities`; `learned` the data that it was trained
+    on, where that is known.
     """
 
     network: Network
     program: Program
     settings: Settings
     output: str
+    learned: DataIdentity | None
 
     def outputs(
         self, data: Dataset, samples: NDArray[Any], settings: Settings, progress: Progress
     ) -> NDArray[Any]:
         """What the network gives for some samples, (samples, K), float32."""
         ...
+
+
+def split_warnings(predictor: Predictor, data: Source) -> tuple[Diagnostic, ...]:
+    """What is to be doubted of a split that is drawn from data which may have been learned."""
+    network, learned = predictor.network, predictor.learned
+    if SPLIT in arrays_of(data):
+        return ()
+    if learned and learned.digest == data_identity(data, names_read(network)).digest:
+        return ()
+    report = Report()
+    message = "the data have no `split`, and may not be those that the network learned from"
+    remedy = "give every sample that is to be scored the `split` 2"
+    note = Note("the test samples that are drawn from them may have been learned")
+    report.add("W508", message, help=remedy, notes=[note])
+    return tuple(report.diagnostics)
 
 
 def require_memory_for(predictor: Predictor, data: Source, settings: Settings) -> None:

@@ -11,6 +11,7 @@ from ...compiler.targets.target import Subject
 from ...compiler.targets.torch.module import compile_torch
 from ..data.batches import Batches
 from ..data.dataset import Dataset
+from ..data.identity import DataIdentity
 from ..progress import Progress
 from ..settings import Settings
 from ..training.fitting import device_of, predict_all
@@ -21,7 +22,10 @@ class TorchPredictor:
 
     output = LOGITS
 
-    def __init__(self, subject: Subject, settings: Settings) -> None:
+    def __init__(
+        self, subject: Subject, settings: Settings, learned: DataIdentity | None = None
+    ) -> None:
+        self.learned = learned
         self.network, self.settings, self.program = subject.network, settings, subject.program
         self._module = compile_torch(subject)
 

@@ -17,6 +17,7 @@ from ...compiler.targets.target import file_targets, target_of
 from ...runtime.backbones.options import BackboneOptions
 from ..app import Json, Sets, app, load_with, print_json
 from ..options import Backbones, backbones_from, require_none, with_options
+from ..screen.warned import data_warnings
 
 ENDINGS = [target.ending for target in file_targets().values()]
 
@@ -68,7 +69,8 @@ def compile(
         facts = deploy_joint(_model(model, sets), output, **own, **options)
     else:
         require_none({**given, "backbones": backbones}, "--joint")
-        facts = deploy(_model(model, sets), output, to, memory=memory, **own, **options)
+        with data_warnings():
+            facts = deploy(_model(model, sets), output, to, memory=memory, **own, **options)
     print_json(facts) if json else print("\n".join(_lines(facts)))
 
 
