@@ -21,6 +21,9 @@ from .transforms import INTERPOLATIONS, picture_transform, sound_transform
 PLAIN = (None, "eager", "sdpa")
 """Implementations of attention that torch has; others are code that is fetched by their names."""
 MOST_LAYERS = 1_000
+_COUNTED = ("layer", "depth", "block", "repeat", "expert")
+_SIZED = ("size", "dim", "channel", "capacity", "length")
+"""What stands in the names of numbers of layers, and of numbers that say how large these are."""
 CODE = ("auto_map", "custom_pipelines", "quantization_config")
 """What in a configuration brings in code that is not the library's for the model."""
 _RATE = 16_000
@@ -138,9 +141,20 @@ def _refuse_code(config: Mapping[str, Any]) -> None:
             raise ValueError(f"its configuration brings in code of its own (`{key}`)")
         if key.endswith("_implementation") and value not in PLAIN:
             raise ValueError(f"its configuration brings in code by `{shortened(key)}`")
-        many = "layer" in key or "depth" in key
-        if many and isinstance(value, int) and value > MOST_LAYERS:
+        if _is_count(key) and _most(value) > MOST_LAYERS:
             raise ValueError(f"`{shortened(key)}` is above {MOST_LAYERS:,}")
+
+
+def _is_count(key: str) -> bool:
+    """Whether a key says how many layers there are, rather than how large they are."""
+    return any(part in key for part in _COUNTED) and not any(part in key for part in _SIZED)
+
+
+def _most(value: object) -> int:
+    """What a whole number counts, and a list of them together; 0 for anything else."""
+    if isinstance(value, list):
+        return sum(max(0, _most(item)) for item in cast("list[object]", value))
+    return value if isinstance(value, int) else 0
 
 
 def _entries(value: object) -> Iterator[tuple[str, object]]:

@@ -107,7 +107,10 @@ def _pairs(texts: Sequence[str], option: str, form: str) -> dict[str, str]:
 
 
 def read_options(path: str | PathLike[str]) -> BackboneOptions:
-    """The options in a TOML file; raises DiagnosticError where it cannot be used."""
+    """The options in a TOML file; raises DiagnosticError where it cannot be used.
+
+    `download` is none of them: a file does not open the network.
+    """
     name, text = fspath(path), read_text(path)
     if len(text) > LONGEST_OPTIONS:
         raise _KIND.wrong(name, f"it is longer than {LONGEST_OPTIONS:,} characters")
@@ -117,5 +120,8 @@ def read_options(path: str | PathLike[str]) -> BackboneOptions:
         if key not in known:
             remedy = did_you_mean(key, known) or f"options are {one_of(known)}"
             raise fail("E506", f"unknown option `{key}` of backbones", help=remedy)
+    if "download" in values:
+        message = f"`{name}` says `download`, which a command line alone does"
+        raise fail("E506", message, help="leave it out, and give `--download`")
     given = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
     return BackboneOptions().with_options(**given)

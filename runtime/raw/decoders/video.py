@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -20,6 +20,12 @@ ENDINGS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg")
 TIME: int | None = 1
 MOST_FRAMES = 100_000
 """Frames of a file that are looked at."""
+CONTAINERS: Mapping[str, str] = {
+    "format_whitelist": "mov,mp4,avi,matroska,webm,mpeg,mpegts,mpegvideo",
+    "protocol_whitelist": "",
+}
+"""What FFmpeg may take a file for; others of its formats open what a file names, here or elsewhere.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +50,17 @@ def decode(
     count = sum(1 for _ in _frames(content, place))
     taken = _evenly(count, transform.frames)
     arrays: list[NDArray[np.float32]] = []
-    augmented = None
+    augmented, pixels = None, 0
     for number, frame in enumerate(_frames(content, place)):
         if number in taken:
             image = _image(frame, place, transform)
             if not arrays:
                 augmented = picture.augmentation(image.size, generator)
             arrays.append(picture.array_of(image, place, transform, augmented))
+            pixels += arrays[-1][0].size
+            if pixels > picture.MOST_PIXELS:
+                why = f"its frames have more than {picture.MOST_PIXELS:,} pixels together"
+                raise undecodable(place, why, "take fewer frames, or smaller ones")
     if not arrays:
         raise undecodable(place, "it has no frame", "replace or leave out the file")
     sizes = {array.shape for array in arrays}
@@ -80,15 +90,18 @@ def _frames(content: Content, place: str) -> Iterator[Any]:
         return
     av = needed("av", "raw")
     try:
-        with av.open(io.BytesIO(content), "r") as container:
+        with av.open(io.BytesIO(content), "r", container_options=CONTAINERS) as container:
             if not container.streams.video:
                 raise undecodable(place, "it has no picture")
             stream = container.streams.video[0]
-            if stream.width * stream.height > picture.MOST_PIXELS:
-                raise undecodable(place, f"a frame has more than {picture.MOST_PIXELS:,} pixels")
-            yield from islice(container.decode(stream), MOST_FRAMES)
+            picture.require_few((stream.width, stream.height), place)
+            for frame in islice(container.decode(stream), MOST_FRAMES):
+                picture.require_few((frame.width, frame.height), place)
+                yield frame
     except DiagnosticError:
         raise
     except (OSError, ValueError, MemoryError, av.error.FFmpegError) as error:
         why = str(getattr(error, "strerror", "") or error).lower()
+        if isinstance(error, av.error.ArgumentError):
+            why = "it is no video that is known"
         raise undecodable(place, why, "replace or leave out the file") from None

@@ -203,6 +203,7 @@ def test_options_of_a_file_and_of_the_command_line_add_up(tmp_path: Path) -> Non
         ('backbone = ["a"]', "`a` is no value of `backbone`"),
         ('backbone = ["a=os.system"]', "`os.system` does not name a function of a module"),
         ('backbone = ["a=m:f", "a=m:g"]', "`backbone` says twice what `a` is"),
+        ("download = true", "`backbones.toml` says `download`, which a command line alone does"),
         ("backbone = ", "`backbones.toml` is not TOML: Invalid value (at end of document)"),
     ],
 )

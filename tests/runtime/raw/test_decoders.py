@@ -127,6 +127,33 @@ def test_videos_are_frames_at_even_distances() -> None:
     assert np.array_equal(decode("video", frames)[:, 2], decode("picture", picture(2)))
 
 
+SDP = b"""v=0
+o=- 0 0 IN IP4 127.0.0.1
+s=x
+c=IN IP4 127.0.0.1
+t=0 0
+m=video 5004 RTP/AVP 96
+a=rtpmap:96 H264/90000
+"""
+
+
+def test_a_video_names_no_files_and_no_hosts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "secret.avi").write_bytes(video(2))
+    monkeypatch.chdir(tmp_path)
+    for content in (b"ffconcat version 1.0\nfile secret.avi\n", SDP, b"#EXTM3U\nsecret.avi\n"):
+        with pytest.raises(fw.DiagnosticError, match="cannot be decoded"):
+            decode("video", content)
+
+
+def test_frames_of_a_video_are_few_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fusewright.runtime.raw.decoders.picture.MOST_PIXELS", 300)
+    assert decode("video", video(4), frames=2).shape == (3, 2, 8, 16)
+    with pytest.raises(fw.DiagnosticError, match="more than 300 pixels together"):
+        decode("video", video(4), frames=4)
+
+
 # Texts
 
 
@@ -195,7 +222,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("sound", silence(999), "its rate is 999 Hz"),
     ("sound", NOT_FINITE, "not finite"),
     ("video", b"RIFF", "cannot be decoded"),
-    ("video", wave(8000), "has no picture"),
+    ("video", wave(8000), "no video that is known"),
     ("text", "  ", "the text is empty"),
     ("text", b"\xff", "byte 0 is not UTF-8"),
     ("text", "a" * 1_000_001, "longer than"),
