@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.system.memory import available_memory, memory_text
 from ..extras import needed
 from .columns import LONGEST_TEXT, PLURALS, Column, class_names, texts
 
@@ -43,6 +44,22 @@ def reading() -> Generator[None]:
         if isinstance(error, (ValueError, MemoryError, OSError)):
             raise
         raise ValueError(str(error)) from None
+
+
+def within_memory(
+    batches: Iterable[Any], taken: Callable[[Any], int] = lambda batch: int(batch.nbytes)
+) -> Iterator[Any]:
+    """Batches of rows as they are read, which `taken` says the memory of.
+
+    Raises DiagnosticError where they take more than there is, with a batch more read by then.
+    """
+    there, total = available_memory(), 0
+    for batch in batches:
+        total += taken(batch)
+        if there is not None and total > there:
+            message = f"a table that is packed takes more memory than {memory_text(there)}"
+            raise fail("E512", message, help="make a feature store of it where there is more")
+        yield batch
 
 
 def columns_of(

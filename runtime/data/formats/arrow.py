@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from .. import arrow_columns
-from ..arrow_columns import columns_of, pyarrow, reading
+from ..arrow_columns import columns_of, pyarrow, reading, within_memory
 from ..columns import Column, arrays_of
 from . import ArrayHeader, headers_of
 
@@ -71,13 +72,21 @@ def read_table(stream: BufferedReader) -> ArrowTable:
     """The table of a file that is open, which may be closed then; raises what Arrow does."""
     arrow, ipc = pyarrow(), pyarrow("ipc")
     content = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-    source = arrow.BufferReader(arrow.py_buffer(content))
+    buffer = arrow.py_buffer(content)
+    source, unpacked = arrow.BufferReader(buffer), partial(_bytes_beside, buffer)
     if content[: len(_MAGIC)] == _MAGIC:
         file = ipc.open_file(source)
-        places = range(file.num_record_batches)
-        return ArrowTable(file.schema, tuple(file.get_batch(place) for place in places))
+        batches = map(file.get_batch, range(file.num_record_batches))
+        return ArrowTable(file.schema, tuple(within_memory(batches, unpacked)))
     reader = ipc.open_stream(source)
-    return ArrowTable(reader.schema, tuple(reader))
+    return ArrowTable(reader.schema, tuple(within_memory(reader, unpacked)))
+
+
+def _bytes_beside(file: Any, batch: Any) -> int:
+    """The bytes of a batch that do not stand in its file, which is mapped: what was packed."""
+    buffers = [buffer for column in batch.columns for buffer in column.buffers() if buffer]
+    beside = [b for b in buffers if not 0 <= b.address - file.address < max(file.size, 1)]
+    return sum(int(buffer.size) for buffer in beside)
 
 
 def together(tables: Iterable[ArrowTable]) -> ArrowTable:

@@ -13,12 +13,14 @@ from typing import Any
 from numpy.typing import NDArray
 
 from .. import arrow_columns
-from ..arrow_columns import columns_of, pyarrow, reading
+from ..arrow_columns import columns_of, pyarrow, reading, within_memory
 from ..columns import Column, arrays_of
 from . import ArrayHeader, headers_of
 
-ENDINGS = (".parquet",)
+ENDINGS = (".parquet", ".pq")
 UNREADABLE = arrow_columns.UNREADABLE
+_ROWS = 1 << 16
+"""Rows that are read at a time."""
 _INSIDE = re.compile(r"(\.list\.(element|item))+$")
 """What Parquet calls the inside of lists."""
 
@@ -36,6 +38,14 @@ def array(stream: BufferedReader, name: str) -> NDArray[Any]:
         return found.read()
 
 
+def read_table(stream: BufferedReader) -> Any:
+    """Arrow's table of a file, in memory, whose columns are not checked; raises what Arrow does."""
+    stream.seek(0)
+    file = pyarrow("parquet").ParquetFile(stream)
+    batches = within_memory(file.iter_batches(_ROWS, use_threads=False))
+    return pyarrow().Table.from_batches(batches, file.schema_arrow)
+
+
 def _columns(stream: BufferedReader) -> dict[str, Column]:
     stream.seek(0)
     file = pyarrow("parquet").ParquetFile(stream)
@@ -46,10 +56,10 @@ def _columns(stream: BufferedReader) -> dict[str, Column]:
         return batch.column(name)
 
     def read(name: str) -> Iterator[Any]:
-        for group in range(file.num_row_groups):
-            table = file.read_row_group(group, columns=[name], use_threads=False)
-            table.validate(full=True)
-            yield from table.column(name).chunks
+        for batch in within_memory(file.iter_batches(_ROWS, columns=[name], use_threads=False)):
+            column = batch.column(name)
+            column.validate(full=True)
+            yield column
 
     columns = columns_of(file.schema_arrow, rows, first, read)
     counts = _counts(file.metadata)

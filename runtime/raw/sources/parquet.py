@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ....compiler.diagnostics.diagnostic import fail
-from ....compiler.system.files import is_file, open_file, reason
-from ...extras import needed
-from ..arrow import columns_of
+from ....compiler.system.files import is_file, open_file
+from ...data.arrow_columns import reading
+from ...data.formats import diagnosed, parquet
+from ..arrow import class_names, columns_of
 from ..data import RawData
 
 FORM = "a table `.parquet`"
@@ -15,17 +15,12 @@ FORM = "a table `.parquet`"
 
 def claims(place: Path) -> bool:
     """Whether it is a file of that ending."""
-    return place.suffix.lower() in (".parquet", ".pq") and is_file(place)
+    return place.suffix.lower() in parquet.ENDINGS and is_file(place)
 
 
 def opened(place: Path, root: Path | None) -> RawData:
-    """The table; raises DiagnosticError where it cannot be read."""
-    pyarrow = needed("pyarrow", "formats")
-    parquet = needed("pyarrow.parquet", "formats")
-    with open_file(place) as stream:
-        try:
-            table = parquet.read_table(pyarrow.PythonFile(stream, "r"))
-        except (OSError, ValueError, MemoryError, pyarrow.ArrowException) as error:
-            raise fail("E504", f"`{place}` cannot be read: {reason(error)}") from None
-    columns = columns_of(table, place.name, root or place.parent)
-    return RawData(str(place), table.num_rows, columns, {})
+    """The table, in memory; raises DiagnosticError where it cannot be read, or does not fit."""
+    with open_file(place) as stream, diagnosed(place, parquet), reading():
+        table = parquet.read_table(stream)
+        columns = columns_of(table, place.name, root or place.parent)
+    return RawData(str(place), table.num_rows, columns, class_names(table.schema))

@@ -43,7 +43,7 @@ def loaded(data: Any) -> Dataset:
 def test_every_format_is_among_those_that_are_compared(tmp_path: Path) -> None:
     places = [write(ARRAYS, _folder(tmp_path, name)) for name, write in tables.FILES.items()]
     endings = {file.suffix for place in places for file in (place, *_inside(place))}
-    assert set(ENDINGS) - endings == {".pth", ".tsv"}
+    assert set(ENDINGS) - endings == {".pq", ".pth", ".tsv"}
     marks = {file.name for place in places for file in _inside(place)}
     assert set(FOLDER_FORMATS) - marks == set()
 

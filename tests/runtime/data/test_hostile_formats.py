@@ -23,8 +23,10 @@ import torch
 
 import fusewright as fw
 from fusewright.compiler.check.check import checked
+from fusewright.runtime.data import arrow_columns
 from fusewright.runtime.data.files import read_headers
 from fusewright.runtime.data.memory import held
+from fusewright.runtime.raw.open import open_raw
 
 from ...support import tables
 from .test_files import changed
@@ -378,6 +380,45 @@ def test_a_million_rows_of_a_kilobyte_take_no_memory_before_they_are_asked_for(
     assert read_headers(tmp_path / "a.parquet")["A"].shape == (1_000_000, 8)
     network = checked(fw.loads(TOO_LARGE))
     assert held(tmp_path / "a.parquet", network, 4).memory.total == 4 * 8_000_000
+
+
+def _packed_parquet(whole: pa.Table, file: Path) -> None:
+    pyarrow.parquet.write_table(whole, file)
+
+
+def _packed_arrow(whole: pa.Table, file: Path) -> None:
+    packed = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_file(file, whole.schema, options=packed) as writer:
+        writer.write_table(whole)
+
+
+@pytest.mark.parametrize(
+    ("name", "write"), [("a.parquet", _packed_parquet), ("a.arrow", _packed_arrow)]
+)
+def test_a_packed_table_is_read_within_memory(
+    name: str,
+    write: Callable[[pa.Table, Path], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write(pa.table({"A": np.zeros(500_000)}), tmp_path / name)
+    assert (tmp_path / name).stat().st_size < 20_000
+    readers: list[Callable[[Path], Any]] = [lambda place: tables.stored(place)["A"]]
+    readers += [open_raw] if name == "a.parquet" else []
+    assert all(read(tmp_path / name) is not None for read in readers)
+    monkeypatch.setattr(arrow_columns, "available_memory", lambda: 1_000_000)
+    for read in readers:
+        with pytest.raises(fw.DiagnosticError, match="more memory than 1 MB") as caught:
+            read(tmp_path / name)
+        assert [d.code for d in caught.value.diagnostics] == ["E512"]
+
+
+def test_what_is_mapped_takes_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = pa.table({"A": np.zeros(10_000)})
+    with pa.ipc.new_file(tmp_path / "a.arrow", whole.schema) as writer:
+        writer.write_table(whole)
+    monkeypatch.setattr(arrow_columns, "available_memory", lambda: 1_000)
+    assert len(tables.stored(tmp_path / "a.arrow")["A"]) == 10_000
 
 
 TOO_LARGE = """

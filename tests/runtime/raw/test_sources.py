@@ -230,6 +230,20 @@ def test_arrow_is_checked_before_it_is_used(
     assert [d.code for d in error.value.diagnostics] == ["E504"]
 
 
+def test_parquet_is_checked_before_it_is_used(tmp_path: Path) -> None:
+    file = tmp_path / "data.parquet"
+    pq.write_table(
+        pa.table({"text": ["caption"]}),
+        file,
+        compression="none",
+        use_dictionary=False,
+        write_statistics=False,
+    )
+    _changed(file, b"capt", b"\xff" * 4)
+    with pytest.raises(fw.DiagnosticError, match="UTF8"):
+        open_raw(file)
+
+
 def test_a_selection_of_a_saved_dataset_is_refused_by_every_reader(tmp_path: Path) -> None:
     place = arrow(tmp_path, labels=[0, 1])
     state = {"_data_files": [{"filename": "0.arrow"}], "_indices_files": [{"filename": "i.arrow"}]}
