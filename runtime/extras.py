@@ -11,7 +11,7 @@ from ..compiler.diagnostics.diagnostic import DiagnosticError, fail
 EXTRAS: Mapping[str, Sequence[str]] = {
     "torch": ("lightning_fabric", "optuna", "sklearn", "tensorboard", "torch", "torchmetrics"),
     "formats": ("h5py", "pyarrow"),
-    "raw": ("av", "PIL", "soundfile", "tokenizers"),
+    "raw": ("av", "PIL", "scipy", "soundfile", "tokenizers"),
     "transformers": ("transformers",),
     "timm": ("timm",),
     "torchvision": ("torchvision",),
@@ -21,10 +21,15 @@ EXTRAS: Mapping[str, Sequence[str]] = {
 
 
 def needed(module: str, extra: str) -> Any:
-    """A library that an extra installs; raises DiagnosticError where it is not there."""
+    """A library that an extra installs; raises DiagnosticError where it is not there.
+
+    ModuleNotFoundError where it is there, and another one that it imports is not.
+    """
     try:
         return import_module(module)
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as error:
+        if not f"{module}.".startswith(f"{error.name}."):
+            raise
         raise missing(module, extra) from None
 
 

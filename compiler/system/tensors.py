@@ -131,3 +131,8 @@ def fill(array: NDArray[Any], stream: BufferedIOBase) -> None:
             if not count:
                 raise ValueError("it is cut short")
             done += count
+
+
+def widened(halves: NDArray[Any]) -> NDArray[np.float32]:
+    """The float32 whose upper halves these are: bfloat16, which numpy has not, as its bits."""
+    return (halves.astype(np.uint32) << 16).view(np.float32)

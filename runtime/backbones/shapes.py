@@ -48,14 +48,6 @@ class Layout:
         return tuple(map(Axis, known, self.sizes))
 
 
-def shapes(backbone: Backbone, paths: Sequence[str]) -> dict[str, tuple[int | None, ...]]:
-    """The shape, without the batch, of what each part gives for a sample; None for a free size.
-
-    Raises DiagnosticError as `layouts` does.
-    """
-    return {path: layout.sizes for path, layout in layouts(backbone, paths).items()}
-
-
 def layouts(backbone: Backbone, paths: Sequence[str]) -> dict[str, Layout]:
     """The layout of what each part gives for a sample.
 

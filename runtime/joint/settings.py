@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.system.options import Limits, option, require_one
 
-BatchNorm = Literal["frozen", "running"]
 BATCH_NORMS = ("frozen", "running")
 
 
@@ -38,11 +37,11 @@ class JointSettings:
     )
 
     def __post_init__(self) -> None:
-        rate: Any = self.backbone_learning_rate
         for item in fields(self):
             limits: Limits | None = item.metadata["limits"]
-            if limits is not None and not limits.admit(rate):
-                raise fail("E506", f"the setting `{item.name}` is {rate}, not {limits.text}")
+            value: Any = getattr(self, item.name)
+            if limits is not None and not limits.admit(value):
+                raise fail("E506", f"the setting `{item.name}` is {value}, not {limits.text}")
         require_one("batch norm", self.batch_norm, BATCH_NORMS)
         if self.checkpointing and self.batch_norm == "running":
             message = (

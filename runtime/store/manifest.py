@@ -35,6 +35,8 @@ _SHARD_FILE = re.compile(r"[A-Za-z0-9_]+(~[0-9a-f]{8})?-[0-9]{5,}\.safetensors")
 _LONGEST_STEM = 60
 SHARD_BYTES = 1 << 27
 """About what the largest shard takes of what is in memory while it is written."""
+MOST_SHARDS = 50_000
+"""As many as a manifest that is read has room for."""
 USUAL_LENGTH = 256
 """What an open axis counts as there."""
 Axis: TypeAlias = tuple[str, int | str]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.system.tensors import widened
 from .types import NUMBER_TYPES
 
 _HIGH_HALF, _QUIET = 16, 0x40
@@ -48,7 +49,7 @@ def decoded(bits: NDArray[Any], dtype: str) -> NDArray[Any]:
     """The numbers of bits, as float32 or int64."""
     if dtype != "bfloat16":
         return bits.astype(NUMBER_TYPES[dtype].read, copy=False)
-    return (bits.astype(np.uint32) << _HIGH_HALF).view(np.float32)
+    return widened(bits)
 
 
 def _bfloat16(single: NDArray[np.float32]) -> NDArray[np.uint16]:

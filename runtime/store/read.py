@@ -44,10 +44,10 @@ class Store:
         self._mapped = lru_cache(MOST_MAPS)(self._map)
 
     @classmethod
-    def open(cls, folder: str | os.PathLike[str], *, verify: bool = False) -> Store:
+    def open(cls, folder: str | os.PathLike[str]) -> Store:
         """The store in a folder, whose manifest and headers of shards agree.
 
-        With `verify` every byte is read. Raises DiagnosticError where anything is wrong.
+        Raises DiagnosticError where anything is wrong; `require_whole` reads every byte.
         """
         place = Path(folder)
         manifest = read_manifest(place)
@@ -56,10 +56,7 @@ class Store:
             for s in manifest.shards
         }
         _require_longest(place, manifest, tensors)
-        store = cls(place, manifest, tensors)
-        if verify:
-            store.require_whole()
-        return store
+        return cls(place, manifest, tensors)
 
     def __contains__(self, name: object) -> bool:
         return any(array.name == name for array in self.manifest.arrays)
@@ -123,11 +120,6 @@ class StoredRows:
     @property
     def ndim(self) -> int:
         return len(self.shape)
-
-    @property
-    def nbytes(self) -> int:
-        """What it would take in memory."""
-        return int(np.prod(self.shape, dtype=object)) * self.dtype.itemsize
 
     def rows(self, indices: NDArray[np.int64]) -> NDArray[Any]:
         """The rows of samples, (indices, …); raises IndexError for a sample that is not there."""

@@ -14,6 +14,7 @@ from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.system.files import is_folder, reason, write_durably
 from .manifest import (
     MANIFEST,
+    MOST_SHARDS,
     Manifest,
     Shard,
     invalid_plan,
@@ -36,6 +37,7 @@ class StoreWriter:
     def __init__(self, folder: Path, plan: Manifest) -> None:
         """Raises DiagnosticError where no store can be as the plan says, or the folder is used."""
         require_consistent(plan, invalid_plan)
+        _require_few(plan)
         self.folder, self.plan = folder, plan
         self._written: dict[tuple[str | None, int], Shard] = {}
         _require_own(folder)
@@ -116,6 +118,13 @@ class StoreWriter:
                     before = longest.get(name, shape)
                     longest[name] = tuple(map(max, before, shape))
         return longest
+
+
+def _require_few(plan: Manifest) -> None:
+    """Raises DiagnosticError where a store would have more shards than can be read."""
+    shards = len(plan.modalities) * len(plan.numbers)
+    if shards > MOST_SHARDS:
+        raise invalid_plan(f"it would have {shards:,} shards, and at most are {MOST_SHARDS:,}")
 
 
 def _require_own(folder: Path) -> None:

@@ -44,7 +44,8 @@ def test_its_commands_lead_from_a_table_to_predictions(
         for line in lines
     ]
     assert "Shapes[c 64, h 2, w 2] float32" in printed[0]
-    store = Store.open(folder / "store", verify=True)
+    store = Store.open(folder / "store")
+    store.require_whole()
     assert store.manifest.samples == SAMPLES
     assert store.manifest.classes == ("less", "equal", "greater")
     with (folder / "predictions.csv").open(encoding="utf-8", newline="") as file:

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,17 @@ def test_a_library_that_is_missing_is_named_with_its_extra(monkeypatch: pytest.M
     assert diagnostic.code == "E509"
     assert diagnostic.message == "`h5py` is needed for this, and is not installed"
     assert diagnostic.help == "install it: `pip install 'fusewright[formats]'`"
+
+
+def test_a_library_that_lacks_another_one_says_which(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lacking.py").write_text("import nowhere_to_be_found\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ModuleNotFoundError, match="nowhere_to_be_found"):
+        needed("lacking", "formats")
+    with pytest.raises(fw.DiagnosticError, match="`nowhere` is needed"):
+        needed("nowhere.within", "formats")
 
 
 def test_extras_are_those_of_the_package() -> None:

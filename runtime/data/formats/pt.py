@@ -20,6 +20,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ....compiler.system.tensors import widened
 from ..mapped import mapped
 from ..tensor_pickle import LONGEST, StridedTensor, read_tensor_pickle
 from . import ArrayHeader, require_few
@@ -164,7 +165,7 @@ def _tensor(
         subok=True,
         writeable=False,
     )
-    return _widened(array) if storage.type == _BFLOAT16 else array
+    return widened(array) if storage.type == _BFLOAT16 else array
 
 
 def _start(stream: BufferedReader, member: zipfile.ZipInfo) -> int:
@@ -172,8 +173,3 @@ def _start(stream: BufferedReader, member: zipfile.ZipInfo) -> int:
     stream.seek(member.header_offset + _NAME_LENGTHS)
     name, extra = struct.unpack("<HH", stream.read(4))
     return member.header_offset + _LOCAL_HEADER + int(name) + int(extra)
-
-
-def _widened(halves: NDArray[Any]) -> NDArray[np.float32]:
-    """The float32 whose upper halves these are."""
-    return (halves.astype(np.uint32) << 16).view(np.float32)

@@ -100,7 +100,6 @@ def _reason(error: Exception) -> str:
 
 
 def _resampled(sound: NDArray[Any], rate: int, wanted: int) -> NDArray[Any]:
-    from scipy.signal import resample_poly
-
+    signal = needed("scipy.signal", "raw")
     common = gcd(rate, wanted)
-    return np.asarray(resample_poly(sound, wanted // common, rate // common))
+    return np.asarray(signal.resample_poly(sound, wanted // common, rate // common))

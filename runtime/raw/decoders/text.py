@@ -35,8 +35,7 @@ class Transform:
     padding: int = 0
 
 
-_Tokenizers = dict[str, Any]
-_KNOWN: _Tokenizers = {}
+_KNOWN: dict[str, bytes] = {}
 """The content of tokenizers by their SHA-256: a transform names one by that alone."""
 
 

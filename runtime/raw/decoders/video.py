@@ -50,7 +50,8 @@ def decode(
     count = sum(1 for _ in _frames(content, place))
     taken = _evenly(count, transform.frames)
     arrays: list[NDArray[np.float32]] = []
-    augmented, pixels = None, 0
+    augmented = None
+    pixels = 0
     for number, frame in enumerate(_frames(content, place)):
         if number in taken:
             image = _image(frame, place, transform)

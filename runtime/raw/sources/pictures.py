@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from ....compiler.diagnostics.diagnostic import fail
-from ....compiler.system.files import is_folder
+from ....compiler.system.files import is_folder, reason
 from ..columns import Files, Texts
 from ..data import Column, RawData
 from ..decoders import medium_of
@@ -28,7 +28,7 @@ def claims(place: Path) -> bool:
 
 def opened(place: Path, root: Path | None) -> RawData:
     """Every file that a decoder knows, in the order of splits, classes and names."""
-    homes = sorted(one for one in place.iterdir() if one.is_dir())
+    homes = _folders(place)
     splits = [one for one in homes if one.name.lower() in SPLITS]
     if splits and len(splits) < len(homes):
         stray = next(one for one in homes if one not in splits)
@@ -36,8 +36,8 @@ def opened(place: Path, root: Path | None) -> RawData:
         raise fail("E504", message, help=f"move `{stray.name}` into one of them")
     rows: list[tuple[str, str, str]] = []
     for home in splits or [place]:
-        for category in sorted(one for one in home.iterdir() if one.is_dir()):
-            files = sorted(one.name for one in category.iterdir() if medium_of(one.name))
+        for category in _folders(home):
+            files = [one.name for one in _entries(category) if medium_of(one.name)]
             path = category.relative_to(place)
             rows += [(home.name.lower(), category.name, str(path / name)) for name in files]
     source = place.name
@@ -48,3 +48,15 @@ def opened(place: Path, root: Path | None) -> RawData:
     if splits:
         columns["split"] = Texts(source, "split", [split for split, _, _ in rows])
     return RawData(str(place), len(rows), columns, {})
+
+
+def _folders(place: Path) -> list[Path]:
+    return [one for one in _entries(place) if one.is_dir()]
+
+
+def _entries(place: Path) -> list[Path]:
+    """What stands in a folder, by name; raises DiagnosticError where that cannot be read."""
+    try:
+        return sorted(place.iterdir())
+    except OSError as error:
+        raise fail("E504", f"`{place}` cannot be read: {reason(error)}") from None

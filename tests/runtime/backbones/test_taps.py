@@ -14,7 +14,7 @@ from fusewright.runtime.backbones.backbone import Backbone, open_backbone, open_
 from fusewright.runtime.backbones.inputs import read_inputs
 from fusewright.runtime.backbones.options import BackboneOptions
 from fusewright.runtime.backbones.providers import Made, Request
-from fusewright.runtime.backbones.shapes import layouts, shapes
+from fusewright.runtime.backbones.shapes import layouts
 from fusewright.runtime.backbones.specification import with_shapes
 from fusewright.runtime.backbones.taps import tapped
 from tests.support.backbones import OPTIONS, seeded
@@ -127,7 +127,8 @@ def test_axes_mean_what_they_follow() -> None:
     assert found["stages.0"].axes == (("c", 4), ("h", 8), ("w", 8))
     assert found["head"].axes == (("c", 5),)
     texts = open_structure("module:texts", OPTIONS)
-    assert shapes(texts, ["layers.1", ""]) == {"layers.1": (None, 8), "": (None, 8)}
+    sizes = {path: layout.sizes for path, layout in layouts(texts, ["layers.1", ""]).items()}
+    assert sizes == {"layers.1": (None, 8), "": (None, 8)}
 
 
 class Turned(nn.Module):

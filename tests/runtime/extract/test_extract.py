@@ -25,7 +25,8 @@ from ...support.raw import picture, png, table
 
 
 def arrays(folder: Path) -> dict[str, NDArray[Any]]:
-    store = Store.open(folder / "store", verify=True)
+    store = Store.open(folder / "store")
+    store.require_whole()
     return {array.name: np.asarray(store.array(array.name)) for array in store.manifest.arrays}
 
 

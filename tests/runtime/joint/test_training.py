@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 import fusewright as fw
 from fusewright.compiler.check.check import checked
 from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
+from fusewright.compiler.system.options import Limits, option
 from fusewright.runtime.backbones.specification import with_shapes
 from fusewright.runtime.joint.settings import JointSettings
 from fusewright.runtime.joint.sources import Extractor, sources_of
@@ -130,6 +132,18 @@ def test_settings_that_cannot_be_used_are_refused(options: dict[str, Any], messa
     (diagnostic,) = error.value.diagnostics
     assert diagnostic.code == "E506"
     assert diagnostic.message.startswith(message)
+
+
+def test_every_setting_is_held_against_its_own_limits() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class More(JointSettings):
+        share: float = option(
+            0.5, "A share.", read_by=("train",), limits=Limits("from 0.1 to 1", 0.1, 1.1)
+        )
+
+    assert More().share == 0.5
+    with pytest.raises(DiagnosticError, match=r"the setting `share` is 2\.0, not from 0\.1 to 1"):
+        More(share=2.0)
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,24 @@ def test_a_folder_of_pictures_has_classes_and_splits(tmp_path: Path) -> None:
         open_raw(tmp_path)
 
 
+def test_a_folder_of_pictures_that_cannot_be_read_is_diagnosed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for category in ("circle", "square"):
+        (tmp_path / category).mkdir()
+        (tmp_path / category / "0.png").write_bytes(png(picture(0)))
+    entries = Path.iterdir
+
+    def denied(place: Path) -> Any:
+        if place.name == "square":
+            raise PermissionError(13, "Permission denied")
+        return entries(place)
+
+    monkeypatch.setattr(Path, "iterdir", denied)
+    with pytest.raises(fw.DiagnosticError, match="square` cannot be read: permission denied"):
+        open_raw(str(tmp_path))
+
+
 def test_what_is_missing_is_nothing(tmp_path: Path) -> None:
     raw = open_raw(table(tmp_path, 6, missing=(1, 2)))
     image = raw.columns["image"]

@@ -82,7 +82,8 @@ def test_rows_are_those_that_were_written(held: Held, data: st.DataObject) -> No
     with TemporaryDirectory() as name:
         manifest = write(Path(name), held, [*plan.numbers])
         assert read_manifest(Path(name)) == manifest
-        store = Store.open(name, verify=True)
+        store = Store.open(name)
+        store.require_whole()
         for array in plan.arrays:
             rows, expected = store.array(array.name), arrays[array.name]
             assert (rows.shape, len(rows)) == (expected.shape, plan.samples)
@@ -282,3 +283,11 @@ def test_faults_at_every_call_and_then_the_same_bytes(tmp_path: Path) -> None:
     assert told.pop("kill killed") == calls > 20
     assert min(told.pop("torn killed"), told.pop("ENOSPC diagnosed")) > calls / 4
     assert not {ending for ending in told if not ending.endswith("finished")}
+
+
+def test_a_store_with_more_shards_than_can_be_read_is_not_begun(tmp_path: Path) -> None:
+    array = StoredArray.of_feature("A", [("c", 1)], "image")
+    with pytest.raises(fw.DiagnosticError, match=r"50,001 shards, and at most are 50,000"):
+        StoreWriter(tmp_path / "store", Manifest(100_001, 2, (array,)))
+    assert not (tmp_path / "store").exists()
+    StoreWriter(tmp_path / "store", Manifest(100_000, 2, (array,)))
