@@ -11,9 +11,11 @@ from ...compiler.targets.target import Subject
 from ...compiler.targets.torch.module import compile_torch
 from ..data.batches import Batches
 from ..data.dataset import Dataset
+from ..data.files import Source
 from ..progress import Progress
 from ..settings import Settings
 from ..training.fitting import device_of, predict_all
+from .features import read_features
 
 
 class TorchPredictor:
@@ -24,6 +26,9 @@ class TorchPredictor:
     def __init__(self, subject: Subject, settings: Settings) -> None:
         self.network, self.settings, self.program = subject.network, settings, subject.program
         self._module = compile_torch(subject)
+
+    def read(self, data: Source, settings: Settings, *, labelled: bool) -> Dataset:
+        return read_features(self, data, settings, labelled=labelled)
 
     def outputs(
         self, data: Dataset, samples: NDArray[Any], settings: Settings, progress: Progress
