@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 import runpy
 import shutil
@@ -22,6 +23,7 @@ from ..support.running import command
 HOME = EXAMPLES / "pictures_and_texts"
 PAGE = (HOME / "README.md").read_text(encoding="utf-8")
 SAMPLES = 60
+PROVING = os.environ.get("HYPOTHESIS_PROFILE") == "prove"
 LINES = re.findall(r"^\$ fusewright (.*)$", PAGE, re.MULTILINE)
 JOINED = next(n for n, line in enumerate(LINES) if line.startswith("compile"))
 """How many commands come before the one that joins backbones and network."""
@@ -57,9 +59,8 @@ def test_its_commands_lead_from_a_table_to_predictions(folder: Path) -> None:
     assert "made: 0" in command(folder, *LINES[0].split())
 
 
-@pytest.mark.slow
+@pytest.mark.skipif(not PROVING, reason="torch takes long to export: `make prove` runs this")
 def test_one_file_from_raw_inputs_predicts_what_is_predicted_of_features(folder: Path) -> None:
-    """torch takes long to export: `make prove` runs this one."""
     pytest.importorskip("onnxscript")
     for line in LINES:
         _run(folder, line)
