@@ -32,7 +32,7 @@ class BackboneOptions:
     backbone: tuple[str, ...] = option(
         (),
         "A function that makes a backbone, for `module:NAME`; it is imported.",
-        read_by=_OPENING,
+        read_by=("predict", *_OPENING),
         metavar="NAME=MODULE:FUNCTION",
         type=list[str],
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,17 +10,15 @@ from numpy.typing import NDArray
 from ...compiler.network.names import PROBABILITIES
 from ...compiler.program.weights import WeightSource
 from ...compiler.targets.numpy.network import logits_of
-from ..data.checks import data_warnings, metric_warnings, warn
-from ..data.dataset import Dataset, load_data, load_features
-from ..data.files import Source, arrays_of
-from ..data.presence import lacking_warnings, lacking_whole, without
-from ..data.rows import Rows
+from ..data.checks import metric_warnings, warn
+from ..data.dataset import Dataset
+from ..data.files import Source
 from ..data.sources import Data, source_of
 from ..data.split import TEST
 from ..progress import Progress, no_progress
 from ..settings import Settings
 from .open import Model, open_predictor
-from .predictor import Predictor, require_memory_for, split_warnings
+from .predictor import SECONDS, Predictor, split_warnings
 
 
 def evaluate(
@@ -29,6 +26,8 @@ def evaluate(
     data: Data,
     *,
     weights: WeightSource | None = None,
+    joint: bool = False,
+    seconds: int = SECONDS,
     settings: Settings | None = None,
     progress: Progress = no_progress,
     **options: Any,
@@ -39,9 +38,9 @@ def evaluate(
     `weights` are given. A run's
     own settings say how data without a `split` is split; `options` override them. Warns
     (`DataWarning`) where data are to be doubted, or a metric is, and where they have no feature of
-    an optional modality, which is absent in every sample then.
+    an optional modality, which is absent in every sample then. `joint` is as for `predict`.
     """
-    predictor = open_predictor(model, weights)
+    predictor = open_predictor(model, weights, joint=joint, seconds=seconds)
     settings = (settings or predictor.settings).with_options(**options)
     samples = to_evaluate(predictor, source_of(data), settings)
     return evaluate_with(predictor, samples, settings, progress)
@@ -67,11 +66,9 @@ def to_evaluate(predictor: Predictor, data: Source, settings: Settings) -> Datas
 
     Raises DiagnosticError where they do not fit it, or the memory, or have no test split.
     """
-    require_memory_for(predictor, data, settings)
-    network = predictor.network
-    samples = load_data(_completed(data, predictor), network, settings.split_seed, settings.memory)
-    doubts = (*split_warnings(predictor, data), *data_warnings(samples, network))
-    warn([*doubts, *metric_warnings(samples, network.head, TEST)])
+    samples = predictor.read(data, settings, labelled=True)
+    metrics = metric_warnings(samples, predictor.network.head, TEST)
+    warn([*split_warnings(predictor, data), *metrics])
     samples.indices(TEST)
     return samples
 
@@ -81,6 +78,8 @@ def predict(
     data: Data,
     *,
     weights: WeightSource | None = None,
+    joint: bool = False,
+    seconds: int = SECONDS,
     settings: Settings | None = None,
     progress: Progress = no_progress,
     **options: Any,
@@ -89,9 +88,10 @@ def predict(
 
     Probabilities, where `model` is an ONNX file that gives these, or an ensemble. An optional
     modality of which the data have no feature is absent in every sample, with a warning
-    (`DataWarning`).
+    (`DataWarning`). An ONNX file with its backbones is run where it is said to be `joint`, for
+    `seconds` at most; its data are raw inputs.
     """
-    predictor = open_predictor(model, weights)
+    predictor = open_predictor(model, weights, joint=joint, seconds=seconds)
     settings = (settings or predictor.settings).with_options(**options)
     return predict_with(predictor, source_of(data), settings, progress)
 
@@ -100,15 +100,6 @@ def predict_with(
     predictor: Predictor, data: Source, settings: Settings, progress: Progress = no_progress
 ) -> NDArray[Any]:
     """What a network that is open gives for every sample, (samples, K)."""
-    require_memory_for(predictor, data, settings)
-    samples = load_features(_completed(data, predictor), predictor.network, settings.memory)
+    samples = predictor.read(data, settings, labelled=False)
     every = np.arange(len(samples.labels))
     return predictor.outputs(samples, every, settings, progress)
-
-
-def _completed(data: Source, predictor: Predictor) -> Mapping[str, Rows]:
-    """The arrays; no sample has an optional modality that they have nothing of, with a warning."""
-    arrays, network = arrays_of(data), predictor.network
-    lacking = lacking_whole(arrays, network)
-    warn(lacking_warnings(arrays, network, lacking))
-    return without(arrays, network, lacking)

@@ -22,6 +22,7 @@ from ...compiler.targets.ensemble import EnsembleSubject
 from ...compiler.targets.onnx.target import ONNX
 from ...compiler.targets.target import Subject, target_of
 from ..data.dataset import Dataset
+from ..data.files import Source
 from ..data.identity import DataIdentity, stated_identity
 from ..progress import Progress
 from ..runs.ensemble import read_ensemble
@@ -30,7 +31,8 @@ from ..runs.folder import RunFolder, settings_of
 from ..runs.names import GENOTYPE, WEIGHTS, about_file, settings_file
 from ..runs.weights import weights_from
 from ..settings import Settings
-from .predictor import Predictor
+from .features import read_features
+from .predictor import SECONDS, Predictor
 
 if TYPE_CHECKING:
     from ...compiler.targets.onnx.file import OnnxFile
@@ -39,11 +41,20 @@ Model: TypeAlias = "str | PathLike[str] | Spec"
 """A run folder, an ONNX file, or a specification whose weights are given."""
 
 
-def open_predictor(model: Model, weights: WeightSource | None = None) -> Predictor:
+def open_predictor(
+    model: Model,
+    weights: WeightSource | None = None,
+    *,
+    joint: bool = False,
+    seconds: int = SECONDS,
+) -> Predictor:
     """The network that a model stands for; it has no holes.
 
-    Raises DiagnosticError where it cannot be read, has no weights, or has its own beside `weights`.
+    An ONNX file with its backbones is `joint`, and may then run for `seconds`. Raises
+    DiagnosticError where it cannot be read, has no weights, or has its own beside `weights`.
     """
+    if joint:
+        return _with_backbones(model, weights, seconds)
     if isinstance(model, Spec):
         if weights is None:
             message = "a specification needs weights to be evaluated"
@@ -63,6 +74,15 @@ def open_predictor(model: Model, weights: WeightSource | None = None) -> Predict
     file = OnnxFile(model)
     settings = settings_of(file.metadata)
     return OnnxPredictor(file, settings)
+
+
+def _with_backbones(model: Model, weights: WeightSource | None, seconds: int) -> Predictor:
+    if isinstance(model, Spec) or weights is not None or target_of(model) is not ONNX:
+        message = "only an ONNX file holds its backbones, and their weights"
+        raise fail("E506", message, help="give what `fusewright compile --joint` wrote")
+    from .apart import JointPredictor
+
+    return JointPredictor(model, seconds)
 
 
 def open_run(folder: RunFolder, weights: WeightSource | None) -> Subject:
@@ -116,10 +136,13 @@ class OnnxPredictor:
         self.network, self.output = file.subject.network, file.output
         self.program = file.subject.program
 
+    def read(self, data: Source, settings: Settings, *, labelled: bool) -> Dataset:
+        return read_features(self, data, settings, labelled=labelled)
+
     def outputs(
         self, data: Dataset, samples: NDArray[Any], settings: Settings, progress: Progress
     ) -> NDArray[Any]:
-        from ...compiler.targets.onnx.file import run, session_of
+        from ...compiler.targets.onnx.session import run, session_of
 
         if settings.device != "cpu":
             message = f"an ONNX file is not run on `{settings.device}`"

@@ -18,6 +18,9 @@ from ..data.memory import held
 from ..progress import Progress
 from ..settings import Settings
 
+SECONDS = 600
+"""How long a model may run whose needs are not known, where nothing else is said."""
+
 
 class Predictor(Protocol):
     """A network to predict with, and its Program.
@@ -31,6 +34,14 @@ class Predictor(Protocol):
     settings: Settings
     output: str
     learned: DataIdentity | None
+
+    def read(self, data: Source, settings: Settings, *, labelled: bool) -> Dataset:
+        """The samples of data, with labels and split where they are `labelled`.
+
+        Warns (`DataWarning`) of what is to be doubted. Raises DiagnosticError where they do not fit
+        the network, or the memory.
+        """
+        ...
 
     def outputs(
         self, data: Dataset, samples: NDArray[Any], settings: Settings, progress: Progress

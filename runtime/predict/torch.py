@@ -11,10 +11,12 @@ from ...compiler.targets.target import Subject
 from ...compiler.targets.torch.module import compile_torch
 from ..data.batches import Batches
 from ..data.dataset import Dataset
+from ..data.files import Source
 from ..data.identity import DataIdentity
 from ..progress import Progress
 from ..settings import Settings
 from ..training.fitting import device_of, predict_all
+from .features import read_features
 
 
 class TorchPredictor:
@@ -28,6 +30,9 @@ class TorchPredictor:
         self.learned = learned
         self.network, self.settings, self.program = subject.network, settings, subject.program
         self._module = compile_torch(subject)
+
+    def read(self, data: Source, settings: Settings, *, labelled: bool) -> Dataset:
+        return read_features(self, data, settings, labelled=labelled)
 
     def outputs(
         self, data: Dataset, samples: NDArray[Any], settings: Settings, progress: Progress

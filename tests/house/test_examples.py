@@ -23,7 +23,7 @@ from fusewright.compiler.published.genotype import genotype_from_text
 from fusewright.compiler.syntax.format import format_text
 from fusewright.compiler.syntax.parse import parse
 from fusewright.compiler.targets.onnx.certificate import random_inputs
-from fusewright.compiler.targets.onnx.file import open_session, run
+from fusewright.compiler.targets.onnx.session import open_session, run
 from fusewright.runtime.settings import Settings, read_settings
 
 from ..support.paths import EXAMPLES, VECTORS

@@ -34,8 +34,8 @@ from fusewright.compiler.resolve.unfill import unfill
 from fusewright.compiler.syntax.parse import parse
 from fusewright.compiler.targets.numpy.network import evaluate
 from fusewright.compiler.targets.onnx.export import export as export_onnx
-from fusewright.compiler.targets.onnx.file import open_session, run
 from fusewright.compiler.targets.onnx.options import OPSETS, OnnxOptions
+from fusewright.compiler.targets.onnx.session import open_session, run
 from fusewright.compiler.targets.python.source import source
 from fusewright.compiler.targets.target import Subject
 from fusewright.compiler.targets.torch.kernels import KERNELS

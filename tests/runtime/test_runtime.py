@@ -15,8 +15,8 @@ import torch
 
 import fusewright as fw
 from fusewright.compiler.check.check import checked
-from fusewright.compiler.targets.onnx.file import open_session
-from fusewright.compiler.targets.onnx.file import run as run_onnx
+from fusewright.compiler.targets.onnx.session import open_session
+from fusewright.compiler.targets.onnx.session import run as run_onnx
 from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.data.files import read_arrays
 from fusewright.runtime.settings import read_settings

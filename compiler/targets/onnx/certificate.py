@@ -30,8 +30,9 @@ from ...program.program import Input, Program
 from ...system.files import first_line, is_file
 from ...system.provenance import described, versions
 from ..numpy.network import NumpyNetwork, probabilities_of
-from .file import open_session, outputs, read_model, weights_file
+from .file import read_model, weights_file
 from .options import Precision
+from .session import open_session, outputs
 
 TOLERANCE = 1e-5
 MARGIN = 10

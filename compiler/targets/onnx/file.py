@@ -1,4 +1,4 @@
-"""ONNX files: what stands in their metadata, and how they are run. A file is untrusted."""
+"""ONNX files: what stands in their metadata, and what they may hold. A file is untrusted."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
-import onnxruntime
 from google.protobuf.message import DecodeError
-from numpy.typing import NDArray
 
 from ...check.check import checked, require_no_holes
 from ...diagnostics.diagnostic import DiagnosticError, fail
@@ -22,7 +19,7 @@ from ...language.ensemble import Ensemble
 from ...language.spec import Spec
 from ...network.names import LOGITS, PROBABILITIES
 from ...program.program import Input
-from ...system.files import first_line, open_file, read_bytes
+from ...system.files import read_bytes
 from ..ensemble import EnsembleSubject, ensemble_in
 from ..keys import JOINT_KEY, SPEC_KEY
 from ..target import Subject
@@ -33,8 +30,6 @@ from .tensors import is_text, parts_of, require_stored
 
 LONGEST_MODEL = 1 << 31
 """Bytes of a model, without weights that lie in another file: no message is longer."""
-_ERRORS_ONLY = 3
-_NUMBERS = {"tensor(int64)": np.int64, "tensor(float)": np.float32}
 _DEEPEST = 100
 """How deep JSON in the metadata may be nested to be read as such."""
 
@@ -115,15 +110,20 @@ class OnnxFile:
         """
         if JOINT_KEY in self.metadata:
             message = f"`{self.path}` holds backbones, and what these take to run is not known here"
-            remedy = "if you trust who wrote it, run it by ONNX Runtime itself"
+            remedy = "add `--joint`, to run it in a process of its own, with limits"
             raise fail("E504", message, help=remedy)
+        name = self._given()
+        self._require_inputs(self.subject.program.inputs)
+        return name
+
+    def _given(self) -> str:
+        """The name of what the model gives; raises DiagnosticError where no network gives it."""
         name = self._outputs[0].name if len(self._outputs) == 1 else None
         if name not in (LOGITS, PROBABILITIES):
             raise self._foreign("does not give logits or probabilities")
         head = self.subject.network.head
         if self._outputs[0] != output_info(name, head):
             raise self._foreign(f"does not give {name} (batch, {head.count}) in float32")
-        self._require_inputs(self.subject.program.inputs)
         return str(name)
 
     def _require_inputs(self, expected: tuple[Input, ...]) -> None:
@@ -152,61 +152,6 @@ class OnnxFile:
     def as_json(self) -> dict[str, Any]:
         """The metadata, with what is JSON in it as such."""
         return {key: _parsed(value) for key, value in self.metadata.items()}
-
-
-def open_session(model: bytes | Path) -> onnxruntime.InferenceSession:
-    """A CPU session that keeps its warnings to itself."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = _ERRORS_ONLY
-    source = model if isinstance(model, bytes) else str(model)
-    return onnxruntime.InferenceSession(source, options, ["CPUExecutionProvider"])
-
-
-def session_of(path: Path) -> onnxruntime.InferenceSession:
-    """A session that runs a file; raises DiagnosticError where that is not possible."""
-    open_file(path).close()
-    try:
-        return open_session(path)
-    except Exception as error:  # noqa: BLE001  (its exceptions have no common base but this)
-        message = f"`{path}` cannot be run: {first_line(error)}"
-        raise fail("E508", message, help="compile it again") from None
-
-
-def run(session: onnxruntime.InferenceSession, inputs: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-    """Output (batch, K) for features (batch, axes…); inputs may be of any number type.
-
-    Raises DiagnosticError where the model fails, or gives anything but finite numbers.
-    """
-    output = outputs(session, inputs)
-    broken = np.flatnonzero(~np.isfinite(output).all(1))
-    if len(broken):
-        message = f"the model gives values that are not finite for {len(broken)} of {len(output)}"
-        remedy = "look for NaN and large values in the data, or compile it in `float32`"
-        raise fail("E508", f"{message} samples", help=remedy)
-    return output
-
-
-def outputs(
-    session: onnxruntime.InferenceSession, inputs: Mapping[str, NDArray[Any]]
-) -> NDArray[Any]:
-    """What `run` gives, where that may be infinite or NaN."""
-    accepted = (*session.get_inputs(), *session.get_overridable_initializers())
-    try:
-        feed = {
-            item.name: np.asarray(inputs[item.name], _NUMBERS[item.type])
-            for item in accepted
-            if item.name in inputs
-        }
-        output = session.run(None, feed)[0]
-    except Exception as error:  # noqa: BLE001  (its exceptions have no common base but this)
-        message = f"the model cannot be run: {first_line(error)}"
-        raise fail("E508", message, help="compile it again") from None
-    expected = (len(feed[accepted[0].name]), session.get_outputs()[0].shape[-1])
-    if not isinstance(output, np.ndarray) or output.dtype != np.float32 or output.shape != expected:
-        array = np.asarray(output)
-        message = f"the model gives {array.shape} of {array.dtype}, not {expected} of float32"
-        raise fail("E508", message, help="compile it again")
-    return output
 
 
 def weights_file(path: Path) -> Path:

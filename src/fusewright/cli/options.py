@@ -20,6 +20,13 @@ Backbones = Annotated[
     Path | None, typer.Option("--backbones", help="Backbones and their weights as a .toml file.")
 ]
 
+Joint = Annotated[
+    bool, typer.Option("--joint", help="An ONNX file from raw inputs, run in a process of its own.")
+]
+Seconds = Annotated[
+    int | None, typer.Option(min=1, max=10**6, help="With --joint: how long it may run; else 600.")
+]
+
 
 def with_options(
     kind: type, reader: str, into: str = "options"
@@ -74,6 +81,13 @@ def require_none(options: dict[str, Any], switch: str) -> None:
     for name in (name for name, value in options.items() if value):
         message = f"`--{name.replace('_', '-')}` is for what runs with backbones"
         raise fail("E506", message, help=f"add `{switch}`, or leave it out")
+
+
+def require_one_place(data: Path | None, raw: Path | None) -> None:
+    """Raises DiagnosticError unless data are named in one way."""
+    if (data is None) == (raw is None):
+        message = "data are named by `--data`, or with `--joint` by `--raw`"
+        raise fail("E506", message, help="give one of them")
 
 
 def settings_from(

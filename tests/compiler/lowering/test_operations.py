@@ -39,7 +39,7 @@ from fusewright.compiler.targets.diagram import render
 from fusewright.compiler.targets.latex import definition_latex
 from fusewright.compiler.targets.numpy.network import evaluate
 from fusewright.compiler.targets.onnx.export import export
-from fusewright.compiler.targets.onnx.file import open_session, run
+from fusewright.compiler.targets.onnx.session import open_session, run
 from fusewright.compiler.targets.target import Subject
 from fusewright.compiler.targets.torch.module import FusionModule, load_weights
 from fusewright.ops import primitives as primitives_package

@@ -18,9 +18,10 @@ import fusewright as fw
 from fusewright.compiler.compile import to_program
 from fusewright.compiler.program.weights import fitting, unread
 from fusewright.compiler.targets.onnx import certificate
-from fusewright.compiler.targets.onnx.file import OnnxFile, open_session, run
+from fusewright.compiler.targets.onnx.file import OnnxFile
 from fusewright.compiler.targets.onnx.options import OPSETS, Precision
 from fusewright.compiler.targets.onnx.precision import with_precision
+from fusewright.compiler.targets.onnx.session import open_session, run
 from fusewright.compiler.targets.safetensors import read_weights
 
 from ...support.onnx_files import DIFFERENCE, Change, in_torch, open_spec, weights_of, written

@@ -26,9 +26,9 @@ from fusewright.compiler.documents.spellings import loads
 from fusewright.compiler.language.spec import Spec
 from fusewright.compiler.network.vocabulary import library, library_names
 from fusewright.compiler.targets.onnx.export import compile_onnx
-from fusewright.compiler.targets.onnx.file import open_session, run
 from fusewright.compiler.targets.onnx.options import PRECISIONS, OnnxOptions, Precision
 from fusewright.compiler.targets.onnx.precision import with_precision
+from fusewright.compiler.targets.onnx.session import open_session, run
 from fusewright.compiler.targets.target import Subject
 
 from ...support.paths import ROOT

@@ -20,8 +20,9 @@ from typer.testing import CliRunner
 
 import fusewright as fw
 from fusewright.compiler.targets.onnx import certificate as onnx_certificate
-from fusewright.compiler.targets.onnx.file import OnnxFile, run
+from fusewright.compiler.targets.onnx.file import OnnxFile
 from fusewright.compiler.targets.onnx.options import OPSETS, PRECISIONS
+from fusewright.compiler.targets.onnx.session import run
 from fusewright.compiler.targets.target import file_targets
 from fusewright.runtime.deploy.deploy import deploy
 from tests.support.application import app

@@ -18,8 +18,9 @@ from fusewright.compiler.program.join import member_name
 from fusewright.compiler.targets.ensemble import EnsembleSubject
 from fusewright.compiler.targets.numpy.network import NumpyNetwork, probabilities_of
 from fusewright.compiler.targets.onnx.export import compile_onnx
-from fusewright.compiler.targets.onnx.file import OnnxFile, open_session, run
+from fusewright.compiler.targets.onnx.file import OnnxFile
 from fusewright.compiler.targets.onnx.options import OPSETS, OnnxOptions
+from fusewright.compiler.targets.onnx.session import open_session, run
 from fusewright.runtime.runs.ensemble import read_ensemble
 from fusewright.runtime.training.ensemble import train_ensemble
 

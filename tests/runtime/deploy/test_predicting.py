@@ -22,7 +22,8 @@ from fusewright.compiler.check.check import checked
 from fusewright.compiler.compile import to_program
 from fusewright.compiler.program.initial import initial_values
 from fusewright.compiler.targets.onnx import precision as onnx_precision
-from fusewright.compiler.targets.onnx.file import OnnxFile, open_session
+from fusewright.compiler.targets.onnx.file import OnnxFile
+from fusewright.compiler.targets.onnx.session import open_session
 from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.data.split import TEST
 from fusewright.runtime.deploy.deploy import deploy

@@ -125,7 +125,16 @@ def test_functions_are_kept_and_nothing_is_said_of_where_it_was_made(joint: Join
     assert len(told["text"]["identity"]["weights"]) == 64
 
 
-def test_the_specification_is_inside_and_running_it_is_left_to_those_who_trust_it(
+def test_it_predicts_apart_as_torch_does(joint: Joint, tmp_path: Path) -> None:
+    data, out = joint.run.parent / "raw.npz", tmp_path / "out.npz"
+    called("predict", joint.file, "--joint", "--data", data, "-o", out)
+    inputs = {n: a for n, a in raw_data().items() if n not in ("labels", "split")}
+    inputs["image.present"] = inputs["image.present"].astype(np.float32)
+    found = np.load(out)["logits"]
+    np.testing.assert_allclose(found, in_torch(joint.run, inputs), atol=1e-5)
+
+
+def test_the_specification_is_inside_and_it_is_run_where_that_is_said_alone(
     joint: Joint,
 ) -> None:
     assert called("load", joint.file) == str(fw.load(joint.run / "genotype.fuse"))

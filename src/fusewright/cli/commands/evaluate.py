@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.diagnostics.text import printable
 from ...runtime.settings import Settings
 from ..app import Data, Json, Trained, app, print_json, print_values
-from ..options import with_options
+from ..options import Joint, Seconds, require_none, with_options
 from ..screen.bar import Bar
 from ..screen.warned import data_warnings
 
@@ -24,6 +25,8 @@ def evaluate(
     model: Trained,
     data: Data,
     options: dict[str, Any],
+    joint: Joint = False,
+    seconds: Seconds = None,
     missing: Annotated[
         bool, typer.Option("--missing", help="And where modalities are missing, kept in the run.")
     ] = False,
@@ -35,11 +38,18 @@ def evaluate(
     from ...runtime.data.identity import data_identity
     from ...runtime.predict.evaluate import evaluate_with, to_evaluate
     from ...runtime.predict.open import open_predictor
+    from ...runtime.predict.predictor import SECONDS
     from ...runtime.predict.robustness import require_optional, robustness_with
 
-    predictor = open_predictor(model)
+    if not joint:
+        require_none({"seconds": seconds}, "--joint")
+    predictor = open_predictor(model, joint=joint, seconds=seconds or SECONDS)
     settings = predictor.settings.with_options(**options)
     if missing:
+        if joint:
+            raise fail(
+                "E506", "`--missing` is for networks that read features", help="leave it out"
+            )
         require_optional(predictor.network)
     found: Robustness | None = None
     with data_warnings() as warned, Bar("evaluate") as bar:

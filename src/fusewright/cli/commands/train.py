@@ -34,6 +34,7 @@ from ..options import (
     Config,
     backbones_from,
     require_none,
+    require_one_place,
     settings_from,
     with_options,
 )
@@ -93,9 +94,7 @@ def train(
     if not joint:
         others = {"backbones": backbones, "raw": raw, "root": root}
         require_none({**together, **given, **decoding, **others}, "--joint")
-    if (data is None) == (raw is None):
-        message = "data are named by `--data`, or with `--joint` by `--raw`"
-        raise fail("E506", message, help="give one of them")
+    require_one_place(data, raw)
     if RunFolder(file).holds_ensemble:
         single = {"weights": weights, "distil": distil, "set": sets, "joint": joint}
         _refuse(name for name, one in single.items() if one)
