@@ -255,6 +255,9 @@ DATASETS: Mapping[str, Callable[[Any], object]] = {
     ),
     "nothing": lambda f: f.create_dataset("A", data=h5py.Empty("f4")),
     "a record": lambda f: f.create_dataset("A", data=np.zeros(2, [("x", "f4")])).attrs,
+    "a record with a text": lambda f: f.create_dataset(
+        "A", data=np.array([("x",)], [("x", h5py.string_dtype())])
+    ),
     "references": lambda f: f.create_dataset("A", data=[f.ref], dtype=h5py.ref_dtype),
     "lists of any length": lambda f: f.create_dataset("A", (2,), h5py.vlen_dtype("f4")),
     "a long text": lambda f: f.create_dataset("A", data=["x" * 300]),
