@@ -149,7 +149,7 @@ def data_files(path: Path) -> Sequence[Path]:
         with diagnosed(path, reader):
             return reader.files(path)
     try:
-        files = sorted(file for file in path.iterdir() if file.suffix in ENDINGS)
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS)
     except OSError as error:
         raise fail("E504", f"`{path}` cannot be read: {reason(error)}") from None
     if not files:
@@ -184,10 +184,11 @@ def _opened(path: Path) -> Generator[_Opened]:
         with diagnosed(path, folder):
             yield _Opened(partial(folder.headers, path), partial(folder.array, path))
         return
-    if path.suffix not in ENDINGS:
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
         remedy = f"data is a {_EITHER} file, or a folder of them"
         raise fail("E504", f"`{path}` is not a data file", help=remedy)
-    reader = FORMATS[path.suffix]
+    reader = FORMATS[ending]
     with open_file(path) as stream, diagnosed(path, reader):
         blocks = getattr(reader, "blocks", None)
         yield _Opened(

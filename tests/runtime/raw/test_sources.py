@@ -187,9 +187,17 @@ def test_lists_of_bytes_in_hdf5_are_files(tmp_path: Path) -> None:
 
 
 WRONG: list[tuple[str, Callable[[Path], object], str]] = [
-    ("data.csv", lambda home: (home / "data.csv").write_text("a,b\n1\n"), "has 1 cells, not 2"),
-    ("data.csv", lambda home: (home / "data.csv").write_text("a,a\n1,2\n"), "`a` twice"),
-    ("data.csv", lambda home: (home / "data.csv").write_text(""), "is empty"),
+    (
+        "data.csv",
+        lambda home: (home / "data.csv").write_text("a,b\n1\n"),
+        "row 2 has 1 cells, and the header 2",
+    ),
+    (
+        "data.csv",
+        lambda home: (home / "data.csv").write_text("a,a\n1,2\n"),
+        "does not name each column once",
+    ),
+    ("data.csv", lambda home: (home / "data.csv").write_text(""), "does not name each column once"),
     ("data.csv", lambda home: (home / "data.csv").write_text("a\n"), "holds no sample"),
     ("data.parquet", lambda home: (home / "data.parquet").write_bytes(b"PAR1"), "cannot be read"),
     (
@@ -291,6 +299,22 @@ def test_parquet_is_checked_before_it_is_used(tmp_path: Path) -> None:
     _changed(file, b"capt", b"\xff" * 4)
     with pytest.raises(fw.DiagnosticError, match="UTF8"):
         open_raw(file)
+
+
+@pytest.mark.parametrize("name", ["data.csv", "data.CSV", "data.tsv"])
+@pytest.mark.parametrize("apart", [",", "; ", "\t"])
+def test_a_table_reads_the_same_as_raw_data_and_as_data(
+    name: str, apart: str, tmp_path: Path
+) -> None:
+    rows = [("age", "word"), ("1", "a cat "), (), ("2", "dog")]
+    file = tmp_path / name
+    file.write_text("\n".join(apart.join(row) for row in rows), encoding="utf-8")
+    raw, arrays = open_raw(file), read_arrays(file)
+    assert [*raw.columns] == [*arrays] == ["age", "word"]
+    for column, values in {"age": [1, 2], "word": ["a cat", "dog"]}.items():
+        whole = raw.columns[column].whole()
+        assert whole is not None
+        assert whole.tolist() == np.asarray(arrays[column]).tolist() == values
 
 
 def test_a_selection_of_a_saved_dataset_is_refused_by_every_reader(tmp_path: Path) -> None:
