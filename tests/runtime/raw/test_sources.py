@@ -317,6 +317,19 @@ def test_a_table_reads_the_same_as_raw_data_and_as_data(
         assert whole.tolist() == np.asarray(arrays[column]).tolist() == values
 
 
+def test_a_path_without_bytes_is_that_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(png(picture(0)))
+    paths = ("a.png", "none.png", "../a.png", None)
+    pq.write_table(
+        pa.table({"image": [{"bytes": None, "path": path} for path in paths]}),
+        tmp_path / "data.parquet",
+    )
+    image = open_raw(tmp_path / "data.parquet").columns["image"]
+    assert [image.read(n) for n in (0, 1, 3)] == [png(picture(0)), None, None]
+    with pytest.raises(fw.DiagnosticError, match="leads out of"):
+        image.read(2)
+
+
 def test_a_selection_of_a_saved_dataset_is_refused_by_every_reader(tmp_path: Path) -> None:
     place = arrow(tmp_path, labels=[0, 1])
     state = {"_data_files": [{"filename": "0.arrow"}], "_indices_files": [{"filename": "i.arrow"}]}
