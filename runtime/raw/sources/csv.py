@@ -19,7 +19,11 @@ def claims(place: Path) -> bool:
 
 def opened(place: Path, root: Path | None) -> RawData:
     """The table; raises DiagnosticError where its rows do not have the cells of its header."""
-    with open_file(place) as stream, diagnosed(place, csv), csv.read_rows(stream) as table:
+    with (
+        open_file(place) as stream,
+        diagnosed(place, csv.UNREADABLE),
+        csv.read_rows(stream) as table,
+    ):
         names, blocks = table
         rows = [row for block in blocks for row in block]
     home = root or place.parent

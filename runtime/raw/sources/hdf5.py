@@ -33,7 +33,7 @@ def claims(place: Path) -> bool:
 def opened(place: Path, root: Path | None) -> RawData:
     """The file, open as long as its columns are; raises DiagnosticError where it cannot be read."""
     h5py, home = needed("h5py", "formats"), root or place.parent
-    with open_file(place) as stream, diagnosed(place, hdf5):
+    with open_file(place) as stream, diagnosed(place, hdf5.UNREADABLE):
         file = h5py.File(place, "r")
         datasets = {name: _dataset(h5py, file, name, place) for name in file}
         counts = {name: len(one) for name, one in datasets.items()}
