@@ -146,10 +146,10 @@ def data_files(path: Path) -> Sequence[Path]:
     if not is_folder(path):
         return [path]
     if reader := _folder_format(path):
-        with diagnosed(path, reader):
+        with diagnosed(path, reader.UNREADABLE):
             return reader.files(path)
     try:
-        files = sorted(file for file in path.iterdir() if file.suffix in ENDINGS)
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS)
     except OSError as error:
         raise fail("E504", f"`{path}` cannot be read: {reason(error)}") from None
     if not files:
@@ -181,14 +181,15 @@ class _Opened:
 def _opened(path: Path) -> Generator[_Opened]:
     """A data file that is open, or a folder of a format."""
     if folder := _folder_format(path):
-        with diagnosed(path, folder):
+        with diagnosed(path, folder.UNREADABLE):
             yield _Opened(partial(folder.headers, path), partial(folder.array, path))
         return
-    if path.suffix not in ENDINGS:
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
         remedy = f"data is a {_EITHER} file, or a folder of them"
         raise fail("E504", f"`{path}` is not a data file", help=remedy)
-    reader = FORMATS[path.suffix]
-    with open_file(path) as stream, diagnosed(path, reader):
+    reader = FORMATS[ending]
+    with open_file(path) as stream, diagnosed(path, reader.UNREADABLE):
         blocks = getattr(reader, "blocks", None)
         yield _Opened(
             partial(reader.headers, stream, path),

@@ -14,6 +14,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 _REFERENCE = np.dtype([("length", "<u4"), ("address", "<u8"), ("index", "<u4")])
 _HEADER, _MAGIC = 16, b"GCOL\1"
@@ -22,11 +23,21 @@ _GZIP = 1
 
 def read_texts(stream: BufferedReader, dataset: Any) -> list[str]:
     """The texts of a dataset (samples,); raises ValueError where they cannot be read."""
-    if len(dataset.shape) != 1:
-        raise ValueError("texts in it are not one for each sample")
-    references = np.frombuffer(_references(stream, dataset), _REFERENCE)
+    references = read_references(stream, dataset)
     heap = _Heap(stream, int(dataset.file.userblock_size))
     return [heap.text(*map(int, reference)) for reference in references.tolist()]
+
+
+def read_references(stream: BufferedReader, dataset: Any) -> NDArray[Any]:
+    """Where the texts of a dataset (samples,), or lists of bytes, stand; raises ValueError."""
+    if len(dataset.shape) != 1:
+        raise ValueError("texts in it are not one for each sample")
+    return np.frombuffer(_references(stream, dataset), _REFERENCE)
+
+
+def read_piece(stream: BufferedReader, base: int, reference: Any) -> bytes:
+    """The bytes at a reference, in a file whose content begins at `base`; raises ValueError."""
+    return _Heap(stream, base).piece(*map(int, reference.tolist()))
 
 
 class _Heap:
@@ -37,16 +48,28 @@ class _Heap:
         self._size = os.fstat(stream.fileno()).st_size
         self._left = 2 * self._size
         self._known: dict[int, Mapping[int, bytes]] = {}
+        self._texts: dict[tuple[int, int, int], str] = {}
+        self._text_left = 2 * self._size
 
     def text(self, length: int, address: int, index: int) -> str:
+        """A text, which is the same one wherever it is referred to."""
+        key = (length, address, index)
+        if key not in self._texts:
+            self._text_left -= length
+            if self._text_left < 0:
+                raise ValueError("texts in it are longer than it is")
+            self._texts[key] = self.piece(*key).decode("utf-8")
+        return self._texts[key]
+
+    def piece(self, length: int, address: int, index: int) -> bytes:
         if not length or not address:
-            return ""
+            return b""
         if address not in self._known:
             self._known[address] = self._collection(address)
         piece = self._known[address].get(index, b"")
         if len(piece) < length:
             raise ValueError("a text in it does not stand where it says")
-        return piece[:length].decode("utf-8")
+        return piece[:length]
 
     def _collection(self, address: int) -> Mapping[int, bytes]:
         start = self._base + address

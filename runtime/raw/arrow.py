@@ -11,7 +11,7 @@ import numpy as np
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.system.files import reason
 from ..data.arrow_columns import UNREADABLE, class_labels, features_of, pyarrow, reading
-from .columns import Numbers, Values, cell, of_texts
+from .columns import Numbers, Values, cell, file_content, of_texts
 from .data import Column, Content
 
 _MEDIA = {"Image": "picture", "Audio": "sound", "Video": "video"}
@@ -48,7 +48,7 @@ def _column(column: Any, source: str, name: str, root: Path, medium: str | None)
         return Numbers(source, name, _numbers(column))
     if types.is_dictionary(kind):
         return _column(column.cast(kind.value_type), source, name, root, medium)
-    return Values(source, name, medium, partial(_value, column, source, name))
+    return Values(source, name, medium, partial(_value, column, source, name, root))
 
 
 def _numbers(column: Any) -> Any:
@@ -57,12 +57,18 @@ def _numbers(column: Any) -> Any:
     return np.asarray(column.to_numpy())
 
 
-def _value(column: Any, source: str, name: str, sample: int) -> Content | None:
-    """A value of bytes, of `{bytes, path}` as Hugging Face stores files, or of a list."""
+def _value(column: Any, source: str, name: str, root: Path, sample: int) -> Content | None:
+    """A value of bytes, of `{bytes, path}` as Hugging Face stores files, or of a list.
+
+    A path without bytes is that of a file below `root`.
+    """
     try:
         with reading():
             value: Any = column[sample].as_py()
         if isinstance(value, dict) and "bytes" in value:
+            path = value.get("path")
+            if value["bytes"] is None and path and isinstance(path, str):
+                return file_content(path, root, cell(source, name, sample))
             value = value["bytes"]
         if value is None or isinstance(value, bytes | str):
             return value

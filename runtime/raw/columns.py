@@ -84,22 +84,7 @@ class Files:
 
     def read(self, sample: int) -> bytes | None:
         path = self.paths[sample]
-        file = self._file(path, sample) if path else None
-        if file is None or not is_there(file):
-            return None
-        return read_bytes(file, LONGEST_FILE)
-
-    def _file(self, path: str, sample: int) -> str:
-        try:
-            root = os.path.realpath(self.root)
-            file = os.path.realpath(os.path.join(root, path))  # noqa: PTH118  (as it is written)
-            inside = os.path.commonpath([root, file]) == root
-        except (OSError, ValueError) as error:
-            raise fail("E504", f"{self.place(sample)} is no path: {reason(error)}") from None
-        if not inside:
-            message = f"{self.place(sample)} leads out of `{self.root}`"
-            raise fail("E504", message, help="name the folder that may be read with `--root`")
-        return file
+        return file_content(path, self.root, self.place(sample)) if path else None
 
     def place(self, sample: int) -> str:
         return f"{cell(self.source, self.name, sample)} (`{self.paths[sample]}`)"
@@ -150,6 +135,23 @@ class Joined:
         values = [column.whole() for column in self.columns]
         parts = [value for value in values if value is not None and value.ndim == 1]
         return np.stack(parts, 1) if len(parts) == len(values) else None
+
+
+def file_content(path: str, root: Path, place: str) -> bytes | None:
+    """The bytes of a file at a path that does not leave `root`; None where nothing is there.
+
+    Raises DiagnosticError where it leaves it, and what is at `place` is no path.
+    """
+    try:
+        home = os.path.realpath(root)
+        file = os.path.realpath(os.path.join(home, path))  # noqa: PTH118  (as it is written)
+        inside = os.path.commonpath([home, file]) == home
+    except (OSError, ValueError) as error:
+        raise fail("E504", f"{place} is no path: {reason(error)}") from None
+    if not inside:
+        message = f"{place} leads out of `{root}`"
+        raise fail("E504", message, help="name the folder that may be read with `--root`")
+    return read_bytes(file, LONGEST_FILE) if is_there(file) else None
 
 
 def cell(source: str, name: str, sample: int) -> str:

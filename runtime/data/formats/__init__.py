@@ -78,9 +78,9 @@ def require_few(count: int) -> None:
 
 
 @contextmanager
-def diagnosed(path: Path, reader: Format | FolderFormat) -> Generator[None]:
-    """Within, what the format raises is a DiagnosticError."""
-    broken: tuple[type[Exception], ...] = (OSError, ValueError, MemoryError, *reader.UNREADABLE)
+def diagnosed(path: Path, unreadable: tuple[type[Exception], ...]) -> Generator[None]:
+    """Within, what a format raises, whose `UNREADABLE` is given, is a DiagnosticError."""
+    broken: tuple[type[Exception], ...] = (OSError, ValueError, MemoryError, *unreadable)
     try:
         yield
     except DiagnosticError:

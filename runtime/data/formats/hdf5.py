@@ -79,26 +79,27 @@ def _datasets(library: Any, group: Any, above: str, known: set[int]) -> Iterator
 def _kind(dataset: Any) -> str:
     """numpy's letter for what a dataset holds; texts are `U`, however they are stored."""
     kind = str(dataset.dtype.kind)
-    if kind == "S" or (kind == "O" and _is_text(dataset)):
+    if kind == "S" or (kind == "O" and is_text(dataset)):
         return "U"
     return "V" if kind == "O" else kind
 
 
-def _is_text(dataset: Any) -> bool:
+def is_text(dataset: Any) -> bool:
+    """Whether it holds texts, of one length or of any."""
     return needed("h5py", "formats").check_string_dtype(dataset.dtype) is not None
 
 
 def _array(stream: BufferedReader, dataset: Any, name: str) -> NDArray[Any]:
-    _require_here(dataset, name)
+    require_here(dataset, name)
     if dataset.dtype.hasobject:
-        if not _is_text(dataset):
+        if not is_text(dataset):
             raise ValueError(f"`{name}` holds {dataset.dtype}, which is no array of numbers")
         return texts(read_texts(stream, dataset), name)
     values: NDArray[Any] = np.asarray(dataset[()])
     return np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
 
 
-def _require_here(dataset: Any, name: str) -> None:
+def require_here(dataset: Any, name: str) -> None:
     """Raises ValueError where what a dataset holds is elsewhere, or cannot be as large as it is."""
     created = dataset.id.get_create_plist()
     if dataset.shape is None:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from ....compiler.diagnostics.diagnostic import DiagnosticError
+from ...data.formats.npy import read_header, require_plain
 from ..data import Content, undecodable
 
 ENDINGS = (".npy",)
 TIME: int | None = None
 _MAGIC = b"\x93NUMPY"
-_LONGEST_HEADER = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,17 +57,11 @@ def is_array_file(content: bytes) -> bool:
 
 
 def array_of_file(content: bytes, place: str) -> NDArray[Any]:
-    """The array of a `.npy` file, without pickle; memory is taken for what is there."""
-    stream = io.BytesIO(content)
+    """The array of a `.npy` file, without pickle; it takes the bytes that are there."""
     try:
-        version = npy.read_magic(stream)
-        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, _, dtype = read(stream, max_header_size=_LONGEST_HEADER)
-        if dtype.hasobject or prod(shape) * dtype.itemsize > len(content):
-            raise undecodable(place, "it holds objects, or is cut short")
-        stream.seek(0)
-        return np.asarray(np.load(stream, allow_pickle=False, max_header_size=_LONGEST_HEADER))
-    except DiagnosticError:
-        raise
-    except (ValueError, OSError, EOFError, SyntaxError, MemoryError, OverflowError) as error:
-        raise undecodable(place, str(error) or "it is no array") from None
+        header = read_header(io.BytesIO(content), len(content), "it")
+        require_plain(header, "it")
+        elements = np.frombuffer(content, header.dtype, offset=header.length)
+    except (ValueError, OverflowError) as error:
+        raise undecodable(place, str(error)) from None
+    return header.array_of(elements)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import partial
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ....compiler.diagnostics.diagnostic import fail
+from ....compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ....compiler.system.files import is_file, open_file, reason
+from ...data.formats import diagnosed, hdf5
+from ...data.hdf5_texts import read_piece, read_references, read_texts
 from ...extras import needed
 from ..columns import Numbers, Values, of_texts
 from ..data import Column, Content, RawData
@@ -21,50 +27,56 @@ MOST_IN_MEMORY = 1 << 24
 
 def claims(place: Path) -> bool:
     """Whether it is a file of that ending."""
-    return place.suffix.lower() in (".h5", ".hdf5") and is_file(place)
+    return place.suffix.lower() in hdf5.ENDINGS and is_file(place)
 
 
 def opened(place: Path, root: Path | None) -> RawData:
     """The file, open as long as its columns are; raises DiagnosticError where it cannot be read."""
-    h5py = needed("h5py", "formats")
-    with open_file(place):  # a regular file, or a diagnostic
-        pass
-    try:
+    h5py, home = needed("h5py", "formats"), root or place.parent
+    with open_file(place) as stream, diagnosed(place, hdf5.UNREADABLE):
         file = h5py.File(place, "r")
         datasets = {name: _dataset(h5py, file, name, place) for name in file}
         counts = {name: len(one) for name, one in datasets.items()}
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
-        raise fail("E504", f"`{place}` cannot be read: {reason(error)}") from None
-    if len(set(counts.values())) > 1:
-        shown = ", ".join(f"`{name}` {count}" for name, count in counts.items())
-        raise fail("E504", f"the datasets of `{place}` differ in their samples: {shown}")
-    home = root or place.parent
-    columns = {name: _column(h5py, one, place, name, home) for name, one in datasets.items()}
+        if len(set(counts.values())) > 1:
+            shown = ", ".join(f"`{name}` {count}" for name, count in counts.items())
+            raise fail("E504", f"the datasets of `{place}` differ in their samples: {shown}")
+        columns = {n: _column(one, stream, place, n, home) for n, one in datasets.items()}
     return RawData(str(place), max(counts.values(), default=0), columns, {})
 
 
 def _dataset(h5py: Any, file: Any, name: str, place: Path) -> Any:
-    """A dataset of this file; what a link or a dataset takes from another file is refused."""
+    """A dataset of this file; what a link or a dataset takes from another file is refused.
+
+    Raises ValueError where it says that it is larger than what is stored of it can give.
+    """
     link = file.get(name, getlink=True)
     one = file[name] if isinstance(link, h5py.HardLink) else None
     if not isinstance(one, h5py.Dataset) or one.is_virtual or one.external or not one.shape:
         message = f"`{name}` of `{place}` is no dataset of samples that lies in this file"
         raise fail("E504", message, help="store each column as a dataset (samples, …) at the top")
+    hdf5.require_here(one, name)
     return one
 
 
-def _column(h5py: Any, dataset: Any, place: Path, name: str, root: Path) -> Column:
+def _column(dataset: Any, stream: BufferedReader, place: Path, name: str, root: Path) -> Column:
     source = place.name
-    if h5py.check_string_dtype(dataset.dtype) is not None and dataset.ndim == 1:
-        try:
-            texts = [str(text) for text in dataset.asstr()[:]]
-        except (OSError, UnicodeDecodeError) as error:
-            raise fail("E504", f"`{name}` of `{place}` cannot be read: {error}") from None
-        return of_texts(source, name, texts, root)
+    if hdf5.is_text(dataset) and dataset.ndim == 1:
+        return of_texts(source, name, _texts(dataset, stream), root)
+    if dataset.dtype.hasobject:
+        if needed("h5py", "formats").check_vlen_dtype(dataset.dtype) != np.uint8:
+            raise ValueError(f"`{name}` holds {dataset.dtype}, which no decoder takes")
+        references, base = read_references(stream, dataset), int(dataset.file.userblock_size)
+        return Values(source, name, None, partial(_content, references, base, place, name))
     is_small = dataset.dtype.kind in "iufb" and dataset.nbytes <= MOST_IN_MEMORY
     if is_small and dataset.ndim <= 2:
         return Numbers(source, name, np.asarray(dataset[:]))
     return Values(source, name, _medium(dataset), partial(_value, dataset, place, name))
+
+
+def _texts(dataset: Any, stream: BufferedReader) -> list[str]:
+    if dataset.dtype.kind == "O":
+        return read_texts(stream, dataset)
+    return [text.decode("utf-8") for text in dataset[:].tolist()]
 
 
 def _medium(dataset: Any) -> str | None:
@@ -72,12 +84,27 @@ def _medium(dataset: Any) -> str | None:
     return "picture" if is_picture else None
 
 
+def _content(
+    references: NDArray[Any], base: int, place: Path, name: str, sample: int
+) -> Content | None:
+    """The bytes of a row that has a list of any length: those of a file."""
+    with _reading(place, name, sample), open_file(place) as stream:
+        return read_piece(stream, base, references[sample])
+
+
 def _value(dataset: Any, place: Path, name: str, sample: int) -> Content | None:
-    """A row: an array as it is; a list of bytes of any length is a file's."""
+    """A row: an array as it is."""
+    with _reading(place, name, sample):
+        return np.asarray(dataset[sample])
+
+
+@contextmanager
+def _reading(place: Path, name: str, sample: int) -> Generator[None]:
+    """Within, what is raised of a row is a DiagnosticError."""
     try:
-        value = np.asarray(dataset[sample])
-    except (OSError, ValueError, RuntimeError) as error:
+        yield
+    except DiagnosticError:
+        raise
+    except (OSError, ValueError, MemoryError, *hdf5.UNREADABLE) as error:
         message = f"sample {sample + 1} of `{name}` in `{place}` cannot be read: {reason(error)}"
         raise fail("E504", message) from None
-    is_file_content = dataset.ndim == 1 and value.dtype == np.uint8
-    return value.tobytes() if is_file_content else value

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from ....compiler.diagnostics.diagnostic import fail
 from ....compiler.system.files import is_folder, reason
+from ...data.split import WORDS
 from ..columns import Files, Texts
 from ..data import Column, RawData
 from ..decoders import medium_of
 
 FORM = "a folder with a folder of files for each class"
-SPLITS = ("train", "training", "val", "valid", "validation", "dev", "test", "testing")
 MOST_LOOKED_AT = 10_000
 
 
@@ -29,7 +29,7 @@ def claims(place: Path) -> bool:
 def opened(place: Path, root: Path | None) -> RawData:
     """Every file that a decoder knows, in the order of splits, classes and names."""
     homes = _folders(place)
-    splits = [one for one in homes if one.name.lower() in SPLITS]
+    splits = [one for one in homes if one.name.lower() in WORDS]
     if splits and len(splits) < len(homes):
         stray = next(one for one in homes if one not in splits)
         message = f"`{place}` has folders of a split, such as `{splits[0].name}`, and others"

@@ -316,3 +316,26 @@ def test_transforms_have_digests() -> None:
     )
     digests = [transform_digest("picture", transform) for transform in (one, same, other)]
     assert digests[0] == digests[1] != digests[2]
+
+
+def _npy(header: str) -> bytes:
+    return b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header.encode()
+
+
+@pytest.mark.parametrize("shape", ["-" * 5000 + "1,", "1 << 40,", "True,", "2,"])
+def test_headers_of_arrays_are_read_as_those_of_data(shape: str) -> None:
+    kind = decoder("numbers")
+    content = _npy(f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({shape})}}\n")
+    with pytest.raises(fw.DiagnosticError, match="it cannot be decoded"):
+        kind.decode(content, "it", kind.Transform())
+
+
+def test_arrays_of_files_are_as_numpy_reads_them() -> None:
+    kind = decoder("numbers")
+    for array in (
+        np.arange(6.0).reshape(2, 3),
+        np.asfortranarray(np.ones((2, 3))),
+        np.ones((0, 2)),
+    ):
+        np.save(stream := io.BytesIO(), array)
+        assert np.array_equal(kind.decode(stream.getvalue(), "it", kind.Transform()), array)

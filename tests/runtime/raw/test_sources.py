@@ -176,10 +176,46 @@ def external(folder: Path) -> None:
         file["image"] = h5py.ExternalLink("other.h5", "image")
 
 
+def _h5(folder: Path, **created: Any) -> None:
+    with h5py.File(folder / "data.h5", "w") as file:
+        file.create_dataset("image", **created)
+
+
+def _one_text_many_times(folder: Path) -> None:
+    """Texts of a megabyte that all stand in one place, and are as many lengths of it."""
+    with h5py.File(folder / "data.h5", "w") as file:
+        file.create_dataset("text", data=["x" * 1_000_000, *["y"] * 999])
+        place = file["text"].id.get_offset()
+    content = bytearray((folder / "data.h5").read_bytes())
+    first = bytes(content[place + 4 : place + 16])
+    for number in range(1000):
+        length = (1_000_000 - number).to_bytes(4, "little")
+        content[place + 16 * number : place + 16 * (number + 1)] = length + first
+    (folder / "data.h5").write_bytes(bytes(content))
+
+
+def test_lists_of_bytes_in_hdf5_are_files(tmp_path: Path) -> None:
+    contents = [png(picture(n)) for n in range(3)]
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        image = file.create_dataset("image", (3,), h5py.vlen_dtype(np.uint8))
+        for n, content in enumerate(contents):
+            image[n] = np.frombuffer(content, np.uint8)
+    column = open_raw(tmp_path / "data.h5").columns["image"]
+    assert [column.read(n) for n in range(3)] == contents
+
+
 WRONG: list[tuple[str, Callable[[Path], object], str]] = [
-    ("data.csv", lambda home: (home / "data.csv").write_text("a,b\n1\n"), "has 1 cells, not 2"),
-    ("data.csv", lambda home: (home / "data.csv").write_text("a,a\n1,2\n"), "`a` twice"),
-    ("data.csv", lambda home: (home / "data.csv").write_text(""), "is empty"),
+    (
+        "data.csv",
+        lambda home: (home / "data.csv").write_text("a,b\n1\n"),
+        "row 2 has 1 cells, and the header 2",
+    ),
+    (
+        "data.csv",
+        lambda home: (home / "data.csv").write_text("a,a\n1,2\n"),
+        "does not name each column once",
+    ),
+    ("data.csv", lambda home: (home / "data.csv").write_text(""), "does not name each column once"),
     ("data.csv", lambda home: (home / "data.csv").write_text("a\n"), "holds no sample"),
     ("data.parquet", lambda home: (home / "data.parquet").write_bytes(b"PAR1"), "cannot be read"),
     (
@@ -187,6 +223,27 @@ WRONG: list[tuple[str, Callable[[Path], object], str]] = [
         lambda home: (home / "data.h5").write_bytes(b"\x89HDF\r\n\x1a\n"),
         "cannot be read",
     ),
+    (
+        "data.h5",
+        lambda home: _h5(home, shape=(10**12,), dtype="f4", chunks=(1 << 20,)),
+        "cannot be as large as it says",
+    ),
+    (
+        "data.h5",
+        lambda home: _h5(home, shape=(2, 10**12), dtype="f4", chunks=(1, 1 << 20)),
+        "cannot be as large as it says",
+    ),
+    (
+        "data.h5",
+        lambda home: _h5(home, shape=(10**10,), dtype=h5py.string_dtype(), chunks=(1 << 20,)),
+        "cannot be as large as it says",
+    ),
+    (
+        "data.h5",
+        lambda home: _h5(home, shape=(2,), dtype=h5py.vlen_dtype("f4")),
+        "no decoder takes|cannot be as large",
+    ),
+    ("data.h5", _one_text_many_times, "longer than it is"),
     ("data.h5", external, "no dataset of samples that lies in this file"),
     (
         "saved",
@@ -260,6 +317,35 @@ def test_parquet_is_checked_before_it_is_used(tmp_path: Path) -> None:
     _changed(file, b"capt", b"\xff" * 4)
     with pytest.raises(fw.DiagnosticError, match="UTF8"):
         open_raw(file)
+
+
+@pytest.mark.parametrize("name", ["data.csv", "data.CSV", "data.tsv"])
+@pytest.mark.parametrize("apart", [",", "; ", "\t"])
+def test_a_table_reads_the_same_as_raw_data_and_as_data(
+    name: str, apart: str, tmp_path: Path
+) -> None:
+    rows = [("age", "word"), ("1", "a cat "), (), ("2", "dog")]
+    file = tmp_path / name
+    file.write_text("\n".join(apart.join(row) for row in rows), encoding="utf-8")
+    raw, arrays = open_raw(file), read_arrays(file)
+    assert [*raw.columns] == [*arrays] == ["age", "word"]
+    for column, values in {"age": [1, 2], "word": ["a cat", "dog"]}.items():
+        whole = raw.columns[column].whole()
+        assert whole is not None
+        assert whole.tolist() == np.asarray(arrays[column]).tolist() == values
+
+
+def test_a_path_without_bytes_is_that_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(png(picture(0)))
+    paths = ("a.png", "none.png", "../a.png", None)
+    pq.write_table(
+        pa.table({"image": [{"bytes": None, "path": path} for path in paths]}),
+        tmp_path / "data.parquet",
+    )
+    image = open_raw(tmp_path / "data.parquet").columns["image"]
+    assert [image.read(n) for n in (0, 1, 3)] == [png(picture(0)), None, None]
+    with pytest.raises(fw.DiagnosticError, match="leads out of"):
+        image.read(2)
 
 
 def test_a_selection_of_a_saved_dataset_is_refused_by_every_reader(tmp_path: Path) -> None:
