@@ -52,6 +52,8 @@ def read_graph(text: str, notation: GraphNotation, name: str = "<graph>") -> Spe
         else:
             document = read_json(Source(name, text)).plain()
             graph = networkx.node_link_graph(document, edges="edges")
+            if not isinstance(graph.graph, dict):
+                raise TypeError("its `graph` is no object")
     except _UNREADABLE as error:
         if isinstance(error, DiagnosticError):
             raise

@@ -17,6 +17,8 @@ from .data import Column, Content
 _MEDIA = {"Image": "picture", "Audio": "sound", "Video": "video"}
 """What `datasets` calls a column of files, and who decodes these."""
 
+_UNREADABLE: tuple[type[Exception], ...] = (OSError, ValueError, MemoryError, *UNREADABLE)
+
 
 def columns_of(table: Any, source: str, root: Path) -> dict[str, Column]:
     """The columns of a table, each of which is checked as a whole before it is used.
@@ -75,7 +77,7 @@ def _value(column: Any, source: str, name: str, root: Path, sample: int) -> Cont
         return np.asarray(value, np.float32)
     except DiagnosticError:
         raise
-    except (OSError, ValueError, MemoryError, *UNREADABLE) as error:
+    except _UNREADABLE as error:
         message = f"{cell(source, name, sample)} is {column.type}, which no decoder takes"
         remedy = f"store bytes, texts, or lists of numbers ({reason(error)})"
         raise fail("E504", message, help=remedy) from None

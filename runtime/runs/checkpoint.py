@@ -116,8 +116,10 @@ def _read(path: Path, identity: str) -> State:
         with open_file(path) as stream:
             _require_room(path, stream)
             content = torch.load(stream, map_location="cpu", weights_only=True)
-    except DiagnosticError:
-        raise
+    except DiagnosticError as error:
+        if error.diagnostics[0].code == "E512":
+            raise
+        raise _damaged(path) from error
     except Exception as error:
         raise _damaged(path) from error
     if type(content) is not dict or content.keys() != {"format", "identity", "state"}:

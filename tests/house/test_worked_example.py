@@ -71,7 +71,7 @@ def test_one_file_from_raw_inputs_predicts_what_is_predicted_of_features(folder:
         np.array([row[-3:] for row in rows[1:]], np.float64) for rows in (of_features, from_raw)
     ]
     assert len(logits[0]) == SAMPLES
-    np.testing.assert_allclose(*logits, atol=1e-3)
+    np.testing.assert_allclose(logits[0], logits[1], atol=1e-3)
 
 
 def _run(folder: Path, line: str) -> str:

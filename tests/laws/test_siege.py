@@ -113,7 +113,7 @@ def test_every_file_that_a_command_takes_is_attacked() -> None:
 
 def test_every_format_of_data_is_attacked() -> None:
     attacked = {Path(case.file).name for case in CASES}
-    assert set(FORMATS) - {Path(name).suffix for name in attacked} == {".pth", ".tsv"}
+    assert set(FORMATS) - {Path(name).suffix for name in attacked} == {".pq", ".pth", ".tsv"}
     assert set(FOLDER_FORMATS) - attacked == set()
 
 

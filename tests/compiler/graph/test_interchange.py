@@ -72,6 +72,7 @@ def hostile() -> Iterator[tuple[GraphNotation, str]]:
     yield "node-link", '{"nodes": [{"id": {}}], "edges": [7]}'
     yield "node-link", '{"nodes": [], "edges": [], "graph": {"specification": "network"}}'
     yield "node-link", '{"nodes": [], "edges": [], "graph": 3, "multigraph": true}'
+    yield "node-link", '{"nodes": [], "edges": [], "graph": ["specification"]}'
 
 
 @pytest.mark.parametrize(("notation", "text"), list(hostile()))

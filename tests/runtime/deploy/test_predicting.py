@@ -201,7 +201,9 @@ def test_ranges_are_measured_on_training_samples(
 @pytest.mark.parametrize("labels", [True, False])
 def test_a_split_of_two_axes_is_diagnosed(labels: bool, trained: Path, tmp_path: Path) -> None:
     data = changed(problem(), split=np.zeros((90, 2)), **({} if labels else {"labels": None}))
-    with pytest.raises(fw.DiagnosticError, match="`split` is not 90 values"):
+    with pytest.raises(
+        fw.DiagnosticError, match=r"`split` is \(90, 2\), not one value for each of 90 samples"
+    ):
         deploy(trained / "run", tmp_path / "net.onnx", precision="int8-static", data=data)
     assert not list(tmp_path.iterdir())
 

@@ -49,7 +49,7 @@ def _changed(array: Array, random: Random) -> Array:
         case "type":
             with np.errstate(all="ignore"):
                 kind = random.choice(TYPES)
-                return array.astype(kind if array.dtype.kind in "fiub" else "S3")
+                return array.astype(kind if array.dtype.kind in "fiub" else "S40")
         case "value" if array.size and array.dtype.kind == "f":
             changed = array.copy()
             changed.flat[random.randrange(array.size)] = random.choice(VALUES)
