@@ -51,8 +51,9 @@ def _limit(memory: int, seconds: int) -> None:
     if (pages := Path("/proc/self/statm")).exists():
         count = int(pages.read_text(encoding="ascii").split()[_PAGES_OF_DATA])
         taken = count * os.sysconf("SC_PAGE_SIZE")
-    resource.setrlimit(resource.RLIMIT_DATA, (taken + memory,) * 2)
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds * (os.cpu_count() or 1) + 1,) * 2)
+    most, longest = taken + memory, seconds * (os.cpu_count() or 1) + 1
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    resource.setrlimit(resource.RLIMIT_CPU, (longest, longest))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 

@@ -50,8 +50,9 @@ def _dataset(h5py: Any, file: Any, name: str, place: Path) -> Any:
     Raises ValueError where it says that it is larger than what is stored of it can give.
     """
     link = file.get(name, getlink=True)
-    one = file[name] if isinstance(link, h5py.HardLink) else None
-    if not isinstance(one, h5py.Dataset) or one.is_virtual or one.external or not one.shape:
+    one: Any = file[name] if isinstance(link, h5py.HardLink) else None
+    is_dataset: bool = isinstance(one, h5py.Dataset)
+    if not is_dataset or one.is_virtual or one.external or not one.shape:
         message = f"`{name}` of `{place}` is no dataset of samples that lies in this file"
         raise fail("E504", message, help="store each column as a dataset (samples, …) at the top")
     hdf5.require_here(one, name)

@@ -382,11 +382,11 @@ def test_a_million_rows_of_a_kilobyte_take_no_memory_before_they_are_asked_for(
     assert held(tmp_path / "a.parquet", network, 4).memory.total == 4 * 8_000_000
 
 
-def _packed_parquet(whole: pa.Table, file: Path) -> None:
+def _packed_parquet(whole: Any, file: Path) -> None:
     pyarrow.parquet.write_table(whole, file)
 
 
-def _packed_arrow(whole: pa.Table, file: Path) -> None:
+def _packed_arrow(whole: Any, file: Path) -> None:
     packed = pa.ipc.IpcWriteOptions(compression="zstd")
     with pa.ipc.new_file(file, whole.schema, options=packed) as writer:
         writer.write_table(whole)
@@ -397,7 +397,7 @@ def _packed_arrow(whole: pa.Table, file: Path) -> None:
 )
 def test_a_packed_table_is_read_within_memory(
     name: str,
-    write: Callable[[pa.Table, Path], None],
+    write: Callable[[Any, Path], None],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
