@@ -20,8 +20,9 @@ SYSTEM = {
     "runtime/latency/measure.py": {"read_text"},
     "compiler/system/memory.py": {"read_text"},
     "compiler/system/process.py": {"open"},
+    "runtime/predict/alone.py": {"read_text", "fdopen", "load"},
 }
-"""What `/proc` says of the machine."""
+"""What `/proc` says of the machine, and what a process is given on its standard input."""
 WRITTEN = {
     "runtime/runs/folder.py": {"open"},
     "compiler/system/lock.py": {"open"},

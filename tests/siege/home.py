@@ -143,6 +143,7 @@ def _write_raw(home: Path) -> None:
     (home / "joint.fuse").write_text(str(spec), encoding="utf-8")
     np.savez(home / "pictures.npz", **arrays)
     quick: dict[str, Any] = {"epochs": 1, "batch": 16, "threads": 1}
+    (home / "joint.onnx").write_bytes(joint.joined().SerializeToString())
     train_joint(spec, arrays, out=home / "joined", backbones=extracting.BACKBONES, **quick)
 
 

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 
 import fusewright as fw
+from fusewright.compiler.targets.keys import JOINT_KEY
+
+from .running import FIXED, spec
 
 TEXT = """network joint(C = 8, L = 2, dropout = 0.1)
 use bmnas
@@ -47,3 +50,11 @@ def raw_data(samples: int = SAMPLES, seed: int = 0) -> dict[str, Any]:
         "labels": labels,
         "split": np.arange(samples) // 3 % 3,
     }
+
+
+def joined() -> Any:
+    """A model that says that it holds backbones; it is too small to have any."""
+    model = fw.compile(spec(FIXED), "onnx")
+    entry = model.metadata_props.add()
+    entry.key, entry.value = JOINT_KEY, "{}"
+    return model

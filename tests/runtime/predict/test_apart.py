@@ -15,18 +15,10 @@ from typer.testing import CliRunner
 
 import fusewright as fw
 from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
-from fusewright.compiler.targets.keys import JOINT_KEY
 from fusewright.compiler.targets.onnx.session import open_session, run
 from tests.support.application import app
-from tests.support.running import FIXED, problem, spec
-
-
-def joined() -> ModelProto:
-    """A model that says that it holds backbones; it is too small to have any."""
-    model: ModelProto = fw.compile(spec(FIXED), "onnx")
-    entry = model.metadata_props.add()
-    entry.key, entry.value = JOINT_KEY, "{}"
-    return model
+from tests.support.joint import joined
+from tests.support.running import problem
 
 
 @pytest.fixture

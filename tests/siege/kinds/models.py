@@ -19,6 +19,7 @@ KINDS = (
                     Command.of("draw network.onnx -o out.dot"),
                     Command.of("evaluate network.onnx --data data.npz"),
                     Command.of("predict network.onnx --data data.npz -o out.csv"),
+                    Command.of("predict network.onnx --joint --data data.npz -o out.csv"),
                     Command.of(
                         "train network.fuse --data data.npz --distil network.onnx"
                         " --out run --epochs 1 --threads 1"

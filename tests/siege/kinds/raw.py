@@ -21,6 +21,9 @@ def extracting(raw: str, more: str = "") -> Command:
 _BYTES = either(mutated_bytes, mutated_bytes, flipped_bits)
 _TEXT = either(mutated_text, mutated_text, mutated_bytes)
 _INSPECT = Command.of("inspect raw.fuse --backbones backbones.toml")
+_APART = Command.of(
+    f"predict joint.onnx --joint --raw {TABLE} --root raw -o out.csv --backbones backbones.toml"
+)
 _TOKENIZED = extracting(TABLE, "--transform text.tokenizer=tokenizer.json")
 
 KINDS = (
@@ -37,6 +40,7 @@ KINDS = (
                         f"train joint.fuse --joint --raw {TABLE} --root raw --out run"
                         f" --epochs 1 --threads 1 {OPENED}"
                     ),
+                    _APART,
                 ],
             )
         ],
@@ -46,7 +50,7 @@ KINDS = (
         _TEXT,
         [
             Case("raw.fuse", [extracting(TABLE), _INSPECT]),
-            Case("backbones.toml", [extracting(TABLE), _INSPECT]),
+            Case("backbones.toml", [extracting(TABLE), _INSPECT, _APART]),
         ],
     ),
     Kind(
