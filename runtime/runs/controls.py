@@ -8,11 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ...compiler.system.files import is_there, write_file
-from .digests import foreign, stated
-from .files import COMPARE, read_kind
-from .names import CONTROLS, DIGESTS, GENOTYPE, HISTORY, SEARCH_WEIGHTS, about_file
+from ...compiler.system.files import write_file
+from .digests import read_beside, stated_of
+from .files import COMPARE
+from .names import CONTROLS, DIGESTS, GENOTYPE, HISTORY, SEARCH_WEIGHTS
 from .statistics import Interval, Summary, summary
+
+_FOUND = (GENOTYPE, SEARCH_WEIGHTS, HISTORY)
+"""What controls tell of: what was found, and how."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Controls:
 
     def write(self, folder: Path) -> None:
         """Writes them into the run folder of their search."""
-        record = {**asdict(self), DIGESTS: _of_the_search(folder)}
+        record = {**asdict(self), DIGESTS: stated_of(folder, "search", _FOUND)}
         write_file(folder / CONTROLS, json.dumps(record, indent=1).encode())
 
 
@@ -89,20 +92,8 @@ def read_controls(folder: Path) -> Controls | None:
 
     Raises DiagnosticError where the file is damaged, or tells of another search.
     """
-    path = folder / CONTROLS
-    if not is_there(path):
-        return None
-    record = read_kind(path)
-    own, known = record.get(DIGESTS, {}), _of_the_search(folder)
-    if known and own != known:
-        raise foreign(folder / about_file("search"), {CONTROLS: own}, COMPARE)
-    return _controls(record)
-
-
-def _of_the_search(folder: Path) -> dict[str, str]:
-    """The digests of what was found in a run folder, and how."""
-    known = stated(folder / about_file("search"))
-    return {name: known[name] for name in (GENOTYPE, SEARCH_WEIGHTS, HISTORY) if name in known}
+    record = read_beside(folder / CONTROLS, "search", _FOUND, COMPARE)
+    return None if record is None else _controls(record)
 
 
 def _controls(record: Mapping[str, Any]) -> Controls:

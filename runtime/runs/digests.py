@@ -19,11 +19,11 @@ from typing import Any
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, Note, fail
 from ...compiler.load import load
-from ...compiler.system.files import DAMAGED, is_file, read_text, reason
+from ...compiler.system.files import DAMAGED, is_file, is_there, read_text, reason
 from ...compiler.system.provenance import described
 from .files import bound, read_kind
 from .history import read_history
-from .names import DIGESTS
+from .names import DIGESTS, about_file
 
 MOST_LOOKED_AT = 100
 """Run folders beside one that are looked at for where a file comes from."""
@@ -81,6 +81,26 @@ def stated(record: Path) -> dict[str, str]:
     if not is_file(record):
         return {}
     return dict(read_kind(record).get(DIGESTS, {}))
+
+
+def stated_of(folder: Path, stage: str, names: Iterable[str]) -> dict[str, str]:
+    """The digests of some files of a run folder, as the record of their stage states them."""
+    known = stated(folder / about_file(stage))
+    return {name: known[name] for name in names if name in known}
+
+
+def read_beside(path: Path, stage: str, names: Iterable[str], remedy: str) -> Any | None:
+    """The record in a file that keeps the digests of what it tells of; None where it is not there.
+
+    Raises DiagnosticError where it is damaged, or tells of another run of the stage.
+    """
+    if not is_there(path):
+        return None
+    record = read_kind(path)
+    own, known = record.get(DIGESTS, {}), stated_of(path.parent, stage, names)
+    if known and own != known:
+        raise foreign(path.parent / about_file(stage), {path.name: own}, remedy)
+    return record
 
 
 def require_own(record: Path, names: Iterable[str], stage: str = "") -> None:

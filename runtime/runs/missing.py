@@ -8,11 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ...compiler.system.files import is_there, write_file
-from .digests import foreign, stated
-from .files import MEASURE, read_kind
+from ...compiler.system.files import write_file
+from .digests import read_beside, stated_of
+from .files import MEASURE
 from .lock import locked
-from .names import DIGESTS, MISSING, WEIGHTS, about_file
+from .names import DIGESTS, MISSING, WEIGHTS
+
+_LEARNED = (WEIGHTS,)
+"""What a record of missing modalities tells of."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Robustness:
     def keep(self, folder: Path) -> None:
         """Writes it into the run folder of its network; raises DiagnosticError as `locked` does."""
         with locked(folder, "evaluate"):
-            record = {**self.as_json(), DIGESTS: _of_the_training(folder)}
+            record = {**self.as_json(), DIGESTS: stated_of(folder, "train", _LEARNED)}
             write_file(folder / MISSING, json.dumps(record, indent=1).encode())
 
 
@@ -71,13 +74,9 @@ def read_robustness(folder: Path) -> Robustness | None:
 
     Raises DiagnosticError where the file is damaged, or tells of another training.
     """
-    path = folder / MISSING
-    if not is_there(path):
+    record = read_beside(folder / MISSING, "train", _LEARNED, MEASURE)
+    if record is None:
         return None
-    record = read_kind(path)
-    own, known = record.get(DIGESTS, {}), _of_the_training(folder)
-    if known and own != known:
-        raise foreign(folder / about_file("train"), {MISSING: own}, MEASURE)
     return Robustness(
         record["metric"],
         record["samples"],
@@ -86,12 +85,6 @@ def read_robustness(folder: Path) -> Robustness | None:
         tuple(record["needed"]),
         record["data"],
     )
-
-
-def _of_the_training(folder: Path) -> dict[str, str]:
-    """The digest of the weights that stand in a run folder, as their training states it."""
-    known = stated(folder / about_file("train"))
-    return {name: known[name] for name in (WEIGHTS,) if name in known}
 
 
 def _curve(record: Mapping[str, Any]) -> MissingCurve:

@@ -69,7 +69,11 @@ Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Override a number.")
 ]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file.")]
-Data = Annotated[Path, typer.Option(help="A file, folder or store of arrays.", show_default=False)]
+_ARRAYS = typer.Option(help="A file, folder or store of arrays.", show_default=False)
+Data = Annotated[Path, _ARRAYS]
+EitherData = Annotated[Path | None, _ARRAYS]
+Raw = Annotated[Path | None, typer.Option(help="With --joint: raw data, as `extract` takes them.")]
+Root = Annotated[Path | None, typer.Option(help="The folder below which raw files may lie.")]
 Out = Annotated[Path, typer.Option(metavar="RUN", help="The run folder to write.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a run that is there.")]
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN…", help="Folders of finished runs.")]

@@ -11,7 +11,7 @@ from ...compiler.diagnostics.diagnostic import fail
 from ...runtime.backbones.options import BackboneOptions
 from ...runtime.extract.settings import ExtractSettings
 from ...runtime.settings import Settings
-from ..app import Trained, app, print_values
+from ..app import EitherData, Raw, Root, Trained, app, print_values
 from ..options import (
     Backbones,
     Joint,
@@ -33,15 +33,9 @@ def predict(
     model: Trained,
     output: Annotated[Path, typer.Option("-o", "--output", help="FILE.npz or FILE.csv.")],
     *,
-    data: Annotated[
-        Path | None, typer.Option(help="A file, folder or store of arrays.", show_default=False)
-    ] = None,
-    raw: Annotated[
-        Path | None, typer.Option(help="With --joint: raw data, as `extract` takes them.")
-    ] = None,
-    root: Annotated[
-        Path | None, typer.Option(help="The folder below which raw files may lie.")
-    ] = None,
+    data: EitherData = None,
+    raw: Raw = None,
+    root: Root = None,
     decoding: dict[str, Any],
     joint: Joint = False,
     seconds: Seconds = None,

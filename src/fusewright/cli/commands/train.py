@@ -19,9 +19,12 @@ from ...runtime.joint.settings import JointSettings
 from ...runtime.runs.names import BACKBONES, SEARCH_WEIGHTS, WEIGHTS
 from ...runtime.settings import Settings, read_settings
 from ..app import (
+    EitherData,
     Json,
     Out,
     Overwrite,
+    Raw,
+    Root,
     Sets,
     SpecFile,
     app,
@@ -62,15 +65,9 @@ def train(
     file: SpecFile,
     out: Out,
     *,
-    data: Annotated[
-        Path | None, typer.Option(help="A file, folder or store of arrays.", show_default=False)
-    ] = None,
-    raw: Annotated[
-        Path | None, typer.Option(help="With --joint: raw data, as `extract` takes them.")
-    ] = None,
-    root: Annotated[
-        Path | None, typer.Option(help="The folder below which raw files may lie.")
-    ] = None,
+    data: EitherData = None,
+    raw: Raw = None,
+    root: Root = None,
     decoding: dict[str, Any],
     options: dict[str, Any],
     weights: Weights = None,
