@@ -34,6 +34,11 @@ if "torch" not in MISSING:
     torch.set_num_threads(1)
 
 
+def pytest_make_parametrize_id(val: Any, argname: str) -> str | None:
+    """What files hold names no test: some hold the time of their writing, and processes differ."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(
     collector: pytest.Collector,
