@@ -7,6 +7,7 @@ found with its genotype, on the same samples; what the test split says is asked 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -65,7 +66,7 @@ class Result:
 
 
 def demo(out: Path) -> None:
-    """Runs everything and writes it to `out`; prints a summary and the paths at the end."""
+    """Runs everything and writes it to `out`; prints a summary and what is in `out` at the end."""
     with locked(out, "demo"):
         _demo(out)
 
@@ -207,5 +208,5 @@ def _summarise(
     print(found.genotype)
     for what, value in checks.items():
         console.print(f"{what}: {value}", highlight=False)
-    for path in sorted(p for p in out.rglob("*") if p.is_file()):
-        print(path)
+    for path in sorted(out.iterdir()):
+        print(f"{path}{os.sep}" if path.is_dir() else path)
