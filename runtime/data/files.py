@@ -146,7 +146,7 @@ def data_files(path: Path) -> Sequence[Path]:
     if not is_folder(path):
         return [path]
     if reader := _folder_format(path):
-        with diagnosed(path, reader.UNREADABLE):
+        with diagnosed(f"`{path}`", reader.UNREADABLE):
             return reader.files(path)
     try:
         files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS)
@@ -181,7 +181,7 @@ class _Opened:
 def _opened(path: Path) -> Generator[_Opened]:
     """A data file that is open, or a folder of a format."""
     if folder := _folder_format(path):
-        with diagnosed(path, folder.UNREADABLE):
+        with diagnosed(f"`{path}`", folder.UNREADABLE):
             yield _Opened(partial(folder.headers, path), partial(folder.array, path))
         return
     ending = path.suffix.lower()
@@ -189,7 +189,7 @@ def _opened(path: Path) -> Generator[_Opened]:
         remedy = f"data is a {_EITHER} file, or a folder of them"
         raise fail("E504", f"`{path}` is not a data file", help=remedy)
     reader = FORMATS[ending]
-    with open_file(path) as stream, diagnosed(path, reader.UNREADABLE):
+    with open_file(path) as stream, diagnosed(f"`{path}`", reader.UNREADABLE):
         blocks = getattr(reader, "blocks", None)
         yield _Opened(
             partial(reader.headers, stream, path),

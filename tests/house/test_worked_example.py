@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 import runpy
 import shutil
@@ -18,12 +17,12 @@ from fusewright.compiler.syntax.format import format_text
 from fusewright.runtime.store.read import Store
 
 from ..support.paths import EXAMPLES
+from ..support.proving import PROVING
 from ..support.running import command
 
 HOME = EXAMPLES / "pictures_and_texts"
 PAGE = (HOME / "README.md").read_text(encoding="utf-8")
 SAMPLES = 60
-PROVING = os.environ.get("HYPOTHESIS_PROFILE") == "prove"
 LINES = re.findall(r"^\$ fusewright (.*)$", PAGE, re.MULTILINE)
 JOINED = next(n for n, line in enumerate(LINES) if line.startswith("compile"))
 """How many commands come before the one that joins backbones and network."""

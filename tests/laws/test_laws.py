@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from onnx import ModelProto
@@ -50,11 +50,11 @@ from ..support.programs import (
     without_dropout,
     written_specs,
 )
+from ..support.proving import PROVING
 
 relaxations = st.sampled_from(RELAXATIONS)
 seeds = st.integers(0, 2**31)
 trained_stages = st.sampled_from([stage for stage in NETWORK_STAGES if stage != "inference"])
-PROVING = settings.default is not None and settings.default.max_examples > 100
 
 
 def relative_difference(a: NDArray[Any], b: NDArray[Any]) -> float:

@@ -9,6 +9,9 @@ format, `UNREADABLE` beside these, MemoryError, and DiagnosticError where there 
 
 from __future__ import annotations
 
+import struct
+import zipfile
+import zlib
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +26,13 @@ from ....compiler.system.files import reason
 from ..columns import Column, arrays_of
 
 MOST_ARRAYS = 10_000
+BROKEN_ARCHIVE = (
+    *(EOFError, KeyError, NotImplementedError, OverflowError, RuntimeError, struct.error),
+    *(zipfile.BadZipFile, zlib.error),
+)
+"""What zipfile raises of a damaged archive, beside ValueError and OSError: NotImplementedError for
+a version that it does not know, RuntimeError for an encrypted member, KeyError for one that is not
+there, OverflowError for a place beyond 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +88,12 @@ def require_few(count: int) -> None:
 
 
 @contextmanager
-def diagnosed(path: Path, unreadable: tuple[type[Exception], ...]) -> Generator[None]:
-    """Within, what a format raises, whose `UNREADABLE` is given, is a DiagnosticError."""
+def diagnosed(what: str, unreadable: tuple[type[Exception], ...]) -> Generator[None]:
+    """Within, what a format raises, whose `UNREADABLE` is given, is a DiagnosticError of `what`."""
     broken: tuple[type[Exception], ...] = (OSError, ValueError, MemoryError, *unreadable)
     try:
         yield
     except DiagnosticError:
         raise
     except broken as error:
-        raise fail("E504", f"`{path}` cannot be read: {reason(error)}") from None
+        raise fail("E504", f"{what} cannot be read: {reason(error)}") from None

@@ -6,9 +6,7 @@ its compressed ones can give, and an array those that its shape takes, before an
 
 from __future__ import annotations
 
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from io import BufferedIOBase, BufferedReader
 from math import prod
@@ -20,22 +18,11 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from ....compiler.system.tensors import fill
-from . import ArrayHeader, require_few
+from . import BROKEN_ARCHIVE, ArrayHeader, require_few
 from .npy import read_header, require_plain
 
 ENDINGS = (".npz",)
-UNREADABLE = (
-    KeyError,
-    EOFError,
-    OverflowError,
-    NotImplementedError,
-    RuntimeError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""zipfile has NotImplementedError for a version that it does not know, and RuntimeError for an
-encrypted member."""
+UNREADABLE = BROKEN_ARCHIVE
 MOST_INFLATED = 1032
 """Bytes that a byte of deflate gives at most."""
 _ENDING, _ENCRYPTED = ".npy", 1

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import struct
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BufferedReader
@@ -23,13 +22,10 @@ from numpy.typing import NDArray
 from ....compiler.system.tensors import widened
 from ..mapped import mapped
 from ..tensor_pickle import LONGEST, StridedTensor, read_tensor_pickle
-from . import ArrayHeader, require_few
+from . import BROKEN_ARCHIVE, ArrayHeader, require_few
 
 ENDINGS = (".pt", ".pth")
-UNREADABLE = (
-    *(EOFError, KeyError, NotImplementedError, OverflowError, RuntimeError, struct.error),
-    *(zipfile.BadZipFile, zlib.error),
-)
+UNREADABLE = BROKEN_ARCHIVE
 _TYPES: Mapping[str, str] = {
     "HalfStorage": "<f2",
     "FloatStorage": "<f4",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from dataclasses import dataclass
 from math import prod
-from struct import error as StructError
 from typing import Any, Literal
 
 import numpy as np
@@ -24,9 +24,9 @@ FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 """The formats that are opened; others of Pillow, such as PostScript, may start programs."""
 UNREADABLE = (
     *(ArithmeticError, EOFError, IndexError, KeyError, MemoryError, NotImplementedError),
-    *(OSError, StructError, SyntaxError, TypeError, ValueError),
+    *(OSError, struct.error, SyntaxError, TypeError, ValueError),
 )
-"""What Pillow raises where a file is damaged."""
+"""What Pillow lets through where a file is damaged: its readers believe what headers say."""
 Interpolation = Literal["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"]
 
 

@@ -21,7 +21,7 @@ def opened(place: Path, root: Path | None) -> RawData:
     """The table; raises DiagnosticError where its rows do not have the cells of its header."""
     with (
         open_file(place) as stream,
-        diagnosed(place, csv.UNREADABLE),
+        diagnosed(f"`{place}`", csv.UNREADABLE),
         csv.read_rows(stream) as table,
     ):
         names, blocks = table

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import partial
 from io import BufferedReader
 from pathlib import Path
@@ -12,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ....compiler.diagnostics.diagnostic import DiagnosticError, fail
-from ....compiler.system.files import is_file, open_file, reason
+from ....compiler.diagnostics.diagnostic import fail
+from ....compiler.system.files import is_file, open_file
 from ...data.formats import diagnosed, hdf5
 from ...data.hdf5_texts import read_piece, read_references, read_texts
 from ...extras import needed
@@ -33,7 +32,7 @@ def claims(place: Path) -> bool:
 def opened(place: Path, root: Path | None) -> RawData:
     """The file, open as long as its columns are; raises DiagnosticError where it cannot be read."""
     h5py, home = needed("h5py", "formats"), root or place.parent
-    with open_file(place) as stream, diagnosed(place, hdf5.UNREADABLE):
+    with open_file(place) as stream, diagnosed(f"`{place}`", hdf5.UNREADABLE):
         file = h5py.File(place, "r")
         datasets = {name: _dataset(h5py, file, name, place) for name in file}
         counts = {name: len(one) for name, one in datasets.items()}
@@ -99,13 +98,6 @@ def _value(dataset: Any, place: Path, name: str, sample: int) -> Content | None:
         return np.asarray(dataset[sample])
 
 
-@contextmanager
-def _reading(place: Path, name: str, sample: int) -> Generator[None]:
+def _reading(place: Path, name: str, sample: int) -> AbstractContextManager[None]:
     """Within, what is raised of a row is a DiagnosticError."""
-    try:
-        yield
-    except DiagnosticError:
-        raise
-    except (OSError, ValueError, MemoryError, *hdf5.UNREADABLE) as error:
-        message = f"sample {sample + 1} of `{name}` in `{place}` cannot be read: {reason(error)}"
-        raise fail("E504", message) from None
+    return diagnosed(f"sample {sample + 1} of `{name}` in `{place}`", hdf5.UNREADABLE)

@@ -24,7 +24,7 @@ def claims(place: Path) -> bool:
 
 def opened(place: Path, root: Path | None) -> RawData:
     """The dataset, its splits one after the other; raises DiagnosticError where it is damaged."""
-    with diagnosed(place, huggingface.UNREADABLE), reading():
+    with diagnosed(f"`{place}`", huggingface.UNREADABLE), reading():
         table, split = huggingface.saved_table(place)
         columns = columns_of(table.whole, place.name, root or place)
     own: dict[str, Column] = {}

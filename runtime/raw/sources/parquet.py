@@ -20,7 +20,7 @@ def claims(place: Path) -> bool:
 
 def opened(place: Path, root: Path | None) -> RawData:
     """The table, in memory; raises DiagnosticError where it cannot be read, or does not fit."""
-    with open_file(place) as stream, diagnosed(place, parquet.UNREADABLE), reading():
+    with open_file(place) as stream, diagnosed(f"`{place}`", parquet.UNREADABLE), reading():
         table = parquet.read_table(stream)
         columns = columns_of(table, place.name, root or place.parent)
     return RawData(str(place), table.num_rows, columns, class_names(table.schema))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from itertools import islice
@@ -19,6 +18,7 @@ from fusewright.runtime.search.candidates import surrogate
 from fusewright.runtime.search.loop import Loop
 
 from ...support.changes import changes, parts, put
+from ...support.proving import PROVING
 from ...support.running import problem, spec
 from ...support.stopping import stop_after
 
@@ -41,7 +41,7 @@ MIDDLE = {
     ("mfas", ""): 5,
 }
 """After how many batches a search is asked to stop; halving in its folds, or just begun."""
-EVERY = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "prove" else 20
+EVERY = 1 if PROVING else 20
 """One in so many changes is tried."""
 
 
