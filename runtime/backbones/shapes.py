@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.diagnostics.source import span_of
+from ...compiler.system.files import first_line
 from ...ops.types import Axis
 from .backbone import Backbone
 from .trial import BATCH, Shape, trial
@@ -75,8 +76,8 @@ def _whole(backbone: Backbone, paths: Sequence[str]) -> dict[str, Shape]:
     except DiagnosticError:
         raise
     except Exception as error:  # noqa: BLE001  (a model raises what it likes)
-        why = str(error).strip().partition("\n")[0]
-        message = f"`{backbone.name}` does not run on what it says that it takes: {why}"
+        message = f"`{backbone.name}` does not run on what it says that it takes: "
+        message += first_line(error)
         raise fail("E514", message, help="is its input described right?") from None
     for path in paths:
         if (whole[path][:1], more[path][:1]) != ((BATCH,), (BATCH + 1,)):
