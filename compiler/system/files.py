@@ -150,6 +150,14 @@ def read_text(path: str | PathLike[str], longest: int = LONGEST_TEXT) -> str:
 # Writing
 
 
+def make_folder(path: Path, *, parents: bool = False) -> None:
+    """Makes a folder, if it is not there; raises DiagnosticError where that fails."""
+    try:
+        path.mkdir(parents=parents, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise fail("E504", f"cannot create `{path}`: {reason(error)}") from None
+
+
 def write_file(path: Path, content: bytes) -> None:
     """Writes a file as `drafted` does; raises DiagnosticError where that fails."""
     with drafted(path) as draft:

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..diagnostics.diagnostic import DiagnosticError, fail
-from .files import DAMAGED, is_folder, is_there, reason
+from .files import DAMAGED, is_folder, is_there, make_folder, reason
 from .process import Process
 
 LONGEST_RECORD = 4096
@@ -56,10 +56,7 @@ def _made(folder: Path) -> Generator[None]:
     if not is_folder(there) or not os.access(there, os.W_OK):
         raise fail("E504", f"cannot write into `{there}`", help="choose another folder")
     missing = [one for one in (folder, *folder.parents) if not is_there(one)]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError) as error:
-        raise fail("E504", f"cannot create `{folder}`: {reason(error)}") from None
+    make_folder(folder, parents=True)
     try:
         yield
     finally:

@@ -21,6 +21,8 @@ MOST_FEATURES = 4
 """Features of the block that is proposed."""
 _STAGE_DEPTH = 2
 """How deep stages of models stand, rather than what they are made of."""
+_APART = ("", ".", "_")
+"""What stands before the number of a layer in a row; `dropout1` is a part of a layer."""
 _MODALITIES = {"picture": "image", "numbers": "values"}
 
 
@@ -121,7 +123,7 @@ def _stages(finished: Sequence[Part]) -> list[Part]:
     for part in known:
         names, sizes = part.names, part.layout.sizes if part.layout else ()
         row = part.path.rstrip(digits)
-        if row != part.path and names == frozenset("tc"):
+        if row != part.path and row[-1:] in _APART and names == frozenset("tc"):
             rows.setdefault((row, part.kind, sizes), []).append(part)
         if len(names) > 2 and prod(size or 2 for size in sizes) > max(size or 2 for size in sizes):
             pairs = zip(part.layout.names if part.layout else (), sizes, strict=True)

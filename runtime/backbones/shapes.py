@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.diagnostics.source import span_of
+from ...compiler.system.files import first_line
 from ...ops.types import Axis
 from .backbone import Backbone
 from .trial import BATCH, Shape, trial
@@ -55,11 +56,11 @@ def layouts(backbone: Backbone, paths: Sequence[str]) -> dict[str, Layout]:
     its first axis; and where the backbone does not run on what it says that it takes.
     """
     whole = _whole(backbone, paths)
-    longer = {a: _longer(backbone, paths, a) for a in backbone.input.axes if a != "c"}
+    resized = {a: _resized(backbone, paths, a) for a in backbone.input.axes if a != "c"}
     found: dict[str, Layout] = {}
     for path, shape in whole.items():
         followed: dict[int, list[str]] = {}
-        for axis, other in longer.items():
+        for axis, other in resized.items():
             if other is not None and len(other[path]) == len(shape):
                 for place, (one, two) in enumerate(zip(shape, other[path], strict=True)):
                     if one != two and place:
@@ -75,8 +76,8 @@ def _whole(backbone: Backbone, paths: Sequence[str]) -> dict[str, Shape]:
     except DiagnosticError:
         raise
     except Exception as error:  # noqa: BLE001  (a model raises what it likes)
-        why = str(error).strip().partition("\n")[0]
-        message = f"`{backbone.name}` does not run on what it says that it takes: {why}"
+        message = f"`{backbone.name}` does not run on what it says that it takes: "
+        message += first_line(error)
         raise fail("E514", message, help="is its input described right?") from None
     for path in paths:
         if (whole[path][:1], more[path][:1]) != ((BATCH,), (BATCH + 1,)):
@@ -85,14 +86,19 @@ def _whole(backbone: Backbone, paths: Sequence[str]) -> dict[str, Shape]:
     return whole
 
 
-def _longer(backbone: Backbone, paths: Sequence[str], axis: str) -> dict[str, Shape] | None:
-    """Shapes where the input is longer in an axis; None where the model does not take that."""
+def _resized(backbone: Backbone, paths: Sequence[str], axis: str) -> dict[str, Shape] | None:
+    """Shapes where the input is longer in an axis; None where the model does not take that.
+
+    What has a longest length, as texts by their positions, is shorter where it cannot be longer.
+    """
     size = backbone.input.sizes[axis]
     more = _SOUND if backbone.input.kind == "sound" else _LONGER[axis]
-    try:
-        return trial(backbone, paths, {axis: size + more})
-    except Exception:  # noqa: BLE001  (a model raises what it likes)
-        return None
+    for other in (size + more, size // 2) if axis in backbone.input.free else (size + more,):
+        try:
+            return trial(backbone, paths, {axis: other})
+        except Exception:  # noqa: BLE001  (a model raises what it likes)
+            continue
+    return None
 
 
 def _layout(backbone: Backbone, shape: Shape, followed: Mapping[int, list[str]]) -> Layout:

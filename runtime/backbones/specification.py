@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from ...compiler.diagnostics.diagnostic import Note, Report
 from ...compiler.diagnostics.source import span_of
@@ -21,6 +22,12 @@ def path_of(feature: Feature) -> str:
     return feature.at if feature.at is not None else WHOLE
 
 
+def backbones_of(spec: Spec, opened: Callable[[str], Backbone]) -> dict[str, Backbone]:
+    """The backbones that modalities name, by `PROVIDER:MODEL`, each opened once."""
+    named = dict.fromkeys(m.backbone for m in spec.modalities if m.backbone is not None)
+    return {reference: opened(reference) for reference in named}
+
+
 def with_shapes(spec: Spec, options: BackboneOptions) -> Spec:
     """The specification with the axes of every feature that comes from a backbone.
 
@@ -28,17 +35,13 @@ def with_shapes(spec: Spec, options: BackboneOptions) -> Spec:
     checked. Raises DiagnosticError where they differ, and as `open_structure` and `layouts` do.
     """
     report = Report()
-    opened: dict[str, Backbone] = {}
-    modalities: list[Modality] = []
-    for modality in spec.modalities:
-        reference = modality.backbone
-        if reference is not None and reference not in opened:
-            opened[reference] = open_structure(reference, options)
-        modalities.append(
-            modality if reference is None else _shaped(modality, opened[reference], spec, report)
-        )
+    opened = backbones_of(spec, partial(open_structure, options=options))
+    modalities = tuple(
+        m if m.backbone is None else _shaped(m, opened[m.backbone], spec, report)
+        for m in spec.modalities
+    )
     report.raise_errors()
-    return replace(spec, modalities=tuple(modalities))
+    return replace(spec, modalities=modalities)
 
 
 def _shaped(modality: Modality, backbone: Backbone, spec: Spec, report: Report) -> Modality:

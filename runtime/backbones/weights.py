@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ...compiler.diagnostics.diagnostic import fail, one_of
-from ...compiler.system.files import open_file, reason
+from ...compiler.system.files import first_line, open_file, reason
 from ...compiler.system.tensors import Tensor as Stored
 from ...compiler.system.tensors import read_tensors
 
@@ -50,7 +50,7 @@ def read_state(path: str, reference: str = "") -> dict[str, Tensor]:
         except MemoryError:
             raise fail("E512", f"`{path}` does not fit in memory") from None
         except Exception as error:  # noqa: BLE001  (unpickling raises what the file makes it)
-            why = str(error).strip().partition("\n")[0] or "it is damaged"
+            why = first_line(error)
             remedy = "save it as `.safetensors`, or its `state_dict()` with `torch.save`"
             raise fail("E504", f"`{path}` holds no weights: {why}", help=remedy) from None
     for wrapper in WRAPPERS:

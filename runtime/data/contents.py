@@ -138,9 +138,16 @@ def contents_lines(contents: Mapping[str, Any]) -> Iterator[str]:
         yield f"labels: {_counted(classes) if classes else f'({shape})'}"
     for name, modality in contents["modalities"].items():
         missing = modality["missing"]
-        yield f"{name}: {f'{missing:,} samples lack it' if missing else 'every sample has it'}"
+        yield f"{name}: {_lacking(missing)}"
         for feature, facts in modality["features"].items():
             yield f"  {feature}[{', '.join(facts['axes'])}] {facts['dtype']}{_doubts(facts)}"
+
+
+def _lacking(samples: int) -> str:
+    """How many samples lack a modality."""
+    if not samples:
+        return "every sample has it"
+    return "1 sample lacks it" if samples == 1 else f"{samples:,} samples lack it"
 
 
 def _counted(counts: Mapping[str, int]) -> str:

@@ -16,7 +16,8 @@ from sklearn.linear_model import Ridge
 
 from ...compiler.network.network import Head, Network
 from ..settings import Settings
-from .dataset import Dataset
+from .dataset import Dataset, load_data
+from .files import Source
 from .folds import folds_of, parts_of
 from .pooled import pooled, standardised
 from .split import TRAIN, VALIDATION
@@ -31,6 +32,12 @@ PENALTY = 0.3
 """That of the ridge regression, in samples that it learns from."""
 ERRORS = 3.0
 """By how many standard errors held-out training samples are predicted better, if not by chance."""
+
+
+def load_weighted(data: Source, network: Network, settings: Settings) -> Dataset:
+    """The data that a run learns from, `weighted`; raises DiagnosticError as `load_data` does."""
+    whole = load_data(data, network, settings.split_seed, settings.memory)
+    return weighted(whole, network, settings)
 
 
 def weighted(data: Dataset, network: Network, settings: Settings) -> Dataset:

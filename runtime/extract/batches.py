@@ -88,9 +88,17 @@ def tensors(source: ModalitySource, batch: Batch) -> tuple[Tensor, list[int] | N
     for value, name in zip(padded, batch.names, strict=True):
         if value.shape != padded[0].shape:
             message = f"{name} is {value.shape}, and {batch.names[0]} {padded[0].shape}"
-            remedy = f"make them alike, as by `--transform {source.name}.resize=[224,224]`"
-            raise fail("E502", message, help=remedy)
+            raise fail("E502", message, help=_alike(source))
     return torch.from_numpy(np.stack(padded)), lengths
+
+
+def _alike(source: ModalitySource) -> str:
+    """How the values of a modality are made alike in shape."""
+    if hasattr(source.transform, "resize"):
+        return f"make them alike, as by `--transform {source.name}.resize=[224,224]`"
+    if source.medium == "numbers" and source.time is None:
+        return "write `t *` for the axis in which they may differ, or make them alike"
+    return "make them alike in all but time"
 
 
 def _padded(value: NDArray[Any], time: int, longest: int, padding: int) -> NDArray[Any]:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.network.names import lengths_name, presence_name
+from ...compiler.system.files import first_line
 from ..backbones.taps import tapped
 from .batches import Batch, batches, by_length, inputs, is_masked, tensors
 from .known import Known
@@ -79,8 +80,8 @@ class FeatureMaker:
         except RuntimeError as error:
             if self.source.backbone is None or isinstance(error, DiagnosticError):
                 raise
-            why = str(error).strip().partition("\n")[0]
-            message = f"`{self.source.backbone.name}` cannot take {batch.names[0]}: {why}"
+            message = f"`{self.source.backbone.name}` cannot take {batch.names[0]}: "
+            message += first_line(error)
             raise fail("E520", message) from None
         return {f.name: _pooled(f, *found[f.name]) for f in self.source.features}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -14,9 +15,9 @@ from ...compiler.language.spec import Spec
 from ...compiler.network.network import Network, NetworkFeature
 from ..backbones.backbone import Backbone, open_backbone
 from ..backbones.options import BackboneOptions
-from ..backbones.specification import path_of
+from ..backbones.specification import backbones_of, path_of
 from ..raw.data import GROUPS, LABELS, SPLIT, Column, RawData
-from ..raw.decoders import Decoder, decoder, media, transform_digest, transform_of
+from ..raw.decoders import Decoder, decoder, files_of, media, transform_digest, transform_of
 from ..raw.decoders.text import read_tokenizer
 from .known import column_of
 from .pooling import Pooling
@@ -116,13 +117,10 @@ def sources_of(
     for given in {*settings.columns, *settings.transforms} - {*names, LABELS[0], *SPLIT, GROUPS[0]}:
         remedy = did_you_mean(given, names) or f"modalities are {one_of(names)}"
         raise fail("E506", f"`{given}` is no modality of the specification", help=remedy)
-    opened: dict[str, Backbone] = {}
+    opened = backbones_of(spec, partial(open_backbone, options=options, seed=settings.seed))
     found: list[ModalitySource] = []
     for modality in spec.modalities:
-        reference = modality.backbone
-        if reference is not None and reference not in opened:
-            opened[reference] = open_backbone(reference, options, seed=settings.seed)
-        backbone = None if reference is None else opened[reference]
+        backbone = None if modality.backbone is None else opened[modality.backbone]
         features = _features(modality, network, poolings)
         found.append(_source(modality, features, raw, backbone, settings))
     return tuple(found)
@@ -197,7 +195,8 @@ def _column(
         return raw.columns[name]
     known = {one for names in (LABELS, SPLIT, GROUPS) for one in names}
     others = {n: column for n, column in raw.columns.items() if n not in known}
-    meant = [n for n, column in others.items() if medium and column.medium == medium]
+    files = files_of(medium) if medium in media() else medium
+    meant = [n for n, column in others.items() if files and column.medium == files]
     if len(meant) == 1:
         return others[meant[0]]
     message = f"`{raw.place}` has no column for the modality `{name}`"
@@ -239,5 +238,7 @@ def _fitting(backbone: Backbone) -> dict[str, Any]:
             return {**plain, "resize": resize, **frames}
         case "text":
             return {"longest": sizes["t"]} if sizes["t"] else {}
+        case "spectrogram":
+            return {"mels": sizes["c"]} if sizes["c"] else {}
         case _:
             return {}

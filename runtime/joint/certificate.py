@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.network.names import presence_name
+from ...compiler.system.files import first_line
 from ...compiler.targets.numpy.network import NumpyNetwork
 from ...compiler.targets.onnx.certificate import (
     LARGE,
@@ -50,7 +51,7 @@ def certified(path: Path, subject: Subject, sources: Sequence[RawSource]) -> Cer
         try:
             found = features(inputs, torch.float64)
         except RuntimeError as error:
-            why = str(error).strip().partition("\n")[0]
+            why = first_line(error)
             message = f"a backbone cannot be computed in float64, as a reference: {why}"
             raise fail("E508", message, help="add `--no-verify` to write the model alone") from None
         finally:

@@ -17,7 +17,7 @@ from ...compiler.network.names import lengths_name, presence_name
 from ...compiler.system.memory import available_memory, memory_text
 from ..backbones.options import BackboneOptions
 from ..backbones.specification import with_shapes
-from ..extract.batches import batches, tensors
+from ..extract.batches import batches, is_masked, tensors
 from ..extract.known import Known, known_of
 from ..extract.settings import ExtractSettings
 from ..extract.sources import ModalitySource, sources_of
@@ -79,12 +79,27 @@ def _arrays(
             _require_room(name, parts[0], len(present))
         if counts is not None:
             lengths[batch.places] = counts
+    if source.backbone is not None and not is_masked(source):
+        _require_alike(source, lengths[rows])
     found = {name: _whole(parts, places, len(present))}
     if source.time is not None:
         found[lengths_name(name)] = lengths
     if source.optional:
         found[presence_name(source.name)] = present.astype(np.int64)
     return found
+
+
+def _require_alike(source: ModalitySource, lengths: NDArray[np.int64]) -> None:
+    """Raises DiagnosticError where a backbone would take what samples are padded with for theirs.
+
+    Extraction runs it once for each length; here samples of all lengths share a batch.
+    """
+    if len(lengths) and lengths.min() < lengths.max():
+        assert source.backbone is not None
+        message = f"`{source.name}` has samples of {lengths.min():,} to {lengths.max():,} in time, "
+        message += f"and `{source.backbone.name}` takes no mask that says how much counts"
+        remedy = "give it one, or make samples alike; stored features keep lengths: `extract`"
+        raise fail("E502", message, help=remedy)
 
 
 def _require_room(name: str, first: NDArray[Any], samples: int) -> None:

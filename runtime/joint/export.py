@@ -23,19 +23,18 @@ from torch import Tensor, nn
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.network.names import lengths_name
+from ...compiler.system.files import first_line
 from ...compiler.targets.keys import JOINT_KEY
 from ...compiler.targets.onnx.export import compile_onnx
 from ...compiler.targets.onnx.interface import BATCH
 from ...compiler.targets.onnx.options import OnnxOptions
 from ...compiler.targets.target import Subject
 from ..extras import needed
-from .sources import Extractor, RawSource
+from .sources import WHOLE_LENGTH, Extractor, RawSource
 
 OPSETS = range(18, 23)
 """Those of torch's exporter, but for `Attention`, which it writes for one number of samples."""
 _EXAMPLE = 2
-WHOLE_LENGTH = -1
-"""The length of a sample all of which counts."""
 
 
 def joint_model(
@@ -121,7 +120,8 @@ def _exported(source: RawSource, opset: int) -> onnx.ModelProto:
                 external_data=False,
             )
     except Exception as error:  # noqa: BLE001  (exporting runs what a model is written as)
-        why = str(error.__cause__ or error).strip().partition("\n")[0]
+        cause = error.__cause__
+        why = first_line(cause if isinstance(cause, Exception) else error)
         message = f"torch cannot export `{source.backbone.name}` to ONNX: {why}"
         raise fail("E514", message, help="take a backbone that torch exports") from None
     assert program is not None

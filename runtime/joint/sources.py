@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor, nn
@@ -22,8 +22,11 @@ from ..backbones.backbone import Backbone, open_backbone
 from ..backbones.inputs import Input
 from ..backbones.options import BackboneOptions
 from ..backbones.shapes import layouts
-from ..backbones.specification import path_of
+from ..backbones.specification import backbones_of, path_of
 from ..backbones.taps import tapped
+
+WHOLE_LENGTH = -1
+"""The length of a sample all of which counts."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def sources_of(
     Raises DiagnosticError where one cannot be opened, takes more than one input, or is named like a
     feature.
     """
-    opened: dict[str, Backbone] = {}
+    opened = backbones_of(spec, partial(open_backbone, options=options, seed=seed))
     found: list[RawSource] = []
     for modality in spec.modalities:
         if modality.backbone is None:
@@ -85,8 +88,6 @@ def sources_of(
         if any(feature.name == modality.name for feature in network.features):
             message = f"`{modality.name}` is a modality and a feature, and both would be inputs"
             raise fail("E506", message, modality.span, help="rename one of them")
-        if modality.backbone not in opened:
-            opened[modality.backbone] = open_backbone(modality.backbone, options, seed=seed)
         backbone = opened[modality.backbone]
         if [item for item in backbone.inputs[1:] if not item.optional]:
             message = f"`{backbone.name}` takes more than one input"

@@ -46,6 +46,7 @@ from ..training.objective import Objective
 from ..training.prepare import module_of
 from ..training.train import TrainResult, weight_pass
 from .data import load_raw
+from .dropout import with_dropout
 from .optimiser import JointOptimiser, begin_training
 from .settings import JointSettings
 from .sources import Extractor, RawSource, sources_of
@@ -83,12 +84,12 @@ def train_joint(
         **{name: options.pop(name) for name in mine if name in options}
     )
     settings = (settings or Settings()).with_options(**options)
-    _require_supported(settings)
     given = backbones or BackboneOptions()
     shaped = with_shapes(spec, given)
     network = checked(shaped)
     require_no_holes(network)
     here = settings.with_options(device=join(settings.device))
+    _require_apart(joint)
     with begun(out, "train", overwrite, shaped) as folder:
         sources = sources_of(shaped, given, network, seed=settings.seed)
         samples = load_raw(data, network, sources, settings.split_seed, memory=settings.memory)
@@ -105,13 +106,11 @@ def train_joint(
     return result
 
 
-def _require_supported(settings: Settings) -> None:
-    """Raises DiagnosticError for what a joint training does not do."""
-    if settings.modality_dropout:
-        raise fail("E506", "a joint training has no `modality_dropout`", help="leave it out")
-    if joined():
-        message = "a joint training runs in one process"
-        raise fail("E506", message, help="start it without torchrun")
+def _require_apart(joint: JointSettings) -> None:
+    """Raises DiagnosticError for statistics that each process would take of its own samples."""
+    if joined() and joint.batch_norm == "running":
+        message = "statistics that run are of one process, and several share a batch"
+        raise fail("E506", message, help="freeze them, or start it without torchrun")
 
 
 def _trained(
@@ -129,6 +128,7 @@ def _trained(
         program = optimise(lower(build(network)), "compiled" if settings.compile else "training")
         batch = min(settings.batch, len(data.labels))
         module = module_of(with_draws(program), settings, device, batch)
+        data = with_dropout(data, network, program.inputs, sources, settings)
         extractor = Extractor(sources).to(device)
         batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
         objective = Objective.of(network.head, batches.labels)

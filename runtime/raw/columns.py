@@ -21,11 +21,20 @@ LONGEST_FILE = 1 << 30
 
 
 @dataclass(frozen=True)
-class Texts:
-    """Texts in memory; an empty one is nothing."""
+class _Cells:
+    """What a column of one table has: where it stands, and what a diagnostic calls a value."""
 
     source: str
     name: str
+
+    def place(self, sample: int) -> str:
+        return cell(self.source, self.name, sample)
+
+
+@dataclass(frozen=True)
+class Texts(_Cells):
+    """Texts in memory; an empty one is nothing."""
+
     texts: Sequence[str]
 
     @property
@@ -35,19 +44,14 @@ class Texts:
     def read(self, sample: int) -> str | None:
         return self.texts[sample] or None
 
-    def place(self, sample: int) -> str:
-        return cell(self.source, self.name, sample)
-
     def whole(self) -> NDArray[np.str_]:
         return np.array(self.texts, np.str_)
 
 
 @dataclass(frozen=True)
-class Numbers:
+class Numbers(_Cells):
     """Numbers in memory, (samples, …); what is not a number is nothing."""
 
-    source: str
-    name: str
     values: NDArray[Any]
 
     @property
@@ -59,22 +63,17 @@ class Numbers:
         empty = value.dtype.kind == "f" and np.isnan(value).all()
         return None if empty else np.atleast_1d(value)
 
-    def place(self, sample: int) -> str:
-        return cell(self.source, self.name, sample)
-
     def whole(self) -> NDArray[Any]:
         return self.values
 
 
 @dataclass(frozen=True)
-class Files:
+class Files(_Cells):
     """Files by their paths, which are relative to a folder that none of them leaves.
 
     An empty path, and one that nothing is at, is nothing.
     """
 
-    source: str
-    name: str
     paths: Sequence[str]
     root: Path
 
@@ -87,27 +86,22 @@ class Files:
         return file_content(path, self.root, self.place(sample)) if path else None
 
     def place(self, sample: int) -> str:
-        return f"{cell(self.source, self.name, sample)} (`{self.paths[sample]}`)"
+        return f"{super().place(sample)} (`{self.paths[sample]}`)"
 
     def whole(self) -> NDArray[np.str_]:
         return np.array(self.paths, np.str_)
 
 
 @dataclass(frozen=True)
-class Values:
+class Values(_Cells):
     """Values that are read one by one, of a medium that the source may know."""
 
-    source: str
-    name: str
     medium: str | None
     value: Callable[[int], Content | None]
 
     def read(self, sample: int) -> Content | None:
         found = self.value(sample)
         return None if isinstance(found, str | bytes) and not found else found
-
-    def place(self, sample: int) -> str:
-        return cell(self.source, self.name, sample)
 
     def whole(self) -> None:
         return None

@@ -21,7 +21,7 @@ from zipfile import BadZipFile, ZipFile
 import torch
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
-from ...compiler.system.files import is_there, open_file, write_file
+from ...compiler.system.files import is_there, make_folder, open_file, write_file
 from ...compiler.system.memory import available_memory, memory_text
 from ..parallel.interrupt import Interrupt
 from .names import PARTS
@@ -60,7 +60,7 @@ def write_checkpoint(path: Path, identity: str, state: State) -> None:
             names.add(value.name)
             file = folder / f"{value.name}.pt"
             if not file.exists():
-                folder.mkdir(exist_ok=True)
+                make_folder(folder)
                 _write(file, identity, value.state)
             return {_PART: value.name}
         if isinstance(value, dict):

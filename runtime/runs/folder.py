@@ -27,9 +27,9 @@ from ...compiler.system.files import (
     is_file,
     is_folder,
     is_there,
+    make_folder,
     open_file,
     read_bytes,
-    reason,
     write_file,
 )
 from ...compiler.system.provenance import described, versions
@@ -212,10 +212,7 @@ class RunFolder:
         self._write(name, save(dict(tensors)))
 
     def _write(self, name: str, content: bytes) -> None:
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except (OSError, ValueError) as error:
-            raise fail("E504", f"cannot create `{self.path}`: {reason(error)}") from None
+        make_folder(self.path, parents=True)
         write_file(self.path / name, content)
 
 

@@ -31,9 +31,9 @@ from ...compiler.network.network import Network
 from ...compiler.passes import optimise
 from ..data.batches import Batches
 from ..data.classes import with_names
-from ..data.dataset import Dataset, load_data
+from ..data.dataset import Dataset
 from ..data.folds import Fold, chosen_folds
-from ..data.seen import weighted
+from ..data.seen import load_weighted
 from ..data.sources import Data, source_of
 from ..data.split import TEST, TRAIN
 from ..latency.profile import read_profile
@@ -94,9 +94,7 @@ def compare_with_controls(
     network = with_names(checked(with_rule(spec, settings)), data)
     here = settings.with_options(device=join(settings.device))
     with found_again(out, found.history) as folder, computing(settings.threads):
-        samples = weighted(
-            load_data(data, network, settings.split_seed, settings.memory), network, settings
-        )
+        samples = load_weighted(data, network, settings)
         by_folds = settings.compares_by_folds and not random
         usual = settings if by_folds else settings.with_options(folds=1)
         folds = chosen_folds(samples, network.head, usual)

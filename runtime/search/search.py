@@ -22,10 +22,10 @@ from ...compiler.network.network import Network
 from ...compiler.system.files import is_there
 from ..data.checks import data_warnings, metric_warnings, warn
 from ..data.classes import with_names
-from ..data.dataset import Dataset, load_data, names_read
+from ..data.dataset import Dataset, names_read
 from ..data.files import Source
 from ..data.identity import DataIdentity, data_identity, stated_identity
-from ..data.seen import weighted
+from ..data.seen import load_weighted
 from ..data.sources import Data, source_of
 from ..data.split import TRAIN, VALIDATION
 from ..latency.profile import Profile, read_profile
@@ -94,9 +94,7 @@ def search(
     network = with_names(network, data)
     here = settings.with_options(device=join(settings.device))
     with begun(out, "search", overwrite, resume=resume) as folder, computing(settings.threads):
-        samples = weighted(
-            load_data(data, network, settings.split_seed, settings.memory), network, settings
-        )
+        samples = load_weighted(data, network, settings)
         doubts = data_warnings(samples, network)
         for part in (TRAIN, VALIDATION):
             require_trainable(samples, (part,), settings)

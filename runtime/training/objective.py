@@ -11,13 +11,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
-from torchmetrics.functional.classification import (
-    binary_f1_score,
-    multiclass_accuracy,
-    multiclass_f1_score,
-    multilabel_f1_score,
-)
-from torchmetrics.functional.regression import mean_absolute_error, r2_score
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.network.names import TARGET_SCALE, TARGET_SHIFT
@@ -154,8 +147,16 @@ def metrics_of(head: Head, logits: Tensor, labels: Tensor) -> dict[str, float]:
     """The head's metrics for logits (samples, K).
 
     Classes: accuracy, weighted and macro F1. Labels: weighted and macro F1. Values: R² and mean
-    absolute error.
+    absolute error. torchmetrics takes long to import, above all where transformers is installed.
     """
+    from torchmetrics.functional.classification import (
+        binary_f1_score,
+        multiclass_accuracy,
+        multiclass_f1_score,
+        multilabel_f1_score,
+    )
+    from torchmetrics.functional.regression import mean_absolute_error, r2_score
+
     count = head.count
     match head.kind:
         case "classes":

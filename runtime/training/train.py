@@ -23,11 +23,11 @@ from ...compiler.system.files import is_file
 from ..data.batches import Batch, Batches
 from ..data.checks import data_warnings, warn
 from ..data.classes import with_names
-from ..data.dataset import Dataset, load_data, names_read
+from ..data.dataset import Dataset, names_read
 from ..data.files import Source
 from ..data.identity import data_identity
 from ..data.memory import held
-from ..data.seen import weighted
+from ..data.seen import load_weighted
 from ..data.sources import Data, source_of
 from ..data.split import TRAIN, VALIDATION
 from ..metrics import TRAIN_LOSS
@@ -94,9 +94,7 @@ def train(
     with begun(out, "train", overwrite, spec) as folder:
         program = lower(build(network))
         require_memory(_memory(network, program, data, settings), "training", settings.memory)
-        samples = weighted(
-            load_data(data, network, settings.split_seed, settings.memory), network, settings
-        )
+        samples = load_weighted(data, network, settings)
         doubts = data_warnings(samples, network)
         if soft is not None:
             samples = soft.taught(samples, network.head)

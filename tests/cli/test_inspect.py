@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+from torch import nn
 from typer.testing import CliRunner
 
 import fusewright as fw
@@ -37,6 +39,30 @@ def test_the_tree_is_shown_with_a_modality_that_takes_its_stages() -> None:
         "}",
     ]
     assert "convolution" not in "".join(lines)
+
+
+def test_parts_of_a_layer_are_no_row_of_layers() -> None:
+    named = ("module:texts", "--backbone", f"texts={HERE}:texts")
+    assert [line for line in inspected(*named).splitlines() if " at " in line] == [
+        '  Text_1[t *, c 8] at "layers.0"',
+        '  Text_2[t *, c 8] at "layers.1"',
+    ]
+    one = ("module:layer", "--backbone", f"layer={__name__}:layer")
+    assert inspected(*one).splitlines()[-3:] == [
+        'modality text from "module:layer" {',
+        "  Text_1[t *, c 8]",
+        "}",
+    ]
+
+
+def layer() -> nn.Module:
+    """A backbone of a single layer, which has two dropouts."""
+    module: Any = nn.Sequential()
+    module.add_module("embedding", nn.Embedding(32, 8))
+    module.add_module("layer", nn.TransformerEncoderLayer(8, 2))
+    module.inputs = {"tokens": {"kind": "text", "shape": [None], "below": 32}}
+    made: nn.Module = module
+    return made
 
 
 def test_programs_get_the_same_as_json() -> None:

@@ -217,6 +217,18 @@ def test_onnx_is_compiled_from_saved_weights_at_once_and_without_torch(place: Pa
     assert "onnx" in modules
 
 
+def test_training_loads_no_metrics_before_it_measures(tmp_path: Path) -> None:
+    """torchmetrics imports transformers where that is installed, which takes as long as torch."""
+    code = (
+        "import json, sys, fusewright.runtime.training.train; "
+        "names = sorted({m.split('.')[0] for m in sys.modules}); "
+        "sys.stderr.write('@' + json.dumps([0, names]))"
+    )
+    modules = loaded(at=tmp_path, code=code)
+    assert "torch" in modules
+    assert not modules & {"torchmetrics", "transformers"}
+
+
 def test_importing_the_package_loads_no_stage(tmp_path: Path) -> None:
     code = (
         "import json, sys, fusewright as fw; assert 'search' in dir(fw); "

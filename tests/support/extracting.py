@@ -68,6 +68,22 @@ class Alone(nn.Module):
         return words + words.mean(1, keepdim=True)
 
 
+class Heard(nn.Conv1d):
+    """Spectrograms of sounds, whose lengths stay."""
+
+    inputs = {"bands": {"kind": "spectrogram", "shape": [8, None]}}  # noqa: RUF012
+    transform = {  # noqa: RUF012
+        "kind": "spectrogram",
+        "rate": 4000,
+        "window": 64,
+        "hop": 32,
+        "mels": 8,
+    }
+
+    def __init__(self) -> None:
+        super().__init__(8, 3, 1)
+
+
 def picture() -> nn.Module:
     return _seeded("picture", Picture)
 
@@ -80,6 +96,10 @@ def alone() -> nn.Module:
     return _seeded("text", Alone)
 
 
+def heard() -> nn.Module:
+    return _seeded("text", Heard)
+
+
 def _seeded(name: str, kind: Any) -> nn.Module:
     with torch.random.fork_rng():
         torch.manual_seed(SEEDS[name])
@@ -88,7 +108,7 @@ def _seeded(name: str, kind: Any) -> nn.Module:
 
 
 BACKBONES = BackboneOptions(
-    backbone=tuple(f"{name}={__name__}:{name}" for name in ("picture", "text", "alone"))
+    backbone=tuple(f"{name}={__name__}:{name}" for name in ("picture", "text", "alone", "heard"))
 )
 SPEC = """
 network small(C = 4, L = 4)

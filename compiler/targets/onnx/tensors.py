@@ -25,8 +25,10 @@ _WIDTHS: Final[Mapping[int, int]] = {
     TensorProto.INT32: 4,
     TensorProto.INT8: 1,
     TensorProto.UINT8: 1,
+    TensorProto.BOOL: 1,
+    TensorProto.DOUBLE: 8,
 }
-"""Bytes of a number, by the types that models are written with."""
+"""Bytes of a number, by the types that models are written with, those of backbones too."""
 
 
 def parts_of(message: Message) -> Iterator[Message]:

@@ -19,7 +19,7 @@ from torch import nn
 
 from ....compiler.diagnostics.diagnostic import DiagnosticError, fail, one_of
 from ....compiler.diagnostics.text import shortened
-from ....compiler.system.files import is_folder
+from ....compiler.system.files import first_line, is_folder
 from ....compiler.system.memory import available_memory, memory_text
 from ....compiler.system.provenance import described
 from ...extras import needed
@@ -95,7 +95,7 @@ def _asked(request: Request, ask: Callable[[], T]) -> T:
     except DiagnosticError:
         raise
     except Exception as error:  # noqa: BLE001  (of a configuration that others wrote, anything)
-        why = shortened(str(error).strip().partition("\n")[0], 300) or type(error).__name__
+        why = shortened(first_line(error), 300)
         message = f"`{request.reference}` cannot be opened: {why}"
         raise request.fail(message, "use a model that `transformers.AutoModel` opens") from None
 

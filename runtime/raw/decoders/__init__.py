@@ -68,6 +68,11 @@ def medium_of(name: str) -> str | None:
     return _by_ending().get(ending)
 
 
+def files_of(medium: str) -> str:
+    """The medium of the files that a decoder takes: its own, or that which it is made from."""
+    return str(getattr(decoder(medium), "FILES", medium))
+
+
 def transform_of(medium: str, values: Mapping[str, Any]) -> Any:
     """The transform of a medium with these values, the usual ones for the rest.
 
@@ -77,7 +82,7 @@ def transform_of(medium: str, values: Mapping[str, Any]) -> Any:
     known = [field.name for field in fields(kind)]
     if stray := next((name for name in values if name not in known), None):
         remedy = did_you_mean(stray, known) or f"it has {one_of(known)}"
-        raise fail("E506", f"the transform of a {medium} has no `{stray}`", help=remedy)
+        raise fail("E506", f"the transform of `{medium}` has no `{stray}`", help=remedy)
     plain = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
     return kind(**plain)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....compiler.diagnostics.diagnostic import fail
+from ....compiler.diagnostics.text import shortened
 from ....compiler.system.files import read_bytes
 from ...extras import needed
 from ..data import Content, undecodable
@@ -27,14 +29,24 @@ class Transform:
     after `longest` of them, those that it adds at the ends included. `padding` stands behind them
     where other texts of a batch are longer.
 
-    Without a tokenizer, tokens are the bytes of the text in UTF-8, each with 1 added.
+    Without a tokenizer, tokens are the bytes of the text in UTF-8, each with 1 added. In an
+    augmented text each word is left out with the probability `dropped`, but never all. Raises
+    DiagnosticError where that is no probability below 1.
     """
 
     tokenizer: str = ""
     longest: int = 64
     padding: int = 0
+    dropped: float = 0.1
+
+    def __post_init__(self) -> None:
+        if type(self.dropped) not in (int, float) or not 0 <= self.dropped < 1:
+            message = f"`dropped` of a transform is `{shortened(str(self.dropped))}`"
+            raise fail("E506", message, help="write a number from 0 to below 1")
 
 
+_WORD = re.compile(r"\s*\S+\s*")
+"""A word with the space that follows it, and that at the beginning of a text."""
 _KNOWN: dict[str, bytes] = {}
 """The content of tokenizers by their SHA-256: a transform names one by that alone."""
 
@@ -66,8 +78,10 @@ def decode(
     transform: Transform,
     generator: np.random.Generator | None = None,
 ) -> NDArray[np.int64]:
-    """The tokens as (time,); no text is augmented."""
+    """The tokens as (time,); augmented by leaving out words."""
     text = _text(content, place)
+    if generator is not None:
+        text = _augmented(text, transform.dropped, generator)
     if not transform.tokenizer:
         codes = np.frombuffer(text.encode("utf-8", "replace"), np.uint8)
         return codes[: transform.longest].astype(np.int64) + 1
@@ -75,6 +89,14 @@ def decode(
     if not tokens:
         raise undecodable(place, "the tokenizer makes no token of it")
     return np.array(tokens, np.int64)
+
+
+def _augmented(text: str, dropped: float, generator: np.random.Generator) -> str:
+    """A text without some of its words, as they were drawn; the spaces between others stay."""
+    words = _WORD.findall(text)
+    kept = generator.random(len(words)) >= dropped
+    kept[int(generator.integers(len(words)))] |= not kept.any()
+    return "".join(word for word, stays in zip(words, kept, strict=True) if stays).rstrip()
 
 
 def _text(content: Content, place: str) -> str:

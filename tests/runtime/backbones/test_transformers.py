@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 import torch
 
+import fusewright as fw
+from fusewright.compiler.check.check import checked
 from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
 from fusewright.runtime.backbones.backbone import open_backbone, open_structure
 from fusewright.runtime.backbones.options import BackboneOptions
 from fusewright.runtime.backbones.outline import outline
+from fusewright.runtime.backbones.specification import with_shapes
 from fusewright.runtime.backbones.taps import tapped
+from fusewright.runtime.joint.sources import sources_of
 from tests.support.backbones import bert_folder, seeded, vit_folder
 
 pytest.importorskip("transformers")
@@ -45,6 +49,20 @@ def test_a_text_model_says_what_it_takes(tmp_path: Path) -> None:
     assert len(backbone.transform["tokenizer"]) == 64
     assert backbone.files == {"tokenizer": str(folder / "tokenizer.json")}
     assert '  Text_2[t *, c 8] at "encoder.layer.1"' in outline(backbone).text
+
+
+@pytest.mark.parametrize("positions", [16, 20, 512])
+def test_texts_have_a_length_of_their_own_whatever_the_longest_is(
+    positions: int, tmp_path: Path
+) -> None:
+    folder = bert_folder(tmp_path, max_position_embeddings=positions)
+    spec = fw.loads(
+        f'network n(C = 4, L = 2) modality text from "transformers:{folder}" '
+        '{ Words at "encoder.layer.1" } output Words predict 3 classes'
+    )
+    assert "Words[t *, c 8]" in str(with_shapes(spec, RANDOM))
+    (source,) = sources_of(spec, RANDOM, checked(with_shapes(spec, RANDOM)))
+    assert source.counted == {"Words": 1}
 
 
 def test_a_picture_model_says_how_pictures_are_prepared(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 
 import fusewright as fw
 from fusewright.runtime.data import importing
+from fusewright.runtime.data.contents import contents_lines, store_contents
 from fusewright.runtime.data.files import Source, StoredArrays, arrays_of, read_arrays
 from fusewright.runtime.data.identity import features_digest
 from fusewright.runtime.data.importing import import_features
@@ -229,3 +230,10 @@ def test_a_store_is_imported_shown_and_checked_by_command(tmp_path: Path) -> Non
     assert command(tmp_path, "features", "check", "store") == "store `store` is whole\n"
     checked = json.loads(command(tmp_path, "features", "check", "store", "--json"))
     assert checked == {"store": "store", "diagnostics": []}
+
+
+def test_one_sample_lacks_a_modality(tmp_path: Path) -> None:
+    present = np.ones(30, np.int64)
+    present[4] = 0
+    import_features({**DATA, "right.present": present}, tmp_path / "store", spec=SPEC)
+    assert "right: 1 sample lacks it" in [*contents_lines(store_contents(tmp_path / "store"))]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from numpy.typing import NDArray
 
@@ -281,10 +282,34 @@ def test_views_are_augmented_and_of_one_group(tmp_path: Path) -> None:
     assert not store["split"][10:].any()
     first = store["High"][[0, 10, 16]]
     assert len(np.unique(first.round(5), axis=0)) == 3
-    assert np.array_equal(store["Words"][0], store["Words"][10])
+    lengths = store["Words.lengths"]
+    assert np.all(lengths[10:16] <= lengths[:6])
+    assert (lengths[10:] < np.tile(lengths[:6], 2)).any()
     again = tmp_path / "again"
     extracted(again, raw=tmp_path / "raw/data.csv", views=3, unpooled=True)
     assert shards(tmp_path) == shards(again)
+
+
+# Other media
+
+
+def test_sounds_become_spectrograms_where_a_backbone_takes_these(tmp_path: Path) -> None:
+    raw = table(tmp_path / "raw", 6)
+    lines = ["file,labels"]
+    for sample in range(6):
+        heard = np.sin(np.arange(2000 + 320 * sample) * 0.3).astype(np.float32)
+        soundfile.write(raw.parent / f"{sample}.wav", heard, 4000)
+        lines.append(f"{sample}.wav,{sample % 3}")
+    raw.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    spec = """network n(C = 4, L = 2)
+    modality speech from "module:heard" { Speech }
+    output Speech
+    predict 3 classes"""
+    result = extracted(tmp_path, spec, raw=raw, unpooled=True)
+    store = arrays(tmp_path)
+    assert "Speech[c 3, t *]" in str(result.spec)
+    assert store["Speech.lengths"].tolist() == [1 + (2000 + 320 * n) // 32 for n in range(6)]
+    assert store["Speech"][0, :, 20].any()
 
 
 # What does not fit
@@ -354,6 +379,19 @@ def test_what_does_not_fit_is_diagnosed_and_leaves_no_store(
     with pytest.raises(fw.DiagnosticError, match=why):
         extracted(tmp_path, spec, **options)
     assert not (tmp_path / "store/manifest.json").exists()
+
+
+def test_numbers_that_differ_in_shape_are_not_to_be_resized(tmp_path: Path) -> None:
+    raw = table(tmp_path / "raw", 2)
+    for sample in range(2):
+        np.save(raw.parent / f"{sample}.npy", np.zeros((3, 2 + sample), np.float32))
+    spec = "network n(C = 4, L = 2)\nmodality arrays { A[c 3, h *] }\noutput A\npredict 3 classes"
+    raw.write_text("arrays\n0.npy\n1.npy\n", encoding="utf-8")
+    with pytest.raises(fw.DiagnosticError, match=r"1.npy`\) is \(3, 3\), and ") as caught:
+        extracted(tmp_path, spec, raw=raw)
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.help is not None
+    assert diagnostic.help.startswith("write `t *` for the axis in which they may differ")
 
 
 def test_a_missing_file_of_an_optional_modality_is_missing(tmp_path: Path) -> None:

@@ -46,6 +46,20 @@ def test_a_joint_training_begins_from_a_table(tmp_path: Path) -> None:
     assert "Words[t *, c 7]" in (tmp_path / "run/genotype.fuse").read_text(encoding="utf-8")
 
 
+def test_samples_are_not_padded_for_a_backbone_that_takes_no_mask(tmp_path: Path) -> None:
+    """What it gives for a sample would follow from the longest of all."""
+    file = table(tmp_path / "raw", 10)
+    spec = fw.loads(str(SPEC).replace("module:text", "module:alone"))
+    with pytest.raises(DiagnosticError, match="takes no mask that says how much counts") as error:
+        decoded(spec, file, backbones=extracting.BACKBONES)
+    (diagnostic,) = error.value.diagnostics
+    assert diagnostic.code == "E502"
+    assert diagnostic.message.startswith("`text` has samples of 12 to 13 in time, ")
+    alike = ExtractSettings(transform=("text.longest=5",))
+    found = decoded(spec, file, backbones=extracting.BACKBONES, settings=alike)
+    assert found["text"].shape == (10, 5)
+
+
 def test_what_does_not_fit_in_memory_is_not_begun(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

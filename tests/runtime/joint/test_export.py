@@ -134,6 +134,18 @@ def test_it_predicts_apart_as_torch_does(joint: Joint, tmp_path: Path) -> None:
     np.testing.assert_allclose(found, in_torch(joint.run, inputs), atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", [np.bool_, np.float64])
+def test_tensors_of_other_types_that_backbones_have_are_run(
+    kind: type[np.generic], joint: Joint, tmp_path: Path
+) -> None:
+    model = onnx.load(joint.file)
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.ones(3, kind), "text/new_ones"))
+    onnx.save(model, tmp_path / "joint.onnx")
+    data, out = joint.run.parent / "raw.npz", tmp_path / "out.npz"
+    called("predict", tmp_path / "joint.onnx", "--joint", "--data", data, "-o", out)
+    assert np.isfinite(np.load(out)["logits"]).all()
+
+
 def test_the_specification_is_inside_and_it_is_run_where_that_is_said_alone(
     joint: Joint,
 ) -> None:

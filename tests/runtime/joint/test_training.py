@@ -20,7 +20,7 @@ from fusewright.runtime.joint.sources import Extractor, sources_of
 from fusewright.runtime.joint.train import JointResult, train_joint
 from fusewright.runtime.training.train import train
 from tests.support.backbones import OPTIONS
-from tests.support.joint import SPEC, raw_data
+from tests.support.joint import ONE_BACKBONE, SPEC, raw_data
 
 QUICK: dict[str, Any] = {"epochs": 2, "batch": 16, "max_learning_rate": 1e-2}
 WEIGHT = "module:pictures/stages.0.convolution.weight"
@@ -50,11 +50,14 @@ def extracted() -> dict[str, NDArray[Any]]:
     return {k: t.numpy() for k, t in found.items()} | {k: data[k] for k in others}
 
 
-def test_backbones_that_stay_as_they_are_give_what_training_on_features_gives() -> None:
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+def test_backbones_that_stay_as_they_are_give_what_training_on_features_gives(
+    dropout: float,
+) -> None:
     """The same numbers, whether features are stored or backbones stand in the loop."""
-    joint = trained(backbone_learning_rate=0.0)
+    joint = trained(backbone_learning_rate=0.0, modality_dropout=dropout)
     spec = with_shapes(SPEC, OPTIONS)
-    apart = train(spec, extracted(), **QUICK)
+    apart = train(spec, extracted(), modality_dropout=dropout, **QUICK)
     losses = [[h["train_loss"] for h in run.history] for run in (joint, apart)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
     for name, array in apart.weights.items():
@@ -94,6 +97,11 @@ def test_the_average_of_weights_is_of_backbones_too(usual: JointResult) -> None:
     assert np.array_equal(averaged.backbones[MEAN], np.zeros(4))
 
 
+def test_samples_lack_modalities_while_backbones_learn(usual: JointResult) -> None:
+    without = trained(modality_dropout=0.4)
+    assert not np.array_equal(without.backbones[WEIGHT], usual.backbones[WEIGHT])
+
+
 # What does not fit
 
 
@@ -120,7 +128,6 @@ def test_raw_data_that_do_not_fit_are_refused(changes: dict[str, Any], message: 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"modality_dropout": 0.5}, "a joint training has no `modality_dropout`"),
         ({"batch_norm": "moving"}, "unknown batch norm `moving`"),
         ({"backbone_learning_rate": -1.0}, "the setting `backbone_learning_rate` is -1.0, not at "),
         ({"batch_norm": "running", "checkpointing": True}, "statistics that run would count "),
@@ -162,3 +169,17 @@ def test_specifications_that_cannot_be_joined_are_refused(
         train_joint(spec, raw_data(), backbones=OPTIONS, **QUICK)
     assert JointSettings().batch_norm == "frozen"
     assert message
+
+
+def test_one_modality_is_not_taken() -> None:
+    spec = fw.loads(ONE_BACKBONE.replace("picture", "pictures").replace('"0"', '"stages.0"'))
+    spec = fw.loads(str(spec).replace('"3"', '"stages.1"'))
+    data = {n: a for n, a in raw_data().items() if n in ("image", "labels", "split")}
+    with pytest.raises(DiagnosticError, match="has one modality, which `modality_dropout` cannot"):
+        train_joint(spec, data, backbones=OPTIONS, modality_dropout=0.5, **QUICK)
+
+
+def test_statistics_that_run_are_of_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fusewright.runtime.joint.train.joined", lambda: True)
+    with pytest.raises(DiagnosticError, match="statistics that run are of one process"):
+        trained(batch_norm="running")

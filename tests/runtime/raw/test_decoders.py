@@ -90,6 +90,41 @@ def silence(rate: int) -> bytes:
     return stream.getvalue()
 
 
+@pytest.mark.parametrize(
+    ("rate", "window", "hop", "mels"), [(16000, 400, 160, 80), (1500, 64, 32, 7)]
+)
+def test_spectrograms_are_those_of_transformers(
+    rate: int, window: int, hop: int, mels: int
+) -> None:
+    """librosa's and Whisper's bands."""
+    theirs = pytest.importorskip("transformers.audio_utils")
+    heard = np.random.default_rng(0).normal(size=3000).astype(np.float32)
+    sizes: dict[str, Any] = {"rate": rate, "window": window, "hop": hop, "mels": mels}
+    filters = theirs.mel_filter_bank(
+        window // 2 + 1, mels, 0.0, rate / 2, rate, norm="slaney", mel_scale="slaney"
+    )
+    expected = theirs.spectrogram(
+        heard, theirs.window_function(window, "hann"), window, hop,
+        power=2.0, mel_filters=filters, log_mel="log10",
+    )  # fmt: skip
+    found = decode("spectrogram", heard, **sizes)
+    assert found.shape == (mels, 1 + 3000 // hop)
+    assert np.allclose(found, expected, atol=1e-4)
+    shifted = decode("spectrogram", heard, **sizes, mean=-4.0, std=2.0)
+    assert np.allclose(shifted, (found + 4) / 2, atol=1e-5)
+
+
+def test_words_of_texts_are_left_out_in_further_views() -> None:
+    text = "one two  three four five six seven eight nine ten"
+    plain = decode("text", text)
+    views = [bytes((decode("text", text, seed) - 1).tolist()).decode() for seed in range(20)]
+    assert all(set(view.split()) <= set(text.split()) and view for view in views)
+    assert 8 < np.mean([len(view.split()) for view in views]) < 9.8
+    assert any("two  three" in view for view in views)
+    assert np.array_equal(decode("text", text, 1, dropped=0), plain)
+    assert all(len(decode("text", "a b", seed, dropped=0.99)) == 1 for seed in range(5))
+
+
 def test_sounds_are_brought_to_one_rate() -> None:
     plain = decode("sound", wave(8000), rate=8000)
     assert plain.shape == (8000,)
@@ -294,7 +329,7 @@ def test_a_picture_that_would_fill_the_memory_is_refused(monkeypatch: pytest.Mon
 
 
 def test_media_are_found_by_endings_and_names() -> None:
-    assert media() == ("numbers", "picture", "skeleton", "sound", "text", "video")
+    assert media() == ("numbers", "picture", "skeleton", "sound", "spectrogram", "text", "video")
     assert medium_of("a/B.JPEG") == "picture"
     assert medium_of("S001.skeleton") == "skeleton"
     assert medium_of("words about a picture") is None
@@ -308,6 +343,18 @@ def test_media_are_found_by_endings_and_names() -> None:
 def test_a_transform_of_sounds_has_a_usual_rate(rate: Any) -> None:
     with pytest.raises(fw.DiagnosticError, match="1,000 to 400,000 Hz"):
         transform_of("sound", {"rate": rate})
+
+
+@pytest.mark.parametrize("values", [{"hop": 401}, {"hop": 24}, {"mels": 201}, {"window": 1.5}])
+def test_a_transform_of_spectrograms_has_sizes_that_go_together(values: dict[str, Any]) -> None:
+    with pytest.raises(fw.DiagnosticError, match="sizes that do not go together"):
+        transform_of("spectrogram", values)
+
+
+@pytest.mark.parametrize("dropped", [-0.1, 1, "all"])
+def test_a_transform_of_texts_keeps_words(dropped: Any) -> None:
+    with pytest.raises(fw.DiagnosticError, match="`dropped` of a transform is"):
+        transform_of("text", {"dropped": dropped})
 
 
 def test_transforms_have_digests() -> None:

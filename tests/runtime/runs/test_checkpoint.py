@@ -9,7 +9,11 @@ import pytest
 
 import fusewright as fw
 from fusewright.runtime.runs import checkpoint
-from fusewright.runtime.runs.checkpoint import read_checkpoint, write_checkpoint
+from fusewright.runtime.runs.checkpoint import (
+    CheckpointPart,
+    read_checkpoint,
+    write_checkpoint,
+)
 
 
 def test_a_checkpoint_that_memory_does_not_hold_is_not_read(
@@ -34,3 +38,11 @@ def test_members_of_an_archive_count_as_what_they_would_be(
     monkeypatch.setattr(checkpoint, "available_memory", lambda: 100_000)
     with pytest.raises(fw.DiagnosticError, match=r"takes 1\.05 MB of memory"):
         read_checkpoint(path, "run")
+
+
+def test_a_folder_that_is_gone_is_diagnosed(tmp_path: Path) -> None:
+    state = {"candidate": CheckpointPart("first", {"round": 1})}
+    with pytest.raises(fw.DiagnosticError, match=r"cannot create .*: no such file") as caught:
+        write_checkpoint(tmp_path / "gone/checkpoint.pt", "run", state)
+    assert [one.code for one in caught.value.diagnostics] == ["E504"]
+    assert not (tmp_path / "gone").exists()
