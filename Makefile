@@ -22,7 +22,7 @@ help:
 	@echo "make test    the tests"
 	@echo "make test-front  the tests that need no torch, on another Python: PYTHON=python3.13 make test-front"
 	@echo "make test-backbones  backbones of torchvision and timm, in an environment of several GB"
-	@echo "make prove   the property tests over ten times as many random programs, every change of a checkpoint, the whole example"
+	@echo "make prove   the property tests over ten times as many random programs, and every change of a checkpoint"
 	@echo "make test-cuda  CUDA against the CPU; skipped with a message where there is no GPU"
 	@echo "make siege   files, messages and faults without end: MINUTES=3, SEED=0"
 	@echo "make golden  write the files that tests compare with anew; look at the difference"
@@ -72,7 +72,7 @@ test-backbones: $(BACKBONES)/.ready
 
 prove: $(READY)
 	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -n auto tests/laws/test_laws.py tests/laws/test_populations.py \
-		tests/runtime/search/test_checkpoints.py tests/house/test_worked_example.py
+		tests/runtime/search/test_checkpoints.py
 
 test-cuda: $(READY)
 	$(BIN)/pytest -rs tests/runtime/test_cuda.py

@@ -17,7 +17,6 @@ from fusewright.compiler.syntax.format import format_text
 from fusewright.runtime.store.read import Store
 
 from ..support.paths import EXAMPLES
-from ..support.proving import PROVING
 from ..support.running import command
 
 HOME = EXAMPLES / "pictures_and_texts"
@@ -59,7 +58,6 @@ def test_its_commands_lead_from_a_table_to_predictions(folder: Path) -> None:
     assert "made: 0" in command(folder, *LINES[0].split())
 
 
-@pytest.mark.skipif(not PROVING, reason="torch takes long to export: `make prove` runs this")
 def test_one_file_from_raw_inputs_predicts_what_is_predicted_of_features(folder: Path) -> None:
     pytest.importorskip("onnxscript")
     for line in LINES:
