@@ -15,7 +15,7 @@ TSC := $(BIN)/node $(VENV)/npm/node_modules/typescript/bin/tsc \
 	--noEmit --checkJs --strict --target es2022 --lib es2022,dom
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-front test-backbones prove test-cuda siege golden gallery check lint types format clean
+.PHONY: help demo test test-front test-backbones prove test-cuda siege golden gallery release check lint types format clean
 
 help:
 	@echo "make demo    the main job on bundled real data, into demo-run/"
@@ -27,6 +27,7 @@ help:
 	@echo "make siege   files, messages and faults without end: MINUTES=3, SEED=0"
 	@echo "make golden  write the files that tests compare with anew; look at the difference"
 	@echo "make gallery  draw docs/gallery.md and its pictures anew"
+	@echo "make release  wheel and sdist into dist/, built twice and tried with every Python at hand; DEMO=--demo"
 	@echo "make check   lint and tests: what a reviewer would check"
 	@echo "make lint    format, lint, types and contracts of imports"
 	@echo "make format  rewrite the code in its canonical form"
@@ -90,6 +91,10 @@ golden: $(READY) $(NPM)
 
 gallery: $(READY)
 	$(BIN)/python -m tests.support.gallery
+
+release: $(READY)
+	$(BIN)/python -m release.build --out dist
+	$(BIN)/python -m release.trial dist $(DEMO)
 
 check: lint test
 

@@ -21,7 +21,6 @@ from fusewright.compiler.language.spec import print_spec
 from fusewright.compiler.resolve.resolve import resolve
 from fusewright.compiler.syntax.format import format_text
 from fusewright.compiler.syntax.parse import parse
-from fusewright.runtime.data import new as written
 from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.data.files import read_headers
 from fusewright.runtime.data.formats import ArrayHeader
@@ -264,14 +263,6 @@ def test_a_misspelt_example_has_a_remedy() -> None:
         example_text("ntu11")
     found = caught.value.diagnostics[0]
     assert (found.message, found.help) == ("there is no example `ntu11`", "did you mean `ntu1`?")
-
-
-def test_where_there_are_no_examples_it_says_where_they_are(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(written, "__file__", str(tmp_path / "fusewright/runtime/data/new.py"))
-    with pytest.raises(DiagnosticError, match="not installed with the package"):
-        example_text("ntu1")
 
 
 def test_the_command_writes_a_file_and_overwrites_none(tmp_path: Path) -> None:
