@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
-
-from lsprotocol.types import CompletionItemKind as Shown
+from typing import Literal, TypeAlias
 
 from ..compiler.language.nodes import (
     AXES,
@@ -34,6 +32,19 @@ from ..compiler.resolve.numbers import OWN_NUMBERS
 from ..ops.primitive import primitives
 from .context import COUNT, CursorContext, Place, context_of
 
+Shown: TypeAlias = Literal[
+    "Class",
+    "Constant",
+    "Field",
+    "Function",
+    "Interface",
+    "Keyword",
+    "Method",
+    "Module",
+    "Property",
+    "Variable",
+]
+"""What editors show a choice as, in the protocol's words."""
 MOST_MEMBERS = 200
 """How many members of a family are offered."""
 
@@ -79,25 +90,25 @@ class _Names:
             for modality in spec.modalities:
                 for feature in modality.features:
                     axes = ", ".join(f"{a.name} {a.size}" for a in feature.axes or ())
-                    yield _named(feature.name, Shown.Field, f"[{axes}] of {modality.name}")
+                    yield _named(feature.name, "Field", f"[{axes}] of {modality.name}")
 
     def cells(self) -> Iterator[Choice]:
-        yield from self._members(self.context.cells, Shown.Class, "Cell")
+        yield from self._members(self.context.cells, "Class", "Cell")
 
     def steps(self) -> Iterator[Choice]:
-        yield from self._members(self.context.steps, Shown.Method, "Step")
+        yield from self._members(self.context.steps, "Method", "Step")
 
     def inputs(self) -> Iterator[Choice]:
         for index, name in enumerate(self.context.inputs):
-            yield _named(name or input_name(index), Shown.Variable, f"input {index + 1}")
+            yield _named(name or input_name(index), "Variable", f"input {index + 1}")
 
     def modalities(self) -> Iterator[Choice]:
         for spec in self.specs:
-            yield from (_named(m.name, Shown.Module, "modality") for m in spec.modalities)
+            yield from (_named(m.name, "Module", "modality") for m in spec.modalities)
 
     def numbers(self) -> Iterator[Choice]:
         for key, value in self._numbers().items():
-            yield _named(key, Shown.Constant, number(value))
+            yield _named(key, "Constant", number(value))
 
     def _numbers(self) -> Mapping[str, int | float | NumberHole]:
         headers = [s.network for s in self.specs if s.network is not None]
@@ -137,8 +148,8 @@ class _Names:
 
     def operation_slot(self) -> Iterator[Choice]:
         if not self.context.operation:
-            yield Choice("?", Shown.Keyword, "any operation of the pool")
-            yield Choice("{ | }", Shown.Keyword, "one of several operations", "{")
+            yield Choice("?", "Keyword", "any operation of the pool")
+            yield Choice("{ | }", "Keyword", "one of several operations", "{")
         yield from self.operations()
 
     def settings(self) -> Iterator[Choice]:
@@ -153,17 +164,17 @@ class _Names:
                     for key, value in definition.parameters:
                         if key not in self.context.given:
                             text = f"{written(key)} = "
-                            yield Choice(key, Shown.Property, f"{value} where it is left out", text)
+                            yield Choice(key, "Property", f"{value} where it is left out", text)
 
     # Slots
 
     def cell_slot(self) -> Iterator[Choice]:
-        yield Choice("?", Shown.Keyword, "any feature or earlier Cell")
+        yield Choice("?", "Keyword", "any feature or earlier Cell")
         yield from self.sequence()
 
     def outputs(self) -> Iterator[Choice]:
-        yield Choice("?", Shown.Keyword, "any feature or Cell")
-        yield Choice("*", Shown.Keyword, "every other feature and Cell")
+        yield Choice("?", "Keyword", "any feature or Cell")
+        yield Choice("*", "Keyword", "every other feature and Cell")
         yield from self.sequence()
 
     def sequence(self) -> Iterator[Choice]:
@@ -171,7 +182,7 @@ class _Names:
         yield from self.cells()
 
     def step_slot(self) -> Iterator[Choice]:
-        yield Choice("?", Shown.Keyword, "any input or earlier Step")
+        yield Choice("?", "Keyword", "any input or earlier Step")
         yield from self.inside()
         yield from self.settings()
 
@@ -181,25 +192,25 @@ class _Names:
         steps = self.context.steps
         if self.context.place in ("step_input", "step_candidate"):
             steps = steps[:-1]
-        yield from self._members(steps, Shown.Method, "Step")
+        yield from self._members(steps, "Method", "Step")
 
     def axes(self) -> Iterator[Choice]:
         for axis, meaning in AXES.items():
-            yield Choice(axis, Shown.Property, meaning, f"{axis} ")
+            yield Choice(axis, "Property", meaning, f"{axis} ")
 
     def sizes(self) -> Iterator[Choice]:
-        yield Choice("*", Shown.Keyword, "known only at run time")
+        yield Choice("*", "Keyword", "known only at run time")
         yield from self.numbers()
 
     def header(self) -> Iterator[Choice]:
         for key, own in OWN_NUMBERS.items():
             if key not in self.context.given:
-                yield Choice(key, Shown.Constant, own.meaning, f"{key} = ")
+                yield Choice(key, "Constant", own.meaning, f"{key} = ")
 
     def requirements(self) -> Iterator[Choice]:
         for name, rule in RULES.items():
-            yield Choice(name, Shown.Keyword, rule.summary)
-        yield from (Choice(b, Shown.Property, "budget", f"{b} < ") for b in BUDGETS)
+            yield Choice(name, "Keyword", rule.summary)
+        yield from (Choice(b, "Property", "budget", f"{b} < ") for b in BUDGETS)
 
     # Equations
 
@@ -207,18 +218,18 @@ class _Names:
         if self.context.operation in library_names():
             yield from self._qualified(self.context.operation)
             return
-        yield from (_named(f, Shown.Variable, "of this equation") for f in self.context.formals)
+        yield from (_named(f, "Variable", "of this equation") for f in self.context.formals)
         for record in primitives().values():
             if record.public:
-                yield Choice(record.name, Shown.Function, "primitive", f"{record.name}(")
+                yield Choice(record.name, "Function", "primitive", f"{record.name}(")
         yield from self.operations()
 
     def weight_sizes(self) -> Iterator[Choice]:
-        yield Choice("_", Shown.Keyword, "what is contracted here")
-        yield Choice("c", Shown.Constant, "channels of the feature, in `adapt`")
-        yield Choice("K", Shown.Constant, "what is predicted, in `head`")
+        yield Choice("_", "Keyword", "what is contracted here")
+        yield Choice("c", "Constant", "channels of the feature, in `adapt`")
+        yield Choice("K", "Constant", "what is predicted, in `head`")
         yield from self.numbers()
-        yield from (_named(f, Shown.Variable, "of this equation") for f in self.context.formals)
+        yield from (_named(f, "Variable", "of this equation") for f in self.context.formals)
 
 
 def _named(name: str, kind: Shown, detail: str) -> Choice:
@@ -240,17 +251,17 @@ def _operation(
 def _described(label: str, text: str, known: tuple[Definition, ...], home: str | None) -> Choice:
     lines = [definition_text(d) for d in known]
     shown = "```fuse\n" + "\n".join(lines) + "\n```"
-    return Choice(label, Shown.Function, home or "this specification", text, shown)
+    return Choice(label, "Function", home or "this specification", text, shown)
 
 
 def _words(*words: str) -> Callable[[_Names], Iterable[Choice]]:
-    return lambda names: [Choice(word, Shown.Keyword, text=f"{word} ") for word in words]
+    return lambda names: [Choice(word, "Keyword", text=f"{word} ") for word in words]
 
 
 _Offer: TypeAlias = Callable[[_Names], Iterable[Choice]]
 _OFFERS: Mapping[Place, _Offer] = {
     "statement": _words(*STATEMENTS),
-    "library": lambda names: [_named(n, Shown.Module, "library") for n in library_names()],
+    "library": lambda names: [_named(n, "Module", "library") for n in library_names()],
     "operation": _Names.operations,
     "number": _Names.numbers,
     "setting": _Names.settings,
@@ -271,7 +282,7 @@ _OFFERS: Mapping[Place, _Offer] = {
     "comparison": _words("<", "<="),
     "budget_option": _words("on", *STATEMENTS),
     "kind": _words(*HEAD_KINDS),
-    "role": lambda names: [Choice(r, Shown.Interface, "role", f"{r}(") for r in ROLES],
+    "role": lambda names: [Choice(r, "Interface", "role", f"{r}(") for r in ROLES],
     "role_for": _words("for"),
     "modality": _Names.modalities,
     "expression": _Names.expression,

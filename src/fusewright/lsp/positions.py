@@ -1,4 +1,8 @@
-"""Offsets of a text as the positions of the protocol: a line, and code units within it."""
+"""Offsets of a text as the positions of the protocol: a line, and code units within it.
+
+NOTE: the protocol's types take a second to import in a web page, where completion and hover do
+without them; so they are imported where a position is made.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,12 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-
-from lsprotocol.types import Position, Range
+from typing import TYPE_CHECKING
 
 from ..compiler.diagnostics.source import Span
+
+if TYPE_CHECKING:
+    from lsprotocol.types import Position, Range
 
 _UNITS = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -29,12 +35,16 @@ class Positions:
 
     def position(self, offset: int) -> Position:
         """The position of an offset, which is brought into the text first."""
+        from lsprotocol.types import Position
+
         offset = max(0, min(offset, len(self.text)))
         line = bisect_right(self._starts, offset) - 1
         before = self.text[self._starts[line] : offset]
         return Position(line, self._units(before))
 
     def range(self, start: int, end: int) -> Range:
+        from lsprotocol.types import Range
+
         return Range(self.position(start), self.position(end))
 
     def of(self, span: Span) -> Range:

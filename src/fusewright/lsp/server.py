@@ -125,7 +125,7 @@ def _item(choice: Choice, place: lsp.Range) -> lsp.CompletionItem:
         documentation = lsp.MarkupContent(lsp.MarkupKind.Markdown, choice.documentation)
     return lsp.CompletionItem(
         choice.label,
-        kind=choice.kind,
+        kind=lsp.CompletionItemKind[choice.kind],
         detail=choice.detail or None,
         documentation=documentation,
         filter_text=text,
