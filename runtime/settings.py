@@ -50,7 +50,8 @@ def _at_least(least: int) -> Limits:
     return Limits(f"at least {least}", least)
 
 
-_SEEDS = Limits("from 0 to 2^63", 0, 2**63)
+MOST_SEEDS = 2**63
+_SEEDS = Limits("from 0 to 2^63", 0, MOST_SEEDS)
 _RATES = Limits("above 0", 0, 1e3, is_open=True)
 _SHARES = Limits("at least 0", 0, 1e3)
 
@@ -219,6 +220,12 @@ class Settings:
     )
     ensemble: bool = _setting(
         True, "Find the genotype alone, without an ensemble.", read_by=_SEARCH
+    )
+    member_seeds: int = _setting(
+        3,
+        "Seeds that each member of an ensemble is trained with.",
+        limits=Limits("from 1 to 100", 1, 101),
+        read_by=("train",),
     )
     passes: int = _setting(
         3, "How often mfas goes over the Cells.", limits=_at_least(1), read_by=_SEARCH

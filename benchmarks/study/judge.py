@@ -95,13 +95,16 @@ class Judge:
         assert found.ensemble is not None
         truth = self.samples.labels[held.samples]
         scores = {n: score_of(self.network.head, o, truth) for n, o in held.outputs.items()}
-        specs = [found.genotype, *(one.genotype for one in found.ensemble.members)]
-        settings = [found.training, *found.member_training]
-        each = [(s or self.usual).with_options(seed=self.seed) for s in settings]
+        specs, each = [found.genotype], [found.training or self.usual]
+        seeds, weights = range(self.usual.member_seeds), list[float]()
+        for member, own in zip(found.ensemble.members, found.member_training, strict=True):
+            specs += [member.genotype for _ in seeds]
+            each += [(own or self.usual).with_options(seed=self.seed + more) for more in seeds]
+            weights += [member.weight / len(seeds) for _ in seeds]
+        each[0] = each[0].with_options(seed=self.seed)
         trained = perf_counter()
         outputs = self._trained(specs, each, self.data, self.test)
         seconds = searched + perf_counter() - trained
-        weights = [one.weight for one in found.ensemble.members]
         mean = np.tensordot(weights, np.stack(outputs[1:]), 1)
         yield GENOTYPE, Found(outputs[0], scores["genotype"], seconds)
         yield MEMBERS, Found(mean, scores["ensemble"], seconds)

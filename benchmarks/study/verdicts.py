@@ -45,7 +45,8 @@ not run yet.
 An earlier default learned validation samples no more often than others. Of held-out sets, two were
 run with it, once: compounds (genotype 63.7, ensemble 64.4, linear model 63.0, extra trees 65.9, the
 mean of both 65.4) and stamps (41.2, 40.6, 43.3, 43.9, 44.4). The change since was decided on emoji
-and icons, whose backbones have seen the training samples."""
+and icons, whose backbones have seen the training samples. The rows below are of ensembles whose
+members have one seed each; `docs/search.md` says what three do."""
 
 
 CHECKLIST = """## The checklist of "Fusion or Confusion?"

@@ -34,6 +34,18 @@ class Ensemble:
         """The members by the names that they have in files: `member_1` and so on."""
         return {numbered(place): one for place, one in enumerate(self.members, 1)}
 
+    @property
+    def architectures(self) -> Mapping[str, EnsembleMember]:
+        """Members of one genotype as one, with the sum of their weights, by all their names."""
+        names: dict[Spec, list[str]] = {}
+        for name, one in self.named.items():
+            names.setdefault(one.genotype, []).append(name)
+        weights = {name: one.weight for name, one in self.named.items()}
+        return {
+            ", ".join(own): EnsembleMember(genotype, sum(map(weights.__getitem__, own)))
+            for genotype, own in names.items()
+        }
+
 
 def numbered(place: int) -> str:
     """The name of the member at a place, from 1."""

@@ -51,8 +51,8 @@ class EnsembleReport:
 
     @property
     def networks(self) -> dict[str, Network]:
-        """The members, checked, by name."""
-        return {name: checked(one.genotype) for name, one in self.ensemble.named.items()}
+        """The members, checked, by name; those of one genotype are one."""
+        return {name: checked(one.genotype) for name, one in self.ensemble.architectures.items()}
 
     def shared(self) -> tuple[list[str], list[str]]:
         """The features that all members read, and the operations that all of them have."""
@@ -132,9 +132,9 @@ def _card(report: EnsembleReport, several: bool) -> Html:
     features, operations = report.shared()
     members = [
         [name, f"{100 * one.weight:.0f} %", ", ".join(_operations(report.networks[name]))]
-        for name, one in report.ensemble.named.items()
+        for name, one in report.ensemble.architectures.items()
     ]
-    of_one, of_all = report.costs
+    count, (of_one, of_all) = len(report.ensemble.members), report.costs
     rows = [
         [report.beside, report.scores[0], *vars(of_one).values()],
         ["the ensemble", report.scores[1], *vars(of_all).values()],
@@ -142,7 +142,7 @@ def _card(report: EnsembleReport, several: bool) -> Html:
     times = of_all.milliseconds / of_one.milliseconds
     parts = [
         paragraph(
-            f"The mean of what {len(members)} networks predict, each with its weight. "
+            f"The mean of what {count} networks predict, each with its weight. "
             f"All of them read {_listed(features)}, and have {_listed(operations)} in common."
         ),
         table(("member", "weight", "operations"), members),

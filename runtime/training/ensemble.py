@@ -10,7 +10,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ...compiler.language.ensemble import Ensemble
+from ...compiler.language.ensemble import Ensemble, EnsembleMember
+from ...compiler.language.spec import Spec
 from ...compiler.program.join import member_name
 from ..data.checks import data_warnings, warn
 from ..data.classes import named
@@ -25,7 +26,7 @@ from ..runs.begin import begun
 from ..runs.ensemble import write_ensemble
 from ..runs.names import WEIGHTS
 from ..runs.tensorboard import watching
-from ..settings import Settings
+from ..settings import MOST_SEEDS, Settings
 from .together import Member, members_of, train_members
 
 
@@ -55,14 +56,20 @@ def train_ensemble(
     """Trains the members of an ensemble on the training and validation splits.
 
     Each is trained with its own of `each`, where it has one, unless `settings` are given;
-    `options` override them. With `out`, the ensemble and its weights are written there. `progress`
-    receives how many epochs of members are done, of how many. Raises DiagnosticError where the
-    members, the data or the settings cannot be used.
+    `options` override them. It is trained with several seeds, `member_seeds` of them from its own
+    on, and these are the members of what is found (Lakshminarayanan and others, 2017). With `out`,
+    the ensemble and its weights are written there. `progress` receives how many epochs of members
+    are done, of how many. Raises DiagnosticError where the members, the data or the settings cannot
+    be used.
     """
     data = source_of(data)
-    ensemble = _named(ensemble, data)
-    own = [one for _, one in zip_longest(ensemble.members, each)]
+    usual = (settings or Settings()).with_options(**options)
+    ensemble, own = _with_seeds(_named(ensemble, data), each, usual.member_seeds)
     chosen = [(settings or one or Settings()).with_options(**options) for one in own]
+    chosen = [
+        one.with_options(seed=(one.seed + number % usual.member_seeds) % MOST_SEEDS)
+        for number, one in enumerate(chosen)
+    ]
     join(chosen[0].device)
     with begun(out, "train", overwrite) as folder:
         members = members_of([one.genotype for one in ensemble.members], data, chosen)
@@ -81,6 +88,25 @@ def train_ensemble(
             names = {name for member in members for name in names_read(member.network)}
             folder.write_about(data_identity(data, names).record(), warnings=warned)
     return result
+
+
+def _with_seeds(
+    ensemble: Ensemble, each: Sequence[Settings | None], seeds: int
+) -> tuple[Ensemble, list[Settings | None]]:
+    """Every member so many times, with the settings that it was found with.
+
+    Members that are alike, such as those of an ensemble that was trained, are one first.
+    """
+    weights: dict[tuple[Spec, Settings | None], float] = {}
+    for one, own in zip_longest(ensemble.members, each):
+        key = one.genotype, own
+        weights[key] = weights.get(key, 0) + one.weight
+    members = [
+        (EnsembleMember(genotype, weight / seeds), own)
+        for (genotype, own), weight in weights.items()
+        for _ in range(seeds)
+    ]
+    return Ensemble(tuple(one for one, _ in members)), [own for _, own in members]
 
 
 def _named(ensemble: Ensemble, data: Source) -> Ensemble:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...compiler.check.check import checked, require_no_holes
+from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.graph.build import build
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
@@ -63,6 +64,13 @@ class TrainResult:
         return f"TrainResult({len(self.history)} epochs, {numbers:,} numbers; {last})"
 
 
+def require_for_one(options: Mapping[str, Any]) -> None:
+    """Raises DiagnosticError for an option that makes no difference to a single network."""
+    if options.get("member_seeds") not in (None, 1):
+        message = "`member_seeds` is for an ensemble, not for a single network"
+        raise fail("E506", message, help="leave it out, or train with another `seed`")
+
+
 def train(
     spec: Spec,
     data: Data,
@@ -83,6 +91,7 @@ def train(
     and the test split is not read. Raises DiagnosticError where the specification, the data or the
     settings cannot be used, and warns (`DataWarning`) where data are to be doubted.
     """
+    require_for_one(options)
     settings = (settings or Settings()).with_options(**options)
     network = checked(spec)
     require_no_holes(network)

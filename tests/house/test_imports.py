@@ -202,17 +202,12 @@ def test_check_on_text_loads_only_what_it_uses(place: Path) -> None:
     assert "re" in modules
 
 
-def test_onnx_is_compiled_from_saved_weights_at_once_and_without_torch(place: Path) -> None:
-    """Generous here, since tests share their machine; about a second is usual."""
+def test_onnx_is_compiled_from_saved_weights_without_torch(place: Path) -> None:
     module = fw.compile(fw.load(place / "fixed.fuse"))
     save_file(module.arrays(), place / "w.safetensors")
     arguments = ("--weights", "w.safetensors", "--to", "onnx", "-o", "net.onnx", "--no-verify")
-    start = perf_counter()
     modules = loaded("compile", "fixed.fuse", *arguments, at=place)
-    seconds = perf_counter() - start
-    print(f"compiled in {seconds:.2f} s")
     assert (place / "net.onnx").stat().st_size > 0
-    assert seconds < 5
     assert not modules & {"torch", "torchmetrics"}
     assert "onnx" in modules
 

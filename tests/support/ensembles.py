@@ -17,7 +17,7 @@ CELLS = {
 }
 """The Cells of each member, and its weight."""
 PREDICTED = {"classes": "3 classes", "labels": "3 labels", "values": "1 values"}
-BRIEF: dict[str, Any] = {"epochs": 3, "batch": 16, "max_learning_rate": 0.02}
+BRIEF: dict[str, Any] = {"epochs": 3, "batch": 16, "max_learning_rate": 0.02, "member_seeds": 1}
 
 
 def ensemble(kind: str = "classes") -> Ensemble:

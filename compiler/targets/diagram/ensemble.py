@@ -25,17 +25,24 @@ _WITHIN = "\0"
 
 @dataclass(frozen=True)
 class EnsembleGraph:
-    """The Graphs of an ensemble's members, and what each counts in the mean, by their names."""
+    """The Graphs of an ensemble's members, and what each counts in the mean, by their names.
+
+    Members of one genotype are one Graph, of which there are so many `copies`.
+    """
 
     graphs: Mapping[str, Graph]
     shares: Mapping[str, float]
+    copies: Mapping[str, int]
 
     @classmethod
     def of(cls, ensemble: Ensemble) -> EnsembleGraph:
         """The Graphs of the members; raises DiagnosticError where one is wrong."""
-        named = ensemble.named
-        graphs = {name: build(checked(one.genotype)) for name, one in named.items()}
-        return cls(graphs, {name: one.weight for name, one in named.items()})
+        drawn = ensemble.architectures
+        graphs = {name: build(checked(one.genotype)) for name, one in drawn.items()}
+        shares = {name: one.weight for name, one in drawn.items()}
+        genotypes = [one.genotype for one in ensemble.members]
+        copies = {name: genotypes.count(one.genotype) for name, one in drawn.items()}
+        return cls(graphs, shares, copies)
 
     def number_of_nodes(self) -> int:
         """The nodes of all Graphs."""
@@ -61,6 +68,7 @@ class EnsembleDrawer(WholeDrawer):
 
     members: Mapping[str, Architecture]
     shares: Mapping[str, float]
+    count: int
 
     @classmethod
     def of(cls, drawn: EnsembleGraph, used: Collection[str], style: Style) -> EnsembleDrawer:
@@ -69,7 +77,8 @@ class EnsembleDrawer(WholeDrawer):
         first = next(iter(members.values()))
         cells = tuple(cell for network in members.values() for cell in network.cells)
         joint = replace(first, cells=cells, outputs=())
-        return cls(joint, used, (), PLAIN, style, members=members, shares=drawn.shares)
+        count = sum(drawn.copies.values())
+        return cls(joint, used, (), PLAIN, style, members=members, shares=drawn.shares, count=count)
 
     def title(self, cell: NetworkCell) -> str:
         return cell.name.rpartition(_WITHIN)[2]
@@ -101,7 +110,7 @@ class EnsembleDrawer(WholeDrawer):
         yield from points(tops, heads)
         yield from (edge(head, top, HIDDEN) for head, top in zip(heads, tops, strict=True))
         yield from (edge(top, MEAN, HIDDEN) for top in tops)
-        what = f"the mean of {len(self.members)} networks"
+        what = f"the mean of {self.count} networks"
         label = f"{self.labels.bold('mean')}<BR/>{self.labels.small(predicted(self.network.head))}"
         yield box(MEAN, label, what, {"class": "head"})
 

@@ -23,11 +23,12 @@ class EnsembleFacts:
         self.nodes: dict[str, Fact] = {}
         self._wholes: list[Fact] = []
         for member, graph in drawn.graphs.items():
-            network = checked(specification(graph))
+            network, copies = checked(specification(graph)), drawn.copies[member]
             facts = Facts(network, graph, partial(moved, member, network))
-            self._wholes.append(facts.whole())
+            self._wholes += [facts.whole()] * copies
             for name, fact in facts.nodes.items():
-                self._add(member, name, fact)
+                for _ in range(copies if fact["kind"] == "feature" else 1):
+                    self._add(member, name, fact)
             self.operations += facts.operations
         self.nodes[node(MEAN)] = self._mean(drawn)
 

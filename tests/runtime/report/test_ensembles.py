@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import fusewright as fw
+from fusewright.compiler.targets.diagram import EnsembleGraph, dot
 from fusewright.runtime.report.build import report
 from fusewright.runtime.runs.ensemble import read_ensemble
 from fusewright.runtime.training.ensemble import train_ensemble
@@ -56,6 +57,18 @@ def test_a_run_and_an_ensemble_are_compared_on_test(tmp_path: Path) -> None:
     result = report([tmp_path / "t", tmp_path / "e"], data=problem())
     names = [row["name"] for row in result.facts["test"]["accuracy"]]
     assert names == [str(tmp_path / "t"), f"{tmp_path / 'e'}, 3 networks"]
+
+
+def test_members_that_differ_in_their_seed_are_shown_once(tmp_path: Path) -> None:
+    options = {**BRIEF, "member_seeds": 2}
+    result = train_ensemble(ensemble(), problem(), out=tmp_path / "e", **options)
+    graph = EnsembleGraph.of(result.ensemble)
+    assert [*graph.graphs] == ["member_1, member_2", "member_3, member_4", "member_5, member_6"]
+    assert [*graph.shares.values()] == pytest.approx([0.5, 0.25, 0.25])
+    assert "the mean of 6 networks" in dot(graph)
+    text = report([tmp_path / "e"]).page
+    assert "The mean of what 6 networks predict" in text
+    assert "member_5, member_6" in text
 
 
 def test_an_ensemble_that_is_not_trained_is_diagnosed(tmp_path: Path) -> None:

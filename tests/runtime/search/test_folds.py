@@ -232,7 +232,7 @@ def test_an_ensemble_is_trained_and_predicts_the_mean(tmp_path: Path) -> None:
     command(tmp_path, "search", "space.fuse", "--data", "data.npz", "--out", "run", *options)
     ensemble = read_ensemble(tmp_path / "run" / "ensemble")
     assert ensemble == found().ensemble
-    trained = ("--data", "data.npz", "--epochs", "3", "--batch", "16")
+    trained = ("--data", "data.npz", "--epochs", "3", "--batch", "16", "--member-seeds", "1")
     said = command(tmp_path, "train", "run/ensemble", *trained, "--out", "e", "--json")
     assert json.loads(said)["members"] == len(ensemble.members)
     head = Head(3, "classes", None)
@@ -273,17 +273,40 @@ def test_a_new_search_leaves_no_old_ensemble(tmp_path: Path) -> None:
 def test_members_that_are_trained_are_those_that_train_alone() -> None:
     ensemble, told = found().ensemble, list[tuple[int, int]]()
     assert ensemble is not None
+    short: dict[str, Any] = {"epochs": 2, "batch": 16}
     result = train_ensemble(
-        ensemble, DATA, epochs=2, batch=16, progress=lambda *progress: told.append(progress)
+        ensemble,
+        DATA,
+        **short,
+        member_seeds=2,
+        progress=lambda *progress: told.append(progress),
     )
-    assert told[-1] == (2 * len(ensemble.members), 2 * len(ensemble.members))
+    members = result.ensemble.named
+    assert len(members) == 2 * len(ensemble.members)
+    assert told[-1] == (2 * len(members), 2 * len(members))
     assert told == sorted(told)
-    for name, member in ensemble.named.items():
-        alone = fw.train(member.genotype, DATA, epochs=2, batch=16)
+    for place, (name, member) in enumerate(members.items()):
+        assert member.genotype == ensemble.members[place // 2].genotype
+        alone = fw.train(member.genotype, DATA, seed=place % 2, **short)
         for parameter, array in alone.weights.items():
             assert np.allclose(
                 result.weights[member_name(name, parameter)], array, rtol=1e-3, atol=1e-4
             )
+
+
+def test_an_ensemble_that_is_trained_again_grows_no_further(tmp_path: Path) -> None:
+    ensemble = found().ensemble
+    assert ensemble is not None
+    short: dict[str, Any] = {"epochs": 1, "batch": 16}
+    once = train_ensemble(ensemble, DATA, out=tmp_path / "e", member_seeds=3, **short)
+    again = train_ensemble(read_ensemble(tmp_path / "e"), DATA, member_seeds=3, **short)
+    assert again.ensemble == once.ensemble
+    assert all(np.array_equal(again.weights[name], once.weights[name]) for name in once.weights)
+
+
+def test_a_single_network_takes_no_seeds_of_members() -> None:
+    with pytest.raises(fw.DiagnosticError, match="`member_seeds` is for an ensemble"):
+        fw.train(found().genotype, DATA, member_seeds=2, epochs=1)
 
 
 @pytest.mark.parametrize(

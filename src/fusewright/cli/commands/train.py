@@ -86,6 +86,7 @@ def train(
     """Train a network on the training and validation splits; writes RUN/weights.safetensors."""
     from ...runtime.predict.teach import soft_targets
     from ...runtime.runs.folder import RunFolder, settings_beside, stated_beside
+    from ...runtime.training.train import require_for_one
     from ...runtime.training.train import train as run
 
     if not joint:
@@ -99,6 +100,7 @@ def train(
         assert data is not None
         _train_ensemble(file, data, out, usual, options, overwrite, json)
         return
+    require_for_one(options)
     beside = settings_beside(file) if config is None else None
     settings = settings_from(config, options, beside)
     if config is None and beside is None and (missing := stated_beside(file)):
