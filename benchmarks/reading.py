@@ -35,11 +35,11 @@ from fusewright.runtime.genotypes.sample import draw
 from fusewright.runtime.parallel.interrupt import Interrupt
 from fusewright.runtime.store.manifest import Manifest, StoredArray, is_store
 from fusewright.runtime.store.write import StoreWriter
+from fusewright.runtime.training.course import weight_pass
 from fusewright.runtime.training.epoch import Epoch
 from fusewright.runtime.training.objective import Objective
 from fusewright.runtime.training.population import Population, PopulationOptimiser, member_program
 from fusewright.runtime.training.prepare import prepared
-from fusewright.runtime.training.train import weight_pass
 
 from .machine import machine
 

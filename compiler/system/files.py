@@ -158,7 +158,7 @@ def make_folder(path: Path, *, parents: bool = False) -> None:
         raise fail("E504", f"cannot create `{path}`: {reason(error)}") from None
 
 
-def write_file(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes | memoryview) -> None:
     """Writes a file as `drafted` does; raises DiagnosticError where that fails."""
     with drafted(path) as draft:
         draft.write_bytes(content)

@@ -18,9 +18,15 @@ from ..training.optimisers import WeightOptimiser
 from .settings import JointSettings
 from .sources import Extractor
 
+WITHIN = "backbones."
+"""What names of backbones' numbers begin with beside those of the network."""
+
 
 class JointOptimiser(WeightOptimiser):
-    """Adam on the weights of a fusion network and, at a rate of their own, on its backbones."""
+    """Adam on the weights of a fusion network and, at a rate of their own, on its backbones.
+
+    `held` is all that moves, by name.
+    """
 
     def __init__(
         self,
@@ -39,12 +45,20 @@ class JointOptimiser(WeightOptimiser):
         if moving and self.adam is not None:
             self.adam.add_param_group({"params": moving, "lr": joint.backbone_learning_rate})
             self.parameters += moving
-            self.names += [f"backbones.{name}" for name, _ in extractor.named_parameters()]
+            self.names += [f"{WITHIN}{name}" for name, _ in extractor.named_parameters()]
         if self.averages_weights:
             self.averages = Averages(self._averaged() | _numbers(extractor))
+        self.held: Mapping[str, Tensor] = dict(module.state_dict())
+        if moving:
+            self.held |= {f"{WITHIN}{name}": t for name, t in extractor.state_dict().items()}
 
     def logits(self, inputs: Mapping[str, Tensor]) -> Tensor:
         return super().logits({**inputs, **self.extractor.silenced(inputs)})
+
+    @property
+    def resting(self) -> set[str]:
+        """And those of backbones: of what stands behind the last tap, none is moved."""
+        return super().resting | {name for name in self.names if name.startswith(WITHIN)}
 
     def step(self, loss: Tensor) -> None:
         if self.adam is not None and len(self.adam.param_groups) > 1:
@@ -55,7 +69,7 @@ class JointOptimiser(WeightOptimiser):
 def _numbers(extractor: Extractor) -> dict[str, Tensor]:
     """What of backbones an average can be kept of."""
     state = chain(extractor.named_parameters(), extractor.named_buffers())
-    return {f"backbones.{name}": t.data for name, t in state if t.is_floating_point()}
+    return {f"{WITHIN}{name}": t.data for name, t in state if t.is_floating_point()}
 
 
 def begin_training(extractor: Extractor, joint: JointSettings) -> None:

@@ -18,7 +18,7 @@ from ...compiler.lowering.lower import lower
 from ...compiler.network.network import Network
 from ...compiler.passes import optimise
 from ...compiler.program.draws import with_draws
-from ...compiler.program.weights import WeightSource
+from ...compiler.program.weights import Weights, WeightSource
 from ...compiler.system.options import options_read_by
 from ..backbones.options import BackboneOptions
 from ..backbones.specification import with_shapes
@@ -26,14 +26,13 @@ from ..data.dataset import Dataset
 from ..data.files import Source
 from ..data.identity import arrays_identity
 from ..data.split import TRAIN, VALIDATION
-from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, joined, rank
 from ..parallel.threads import computing
 from ..runs.begin import begun
 from ..runs.names import BACKBONES, WEIGHTS
 from ..runs.weights import weights_from
 from ..settings import Settings
-from ..training.epoch import Epoch
+from ..training.course import Course, kept_training, watched
 from ..training.fitting import (
     Report,
     device_of,
@@ -42,9 +41,10 @@ from ..training.fitting import (
     start_from,
     training_batches,
 )
+from ..training.kept import KeptRun
 from ..training.objective import Objective
 from ..training.prepare import module_of
-from ..training.train import TrainResult, weight_pass
+from ..training.train import TrainResult
 from .data import load_raw
 from .dropout import with_dropout
 from .optimiser import JointOptimiser, begin_training
@@ -70,6 +70,7 @@ def train_joint(
     out: str | PathLike[str] | None = None,
     settings: Settings | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     report: Report | None = None,
     **options: Any,
 ) -> JointResult:
@@ -77,7 +78,8 @@ def train_joint(
 
     `data` are arrays by the names of the raw inputs, with `labels` and `split`; `options` are
     settings of either kind. Training and validation samples are learned, and the test split is not
-    read. Raises DiagnosticError where the specification, the data or the settings cannot be used.
+    read. `resume` goes on as in `train`. Raises DiagnosticError where the specification, the data
+    or the settings cannot be used.
     """
     mine = options_read_by(JointSettings, "train")
     joint = (joint or JointSettings()).with_options(
@@ -90,19 +92,29 @@ def train_joint(
     require_no_holes(network)
     here = settings.with_options(device=join(settings.device))
     _require_apart(joint)
-    with begun(out, "train", overwrite, shaped) as folder:
+    with begun(out, "train", overwrite, shaped, resume=resume) as folder:
         sources = sources_of(shaped, given, network, seed=settings.seed)
         samples = load_raw(data, network, sources, settings.split_seed, memory=settings.memory)
-        with computing(settings.threads):
-            result = _trained(shaped, network, sources, samples, here, joint, weights, report)
-        if folder is not None and rank() == 0:
+        start = weights_from(weights) if weights is not None else None
+        kept: KeptRun | None = None
+        if folder is not None:
+            known = {"labels": samples.labels, "split": samples.split}
+            used = arrays_identity({**samples.features, **known})
+            identities = {s.modality: s.backbone.identity.record() for s in sources}
+            others = {"joint": asdict(joint), "backbones": identities}
+            kept = kept_training(folder, resume, shaped, settings, used, start, others)
+        with watched(kept, settings, report) as told, computing(settings.threads):
+            result = _trained(shaped, network, sources, samples, here, joint, start, told, kept)
+        if kept is not None and rank() == 0:
+            folder = kept.folder
+            folder.begin_training()
             folder.write_settings(settings)
             folder.begin_history(result.history)
             folder.write_genotype(shaped, None)
             folder.write_tensors(WEIGHTS, result.weights)
             folder.write_tensors(BACKBONES, result.backbones)
-            used = arrays_identity({**samples.features, "labels": samples.labels}).record()
-            folder.write_about(used, joint=asdict(joint))
+            folder.write_about(kept.data.record(), joint=asdict(joint))
+            kept.drop()
     return result
 
 
@@ -120,11 +132,12 @@ def _trained(
     data: Dataset,
     settings: Settings,
     joint: JointSettings,
-    weights: WeightSource | None,
+    start: Weights | None,
     report: Report | None,
+    kept: KeptRun | None,
 ) -> JointResult:
     device = device_of(settings)
-    with seeded(settings.seed, device):
+    with seeded(settings.seed, device) as generator:
         program = optimise(lower(build(network)), "compiled" if settings.compile else "training")
         batch = min(settings.batch, len(data.labels))
         module = module_of(with_draws(program), settings, device, batch)
@@ -133,19 +146,14 @@ def _trained(
         batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
         objective = Objective.of(network.head, batches.labels)
         give_statistics(module, objective)
-        if weights is not None:
-            start_from(module, weights_from(weights))
+        if start is not None:
+            start_from(module, start)
         begin_training(extractor, joint)
         optimiser = JointOptimiser(module, extractor, settings, joint, len(batches))
-        epoch = Epoch([settings.seed], Interrupt())
-        history: list[dict[str, Any]] = []
-        for number in range(1, settings.epochs + 1):
-            (loss,) = epoch.run([weight_pass(optimiser, objective, batches)])
-            history.append({"epoch": number, "train_loss": float(loss)})
-            if report is not None:
-                report(history[-1])
+        course = Course(optimiser, objective, batches, settings, optimiser.held, generator)
+        course.run_kept(report, kept) if kept is not None else course.run(report)
         with optimiser.averages.in_place():
-            return JointResult(module.arrays(), tuple(history), spec, _arrays(sources))
+            return JointResult(module.arrays(), tuple(course.history), spec, _arrays(sources))
 
 
 def _arrays(sources: Sequence[RawSource]) -> dict[str, NDArray[Any]]:

@@ -16,9 +16,11 @@ from ..parallel.processes import gathered, rank
 from .digests import digest_of_records, stated
 from .folder import RunFolder
 from .lock import locked
-from .names import CHECKPOINT, GENOTYPE, HISTORY, about_file
+from .names import CHECKPOINT, GENOTYPE, HISTORY, about_file, checkpoint_file
 
 REMEDY = "choose another folder, or add `--overwrite`"
+_CALLED = {"search": "search", "train": "training"}
+"""What a run of a stage is called."""
 
 
 @contextmanager
@@ -38,6 +40,8 @@ def begun(
     lost, or another process has the folder.
     """
     if out is None:
+        if resume:
+            raise fail("E506", "there is no run folder to resume from", help="give `out=…`")
         yield None
         return
     folder = RunFolder(Path(out), stage)
@@ -90,18 +94,20 @@ def _owned(folder: RunFolder, command: str, require: Callable[[], None]) -> Gene
 def _require_room(folder: RunFolder, overwrite: bool, resume: bool) -> None:
     """Raises DiagnosticError where a run is there that a new one would replace."""
     path, stage = folder.path, folder.stage
-    is_stopped = is_there(path / CHECKPOINT)
-    if resume and is_there(path / about_file(stage)) and not is_stopped:
-        message = f"`{path}` holds a {stage} that is finished, without a checkpoint"
-        raise fail("E507", message, help=REMEDY)
+    is_stopped = is_there(path / checkpoint_file(stage))
     if overwrite or (resume and is_stopped):
         return
-    for one in ("search", "train") if stage == "search" else (stage,):
+    if resume and is_there(path / about_file(stage)):
+        message = f"`{path}` holds a {_CALLED[stage]} that is finished, without a checkpoint"
+        raise fail("E507", message, help=REMEDY)
+    replaced = ("search", "train") if stage == "search" else (stage,)
+    for one in replaced:
         if is_there(path / about_file(one)):
-            raise fail("E507", f"`{path}` already holds a {one}", help=REMEDY)
-    if stage == "search" and is_stopped:
-        message = f"`{path}` holds a search that was stopped"
-        raise fail("E510", message, help="go on with `--resume`, or add `--overwrite`")
+            raise fail("E507", f"`{path}` already holds a {_CALLED[one]}", help=REMEDY)
+    for one in replaced:
+        if is_there(path / checkpoint_file(one)):
+            message = f"`{path}` holds a {_CALLED[one]} that was stopped"
+            raise fail("E510", message, help="go on with `--resume`, or add `--overwrite`")
 
 
 def _require_place(folder: RunFolder, genotype: Spec | None, overwrite: bool) -> None:

@@ -24,7 +24,6 @@ from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.system.files import is_there, make_folder, open_file, write_file
 from ...compiler.system.memory import available_memory, memory_text
 from ..parallel.interrupt import Interrupt
-from .names import PARTS
 from .saved import Saved
 
 State = dict[str, Any]
@@ -53,7 +52,7 @@ def write_checkpoint(path: Path, identity: str, state: State) -> None:
     Raises DiagnosticError where the system refuses.
     """
     names: set[str] = set()
-    folder = path.with_name(PARTS)
+    folder = _parts(path)
 
     def apart(value: Any) -> Any:
         if isinstance(value, CheckpointPart):
@@ -75,10 +74,15 @@ def write_checkpoint(path: Path, identity: str, state: State) -> None:
             file.unlink()
 
 
+def _parts(path: Path) -> Path:
+    """The folder of the parts of a checkpoint."""
+    return path.with_suffix(".parts")
+
+
 def _write(path: Path, identity: str, state: State) -> None:
     stream = BytesIO()
     torch.save({"format": FORMAT, "identity": identity, "state": state}, stream)
-    write_file(path, stream.getvalue())
+    write_file(path, stream.getbuffer())
 
 
 def read_checkpoint(path: Path, identity: str) -> State | None:
@@ -101,7 +105,7 @@ def read_checkpoint(path: Path, identity: str) -> State | None:
                 return {key: whole(one, deepest - 1) for key, one in state.items()}
             if not _NAME.fullmatch(str(state[_PART])):
                 raise _damaged(path)
-            part = _read(path.with_name(PARTS) / f"{state[_PART]}.pt", identity)
+            part = _read(_parts(path) / f"{state[_PART]}.pt", identity)
             return whole(part, deepest - 1)
         if isinstance(value, list):
             return [whole(one, deepest - 1) for one in value]

@@ -25,6 +25,7 @@ from .names import (
     PROFILE,
     SEARCH_WEIGHTS,
     SPECIFICATION,
+    TRAINING,
     WEIGHTS,
     about_file,
     settings_file,
@@ -52,6 +53,7 @@ class RunFile:
 
 FILES = (
     RunFile(name=CHECKPOINT),
+    RunFile(name=TRAINING, goes=(SEARCH, TRAIN)),
     RunFile(name=CONTROLS, kind=RecordKind(schema="controls", remedy=COMPARE)),
     RunFile(
         name=DATA,

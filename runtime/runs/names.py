@@ -31,6 +31,8 @@ CHECKPOINT = "checkpoint.pt"
 """Where the search is, to go on from."""
 PARTS = "checkpoint.parts"
 """A folder of candidates that rest, each written once."""
+TRAINING = "training.pt"
+"""Where a training is that has not ended, to go on from."""
 EVENTS = "tensorboard"
 """A folder of events for TensorBoard, stage by stage."""
 DIGESTS = "digests"
@@ -40,6 +42,11 @@ LOCK = "run.lock"
 
 LONGEST_HISTORY = 1 << 30
 """Bytes of the history."""
+
+
+def checkpoint_file(stage: str) -> str:
+    """Where a stage is, to go on from."""
+    return CHECKPOINT if stage == "search" else TRAINING
 
 
 def settings_file(stage: str) -> str:

@@ -23,19 +23,18 @@ from ..metrics import selection_metric
 from ..parallel.processes import gathered, rank, require_equal
 from ..runs.checkpoint import State, random_state, read_random_state, restore_random_state
 from ..runs.folder import of_a_genotype
-from ..runs.history import line_of, plain, read_lines
+from ..runs.history import line_of, plain
 from ..runs.saved import Saved
 from ..settings import Settings
 from ..training.finite import no_finite_loss, not_finite_at
 from ..training.fitting import Report
+from ..training.kept import HISTORY, records_in
 from ..tuning import Own
 from .candidates.saved import saved_arrays, saved_choices, saved_own
 from .chain import Chain
 from .strategy import HeldOut, Problem, Round
 
 STAGE = "search"
-LONGEST = 1_000_000_000
-"""Characters of all records of a search."""
 
 
 @dataclass(frozen=True)
@@ -136,14 +135,14 @@ class Loop:
             "strategy": self.strategy.state(),
             "random": gathered(random_state(self.problem.device, self.problem.generator)),
             "meter": self.problem.meter.state(),
-            "history": "".join(line_of(STAGE, record) for record in self.history),
+            HISTORY: "".join(line_of(STAGE, record) for record in self.history),
             "best": None if best is None else best.state(),
         }
 
     def restore(self, saved: Saved) -> None:
         """Goes on from a checkpoint; raises DiagnosticError where it is none of this search."""
         device, generator = self.problem.device, self.problem.generator
-        self.history = self._records(saved.at("history"))
+        self.history = records_in(saved.at(HISTORY), STAGE, "round")
         self.strategy.restore(saved.at("strategy"), len(self.history))
         random = [
             read_random_state(one, device, generator) for one in saved.at("random").items(least=1)
@@ -165,13 +164,6 @@ class Loop:
         genotype, metric = fill(self.problem.network, best.choices), self.problem.network.head.kind
         told = record.get(selection_metric(metric), score)
         return (record.get("genotype"), told) == (str(genotype), score)
-
-    def _records(self, saved: Saved) -> list[dict[str, Any]]:
-        records = read_lines(saved.text(LONGEST), saved.file)
-        for number, record in enumerate(records, 1):
-            if record.pop("stage") != STAGE or record.get("round") != number:
-                raise saved.wrong(f"records of rounds, of which the line {number} is none")
-        return records
 
 
 @dataclass(frozen=True)

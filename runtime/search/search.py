@@ -6,9 +6,8 @@ on with the same numbers. The test split is never read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from os import PathLike
-from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -30,29 +29,23 @@ from ..data.sources import Data, source_of
 from ..data.split import TRAIN, VALIDATION
 from ..latency.profile import Profile, read_profile
 from ..parallel.interrupt import Interrupt, Interrupted
-from ..parallel.processes import join, rank, require_equal
+from ..parallel.processes import join, rank
 from ..parallel.threads import computing
 from ..runs.begin import begun
-from ..runs.checkpoint import (
-    State,
-    identity_of,
-    read_checkpoint,
-    stopping_on_signals,
-    write_checkpoint,
-)
+from ..runs.checkpoint import identity_of, stopping_on_signals
 from ..runs.ensemble import write_ensemble
 from ..runs.folder import RunFolder
 from ..runs.names import CHECKPOINT, ENSEMBLE_FOLDER, SEARCH_WEIGHTS, SPECIFICATION
-from ..runs.saved import Saved
 from ..runs.tensorboard import watching
 from ..settings import NOT_DECIDING, RULE_NAMES, Settings
 from ..strategies import SAMPLED, VARYING
 from ..training.fitting import Report, device_of, require_trainable, seeded
+from ..training.kept import KeptRun
 from ..training.modality_dropout import require_several_modalities
 from ..training.objective import Objective
 from .budgets import Budgets
 from .candidates.room import require_room_for_candidates
-from .loop import LONGEST, Loop, SearchResult
+from .loop import Loop, SearchResult
 from .meter import Meter, unit_macs, unit_program
 from .strategies import strategy_of
 from .strategy import Problem
@@ -88,8 +81,6 @@ def search(
     profile = read_profile(settings.profile) if settings.profile else None
     budgets = budgets_of(network, cast(Relaxation, settings.relax), profile)
     budgets.require_possible()
-    if resume and out is None:
-        raise fail("E506", "there is no run folder to resume from", help="give `out=…`")
     data = source_of(data)
     network = with_names(network, data)
     here = settings.with_options(device=join(settings.device))
@@ -99,13 +90,13 @@ def search(
         for part in (TRAIN, VALIDATION):
             require_trainable(samples, (part,), settings)
         Objective.of(network.head, torch.from_numpy(samples.labels[samples.indices(TRAIN)]))
-        run: _Run | None = None
+        run: KeptRun | None = None
         if folder is not None:
             measured = profile.text() if profile else ""
             deciding = settings.usual(NOT_DECIDING).to_toml()
             used = _identity(data, network, folder, resume)
             parts = (str(network.space), deciding, used.digest, measured)
-            run = _Run(folder, identity_of(*parts), resume, used)
+            run = KeptRun(folder, identity_of(*parts), resume, used)
         doubts += metric_warnings(samples, network.head, VALIDATION)
         warned = warn(doubts) if rank() == 0 else []
         result = _search(network, samples, here, budgets, report, run)
@@ -148,7 +139,7 @@ def _search(
     settings: Settings,
     budgets: Budgets,
     report: Report | None,
-    run: _Run | None,
+    run: KeptRun | None,
 ) -> SearchResult:
     device = device_of(settings)
     relax = cast(Relaxation, settings.relax)
@@ -176,7 +167,7 @@ def _search(
     return loop.result()
 
 
-def _run_kept(loop: Loop, report: Report | None, run: _Run) -> None:
+def _run_kept(loop: Loop, report: Report | None, run: KeptRun) -> None:
     """Runs a loop, recording every round; writes a checkpoint where it is asked to stop, too."""
 
     def keep() -> None:
@@ -193,30 +184,6 @@ def _run_kept(loop: Loop, report: Report | None, run: _Run) -> None:
         run.write(loop.state())
         message = f"the search was stopped in round {len(loop.history) + 1}"
         raise fail("E510", message, help="go on with `--resume`") from None
-
-
-@dataclass(frozen=True)
-class _Run:
-    """Where a search is kept, and whether it goes on with what is there."""
-
-    folder: RunFolder
-    identity: str
-    resume: bool
-    data: DataIdentity
-
-    @property
-    def _checkpoint(self) -> Path:
-        return self.folder.path / CHECKPOINT
-
-    def read(self) -> Saved | None:
-        found = read_checkpoint(self._checkpoint, self.identity) if self.resume else None
-        saved = None if found is None else Saved(found, str(self._checkpoint))
-        require_equal("checkpoints", "" if saved is None else saved.at("history").text(LONGEST))
-        return saved
-
-    def write(self, state: State) -> None:
-        if rank() == 0:
-            write_checkpoint(self._checkpoint, self.identity, state)
 
 
 def _require_choosing(network: Network, settings: Settings) -> None:

@@ -144,11 +144,16 @@ class Optimiser:
         """A state of this optimiser in a checkpoint; raises DiagnosticError where it is none."""
         pairs = zip(self.names, self.parameters, strict=True)
         shapes = {name: tuple(one.shape) for name, one in pairs}
-        resting, is_scaled = still(self.module.program), self._scaler.is_enabled()
+        is_scaled = self._scaler.is_enabled()
         return {
-            **read_steps(saved, shapes, resting, is_scaled=is_scaled),
+            **read_steps(saved, shapes, self.resting, is_scaled=is_scaled),
             "scaler": read_scaler(saved.at("scaler"), self._scaler),
         }
+
+    @property
+    def resting(self) -> set[str]:
+        """The parameters that steps need not move, by name."""
+        return still(self.module.program)
 
     def moments(self) -> dict[str, Moments]:
         """Copies of Adam's moments, and the steps that they are of, by the parameter's name."""

@@ -26,6 +26,7 @@ from ..parallel.processes import join, joined
 from ..parallel.threads import computing
 from ..progress import Progress, no_progress
 from ..settings import Settings
+from .course import weight_pass
 from .epoch import Epoch
 from .finite import no_finite_loss, not_finite_at
 from .fitting import device_of, training_batches
@@ -39,7 +40,7 @@ from .population import (
     member_program,
 )
 from .prepare import prepared
-from .train import TrainResult, train_network, weight_pass
+from .train import TrainResult, train_network
 
 DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(Settings) if f.name in OWN}
 

@@ -8,7 +8,6 @@ from os import PathLike
 from typing import Any
 
 from numpy.typing import NDArray
-from torch import Tensor
 
 from ...compiler.check.check import checked, require_no_holes
 from ...compiler.diagnostics.diagnostic import fail
@@ -21,7 +20,6 @@ from ...compiler.network.network import Network
 from ...compiler.program.program import Program
 from ...compiler.program.weights import Weights, WeightSource
 from ...compiler.system.files import is_file
-from ..data.batches import Batch, Batches
 from ..data.checks import data_warnings, warn
 from ..data.classes import with_names
 from ..data.dataset import Dataset, names_read
@@ -31,19 +29,17 @@ from ..data.memory import held
 from ..data.seen import load_weighted
 from ..data.sources import Data, source_of
 from ..data.split import TRAIN, VALIDATION
-from ..metrics import TRAIN_LOSS
-from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, rank
 from ..parallel.threads import computing
 from ..runs.begin import begun
 from ..runs.folder import RunFolder, settings_beside
 from ..runs.names import GENOTYPE, WEIGHTS
-from ..runs.tensorboard import watching
 from ..runs.weights import weights_from
 from ..settings import Settings
+from .course import Course, kept_training, watched
 from .distil import SoftTargets
-from .epoch import Epoch, Pass
 from .fitting import Report, device_of, give_statistics, seeded, start_from, training_batches
+from .kept import KeptRun
 from .modality_dropout import ModalityDropout
 from .objective import Objective
 from .optimisers import WeightOptimiser
@@ -79,6 +75,7 @@ def train(
     out: str | PathLike[str] | None = None,
     settings: Settings | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     report: Report | None = None,
     soft: SoftTargets | None = None,
     **options: Any,
@@ -88,8 +85,10 @@ def train(
     Training starts from those of the `weights`, such as a hypernet's, that the network has by name,
     and from scratch without them. With `soft` targets, those of a teacher are learned beside the
     labels: see `distil.py`. Nothing is selected, so validation samples are trained on too,
-    and the test split is not read. Raises DiagnosticError where the specification, the data or the
-    settings cannot be used, and warns (`DataWarning`) where data are to be doubted.
+    and the test split is not read. With `out`, a checkpoint is written after epochs and on SIGTERM
+    and SIGINT, from which `resume` goes on with the same numbers. Raises DiagnosticError where the
+    specification, the data or the settings cannot be used, and warns (`DataWarning`) where data are
+    to be doubted.
     """
     require_for_one(options)
     settings = (settings or Settings()).with_options(**options)
@@ -100,7 +99,7 @@ def train(
     network = with_names(network, data)
     spec = network.space
     here = settings.with_options(device=join(settings.device))
-    with begun(out, "train", overwrite, spec) as folder:
+    with begun(out, "train", overwrite, spec, resume=resume) as folder:
         program = lower(build(network))
         require_memory(_memory(network, program, data, settings), "training", settings.memory)
         samples = load_weighted(data, network, settings)
@@ -110,16 +109,22 @@ def train(
         start = weights_from(weights) if weights is not None else None
         warned = warn(doubts) if rank() == 0 else []
         beside = None if folder is None else _found_here(spec, folder)
-        result = _watched(network, program, samples, here, folder, report, start)
-        if folder is not None and rank() == 0:
+        kept: KeptRun | None = None
+        teacher = {"teacher": soft.teacher} if soft else {}
+        if folder is not None:
+            used = data_identity(data, names_read(network))
+            kept = kept_training(folder, resume, spec, settings, used, start, teacher)
+        with watched(kept, settings, report) as told, computing(settings.threads):
+            result = train_network(network, samples, here, told, start, program, kept)
+        if kept is not None and rank() == 0:
+            folder = kept.folder
             folder.begin_training()
             folder.write_settings(settings)
             folder.begin_history(result.history)
             folder.write_genotype(spec, beside)
             folder.write_tensors(WEIGHTS, result.weights)
-            taught = {"teacher": soft.teacher} if soft else {}
-            used = data_identity(data, names_read(network)).record()
-            folder.write_about(used, warnings=warned, **taught)
+            folder.write_about(kept.data.record(), warnings=warned, **teacher)
+            kept.drop()
     return result
 
 
@@ -127,30 +132,6 @@ def _found_here(spec: Spec, folder: RunFolder) -> Settings | None:
     """The settings that stand beside a genotype where its search found it."""
     file = folder.path / GENOTYPE
     return settings_beside(file) if is_file(file) and load(file) == spec else None
-
-
-def _watched(
-    network: Network,
-    program: Program,
-    data: Dataset,
-    settings: Settings,
-    folder: RunFolder | None,
-    report: Report | None,
-    start: Weights | None,
-) -> TrainResult:
-    """Trains, and writes events where the settings say so."""
-    asked = folder is not None and settings.tensorboard and rank() == 0
-    with (
-        watching(folder.path if folder and asked else None, "train") as watch,
-        computing(settings.threads),
-    ):
-
-        def tell(record: dict[str, Any]) -> None:
-            watch(record["epoch"], record)
-            if report is not None:
-                report(record)
-
-        return train_network(network, data, settings, tell, start, program)
 
 
 def _memory(network: Network, program: Program, data: Source, settings: Settings) -> Memory:
@@ -170,10 +151,14 @@ def train_network(
     report: Report | None,
     start: Weights | None,
     program: Program | None = None,
+    kept: KeptRun | None = None,
 ) -> TrainResult:
-    """Trains one network that is checked, on data that are read; `program` is it, lowered."""
+    """Trains one network that is checked, on data that are read; `program` is it, lowered.
+
+    Where the run is `kept`, it goes on from its checkpoint, and writes others.
+    """
     device = device_of(settings)
-    with seeded(settings.seed, device):
+    with seeded(settings.seed, device) as generator:
         module, data = prepare(network, data, settings, device, program=program)
         batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
         objective = Objective.of(network.head, batches.labels)
@@ -181,23 +166,8 @@ def train_network(
         if start is not None:
             start_from(module, start)
         optimiser = WeightOptimiser(module, settings, len(batches))
-        epoch = Epoch([settings.seed], Interrupt())
-        history: list[dict[str, Any]] = []
-        for number in range(1, settings.epochs + 1):
-            (loss,) = epoch.run([weight_pass(optimiser, objective, batches)])
-            history.append({"epoch": number, TRAIN_LOSS: float(loss)})
-            if report is not None and rank() == 0:
-                report(history[-1])
+        held = module.state_dict()
+        course = Course(optimiser, objective, batches, settings, held, generator)
+        course.run_kept(report, kept) if kept is not None else course.run(report)
         with optimiser.averages.in_place():
-            return TrainResult(module.arrays(), tuple(history))
-
-
-def weight_pass(optimiser: WeightOptimiser, objective: Objective, batches: Batches) -> Pass:
-    """Steps over the batches."""
-
-    def step(batch: Batch) -> Tensor:
-        loss = optimiser.loss(objective, batch)
-        optimiser.step(loss)
-        return loss
-
-    return Pass(optimiser, step, [batches])
+            return TrainResult(module.arrays(), tuple(course.history))

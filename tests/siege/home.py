@@ -25,6 +25,7 @@ from fusewright.runtime.data.importing import import_features
 from fusewright.runtime.deploy.deploy import deploy
 from fusewright.runtime.joint.train import train_joint
 from fusewright.runtime.latency.measure import profile
+from fusewright.runtime.parallel.interrupt import Interrupted
 from fusewright.runtime.runs.controls import Control, Controls
 from fusewright.runtime.runs.digests import digests
 from fusewright.runtime.runs.ensemble import write_ensemble
@@ -180,6 +181,8 @@ def _run(home: Path, space: fw.Spec, network: fw.Spec, settings: fw.Settings) ->
     write_ensemble(ensemble(), RunFolder(home / "searched" / "ensemble"), [settings] * 3)
     _adopt(home / "searched")
     fw.train(network, data, out=home / "trained", settings=settings)
+    with contextlib.suppress(fw.DiagnosticError):
+        fw.train(network, data, out=home / "stopped", settings=settings, report=_stop)
     points = (MissingPoint(0.0, 0.9, 0.8, 1.0), MissingPoint(1.0, 0.5, 0.4, 0.6))
     curves = (MissingCurve(("left",), points),)
     Robustness("accuracy", 12, 20, curves, ("right",)).keep(home / "trained")
@@ -188,6 +191,11 @@ def _run(home: Path, space: fw.Spec, network: fw.Spec, settings: fw.Settings) ->
     deploy(home / "trained", home / "network.safetensors")
     storage = str(home / "study.log")
     fw.search(space, data, settings=settings, strategy="tpe", storage=storage, candidates=2)
+
+
+def _stop(record: Mapping[str, Any]) -> None:
+    """Ends a training after its first epoch, as a signal would."""
+    raise Interrupted
 
 
 def _adopt(run: Path) -> None:

@@ -220,6 +220,7 @@ def _writing(name: str, line: str, *results: str) -> Work:
 
 
 _TRAIN = f"train network.fuse --data data.npz --out {RUN} --epochs 1 --threads 1"
+_TRAIN_ON = f"train network.fuse --data data.npz --out {RUN} --epochs 3 --threads 1 --resume"
 _TRAIN_TOGETHER = f"train searched/ensemble --data data.npz --out {RUN} --epochs 1 --threads 1"
 _EXTRACT = (
     "extract raw.fuse --raw raw/data.csv --out extracted --backbones backbones.toml --workers 1"
@@ -230,6 +231,7 @@ WORKS: Mapping[str, Work] = {
     for work in (
         *_searches(),
         Work("train", Command.of(_TRAIN), Command.of(f"{_TRAIN} --overwrite"), [RUN]),
+        Work("train on", Command.of(_TRAIN_ON), Command.of(f"{_TRAIN_ON} --overwrite"), [RUN]),
         Work(
             "train an ensemble",
             Command.of(_TRAIN_TOGETHER),

@@ -76,6 +76,7 @@ Raw = Annotated[Path | None, typer.Option(help="With --joint: raw data, as `extr
 Root = Annotated[Path | None, typer.Option(help="The folder below which raw files may lie.")]
 Out = Annotated[Path, typer.Option(metavar="RUN", help="The run folder to write.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a run that is there.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN…", help="Folders of finished runs.")]
 Trained = Annotated[
     Path, typer.Argument(metavar="RUN|ONNX", help="A trained run's folder, or an ONNX file.")

@@ -31,6 +31,9 @@ SHOWN = (
 PREDICT = Command.of("predict trained --data data.npz -o out.csv")
 PREDICT_TOGETHER = Command.of("predict together --data data.npz -o out.csv")
 TRAIN = Command.of("train searched/genotype.fuse --data data.npz --out run --epochs 1 --threads 1")
+TRAIN_ON = Command.of(
+    "train network.fuse --data data.npz --out stopped --config settings.toml --resume"
+)
 TRAIN_LOCKED = Command.of("train network.fuse --data data.npz --out locked --epochs 1 --threads 1")
 TRAIN_TOGETHER = Command.of(
     "train searched/ensemble --data data.npz --out run --epochs 1 --threads 1"
@@ -119,6 +122,7 @@ KINDS = (
         [
             Case("searched/checkpoint.pt", [RESUME]),
             Case("searched/checkpoint.parts/*.pt", [RESUME]),
+            Case("stopped/training.pt", [TRAIN_ON]),
         ],
     ),
     Kind(

@@ -17,6 +17,7 @@ from ..app import (
     Json,
     Out,
     Overwrite,
+    Resume,
     Sets,
     SpecFile,
     app,
@@ -37,9 +38,6 @@ Controls = Annotated[
         show_default=False,
     ),
 ]
-
-
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
 
 
 @app.command()

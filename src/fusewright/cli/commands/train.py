@@ -24,6 +24,7 @@ from ..app import (
     Out,
     Overwrite,
     Raw,
+    Resume,
     Root,
     Sets,
     SpecFile,
@@ -81,6 +82,7 @@ def train(
     config: Config = None,
     sets: Sets = None,
     overwrite: Overwrite = False,
+    resume: Resume = False,
     json: Json = False,
 ) -> None:
     """Train a network on the training and validation splits; writes RUN/weights.safetensors."""
@@ -94,7 +96,13 @@ def train(
         require_none({**together, **given, **decoding, **others}, "--joint")
     require_one_place(data, raw)
     if RunFolder(file).holds_ensemble:
-        single = {"weights": weights, "distil": distil, "set": sets, "joint": joint}
+        single = {
+            "weights": weights,
+            "distil": distil,
+            "set": sets,
+            "joint": joint,
+            "resume": resume,
+        }
         _refuse(name for name, one in single.items() if one)
         usual = read_settings(config) if config is not None else None
         assert data is not None
@@ -111,7 +119,7 @@ def train(
         if distil:
             raise fail("E506", "a joint training has no teacher", help="leave out `--distil`")
         chosen = backbones_from(backbones, given)
-        own = {"weights": weights, "overwrite": overwrite, "backbones": chosen}
+        own = {"weights": weights, "backbones": chosen, "overwrite": overwrite, "resume": resume}
         taken: Any = data
         if raw is not None:
             from ...runtime.joint.decoded import decoded
@@ -130,6 +138,7 @@ def train(
             out=out,
             settings=settings,
             overwrite=overwrite,
+            resume=resume,
             report=report,
             soft=soft,
         )
@@ -199,6 +208,6 @@ def _epochs(what: str, epochs: int) -> Generator[Callable[[dict[str, Any]], None
 
         def report(record: dict[str, Any]) -> None:
             shown = (f"{k} {v:.4f}" for k, v in record.items() if isinstance(v, float))
-            bar.show(bar.done + 1, epochs, "  ".join(shown))
+            bar.show(record["epoch"], epochs, "  ".join(shown))
 
         yield report
