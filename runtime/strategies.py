@@ -49,6 +49,7 @@ STRATEGIES: Mapping[str, StrategyRow] = {
     "evolution": StrategyRow(varies=True, shares=True, samples=True),
     "tpe": StrategyRow(varies=True, shares=True, samples=True),
     "mfas": StrategyRow(samples=True),
+    "dc": StrategyRow(samples=True),
 }
 
 SELECTIONS: Mapping[str, SelectionRow] = {

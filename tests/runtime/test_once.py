@@ -25,7 +25,7 @@ SHORT = (
     "--epochs", "2", "--candidates", "3", "--trial-epochs", "1", "--rungs", "2", "--no-controls",
     "--folds", "1", "--no-ensemble",
 )  # fmt: skip
-HYPERNETS, CANDIDATES = ("darts", "gdas", "single-path"), ("random", "halving", "mfas")
+HYPERNETS, CANDIDATES = ("darts", "gdas", "single-path"), ("random", "halving", "mfas", "dc")
 
 
 @dataclass

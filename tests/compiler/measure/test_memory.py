@@ -234,7 +234,7 @@ def test_averages_of_weights_are_counted() -> None:
     assert [d.code for d in caught.value.diagnostics] == ["E512"]
 
 
-@pytest.mark.parametrize("strategy", ["halving", "random", "tpe", "mfas"])
+@pytest.mark.parametrize("strategy", ["halving", "random", "tpe", "mfas", "dc"])
 def test_a_search_by_candidates_is_refused_before_a_run_is_replaced(
     strategy: str, tmp_path: Path
 ) -> None:

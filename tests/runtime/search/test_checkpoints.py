@@ -39,6 +39,7 @@ MIDDLE = {
     ("evolution", ""): 5,
     ("tpe", ""): 5,
     ("mfas", ""): 5,
+    ("dc", ""): 5,
 }
 """After how many batches a search is asked to stop; halving in its folds, or just begun."""
 EVERY = 1 if PROVING else 20

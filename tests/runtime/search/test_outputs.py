@@ -36,6 +36,7 @@ WAYS = [
     ("evolution", "per_input", ""),
     ("tpe", "shared", ""),
     ("mfas", "per_input", ""),
+    ("dc", "per_input", ""),
 ]
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -24,15 +25,18 @@ from fusewright.compiler.check.check import checked
 from fusewright.compiler.network.choices import fill
 from fusewright.compiler.network.rules import admits
 from fusewright.compiler.resolve.unfill import unfill
+from fusewright.runtime.data.split import TRAIN, VALIDATION
 from fusewright.runtime.genotypes.derive import choose
-from fusewright.runtime.genotypes.space import every_choice
+from fusewright.runtime.genotypes.space import every_choice, keeps_rule
 from fusewright.runtime.parallel.interrupt import Interrupt, Interrupted
+from fusewright.runtime.search.candidates.knowledge import Knowledge, bred
 from fusewright.runtime.search.candidates.prefix import first_cells
 from fusewright.runtime.search.candidates.sampled import Points
 from fusewright.runtime.search.candidates.shared import study_name
 from fusewright.runtime.search.candidates.surrogate import predicted
 from fusewright.runtime.search.candidates.trial import Trial
 from fusewright.runtime.search.strategies import EXPLORERS
+from fusewright.runtime.search.strategies.dc import parts_of_training
 from fusewright.runtime.search.strategies.mfas import Mfas, levels
 from fusewright.runtime.settings import Settings
 from fusewright.runtime.strategies import SHARING
@@ -43,7 +47,7 @@ from .test_strategies import searched
 
 DATA = problem(60)
 QUICK = Settings(batch=16, max_learning_rate=0.02, candidates=6, trial_epochs=2, passes=2)
-STRATEGIES = (*SHARING, "mfas")
+STRATEGIES = (*SHARING, "mfas", "dc")
 SPACES = {
     "two Cells": spec(),
     "fresh inputs": fw.loads(str(spec()).replace("cell K", "require fresh_input cell K", 1)),
@@ -111,7 +115,8 @@ def useful() -> tuple[fw.Spec, dict[str, Any]]:
 def test_the_two_features_that_tell_are_found(strategy: str) -> None:
     """Two of six features together tell the class: one pair of fifteen, in either order."""
     space, data = useful()
-    settings = QUICK.with_options(candidates=40, trial_epochs=8, passes=4, max_learning_rate=0.05)
+    many = 150 if strategy == "dc" else 40  # of which all samples teach a fifth
+    settings = QUICK.with_options(candidates=many, trial_epochs=8, passes=4, max_learning_rate=0.05)
     found = fw.search(space, data, settings=settings, strategy=strategy)
     (cell,) = unfill(checked(space), found.genotype).cells
     assert {"R", "U"} == set(cell.inputs)
@@ -138,12 +143,14 @@ def test_a_candidate_without_a_score_says_nothing_of_others() -> None:
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_a_search_goes_on_from_anywhere(strategy: str, tmp_path: Path) -> None:
     """It is stopped in the middle of every round, and before the first batch of each."""
-    settings: dict[str, Any] = {"candidates": 5, "trial_epochs": 2}
+    candidates = 6 if strategy == "dc" else 5  # two in each part
+    settings: dict[str, Any] = {"candidates": candidates, "trial_epochs": 2, "folds": 2}
     stop = Stop(-1)
     with patch.object(Interrupt, "check", lambda self: stop(self)):
         whole = search(strategy, **settings)
         batches = -1 - stop.left
-        assert batches >= (4 if strategy == "random" else 10)  # of all candidates together
+        together = {"random": 4, "dc": 8}  # all candidates, or those of a population
+        assert batches >= together.get(strategy, 10)
         for number in range(1, batches + 1):
             run = tmp_path / f"{number}"
             stop = Stop(number)
@@ -159,13 +166,14 @@ def test_a_search_goes_on_from_anywhere(strategy: str, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("quick_surrogate")
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_a_search_that_is_stopped_in_every_round_is_the_same(strategy: str, tmp_path: Path) -> None:
-    whole = search(strategy, candidates=5)
+    settings: dict[str, Any] = {"candidates": 6 if strategy == "dc" else 5, "folds": 2}
+    whole = search(strategy, **settings)
     stop = Stop(3)
     with patch.object(Interrupt, "check", lambda self: stop(self)):
         for _ in range(40):
             stop = Stop(3)
             try:
-                found = search(strategy, out=tmp_path, resume=True, candidates=5)
+                found = search(strategy, out=tmp_path, resume=True, **settings)
             except fw.DiagnosticError:
                 continue
             break
@@ -180,22 +188,26 @@ def test_a_search_that_is_stopped_in_every_round_is_the_same(strategy: str, tmp_
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_no_candidate_is_trained_twice(strategy: str) -> None:
-    """In a space of four, most rounds know their candidate already, or there are no others."""
+    """In a space of four, most rounds know their candidate already, or there are no others.
+
+    In the populations of `dc` it is another one, which learns from other samples.
+    """
     space = SPACES["half open"]
     trained: list[Any] = []
 
     def noted(self: Trial, *arguments: Any, **options: Any) -> None:
         original(self, *arguments, **options)
-        trained.append(self.choices)
+        trained.append((self.choices, self.fold))
 
     original = Trial.__init__
     with patch.object(Trial, "__init__", noted):
         found = search(strategy, space, candidates=16, tune="")
     assert len(trained) == len(set(trained))
-    assert len(trained) <= len(list(every_choice(checked(space)))) == 4
+    four, populations = list(every_choice(checked(space))), {fold for _, fold in trained}
+    assert len(trained) <= len(populations) * len(four) == len(populations) * 4
     twice = [record for record in found.history if record.get("epochs") == 0]
     assert len(found.history) == len(trained) + len(twice)
-    if strategy != "mfas":
+    if strategy in SHARING:
         assert len(found.history) == 16
         for record in twice:
             first = next(r for r in found.history if r["candidate"] == record["candidate"])
@@ -203,7 +215,7 @@ def test_no_candidate_is_trained_twice(strategy: str) -> None:
             before = found.history[record["round"] - 2]
             assert record["cost"]["weight_steps"] == before["cost"]["weight_steps"]
     else:
-        assert len(found.history) == 4
+        assert len(found.history) == min(16, len(populations) * 4)
 
 
 def test_a_point_that_the_rule_forbids_becomes_the_nearest_choice() -> None:
@@ -575,3 +587,58 @@ def test_optuna_is_as_loud_afterwards_as_before() -> None:
     before = optuna.logging.get_verbosity()
     search("tpe", candidates=2)
     assert optuna.logging.get_verbosity() == before
+
+
+# Populations
+
+
+def test_populations_learn_from_parts_and_one_from_all() -> None:
+    """Each part costs less than the whole, and the whole is entered by the best of each."""
+    found = search("dc", SPACES["one output"], candidates=24, folds=2)
+    parts = [record.get("part") for record in found.history]
+    assert [parts.count(part) for part in (1, 2, None)] == [8, 8, 8]
+    assert all(("genotype" in r) == ("part" not in r) for r in found.history)
+    first = [r for r in found.history if r["generation"] == 1]
+    steps = [0.0, *(r["cost"]["weight_steps"] for r in first)]
+    spent = dict.fromkeys((1, 2, None), 0.0)
+    for record, before, after in zip(first, steps, steps[1:], strict=False):
+        spent[record.get("part")] += after - before
+    assert max(spent[1] or 0, spent[2] or 0) < spent[None]
+    trained = [str(r["genotype"]) for r in found.history if "genotype" in r]
+    assert len(trained) == len(set(trained))
+    alone = search("dc", SPACES["one output"], candidates=6, folds=1)
+    assert not [r for r in alone.history if "part" in r]
+
+
+def test_parts_of_training_are_apart_and_judged_by_validation() -> None:
+    asked = searched(QUICK.with_options(strategy="dc", folds=3))
+    parts = parts_of_training(asked)
+    learned = np.concatenate([part.train for part in parts])
+    assert sorted(learned) == [*asked.data.indices(TRAIN)]
+    assert all([*part.held] == [*asked.data.indices(VALIDATION)] for part in parts)
+
+
+def test_what_did_well_is_recalled() -> None:
+    """Bases tell better choices from worse across populations of other levels."""
+    network = checked(spec())
+    every = list(every_choice(network))
+    scores = [{c: level + ("A" in c.cells[0].inputs) for c in every} for level in (0.0, 50.0)]
+    knowledge, generator = Knowledge(scores), np.random.default_rng(0)
+    recalled = [knowledge.inputs(0, generator) for _ in range(200)]
+    assert sum("A" in one.cells[0].inputs for one in every) == len(every) * 2 / 3
+    assert sum(inputs is not None and "A" in inputs for inputs in recalled) > 200 * 0.85
+    assert Knowledge([{}]).inputs(0, generator) is None
+
+
+def test_children_keep_the_rule_and_take_after_their_parents() -> None:
+    network = checked(SPACES["one output"])
+    every = [*islice(every_choice(network), None, None, 97)]
+    generator = np.random.default_rng(0)
+    knowledge = Knowledge([])
+    alike = 0
+    for _ in range(100):
+        parents = tuple(every[int(generator.integers(len(every)))] for _ in range(2))
+        child = bred(network, (parents[0], parents[1]), knowledge, generator)
+        assert keeps_rule(network, child)
+        alike += sum(c in {p.cells[i] for p in parents} for i, c in enumerate(child.cells))
+    assert alike > 100

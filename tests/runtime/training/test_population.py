@@ -152,7 +152,7 @@ def flat(record: dict[str, Any]) -> dict[str, Any]:
     return {**{name: value for name, value in record.items() if name != "last"}, **last}
 
 
-@pytest.mark.parametrize("strategy", ["halving", "random", "evolution", "tpe", "mfas"])
+@pytest.mark.parametrize("strategy", ["halving", "random", "evolution", "tpe", "mfas", "dc"])
 def test_a_search_finds_the_same_together_and_one_by_one(strategy: str) -> None:
     options: dict[str, Any] = {**SHORT, "strategy": strategy, "candidates": 7, "rungs": 2}
     alone, together = (fw.search(spec(), DATA, together=n, **options) for n in (1, 64))
