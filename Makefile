@@ -91,6 +91,7 @@ golden: $(READY) $(NPM)
 
 gallery: $(READY)
 	$(BIN)/python -m tests.support.gallery
+	$(BIN)/python -m tests.support.systems
 
 release: $(READY)
 	$(BIN)/python -m release.build --out dist

@@ -60,6 +60,11 @@ class TensorType:
         """The sizes of the axes; those known only at run time count as 1."""
         return tuple(1 if axis.size is None else axis.size for axis in self.axes)
 
+    def without_channels(self) -> TensorType:
+        """The type with channels of any number."""
+        axes = tuple(Axis(a.name, None if a.name == CHANNELS else a.size) for a in self.axes)
+        return TensorType(axes, self.batched)
+
     def elements(self) -> int:
         """Numbers in one sample; axes known only at run time count as 1."""
         return prod(self.sizes)

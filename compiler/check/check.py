@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from ...ops.types import CHANNELS, Axis, TensorType
 from ..diagnostics.diagnostic import Diagnostic, DiagnosticError, Note, Report, fail
 from ..diagnostics.source import Span
+from ..language.nodes import Definition
 from ..language.spec import Spec
 from ..lowering.apply import Effort, apply, placed
+from ..lowering.types import Arriving
 from ..network.fillings import is_open, unfillable
 from ..network.names import OUTPUT
 from ..network.network import Application, Network, Slot
@@ -92,38 +94,29 @@ class _Shapes:
 
     network: Network
     report: Report
-    done: set[tuple[int, object, int]] = field(default_factory=set)
-    adapted: set[tuple[int, TensorType, bool]] = field(default_factory=set)
-    """The adapters and features that need no second look."""
+    done: set[tuple[object, ...]] = field(default_factory=set[tuple[object, ...]])
+    adapted: dict[tuple[int, TensorType, bool], TensorType] = field(
+        default_factory=dict[tuple[int, TensorType, bool], TensorType]
+    )
+    """What adapters give, of those and of features that need no second look."""
     effort: Effort = field(default_factory=lambda: Effort(MOST_EVALUATED))
 
     def check(self) -> None:
         network = self.network
-        inner = network.inner
-        for feature in network.features:
-            if feature.axes is not None:
-                numbers = {**network.numbers, "c": feature.channels}
-                type = TensorType(feature.axes)
-                key = (id(feature.adapt.definition), type, feature.has_lengths)
-                if (
-                    key not in self.adapted
-                    and self._apply(
-                        feature.adapt, [type], feature.span, inner, numbers, feature.has_lengths
-                    )
-                    == inner
-                ):
-                    self.adapted.add(key)
+        arriving = Arriving(network, self._adapters())
         for cell in network.cells:
             for step in cell.steps:
+                types = arriving.step(cell, step)
                 for application in step.operations:
-                    span = application.span or step.span
-                    self._apply_once(application, [inner] * len(step.slots), span, inner)
-            self._apply_once(cell.merge, [inner] * (1 + len(cell.returned)), cell.span, inner)
+                    self._apply_once(application, types, application.span or step.span)
+            self._apply_once(cell.merge, arriving.merge(cell), cell.span)
+        if not arriving.are_inner:
+            self._compare(arriving)
         outputs = network.spec.outputs
         place = outputs[0].span if outputs else network.cells[-1].span
         for count in output_counts(network.outputs):
             combine = network.combine_of(count)
-            combined = self._apply(combine, [inner] * count, place, None)
+            combined = self._apply(combine, arriving.outputs[:count], place, None)
             if combined is None:
                 break
             numbers = {**network.numbers, "K": network.head.count}
@@ -134,12 +127,61 @@ class _Shapes:
         if not self.report.errors:
             self._check_unused()
 
+    def _adapters(self) -> dict[str, TensorType]:
+        """What the adapters of features give: the inner shape, or one of other channels."""
+        given: dict[str, TensorType] = {}
+        for feature in self.network.features:
+            if feature.axes is None:
+                continue
+            numbers = {**self.network.numbers, "c": feature.channels}
+            type = TensorType(feature.axes)
+            key = (id(feature.adapt.definition), type, feature.has_lengths)
+            if key not in self.adapted:
+                found = self._apply(
+                    feature.adapt, [type], feature.span, None, numbers, feature.has_lengths
+                )
+                inner = self.network.inner
+                if found is not None and found.without_channels() != inner.without_channels():
+                    self._misshapen(feature.adapt.definition, found, inner, feature.span)
+                    found = None
+                if found is None:
+                    given[feature.name] = inner  # what takes it may be right
+                    continue
+                self.adapted[key] = found
+            given[feature.name] = self.adapted[key]
+        return given
+
+    def _compare(self, arriving: Arriving) -> None:
+        """Reports holes whose candidates have several shapes, which no mixture could add."""
+        for cell in self.network.cells:
+            for slot in cell.slots:
+                self._require_one_type(slot, {n: arriving.value(n) for n in slot.candidates})
+            inputs = arriving.inputs(cell)
+            for slot in (slot for step in cell.steps for slot in step.slots):
+                inside = {n: inputs.get(n, arriving.inner) for n in slot.candidates}
+                self._require_one_type(slot, inside)
+        outputs = self.network.outputs
+        for slot in outputs:
+            self._require_one_type(slot, {n: arriving.value(n) for n in slot.candidates})
+        if any(slot.optional for slot in outputs):
+            every = self.network.output_candidates
+            self._require_one_type(outputs[0], {n: arriving.value(n) for n in every})
+
+    def _require_one_type(self, slot: Slot, types: Mapping[str, TensorType]) -> None:
+        first, *others = types
+        for other in others:
+            if types[other] != types[first]:
+                message = f"`{first}` is {types[first]}, and `{other}` is {types[other]}"
+                remedy = "what may stand in one place has one shape: give them adapters alike"
+                self.report.add("E302", message, slot.span, help=remedy)
+                return
+
     def _check_unused(self) -> None:
         """Names in operations of the specification's own that no Step takes.
 
         Their shapes depend on who calls them, so nothing is said of these.
         """
-        used = {definition for definition, _, _ in self.done}
+        used = {definition for definition, *_ in self.done}
         for d in self.network.spec.definitions:
             if d.role or id(d) in used:
                 continue
@@ -156,12 +198,11 @@ class _Shapes:
         application: Application,
         inputs: Sequence[TensorType],
         span: Span | None,
-        expected: TensorType,
     ) -> None:
-        key = (id(application.definition), application.parameters, len(inputs))
+        key = (id(application.definition), application.parameters, tuple(inputs))
         if key not in self.done:
             self.done.add(key)
-            self._apply(application, inputs, span, expected)
+            self._apply(application, inputs, span, self.network.inner)
 
     def _apply(
         self,
@@ -186,13 +227,18 @@ class _Shapes:
             self.report.diagnostics += placed(error, definition, span).diagnostics
             return None
         if expected is not None and result != expected:
-            kind = "role" if definition.role else "operation"
-            message = f"the {kind} `{definition.name}` gives {result}, not {expected}"
-            remedy = "change its equation so that it ends in this shape"
-            own = definition.span and span and definition.span.source is span.source
-            place = definition.span if own or span is None else span
-            self.report.add("E304", message, place, help=remedy)
+            self._misshapen(definition, result, expected, span)
         return result
+
+    def _misshapen(
+        self, definition: Definition, given: TensorType, expected: TensorType, span: Span | None
+    ) -> None:
+        kind = "role" if definition.role else "operation"
+        message = f"the {kind} `{definition.name}` gives {given}, not {expected}"
+        remedy = "change its equation so that it ends in this shape"
+        own = definition.span and span and definition.span.source is span.source
+        place = definition.span if own or span is None else span
+        self.report.add("E304", message, place, help=remedy)
 
 
 def _check_holes(network: Network, report: Report) -> None:

@@ -155,7 +155,7 @@ class _Lowering:
         value = apply(adapt, self._fixed(node), self.builder, place, numbers, lengths)
         if not data["optional"]:
             return value
-        sizes = (int(self.numbers["L"]), int(self.numbers["C"]))
+        sizes = self.builder.type(value).sizes
         absent = ParameterSpec(identifier(*place, "absent"), sizes, "weight", 0.0)
         constant = self.builder.parameter(absent, parameter_type(sizes), place)
         present = self.presence[data["modality"]]

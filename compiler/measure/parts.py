@@ -15,8 +15,9 @@ from hashlib import sha256
 from ..graph.build import Graph, build
 from ..lowering.apply import apply
 from ..lowering.lower import lower_adapter
+from ..lowering.types import Arriving, Types
 from ..network.names import OUTPUT
-from ..network.network import Application, Network, fewest
+from ..network.network import Application, Network, NetworkCell, NetworkStep, fewest
 from ..passes import optimise
 from ..program.program import Builder, Input, Program
 
@@ -66,16 +67,18 @@ class Parts:
             self._made[key] = Part(f"the adapter of `{feature}`", program)
         return self._made[key]
 
-    def operation(self, application: Application, inputs: int) -> Part:
-        """A candidate of a Step with so many inputs."""
-        return self._applied(f"the operation `{application.label}`", application, inputs)
+    def operation(self, cell: NetworkCell, step: NetworkStep, application: Application) -> Part:
+        """A candidate of a Step."""
+        types = self._arriving.step(cell, step)
+        return self._applied(f"the operation `{application.label}`", application, types)
 
     def merge(self, cell: str) -> Part:
         """What a Cell makes of its first input and its returned Steps."""
         resolved_cell = self.network.cell_by_name[cell]
         steps = len(resolved_cell.returned)
         name = f"merging {steps} Step{'s' if steps > 1 else ''}"
-        return self._applied(name, resolved_cell.merge, 1 + steps)
+        types = self._arriving.merge(resolved_cell)
+        return self._applied(name, resolved_cell.merge, types)
 
     def head(self, outputs: int | None = None) -> Part:
         """Combining so many outputs, all of them where nothing is said, and the head after it."""
@@ -83,7 +86,8 @@ class Parts:
         count = len(network.outputs) if outputs is None else outputs
         key = ("head", count)
         if key not in self._made:
-            inputs = [builder.input(Input(str(i), network.inner)) for i in range(count)]
+            types = self._arriving.outputs[:count]
+            inputs = [builder.input(Input(str(i), type)) for i, type in enumerate(types)]
             combined = apply(network.combine_of(count), inputs, builder, (OUTPUT,), network.numbers)
             numbers = {**network.numbers, "K": network.head.count}
             result = apply(network.head_role, [combined], builder, (), numbers)
@@ -105,7 +109,7 @@ class Parts:
         for cell in self.network.cells:
             for step in cell.steps:
                 for application in step.operations:
-                    part = self.operation(application, len(step.slots))
+                    part = self.operation(cell, step, application)
                     parts.setdefault(part.key, part)
             parts.setdefault(self.merge(cell.name).key, self.merge(cell.name))
         for count in range(fewest(self.network.outputs), len(self.network.outputs) + 1):
@@ -113,14 +117,18 @@ class Parts:
         yield from parts.values()
 
     @cached_property
+    def _arriving(self) -> Arriving:
+        return Arriving(self.network)
+
+    @cached_property
     def _graph(self) -> Graph:
         return build(self.network)
 
-    def _applied(self, name: str, application: Application, inputs: int) -> Part:
+    def _applied(self, name: str, application: Application, inputs: Types) -> Part:
         key = (id(application.definition), application.parameters, inputs)
         if key not in self._made:
             builder = Builder()
-            values = [builder.input(Input(str(i), self.network.inner)) for i in range(inputs)]
+            values = [builder.input(Input(str(i), type)) for i, type in enumerate(inputs)]
             result = apply(application, values, builder, (), self.network.numbers)
             self._made[key] = Part(name, builder.program(result))
         return self._made[key]
@@ -138,7 +146,8 @@ def parts_of(program: Program, parts: Parts) -> Mapping[tuple[str, ...], Part]:
             continue
         if place in network.step_by_place:
             step = network.step_by_place[place]
-            part_by_place[place] = parts.operation(step.operations[0], len(step.slots))
+            cell = network.cell_by_name[place[0]]
+            part_by_place[place] = parts.operation(cell, step, step.operations[0])
         elif place and place[0] in network.feature_by_name:
             part_by_place[place[:1]] = parts.adapter(place[0])
         elif place and place[0] in network.cell_by_name:

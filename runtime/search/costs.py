@@ -29,9 +29,7 @@ class Table:
         self.fixed: Costs = {"latency": profile.overhead} if profile else {}
         self.adapters = {name: costs(parts.adapter(name)) for name in parts.features}
         self.steps: Mapping[tuple[str, ...], list[Costs]] = {
-            (cell.name, step.name): [
-                costs(parts.operation(o, len(step.slots))) for o in step.operations
-            ]
+            (cell.name, step.name): [costs(parts.operation(cell, step, o)) for o in step.operations]
             for cell in network.cells
             for step in cell.steps
         }

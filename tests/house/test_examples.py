@@ -28,8 +28,9 @@ from fusewright.runtime.settings import Settings, read_settings
 
 from ..support.paths import EXAMPLES, VECTORS
 
-FILES = sorted(EXAMPLES.glob("*.fuse"))
-SPACES = [path for path in FILES if not path.stem.endswith("_genotype")]
+ABOVE = sorted(EXAMPLES.glob("*.fuse"))
+FILES = [*ABOVE, *sorted(EXAMPLES.glob("systems/*.fuse"))]
+SPACES = [path for path in ABOVE if not path.stem.endswith("_genotype")]
 PUBLISHED: list[dict[str, Any]] = json.loads(
     (VECTORS / "genotypes.json").read_text(encoding="utf-8")
 )

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from ...diagnostics.diagnostic import DiagnosticError
 from ...diagnostics.text import printable
 from ...graph.build import HEAD, Graph
 from ...lowering.lower import lower
+from ...lowering.types import Arriving
 from ...measure.architectures import count_architectures
 from ...measure.parts import Part, Parts
 from ...measure.sizes import count_macs, count_parameters
 from ...network.names import OUTPUT, identifier
-from ...network.network import Application, Network, NetworkCell, NetworkFeature, Slot
+from ...network.network import Application, Network, NetworkCell, NetworkFeature, NetworkStep, Slot
 from ...passes import optimise
 from ...program.program import Scope
 from ..diagram.labels import predicted
@@ -39,7 +41,7 @@ class Facts:
         self.graph, self.network, self._moved = graph, network, moved
         self.operations: list[Fact] = []
         self.nodes: dict[str, Fact] = {}
-        self._parts = Parts(network)
+        self._parts, self._arriving = Parts(network), Arriving(network)
         self._places: dict[tuple[object, ...], int] = {}
         for feature in network.features:
             self._add(identifier(feature.name), self._feature(feature))
@@ -76,12 +78,13 @@ class Facts:
     def _cell(self, cell: NetworkCell) -> Iterator[tuple[str, Fact]]:
         inner = str(self.network.inner)
         for name, slot in zip(cell.inputs, cell.slots, strict=True):
-            fact = self._fact("input", name, f"input of {cell.name}", inner, [], cell)
+            shape = str(self._arriving.slot(slot))
+            fact = self._fact("input", name, f"input of {cell.name}", shape, [], cell)
             fact["slots"] = [self._slot("takes", slot, ())]
             yield identifier(cell.name, name), fact
         steps: list[Fact] = []
         for step in cell.steps:
-            places = [self._step_operation(o, len(step.slots)) for o in step.operations]
+            places = [self._step_operation(cell, step, o) for o in step.operations]
             fact = self._fact("step", step.name, f"Step of {cell.name}", inner, places, cell)
             inside = (cell.name,)
             fact["slots"] = [
@@ -90,16 +93,21 @@ class Facts:
             ]
             steps.append(fact)
             yield identifier(cell.name, step.name), fact
-        key = (id(cell.merge.definition), cell.merge.parameters, 1 + len(cell.returned))
+        types = self._arriving.merge(cell)
+        key = (id(cell.merge.definition), cell.merge.parameters, types)
         merge = self._operation(key, cell.merge, lambda: self._parts.merge(cell.name))
         fact = self._fact("cell", cell.name, "Cell", inner, [merge], cell)
         for what in ("parameters", "macs"):
             fact[what] = (fact[what] or 0) + sum(s[what] or 0 for s in steps)
         yield identifier(cell.name), fact
 
-    def _step_operation(self, application: Application, inputs: int) -> int:
-        key = (id(application.definition), application.parameters, inputs)
-        return self._operation(key, application, lambda: self._parts.operation(application, inputs))
+    def _step_operation(
+        self, cell: NetworkCell, step: NetworkStep, application: Application
+    ) -> int:
+        types = self._arriving.step(cell, step)
+        key = (id(application.definition), application.parameters, types)
+        part = partial(self._parts.operation, cell, step, application)
+        return self._operation(key, application, part)
 
     def _output(self) -> Fact:
         combine = self.network.combine

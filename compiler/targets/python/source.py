@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.metadata import version
 
 from ....ops.types import TensorType
 from ...check.check import require_no_holes
 from ...graph.build import build, reached
 from ...language.spec import print_spec
+from ...lowering.types import Arriving
 from ...network.names import LABELS, OUTPUT, identifier, lengths_name, presence_name
 from ...network.network import Application, Network, NetworkCell, NetworkFeature
 from ...program.program import INPUT, PARAMETER, Program, Scope, Value
@@ -50,6 +52,10 @@ class _Writer:
     definitions: Definitions = field(default_factory=Definitions)
     values: dict[Scope, list[Value]] = field(default_factory=dict[Scope, list[Value]])
     known: dict[object, OperationClass] = field(default_factory=dict[object, OperationClass])
+
+    @cached_property
+    def arriving(self) -> Arriving:
+        return Arriving(self.network)
 
     def text(self) -> str:
         for value in self.program.values:
@@ -165,7 +171,7 @@ class _Writer:
         for step in cell.steps:
             operation, module = step.operations[0], identifier(step.name)
             place = (cell.name, step.name)
-            kind = self._operation(operation, [inner] * len(step.slots), place)
+            kind = self._operation(operation, self.arriving.step(cell, step), place)
             members.modules[module] = self._module(operation, kind)
             arguments = [local[slot.candidates[0]] for slot in step.slots]
             head, note = "", f"{operation.label}, which nothing reads"
@@ -175,13 +181,14 @@ class _Writer:
             call = called(members.module(module), *arguments)
             lines += statement(call, {}, head, note)
         merged = (cell.inputs[0], *cell.returned)
-        kind = self._operation(cell.merge, [inner] * len(merged), (cell.name,))
+        kind = self._operation(cell.merge, self.arriving.merge(cell), (cell.name,))
         module = identifier(cell.merge.scope)
         members.modules[module] = called(kind.name)
         call = called(members.module(module), *(local[name] for name in merged))
         lines += statement(call, {}, "return ")
         sources = ", ".join(f"`{slot.candidates[0]}`" for slot in cell.slots)
-        doc = fill(f"The Cell `{cell.name}` of {sources}: each value is {shape(inner)}.")
+        what = "each value" if self.arriving.are_inner else "each Step"
+        doc = fill(f"The Cell `{cell.name}` of {sources}: {what} is {shape(inner)}.")
         methods = members.init(), forward(formals, lines)
         return self.definitions.add_class(cell.name, members.class_lines(doc, *methods))
 
@@ -210,9 +217,7 @@ class _Writer:
             sources = (local[slot.candidates[0]] for slot in cell.slots)
             call = called(members.module(module), *sources)
             lines += statement(call, {}, f"{local[cell.name]} = ")
-        combined = self._operation(
-            network.combine, [network.inner] * len(network.outputs), (OUTPUT,)
-        )
+        combined = self._operation(network.combine, self.arriving.outputs, (OUTPUT,))
         members.modules[OUTPUT] = self._module(network.combine, combined)
         output = names.local(OUTPUT)
         call = called(members.module(OUTPUT), *(local[name] for name in network.output_candidates))
@@ -257,7 +262,8 @@ class _Writer:
         logits = f"(batch, {self.network.head.count})"
         title = f"The network `{self.network.name}`: tensors by name to logits {logits}."
         inner = shape(self.network.inner)
-        return [title, "", *inputs, "", f"Adapted features and Cells are {inner}."]
+        what = "Adapted features and Cells" if self.arriving.are_inner else "Cells"
+        return [title, "", *inputs, "", f"{what} are {inner}."]
 
     def _defaults(self) -> list[str]:
         """The lines that make what stands for lengths and presence that are left out."""

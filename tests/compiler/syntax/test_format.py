@@ -346,7 +346,9 @@ def test_signs_of_comments_inside_names_and_strings_are_none() -> None:
     assert format_text(text) == text
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.fuse")), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "examples").glob("**/*.fuse")), ids=lambda p: p.stem
+)
 def test_examples_are_formatted(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert format_text(text) == text

@@ -9,11 +9,13 @@ import pytest
 
 from fusewright.compiler.targets.diagram import LEGIBLE, smallest_text
 
+from ...support import systems
 from ...support.browser import NEEDED, fonts, opened
 from ...support.gallery import FOLDER, Shown, genotypes, others, spaces
 from ...support.paths import ROOT
 
 PICTURES = sorted(FOLDER.glob("*.svg"))
+DRAWN = sorted(systems.FOLDER.glob("*.svg"))
 SHOWN = [*genotypes(), *spaces(), *others()]
 LOOK = """
 const slack = arguments[0];
@@ -58,7 +60,7 @@ def test_text_is_legible_at_the_width_of_a_column(one: Shown) -> None:
 
 
 @NEEDED
-@pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*PICTURES, *DRAWN], ids=lambda path: path.stem)
 def test_no_label_is_clipped_and_no_box_overlaps(path: Path) -> None:
     if "Liberation Serif" not in fonts():
         pytest.skip("the gallery was drawn with the widths of Liberation Serif")
