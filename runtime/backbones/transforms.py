@@ -45,6 +45,19 @@ def video_transform(frames: int, picture: dict[str, Any]) -> dict[str, Any]:
     return {**picture, "kind": "video", "frames": frames}
 
 
+def skeleton_transform(frames: int, joints: int, bodies: int, origin: int) -> dict[str, Any]:
+    """All frames brought to so many, places as seen from a joint of the first body in each."""
+    return {
+        "kind": "skeleton",
+        "frames": frames,
+        "resampled": True,
+        "bodies": bodies,
+        "joints": joints,
+        "centred": False,
+        "origin": origin,
+    }
+
+
 def text_transform(tokenizer: str, longest: int, padding: int) -> dict[str, Any]:
     """Tokens of the tokenizer whose file has this SHA-256, `longest` at most, `padding` behind.
 

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, did_you_mean, fail, one_of
 
-Content: TypeAlias = bytes | str | NDArray[Any]
-"""What a sample has in a column: the bytes of a file, a text, or numbers."""
+Content: TypeAlias = bytes | str | NDArray[Any] | tuple[bytes, ...]
+"""What a sample has in a column: the bytes of a file, a text, numbers, or files one after the
+other, which are the frames of a video."""
 LABELS = ("labels", "label")
 SPLIT = ("split",)
 GROUPS = ("groups", "group")
@@ -74,9 +75,25 @@ def content_digest(content: Content | None) -> str:
             return sha256(b"bytes:" + content).hexdigest()
         case str():
             return sha256(b"text:" + content.encode("utf-8", "surrogatepass")).hexdigest()
+        case tuple():
+            each = b"".join(sha256(frame).digest() for frame in content)
+            return sha256(b"frames:" + each).hexdigest()
         case _:
             kind = f"{content.dtype.str}:{content.shape};".encode()
             return sha256(kind + np.ascontiguousarray(content).tobytes()).hexdigest()
+
+
+def named(content: Content) -> str:
+    """What a diagnostic calls what no decoder of its kind takes."""
+    match content:
+        case str():
+            return "a text"
+        case bytes():
+            return "a file"
+        case tuple():
+            return "several files"
+        case _:
+            return "numbers"
 
 
 def undecodable(place: str, why: str, remedy: str | None = None) -> DiagnosticError:

@@ -72,10 +72,18 @@ def _transform(name: str, *, is_video: bool) -> dict[str, Any]:
 
 def publish(request: Request, made: Made) -> None:
     """The weights that the library publishes: downloaded before, or now if that is allowed."""
-    weights = _published(request.model)
-    if weights is None:
+    if _published(request.model) is None:
         message = f"no weights are published for `{request.reference}`"
         raise request.fail(message, f"give `--pretrained {request.reference}=FILE`, or `--initial`")
+    load(request, made, published_file(request, request.model))
+
+
+def published_file(request: Request, model: str, version: str = "DEFAULT") -> str:
+    """Where the weights of a model lie that are published under this version.
+
+    Raises DiagnosticError where they are not here, unless they may be downloaded.
+    """
+    weights = getattr(_models().get_model_weights(model), version)
     path = Path(torch.hub.get_dir(), "checkpoints", weights.url.rpartition("/")[2])
     if not path.is_file():
         if not request.options.download:
@@ -84,7 +92,7 @@ def publish(request: Request, made: Made) -> None:
                 f"give `--pretrained {request.reference}=FILE`, `--download`, or `--initial`",
             )
         weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
-    load(request, made, str(path))
+    return str(path)
 
 
 def load(request: Request, made: Made, path: str) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data.formats.npy import read_header, require_plain
-from ..data import Content, undecodable
+from ..data import Content, named, undecodable
 
 ENDINGS = (".npy",)
 TIME: int | None = None
@@ -33,8 +33,8 @@ def decode(
     generator: np.random.Generator | None = None,
 ) -> NDArray[np.float32]:
     """The numbers (…) as they are, in float32; none are augmented."""
-    if isinstance(content, str):
-        raise undecodable(place, "it is a text, not a number")
+    if isinstance(content, str | tuple):
+        raise undecodable(place, f"it is {named(content)}, not a number")
     array = array_of_file(content, place) if isinstance(content, bytes) else content
     if array.dtype.kind not in "fiub":
         raise undecodable(place, f"it holds {array.dtype}, not numbers")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ....compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ....compiler.diagnostics.text import shortened
 from ...extras import needed
-from ..data import Content, undecodable
+from ..data import Content, named, undecodable
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 TIME: int | None = None
@@ -89,8 +89,10 @@ def opened(content: Content, place: str, mode: str) -> Any:
     """The picture, upright and in the mode; raises DiagnosticError where it is none."""
     images = needed("PIL.Image", "raw")
     operations = needed("PIL.ImageOps", "raw")
-    if isinstance(content, str):
-        raise undecodable(place, "it is a text, not a picture", "give the path of a picture")
+    if isinstance(content, str | tuple):
+        raise undecodable(
+            place, f"it is {named(content)}, not a picture", "give the path of a picture"
+        )
     if isinstance(content, np.ndarray):
         return _of_array(images, content, place).convert(mode)
     try:

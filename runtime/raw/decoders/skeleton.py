@@ -2,7 +2,7 @@
 
 A file has the number of frames; then, for each frame, the number of bodies, and for each of those a
 line about it, the number of joints, and a line for each joint, whose first three numbers are x, y
-and z in metres.
+and z in metres; what is `nan` there counts as 0.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data import Content, undecodable
+from ....compiler.diagnostics.diagnostic import fail
+from ..data import Content, named, undecodable
 from .numbers import array_of_file, is_array_file
 
 ENDINGS = (".skeleton",)
@@ -24,13 +25,25 @@ MOST_FRAMES, MOST_BODIES, MOST_JOINTS = 100_000, 16, 256
 @dataclass(frozen=True, kw_only=True)
 class Transform:
     """What of a recording is taken: its first `frames`, `bodies` and `joints`; zeros where there
-    are fewer bodies or joints. With `centred`, the first joint of the first body in the first
-    frame that has one is the origin."""
+    are fewer bodies or joints. `resampled`, all frames are brought to so many, linearly in time.
+
+    With `centred`, the first joint of the first body in the first frame that has one is the origin.
+    With an `origin`, that joint of the first body is it in each frame, and for nobody too: who is
+    not there stands where it would be, as the published BM-NAS code has it. Raises DiagnosticError
+    where there is no such joint.
+    """
 
     frames: int = 300
+    resampled: bool = False
     bodies: int = 2
     joints: int = 25
     centred: bool = True
+    origin: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.origin is not None and not 0 <= self.origin < self.joints:
+            message = f"the origin of a skeleton is its joint {self.origin}, which it does not have"
+            raise fail("E506", message, help=f"joints are numbered from 0 to {self.joints - 1}")
 
 
 def decode(
@@ -43,7 +56,9 @@ def decode(
 
     `content` is a file's bytes, or an array (time, bodies, joints, 3).
     """
-    bodies = _bodies(content, place)[: transform.frames]
+    bodies = _bodies(content, place)
+    if not transform.resampled:
+        bodies = bodies[: transform.frames]
     if not bodies.size:
         raise undecodable(place, "nobody is in it", "replace or leave out the file")
     if not np.isfinite(bodies).all():
@@ -53,11 +68,24 @@ def decode(
     taken[:, : part.shape[1], : part.shape[2]] = part
     if transform.centred:
         _centre(taken)
+    if transform.origin is not None:
+        taken -= taken[:, :1, transform.origin : transform.origin + 1].copy()
+    if transform.resampled:
+        taken = _resampled(taken, transform.frames)
     if generator is not None:
         angle = np.deg2rad(generator.uniform(-15, 15))
         turn = [[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]]
         taken = taken @ np.array(turn, np.float32)
     return np.ascontiguousarray(taken.transpose(3, 0, 2, 1))
+
+
+def _resampled(taken: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
+    """Joints (time, …) at so many times, evenly over the recording, linearly between its frames."""
+    last = len(taken) - 1
+    times = np.clip((np.arange(frames) + 0.5) * len(taken) / frames - 0.5, 0, last)
+    before = np.floor(times).astype(np.int64)
+    share = (times - before).astype(np.float32).reshape(-1, 1, 1, 1)
+    return taken[before] * (1 - share) + taken[np.minimum(before + 1, last)] * share
 
 
 def _centre(taken: NDArray[np.float32]) -> None:
@@ -69,8 +97,10 @@ def _centre(taken: NDArray[np.float32]) -> None:
 
 def _bodies(content: Content, place: str) -> NDArray[np.float32]:
     """The joints as (time, bodies, joints, 3)."""
-    if isinstance(content, str):
-        raise undecodable(place, "it is a text, not a skeleton", "give the path of a file")
+    if isinstance(content, str | tuple):
+        raise undecodable(
+            place, f"it is {named(content)}, not a skeleton", "give the path of a file"
+        )
     if isinstance(content, bytes) and not is_array_file(content):
         return _of_lines(content, place)
     array = array_of_file(content, place) if isinstance(content, bytes) else content
@@ -93,6 +123,7 @@ def _of_lines(content: bytes, place: str) -> NDArray[np.float32]:
     for at, frame in enumerate(frames):
         for number, body in enumerate(frame):
             array[at, number, : len(body)] = body
+    array[np.isnan(array)] = 0  # which the sensor did not see
     return array
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ....compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ....compiler.diagnostics.text import shortened
 from ...extras import needed
-from ..data import Content, undecodable
+from ..data import Content, named, undecodable
 
 ENDINGS = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif")
 TIME: int | None = 0
@@ -68,8 +68,8 @@ def decode(
 
 
 def _read(content: Content, place: str, transform: Transform) -> tuple[NDArray[Any], int]:
-    if isinstance(content, str):
-        raise undecodable(place, "it is a text, not a sound", "give the path of a sound")
+    if isinstance(content, str | tuple):
+        raise undecodable(place, f"it is {named(content)}, not a sound", "give the path of a sound")
     if isinstance(content, np.ndarray):
         if content.ndim != 1 or content.dtype.kind not in "fiu":
             raise undecodable(place, f"an array {content.shape} of {content.dtype} is no sound")

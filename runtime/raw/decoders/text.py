@@ -15,7 +15,7 @@ from ....compiler.diagnostics.diagnostic import fail
 from ....compiler.diagnostics.text import shortened
 from ....compiler.system.files import read_bytes
 from ...extras import needed
-from ..data import Content, undecodable
+from ..data import Content, named, undecodable
 
 ENDINGS = (".txt",)
 TIME: int | None = 0
@@ -100,8 +100,8 @@ def _augmented(text: str, dropped: float, generator: np.random.Generator) -> str
 
 
 def _text(content: Content, place: str) -> str:
-    if isinstance(content, np.ndarray):
-        raise undecodable(place, "it is numbers, not a text")
+    if isinstance(content, np.ndarray | tuple):
+        raise undecodable(place, f"it is {named(content)}, not a text")
     if isinstance(content, bytes):
         try:
             content = content.decode("utf-8")

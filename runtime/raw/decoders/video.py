@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -31,9 +32,11 @@ CONTAINERS: Mapping[str, str] = {
 @dataclass(frozen=True, kw_only=True)
 class Transform(picture.Transform):
     """What is done to a video: so many `frames` are taken at even distances, all where there are
-    no more, and each is treated as a picture."""
+    no more, and each is treated as a picture. `consecutive` ones follow each other in the middle of
+    the video, which begins again where it is shorter."""
 
     frames: int = 16
+    consecutive: bool = False
 
 
 def decode(
@@ -44,12 +47,12 @@ def decode(
 ) -> NDArray[np.float32]:
     """The frames as (channels, time, height, width); all are augmented alike.
 
-    `content` is a file's bytes, or (time, height, width, channels) from 0 to 255. A file is decoded
-    twice, since what it says of its length need not be true.
+    `content` is a file's bytes, those of its frames, or (time, height, width, channels) from 0 to
+    255. A file is decoded twice, since what it says of its length need not be true.
     """
     count = sum(1 for _ in _frames(content, place))
-    taken = _evenly(count, transform.frames)
-    arrays: list[NDArray[np.float32]] = []
+    taken = _taken(count, transform)
+    arrays: dict[int, NDArray[np.float32]] = {}
     augmented = None
     pixels = 0
     for number, frame in enumerate(_frames(content, place)):
@@ -57,28 +60,41 @@ def decode(
             image = _image(frame, place, transform)
             if not arrays:
                 augmented = picture.augmentation(image.size, generator)
-            arrays.append(picture.array_of(image, place, transform, augmented))
-            pixels += arrays[-1][0].size
+            arrays[number] = picture.array_of(image, place, transform, augmented)
+            pixels += arrays[number][0].size * taken[number]
             if pixels > picture.MOST_PIXELS:
                 why = f"its frames have more than {picture.MOST_PIXELS:,} pixels together"
                 raise undecodable(place, why, "take fewer frames, or smaller ones")
     if not arrays:
         raise undecodable(place, "it has no frame", "replace or leave out the file")
-    sizes = {array.shape for array in arrays}
+    sizes = {array.shape for array in arrays.values()}
     if len(sizes) > 1:
         raise undecodable(place, "its frames differ in size")
-    return np.stack(arrays, 1)
+    if transform.consecutive:
+        return np.stack([arrays[number % count] for number in _middle(count, transform.frames)], 1)
+    return np.stack([*arrays.values()], 1)
 
 
-def _evenly(count: int, wanted: int) -> frozenset[int]:
-    """The middles of so many equal parts of a video, or all of its frames."""
+def _taken(count: int, transform: Transform) -> Mapping[int, int]:
+    """How often each frame of so many is taken."""
+    wanted = transform.frames
+    if not count:
+        return {}
+    if transform.consecutive:
+        return Counter(number % count for number in _middle(count, wanted))
     if count <= wanted:
-        return frozenset(range(count))
-    return frozenset((2 * part + 1) * count // (2 * wanted) for part in range(wanted))
+        return dict.fromkeys(range(count), 1)
+    return {(2 * part + 1) * count // (2 * wanted): 1 for part in range(wanted)}
+
+
+def _middle(count: int, wanted: int) -> range:
+    """So many numbers around the middle of so many frames, which begin again beyond the last."""
+    first = max(0, count // 2 - wanted // 2)
+    return range(first, first + wanted)
 
 
 def _image(frame: Any, place: str, transform: Transform) -> Any:
-    if isinstance(frame, np.ndarray):
+    if isinstance(frame, np.ndarray | bytes):
         return picture.opened(frame, place, transform.mode)
     return frame.to_image().convert(transform.mode)
 
@@ -86,8 +102,8 @@ def _image(frame: Any, place: str, transform: Transform) -> Any:
 def _frames(content: Content, place: str) -> Iterator[Any]:
     if isinstance(content, str):
         raise undecodable(place, "it is a text, not a video", "give the path of a video")
-    if isinstance(content, np.ndarray):
-        yield from content
+    if isinstance(content, np.ndarray | tuple):
+        yield from islice(content, MOST_FRAMES)
         return
     av = needed("av", "raw")
     try:

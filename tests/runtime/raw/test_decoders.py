@@ -13,6 +13,7 @@ import av
 import numpy as np
 import pytest
 import soundfile
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 from tokenizers import Tokenizer, models, pre_tokenizers
@@ -162,6 +163,22 @@ def test_videos_are_frames_at_even_distances() -> None:
     assert np.array_equal(decode("video", frames)[:, 2], decode("picture", picture(2)))
 
 
+def test_videos_may_be_frames_that_follow_each_other() -> None:
+    """So many around the middle; a shorter video begins again."""
+    pixels = [np.full((4, 4, 3), 10 * n, np.uint8) for n in range(9)]
+
+    def levels(count: int, wanted: int) -> list[int]:
+        frames = tuple(png(one) for one in pixels[:count])
+        array = decode("video", frames, frames=wanted, consecutive=True)
+        return [round(float(one) * 25.5) for one in array[0, :, 0, 0]]
+
+    assert levels(9, 4) == [2, 3, 4, 5]
+    assert levels(8, 8) == [0, 1, 2, 3, 4, 5, 6, 7]
+    assert levels(3, 7) == [0, 1, 2, 0, 1, 2, 0]
+    even = decode("video", tuple(png(one) for one in pixels), frames=3)
+    assert np.array_equal(even, decode("video", np.stack(pixels), frames=3))
+
+
 SDP = b"""v=0
 o=- 0 0 IN IP4 127.0.0.1
 s=x
@@ -236,6 +253,26 @@ def test_skeletons_are_joints_over_time() -> None:
     assert np.array_equal(decode("skeleton", stream.getvalue(), centred=False), array)
 
 
+def test_skeletons_are_brought_to_a_length_and_seen_from_a_joint() -> None:
+    """As the published BM-NAS code does: linearly in time, from a joint of the first body."""
+    joints = np.random.default_rng(0).normal(size=(5, 2, 25, 3)).astype(np.float32)
+    array = decode("skeleton", joints, centred=False, resampled=True, frames=8, origin=1)
+    seen = joints - joints[:, :1, 1:2]
+    flat = torch.tensor(seen).permute(3, 2, 1, 0).reshape(1, -1, 5, 1)
+    expected = torch.nn.functional.interpolate(flat, size=(8, 1), mode="bilinear")
+    expected = expected.reshape(3, 25, 2, 8).permute(0, 3, 1, 2)
+    assert np.allclose(array, expected.numpy(), atol=1e-6)
+    alone = decode("skeleton", joints[:, :1], centred=False, resampled=True, frames=8, origin=1)
+    assert np.allclose(alone[:, 2, 7, 1], alone[:, 2, 9, 1])  # nobody, seen from there
+    with pytest.raises(fw.DiagnosticError, match="joint 25, which it does not have"):
+        transform_of("skeleton", {"origin": 25})
+
+
+def test_what_a_sensor_did_not_see_is_zero() -> None:
+    content = skeleton(2).replace(b"\n3 0 2.5", b"\nnan NaN 2.5")
+    assert decode("skeleton", content, centred=False)[:, 0, 3, 0].tolist() == [0, 0, 2.5]
+
+
 def test_numbers_are_taken_as_they_are() -> None:
     assert decode("numbers", np.arange(3)).tolist() == [0, 1, 2]
     assert decode("numbers", np.array([3.0, 4.0]), mean=(1.0, 2.0), std=(2.0,)).tolist() == [1, 1]
@@ -268,6 +305,10 @@ WRONG: list[tuple[str, Any, str]] = [
     ("skeleton", np.zeros((2, 3)), "is no skeleton"),
     ("numbers", NOT_FINITE, "not finite"),
     ("numbers", "abc", "a text, not a number"),
+    ("numbers", (b"a", b"b"), "several files, not a number"),
+    ("text", (b"a", b"b"), "several files, not a text"),
+    ("video", (b"a", b"b"), "no picture that is known"),
+    ("video", (), "it has no frame"),
     ("numbers", b"\x93NUMPY\x01\x00", "cannot be decoded"),
     ("numbers", np.array(["a"]), "not numbers"),
 ]
