@@ -191,6 +191,22 @@ def _synchronise(folder: Path) -> None:
         os.close(place)
 
 
+def remove(path: Path) -> None:
+    """Removes a file, a link, or a folder with all that is in it, if it is there.
+
+    Raises DiagnosticError where the system refuses.
+    """
+    from shutil import rmtree
+
+    try:
+        if is_folder(path) and not os.path.islink(path):
+            rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise fail("E504", f"cannot remove `{path}`: {reason(error)}") from None
+
+
 @contextmanager
 def drafted(path: Path, beside: Sequence[str] = ()) -> Generator[Path]:
     """Where to write a file, and others beside it: all are moved into place at the end.

@@ -71,7 +71,8 @@ def write_checkpoint(path: Path, identity: str, state: State) -> None:
     _write(path, identity, apart(state))
     for file in folder.glob("*.pt"):
         if file.stem not in names:
-            file.unlink()
+            with suppress(OSError):  # what nothing refers to does no harm
+                file.unlink()
 
 
 def _parts(path: Path) -> Path:

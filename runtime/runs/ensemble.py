@@ -11,7 +11,7 @@ from ...compiler.documents.ensemble import ensemble_text, read_ensemble_text
 from ...compiler.language.ensemble import Ensemble
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
-from ...compiler.system.files import is_file, read_text, write_file
+from ...compiler.system.files import is_file, read_text, remove, write_file
 from ..settings import Settings
 from .digests import digest, require_own
 from .files import kind_of
@@ -26,7 +26,7 @@ def write_ensemble(
 
     `each` are the settings that a member was found with, if any.
     """
-    (folder.path / ENSEMBLE).unlink(missing_ok=True)
+    remove(folder.path / ENSEMBLE)
     files = {member_file(name): one.genotype for name, one in ensemble.named.items()}
     for (name, genotype), settings in zip_longest(files.items(), each):
         folder.write_genotype(genotype, settings, name)

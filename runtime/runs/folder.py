@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -30,6 +29,7 @@ from ...compiler.system.files import (
     make_folder,
     open_file,
     read_bytes,
+    remove,
     write_file,
 )
 from ...compiler.system.provenance import described, versions
@@ -173,16 +173,14 @@ class RunFolder:
 
     def begin_search(self) -> None:
         """Removes what an earlier run left here that would seem to belong to a new search."""
-        for name in outdated("search"):
-            (self.path / name).unlink(missing_ok=True)
-        for name in (PARTS, ENSEMBLE_FOLDER):
-            shutil.rmtree(self.path / name, ignore_errors=True)
+        for name in (*outdated("search"), PARTS, ENSEMBLE_FOLDER):
+            remove(self.path / name)
         self._write(HISTORY, b"")
 
     def begin_training(self) -> None:
         """Removes what was measured of weights that stood here before."""
         for name in outdated("train"):
-            (self.path / name).unlink(missing_ok=True)
+            remove(self.path / name)
 
     def append_history(self, record: Mapping[str, Any]) -> None:
         """Adds a record of this stage."""
@@ -200,7 +198,7 @@ class RunFolder:
     ) -> None:
         """Writes a genotype, and beside it the settings that it was trained with, if any."""
         beside = Path(name).with_suffix(".toml").name
-        (self.path / beside).unlink(missing_ok=True)
+        remove(self.path / beside)
         if settings is None:
             self.write_spec(name, genotype)
             return

@@ -22,6 +22,7 @@ from ...compiler.check.check import checked
 from ...compiler.diagnostics.diagnostic import DiagnosticError
 from ...compiler.documents.spellings import loads
 from ...compiler.graph.build import build
+from ...compiler.system.files import remove
 from ...compiler.targets.diagram import render
 from .names import EVENTS
 
@@ -45,7 +46,7 @@ class Watch:
         known = bool(history and before)
         if not known:
             for file in before:
-                file.unlink()
+                remove(file)
         beyond = len(history) + 1 if known else None
         self._writer: Any = SummaryWriter(str(place), purge_step=beyond)
         self._genotype, self._draws = "", True

@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import fail
-from ...compiler.system.files import is_folder, reason, write_durably
+from ...compiler.system.files import is_folder, make_folder, reason, remove, write_durably
 from .manifest import (
     MANIFEST,
     MOST_SHARDS,
@@ -74,12 +74,8 @@ class StoreWriter:
 
     def _begin(self) -> None:
         """Makes the folder; a manifest that is there would tell of other shards from now on."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            (self.folder / MANIFEST).unlink(missing_ok=True)
-        except (OSError, ValueError) as error:
-            message = f"cannot write into `{self.folder}`: {reason(error)}"
-            raise fail("E504", message) from None
+        make_folder(self.folder, parents=True)
+        remove(self.folder / MANIFEST)
 
     def finish(self, **known: Any) -> Manifest:
         """Writes the manifest, which makes the shards a store, and removes shards of before.
@@ -94,7 +90,7 @@ class StoreWriter:
         own = {shard.file for shard in shards}
         for file in self.folder.iterdir():
             if is_shard_file(file.name) and file.name not in own:
-                file.unlink(missing_ok=True)
+                remove(file)
         return manifest
 
     def _shard(self, modality: str | None, number: int) -> Shard:

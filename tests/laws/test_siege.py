@@ -111,6 +111,10 @@ def test_every_file_that_a_command_takes_is_attacked() -> None:
     assert set(parameters()) - covered == set()
 
 
+def test_no_kind_hides_behind_a_work() -> None:
+    assert not kinds().keys() & WORKS.keys()
+
+
 def test_every_format_of_data_is_attacked() -> None:
     attacked = {Path(case.file).name for case in CASES}
     assert set(FORMATS) - {Path(name).suffix for name in attacked} == {".pq", ".pth", ".tsv"}

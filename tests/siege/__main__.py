@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
@@ -19,6 +20,8 @@ from .workers import attacking, awaited, forked
 from .works import WORKS
 
 OUT = Path("build/siege")
+IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+"""Where inputs stand: a disk would take most of the time."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)
     targets: Mapping[str, Target] = {**kinds(), **WORKS}
     chosen = [targets[name] for name in options.only or targets]
-    with tempfile.TemporaryDirectory(prefix="siege-") as folder:
+    with tempfile.TemporaryDirectory(prefix="siege-", dir=IN_MEMORY) as folder:
         place = prepared(Path(folder))
         if options.input is not None:
             return _one(chosen[0], place, options.seed, options.input, options.out)

@@ -19,6 +19,8 @@ STRETCH = 4.0
 """Seconds that a process attacks one target for."""
 FIRST = 8
 """Inputs of a target whose pace is not known yet."""
+FLOOR = 250
+"""Inputs that each target has before those that are quick have more of the time."""
 MOST_SAVED = 20
 """Failures of a target that are kept."""
 
@@ -57,10 +59,24 @@ class Figures:
     def is_enough(self) -> bool:
         return self.inputs >= self.target.enough
 
+    @property
+    def pace(self) -> float:
+        """Inputs a second of a process; 0 before it is known."""
+        return self.inputs / self.seconds if self.seconds else 0.0
+
+    @property
+    def turn(self) -> tuple[bool, float]:
+        """Orders targets by whose turn it is: each has the same time until it has its `FLOOR`.
+
+        After that, each has time in proportion to its pace.
+        """
+        if self.inputs < FLOOR:
+            return False, self.seconds
+        return True, self.seconds / self.pace
+
     def stretch(self, first: int) -> range:
         """The numbers that come next: as many as take a few seconds at the pace so far."""
-        pace = self.inputs / self.seconds if self.seconds else 0.0
-        count = max(1, round(STRETCH * pace)) if self.inputs else first
+        count = max(1, round(STRETCH * self.pace)) if self.inputs else first
         numbers = range(self.begun, self.begun + count)
         self.begun = numbers.stop
         return numbers
@@ -74,7 +90,7 @@ def campaign(
     processes: int = 1,
     first: int = FIRST,
 ) -> Iterator[Figures]:
-    """Attacks every target, each for the same time until it has enough; yields figures that change.
+    """Attacks every target, in turns, until it has enough; yields figures that change.
 
     The `first` inputs of a target are not left out, however short the time.
     """
@@ -86,7 +102,7 @@ def campaign(
         if monotonic() > until:
             idle = [figures for figures in idle if not figures.begun]
         while idle and len(workers) < processes:
-            figures = min(idle, key=lambda f: f.seconds)
+            figures = min(idle, key=lambda f: f.turn)
             idle.remove(figures)
             worker = Worker.start(figures.target, place, seed, figures.stretch(first))
             workers[worker.connection] = worker
@@ -138,9 +154,8 @@ def _row(figures: Figures) -> str:
         for code, count in figures.endings.most_common()
         if code not in ("accepted", "changes", *FAILURES)
     ]
-    pace = figures.inputs / figures.seconds if figures.seconds else 0.0
     return (
-        f"{figures.inputs:>8,} {accepted:>8,} {refused:>8,} {failed:>7,} {pace:>8,.0f}"
+        f"{figures.inputs:>8,} {accepted:>8,} {refused:>8,} {failed:>7,} {figures.pace:>8,.0f}"
         f" {figures.slowest[0]:>6.2f} s {figures.largest[0] / 1e6:>6,.0f} MB  {', '.join(codes)}"
     )
 

@@ -101,33 +101,6 @@ def _kilobytes(name: str) -> int:
     return int(line.split()[1])
 
 
-# Folders
-
-
-Listing = dict[str, tuple[int, ...]]
-"""What stands in a folder: size, time and place of each file, by its path."""
-
-
-def listing(folder: str = ".") -> Listing:
-    """Everything below a folder."""
-    found: Listing = {}
-    waiting = [folder]
-    while waiting:
-        for entry in os.scandir(waiting.pop()):
-            if entry.is_dir(follow_symlinks=False):
-                found[entry.path] = ()
-                waiting.append(entry.path)
-            else:
-                state = entry.stat(follow_symlinks=False)
-                found[entry.path] = state.st_size, state.st_mtime_ns, state.st_ino
-    return found
-
-
-def changes(before: Listing, after: Listing) -> list[str]:
-    """The paths of what is new, gone or another."""
-    return sorted(p for p in before.keys() | after.keys() if before.get(p) != after.get(p))
-
-
 def drafts(paths: Any) -> list[str]:
     """The paths of what is being written, and should be no more."""
     return [path for path in paths if os.path.basename(path).startswith(PREFIX)]  # noqa: PTH119

@@ -8,20 +8,26 @@ import logging
 import re
 import threading
 from collections.abc import Sequence
+from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 from pygls.io_ import run_async
+from pygls.lsp.server import LanguageServer
+from pygls.protocol import default_converter
 
-from fusewright.lsp.server import create_server
+import fusewright.lsp.server as language_server
 
 from ..support.lsp_documents import TEXT
 from .mutations.tree import mutated_tree
 
 URI = "file:///a.fuse"
 MOST_WAIT = 5.0
+_QUICK = partial(LanguageServer, converter_factory=cache(default_converter))
+"""A server that does not compile again how messages are read, which is most of its start."""
 _PLACE = {"textDocument": {"uri": URI}, "position": {"line": 8, "character": 4}}
 _RANGE = {"start": {"line": 0, "character": 0}, "end": {"line": 30, "character": 0}}
 _REQUESTS: Sequence[tuple[str, dict[str, Any]]] = (
@@ -152,7 +158,8 @@ def serve(file: str) -> None:
 
 
 async def _served(data: bytes) -> None:
-    server = create_server()
+    with patch.object(language_server, "LanguageServer", _QUICK):
+        server = language_server.create_server()
     server.protocol.set_writer(_Writer())
     await run_async(threading.Event(), _Reader(data), server.protocol)
     rest = asyncio.all_tasks() - {asyncio.current_task()}

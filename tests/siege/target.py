@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 from pathlib import Path
 from random import Random
 from typing import Protocol
 
-from .judge import Verdict, changes, drafts, judged, listing
+from .judge import Verdict, drafts, judged
 from .mutations import Mutation
 from .readers import Reader
+from .surroundings import Surroundings
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,11 @@ class Place:
 
     home: Path
     base: Path
+
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """The current folder of the process, which it is watched in from now on."""
+        return Surroundings()
 
     @property
     def references(self) -> Path:
@@ -76,7 +84,7 @@ class Kind:
     name: str
     mutation: Mutation
     cases: Sequence[Case]
-    patience: float = 120.0
+    patience: float = 60.0
     enough: float = inf
 
     def attack(self, place: Place, seed: int, number: int) -> Outcome:
@@ -86,11 +94,13 @@ class Kind:
         file = random.choice(sorted(place.home.glob(case.file))).relative_to(place.home)
         with _deep_stack():
             data = self.mutation((place.home / file).read_bytes(), random)
+        around, own = place.surroundings, os.path.join(".", file)  # noqa: PTH118  (as in a listing)
         file.write_bytes(data)
-        before = listing()
+        around.at_peace([own])
         verdict = judged(lambda: reader(str(file)), len(data))
-        changed = changes(before, listing())
-        _restore(place.home, [str(file), *changed])
+        changed = around.changed()
+        _restore(place.home, [own, *changed])
+        around.at_peace([own, *changed])
         return Outcome(number, _with_changes(verdict, changed), f"{file}: {reader}", data)
 
 

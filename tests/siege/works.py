@@ -19,8 +19,9 @@ from typing import Any
 from fusewright.runtime.strategies import FOLLOWED_BY, SELECTIONS, STRATEGIES, USUAL
 
 from .faults import REMOVES, Fault, watched
-from .judge import Verdict, drafts, judged, listing
+from .judge import Verdict, drafts, judged
 from .readers import Command, Reader
+from .surroundings import listing
 from .target import Outcome, Place
 from .workers import awaited, forked
 
@@ -49,7 +50,7 @@ class Work:
     results: Sequence[str]
     replaces: bool = False
     patience: float = 4 * MOST_WAIT
-    enough: float = 180  # of which more than 100 are kills
+    enough: float = 42
 
     def attack(self, place: Place, seed: int, number: int) -> Outcome:
         reference = self._reference(place)

@@ -19,4 +19,6 @@ def kinds() -> Mapping[str, Kind]:
     """All kinds by name."""
     modules = sorted(module.name for module in pkgutil.iter_modules(__path__))
     every = [kind for name in modules for kind in import_module(f".{name}", __name__).KINDS]
-    return {kind.name: kind for kind in every}
+    named = {kind.name: kind for kind in every}
+    assert len(named) == len(every), "two kinds have one name"
+    return named

@@ -81,7 +81,7 @@ KINDS = (
         ],
     ),
     Kind(
-        "profile",
+        "profile of latency",
         MUTATED_JSON,
         [
             Case(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from random import Random
 
 from fusewright.compiler.language.nodes import KEYWORDS
@@ -24,13 +25,12 @@ PIECES: Sequence[str] = (*'{}[]()?,:=|*@`"#\n+-/_.;<>&%', "{A | B}", "?", "*s", 
 
 def mutated_text(original: bytes, random: Random) -> bytes:
     """A text with a few of its tokens changed; what is not UTF-8 is read as if it were."""
-    tokens: list[str] = TOKENS.findall(original.decode("utf-8", "replace"))
-    words = [token for token in tokens if not token.isspace()]
+    known, words = _tokens(original)
+    tokens = [*known]
     for _ in range(random.choice(TIMES)):
-        places = [i for i, token in enumerate(tokens) if not token.isspace()]
-        if not places:
+        at, other = _place(tokens, random), _place(tokens, random)
+        if at < 0 or other < 0:
             break
-        at, other = random.choice(places), random.choice(places)
         match random.choice(("swap", "drop", "double", "replace", "replace", "copy")):
             case "swap":
                 tokens[at], tokens[other] = tokens[other], tokens[at]
@@ -45,7 +45,23 @@ def mutated_text(original: bytes, random: Random) -> bytes:
     return "".join(tokens).encode()
 
 
-def _replacement(token: str, words: list[str], random: Random) -> str:
+@lru_cache(maxsize=200)
+def _tokens(original: bytes) -> tuple[Sequence[str], Sequence[str]]:
+    """All tokens of a text, and those that are words."""
+    tokens: list[str] = TOKENS.findall(original.decode("utf-8", "replace"))
+    return tokens, [token for token in tokens if not token.isspace()]
+
+
+def _place(tokens: Sequence[str], random: Random) -> int:
+    """The place of a token that is no space; -1 where none is found."""
+    for _ in range(100 if tokens else 0):
+        at = random.randrange(len(tokens))
+        if not tokens[at].isspace():
+            return at
+    return -1
+
+
+def _replacement(token: str, words: Sequence[str], random: Random) -> str:
     if token[0].isdigit():
         return random.choice(NUMBERS)
     if token[0].isalpha() and random.random() < 0.8:
