@@ -6,6 +6,7 @@ FRONT := .venv-front
 BACKBONES := .venv-backbones
 READY := $(VENV)/.ready
 MINUTES ?= 3
+MOMENTS ?= 100
 SEED ?= 0
 PROCESSES ?= 1
 INSTALL := pip install --quiet --disable-pip-version-check
@@ -15,7 +16,7 @@ TSC := $(BIN)/node $(VENV)/npm/node_modules/typescript/bin/tsc \
 	--noEmit --checkJs --strict --target es2022 --lib es2022,dom
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-front test-backbones prove test-cuda siege golden gallery release check lint types format clean
+.PHONY: help demo test test-front test-backbones prove test-cuda siege kills golden gallery release check lint types format clean
 
 help:
 	@echo "make demo    the main job on bundled real data, into demo-run/"
@@ -25,6 +26,7 @@ help:
 	@echo "make prove   the property tests over ten times as many random programs, and every change of a checkpoint"
 	@echo "make test-cuda  CUDA against the CPU; skipped with a message where there is no GPU"
 	@echo "make siege   files, messages and faults without end: MINUTES=3, SEED=0"
+	@echo "make kills   kill every search, training and what writes at MOMENTS=100; it resumes to the same bytes"
 	@echo "make golden  write the files that tests compare with anew; look at the difference"
 	@echo "make gallery  draw docs/gallery.md and its pictures anew"
 	@echo "make release  wheel and sdist into dist/, built twice and tried with every Python at hand; DEMO=--demo"
@@ -80,6 +82,9 @@ test-cuda: $(READY)
 
 siege: $(READY)
 	$(BIN)/python -m tests.siege --minutes $(MINUTES) --seed $(SEED) --processes $(PROCESSES)
+
+kills: $(READY)
+	$(BIN)/python -m tests.siege --kills $(MOMENTS) --seed $(SEED) --processes $(PROCESSES)
 
 golden: $(READY) $(NPM)
 	$(BIN)/python -m fusewright.compiler.syntax.grammar

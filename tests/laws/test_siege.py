@@ -6,7 +6,7 @@ import inspect
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from time import process_time
@@ -23,6 +23,7 @@ from ..siege.faults import FAULTS, Fault
 from ..siege.judge import judged
 from ..siege.kinds import kinds
 from ..siege.readers import Call, Command, Undiagnosed, commands
+from ..siege.surroundings import Surroundings, changes, listing
 from ..siege.target import Case
 from ..siege.works import WORKS
 from ..support.paths import ROOT, SRC
@@ -188,6 +189,44 @@ def test_what_takes_too_much_memory_fails(monkeypatch: pytest.MonkeyPatch) -> No
     assert judged(lambda: str(len(b"x" * (1 << 20)) * 0)[1:]).ending == "accepted"
     verdict = judged(lambda: str(len(b"x" * (64 << 20)) * 0)[1:])
     assert verdict.ending == "memory"
+
+
+CHANGES: dict[str, Callable[[], object]] = {
+    "written": lambda: Path("there/a").write_bytes(b"two"),
+    "added to": lambda: os.write(os.open("there/a", os.O_WRONLY | os.O_APPEND), b"x"),
+    "new": lambda: Path("there/b").touch(),
+    "new within": lambda: Path("new/c").mkdir(parents=True),
+    "removed": lambda: Path("there/a").unlink(),
+    "moved": lambda: Path("there/a").replace("d"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_changes_around_an_input_is_seen(
+    change: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("there").mkdir()
+    Path("there/a").write_bytes(b"one")
+    around = Surroundings()
+    Path("there/a").read_bytes()
+    assert around.changed() == []
+    before = listing()
+    CHANGES[change]()
+    assert around.changed() == changes(before, listing()) != []
+    around.at_peace(around.changed())
+    assert around.changed() == []
+
+
+def test_a_new_folder_is_watched_once_it_belongs_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    around = Surroundings()
+    Path("new").mkdir()
+    around.at_peace(around.changed())
+    Path("new/a").touch()
+    assert around.changed() == ["./new/a"]
 
 
 PLANTED = """

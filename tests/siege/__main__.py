@@ -8,12 +8,14 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from math import inf
 from pathlib import Path
 
 import torch
 
 from .campaign import FIRST, Figures, campaign, save, table, write_record
 from .home import prepared
+from .kills import USUAL, killed
 from .kinds import kinds
 from .target import Place, Target
 from .workers import attacking, awaited, forked
@@ -27,8 +29,10 @@ IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     torch.set_num_threads(1)
-    targets: Mapping[str, Target] = {**kinds(), **WORKS}
-    chosen = [targets[name] for name in options.only or targets]
+    every: Mapping[str, Target] = {**kinds(), **WORKS}
+    targets = killed(options.kills) if options.kills else every
+    usual = USUAL if options.kills else targets
+    chosen = [targets[name] for name in options.only or usual]
     with tempfile.TemporaryDirectory(prefix="siege-", dir=IN_MEMORY) as folder:
         place = prepared(Path(folder))
         if options.input is not None:
@@ -43,6 +47,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", action="append", choices=[*kinds(), *WORKS], metavar="TARGET")
     parser.add_argument("--first", type=int, default=FIRST, help="inputs of each target at least")
     parser.add_argument("--input", type=int, help="this input alone, of the one target")
+    parser.add_argument("--kills", type=int, default=0, help="kill works so often, and no more")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--out", type=Path, default=OUT, help="where failures are written")
     return parser.parse_args(arguments)
@@ -67,7 +72,7 @@ def _all(targets: Sequence[Target], place: Place, options: argparse.Namespace) -
     every: dict[str, Figures] = {}
     saved: dict[str, int] = {}
     shutil.rmtree(options.out, ignore_errors=True)
-    seconds = 60 * options.minutes
+    seconds = inf if options.kills else 60 * options.minutes
     turns = campaign(targets, place, options.seed, seconds, options.processes, options.first)
     for figures in turns:
         name = figures.target.name

@@ -12,8 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
-from time import monotonic
+from time import clock_gettime
 from typing import Any
 
 from fusewright.runtime.strategies import FOLLOWED_BY, SELECTIONS, STRATEGIES, USUAL
@@ -34,6 +35,10 @@ NOT_COMPARED = (".pt",)
 _MEASURED = re.compile(rb"(?<=<td class=.number.>)[\d.,]+(?=</td></tr>)|[\d.,]+(?= times as long)")
 """What a report says of how long a prediction took: the last number of a row, and a ratio."""
 RUN = "run"
+SOON = 0.0005
+"""Seconds between two looks at how long a process has run."""
+_OF_A_PROCESS = 2
+"""What the system calls the clock of a process by, beside its number."""
 KILLED = (-signal.SIGKILL, -signal.SIGXFSZ)
 
 
@@ -53,10 +58,13 @@ class Work:
     enough: float = 42
 
     def attack(self, place: Place, seed: int, number: int) -> Outcome:
-        reference = self._reference(place)
-        fault = Fault.of(seed, number, int(reference["calls"]))
+        return self.struck(place, Fault.of(seed, number, self._reference(place)["calls"]), number)
+
+    def struck(self, place: Place, fault: Fault, number: int = 0) -> Outcome:
+        """The outcome of a fault."""
+        lasts = self._reference(place)["seconds"]
         folder = _fresh(place.home, place.base / "faulted")
-        ended = done(folder, self.command, fault, float(reference["seconds"]))
+        ended = done(folder, self.command, fault, lasts)
         verdict = ended.verdict
         left = drafts(listing(str(folder)))
         if left and not fault.kills and ended.struck not in REMOVES:
@@ -99,15 +107,14 @@ class Work:
         ]
 
     def _reference(self, place: Place) -> Mapping[str, Any]:
-        """The work done in peace: its calls and seconds; done once for all attacks."""
+        """The work done in peace: its calls and its seconds of the processor; done once for all."""
         told = place.references / f"{self.name}.json"
         if not told.is_file():
             folder = _fresh(place.home, place.references / self.name)
-            started = monotonic()
             ended = done(folder, self.command)
             if ended.verdict.ending != "accepted":
                 raise AssertionError(f"{self.command} in peace: {ended}: {ended.verdict.reason}")
-            record = {"calls": ended.calls, "seconds": monotonic() - started}
+            record = {"calls": ended.calls, "seconds": ended.verdict.seconds}
             told.write_text(json.dumps(record), encoding="utf-8")
         record = json.loads(told.read_text(encoding="utf-8"))
         assert isinstance(record, dict)
@@ -124,7 +131,7 @@ class Ended:
 
 
 def done(folder: Path, command: Reader, fault: Fault | None = None, lasts: float = 0.0) -> Ended:
-    """What a command ends in, in a process of its own; `lasts` are its seconds in peace."""
+    """What a command ends in, in a process of its own, which takes `lasts` seconds in peace."""
     ours, theirs = Pipe(duplex=False)
 
     def work() -> None:
@@ -137,8 +144,7 @@ def done(folder: Path, command: Reader, fault: Fault | None = None, lasts: float
     child = forked(work)
     theirs.close()
     if fault is not None and fault.kind == "clock":
-        ours.poll(fault.moment * lasts)
-        os.kill(child, signal.SIGKILL)
+        _kill_at(fault.moment * lasts, child, ours)
     heard = ours.poll(MOST_WAIT)
     if not heard:
         os.kill(child, signal.SIGKILL)
@@ -152,6 +158,15 @@ def done(folder: Path, command: Reader, fault: Fault | None = None, lasts: float
     if ended is None and fault is not None and fault.kills and status in KILLED:
         return Ended(Verdict("killed"))
     return ended or Ended(Verdict("crash", reason=f"the process ended with {status}"))
+
+
+def _kill_at(seconds: float, child: int, told: Connection) -> None:
+    """Kills a process when the processor has run it for so long, unless it tells its end first."""
+    clock = ~child << 3 | _OF_A_PROCESS
+    with suppress(OSError):  # of a process that has ended
+        while (left := seconds - clock_gettime(clock)) > 0 and not told.poll(max(left / 2, SOON)):
+            pass
+        os.kill(child, signal.SIGKILL)
 
 
 def _fresh(home: Path, folder: Path) -> Path:
