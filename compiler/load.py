@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
+from itertools import islice
 from typing import Literal
 
-from .diagnostics.diagnostic import fail
+from .diagnostics.diagnostic import DiagnosticError, fail, one_of
 from .documents.spellings import by_ending, loads, notation_of, spelling_of
 from .language.spec import Spec
-from .system.files import read_text
+from .system.files import is_folder, read_text
 from .targets.target import target_of
 
 Notation = Literal["fuse", "json", "yaml", "published", "graphml", "node-link"]
 """What a Spec can be written in; the published code's text says genotypes alone."""
+MOST_LISTED = 1_000
+"""Entries of a folder that are looked at."""
 
 
 def load(path: str | os.PathLike[str]) -> Spec:
     """The Spec of a file, spelt as its ending says, or else as its content shows.
 
-    Of an ONNX or `.safetensors` file that Fusewright wrote, the specification inside; of GraphML
-    and node-link JSON, what the graph says. Raises DiagnosticError where the file cannot be read or
-    is no specification.
+    Of an ONNX, `.safetensors` or `.pt2` file that Fusewright wrote, the specification inside; of
+    GraphML and node-link JSON, what the graph says. Raises DiagnosticError where the file cannot be
+    read or is no specification.
     """
+    if is_folder(path):
+        raise _folder(os.fspath(path))
     target = target_of(path)
     if target is not None and target.specification is not None:
         return target.specification(path)
@@ -31,6 +37,18 @@ def load(path: str | os.PathLike[str]) -> Spec:
 
         return read_graph(text, notation, name)
     return loads(text, name, by_ending(path))
+
+
+def _folder(path: str) -> DiagnosticError:
+    """A folder in place of a specification: its own are named, the found one of a run first."""
+    with suppress(OSError), os.scandir(path) as entries:
+        names = sorted(e.name for e in islice(entries, MOST_LISTED) if e.name.endswith(".fuse"))
+        files = [os.path.join(path, name) for name in names]
+        if files:
+            return fail(
+                "E504", f"`{path}` is a folder", help=f"name a file in it: {one_of(files, 3)}"
+            )
+    return fail("E504", f"`{path}` is a folder", help="name a specification")
 
 
 def spell(spec: Spec, notation: Notation) -> str:

@@ -71,7 +71,11 @@ class TensorType:
 
 
 class ShapeError(ValueError):
-    """Shapes that cannot meet; the message says which."""
+    """Shapes that cannot meet; the message says which, and `remedy` what else to write."""
+
+    def __init__(self, message: str, remedy: str | None = None) -> None:
+        super().__init__(message)
+        self.remedy = remedy
 
 
 def inner(length: int, channels: int) -> TensorType:

@@ -289,7 +289,8 @@ class Settings:
         if self.memory:
             parse_memory(self.memory)
         if self.select:
-            require_one("select", self.select, FOLLOWED_BY[self.strategy])
+            require_one("select", self.select, [*SELECTIONS])
+            _require_following(self.select, self.strategy)
         if self.storage and self.strategy not in SHARING:
             message = f"`{self.strategy}` cannot share a storage"
             raise fail("E506", message, help=f"strategies that can are {one_of(SHARING)}")
@@ -392,6 +393,17 @@ def _require(item: Field[Any], value: Any) -> None:
         raise fail("E506", f"the setting `{item.name}` is {described(value)}, not {limits.text}")
     if item.metadata["choices"] and (value or item.default):
         require_one(item.name, value, item.metadata["choices"])
+
+
+def _require_following(select: str, strategy: str) -> None:
+    """Raises DiagnosticError where a selection cannot follow a strategy."""
+    if select in FOLLOWED_BY[strategy]:
+        return
+    able = [name for name, selections in FOLLOWED_BY.items() if select in selections]
+    own = FOLLOWED_BY[strategy]
+    after = f"`{strategy}` is followed by {one_of(own)}" if own else f"nothing follows `{strategy}`"
+    message = f"the selection `{select}` does not follow the strategy `{strategy}`"
+    raise fail("E506", message, help=f"it follows {one_of(able)}; {after}")
 
 
 def _check_type(name: str, value: Any, expected: type) -> None:

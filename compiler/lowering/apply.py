@@ -15,6 +15,7 @@ from ..diagnostics.diagnostic import DiagnosticError, Note, did_you_mean, fail
 from ..diagnostics.source import Span
 from ..language import expression as x
 from ..language.nodes import Definition
+from ..network.foreign import in_equation
 from ..network.network import Application
 from ..network.vocabulary import AmbiguousName, Vocabulary, select
 from ..program.program import Builder, Scope
@@ -258,7 +259,8 @@ class _Frame:
         if found is None:
             known = [*(n for n, p in primitives().items() if p.public), *self.home.names()]
             message = f"unknown operation `{e.function}`"
-            raise fail("E203", message, e.span, help=did_you_mean(e.function, known))
+            remedy = in_equation(e.function) or did_you_mean(e.function, known)
+            raise fail("E203", message, e.span, help=remedy)
         definition = select(found[0], count)
         if definition is None:
             raise fail("E301", f"`{e.function}` does not take {count} inputs", e.span)

@@ -139,5 +139,5 @@ def shapes_differ(
     error: ShapeError, span: Span | None, notes: Sequence[Note] = ()
 ) -> DiagnosticError:
     """The diagnostic of values whose shapes cannot meet; `notes` show where they come from."""
-    remedy = "Cells and Steps take and give (batch, L, C)"
+    remedy = error.remedy or "Cells and Steps take and give (batch, L, C)"
     return fail("E302", str(error), span, help=remedy, notes=notes)

@@ -12,7 +12,7 @@ from ..language.printer import slot as written
 from ..network.names import input_name
 from ..network.network import NetworkCell, NetworkStep, Slot
 from .operations import OperationResolver
-from .scope import Scope, Sizes, known_instead, listed
+from .scope import Outside, Scope, Sizes, known_instead, listed
 
 MOST_EDGES = 2_000_000
 MOST_INPUTS = 64
@@ -32,7 +32,7 @@ class CellResolver:
         in one, the others of the family would only repeat it.
         """
         errors = len(self.report.diagnostics)
-        inside = self._inside(cell, len(names))
+        inside = self._inside(cell, len(names), sequence)
         inputs = [i.slot for i in cell.inputs]
         for name, slots in self._family_slots(inputs, names, sequence, 1):
             if inside is None or slots is None or len(self.report.diagnostics) > errors:
@@ -52,7 +52,7 @@ class CellResolver:
             self.report.add("E308", message, span, help=remedy)
         return self._edges <= MOST_EDGES
 
-    def _inside(self, cell: Cell, members: int) -> NetworkCell | None:
+    def _inside(self, cell: Cell, members: int, sequence: Scope) -> NetworkCell | None:
         """A Cell of a family of so many, still without name and inputs of its own."""
         if not cell.inputs:
             message = f"the Cell `{cell.name}` takes no input"
@@ -63,7 +63,7 @@ class CellResolver:
             self.report.add("E007", message, cell.span, help="write one: `Step = ?(x, y)`")
             return None
         inputs = [str(i.name or input_name(n)) for n, i in enumerate(cell.inputs)]
-        steps = self._steps(cell, inputs, members)
+        steps = self._steps(cell, inputs, members, sequence)
         if steps is None:
             return None
         names = [s.name for s in steps]
@@ -78,12 +78,17 @@ class CellResolver:
             cell.name, tuple(inputs), (), tuple(steps), tuple(returned), merge, cell.span
         )
 
-    def _steps(self, cell: Cell, inputs: Sequence[str], members: int) -> list[NetworkStep] | None:
+    def _steps(
+        self, cell: Cell, inputs: Sequence[str], members: int, sequence: Scope
+    ) -> list[NetworkStep] | None:
         families = [(step, self.sizes.family(step)) for step in cell.steps]
         if not self._spend(sum(len(names) for _, names in families) * members, cell.span):
             return None
         self._check_names(cell, inputs, families)
-        scope = Scope(inputs, {name for _, names in families for name in names})
+        fixed = zip(cell.inputs, inputs, strict=True)
+        called = {i.slot.name: own for i, own in fixed if isinstance(i.slot, Reference)}
+        later = {name for _, names in families for name in names}
+        scope = Scope(inputs, later, Outside(cell, sequence, called))
         resolved = [self._step(step, names, scope, members) for step, names in families]
         return [step for family in resolved for step in family or ()] if all(resolved) else None
 
@@ -180,8 +185,19 @@ class CellResolver:
             remedy = "a Cell takes features and earlier Cells, a Step inputs and earlier Steps"
             self.report.add("E205", message, reference.span, help=remedy)
             return
-        remedy = known_instead(name, scope.names, self.report)
-        self.report.add("E201", f"unknown input `{name}` of `{owner}`", reference.span, help=remedy)
+        around = scope.outside.remedy(name) if scope.outside else None
+        remedy = around or known_instead(name, scope.names, self.report)
+        fix = _renamed(reference, scope)
+        message = f"unknown input `{name}` of `{owner}`"
+        self.report.add("E201", message, reference.span, help=remedy, fix=fix)
+
+
+def _renamed(reference: Reference, scope: Scope) -> list[Edit]:
+    """The edit of a `.fuse` text that calls an input of the Cell what it is called inside."""
+    own = scope.outside and scope.outside.inside.get(reference.name)
+    if not own or reference.span is None or reference.span.pointer is not None:
+        return []
+    return [Edit(reference.span, own)]
 
 
 def _each_once(hole: Hole) -> list[Edit]:

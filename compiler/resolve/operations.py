@@ -12,6 +12,7 @@ from ..language import expression as x
 from ..language.nodes import Definition, Hole, Operation, operations_of
 from ..language.printer import signature
 from ..language.spec import Spec
+from ..network.foreign import in_step
 from ..network.network import Application
 from ..network.vocabulary import (
     DEFAULT_LIBRARY,
@@ -137,7 +138,8 @@ class OperationResolver:
     def _remedy(self, name: str) -> str:
         names = self.vocabulary.names()
         plain = [n for n in names if "." not in n]
-        return suggestion(name, names, self.report) or f"operations are {one_of(plain)}"
+        own = in_step(name) or suggestion(name, names, self.report)
+        return own or f"operations are {one_of(plain)}"
 
     def _bind(self, operation: Operation, count: int) -> Application | None:
         key = (operation, count)

@@ -68,12 +68,37 @@ class Sizes:
         return [f"{node.name}_{i}" for i in range(1, number + 1)]
 
 
-class Scope:
-    """The names that a slot may take, in order, and those that come later."""
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What is visible outside of a Cell, and what its inputs that are fixed are called inside."""
 
-    def __init__(self, names: Iterable[str], later: set[str]) -> None:
+    cell: Cell
+    visible: Scope
+    inside: Mapping[str, str]
+
+    def remedy(self, name: str) -> str | None:
+        """What a Step writes for a name that is visible outside; None for others."""
+        if name in self.inside:
+            return f"inside `{self.cell.name}`, its input `{name}` is called `{self.inside[name]}`"
+        if name in self.visible:
+            return (
+                f"a Step takes what its Cell is given: add `{name}` to those of `{self.cell.name}`"
+            )
+        return None
+
+
+class Scope:
+    """The names that a slot may take, in order, and those that come later.
+
+    Inside a Cell, `outside` is what is visible around it.
+    """
+
+    def __init__(
+        self, names: Iterable[str], later: set[str], outside: Outside | None = None
+    ) -> None:
         self.names = list(names)
         self.later = later
+        self.outside = outside
         self._places = {name: place for place, name in enumerate(self.names)}
 
     def __contains__(self, name: str) -> bool:

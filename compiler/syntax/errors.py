@@ -31,6 +31,14 @@ _NOT_BLANK = re.compile(r"\S")
 _LONGEST_BEFORE = 200
 """Characters before an error that may tell what its author is used to."""
 _WORD = re.compile(r"([0-9]{1,60}(?:\.[0-9]+)?)([\w.]{0,60})")
+_UNITS = {
+    **dict.fromkeys(("k", "kb", "kib", "thousand"), "k"),
+    **dict.fromkeys(("m", "mb", "mib", "million"), "M"),
+    **dict.fromkeys(("g", "gb", "gib", "b", "billion"), "G"),
+    **dict.fromkeys(("msec", "millis"), "ms"),
+    **dict.fromkeys(("sec", "secs", "seconds"), "s"),
+}
+"""Units that are written elsewhere, in lower case, and what a limit is written with."""
 _UNCLOSED = {'"': "a string is not closed on its line", "`": "a name is not closed"}
 
 
@@ -83,6 +91,10 @@ def _no_number(source: Source, error: UnexpectedText) -> Diagnostic:
         remedy = "a name that begins with a digit stands in backticks"
         return diagnosed("E001", message, span, remedy, fix=[Edit(span, f"`{word}`")])
     digits, rest = match.groups() if match else ("", ".")
+    unit = _UNITS.get(rest.lower()) if "QUANTITY" in error.expected else None
+    if unit is not None:
+        remedy = f"a limit is a number with k, M, G, ms or s: `{digits}{unit}`"
+        return diagnosed("E001", message, span, remedy, fix=[Edit(span, f"{digits}{unit}")])
     apart = f"a space, a comma or an operator stands between `{digits}` and `{rest}`"
     return diagnosed("E001", message, span, None if rest.startswith(".") else apart)
 

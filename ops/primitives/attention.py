@@ -25,7 +25,10 @@ def _type(q: TensorType, k: TensorType, v: TensorType, heads: int) -> TensorType
         raise ShapeError(f"key {k} and value {v} of `attention` differ in length")
     for x in (q, v):
         if x.channels() % heads:
-            raise ShapeError(f"{heads} heads do not divide the {x.channels()} channels of {x}")
+            channels = x.channels()
+            fitting = ", ".join(str(n) for n in range(1, 17) if channels % n == 0)
+            message = f"{heads} heads do not divide the {channels} channels of {x}"
+            raise ShapeError(message, f"write `heads` as a number that does: {fitting}")
     return q.with_channels(v.channels())
 
 

@@ -92,10 +92,33 @@ def _require_finite(features: dict[str, Rows], network: Network, report: Report)
     """Takes out features with a number that is none in float32, and reports them."""
     for feature in network.features:
         rows = features.get(feature.name)
-        if rows is not None and not all(np.isfinite(chunk).all() for chunk in chunks(rows)):
-            message = f"`{feature.name}` has values that are not finite in float32"
+        if rows is not None and (found := _infinite(rows)):
+            message = f"`{feature.name}` has {found}"
             report.add("E502", message, feature.span, help="replace NaN and infinity in the data")
             del features[feature.name]
+
+
+def _infinite(rows: Rows) -> str:
+    """How many values of a feature are not finite, and where the first stands; else nothing."""
+    count = samples = done = 0
+    first = ""
+    for chunk in chunks(rows):
+        wrong = ~np.isfinite(chunk)
+        if wrong.any():
+            if not count:
+                sample, *place = map(int, np.argwhere(wrong)[0])
+                value = chunk[(sample, *place)]
+                where = f" at {place}" if place else ""
+                first = f"the first is {value} in sample {done + sample}{where}"
+            count += int(wrong.sum())
+            samples += int(wrong.reshape(len(wrong), -1).any(axis=1).sum())
+        done += len(chunk)
+    if not count:
+        return ""
+    number = (
+        "1 value that is" if count == 1 else f"{count:,} values in {samples:,} samples that are"
+    )
+    return f"{number} not finite in float32: {first}, counted from 0"
 
 
 def _axes_remedy(given: tuple[int, ...], feature: NetworkFeature) -> str:

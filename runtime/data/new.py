@@ -162,7 +162,14 @@ def read_modality(text: str) -> Modality:
     spec = _read(f"modality {name.strip()} {{ {apart.strip()} }}", "--modality")
     if len(spec.modalities) != 1 or spec != Spec(modalities=spec.modalities):
         raise fail("E506", f"`{printable(text)}` is more than one modality")
-    return spec.modalities[0]
+    modality = spec.modalities[0]
+    bare = [str(f.name) for f in modality.features if f.axes is None]
+    if bare and modality.backbone is None:
+        own = ", ".join(f"{f.name}[c 64]" for f in modality.features)
+        message = f"a feature of `{modality.name}` has no axes: {one_of(bare)}"
+        remedy = f"write them, as `--modality '{modality.name}: {own}'`, or give `--data`"
+        raise fail("E307", message, help=remedy)
+    return modality
 
 
 def read_predict(text: str) -> Predict:

@@ -24,11 +24,12 @@ from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.system.files import is_there, make_folder, open_file, write_file
 from ...compiler.system.memory import available_memory, memory_text
 from ..parallel.interrupt import Interrupt
+from .identity import MOST_NAMED, differences
 from .saved import Saved
 
 State = dict[str, Any]
 """Tensors, numbers, texts, and lists and dictionaries of them: what a checkpoint can hold."""
-FORMAT = 4
+FORMAT = 5
 MOST_VALUES = 10_000_000
 DEEPEST = 50
 _PART = "checkpoint part"
@@ -132,10 +133,21 @@ def _read(path: Path, identity: str) -> State:
     state = content["state"]
     if type(state) is not dict or type(content["identity"]) is not str:
         raise _damaged(path)
-    if content["format"] != FORMAT or content["identity"] != identity:
-        message = f"`{path}` belongs to a run with another specification, data or settings"
-        raise fail("E507", message, help="resume it with what it was begun with")
+    if content["format"] != FORMAT:
+        message = f"`{path}` was written by another version of Fusewright"
+        raise fail("E507", message, help="resume it with that version, or begin again")
+    if content["identity"] != identity:
+        raise _another(path, content["identity"], identity)
     return cast(State, state)
+
+
+def _another(path: Path, known: str, own: str) -> DiagnosticError:
+    """A checkpoint of a run that was begun with something else, which is named."""
+    found, options = differences(known, own)
+    what = ", ".join(found) or "specification, data or settings"
+    given = " ".join(filter(None, options[:MOST_NAMED]))
+    remedy = "resume it with what it was begun with" + (f": `{given}`" if given else "")
+    return fail("E507", f"`{path}` belongs to a run with another {what}", help=remedy)
 
 
 def _require_room(path: Path, stream: BufferedReader) -> None:

@@ -39,6 +39,7 @@ from .digests import digest, digests, require_own
 from .files import bound, outdated, read_kind
 from .history import line_of, read_history, read_lines
 from .names import (
+    CHECKPOINT,
     DATA,
     DIGESTS,
     ENSEMBLE,
@@ -50,6 +51,7 @@ from .names import (
     PARTS,
     PROFILE,
     SPECIFICATION,
+    WEIGHTS,
     about_file,
     settings_file,
 )
@@ -80,8 +82,19 @@ class RunFolder:
         path = self.path / name
         if not is_file(path):
             message = f"the run `{self.path}` has no `{name}`"
-            raise fail("E507", message, help="was the run finished? train it again")
+            raise fail("E507", message, help=self._missing(name))
         return path
+
+    def _missing(self, name: str) -> str:
+        """What to do where a file of the run is missing."""
+        is_searched = is_file(self.path / about_file("search"))
+        of_training = (WEIGHTS, settings_file("train"), about_file("train"))
+        if name in of_training and is_searched and is_file(self.path / GENOTYPE):
+            found = self.path / GENOTYPE
+            return f"it is a search; train what it found: `fusewright train {found} --out …`"
+        if is_file(self.path / CHECKPOINT):
+            return "the search was stopped: go on with it by `--resume`"
+        return "was the run finished? train it again"
 
     def settings(self, stage: str) -> Settings:
         """The settings of a stage of this run."""

@@ -6,7 +6,7 @@ on with the same numbers. The test split is never read.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from os import PathLike
 from typing import Any, cast
 
@@ -32,9 +32,10 @@ from ..parallel.interrupt import Interrupt, Interrupted
 from ..parallel.processes import join, rank
 from ..parallel.threads import computing
 from ..runs.begin import begun
-from ..runs.checkpoint import identity_of, stopping_on_signals
+from ..runs.checkpoint import stopping_on_signals
 from ..runs.ensemble import write_ensemble
 from ..runs.folder import RunFolder
+from ..runs.identity import run_identity
 from ..runs.names import CHECKPOINT, ENSEMBLE_FOLDER, SEARCH_WEIGHTS, SPECIFICATION
 from ..runs.tensorboard import watching
 from ..settings import NOT_DECIDING, RULE_NAMES, Settings
@@ -93,10 +94,12 @@ def search(
         run: KeptRun | None = None
         if folder is not None:
             measured = profile.text() if profile else ""
-            deciding = settings.usual(NOT_DECIDING).to_toml()
             used = _identity(data, network, folder, resume)
-            parts = (str(network.space), deciding, used.digest, measured)
-            run = KeptRun(folder, identity_of(*parts), resume, used)
+            deciding = asdict(settings.usual(NOT_DECIDING))
+            identity = run_identity(
+                deciding, specification=str(network.space), data=used.digest, profile=measured
+            )
+            run = KeptRun(folder, identity, resume, used)
         doubts += metric_warnings(samples, network.head, VALIDATION)
         warned = warn(doubts) if rank() == 0 else []
         result = _search(network, samples, here, budgets, report, run)

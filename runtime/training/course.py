@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from time import monotonic
 from typing import Any
 
@@ -25,7 +26,6 @@ from ..parallel.interrupt import Interrupt, Interrupted
 from ..parallel.processes import gathered, rank
 from ..runs.checkpoint import (
     State,
-    identity_of,
     random_state,
     read_random_state,
     restore_random_state,
@@ -33,6 +33,7 @@ from ..runs.checkpoint import (
 )
 from ..runs.folder import RunFolder
 from ..runs.history import line_of
+from ..runs.identity import run_identity
 from ..runs.saved import Saved
 from ..runs.tensorboard import watching
 from ..settings import NOT_DECIDING, Settings
@@ -156,10 +157,14 @@ def kept_training(
     others: Mapping[str, Any],
 ) -> KeptRun:
     """A training that is kept, which goes on with all of these alone: `others` are plain values."""
-    deciding = settings.usual(NOT_DECIDING).to_toml()
-    begun = arrays_identity(start).digest if start is not None else ""
-    more = json.dumps(others, sort_keys=True)
-    return KeptRun(folder, identity_of(str(spec), deciding, data.digest, begun, more), resume, data)
+    identity = run_identity(
+        asdict(settings.usual(NOT_DECIDING)),
+        specification=str(spec),
+        data=data.digest,
+        weights=arrays_identity(start).digest if start is not None else "",
+        options=json.dumps(others, sort_keys=True),
+    )
+    return KeptRun(folder, identity, resume, data)
 
 
 @contextmanager

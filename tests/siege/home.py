@@ -11,6 +11,7 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 from safetensors.numpy import save_file
@@ -21,6 +22,7 @@ from fusewright.compiler.compile import to_program
 from fusewright.compiler.load import Notation, spell
 from fusewright.compiler.program.text import print_program
 from fusewright.compiler.system.process import Process
+from fusewright.compiler.targets.keys import SPEC_KEY
 from fusewright.runtime.data.importing import import_features
 from fusewright.runtime.deploy.deploy import deploy
 from fusewright.runtime.joint.train import train_joint
@@ -189,6 +191,9 @@ def _run(home: Path, space: fw.Spec, network: fw.Spec, settings: fw.Settings) ->
     train_ensemble(ensemble(), data, out=home / "together", settings=settings)
     deploy(home / "trained", home / "network.onnx")
     deploy(home / "trained", home / "network.safetensors")
+    with ZipFile(home / "network.pt2", "w") as archive:  # what is read of such a file
+        archive.writestr(f"archive/extra/{SPEC_KEY}", str(network))
+        archive.writestr("archive/models/model.json", "{}")
     storage = str(home / "study.log")
     fw.search(space, data, settings=settings, strategy="tpe", storage=storage, candidates=2)
 

@@ -98,6 +98,16 @@ class Certificate:
     def relative(self) -> float:
         return max(c.relative for c in self.comparisons)
 
+    @property
+    def verdict(self) -> str:
+        """What all comparisons that can be made say of a float32 model, in words."""
+        far = f"{self.relative:.2g}, relative, from a float64 reference"
+        if self.precision != "float32":
+            return f"measured, not judged: at most {far}"
+        verdicts = {c.verdict for c in self.comparisons}
+        passed = next((v for v in ("passes by the margin", "passes") if v in verdicts), None)
+        return f"{passed or 'not comparable'}: at most {far}"
+
     def as_json(self) -> dict[str, Any]:
         """Everything, with the versions that it was measured with; infinity is a word.
 
@@ -108,18 +118,18 @@ class Certificate:
             | ({"verdict": c.verdict} if self.precision == "float32" else {})
             for c in self.comparisons
         ]
+        judged = {"tolerance": TOLERANCE, "margin": MARGIN, "utmost": UTMOST}
         return {
             "opset": self.opset,
             "ir_version": self.ir_version,
             "precision": self.precision,
             "functions": self.functions,
             "files": self.files,
+            "verdict": self.verdict,
             "absolute": _written(self.absolute),
             "relative": _written(self.relative),
             "finite": min(c.finite for c in self.comparisons),
-            "tolerance": TOLERANCE,
-            "margin": MARGIN,
-            "utmost": UTMOST,
+            **(judged if self.precision == "float32" else {}),
             "comparisons": comparisons,
             "versions": versions(),
         }

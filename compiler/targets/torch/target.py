@@ -22,5 +22,6 @@ PT2 = Target(
     lambda subject: _exported(_module(subject)),
     ending=".pt2",
     encode=_encoded,
+    specification=late("torch_archive.read_spec"),
     ensembles=True,
 )

@@ -99,6 +99,7 @@ def test_a_certificate_says_what_was_measured(tmp_path: Path) -> None:
     found = deploy(WIDE, tmp_path / "net.onnx", initial=True)
     written = json.loads((tmp_path / "net.onnx.certificate.json").read_text(encoding="utf-8"))
     assert {"opset": 23, "functions": 8, "precision": "float32"}.items() <= written.items()
+    assert written["verdict"].startswith("passes: at most ")
     kinds = [c["inputs"] for c in written["comparisons"]]
     assert kinds == [
         "random, batch 1",
@@ -191,6 +192,10 @@ def test_a_torch_program_runs_without_fusewright(tmp_path: Path) -> None:
         "assert torch.allclose(found, case['logits'], atol=1e-6)"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    assert fw.load(tmp_path / "net.pt2") == WIDE
+    assert command(tmp_path, "load", "net.pt2") == str(WIDE)
+    (tmp_path / "net.pt2").write_bytes((tmp_path / "net.pt2").read_bytes()[:1000])
+    assert "`net.pt2` is no torch program" in refused(tmp_path, "load", "net.pt2")
 
 
 def test_python_runs_without_fusewright(trained: Path, tmp_path: Path) -> None:

@@ -121,8 +121,15 @@ def test_a_run_is_resumed_with_what_it_was_begun_with(tmp_path: Path) -> None:
     search(tmp_path, "darts", "")
     again = search(tmp_path, "darts", "", resume=True)
     assert len(again.history) == QUICK.epochs
-    with pytest.raises(fw.DiagnosticError, match="another specification, data or settings"):
+    with pytest.raises(
+        fw.DiagnosticError, match=r"another `seed` \(it was 0, and is 3\)"
+    ) as caught:
         search(tmp_path, "darts", "", resume=True, seed=3)
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.help == "resume it with what it was begun with: `--seed 0`"
+    other = fw.loads(str(spec()).replace("dropout = 0.1", "dropout = 0.2"))
+    with pytest.raises(fw.DiagnosticError, match="with another `specification`"):
+        fw.search(other, DATA, out=tmp_path, settings=QUICK, strategy="darts", resume=True)
     with pytest.raises(fw.DiagnosticError, match="no run folder to resume"):
         fw.search(spec(), DATA, settings=QUICK, resume=True)
 
@@ -148,7 +155,7 @@ def test_a_run_is_resumed_with_the_data_it_was_begun_with(tmp_path: Path) -> Non
     with pytest.raises(fw.DiagnosticError, match="run was begun with: `A` changed"):
         resume(changed)
     (run / "data.json").unlink()
-    with pytest.raises(fw.DiagnosticError, match="another specification, data or settings"):
+    with pytest.raises(fw.DiagnosticError, match="another `data`"):
         resume(changed)
 
 

@@ -97,15 +97,15 @@ def test_checkpoints_take_little_of_the_time(
 def test_a_training_goes_on_with_what_it_was_begun_with(tmp_path: Path) -> None:
     stop(together, tmp_path, 4)
     other = raw_data(seed=1)
-    for options in (
-        {"seed": 1},
-        {"batch_norm": "running"},
-        {"backbone_learning_rate": 1e-2},
-        {"weights": {"head.b": np.zeros(3, np.float32)}},
+    for named, options in (
+        ("seed", {"seed": 1}),
+        ("options", {"batch_norm": "running"}),
+        ("options", {"backbone_learning_rate": 1e-2}),
+        ("weights", {"weights": {"head.b": np.zeros(3, np.float32)}}),
     ):
-        with pytest.raises(fw.DiagnosticError, match="another specification, data or settings"):
+        with pytest.raises(fw.DiagnosticError, match=f"another `{named}`"):
             together(tmp_path, resume=True, **options)
-    with pytest.raises(fw.DiagnosticError, match="another specification, data or settings"):
+    with pytest.raises(fw.DiagnosticError, match="another `"):
         train_joint(
             SPEC, other, out=tmp_path, backbones=OPTIONS, resume=True, modality_dropout=0.3,
             backbone_learning_rate=1e-3, **SHORT,
@@ -181,5 +181,5 @@ def test_features_and_training_share_a_search_folder(tmp_path: Path) -> None:
 def test_arrays_that_are_changed_are_other_data(tmp_path: Path) -> None:
     stop(alone, tmp_path, 4)
     data = changed(problem(48), A=problem(48)["A"] + 1)
-    with pytest.raises(fw.DiagnosticError, match="another specification, data or settings"):
+    with pytest.raises(fw.DiagnosticError, match="another `data`"):
         fw.train(NETWORK, data, out=tmp_path, resume=True, **SHORT)

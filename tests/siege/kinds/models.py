@@ -1,7 +1,8 @@
-"""ONNX files, which are read, predicted with and learned from."""
+"""ONNX files, which are read, predicted with and learned from; torch programs, which are read."""
 
 from __future__ import annotations
 
+from ..mutations.archive import mutated_archive
 from ..mutations.model import mutated_model
 from ..readers import Command
 from ..target import Case, Kind
@@ -27,5 +28,10 @@ KINDS = (
                 ],
             )
         ],
+    ),
+    Kind(
+        "torch program",
+        mutated_archive,
+        [Case("network.pt2", [Command.of("load network.pt2")])],
     ),
 )

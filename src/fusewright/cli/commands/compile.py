@@ -85,8 +85,14 @@ def _model(file: Path, sets: list[str] | None) -> Path | Spec:
     return file
 
 
+_IN_VERDICT = ("absolute", "relative", "tolerance", "margin", "utmost")
+"""What the certificate says in numbers, and its verdict in words."""
+
+
 def _lines(found: dict[str, Any]) -> Iterator[str]:
     for key, value in found.items():
+        if key in _IN_VERDICT:
+            continue
         if key == "metrics":
             for name, metrics in value.items():
                 yield f"metrics in {name}: " + ", ".join(f"{k} {v:.4f}" for k, v in metrics.items())

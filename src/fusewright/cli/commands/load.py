@@ -9,12 +9,14 @@ import typer
 
 from ..app import Json, app, print_json
 
-ArtifactFile = Annotated[Path, typer.Argument(metavar="FILE", help="A .onnx or .safetensors file.")]
+ArtifactFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A .onnx, .safetensors or .pt2 file.")
+]
 
 
 @app.command()
 def load(file: ArtifactFile, json: Json = False) -> None:
-    """Print the specification inside an ONNX or .safetensors file; with --json, all metadata.
+    """Print the specification inside an ONNX, .safetensors or .pt2 file; with --json, all metadata.
 
     Of an ensemble, the specifications of its members are printed, with their weights.
     """
