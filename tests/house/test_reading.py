@@ -42,6 +42,7 @@ LOADS = {"np": {"load"}, "numpy": {"load"}, "torch": {"load"}, "onnx": {"load", 
 """Functions that open what they are given by its name."""
 OPENED = {
     "compiler/system/files.py",
+    "compiler/targets/torch_archive.py",
     "runtime/runs/checkpoint.py",
     "runtime/backbones/weights.py",
     "runtime/data/formats/npz.py",
