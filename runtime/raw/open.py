@@ -8,10 +8,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, cast
 
-from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.diagnostics.diagnostic import did_you_mean, fail
 from ...compiler.system.files import is_there
 from . import sources
 from .data import RawData
+from .public import PublicSet, public_place, public_sets
 
 Raw: TypeAlias = Path | str | RawData | Any
 """Where raw data are: a path, raw data, or a torch `Dataset` of dicts."""
@@ -37,7 +38,8 @@ def _sources() -> tuple[Source, ...]:
 
 
 def open_raw(raw: Raw, root: Path | None = None) -> RawData:
-    """Raw data from a file, a folder or, in Python, a torch `Dataset` of dicts.
+    """Raw data from a file, a folder, or a data set `NAME:FOLDER` of the paper; in Python, also
+    from a torch `Dataset` of dicts.
 
     Files that a table names are relative to its folder, or to `root`, and none leaves it. Raises
     DiagnosticError where nothing there can be opened.
@@ -50,7 +52,12 @@ def open_raw(raw: Raw, root: Path | None = None) -> RawData:
         return of_dataset(raw)
     place = Path(raw)
     if not is_there(place):
-        raise fail("E504", f"`{place}` cannot be read: no such file or directory")
+        if (public := public_place(str(raw))) is not None:
+            return _public(*public)
+        name, colon, _ = str(raw).partition(":")
+        remedy = did_you_mean(name, public_sets()) if colon else None
+        message = f"`{place}` cannot be read: no such file or directory"
+        raise fail("E504", message, help=remedy)
     source = next((one for one in _sources() if one.claims(place)), None)
     if source is None:
         forms = ", ".join(one.FORM for one in _sources())
@@ -61,3 +68,11 @@ def open_raw(raw: Raw, root: Path | None = None) -> RawData:
     if not data.samples:
         raise fail("E504", f"`{place}` holds no sample")
     return data
+
+
+def _public(public: PublicSet, folder: Path) -> RawData:
+    """A data set of the paper in a folder; raises DiagnosticError where it is not there."""
+    if not is_there(folder):
+        message = f"`{folder}` cannot be read: no such file or directory"
+        raise fail("E504", message, help=f"`{public.name}` is a folder with {public.lays}")
+    return public.opened(folder)

@@ -48,6 +48,7 @@ OPENED = {
     "runtime/data/formats/npz.py",
     "runtime/data/mapped.py",
     "runtime/data/formats/arrow.py",
+    "runtime/raw/tiny/ntu.py",
     *(f"runtime/raw/decoders/{name}.py" for name in ("numbers", "picture", "video")),
 }
 """Where they are given what is open, or was read."""

@@ -85,7 +85,8 @@ def _resampled(taken: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
     times = np.clip((np.arange(frames) + 0.5) * len(taken) / frames - 0.5, 0, last)
     before = np.floor(times).astype(np.int64)
     share = (times - before).astype(np.float32).reshape(-1, 1, 1, 1)
-    return taken[before] * (1 - share) + taken[np.minimum(before + 1, last)] * share
+    between = taken[before] * (1 - share) + taken[np.minimum(before + 1, last)] * share
+    return between.astype(np.float32, copy=False)
 
 
 def _centre(taken: NDArray[np.float32]) -> None:

@@ -34,7 +34,7 @@ def opened(place: Path, root: Path | None) -> RawData:
     h5py, home = needed("h5py", "formats"), root or place.parent
     with open_file(place) as stream, diagnosed(f"`{place}`", hdf5.UNREADABLE):
         file = h5py.File(place, "r")
-        datasets = {name: _dataset(h5py, file, name, place) for name in file}
+        datasets = {name: dataset_of(h5py, file, name, place) for name in file}
         counts = {name: len(one) for name, one in datasets.items()}
         if len(set(counts.values())) > 1:
             shown = ", ".join(f"`{name}` {count}" for name, count in counts.items())
@@ -43,7 +43,7 @@ def opened(place: Path, root: Path | None) -> RawData:
     return RawData(str(place), max(counts.values(), default=0), columns, {})
 
 
-def _dataset(h5py: Any, file: Any, name: str, place: Path) -> Any:
+def dataset_of(h5py: Any, file: Any, name: str, place: Path) -> Any:
     """A dataset of this file; what a link or a dataset takes from another file is refused.
 
     Raises ValueError where it says that it is larger than what is stored of it can give.
@@ -70,7 +70,7 @@ def _column(dataset: Any, stream: BufferedReader, place: Path, name: str, root: 
     is_small = dataset.dtype.kind in "iufb" and dataset.nbytes <= MOST_IN_MEMORY
     if is_small and dataset.ndim <= 2:
         return Numbers(source, name, np.asarray(dataset[:]))
-    return Values(source, name, _medium(dataset), partial(_value, dataset, place, name))
+    return Values(source, name, _medium(dataset), partial(row_of, dataset, place, name))
 
 
 def _texts(dataset: Any, stream: BufferedReader) -> list[str]:
@@ -92,7 +92,7 @@ def _content(
         return read_piece(stream, base, references[sample])
 
 
-def _value(dataset: Any, place: Path, name: str, sample: int) -> Content | None:
+def row_of(dataset: Any, place: Path, name: str, sample: int) -> NDArray[Any]:
     """A row: an array as it is."""
     with _reading(place, name, sample):
         return np.asarray(dataset[sample])

@@ -6,11 +6,12 @@ from itertools import islice
 from pathlib import Path
 
 from ....compiler.diagnostics.diagnostic import fail
-from ....compiler.system.files import is_folder, reason
+from ....compiler.system.files import is_folder
 from ...data.split import WORDS
 from ..columns import Files, Texts
 from ..data import Column, RawData
 from ..decoders import medium_of
+from ..folders import entries
 
 FORM = "a folder with a folder of files for each class"
 MOST_LOOKED_AT = 10_000
@@ -37,7 +38,7 @@ def opened(place: Path, root: Path | None) -> RawData:
     rows: list[tuple[str, str, str]] = []
     for home in splits or [place]:
         for category in _folders(home):
-            files = [one.name for one in _entries(category) if medium_of(one.name)]
+            files = [one.name for one in entries(category) if medium_of(one.name)]
             path = category.relative_to(place)
             rows += [(home.name.lower(), category.name, str(path / name)) for name in files]
     source = place.name
@@ -51,12 +52,4 @@ def opened(place: Path, root: Path | None) -> RawData:
 
 
 def _folders(place: Path) -> list[Path]:
-    return [one for one in _entries(place) if one.is_dir()]
-
-
-def _entries(place: Path) -> list[Path]:
-    """What stands in a folder, by name; raises DiagnosticError where that cannot be read."""
-    try:
-        return sorted(place.iterdir())
-    except OSError as error:
-        raise fail("E504", f"`{place}` cannot be read: {reason(error)}") from None
+    return [one for one in entries(place) if one.is_dir()]

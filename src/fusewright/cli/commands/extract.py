@@ -23,8 +23,8 @@ def extract(
     raw: Annotated[
         Path,
         typer.Option(
-            help="A table (.csv, .tsv, .parquet), a folder of pictures by class, an HDF5 file, or"
-            " a folder that `datasets` saved.",
+            help="A table (.csv, .tsv, .parquet), a folder of pictures by class, an HDF5 file, a"
+            " folder that `datasets` saved, or a data set of the paper, as `ntu:FOLDER`.",
             show_default=False,
         ),
     ],
