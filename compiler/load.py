@@ -13,8 +13,8 @@ from .language.spec import Spec
 from .system.files import is_folder, read_text
 from .targets.target import target_of
 
-Notation = Literal["fuse", "json", "yaml", "published", "graphml", "node-link"]
-"""What a Spec can be written in; the published code's text says genotypes alone."""
+Notation = Literal["fuse", "json", "yaml", "published", "mfas", "graphml", "node-link"]
+"""What a Spec can be written in; the published codes' texts say their own networks alone."""
 MOST_LISTED = 1_000
 """Entries of a folder that are looked at."""
 
@@ -59,6 +59,10 @@ def spell(spec: Spec, notation: Notation) -> str:
         from .published.genotype import genotype_text
 
         return genotype_text(spec) + "\n"
+    if notation == "mfas":
+        from .published.mfas import layers_of, layers_text
+
+        return layers_text(layers_of(spec)[0]) + "\n"
     if notation in ("graphml", "node-link"):
         from .graph.interchange import write_graph
 

@@ -1,1 +1,1 @@
-"""Genotypes in the notation of the published BM-NAS code, read and written."""
+"""Networks of the published codes of BM-NAS and MFAS, and their weights: read and written."""

@@ -28,6 +28,9 @@ EDGE_KIND = "skip"
 LONGEST_GENOTYPE = 1_000_000
 LONGEST_INDEX = 9
 MOST_ERRORS = 20
+CLOSING = "best fusion_net genotype"
+"""What a log of the published code has before the genotype that its search ends with."""
+_WHICH = "keep the one that is meant: a log has it last where its search came to an end"
 _FRIENDLY = {"INDEX": "an index", "STRING": "a string"}
 
 
@@ -109,10 +112,13 @@ def _extent(source: Source) -> tuple[int, int]:
         remedy = "give a line of the published code's log: `Genotype(edges=[…], …)`"
         raise fail("E601", message, Span(source, first, first + 1), help=remedy)
     if len(starts) > 1:
+        closing = source.text.rfind(CLOSING)
+        starts = [s for s in starts if s > closing >= 0][:1] or starts
+    if len(starts) > 1:
         spans = [Span(source, s, s + len("Genotype")) for s in starts[:2]]
         message = f"there are {len(starts)} genotypes in the text"
         notes = [Note("the first stands here", spans[0])]
-        raise fail("E601", message, spans[1], help="keep the one that is meant", notes=notes)
+        raise fail("E601", message, spans[1], help=_WHICH, notes=notes)
     depth = 0
     for match in re.finditer(r"'[^'\n]*'|\"[^\"\n]*\"|[()\[\]]", source.text[starts[0] :]):
         depth += 1 if match[0] in "([" else -1 if match[0] in ")]" else 0

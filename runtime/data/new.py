@@ -203,7 +203,8 @@ def _read(text: str, option: str) -> Spec:
 def example_text(name: str) -> str:
     """The text of an example; raises DiagnosticError where there is none of that name."""
     folder = Path(__file__).resolve().parents[2] / "examples"
-    names = sorted(path.stem for path in folder.glob("*.fuse"))
+    files = (path for part in (".", "systems") for path in folder.joinpath(part).glob("*.fuse"))
+    names = sorted(path.relative_to(folder).with_suffix("").as_posix() for path in files)
     if name not in names:
         remedy = did_you_mean(name, names) or f"there are {one_of(names, len(names))}"
         raise fail("E504", f"there is no example `{printable(name)}`", help=remedy)

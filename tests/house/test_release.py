@@ -28,7 +28,8 @@ def test_the_wheel_has_the_package_and_its_examples(built: dict[str, bytes]) -> 
     with zipfile.ZipFile(io.BytesIO(built[f"fusewright-{VERSION}-py3-none-any.whl"])) as wheel:
         names = set(wheel.namelist())
         times = {member.date_time for member in wheel.infolist()}
-    examples = {f"fusewright/examples/{f.name}" for f in (ROOT / "examples").glob("*.fuse")}
+    files = [*ROOT.glob("examples/*.fuse"), *ROOT.glob("examples/systems/*.fuse")]
+    examples = {f"fusewright/{file.relative_to(ROOT)}" for file in files}
     assert examples <= names
     assert "fusewright/py.typed" in names
     assert "fusewright/grammars/fuse.lark" in names

@@ -37,9 +37,9 @@ from fusewright.runtime.runs.names import DIGESTS, about_file
 from fusewright.runtime.runs.statistics import Interval
 from fusewright.runtime.training.ensemble import train_ensemble
 
-from ..support import extracting, joint, tables
+from ..support import extracting, found, joint, tables
 from ..support.ensembles import ensemble
-from ..support.paths import ROOT
+from ..support.paths import EXAMPLES, ROOT, VECTORS
 from ..support.raw_forms import same_in_every_form
 from ..support.running import FIXED, problem, spec
 from .corpus import corpus
@@ -158,6 +158,8 @@ def _write_texts(home: Path, space: fw.Spec, network: fw.Spec) -> None:
         "network.fuse": str(network),
         "published.fuse": published,
         "genotype.txt": spell(fw.loads(published), "published"),
+        "layers.txt": spell(fw.load(EXAMPLES / "systems" / "mfas_4.fuse"), "mfas"),
+        "found.fuse": str(found.SPACE),
         "program.txt": print_program(to_program(network)),
         "numbers.txt": "C=8",
         "tune.txt": "max_learning_rate = 1e-3 | 3e-3, weight_decay = 1e-4",
@@ -165,6 +167,8 @@ def _write_texts(home: Path, space: fw.Spec, network: fw.Spec) -> None:
     }
     for name, text in texts.items():
         (home / name).write_text(text, encoding="utf-8")
+    for name in ("found.pkl", "found.pt"):
+        (home / name).write_bytes((VECTORS / name).read_bytes())
     (home / "session.lsp").write_bytes(framed(MESSAGES))
 
 

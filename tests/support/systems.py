@@ -90,7 +90,7 @@ def counts(spec: Spec) -> tuple[int, int, int]:
 
 def page() -> str:
     """The text of the page."""
-    return "\n".join([HEAD, *_systems(), SIZES, *_sizes(), UNEXPLAINED, *_pictures()])
+    return "\n".join([HEAD, *_systems(), SIZES, *_sizes(), UNEXPLAINED, IMPORTING, *_pictures()])
 
 
 def _systems() -> Iterator[str]:
@@ -156,6 +156,34 @@ Five rows are equal. Of the others:
   and no set of up to three parts gives it for both: they stay unexplained.
 - **MM-IMDB 1** would be 649,175, 0.65 M, if each of its Cells merged two values, as those of more
   Steps do; its genotype has one Step, and the published code's default merges that alone.
+"""
+
+
+IMPORTING = """
+## From the published codes, and back
+
+```
+fusewright import best_genotype.pkl --spec ntu1.fuse -o found.fuse    also a text, or a log
+fusewright import "[[3,1,1], [1,3,0]]" --spec ntu1.fuse               layers of MFAS
+fusewright import best_genotype.pkl --weights best_test_model.pt --spec ntu1.fuse \\
+                                    -o found.safetensors
+fusewright convert found.safetensors --to state-dict -o model.pt      also --to published, mfas
+```
+
+A `.safetensors` file that is written so has the specification and the weights: `compile` takes it.
+Of a log the genotype after "best fusion_net genotype" is taken. A layer of MFAS is a feature of the
+skeleton, one of the video, and an activation: 0 ReLU, 1 sigmoid, 2 leaky ReLU. Backbones in a state
+dict are left out; one of a search gives the weights of the operations that the genotype has. MFAS's
+networks are those with batch normalisation; `--alphas` says that its features are weighed, as that
+code's option of this name does.
+
+The published BM-NAS code counts what a Cell and the network merge, and takes the last ones,
+whatever the genotype's lists name. `--faithful` does the same; `--fixed`, when nothing is said,
+takes what the genotype names. Where the two differ, that is printed. No known genotype differs.
+
+Beside the published codes, with random weights at true size, the logits of all nine genotypes of
+Table 8 and of MFAS's five configurations, with and without alphas, agree within a relative 1e-4 and
+an absolute 2e-5. What is pickled is read as data: no code of a file is run.
 """
 
 

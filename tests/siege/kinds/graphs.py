@@ -5,7 +5,8 @@ from __future__ import annotations
 from fusewright.compiler.program.parser import parse_program
 
 from ..mutations import either
-from ..mutations.raw import mutated_bytes
+from ..mutations.archive import mutated_archive
+from ..mutations.raw import flipped_bits, mutated_bytes
 from ..mutations.text import mutated_text
 from ..mutations.tree import mutated_json
 from ..readers import Call, Command, text_of
@@ -48,6 +49,28 @@ KINDS = (
     Kind(
         "published genotype",
         either(mutated_text, mutated_text, mutated_bytes),
-        [Case("genotype.txt", [Command.of("import genotype.txt --spec published.fuse")])],
+        [
+            Case("genotype.txt", [Command.of("import genotype.txt --spec published.fuse")]),
+            Case("layers.txt", [Command.of("import layers.txt --spec published.fuse --alphas")]),
+        ],
+    ),
+    Kind(
+        "pickled genotype",
+        either(mutated_bytes, flipped_bits),
+        [Case("found.pkl", [Command.of("import found.pkl --spec found.fuse")])],
+    ),
+    Kind(
+        "published weights",
+        either(mutated_archive, mutated_archive, mutated_bytes),
+        [
+            Case(
+                "found.pt",
+                [
+                    Command.of(
+                        "import found.pkl --spec found.fuse --weights found.pt -o f.safetensors"
+                    )
+                ],
+            )
+        ],
     ),
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, cast
 
 import typer
 
@@ -15,8 +16,10 @@ class Spelling(StrEnum):
     json = "json"
     yaml = "yaml"
     published = "published"
+    mfas = "mfas"
     graphml = "graphml"
     node_link = "node-link"
+    state_dict = "state-dict"
 
 
 @app.command()
@@ -25,7 +28,22 @@ def convert(
     to: Annotated[Spelling, typer.Option(help="The spelling to convert to.")],
     output: Output = None,
 ) -> None:
-    """Convert a specification to .fuse, JSON, YAML, the published code's genotype, or a graph."""
-    from ...compiler.load import load, spell
+    """Convert a specification to .fuse, JSON, YAML, what the published codes read, or a graph."""
+    if to is Spelling.state_dict:
+        _write_state_dict(file, output)
+        return
+    from ...compiler.load import Notation, load, spell
 
-    print_or_write(spell(load(file), to.value), output)
+    print_or_write(spell(load(file), cast("Notation", to.value)), output)
+
+
+def _write_state_dict(file: Path, output: Path | None) -> None:
+    """Writes the weights of a `.safetensors` file as those of a published network."""
+    from ...compiler.diagnostics.diagnostic import fail
+    from ...compiler.system.files import write_file
+    from ...runtime.deploy.published import export_weights
+
+    if file.suffix != ".safetensors" or output is None:
+        message = "a state dict is of a `.safetensors` file with weights, and is written to a file"
+        raise fail("E506", message, help="`convert trained.safetensors --to state-dict -o best.pt`")
+    write_file(output, export_weights(file))
