@@ -83,6 +83,7 @@ CODES: Final[Mapping[str, str]] = {
     "W506": "a metric that says nothing of what a split lacks",
     "W507": "features that know the labels of training samples",
     "W508": "a test split drawn from samples that may have been learned",
+    "W509": "a validation split drawn from the samples for training",
     # Genotypes of the published code
     "E601": "the text is not a genotype of the published code",
     "E602": "the genotype does not fit the specification",

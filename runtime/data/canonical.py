@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.network.names import CLASS_NAMES, LABELS, lengths_name, presence_name
 from ...ops.types import NUMBERS
-from .classes import TEXTS, as_texts
 from .files import StoredArrays
+from .kinds import TEXTS, as_texts
 from .rows import Rows, rows_of
-from .split import split_numbers
+from .split import SPLIT, split_numbers
 
-SPLIT, GROUPS = "split", "groups"
+GROUPS = "groups"
 PER_SAMPLE = (LABELS, SPLIT, GROUPS)
 """Arrays that belong to no modality."""
 _ENDINGS = (lengths_name(""), presence_name(""))

@@ -19,7 +19,7 @@ from ...compiler.network.names import presence_name
 from ...compiler.network.network import Head, Network, NetworkFeature
 from .dataset import Dataset
 from .rows import Rows, chunks, single_bytes
-from .split import SPLIT_NAMES, TRAIN
+from .split import SPLIT_NAMES, TRAIN, VALIDATION
 
 FEW = 5
 """Samples of a class in a split below which a score of the class says little."""
@@ -42,6 +42,13 @@ def data_warnings(data: Dataset, network: Network) -> tuple[Diagnostic, ...]:
     for modality in network.spec.modalities:
         _absent(data, modality.name, report)
     _equal(data, network.head, report)
+    if data.drawn:
+        count = int((data.split == VALIDATION).sum())
+        learned = count + int((data.split == TRAIN).sum())
+        message = (
+            f"the data have no validation samples: {count} of {learned} for training are taken"
+        )
+        report.add("W509", message, help="to choose them yourself, give some the `split` 1")
     if data.seen:
         message = "the features of training samples know their labels better than others do"
         remedy = "was a backbone trained on them? compare on other samples"

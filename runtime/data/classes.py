@@ -19,10 +19,8 @@ from ...compiler.language.spec import Spec
 from ...compiler.network.names import CLASS_NAMES, LABELS
 from ...compiler.network.network import Network
 from .files import Source, StoredArrays, arrays_of
+from .kinds import TEXTS, as_texts
 from .rows import Array, Rows, rows_of
-
-TEXTS = "US"
-"""numpy's letters for texts."""
 
 
 def stated_names(arrays: Mapping[str, Rows]) -> tuple[str, ...] | None:
@@ -45,7 +43,7 @@ def names_in(arrays: Mapping[str, Rows]) -> tuple[str, ...] | None:
         return stated
     if LABELS not in arrays or _kind_of_labels(arrays) not in TEXTS:
         return None
-    return tuple(np.unique(as_texts(np.asarray(arrays[LABELS]))).tolist())
+    return tuple(filter(None, np.unique(as_texts(np.asarray(arrays[LABELS]))).tolist()))
 
 
 def named(spec: Spec, source: Source) -> Spec:
@@ -75,14 +73,16 @@ def with_names(network: Network, source: Source) -> Network:
     return network if spec is network.space else checked(spec)
 
 
-def as_texts(array: Array) -> Array:
-    """Texts as numpy's `U`; raises DiagnosticError where bytes are no UTF-8."""
-    if array.dtype.kind != "S":
-        return array
-    try:
-        return np.char.decode(array, "utf-8")
-    except UnicodeDecodeError:
-        raise fail("E503", "texts of the data are not UTF-8", help="save them as UTF-8") from None
+def are_whole(array: Array) -> bool:
+    """Whether numbers, all of them finite, are whole."""
+    return bool(np.array_equal(array, np.floor(array)))
+
+
+def is_one_hot(array: Array) -> bool:
+    """Whether each row of several numbers has one 1, and else 0."""
+    if array.ndim != 2 or array.shape[1] < 2 or not np.isin(array, (0, 1)).all():
+        return False
+    return bool((array.sum(1) == 1).all())
 
 
 def _kind_of_labels(arrays: Mapping[str, Rows]) -> str:

@@ -19,7 +19,7 @@ from .kept import Kept
 from .labels import labels_of
 from .memory import require_held, room
 from .rows import Array, Rows
-from .split import SPLIT_NAMES, groups_of, split_of
+from .split import SPLIT, SPLIT_NAMES, groups_of, lacks_validation, split_numbers, split_of
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class Dataset:
     values. `split` is 0 for training, 1 for validation, 2 for test. Samples of one of the `groups`,
     (samples,), such as one person's, stay together where samples are divided. `times` are how often
     each sample is learned, (samples,), where that differs; `seen` says that what made the features
-    has seen the training samples (`seen.py`). `absence` says how samples are learned without some
+    has seen the training samples (`seen.py`); `drawn` that data with a split had no validation
+    samples, and some for training became these. `absence` says how samples are learned without some
     of their modalities. Features that there is no room for in memory stay where they are; `kept` is
     what is computed from features.
     """
@@ -41,6 +42,7 @@ class Dataset:
     groups: Array | None = None
     times: NDArray[np.int64] | None = None
     seen: bool = False
+    drawn: bool = False
     absence: Absence | None = None
     kept: Kept = field(default_factory=Kept, compare=False, repr=False)
 
@@ -87,7 +89,9 @@ def load_data(source: Source, network: Network, seed: int = 0, memory: str = "")
     report.raise_errors()
     groups = groups_of(arrays, len(labels))
     split = split_of(arrays, labels, groups, network.head, seed)
-    return Dataset(features, labels, split, groups, kept=Kept(room_beside(features, there)))
+    drawn = SPLIT in arrays and lacks_validation(split_numbers(np.asarray(arrays[SPLIT])))
+    kept = Kept(room_beside(features, there))
+    return Dataset(features, labels, split, groups, drawn=drawn, kept=kept)
 
 
 def load_features(source: Source, network: Network, memory: str = "") -> Dataset:

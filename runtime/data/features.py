@@ -10,9 +10,11 @@ from ...compiler.diagnostics.diagnostic import Report, did_you_mean, one_of
 from ...compiler.network.names import lengths_name
 from ...compiler.network.network import Network, NetworkFeature
 from ...ops.types import NUMBERS
+from .gaps import report_gaps
+from .kinds import instead
 from .memory import extent_of, left_apart
 from .presence import absent_of, presence_in
-from .rows import Array, Rows, SingleRows, chunks, in_memory, rows_of, single_bytes
+from .rows import Array, Rows, SingleRows, in_memory, rows_of, single_bytes
 
 
 def features_of(
@@ -74,7 +76,7 @@ def _fits(rows: Rows, feature: NetworkFeature, report: Report) -> bool:
         return False
     if rows.dtype.kind not in NUMBERS:
         message = f"`{feature.name}` holds {rows.dtype}, not numbers"
-        report.add("E502", message, feature.span, help="store it as float32")
+        report.add("E502", message, feature.span, help=instead(rows.dtype.kind)[1])
         return False
     axes = feature.axes
     fits = len(rows.shape) == len(axes) + 1 and all(
@@ -90,35 +92,13 @@ def _fits(rows: Rows, feature: NetworkFeature, report: Report) -> bool:
 
 def _require_finite(features: dict[str, Rows], network: Network, report: Report) -> None:
     """Takes out features with a number that is none in float32, and reports them."""
+    optional = {m.name for m in network.spec.modalities if m.optional}
     for feature in network.features:
         rows = features.get(feature.name)
-        if rows is not None and (found := _infinite(rows)):
-            message = f"`{feature.name}` has {found}"
-            report.add("E502", message, feature.span, help="replace NaN and infinity in the data")
+        if rows is not None and report_gaps(
+            feature, rows, report, optional=feature.modality in optional
+        ):
             del features[feature.name]
-
-
-def _infinite(rows: Rows) -> str:
-    """How many values of a feature are not finite, and where the first stands; else nothing."""
-    count = samples = done = 0
-    first = ""
-    for chunk in chunks(rows):
-        wrong = ~np.isfinite(chunk)
-        if wrong.any():
-            if not count:
-                sample, *place = map(int, np.argwhere(wrong)[0])
-                value = chunk[(sample, *place)]
-                where = f" at {place}" if place else ""
-                first = f"the first is {value} in sample {done + sample}{where}"
-            count += int(wrong.sum())
-            samples += int(wrong.reshape(len(wrong), -1).any(axis=1).sum())
-        done += len(chunk)
-    if not count:
-        return ""
-    number = (
-        "1 value that is" if count == 1 else f"{count:,} values in {samples:,} samples that are"
-    )
-    return f"{number} not finite in float32: {first}, counted from 0"
 
 
 def _axes_remedy(given: tuple[int, ...], feature: NetworkFeature) -> str:

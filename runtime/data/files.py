@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from itertools import islice
 from math import prod
 from os import PathLike
 from pathlib import Path
@@ -17,17 +18,21 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 
 from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.network.names import CLASS_NAMES
 from ...compiler.system.files import is_file, is_folder, open_file, reason
 from ..store.manifest import is_store
 from ..store.read import Store
 from . import formats
 from .formats import ArrayHeader, FolderFormat, Format, diagnosed
-from .rows import Array, Rows, in_memory, rows_of
+from .rows import Array, Rows, in_memory, of_length, rows_of
+from .shards import natural, together
 from .stores import StoreArrays, store_headers
 
 Arrays: TypeAlias = Mapping[str, Array]
 Source: TypeAlias = str | PathLike[str] | Mapping[str, Rows]
 """A file of arrays, a folder of such files or of a format, a feature store, or arrays by name."""
+MOST_FOLDERS = 1_000
+"""Folders in a folder that are looked into."""
 MOST_LOADED = 50_000_000
 """How many elements an array may have to be loaded from its header."""
 _MODULES = [
@@ -57,20 +62,19 @@ class StoredArrays(Arrays):
         self.headers = headers
 
     def __getitem__(self, name: str) -> Array:
-        with _opened(self.headers[name].file) as opened:
-            return opened.array(name)
+        return _read(self.headers[name])
 
     def blocks(self, name: str, count: int) -> Iterator[Array]:
         """An array as consecutive rows, so many at a time; raises as reading it whole does.
 
-        No more is held than its format needs for them.
+        No more is held than its format needs for them, and of several files one at a time.
         """
-        with _opened(self.headers[name].file) as opened:
-            if opened.blocks is not None:
-                yield from opened.blocks(name, count)
-                return
-            whole = opened.array(name)
-        yield from (whole[start : start + count] for start in range(0, len(whole), count))
+        header = self.headers[name]
+        if header.parts:
+            parts = (_fitted(block, header) for p in header.parts for block in _blocks(p, count))
+            yield from of_length(parts, count)
+        else:
+            yield from _blocks(header, count)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.headers)
@@ -81,6 +85,36 @@ class StoredArrays(Arrays):
     def __contains__(self, name: object) -> bool:
         """Whether there is an array of this name, which is not read."""
         return name in self.headers
+
+
+def _read(header: ArrayHeader) -> Array:
+    if header.parts:
+        parts = [_read(part) for part in header.parts]
+        if header.name != CLASS_NAMES:
+            return np.concatenate([_fitted(part, header) for part in parts])
+        if not all(np.array_equal(part, parts[0]) for part in parts):
+            raise fail("E503", f"files differ in `{CLASS_NAMES}`", help="name classes alike in all")
+        return parts[0]
+    if header.word:
+        return np.full(header.shape, header.word)
+    with _opened(header.file) as opened:
+        return opened.array(header.stored or header.name)
+
+
+def _blocks(header: ArrayHeader, count: int) -> Iterator[Array]:
+    """An array that stands in one place as consecutive rows, so many at a time."""
+    with _opened(header.file) as opened:
+        if opened.blocks is not None:
+            yield from opened.blocks(header.stored or header.name, count)
+            return
+        whole = opened.array(header.stored or header.name)
+    yield from (whole[start : start + count] for start in range(0, len(whole), count))
+
+
+def _fitted(rows: Array, header: ArrayHeader) -> Array:
+    """Rows of one place, as long in time as those of all places are."""
+    missing = header.shape[1] - rows.shape[1] if len(header.shape) > 1 else 0
+    return np.pad(rows, [(0, 0), (0, missing), *[(0, 0)] * (rows.ndim - 2)]) if missing else rows
 
 
 def arrays_of(source: Source) -> Mapping[str, Rows]:
@@ -102,15 +136,15 @@ def read_headers(path: Path) -> dict[str, ArrayHeader]:
     """The headers of what `read_arrays` would read; raises DiagnosticError as it does."""
     if is_store(path):
         return store_headers(path)
-    by_name: dict[str, ArrayHeader] = {}
-    for place in [path] if _folder_format(path) else data_files(path):
+    if _folder_format(path):
+        with _opened(path) as opened:
+            return dict(opened.headers())
+    found: list[tuple[Path, Mapping[str, ArrayHeader]]] = []
+    for place in data_files(path):
         with _opened(place) as opened:
-            headers = opened.headers()
-        for name, header in headers.items():
-            if name in by_name:
-                raise fail("E502", f"the array `{name}` stands in two files of `{path}`")
-            by_name[name] = header
-    return by_name
+            inside = Path() if place == path else place.relative_to(path)
+            found.append((inside, opened.headers()))
+    return together(found)
 
 
 def headers_of(arrays: Mapping[str, Rows]) -> Mapping[str, ArrayHeader]:
@@ -149,7 +183,7 @@ def data_files(path: Path) -> Sequence[Path]:
         with diagnosed(f"`{path}`", reader.UNREADABLE):
             return reader.files(path)
     try:
-        files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS)
+        files = _files_in(path) or [f for deep in _folders(path) for f in _files_in(deep)]
     except OSError as error:
         raise fail("E504", f"`{path}` cannot be read: {reason(error)}") from None
     if not files:
@@ -157,6 +191,23 @@ def data_files(path: Path) -> Sequence[Path]:
         kinds = f"{remedy}; or a folder with {_MARKED}"
         raise fail("E504", f"the folder `{path}` has no data", help=kinds)
     return files
+
+
+def _files_in(folder: Path) -> list[Path]:
+    """The files of a folder that are data by their endings, in their order."""
+    inside = (file for file in folder.iterdir() if not file.name.startswith("."))
+    found = [file for file in inside if file.suffix.lower() in ENDINGS and not is_folder(file)]
+    return sorted(found, key=lambda file: natural(file.name))
+
+
+def _folders(folder: Path, depth: int = 2) -> Iterator[Path]:
+    """The folders in a folder, and those in them, that are no links."""
+    inside = sorted(folder.iterdir(), key=lambda place: natural(place.name))
+    for place in islice(inside, MOST_FOLDERS):
+        if is_folder(place) and not place.is_symlink():
+            yield place
+            if depth > 1:
+                yield from _folders(place, depth - 1)
 
 
 # Formats

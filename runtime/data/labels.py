@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,27 +12,37 @@ from ...compiler.diagnostics.diagnostic import Report, did_you_mean, one_of
 from ...compiler.language.printer import name as written_name
 from ...compiler.network.network import Head
 from ...ops.types import NUMBERS
-from .classes import TEXTS, as_texts, stated_names
+from .classes import are_whole, is_one_hot, stated_names
+from .kinds import TEXTS, as_texts
 from .rows import Array, Rows
 
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _MOST_NAMED = 4
+_OTHERWISE = ("label", "target", "targets", "class", "classes", "category", "y", "y_train")
+"""What people call labels, in lower case."""
 
 
 def labels_of(arrays: Mapping[str, Rows], head: Head, samples: int | None, report: Report) -> Array:
     """Labels as a head learns them: `samples` of them, where the features agree on a number.
 
-    Classes count from 0 in the order of their names. Labels that are texts are found among these;
-    whole numbers are too, where all names are whole numbers or the data name their numbers.
+    Classes count from 0 in the order of their names, or are rows of one 1 among 0. Labels that are
+    texts are found among the names; whole numbers are too, where all names are whole numbers or the
+    data name their numbers.
     """
     if "labels" not in arrays:
-        report.add("E501", "the data has no array `labels`", help="add it, one row for each sample")
+        remedy = called_otherwise(arrays) or "add it, one row for each sample"
+        report.add("E501", "the data has no array `labels`", help=remedy)
         return np.zeros(0)
-    labels = _by_name(np.asarray(arrays["labels"]), stated_names(arrays), head, report)
-    if labels is None:
+    labels = _single(np.asarray(arrays["labels"]), head)
+    if _lacking(labels, report):
         return np.zeros(0)
+    found = _by_name(labels, stated_names(arrays), head, report)
+    if found is None:
+        return np.zeros(0)
+    labels = found
     if labels.dtype.kind not in NUMBERS or not np.isfinite(labels).all():
-        report.add("E503", "`labels` are not finite numbers", help=_label_remedy(head))
+        message = f"`labels` are not finite numbers, but {labels.dtype}"
+        report.add("E503", message, help=_label_remedy(head))
         return np.zeros(0)
     if head.kind != "classes" and head.count == 1 and labels.ndim == 1:
         labels = labels[:, None]
@@ -48,9 +58,37 @@ def labels_of(arrays: Mapping[str, Rows], head: Head, samples: int | None, repor
     return labels.astype(np.int64 if head.kind == "classes" else np.float32)
 
 
+def called_otherwise(names: Iterable[str]) -> str | None:
+    """A remedy where data seem to have labels by another name."""
+    other = next((name for name in names if name.lower() in _OTHERWISE), None)
+    return other and f"is it `{other}`? call it `labels`"
+
+
+def _single(labels: Array, head: Head) -> Array:
+    """Labels of classes without an axis of length 1."""
+    is_column = labels.ndim == 2 and labels.shape[1] == 1
+    return labels[:, 0] if is_column and head.kind == "classes" else labels
+
+
+def _lacking(labels: Array, report: Report) -> bool:
+    """Reports samples without a label: which are empty texts, or NaN."""
+    if labels.dtype.kind in TEXTS:
+        missing = np.char.str_len(labels) == 0
+    elif labels.dtype.kind == "f":
+        missing = np.isnan(labels)
+    else:
+        return False
+    each = missing.reshape(len(labels), -1).any(1) if labels.ndim else missing.reshape(1)
+    if not each.any():
+        return False
+    message = f"`labels` are missing of {each.sum():,} of {len(each):,} samples, the first of them"
+    report.add("E503", f"{message} {each.argmax()}", help="give them labels, or leave them out")
+    return True
+
+
 def _require_classes(labels: Array, head: Head, report: Report) -> None:
     last = head.count - 1
-    if not _are_whole(labels):
+    if not are_whole(labels):
         report.add(
             "E503", f"`labels` are not whole numbers from 0 to {last}", help=_label_remedy(head)
         )
@@ -58,8 +96,11 @@ def _require_classes(labels: Array, head: Head, report: Report) -> None:
         least, most = int(labels.min()), int(labels.max())
         message = f"`labels` are whole numbers from {least} to {most}, not from 0 to {last}"
         remedy = _label_remedy(head)
+        distinct = np.unique(labels).astype(np.int64).tolist()
         if (least, most) == (1, head.count):
             remedy = f"they count from 1: subtract 1, or name them: {_predicts(range(1, most + 1))}"
+        elif len(distinct) == head.count:
+            remedy = f"number them from 0, or name them: {_predicts(distinct)}"
         report.add("E503", message, help=remedy)
 
 
@@ -68,10 +109,6 @@ def _predicts(names: Sequence[object]) -> str:
     shown = [written_name(str(name)) for name in names[:_MOST_NAMED]]
     more = [] if len(names) <= _MOST_NAMED else ["…"]
     return f"predict {len(names)} classes {{ {', '.join([*shown, *more])} }}"
-
-
-def _are_whole(labels: Array) -> bool:
-    return bool(np.array_equal(labels, np.floor(labels)))
 
 
 # Names
@@ -92,11 +129,15 @@ def _places(
     labels: Array, names: tuple[str, ...] | None, head: Head, report: Report
 ) -> Array | None:
     """Labels as places among the names of a head, where they are names; else as they are."""
+    if labels.ndim == 2 and labels.shape[1] == head.count and is_one_hot(labels):
+        places = labels.argmax(1).astype(np.int64)
+        others = names is not None and head.names is not None and names != head.names
+        return _found(np.array(names, np.str_)[places], head, report) if others else places
     if labels.dtype.kind in TEXTS and labels.ndim == 1:
         return _found(as_texts(labels), head, report)
     if head.names is None or labels.ndim != 1 or labels.dtype.kind not in NUMBERS:
         return labels
-    if not np.isfinite(labels).all() or not _are_whole(labels):
+    if not np.isfinite(labels).all() or not are_whole(labels):
         return labels
     numbers = labels.astype(np.int64)
     if names is not None:

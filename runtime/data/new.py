@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from ...compiler.check.check import check, checked
-from ...compiler.diagnostics.diagnostic import DiagnosticError, did_you_mean, fail, one_of
+from ...compiler.diagnostics.diagnostic import DiagnosticError, Note, did_you_mean, fail, one_of
 from ...compiler.diagnostics.text import printable
 from ...compiler.language.nodes import (
     AXES,
@@ -27,6 +27,7 @@ from ...compiler.language.nodes import (
 )
 from ...compiler.language.printer import name as written_name
 from ...compiler.language.spec import Spec, spec_lines
+from ...compiler.network.names import LABELS
 from ...compiler.network.network import Network
 from ...compiler.resolve.numbers import OWN_NUMBERS
 from ...compiler.syntax.format import format_text
@@ -34,8 +35,12 @@ from ...compiler.syntax.parse import parse
 from ...compiler.system.files import read_text
 from .checks import data_warnings, metric_warnings, warn
 from .dataset import load_data
+from .files import read_headers
+from .formats import ArrayHeader
+from .labels import called_otherwise
+from .refine import together
 from .split import TEST, VALIDATION
-from .suggest import UNDIVIDED, Declared, declare
+from .suggest import UNDIVIDED, Declared, no_feature, suggested
 
 LIBRARY = "bmnas"
 POOL = ("Sum", "Attention", "LinearGLU", "ConcatFC")
@@ -74,18 +79,21 @@ def new_text(wishes: Wishes) -> str:
 
     Raises DiagnosticError where what is wished for cannot be read or does not make one.
     """
-    declared = declare(wishes.data) if wishes.data else None
-    modalities = declared.modalities if declared else ()
-    modalities += tuple(read_modality(text) for text in wishes.modalities)
+    declared = suggested(wishes.data) if wishes.data else None
+    given = tuple(read_modality(text, known=declared is not None) for text in wishes.modalities)
+    headers = read_headers(wishes.data) if wishes.data else {}
+    modalities = together(declared.modalities, given, headers) if declared else given
     predict = read_predict(wishes.predict) if wishes.predict else None
     predict = predict or (declared.predict if declared else None)
     if predict is None:
         message = "it is not said what is predicted"
         remedy = "add `--predict '10 classes'`, `'23 labels'` or `'1 values'`"
-        raise fail("E007", message, help=remedy)
+        raise fail("E007", message, help=remedy, notes=_of_labels(headers) if declared else ())
     features = [f.name for m in modalities for f in m.features]
     if len(features) < 2:
         message = f"there is {len(features) or 'no'} feature, so there is nothing to fuse"
+        if declared:
+            raise no_feature(message, declared, "E007")
         raise fail(
             "E007", message, help="declare two or more: `--modality 'image: A[c 64], B[c 9]'`"
         )
@@ -105,6 +113,15 @@ def new_text(wishes: Wishes) -> str:
     if wishes.data is not None and declared and declared.predict:
         _doubt(wishes.data, checked(parse(text, wishes.name)))
     return text
+
+
+def _of_labels(headers: Mapping[str, ArrayHeader]) -> list[Note]:
+    """What data have for labels, where that says nothing of what is predicted."""
+    if (labels := headers.get(LABELS)) is None:
+        other = called_otherwise(headers)
+        return [Note(f"the data has no array `{LABELS}`{f': {other}' if other else ''}")]
+    found = labels.why or f"{labels.shape} of the kind `{labels.kind}`"
+    return [Note(f"`{LABELS}` cannot be used: {found}")]
 
 
 def _doubt(data: Path, network: Network) -> None:
@@ -152,8 +169,11 @@ def _cell(cells: int, steps: int, features: Sequence[str]) -> Cell:
 # What is wished for, read by the language's own parser
 
 
-def read_modality(text: str) -> Modality:
-    """`image: A[c 512, h 7, w 7], B[c 64]`; raises DiagnosticError where it is something else."""
+def read_modality(text: str, *, known: bool = False) -> Modality:
+    """`image: A[c 512, h 7, w 7], B[c 64]`; raises DiagnosticError where it is something else.
+
+    Axes may be left out where they are `known`.
+    """
     name, colon, features = text.partition(":")
     if not colon or not features.strip():
         message = f"`{printable(text)}` declares no modality"
@@ -164,7 +184,7 @@ def read_modality(text: str) -> Modality:
         raise fail("E506", f"`{printable(text)}` is more than one modality")
     modality = spec.modalities[0]
     bare = [str(f.name) for f in modality.features if f.axes is None]
-    if bare and modality.backbone is None:
+    if bare and not known and modality.backbone is None:
         own = ", ".join(f"{f.name}[c 64]" for f in modality.features)
         message = f"a feature of `{modality.name}` has no axes: {one_of(bare)}"
         remedy = f"write them, as `--modality '{modality.name}: {own}'`, or give `--data`"

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ...compiler.diagnostics.diagnostic import Diagnostic, Report, did_you_mean
 from ...compiler.network.names import lengths_name, presence_name
 from ...compiler.network.network import Network, NetworkFeature
+from .gaps import presence_of
 from .rows import Array, Rows
 
 
@@ -36,11 +37,18 @@ class Zeros:
 
 
 def presence_in(arrays: Mapping[str, Rows], network: Network, report: Report) -> dict[str, Array]:
-    """Which samples have an optional modality, (samples,) of 0 and 1, where the data say it."""
+    """Which samples have an optional modality, (samples,) of 0 and 1, where the data say it.
+
+    Without a word of theirs, samples lack it whose features hold nothing but NaN.
+    """
     by_name: dict[str, Array] = {}
     for modality in network.spec.modalities:
         name = presence_name(modality.name)
-        if not modality.optional or name not in arrays:
+        if not modality.optional:
+            continue
+        if name not in arrays:
+            features = [f.name for f in network.features if f.modality == modality.name]
+            by_name |= presence_of(arrays, modality.name, features)
             continue
         present = np.asarray(arrays[name])
         if present.ndim != 1 or not np.isin(present, (0, 1)).all():

@@ -7,7 +7,7 @@ where the numbers are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import prod
 from mmap import mmap
 from typing import Any, Protocol, TypeAlias, TypeGuard
@@ -103,6 +103,19 @@ def spans(rows: Rows, count: int, most: int = CHUNK) -> list[slice]:
     """Slices of so many samples that are read at a time, which takes little memory."""
     each = max(1, min(most, CHUNK_BYTES // max(1, single_bytes(rows.shape[1:]))))
     return [slice(start, min(start + each, count)) for start in range(0, count, each)]
+
+
+def of_length(blocks: Iterable[Array], count: int) -> Iterator[Array]:
+    """Consecutive rows in blocks of any length as blocks of so many; the last may have fewer."""
+    held: list[Array] = []
+    for block in blocks:
+        held.append(block)
+        while sum(map(len, held)) >= count:
+            whole = np.concatenate(held) if len(held) > 1 else held[0]
+            yield whole[:count]
+            held = [whole[count:]]
+    if held and sum(map(len, held)):
+        yield np.concatenate(held)
 
 
 def chunks(

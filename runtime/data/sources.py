@@ -186,7 +186,8 @@ class _Columns(Mapping[str, Array]):
             except DiagnosticError as error:
                 self._others[name] = _unreadable(error)
             except ValueError as error:
-                self._others[name] = _unreadable(fail("E502", str(error)))
+                remedy = error.remedy if isinstance(error, tables.Unreadable) else None
+                self._others[name] = _unreadable(fail("E502", str(error), help=remedy))
 
     def __getitem__(self, name: str) -> Array:
         return self._others[name].read() if name in self._others else self._arrays[name]

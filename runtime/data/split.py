@@ -9,7 +9,7 @@ import numpy as np
 from ...compiler.diagnostics.diagnostic import fail, one_of
 from ...compiler.network.network import Head
 from ...ops.types import NUMBERS
-from .classes import TEXTS, as_texts
+from .kinds import TEXTS, as_texts
 from .rows import Array, Rows
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
@@ -20,7 +20,9 @@ WORDS: Mapping[str, int] = {
     **dict.fromkeys(("test", "testing"), TEST),
 }
 """What people call the parts of a split."""
-_SHARES = (0.6, 0.2, 0.2)
+SPLIT = "split"
+"""The array that says it."""
+_SHARES, _SHARES_OF_TRAINING = (0.6, 0.2, 0.2), (0.8, 0.2)
 _REMEDY = "0 or `train` is training, 1 or `validation` validation, 2 or `test` test"
 
 
@@ -52,21 +54,41 @@ def groups_of(arrays: Mapping[str, Rows], samples: int) -> Array | None:
 def split_of(
     arrays: Mapping[str, Rows], labels: Array, groups: Array | None, head: Head, seed: int
 ) -> Array:
-    """The data's own split, or a seeded one of 60, 20 and 20 percent; groups stay together."""
+    """The data's own split, or a seeded one of 60, 20 and 20 percent; groups stay together.
+
+    Where their own has training and test samples alone, a fifth of the former are drawn.
+    """
     samples = len(labels)
-    if "split" in arrays:
-        split = split_numbers(np.asarray(arrays["split"]))
-        if split.shape != (samples,):
-            message = f"`split` is {split.shape}, not one value for each of {samples} samples"
-            raise fail("E503", message, help=_REMEDY)
-        return split
+    if SPLIT not in arrays:
+        return _drawn(labels, groups, head, seed, _SHARES)
+    split = split_numbers(np.asarray(arrays[SPLIT]))
+    if split.shape != (samples,):
+        message = f"`split` is {split.shape}, not one value for each of {samples} samples"
+        raise fail("E503", message, help=_REMEDY)
+    if lacks_validation(split):
+        learned = np.flatnonzero(split == TRAIN)
+        own = None if groups is None else np.unique(groups[learned], return_inverse=True)[1]
+        split[learned] = _drawn(labels[learned], own, head, seed, _SHARES_OF_TRAINING)
+    return split
+
+
+def lacks_validation(split: Array) -> bool:
+    """Whether samples are for training and for testing, and none for validation."""
+    return bool(np.isin((TRAIN, TEST), split).all() and not (split == VALIDATION).any())
+
+
+def _drawn(
+    labels: Array, groups: Array | None, head: Head, seed: int, shares: tuple[float, ...]
+) -> Array:
+    """Samples in shares by chance, (samples,): of each class, or of groups, which stay together."""
+    samples, bounds = len(labels), np.cumsum(shares)[:-1]
     generator = np.random.default_rng(seed)
     if groups is not None:
         sizes = np.bincount(groups)
         order = generator.permutation(len(sizes))
         middles = (np.cumsum(sizes[order]) - sizes[order] / 2) / samples
         of_group = np.empty(len(sizes), np.int64)
-        of_group[order] = np.searchsorted(np.cumsum(_SHARES)[:2], middles, side="right")
+        of_group[order] = np.searchsorted(bounds, middles, side="right")
         return of_group[groups]
     strata = [np.arange(samples)]
     if head.kind == "classes":
@@ -76,5 +98,5 @@ def split_of(
         shuffled = generator.permutation(stratum)
         offset = generator.random()
         places = (np.arange(len(shuffled)) + offset) / max(1, len(shuffled))
-        split[shuffled] = np.searchsorted(np.cumsum(_SHARES)[:2], places % 1.0, side="right")
+        split[shuffled] = np.searchsorted(bounds, places % 1.0, side="right")
     return split

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 
-import numpy as np
-
-from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.diagnostics.diagnostic import DiagnosticError, Note, fail
 from ...compiler.language.nodes import Feature, FeatureAxis, Modality, Predict, name_problem
-from ...compiler.network.names import LABELS, lengths_name, presence_name
-from ...compiler.resolve.resolve import MOST_CLASSES, RESERVED
+from ...compiler.language.printer import name as written_name
+from ...compiler.network.names import lengths_name, presence_name
+from ...compiler.resolve.resolve import RESERVED
 from ...compiler.resolve.scope import LARGEST_SIZE
 from ...ops.types import NUMBERS
 from ..store.manifest import Manifest, is_store, read_manifest
-from .canonical import GROUPS, SPLIT, is_feature
-from .classes import TEXTS, names_in
-from .files import load_array, read_arrays, read_headers
+from .canonical import GROUPS, is_feature
+from .files import MOST_LOADED, headers_of, read_arrays, read_headers
 from .formats import ArrayHeader
-from .rows import Array
+from .gaps import lacking
+from .heads import head_of
+from .kinds import instead
+from .rows import Rows
+from .shards import natural
+from .split import SPLIT
 
 AXES = {1: "c", 2: "tc", 3: "chw", 4: "cthw"}
 """The axes of a feature by their number, behind the samples."""
@@ -33,17 +37,18 @@ _PREFIX = re.compile(r"[^\W\d]+")
 class Declared:
     """What data suggest: `left_out` says of other arrays why they are no feature.
 
-    Data that are `undivided` have no split, and no groups that a split would keep together.
+    Data that are `undivided` have no split, and no groups that a split would keep together. `alone`
+    are what arrays of one number for each sample would be as features.
     """
 
     modalities: tuple[Modality, ...]
     predict: Predict | None
     left_out: tuple[str, ...] = ()
     undivided: bool = False
+    alone: tuple[Feature, ...] = ()
 
 
-SPARSE = 4
-"""How many times the classes that occur there may be classes."""
+MOST_NOTES = 8
 
 
 def declare(path: Path) -> Declared:
@@ -52,22 +57,41 @@ def declare(path: Path) -> Declared:
     A feature's modality is the beginning of its name: `Image_1` and `Image_2` are of `image`.
     Raises DiagnosticError where the data cannot be read or have no feature.
     """
+    declared = suggested(path)
+    if not declared.modalities:
+        raise no_feature(f"`{path}` has no array that can be a feature", declared, "E504")
+    return declared
+
+
+def suggested(path: Path) -> Declared:
+    """As `declare`, of data that need not have a feature."""
     headers = read_headers(path)
     features = [h for h in headers.values() if is_feature(h.name)]
     problems = {h.name: problem for h in features if (problem := _problem(h))}
-    labels = headers.get(LABELS)
     left_out = tuple(f"{name}: {problem}" for name, problem in problems.items())
+    arrays = read_arrays(path)
     if is_store(path):
         modalities = _stored(read_manifest(path), problems)
     else:
         modalities = modalities_of(headers)
-    if not modalities:
-        message = f"`{path}` has no array that can be a feature"
-        remedy = "a feature is an array of numbers, (samples, channels) or with more axes"
-        raise fail("E504", message, help=remedy)
-    names = names_in(read_arrays(path)) if labels else None
-    predict = _predict(labels, names) if labels else None
-    return Declared(modalities, predict, left_out, not {SPLIT, GROUPS} & {*headers})
+    alone = (Feature(h.name, axes_of(h, headers)) for h in features if _is_alone(h))
+    return Declared(
+        with_gaps(modalities, arrays),
+        head_of(headers, arrays),
+        left_out,
+        not {SPLIT, GROUPS} & {*headers},
+        tuple(alone),
+    )
+
+
+def no_feature(message: str, declared: Declared, code: str) -> DiagnosticError:
+    """That data have too few features, with what they have instead."""
+    notes = [Note(line) for line in declared.left_out[:MOST_NOTES]]
+    remedy = "a feature is an array of numbers, (samples, channels) or with more axes"
+    if declared.alone:
+        names = ", ".join(f"{written_name(f.name)}[c 1]" for f in declared.alone[:MOST_NOTES])
+        remedy = f"`--modality 'tabular: {names}'` takes them, or columns `tabular.0`, `tabular.1`"
+    return fail(code, message, help=remedy, notes=notes)
 
 
 def modalities_of(headers: Mapping[str, ArrayHeader]) -> tuple[Modality, ...]:
@@ -77,6 +101,18 @@ def modalities_of(headers: Mapping[str, ArrayHeader]) -> tuple[Modality, ...]:
         if is_feature(header.name) and not _problem(header):
             groups.setdefault(_modality_of(header.name), []).append(header)
     return tuple(_modality(name, group, headers) for name, group in groups.items())
+
+
+def with_gaps(modalities: Sequence[Modality], arrays: Mapping[str, Rows]) -> tuple[Modality, ...]:
+    """Modalities, of which those are optional that samples lack; the largest are not looked at."""
+    headers = headers_of(arrays)
+    found: list[Modality] = []
+    for modality in modalities:
+        names = [feature.name for feature in modality.features]
+        small = all(prod(headers[n].shape) <= MOST_LOADED or headers[n].is_apart for n in names)
+        lacks = not modality.optional and small and lacking(arrays, names) is not None
+        found.append(replace(modality, optional=True) if lacks else modality)
+    return tuple(found)
 
 
 def _stored(manifest: Manifest, problems: Collection[str]) -> tuple[Modality, ...]:
@@ -101,7 +137,8 @@ def _problem(header: ArrayHeader) -> str | None:
     if header.name in RESERVED:
         return f"the network keeps the name `{header.name}` for itself"
     if header.kind not in NUMBERS:
-        return "it does not hold numbers"
+        what, remedy = instead(header.kind, header.why)
+        return f"{what}; {remedy}" if not header.why else what
     if len(header.shape) - 1 not in AXES:
         if len(header.shape) == 1:
             return f"it is one number for each sample; `{header.name}[c 1]` would take it"
@@ -109,6 +146,12 @@ def _problem(header: ArrayHeader) -> str | None:
     if not all(1 <= size <= LARGEST_SIZE for size in header.shape[1:]):
         return "an axis is empty or too long"
     return None
+
+
+def _is_alone(header: ArrayHeader) -> bool:
+    """Whether it is one number for each sample, and could be a feature."""
+    is_called = name_problem(header.name) is None and header.name not in RESERVED
+    return len(header.shape) == 1 and header.kind in NUMBERS and is_called
 
 
 def _modality_of(name: str) -> str:
@@ -119,56 +162,20 @@ def _modality_of(name: str) -> str:
 def _modality(
     name: str, group: Sequence[ArrayHeader], headers: Mapping[str, ArrayHeader]
 ) -> Modality:
-    features = [_feature(h, headers) for h in sorted(group, key=_natural)]
+    features = [
+        Feature(h.name, axes_of(h, headers)) for h in sorted(group, key=lambda h: natural(h.name))
+    ]
     return Modality(name, tuple(features), optional=presence_name(name) in headers)
 
 
-def _feature(header: ArrayHeader, headers: Mapping[str, ArrayHeader]) -> Feature:
-    names = AXES[len(header.shape) - 1]
+def axes_of(
+    header: ArrayHeader, headers: Mapping[str, ArrayHeader]
+) -> tuple[FeatureAxis, ...] | None:
+    """The axes that an array suggests as a feature; one number for each sample is a channel."""
+    sizes = header.shape[1:] if len(header.shape) > 1 else (1,)
+    names = AXES.get(len(sizes))
+    if names is None:
+        return None
     varies = "t" if lengths_name(header.name) in headers else ""
-    sizes = zip(names, header.shape[1:], strict=True)
-    return Feature(
-        header.name, tuple(FeatureAxis(a, "*" if a == varies else size) for a, size in sizes)
-    )
-
-
-def _natural(header: ArrayHeader) -> list[tuple[int, str]]:
-    """A key that puts `Image_10` behind `Image_2`."""
-    pieces = re.findall(r"[0-9]{1,9}|[^0-9]+", header.name)
-    return [(int(p), "") if p.isascii() and p.isdigit() else (-1, p) for p in pieces]
-
-
-def _predict(header: ArrayHeader, names: tuple[str, ...] | None) -> Predict | None:
-    """What labels are, with the names that data have for classes or columns, as they number them.
-
-    Classes where labels are (samples,) names or whole numbers, labels where 0 and 1, else values.
-    Whole numbers of which few below the largest occur, such as prices, are values too.
-    """
-    if 0 in header.shape or len(header.shape) not in (1, 2):
-        return None
-    if header.kind in TEXTS and names:
-        return Predict(len(names), "classes", names)
-    if header.kind not in NUMBERS:
-        return None
-    labels = load_array(header)
-    if labels.ndim == 2:
-        binary = bool(np.isin(labels, (0, 1)).all())
-        fit = names if names and len(names) == labels.shape[1] else None
-        return Predict(labels.shape[1], "labels" if binary else "values", fit)
-    whole = bool(np.array_equal(labels, np.floor(labels)))
-    if whole and names and labels.min() >= 0 and labels.max() < len(names):
-        return Predict(len(names), "classes", names)
-    return _counted(labels) if whole else Predict(1, "values")
-
-
-def _counted(labels: Array) -> Predict:
-    """What whole numbers are without names; classes that do not count from 0 are named by them."""
-    distinct = np.unique(labels).astype(np.int64)
-    least, most = int(distinct[0]), int(distinct[-1])
-    if distinct.tolist() == [-1, 1]:
-        return Predict(2, "classes", ("-1", "1"))
-    if least < 0 or most >= min(MOST_CLASSES, SPARSE * len(distinct)):
-        return Predict(1, "values")
-    if least == 1 and len(distinct) > 1:
-        return Predict(most, "classes", tuple(map(str, range(1, most + 1))))
-    return Predict(most + 1, "classes")
+    pairs = zip(names, sizes, strict=True)
+    return tuple(FeatureAxis(a, "*" if a == varies else size) for a, size in pairs)

@@ -10,11 +10,11 @@ from ...compiler.diagnostics.diagnostic import Diagnostic, Note, Report
 from ...compiler.measure.memory import network_memory, require_memory
 from ...compiler.network.network import Network
 from ...compiler.program.program import Program
-from ..data.canonical import SPLIT
 from ..data.dataset import Dataset, names_read
 from ..data.files import Source, arrays_of
 from ..data.identity import DataIdentity, data_identity
 from ..data.memory import held
+from ..data.split import SPLIT
 from ..progress import Progress
 from ..settings import Settings
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ....compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ....compiler.system.files import reason
-from ..columns import Column, arrays_of
+from ..columns import Column, Unreadable, arrays_of
 
 MOST_ARRAYS = 10_000
 BROKEN_ARCHIVE = (
@@ -40,7 +40,10 @@ class ArrayHeader:
     """An array's name, shape and kind (numpy's: `f`, `i`, `u`, `b`, `U`, or another).
 
     `file` is where it stands: a file, or a folder of a format of these. Of one that `is_apart`,
-    samples can be read without the rest.
+    samples can be read without the rest. `why` says of what holds no numbers and no texts what it
+    is, where that is known; `stored` what the array is called there, if otherwise. One that stands
+    in several places has `parts`, one after the other; one that stands nowhere is a `word`, for
+    each sample.
     """
 
     name: str
@@ -48,6 +51,10 @@ class ArrayHeader:
     kind: str
     file: Path
     is_apart: bool = False
+    why: str = ""
+    stored: str = ""
+    parts: tuple[ArrayHeader, ...] = ()
+    word: str = ""
 
 
 class Format(Protocol):
@@ -78,7 +85,7 @@ def headers_of(columns: Mapping[str, Column], file: Path) -> dict[str, ArrayHead
     """The headers of the arrays that columns of a table make."""
     arrays = arrays_of(columns)
     require_few(len(arrays))
-    return {name: ArrayHeader(name, c.shape, c.kind, file) for name, c in arrays.items()}
+    return {name: ArrayHeader(name, c.shape, c.kind, file, why=c.why) for name, c in arrays.items()}
 
 
 def require_few(count: int) -> None:
@@ -96,4 +103,5 @@ def diagnosed(what: str, unreadable: tuple[type[Exception], ...]) -> Generator[N
     except DiagnosticError:
         raise
     except broken as error:
-        raise fail("E504", f"{what} cannot be read: {reason(error)}") from None
+        remedy = error.remedy if isinstance(error, Unreadable) else None
+        raise fail("E504", f"{what} cannot be read: {reason(error)}", help=remedy) from None

@@ -24,8 +24,8 @@ def opened(place: Path, root: Path | None) -> RawData:
         diagnosed(f"`{place}`", csv.UNREADABLE),
         csv.read_rows(stream) as table,
     ):
-        names, blocks = table
-        rows = [row for block in blocks for row in block]
+        names = table.names
+        rows = [row for block in table.blocks for row in block]
     home = root or place.parent
     cells = {name: [row[at] for row in rows] for at, name in enumerate(names)}
     columns = {name: of_texts(place.name, name, of, home) for name, of in cells.items()}

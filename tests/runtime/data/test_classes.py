@@ -146,8 +146,12 @@ SUGGESTED: Sequence[tuple[Any, str]] = [
     (PLACES, "3 classes"),
     (PLACES + 1, "3 classes { `1`, `2`, `3` }"),
     (2 * (PLACES % 2) - 1, "2 classes { `-1`, `1` }"),
-    (PLACES - 1, "1 values"),
-    (PLACES * 1000, "1 values"),
+    (PLACES - 1, "3 classes { `-1`, `0`, `1` }"),
+    (PLACES * 1000, "3 classes { `0`, `1000`, `2000` }"),
+    (np.array([0, 5, 9])[PLACES], "3 classes { `0`, `5`, `9` }"),
+    (PLACES[:, None], "3 classes"),
+    (np.eye(3)[PLACES], "3 classes"),
+    (np.arange(30) * 1000, "1 values"),
 ]
 
 

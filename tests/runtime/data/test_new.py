@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 from fusewright.cli.commands import new as command
 from fusewright.compiler.check.check import check
 from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
+from fusewright.compiler.language.nodes import FeatureAxis
 from fusewright.compiler.language.spec import print_spec
 from fusewright.compiler.resolve.resolve import resolve
 from fusewright.compiler.syntax.format import format_text
@@ -200,6 +201,35 @@ def test_what_is_said_stands_before_what_is_guessed(tmp_path: Path) -> None:
     assert text.endswith("predict 7 classes\n")
 
 
+REFINED = {
+    "a modality of the data": ("words: words[t *, c 8]", ["image", "words"]),
+    "features without axes": ("both: Image_2, words, id", ["image", "both"]),
+    "all of one": ("image: Image_10", ["words", "image"]),
+}
+
+
+@pytest.mark.parametrize(("wish", "names"), REFINED.values(), ids=list(REFINED))
+def test_a_modality_beside_data_refines_what_they_suggest(
+    tmp_path: Path, wish: str, names: list[str]
+) -> None:
+    found = parse(new_text(Wishes("n", (wish,), data=stored(tmp_path, "npz"))))
+    assert [m.name for m in found.modalities] == names
+    features = [f for m in found.modalities for f in m.features]
+    assert len({f.name for f in features}) == len(features)
+    assert [f.axes for f in features if f.name == "id"] in ([], [(FeatureAxis("c", 1),)])
+
+
+def test_numbers_of_samples_are_told_how_to_become_features(tmp_path: Path) -> None:
+    np.savez(tmp_path / "d.npz", age=np.ones(6), height=np.ones(6), labels=np.arange(6) % 2)
+    with pytest.raises(DiagnosticError) as caught:
+        new_text(Wishes(data=tmp_path / "d.npz"))
+    (found,) = caught.value.diagnostics
+    wish = "tabular: age[c 1], height[c 1]"
+    assert f"`--modality '{wish}'` takes them" in (found.help or "")
+    text = new_text(Wishes("n", (wish,), data=tmp_path / "d.npz"))
+    assert [f.name for m in parse(text).modalities for f in m.features] == ["age", "height"]
+
+
 class Trap:
     """Says so if it is ever unpickled."""
 
@@ -212,7 +242,10 @@ def test_headers_are_read_without_arrays_or_unpickling(tmp_path: Path) -> None:
     np.savez(file, A=np.zeros((2, 3)), B=np.zeros((2, 4)), bad=np.array([Trap()], object))
     assert [h.kind for h in read_headers(file).values()] == ["f", "f", "O"]
     assert read_headers(file)["A"] == ArrayHeader("A", (2, 3), "f", file)
-    assert declare(file).left_out == ("bad: it does not hold numbers",)
+    assert declare(file).left_out == (
+        "bad: it does not hold numbers, but objects of Python; "
+        "store it as one array of float32, or rows one by one as Parquet",
+    )
 
 
 def test_a_huge_array_is_declared_from_its_header(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_checks_pooled_features_and_digests_are_the_same(tmp_path: Path) -> None
 def test_numbers_that_are_not_finite_are_found_where_they_stand(tmp_path: Path) -> None:
     arrays = problem(40)
     arrays["B"][33, 1, 2] = np.inf
-    with pytest.raises(fw.DiagnosticError, match="`B` has values that are not finite in float32"):
+    with pytest.raises(fw.DiagnosticError, match="`B` has 1 value that is not finite in float32"):
         load_data(stored(arrays, tmp_path / "store"), checked(spec()))
 
 

@@ -213,9 +213,9 @@ WRONG: list[tuple[str, Callable[[Path], object], str]] = [
     (
         "data.csv",
         lambda home: (home / "data.csv").write_text("a,a\n1,2\n"),
-        "does not name each column once",
+        "its first line names `a` twice",
     ),
-    ("data.csv", lambda home: (home / "data.csv").write_text(""), "does not name each column once"),
+    ("data.csv", lambda home: (home / "data.csv").write_text(""), "does not name its columns"),
     ("data.csv", lambda home: (home / "data.csv").write_text("a\n"), "holds no sample"),
     ("data.parquet", lambda home: (home / "data.parquet").write_bytes(b"PAR1"), "cannot be read"),
     (
