@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from .check.check import settled
 from .language.spec import Spec
+from .load import Given, spec_of
 from .measure.memory import network_memory, require_memory
 from .network.holes import Relaxation
 from .program.program import Program
@@ -16,12 +17,11 @@ if TYPE_CHECKING:
     import onnx
     from torch.export import ExportedProgram
 
-    from .graph.build import AnyGraph
     from .targets.numpy.network import NumpyNetwork
     from .targets.torch.module import FusionModule
 
-Model: TypeAlias = "Spec | AnyGraph"
-"""A specification, or a Graph that says one."""
+Model: TypeAlias = Given
+"""What says a specification."""
 DEFAULT, MEMORY = "torch", "memory"
 
 
@@ -53,10 +53,7 @@ def compile(spec: Model, target: str = DEFAULT, **options: Any) -> Any:
     there is. Raises DiagnosticError where the specification or the weights are wrong, where memory
     does not suffice, and for an option that the target does not take.
     """
-    if not isinstance(spec, Spec):
-        from .graph.write import specification
-
-        spec = specification(spec)
+    spec = spec_of(spec)
     require_one("target", target, sorted(targets(), key=lambda n: n != DEFAULT), "targets are")
     record = targets()[target]
     names = (*(*SUBJECT, MEMORY) * record.has_weights, *options_read_by(record.options, "compile"))

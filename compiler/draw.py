@@ -8,28 +8,27 @@ from typing import Any
 
 from .check.check import checked
 from .diagnostics.diagnostic import fail
-from .graph.build import AnyGraph, build
-from .graph.write import specification
-from .language.spec import Spec
+from .graph.build import build
+from .load import Given, spec_of
 from .system.files import write_file
 from .targets.diagram import FORMATS, Drawing, render, style_named
 
 
 def draw(
-    model: Spec | AnyGraph,
+    model: Given,
     output: str | PathLike[str] | None = None,
     *,
     format: str = "",
     style: str = "screen",
     **options: Any,
 ) -> bytes:
-    """The picture of a specification or a Graph, written to a file where one is named.
+    """The picture of what says a specification, written to a file where one is named.
 
     `format` is svg, png, pdf or dot, by default what the file's ending says, or else svg;
     `options` are those of `Drawing`: `width` in inches, `cell`, `compact`. Raises DiagnosticError
     where the model is wrong, or the format or file cannot be written.
     """
-    spec = model if isinstance(model, Spec) else specification(model)
+    spec = spec_of(model)
     chosen = format or (Path(output).suffix.lstrip(".").lower() if output is not None else "svg")
     if chosen not in FORMATS:
         listed = ", ".join(FORMATS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from itertools import islice
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, cast
 
 from .diagnostics.diagnostic import DiagnosticError, fail, one_of
 from .documents.spellings import by_ending, loads, notation_of, spelling_of
@@ -13,8 +13,21 @@ from .language.spec import Spec
 from .system.files import is_folder, read_text
 from .targets.target import target_of
 
+if TYPE_CHECKING:
+    from .graph.build import AnyGraph
+
+
+class HasGenotype(Protocol):
+    """What found or trained a network, such as the result of a search."""
+
+    @property
+    def genotype(self) -> Spec: ...
+
+
 Notation = Literal["fuse", "json", "yaml", "published", "mfas", "graphml", "node-link"]
 """What a Spec can be written in; the published codes' texts say their own networks alone."""
+Given: TypeAlias = "Spec | str | os.PathLike[str] | AnyGraph | HasGenotype"
+"""What says a specification: itself, a file, a text, a Graph, or the result of a search."""
 MOST_LISTED = 1_000
 """Entries of a folder that are looked at."""
 
@@ -37,6 +50,28 @@ def load(path: str | os.PathLike[str]) -> Spec:
 
         return read_graph(text, notation, name)
     return loads(text, name, by_ending(path))
+
+
+def spec_of(given: Given) -> Spec:
+    """What is given as a Spec: itself, a file's, a text's, a Graph's, or what a result found.
+
+    A text is told from the name of a file by its second line, or a brace. Raises DiagnosticError
+    where it cannot be read, or is nothing of these.
+    """
+    if isinstance(given, Spec):
+        return given
+    if isinstance(given, str) and ("\n" in given or "{" in given):
+        return loads(given)
+    if isinstance(given, (str, os.PathLike)):
+        return load(given)
+    if isinstance(found := getattr(given, "genotype", None), Spec):
+        return found
+    if hasattr(given, "nodes") and hasattr(given, "edges"):
+        from .graph.write import specification
+
+        return specification(cast("AnyGraph", given))
+    message = f"a specification is expected, and not a `{type(given).__name__}`"
+    raise fail("E506", message, help="give a Spec, a file, a text, a Graph, or what a search found")
 
 
 def _folder(path: str) -> DiagnosticError:

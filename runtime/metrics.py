@@ -10,6 +10,14 @@ SELECTION_METRIC = {"classes": "accuracy", "labels": "f1_weighted", "values": "r
 """The metric that a search selects by, by the kind of head; higher is better."""
 
 
+_SPOKEN = {"f1": "F1", "r2": "R²", "mae": "MAE", "rmse": "RMSE", "auroc": "AUROC", "map": "mAP"}
+
+
+def spoken(name: str) -> str:
+    """A metric as a reader says it: `validation_f1_weighted` is `validation F1 weighted`."""
+    return " ".join(_SPOKEN.get(word, word) for word in name.split("_"))
+
+
 def on_validation(metric: str) -> str:
     """A metric of the validation split, as a record of a search names it."""
     return f"validation_{metric}"

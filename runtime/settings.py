@@ -19,6 +19,7 @@ from ..compiler.system.memory import parse_memory
 from ..compiler.system.options import Limits, option, require_one
 from .strategies import (
     BY_FOLDS,
+    BY_LOSSES,
     FOLLOWED_BY,
     SAMPLED,
     SAMPLED_BY,
@@ -321,6 +322,11 @@ class Settings:
     def compares_by_folds(self) -> bool:
         """Whether finalists are compared on what folds hold out."""
         return self.selection in BY_FOLDS
+
+    @property
+    def weighs_losses(self) -> bool:
+        """Whether what is found stood by its loss beside its score."""
+        return (self.selection or self.strategy) in BY_LOSSES
 
     def with_options(self, **options: Any) -> Settings:
         """These settings with those options that are not None."""

@@ -18,7 +18,7 @@ class StrategyRow:
     `varies`: its candidates are networks by themselves, which may differ in numbers and roles.
     `shares`: several processes can share its candidates in one `storage`. `unrolls`: its
     architecture step can be unrolled by a weight step. `samples`: what it finds was trained by
-    itself, as a candidate.
+    itself, as a candidate. `weighs_losses`: candidates stand by their losses too.
     """
 
     selections: tuple[str, ...] = ()
@@ -26,6 +26,7 @@ class StrategyRow:
     shares: bool = False
     unrolls: bool = False
     samples: bool = False
+    weighs_losses: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +34,12 @@ class SelectionRow:
     """A selection. `samples`: what it finds was trained by itself, as a candidate.
 
     `folds`: it compares what it chooses from by folds of training and validation samples.
+    `weighs_losses`: what it chooses from stands by its loss too.
     """
 
     samples: bool = False
     folds: bool = False
+    weighs_losses: bool = False
 
 
 _AFTER_A_HYPERNET = ("argmax", "perturbation", "ranking", "halving")
@@ -44,7 +47,7 @@ STRATEGIES: Mapping[str, StrategyRow] = {
     "darts": StrategyRow(selections=_AFTER_A_HYPERNET, unrolls=True),
     "gdas": StrategyRow(selections=_AFTER_A_HYPERNET, unrolls=True),
     "single-path": StrategyRow(selections=("ranking", "halving", "perturbation")),
-    "halving": StrategyRow(selections=("folds",), varies=True, samples=True),
+    "halving": StrategyRow(selections=("folds",), varies=True, samples=True, weighs_losses=True),
     "random": StrategyRow(varies=True, shares=True, samples=True),
     "evolution": StrategyRow(varies=True, shares=True, samples=True),
     "tpe": StrategyRow(varies=True, shares=True, samples=True),
@@ -56,8 +59,8 @@ SELECTIONS: Mapping[str, SelectionRow] = {
     "argmax": SelectionRow(),
     "perturbation": SelectionRow(),
     "ranking": SelectionRow(),
-    "halving": SelectionRow(samples=True),
-    "folds": SelectionRow(samples=True, folds=True),
+    "halving": SelectionRow(samples=True, weighs_losses=True),
+    "folds": SelectionRow(samples=True, folds=True, weighs_losses=True),
 }
 
 
@@ -66,6 +69,10 @@ FOLLOWED_BY = {name: row.selections for name, row in STRATEGIES.items()}
 USUAL = {name: row.selections[0] if row.selections else "" for name, row in STRATEGIES.items()}
 """The selection that follows each strategy unless another is named."""
 BY_FOLDS = tuple(name for name, row in SELECTIONS.items() if row.folds)
+BY_LOSSES = tuple(
+    name for rows in (STRATEGIES, SELECTIONS) for name, row in rows.items() if row.weighs_losses
+)
+"""Strategies and selections whose candidates stand by their losses too."""
 SHARING = tuple(name for name, row in STRATEGIES.items() if row.shares)
 VARYING = tuple(name for name, row in STRATEGIES.items() if row.varies)
 SAMPLED = tuple(name for name, row in STRATEGIES.items() if row.samples)

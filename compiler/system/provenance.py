@@ -18,6 +18,11 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}}
 
 
+def own_version() -> str:
+    """The version of Fusewright."""
+    return _version(PACKAGES[0])
+
+
 def described(file: Path) -> dict[str, Any]:
     """The size of a file in bytes and its SHA-256; raises DiagnosticError where it is none."""
     with open_file(file) as stream:

@@ -19,7 +19,7 @@ from ...compiler.targets.onnx.target import ONNX
 from ...compiler.targets.safetensors import read_weights
 from ...compiler.targets.target import Subject, Target, file_targets, target_of
 from ...compiler.targets.torch.target import TORCH
-from ..predict.open import Model, open_run, with_weights
+from ..predict.open import Model, named, open_run, trained_subject, with_weights
 from ..runs.folder import RunFolder
 
 FIRST = ("weights", "initial", "data")
@@ -38,10 +38,11 @@ def deploy(
 ) -> dict[str, Any]:
     """Writes a network to a file, `to` what its ending says; returns what was measured.
 
-    `model` is a run folder, a specification without holes, or a `.safetensors` file that holds its
-    specification. A network without weights is written where `initial` says so: parameters then
-    have their initial values. `memory` is what parameters and data may take, such as `64GB`, else
-    what there is. `options` are those of the target: of `OnnxOptions` for ONNX.
+    `model` is a run folder, what a training gave, a specification without holes, or a
+    `.safetensors` file that holds its specification. A network without weights is written where
+    `initial` says so: parameters then have their initial values. `memory` is what parameters and
+    data may take, such as `64GB`, else what there is. `options` are those of the target: of
+    `OnnxOptions` for ONNX.
 
     An ONNX file is compared with the reference and with torch, and the certificate written beside
     it as `….certificate.json`; with `data`, its metrics on the test split are in it, those of
@@ -79,8 +80,11 @@ def subject_of(model: Model, weights: WeightSource | None) -> tuple[Subject, Run
 
     Raises DiagnosticError for others, and for a network with holes.
     """
+    model = named(model)
     if isinstance(model, Spec):
         return with_weights(model, weights), None
+    if not isinstance(model, (str, PathLike)):
+        return trained_subject(model, weights), None
     path = Path(model)
     if is_folder(path):
         return open_run(RunFolder(path), weights), RunFolder(path) if weights is None else None

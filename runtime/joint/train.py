@@ -56,7 +56,6 @@ from .sources import Extractor, RawSource, sources_of
 class JointResult(TrainResult):
     """As of any training; `backbones` are weights and buffers as `PROVIDER:MODEL/NAME`."""
 
-    spec: Spec
     backbones: Mapping[str, NDArray[Any]]
 
 
@@ -153,7 +152,8 @@ def _trained(
         course = Course(optimiser, objective, batches, settings, optimiser.held, generator)
         course.run_kept(report, kept) if kept is not None else course.run(report)
         with optimiser.averages.in_place():
-            return JointResult(module.arrays(), tuple(course.history), spec, _arrays(sources))
+            arrays, history = module.arrays(), tuple(course.history)
+            return JointResult(arrays, history, spec, settings, _arrays(sources))
 
 
 def _arrays(sources: Sequence[RawSource]) -> dict[str, NDArray[Any]]:

@@ -34,9 +34,9 @@ def evaluate(
 ) -> dict[str, float]:
     """The head's metrics on the test split.
 
-    `model` is a run folder, of a network or of an ensemble, an ONNX file, or a specification whose
-    `weights` are given. A run's
-    own settings say how data without a `split` is split; `options` override them. Warns
+    `model` is a run folder, of a network or of an ensemble, an ONNX file, what a training gave, or
+    a specification whose `weights` are given. A run's own settings say how data without a `split`
+    is split; `options` override them. Warns
     (`DataWarning`) where data are to be doubted, or a metric is, and where they have no feature of
     an optional modality, which is absent in every sample then. `joint` is as for `predict`.
     """

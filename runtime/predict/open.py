@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +37,20 @@ from .predictor import SECONDS, Predictor
 if TYPE_CHECKING:
     from ...compiler.targets.onnx.file import OnnxFile
 
-Model: TypeAlias = "str | PathLike[str] | Spec"
-"""A run folder, an ONNX file, or a specification whose weights are given."""
+
+class Trained(Protocol):
+    """What a training gives: a network with its weights, and the settings that it had."""
+
+    @property
+    def genotype(self) -> Spec: ...
+    @property
+    def weights(self) -> Weights: ...
+    @property
+    def settings(self) -> Settings: ...
+
+
+Model: TypeAlias = "str | PathLike[str] | Spec | Trained"
+"""A run folder, an ONNX file, a specification whose weights are given, or what was trained."""
 
 
 def open_predictor(
@@ -53,8 +65,11 @@ def open_predictor(
     An ONNX file with its backbones is `joint`, and may then run for `seconds`. Raises
     DiagnosticError where it cannot be read, has no weights, or has its own beside `weights`.
     """
+    model = named(model)
     if joint:
         return _with_backbones(model, weights, seconds)
+    if not isinstance(model, (str, PathLike, Spec)):
+        return _in_torch(trained_subject(model, weights), model.settings)
     if isinstance(model, Spec):
         if weights is None:
             message = "a specification needs weights to be evaluated"
@@ -76,8 +91,37 @@ def open_predictor(
     return OnnxPredictor(file, settings)
 
 
+def named(model: Model) -> Model:
+    """A run that was read as its folder; others as they are."""
+    path = getattr(model, "path", None)
+    return path if isinstance(path, Path) else model
+
+
+def trained_subject(model: Trained, weights: WeightSource | None) -> Subject:
+    """The network of what a training gave, with other weights if they are given.
+
+    Raises DiagnosticError where it is something else.
+    """
+    _require_trained(model)
+    return with_weights(model.genotype, model.weights if weights is None else weights)
+
+
+def _require_trained(model: object) -> None:
+    """Raises DiagnosticError unless something has what a training gives."""
+    if hasattr(model, "best_round"):
+        message = "what a search found is not trained yet"
+        raise fail("E505", message, help="train it: `fw.train(found, data)`")
+    if not (isinstance(getattr(model, "genotype", None), Spec) and hasattr(model, "weights")):
+        message = f"a trained network is expected, and not a `{type(model).__name__}`"
+        raise fail("E506", message, help="give a run folder, an ONNX file, or what `train` gave")
+
+
 def _with_backbones(model: Model, weights: WeightSource | None, seconds: int) -> Predictor:
-    if isinstance(model, Spec) or weights is not None or target_of(model) is not ONNX:
+    if (
+        not isinstance(model, (str, PathLike))
+        or weights is not None
+        or target_of(model) is not ONNX
+    ):
         message = "only an ONNX file holds its backbones, and their weights"
         raise fail("E506", message, help="give what `fusewright compile --joint` wrote")
     from .apart import JointPredictor

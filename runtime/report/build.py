@@ -14,10 +14,10 @@ from ...compiler.system.files import write_file
 from ...compiler.targets.html import Html, joined
 from ..data.files import Source
 from ..genotypes.agreement import Agreement, agreements, mean_pairwise
-from ..metrics import TRAIN_LOSS
+from ..metrics import TRAIN_LOSS, VALIDATION_LOSS, spoken
 from ..runs.controls import Controls
 from ..runs.folder import RunFolder
-from ..runs.read import FinishedRun, TrainedEnsemble, read_run, read_trained_ensemble
+from ..runs.read import FinishedRun, Search, TrainedEnsemble, read_run, read_trained_ensemble
 from .charts import Line, grid, line_chart
 from .data import data_reports, data_section
 from .doubts import doubts_of, doubts_section
@@ -67,7 +67,9 @@ def report(
     parts = [doubts_section(doubts)]
     parts += [_space(group, len(groups) > 1) for group in groups.values()]
     missing = measured_missing(every)
-    parts += [_trainings(trained), tested_section(tested), missing_section(missing)]
+    untrained = [run.name for run in every if run.training is None] if data is not None else []
+    parts += [_trainings(trained), tested_section(tested), _untested(untrained)]
+    parts += [missing_section(missing)]
     parts += _genotypes(runs)
     used = data_reports(every)
     parts += [ensembles_section(ensembles), data_section(used)]
@@ -75,6 +77,7 @@ def report(
         **_facts(every, list(groups.values()), tested),
         "missing": missing_facts(missing),
         "ensembles": [one.as_json() for one in ensembles],
+        "untested": untrained,
         "warnings": doubts,
         "data": [one.as_json() for one in used],
     }
@@ -100,7 +103,7 @@ def _space(runs: Sequence[FinishedRun], several: bool) -> Html:
     assert first is not None
     network = first.network
     what = [
-        paragraph(f"Rule for filling holes: {network.rule}. Selected by {first.metric}."),
+        paragraph(f"Rule for filling holes: {network.rule}. Selected by {_selected_by(first)}."),
         folded("The specification", code(str(network.space)), open=True),
         folded("Its diagram", diagram(network, "")),
     ]
@@ -112,6 +115,15 @@ def _space(runs: Sequence[FinishedRun], several: bool) -> Html:
         controls_section(_controls(runs)),
     ]
     return section(f"Search space `{network.name}`", *parts) if several else joined(parts)
+
+
+def _selected_by(search: Search) -> str:
+    """What decided which genotype is kept."""
+    metric, settings = spoken(search.metric), search.settings
+    if not settings.weighs_losses:
+        return metric
+    loss = f"{metric} and {spoken(VALIDATION_LOSS)} together"
+    return f"{loss}, in the end over folds" if settings.compares_by_folds else loss
 
 
 def _agreement(runs: Sequence[FinishedRun]) -> tuple[Agreement, ...]:
@@ -142,6 +154,14 @@ def _genotypes(runs: Sequence[FinishedRun]) -> list[Html]:
     left = paragraph(f"and {more} more genotypes") if more > 0 else Html()
     title = "The genotype" if len(holders) == 1 else "The genotypes"
     return [section(title, *cards, left)]
+
+
+def _untested(names: Sequence[str]) -> Html:
+    """Which runs the data were no use to; nothing where there is none."""
+    if not names:
+        return Html()
+    text = "not trained, and therefore not scored on the test split: " + ", ".join(names)
+    return section("Not scored", paragraph(text[0].upper() + text[1:] + "."))
 
 
 def _trainings(runs: Sequence[Run]) -> Html:

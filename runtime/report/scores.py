@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...compiler.targets.html import Html
+from ..metrics import spoken
 from ..runs.controls import Controls, how_scored, span
 from ..runs.read import FinishedRun, TrainedEnsemble
 from ..runs.statistics import Interval, Summary, paired_interval, summary
@@ -117,7 +118,7 @@ def tested_section(rows: Mapping[str, Sequence[Row]]) -> Html:
         "and so do other runs of one network, named after the first; all are compared over the "
         "seeds that they share."
     )
-    tables = [section(metric, _table(group, ""), level=3) for metric, group in rows.items()]
+    tables = [section(spoken(metric), _table(group, ""), level=3) for metric, group in rows.items()]
     return section("On the test split", paragraph(text), *tables)
 
 

@@ -12,14 +12,14 @@ from ...compiler.resolve.unfill import unfill
 from ...compiler.targets.diagram import EnsembleGraph, render
 from ...compiler.targets.html import Html, html, joined
 from ..genotypes.agreement import Agreement, mean_pairwise
-from ..metrics import TRAIN_LOSS, VALIDATION_LOSS
+from ..metrics import TRAIN_LOSS, VALIDATION_LOSS, spoken
 from ..runs.read import FinishedRun, Record, Search
 from .charts import OTHER, Line, bar, colour, grid, legend, line_chart, pair
 from .holes import holes
 from .page import figure, folded, paragraph, picture, section, table
 
 MOST_CANDIDATES = 6
-MOST_FACTS = 200
+MOST_FACTS, DEEPEST_FACTS = 200, 5
 
 
 def diagram(network: Network | EnsembleGraph, caption: object) -> Html:
@@ -55,7 +55,8 @@ def overview(runs: Sequence[FinishedRun]) -> Html:
                     float(seconds) if isinstance(seconds, (int, float)) else None,
                 ]
             )
-    header = ("run", "strategy", "seed", "round kept", metric, "cost in weight steps", "seconds")
+    score = spoken(metric)
+    header = ("run", "strategy", "seed", "round kept", score, "cost in weight steps", "seconds")
     return table(header, rows)
 
 
@@ -81,15 +82,15 @@ def curves(search: Search) -> Html:
     parts: list[Html] = []
     if series:
         lines = [Line(points, look) for look, _, points in series]
-        entries = [(look, n, points[-1][1], False) for look, n, points in series]
+        entries = [(look, spoken(n), points[-1][1], False) for look, n, points in series]
         chart = line_chart(lines, f"losses over {len(search.rounds)} rounds", size=(420, 180))
         parts.append(joined([chart, legend(entries)]))
     if points := _points(search.rounds, metric):
         mark = (best.number, best.numbers[metric]) if best and metric in best.numbers else None
-        label = f"{metric} over {len(search.rounds)} rounds"
+        label = f"{spoken(metric)} over {len(search.rounds)} rounds"
         chart = line_chart([Line(points)], label, size=(420, 180), mark=mark)
         caption = "The dot is the round whose genotype was kept." if mark else ""
-        entries = [("c0", metric, points[-1][1], False)]
+        entries = [("c0", spoken(metric), points[-1][1], False)]
         parts.append(joined([figure(chart), legend(entries), paragraph(caption)]))
     return section("Rounds", pair(parts), level=3)
 
@@ -116,8 +117,9 @@ def candidates(search: Search) -> Html:
         (looks[c], f"candidate {c:g}, {trained[c][-1][0]:g} epochs", trained[c][-1][1], i == 0)
         for i, c in enumerate(order[:MOST_CANDIDATES])
     ]
-    chart = line_chart(lines, f"{metric} of {len(order)} candidates over epochs", along="epoch")
-    caption = f"{metric} of {len(order)} candidates that were trained by themselves."
+    label = f"{spoken(metric)} of {len(order)} candidates"
+    chart = line_chart(lines, f"{label} over epochs", along="epoch")
+    caption = f"{label} that were trained by themselves."
     return section("Candidates", figure(chart, caption), legend(entries), level=3)
 
 
@@ -148,20 +150,20 @@ def _by_share(agreement: Agreement) -> list[tuple[str, float]]:
 
 
 def _facts(values: Mapping[str, Any]) -> list[tuple[str, object]]:
-    """Nested facts as rows of a name and a value."""
+    """Nested facts as rows of a name in words and a value."""
     facts: list[tuple[str, object]] = []
 
-    def add(place: str, value: object) -> None:
+    def add(place: tuple[str, ...], value: object) -> None:
         if len(facts) >= MOST_FACTS:
             return
-        if isinstance(value, Mapping) and place.count(".") < 4:
+        if isinstance(value, Mapping) and len(place) < DEEPEST_FACTS:
             for key, inner in value.items():
-                add(f"{place}.{key}" if place else str(key), inner)
-        elif isinstance(value, (list, tuple)) and place.count(".") < 4:
+                add((*place, str(key).replace("_", " ")), inner)
+        elif isinstance(value, (list, tuple)) and len(place) < DEEPEST_FACTS:
             for number, inner in enumerate(value, 1):
-                add(f"{place}.{number}", inner)
+                add((*place, str(number)), inner)
         else:
-            facts.append((place, str(value)))
+            facts.append((", ".join(place), str(value)))
 
-    add("", values)
+    add((), values)
     return facts

@@ -11,9 +11,8 @@ STYLE = """
   --rule: #3a3d42; --box: #22252a; --c0: #5ab4ea; --c1: #ff9248; --c2: #3fcf9f; --c3: #dd9cc4;
   --c4: #e8b13d; --c5: #9ad2f5; --other: #5c5f66; } }
 * { box-sizing: border-box; }
-body { font: 16px/1.5 Georgia, serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
-  color: var(--ink); background: var(--paper); overflow-wrap: anywhere; }
-h1, h2, h3, h4, summary, th, .legend, .chart text { font-family: Helvetica, Arial, sans-serif; }
+body { font: 16px/1.5 Helvetica, Arial, sans-serif; max-width: 62rem; margin: 2rem auto;
+  padding: 0 1rem; color: var(--ink); background: var(--paper); overflow-wrap: anywhere; }
 h1, h2, h3, h4 { line-height: 1.2; } h2 { margin-top: 2.5rem; }
 h4 { font-size: 14px; margin: 0 0 .3rem; }
 .wide { overflow-x: auto; margin: .8rem 0; }

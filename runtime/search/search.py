@@ -16,6 +16,7 @@ from ...compiler.check.check import checked
 from ...compiler.diagnostics.diagnostic import fail, one_of
 from ...compiler.language.nodes import Budget, RuleRequirement
 from ...compiler.language.spec import Spec
+from ...compiler.load import Given, spec_of
 from ...compiler.network.holes import Relaxation
 from ...compiler.network.network import Network
 from ...compiler.system.files import is_there
@@ -54,7 +55,7 @@ from .variants import budgets_of
 
 
 def search(
-    spec: Spec,
+    spec: Given,
     data: Data,
     *,
     out: str | PathLike[str] | None = None,
@@ -66,14 +67,14 @@ def search(
 ) -> SearchResult:
     """Searches the holes of a specification; `options` override `settings` by name.
 
-    `data` is a file, a folder, or what Python holds: arrays by name, a table, samples
-    (`data/sources.py`). With `out`, everything that is needed to repeat
-    the run is written there, and a checkpoint after every round and on SIGTERM and SIGINT, from
-    which `resume` goes on. Raises DiagnosticError where the specification, the data or the settings
-    cannot be used, and warns (`DataWarning`) where data are to be doubted.
+    `spec` is a Spec, a file, a text or a Graph. `data` is a file, a folder, or what Python holds:
+    arrays by name, a table, samples (`data/sources.py`). With `out`, everything that is needed to
+    repeat the run is written there, and a checkpoint after every round and on SIGTERM and SIGINT,
+    from which `resume` goes on. Raises DiagnosticError where the specification, the data or the
+    settings cannot be used, and warns (`DataWarning`) where data are to be doubted.
     """
     settings = (settings or Settings()).with_options(**options)
-    network = checked(with_rule(spec, settings))
+    network = checked(with_rule(spec_of(spec), settings))
     if not network.has_holes:
         message = f"`{network.name}` has no hole, so there is nothing to search"
         raise fail("E403", message, help="train it: `fusewright train`")

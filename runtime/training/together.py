@@ -245,5 +245,6 @@ def _train_together(
             raise no_finite_loss(f"{not_finite_at(None)}, with the seed {member.settings.seed}")
     with optimiser.averages.in_place():
         found = [population.tensors(place) for place in range(len(each))]
-    for tensors, history in zip(found, histories, strict=True):
-        yield TrainResult({name: t.numpy() for name, t in tensors.items()}, tuple(history))
+    for member, tensors, history in zip(members, found, histories, strict=True):
+        weights = {name: t.numpy() for name, t in tensors.items()}
+        yield TrainResult(weights, tuple(history), member.network.space, member.settings)

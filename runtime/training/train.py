@@ -13,7 +13,7 @@ from ...compiler.check.check import checked, require_no_holes
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.graph.build import build
 from ...compiler.language.spec import Spec
-from ...compiler.load import load
+from ...compiler.load import Given, load, spec_of
 from ...compiler.lowering.lower import lower
 from ...compiler.measure.memory import Memory, learned, require_memory, training_memory
 from ...compiler.network.network import Network
@@ -48,10 +48,12 @@ from .prepare import prepare
 
 @dataclass(frozen=True)
 class TrainResult:
-    """The weights after the last epoch, by name, and a record for every epoch."""
+    """The weights after the last epoch, by name, a record for every epoch, and what was trained."""
 
     weights: Mapping[str, NDArray[Any]]
     history: tuple[dict[str, Any], ...]
+    genotype: Spec
+    settings: Settings
 
     def __repr__(self) -> str:
         """The last record, and how much was trained."""
@@ -68,7 +70,7 @@ def require_for_one(options: Mapping[str, Any]) -> None:
 
 
 def train(
-    spec: Spec,
+    spec: Given,
     data: Data,
     *,
     weights: WeightSource | None = None,
@@ -82,6 +84,8 @@ def train(
 ) -> TrainResult:
     """Trains a specification without holes; `options` override `settings` by name.
 
+    `spec` is a Spec, a file, a text, a Graph, or what a search found, which is trained with the
+    settings that it was found with unless there are `settings`.
     Training starts from those of the `weights`, such as a hypernet's, that the network has by name,
     and from scratch without them. With `soft` targets, those of a teacher are learned beside the
     labels: see `distil.py`. Nothing is selected, so validation samples are trained on too,
@@ -91,15 +95,15 @@ def train(
     to be doubted.
     """
     require_for_one(options)
-    settings = (settings or Settings()).with_options(**options)
-    network = checked(spec)
+    settings = (settings or found_with(spec)).with_options(**options)
+    network = checked(spec_of(spec))
     require_no_holes(network)
     ModalityDropout.of(network, settings)
     data = source_of(data)
     network = with_names(network, data)
-    spec = network.space
+    genotype = network.space
     here = settings.with_options(device=join(settings.device))
-    with begun(out, "train", overwrite, spec, resume=resume) as folder:
+    with begun(out, "train", overwrite, genotype, resume=resume) as folder:
         program = lower(build(network))
         require_memory(_memory(network, program, data, settings), "training", settings.memory)
         samples = load_weighted(data, network, settings)
@@ -108,12 +112,12 @@ def train(
             samples = soft.taught(samples, network.head)
         start = weights_from(weights) if weights is not None else None
         warned = warn(doubts) if rank() == 0 else []
-        beside = None if folder is None else _found_here(spec, folder)
+        beside = None if folder is None else _found_here(genotype, folder)
         kept: KeptRun | None = None
         teacher = {"teacher": soft.teacher} if soft else {}
         if folder is not None:
             used = data_identity(data, names_read(network))
-            kept = kept_training(folder, resume, spec, settings, used, start, teacher)
+            kept = kept_training(folder, resume, genotype, settings, used, start, teacher)
         with watched(kept, settings, report) as told, computing(settings.threads):
             result = train_network(network, samples, here, told, start, program, kept)
         if kept is not None and rank() == 0:
@@ -121,11 +125,17 @@ def train(
             folder.begin_training()
             folder.write_settings(settings)
             folder.begin_history(result.history)
-            folder.write_genotype(spec, beside)
+            folder.write_genotype(genotype, beside)
             folder.write_tensors(WEIGHTS, result.weights)
             folder.write_about(kept.data.record(), warnings=warned, **teacher)
             kept.drop()
     return result
+
+
+def found_with(given: object) -> Settings:
+    """The settings that what is given was found with, or else the usual ones."""
+    known = getattr(given, "training", None)
+    return known if isinstance(known, Settings) else Settings()
 
 
 def _found_here(spec: Spec, folder: RunFolder) -> Settings | None:
@@ -170,4 +180,5 @@ def train_network(
         course = Course(optimiser, objective, batches, settings, held, generator)
         course.run_kept(report, kept) if kept is not None else course.run(report)
         with optimiser.averages.in_place():
-            return TrainResult(module.arrays(), tuple(course.history))
+            history = tuple(course.history)
+            return TrainResult(module.arrays(), history, network.space, settings)

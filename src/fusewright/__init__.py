@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .compiler.system.display import shown_by
 
 if TYPE_CHECKING:
+    __version__: str
     from .compiler.check.check import check
     from .compiler.compile import compile
     from .compiler.diagnostics.diagnostic import DataWarning, Diagnostic, DiagnosticError
@@ -63,6 +64,7 @@ __all__ = [
     "Graph",
     "Settings",
     "Spec",
+    "__version__",
     "check",
     "compile",
     "deploy",
@@ -82,6 +84,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return import_module(".compiler.system.provenance", __name__).own_version()
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home, _, own = _HOMES[name].partition(":")

@@ -12,6 +12,7 @@ from ..compiler.diagnostics.text import json_text, printable
 from ..compiler.language.override import override, parse_numbers
 from ..compiler.language.spec import Spec
 from ..compiler.load import load
+from .screen.bar import be_quiet
 
 
 class Commands(TyperGroup):
@@ -52,11 +53,25 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        from ..compiler.system.provenance import own_version
+
+        print(f"fusewright {own_version()}")
+        raise typer.Exit
+
+
 @app.callback()
-def fusewright() -> None:
+def fusewright(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", is_eager=True, callback=_show_version),
+    ] = False,
+) -> None:
     """A group of commands, however many of them are registered."""
 
 
@@ -65,6 +80,7 @@ SpecFiles = Annotated[
     list[Path], typer.Argument(metavar="FILE", help=".fuse, .json or .yaml files.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.", callback=be_quiet)]
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Override a number.")
 ]

@@ -69,7 +69,7 @@ def test_both_are_learned_and_statistics_stay(usual: JointResult) -> None:
     assert usual.history[-1]["train_loss"] < usual.history[0]["train_loss"]
     assert not np.array_equal(usual.backbones[WEIGHT], still.backbones[WEIGHT])
     assert np.array_equal(usual.backbones[MEAN], np.zeros(4))
-    assert str(usual.spec) == str(with_shapes(SPEC, OPTIONS))
+    assert str(usual.genotype) == str(with_shapes(SPEC, OPTIONS))
 
 
 def test_statistics_run_where_that_is_asked_for() -> None:

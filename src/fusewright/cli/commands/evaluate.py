@@ -10,7 +10,15 @@ import typer
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.diagnostics.text import printable
 from ...runtime.settings import Settings
-from ..app import Data, Json, Trained, app, print_json, print_values
+from ..app import (
+    Data,
+    Json,
+    Quiet,
+    Trained,
+    app,
+    print_json,
+    print_values,
+)
 from ..options import Joint, Seconds, require_none, with_options
 from ..screen.bar import Bar
 from ..screen.warned import data_warnings
@@ -30,6 +38,7 @@ def evaluate(
     missing: Annotated[
         bool, typer.Option("--missing", help="And where modalities are missing, kept in the run.")
     ] = False,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Evaluate a trained run or an ONNX file on the test split."""

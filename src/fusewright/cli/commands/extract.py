@@ -10,7 +10,15 @@ import typer
 from ...compiler.diagnostics.text import printable
 from ...runtime.backbones.options import BackboneOptions
 from ...runtime.extract.settings import ExtractSettings
-from ..app import Json, Sets, SpecFile, app, load_with, print_json
+from ..app import (
+    Json,
+    Quiet,
+    Sets,
+    SpecFile,
+    app,
+    load_with,
+    print_json,
+)
 from ..options import Backbones, backbones_from, with_options
 from ..screen.bar import Bar
 
@@ -42,6 +50,7 @@ def extract(
     ] = None,
     backbones: Backbones = None,
     sets: Sets = None,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Take features from raw data once; a rerun makes what is missing or has changed."""

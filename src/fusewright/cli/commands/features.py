@@ -11,7 +11,15 @@ import typer
 from ...compiler.diagnostics.diagnostic import DiagnosticError
 from ...compiler.diagnostics.text import printable
 from ...compiler.system.memory import memory_text, parse_memory
-from ..app import Commands, Json, Sets, app, load_with, print_json
+from ..app import (
+    Commands,
+    Json,
+    Quiet,
+    Sets,
+    app,
+    load_with,
+    print_json,
+)
 from ..screen.bar import Bar
 
 if TYPE_CHECKING:
@@ -37,6 +45,7 @@ def import_(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a store that is there.")
     ] = False,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Write a feature store of data, a shard at a time."""

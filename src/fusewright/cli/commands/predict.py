@@ -11,7 +11,15 @@ from ...compiler.diagnostics.diagnostic import fail
 from ...runtime.backbones.options import BackboneOptions
 from ...runtime.extract.settings import ExtractSettings
 from ...runtime.settings import Settings
-from ..app import EitherData, Raw, Root, Trained, app, print_values
+from ..app import (
+    EitherData,
+    Quiet,
+    Raw,
+    Root,
+    Trained,
+    app,
+    print_values,
+)
 from ..options import (
     Backbones,
     Joint,
@@ -42,6 +50,7 @@ def predict(
     backbones: Backbones = None,
     given: dict[str, Any],
     options: dict[str, Any],
+    quiet: Quiet = False,
 ) -> None:
     """Write what a trained run or an ONNX file gives for every sample, and what that predicts."""
     from ...compiler.system.files import write_file

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..app import Json, Runs, app, print_json
+from ...compiler.diagnostics.text import printable
+from ...runtime.runs.names import GENOTYPE
+from ..app import (
+    Json,
+    Quiet,
+    Runs,
+    app,
+    print_json,
+)
 from ..screen.bar import Bar
 from ..screen.warned import data_warnings
 
@@ -21,6 +30,7 @@ def report(
     data: Annotated[
         Path | None, typer.Option(help="Features, to evaluate trained runs on their test split.")
     ] = None,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Write a page about runs: what was searched, how it settled, what was found and its scores."""
@@ -32,5 +42,9 @@ def report(
         print_json({"report": str(output), **result.facts})
     else:
         print(f"report: {output}")
+        for name in result.facts["untested"]:
+            genotype = printable(str(Path(name) / GENOTYPE))
+            told = f"`{printable(name)}` is not trained, so it was not scored on test"
+            print(f"note: {told}; train it: `fusewright train {genotype} …`", file=sys.stderr)
         for line in result.data:
             print(f"data: {line}")

@@ -17,6 +17,7 @@ from ..app import (
     Json,
     Out,
     Overwrite,
+    Quiet,
     Resume,
     Sets,
     SpecFile,
@@ -52,6 +53,7 @@ def search(
     sets: Sets = None,
     overwrite: Overwrite = False,
     resume: Resume = False,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Search the holes of a specification; writes RUN/genotype.fuse."""

@@ -23,6 +23,7 @@ from ..app import (
     Json,
     Out,
     Overwrite,
+    Quiet,
     Raw,
     Resume,
     Root,
@@ -83,6 +84,7 @@ def train(
     sets: Sets = None,
     overwrite: Overwrite = False,
     resume: Resume = False,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Train a network on the training and validation splits; writes RUN/weights.safetensors."""

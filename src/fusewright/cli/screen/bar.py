@@ -1,35 +1,54 @@
-"""A progress bar on standard error."""
+"""How far a command is, on standard error: a bar on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
+from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.progress import Progress
 
+FIRST = 2.0
+"""Seconds until the first line; what takes less leaves none."""
+SHORTEST, LONGEST, SHARE = 10.0, 300.0, 0.1
+"""Seconds from line to line: a share of those that have passed, within bounds."""
+_quiet = False
+
+
+def be_quiet(quiet: bool) -> bool:
+    """Shows no progress from now on, or shows it."""
+    global _quiet  # noqa: PLW0603  (what the screen shows is one thing for the process)
+    _quiet = quiet
+    return quiet
+
+
+class _Shown(Protocol):
+    def show(self, done: int, total: int | None, numbers: str) -> None: ...
+
+    def end(self) -> None: ...
+
 
 class Bar:
-    """A bar that appears with the first progress, to be used in a `with` statement.
+    """Progress that appears with the first of it, to be used in a `with` statement.
 
-    NOTE: it is redrawn by hand: a thread that redraws takes turns with those of torch and slows
-    them.
+    Where standard error is no terminal, it is a line every now and then, at most `LONGEST` apart.
     """
 
     def __init__(self, what: str) -> None:
         self.done = 0
-        self._progress = _progress()
-        self._task = self._progress.add_task(what, total=None, numbers="")
+        is_terminal = sys.stderr is not None and sys.stderr.isatty()
+        self._shown: _Shown = _Drawn(what) if is_terminal else Lines(what)
+        if _quiet:
+            self._shown = _Nothing()
 
     def show(self, done: int, total: int | None, numbers: str = "") -> None:
-        """Draws how much is done, of how much, with numbers below it."""
+        """Shows how much is done, of how much, with numbers beside it."""
         self.done = done
-        self._progress.start()
-        self._progress.update(
-            self._task, completed=done, total=total, numbers=numbers, refresh=True
-        )
+        self._shown.show(done, total, numbers)
 
     def __enter__(self) -> Self:
         return self
@@ -40,6 +59,73 @@ class Bar:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._shown.end()
+
+
+class Lines:
+    """A line of progress at intervals that grow, and one at the end."""
+
+    def __init__(self, what: str, clock: Callable[[], float] = monotonic) -> None:
+        self._what, self._clock = what, clock
+        self._start = clock()
+        self._next = FIRST
+        self._last: tuple[int, int | None, str] | None = None
+
+    def show(self, done: int, total: int | None, numbers: str) -> None:
+        passed = self._clock() - self._start
+        self._last = (done, total, numbers)
+        if passed >= self._next:
+            self._print(passed)
+            self._next = passed + min(LONGEST, max(SHORTEST, SHARE * passed))
+
+    def end(self) -> None:
+        """The last line, where there was one before it and it says more than that."""
+        if self._last is not None and self._next > FIRST:
+            self._print(self._clock() - self._start)
+
+    def _print(self, passed: float) -> None:
+        if self._last is None:
+            return
+        done, total, numbers = self._last
+        self._last = None
+        parts = [f"{self._what} {done:,}" + (f"/{total:,}" if total else ""), _clock_text(passed)]
+        if total and 0 < done < total:
+            parts.append(f"{_clock_text(passed * (total - done) / done)} left")
+        print(", ".join(parts) + (f": {numbers}" if numbers else ""), file=sys.stderr, flush=True)
+
+
+def _clock_text(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"
+
+
+class _Nothing:
+    def show(self, done: int, total: int | None, numbers: str) -> None:
+        pass
+
+    def end(self) -> None:
+        pass
+
+
+class _Drawn:
+    """A bar on a terminal.
+
+    NOTE: it is redrawn by hand: a thread that redraws takes turns with those of torch and slows
+    them.
+    """
+
+    def __init__(self, what: str) -> None:
+        self._progress = _progress()
+        self._task = self._progress.add_task(what, total=None, numbers="")
+
+    def show(self, done: int, total: int | None, numbers: str) -> None:
+        self._progress.start()
+        self._progress.update(
+            self._task, completed=done, total=total, numbers=numbers, refresh=True
+        )
+
+    def end(self) -> None:
         if self._progress.live.is_started:
             self._progress.stop()
 
@@ -53,6 +139,7 @@ def _progress() -> Progress:
         Progress,
         TextColumn,
         TimeElapsedColumn,
+        TimeRemainingColumn,
     )
     from rich.text import Text
 
@@ -66,5 +153,9 @@ def _progress() -> Progress:
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("left"),
     )
-    return WithNumbers(*columns, console=Console(stderr=True), auto_refresh=False)
+    # Rounds differ in length, and come seldom: what is left is estimated over all of them.
+    console, always = Console(stderr=True), float(LONGEST * 1000)
+    return WithNumbers(*columns, console=console, auto_refresh=False, speed_estimate_period=always)
