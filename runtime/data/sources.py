@@ -16,10 +16,11 @@ from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.network.names import CLASS_NAMES
 from . import columns as tables
 from .arrow_columns import columns_of_table, pyarrow
-from .canonical import PER_SAMPLE
 from .columns import Column
 from .files import Arrays, Source, StoredArrays
+from .held_arrays import array_of, is_of, stacked
 from .rows import Array
+from .split import WORDS
 from .stores import StoreArrays
 
 
@@ -47,32 +48,11 @@ def source_of(data: Data) -> Source:
     if isinstance(data, Mapping):
         by_name = cast("Mapping[str, Any]", data)
         if by_name and all(map(_is_table, _plain_values(by_name))):
-            return _of_splits(by_name)
+            return _of_splits({name: _Columns(_columns(of)) for name, of in by_name.items()})
+        if _are_parts(by_name):
+            return _of_splits({name: cast(Arrays, source_of(of)) for name, of in by_name.items()})
         return _Named(by_name)
     return _of_samples(data)
-
-
-def array_of(name: str, value: Any) -> Array:
-    """An array, tensor, column or list as an array; one of arrays or lists of one shape is stacked.
-
-    Raises DiagnosticError where it is none.
-    """
-    if isinstance(value, np.ndarray):
-        array = cast(Array, value)
-        return _stacked(name, array.tolist()) if array.dtype.hasobject else array
-    if isinstance(getattr(value, "dtype", None), np.dtype) and not hasattr(value, "to_numpy"):
-        return cast(Array, value)
-    if _is_of(value, "torch"):
-        tensor = value.detach().cpu()
-        return cast(Array, (tensor if _has_numpy(tensor) else tensor.float()).numpy())
-    if hasattr(value, "to_numpy"):
-        return array_of(name, np.asarray(value.to_numpy()))
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return _stacked(name, value)
-    array = np.asarray(value)
-    if array.dtype.hasobject:
-        raise _no_array(name, value)
-    return array
 
 
 class _Named(Mapping[str, Array]):
@@ -99,48 +79,13 @@ def _plain_values(by_name: Mapping[str, Any]) -> Iterator[Any]:
     return iter(by_name.values() if isinstance(by_name, dict) else [None])
 
 
-def _is_of(value: Any, library: str) -> bool:
-    """Whether a value's class, or one that it is made from, is of a library."""
-    return any(of.__module__.partition(".")[0] == library for of in type(value).__mro__)
-
-
-def _has_numpy(tensor: Any) -> bool:
-    """Whether numpy has the type of a tensor; it has no bfloat16."""
-    return str(tensor.dtype).removeprefix("torch.") in np.sctypeDict
-
-
-def _stacked(name: str, items: Sequence[Any]) -> Array:
-    """Items as one array: texts, numbers, or arrays of one shape."""
-    if all(isinstance(item, str) for item in items):
-        return np.array(items, np.str_)
-    if any(item is None for item in items):
-        raise _no_array(name, None)
-    try:
-        rows = [item if np.isscalar(item) else array_of(name, item) for item in items]
-        array: Array = np.array(rows)
-    except ValueError:
-        message = f"rows of `{name}` differ in shape"
-        remedy = f"fill them up with zeros, and say in `{name}.lengths` how many count"
-        raise fail("E502", message, help=remedy) from None
-    if array.dtype.hasobject:
-        raise _no_array(name, next(item for item in items if not np.isscalar(item)))
-    return array
-
-
-def _no_array(name: str, value: Any) -> Exception:
-    kind = type(value).__name__
-    message = f"`{name}` has `{kind}`, which is no array of numbers or texts"
-    code = "E503" if name in PER_SAMPLE else "E502"
-    return fail(code, message, help="missing values are to be filled, or their samples left out")
-
-
 # Tables
 
 
 def _is_table(data: Any) -> bool:
     of = type(data).__name__
-    frame = any(_is_of(data, library) for library in _FRAMES) and of == "DataFrame"
-    return frame or (_is_of(data, "datasets") and of == "Dataset") or _speaks_arrow(data)
+    frame = any(is_of(data, library) for library in _FRAMES) and of == "DataFrame"
+    return frame or (is_of(data, "datasets") and of == "Dataset") or _speaks_arrow(data)
 
 
 def _speaks_arrow(data: Any) -> bool:
@@ -148,14 +93,14 @@ def _speaks_arrow(data: Any) -> bool:
 
 
 def _columns(table: Any) -> dict[str, Column]:
-    if any(_is_of(table, library) for library in _FRAMES):
+    if any(is_of(table, library) for library in _FRAMES):
         names = [str(name) for name in table.columns]
         if len(set(names)) < len(names):
             raise fail("E502", "two columns of a table have one name")
         return {
             name: _cells(name, table[own]) for name, own in zip(names, table.columns, strict=True)
         }
-    if _is_of(table, "datasets"):
+    if is_of(table, "datasets"):
         return columns_of_table(table.with_format("arrow")[:])
     return columns_of_table(pyarrow().table(table))
 
@@ -202,9 +147,22 @@ class _Columns(Mapping[str, Array]):
         return name in self._arrays or name in self._others
 
 
-def _of_splits(by_name: Mapping[str, Any]) -> Arrays:
-    """Tables of the same columns, one after the other, with the `split` that each of them is."""
-    parts = {name: _Columns(_columns(table)) for name, table in by_name.items()}
+def _are_parts(by_name: Mapping[str, Any]) -> bool:
+    """Whether a dict has arrays, samples or batches for each part of a split."""
+    if not isinstance(by_name, dict) or not all(str(name).lower() in WORDS for name in by_name):
+        return False
+    return bool(by_name) and not any(_is_plain(value) for value in by_name.values())
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is an array, or can be one."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return not (value and isinstance(value[0], Mapping))
+    return np.isscalar(value) or hasattr(value, "dtype")
+
+
+def _of_splits(parts: Mapping[str, Arrays]) -> Arrays:
+    """Arrays of the same names, one after the other, with the `split` that each of them is."""
     first = next(iter(parts.values()))
     if any(part.keys() != first.keys() for part in parts.values()):
         raise fail("E502", "the tables of the splits differ in their columns")
@@ -215,6 +173,9 @@ def _of_splits(by_name: Mapping[str, Any]) -> Arrays:
         for name in first
     }
     counts = [len(next(iter(part.values()))) for part in parts.values()]
+    for name, part in parts.items():
+        if any(len(part[of]) != len(next(iter(part.values()))) for of in part if of != CLASS_NAMES):
+            raise fail("E502", f"the arrays of `{name}` differ in their number of samples")
     return {"split": np.repeat(np.array([*parts], np.str_), counts), **whole}
 
 
@@ -229,18 +190,33 @@ def _of_samples(data: Any) -> Arrays:
     )
     parts: dict[str, list[Any]] = {}
     count = 0
-    for sample in _each(data):
+    for sample in map(_named, _each(data)):
         if not isinstance(sample, Mapping) or (count and sample.keys() != parts.keys()):
             message = f"sample {count} of the data is no dict with the names of the others"
-            raise fail("E502", message, help="give `{'Image': …, 'labels': …}` for each sample")
+            raise fail(
+                "E502", message, help=_PLAIN if isinstance(sample, (tuple, list)) else _DICTS
+            )
         for name, value in cast("Mapping[str, Any]", sample).items():
             parts.setdefault(str(name), []).append(value)
         count += 1
     if not count:
         raise fail("E502", "the data has no sample")
-    whole = _joined if is_batched else _stacked
+    whole = _joined if is_batched else stacked
     arrays = {name: whole(name, parts.pop(name)) for name in [*parts]}
     return _Columns({name: Column.of(array) for name, array in arrays.items()})
+
+
+_DICTS = "give `{'Image': …, 'labels': …}` for each sample"
+_PLAIN = "tuples do not say what is what: give `{'Image': data.tensors[0], 'labels': …}`, or dicts"
+
+
+def _named(sample: Any) -> Any:
+    """A sample as a dict, where it is one with its label."""
+    match sample:
+        case (Mapping() as features, label) if "labels" not in features:
+            return {**features, "labels": label}
+        case _:
+            return sample
 
 
 def _each(data: Any) -> Iterator[Any]:
@@ -251,7 +227,8 @@ def _each(data: Any) -> Iterator[Any]:
             yield data[place]
     else:
         message = f"`{type(data).__name__}` is neither a table, nor arrays or samples by name"
-        raise fail("E502", message, help="give arrays by name, or the path of a file or folder")
+        remedy = "give arrays by name, or the path of a file or folder"
+        raise fail("E502", message, help="`collect()` it" if hasattr(data, "collect") else remedy)
 
 
 def _joined(name: str, batches: Sequence[Any]) -> NDArray[Any]:

@@ -262,6 +262,31 @@ FORMS: Mapping[str, Callable[[Arrays], Any]] = {
     "Arrow": table,
     "a Dataset": Samples,
     "samples": lambda of: [*map(Samples(of).__getitem__, range(len(of["labels"])))],
+    "tensors of another width": lambda of: {
+        name: torch.from_numpy(array).double() if array.dtype.kind == "f" else array
+        for name, array in of.items()
+    },
+    "arrays of Arrow": lambda of: {name: table(of)[name] for name in of},
+    "arrays by split": lambda of: {
+        word: {n: a[of["split"] == word] for n, a in of.items() if n != "split"}
+        for word in dict.fromkeys(of["split"].tolist())
+    },
+    "samples by split": lambda of: {
+        word: [
+            s for s in map(Samples(of).__getitem__, range(len(of["split"]))) if s["split"] == word
+        ]
+        for word in dict.fromkeys(of["split"].tolist())
+    },
+    "loaders by split": lambda of: {
+        word: torch.utils.data.DataLoader(
+            torch.utils.data.Subset(Samples(of), np.flatnonzero(of["split"] == word).tolist()), 3
+        )
+        for word in dict.fromkeys(of["split"].tolist())
+    },
+    "pairs": lambda of: [
+        ({n: v for n, v in sample.items() if n != "labels"}, sample["labels"])
+        for sample in map(Samples(of).__getitem__, range(len(of["labels"])))
+    ],
     "a DataLoader": lambda of: torch.utils.data.DataLoader(Samples(of), batch_size=5),
 }
 """By what they are called, what makes data of Python from arrays."""

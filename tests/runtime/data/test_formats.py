@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+import torch
 
 import fusewright as fw
 from fusewright.compiler.check.check import checked
@@ -186,7 +188,30 @@ def test_lists_that_differ_are_refused_with_a_remedy(cells: list[Any], tmp_path:
         assert diagnostic.help is not None
 
 
+@pytest.mark.parametrize("kind", ["bfloat16", "float16", "float8_e5m2"])
+def test_tensors_of_types_that_numpy_lacks_are_widened(kind: str) -> None:
+    pytest.importorskip("ml_dtypes")  # registers the names of such types with numpy
+    tensor = torch.arange(8).reshape(4, 2).to(getattr(torch, kind))
+    found = tables.held({"A": tensor})["A"]
+    assert found.tolist() == tensor.float().tolist()
+    assert found.dtype.kind == "f"
+
+
+def test_what_is_masked_is_missing() -> None:
+    """It was read as if it were not masked."""
+    masked = np.ma.masked_equal(np.arange(12).reshape(4, 3), 4)
+    found = tables.held({"A": masked, "B": np.ma.asarray(np.ones(4))})
+    assert np.argwhere(np.isnan(found["A"])).tolist() == [[1, 1]]
+    assert found["B"].tolist() == [1, 1, 1, 1]
+
+
 WRONG = {
+    "tuples": ([(1.0, 2.0, 3.0)], "sample 0 of the data is no dict"),
+    "a frame that waits": (pl.DataFrame({"A": [1]}).lazy(), "`LazyFrame` is neither a table"),
+    "parts of other lengths": (
+        {"train": {"A": np.ones((3, 2)), "labels": np.ones(2)}},
+        "the arrays of `train` differ in their number of samples",
+    ),
     "a number": (7, "`int` is neither a table, nor arrays or samples by name"),
     "samples without names": ([1, 2], "sample 0 of the data is no dict"),
     "no sample": ([], "the data has no sample"),
