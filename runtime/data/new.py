@@ -33,6 +33,7 @@ from ...compiler.resolve.numbers import OWN_NUMBERS
 from ...compiler.syntax.format import format_text
 from ...compiler.syntax.parse import parse
 from ...compiler.system.files import read_text
+from ..settings import Settings, read_settings
 from .checks import data_warnings, metric_warnings, warn
 from .dataset import load_data
 from .files import read_headers
@@ -221,11 +222,23 @@ def _read(text: str, option: str) -> Spec:
 
 
 def example_text(name: str) -> str:
-    """The text of an example; raises DiagnosticError where there is none of that name."""
+    """The text of an example, such as `ntu1` or, of a folder, `systems/gmu`.
+
+    Raises DiagnosticError where there is none of that name.
+    """
+    return read_text(_example(name))
+
+
+def example_settings(name: str) -> Settings:
+    """The settings of an example; raises DiagnosticError where there is none of that name."""
+    return read_settings(_example(name).with_suffix(".toml"))
+
+
+def _example(name: str) -> Path:
     folder = Path(__file__).resolve().parents[2] / "examples"
     files = (path for part in (".", "systems") for path in folder.joinpath(part).glob("*.fuse"))
     names = sorted(path.relative_to(folder).with_suffix("").as_posix() for path in files)
     if name not in names:
         remedy = did_you_mean(name, names) or f"there are {one_of(names, len(names))}"
         raise fail("E504", f"there is no example `{printable(name)}`", help=remedy)
-    return read_text(folder / f"{name}.fuse")
+    return folder / f"{name}.fuse"

@@ -35,8 +35,8 @@ FILE_WORDS = ("FILE", "RUN", "ONNX", "JOURNAL", ".json")
 OF_A_RUN = {part for file in FILES for part in Path(file.name).parts}
 IN_PLACE = {"format"}
 """Commands that write what they read."""
-LONG = {"demo"}
-"""Commands that take minutes; what the demo writes, it writes as others do."""
+LONG = {"demo", "reproduce"}
+"""Commands that take minutes; what they write, they write as others do."""
 CASES = [case for kind in kinds().values() for case in kind.cases]
 QUICK = ("convert", "format")
 """Works that take moments."""

@@ -1,0 +1,172 @@
+"""The data of a table: the paper's where they are given, and else those that stand in for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save
+
+from ...compiler.check.check import checked
+from ...compiler.diagnostics.diagnostic import did_you_mean, fail, one_of
+from ...compiler.diagnostics.text import printable
+from ...compiler.language.spec import Spec
+from ...compiler.load import load
+from ...compiler.syntax.parse import parse
+from ...compiler.system.files import is_file, is_there, write_file
+from ..data.classes import with_names
+from ..data.dataset import Dataset, load_data, names_read
+from ..data.identity import data_identity
+from ..data.new import example_settings, example_text
+from ..data.sources import source_of
+from ..data.split import TEST
+from ..demo import emoji
+from ..demo.extract import extract
+from ..settings import Settings
+from .paper import BM_NAS, DC_NAS, MFAS
+from .systems import brought
+from .tables import EGO, MM_IMDB, NTU
+
+
+@dataclass(frozen=True)
+class PaperSet:
+    """A data set of the paper: what it is called, its best configuration, and its splits."""
+
+    title: str
+    configuration: str
+    samples: tuple[int, int, int]
+
+
+PAPER_SETS: Mapping[str, PaperSet] = {
+    MM_IMDB: PaperSet("MM-IMDB", "mmimdb1", (15_552, 2_608, 7_799)),
+    NTU: PaperSet("NTU RGB-D", "ntu1", (23_760, 2_519, 16_558)),
+    EGO: PaperSet("EgoGesture", "ego1", (14_416, 4_768, 4_977)),
+}
+STAND_IN = "emoji"
+EVALUATION_EPOCHS = 50
+"""Those that what is found is trained for on the paper's data: it says 50 to 70."""
+STAND_IN_TRAINING = Settings(epochs=15, batch=96)
+"""How networks on the stand-in are trained; chosen by the demo, on validation."""
+CANDIDATES = 60
+"""Networks that MFAS and DC-NAS train, as many each: what they cost follows from it."""
+METHODS: Mapping[str, Mapping[str, str | int]] = {
+    BM_NAS: {"strategy": "darts", "relax": "shared", "rule": "paper"},
+    MFAS: {"strategy": "mfas", "candidates": CANDIDATES},
+    DC_NAS: {"strategy": "dc", "candidates": CANDIDATES},
+}
+"""How each method searches; all else is as the space's configuration says."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """The data of rows, and the space over their features.
+
+    `stands_in` names the set of the paper that these data stand in for; empty where they are it.
+    `samples` are training, validation and test; `features` is where the features are.
+    """
+
+    title: str
+    stands_in: str
+    space: Spec
+    search: Settings
+    training: Settings
+    samples: tuple[int, int, int]
+    features: Path
+
+    def configured(self, configuration: str) -> tuple[Spec, Settings]:
+        """The space and the settings of a configuration of Table 8, over these features."""
+        if not configuration:
+            return self.space, self.search
+        space = brought(parse(example_text(configuration), configuration), self.space)
+        return space, example_settings(configuration)
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The samples of every feature."""
+        network = with_names(checked(self.space), source_of(self.features))
+        return load_data(self.features, network, self.training.split_seed)
+
+    @cached_property
+    def digest(self) -> str:
+        """What identifies the data."""
+        source = source_of(self.features)
+        return data_identity(source, names_read(checked(self.space))).digest
+
+    @property
+    def test(self) -> NDArray[np.int64]:
+        """The places of the test samples."""
+        return self.dataset.indices(TEST)
+
+
+def materials(out: Path, given: Mapping[str, Path]) -> Mapping[str, Material]:
+    """The data of each set of the paper; raises DiagnosticError where what is given is not there.
+
+    Features of the stand-in need not be there yet: `prepare` makes them.
+    """
+    return {
+        name: _real(one, given[name]) if name in given else _stand_in(one, out)
+        for name, one in PAPER_SETS.items()
+    }
+
+
+def _real(one: PaperSet, features: Path) -> Material:
+    if not is_there(features):
+        raise fail("E504", f"`{printable(str(features))}` cannot be read: it is not there")
+    search = example_settings(one.configuration)
+    training = search.with_options(strategy="halving", relax="per_input", epochs=EVALUATION_EPOCHS)
+    space = parse(example_text(one.configuration), one.configuration)
+    return Material(one.title, "", space, search, training, one.samples, features)
+
+
+def _stand_in(one: PaperSet, out: Path) -> Material:
+    space = load(Path(emoji.__file__).with_name("emoji.fuse"))
+    counts = np.bincount(emoji.load_emoji().split, minlength=3)
+    samples = (int(counts[0]), int(counts[1]), int(counts[2]))
+    search = Settings(strategy="darts", relax="shared", epochs=30, batch=96)
+    features = out / f"{STAND_IN}.safetensors"
+    return Material(STAND_IN, one.title, space, search, STAND_IN_TRAINING, samples, features)
+
+
+def prepare(material: Material) -> None:
+    """Makes the features of the stand-in where they are not there yet."""
+    if not material.stands_in or is_file(material.features):
+        return
+    found = extract(seed=0)
+    groups = emoji.load_emoji().families
+    arrays: dict[str, NDArray[Any]] = {
+        **found.features,
+        "labels": found.labels,
+        "split": found.split,
+        "groups": groups,
+    }
+    write_file(material.features, save(arrays))
+
+
+def read_given(texts: Sequence[str]) -> dict[str, Path]:
+    """`NAME:FOLDER` as places by the names of sets; raises DiagnosticError for something else."""
+    found: dict[str, Path] = {}
+    for text in texts:
+        name, colon, place = text.partition(":")
+        name = re.sub(r"[ _-]+", "-", name.strip().lower())
+        if not colon or not place:
+            message = f"`{printable(text)}` names no data"
+            raise fail("E506", message, help=f"write `--data {NTU}:FOLDER`")
+        if name not in PAPER_SETS:
+            remedy = did_you_mean(name, PAPER_SETS) or f"sets are {one_of([*PAPER_SETS])}"
+            raise fail("E506", f"`{printable(name)}` is no data set of the paper", help=remedy)
+        if name in found:
+            raise fail("E506", f"`{name}` is given twice", help="give each set once")
+        found[name] = Path(place)
+    return found
+
+
+def digest_of(*texts: str) -> str:
+    """A short name for what some texts say."""
+    return sha256("\0".join(texts).encode()).hexdigest()[:16]
