@@ -58,6 +58,7 @@ def _planned(row: Row, material: Material) -> Planned:
         if isinstance(way, Alone | Late | System):
             network = fixed(way, material.space)
             checked(network)
+            told = told_of(way, network)
             size = count_parameters(to_program(network))
             cost = _training(network, material)
         else:

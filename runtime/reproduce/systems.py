@@ -29,6 +29,8 @@ from .paper import Alone, Late, System
 FOLDER = "systems"
 """Below the examples: the fusion systems of the paper."""
 MERGE = "role merge(x, s) = s"
+FUSED = "Fused"
+"""The Cell that stands for a system which cannot be brought to the features at hand."""
 
 
 def fixed(way: Alone | Late | System, space: Spec) -> Spec:
@@ -59,7 +61,7 @@ def _system(way: System, space: Spec) -> Spec:
 def with_step(space: Spec, step: str) -> Spec:
     """The space's network with one Cell over the last features, in which a Step fuses them."""
     last = [modality.features[-1].name for modality in space.modalities]
-    cell = Cell("Fused", tuple(CellInput(Reference(name)) for name in last), _steps(step)[0])
+    cell = Cell(FUSED, tuple(CellInput(Reference(name)) for name in last), _steps(step)[0])
     return _using(replace(space, pool=None, cells=(cell,), outputs=None, requirements=()))
 
 

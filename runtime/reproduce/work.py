@@ -28,7 +28,7 @@ from ..training.train import train
 from .paper import Alone, Late, NotHere, OtherFeatures, OtherSteps, Searched, System, Way
 from .rows import Done, Rows
 from .sets import METHODS, Material, digest_of
-from .systems import fixed, other_features, other_steps, random_seed
+from .systems import FUSED, fixed, other_features, other_steps, random_seed
 
 SEARCHES = "searches"
 FATAL = ("E504", "E507", "E510", "E513")
@@ -69,7 +69,7 @@ class Worker:
         score = float(scored(head.kind, outputs[None].astype(np.float64), labels).metrics[0])
         one = Done(
             key=key,
-            row=told_of(way),
+            row=told_of(way, genotype),
             data=material.title,
             seed=seed,
             genotype=str(genotype),
@@ -158,9 +158,11 @@ def key_of(way: Way, material: Material, seed: int) -> str:
     return digest_of(repr(way), space, search, training, material.digest, str(seed))
 
 
-def told_of(way: Way) -> str:
-    """What a way is called while it runs."""
+def told_of(way: Way, network: Spec | None = None) -> str:
+    """What a way is called; the `network` that it made shows what stands for a system."""
     match way:
+        case System(_, step) if network and any(cell.name == FUSED for cell in network.cells):
+            return f"{step.partition('(')[0]} over the last features"
         case Alone(modality):
             return f"modality {modality + 1} alone"
         case Late():

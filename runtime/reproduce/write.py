@@ -22,6 +22,7 @@ _PAPER: Sequence[tuple[str, Cell]] = (
     ("search, GPU-hours", lambda one: _number(one.row.printed.hours, 2)),
 )
 _HERE: Sequence[tuple[str, Cell]] = (
+    ("is", lambda one: one.done[0].row),
     ("seeds", lambda one: str(len(one.done))),
     ("score, %", lambda one: _spread(one.scores.mean, one.scores.deviation, 1)),
     ("95 % interval", lambda one: _interval(one.interval, signed=False)),
