@@ -15,6 +15,7 @@ import torch
 import fusewright as fw
 from fusewright.runtime.joint.train import train_joint
 from fusewright.runtime.training import course
+from fusewright.runtime.training.kept import KeptRun
 from tests.support.backbones import OPTIONS
 from tests.support.joint import SPEC, raw_data
 from tests.support.killed_training import KINDS, MOMENTS
@@ -85,7 +86,7 @@ def test_checkpoints_take_little_of_the_time(
     clock = iter(range(100))
     written: list[float] = []
     monkeypatch.setattr(course, "monotonic", lambda: float(next(clock)))
-    monkeypatch.setattr(course.KeptRun, "write", lambda self, state: written.append(next(clock)))
+    monkeypatch.setattr(KeptRun, "write", lambda self, state: written.append(next(clock)))
     monkeypatch.setattr(course, "WRITING", 0.5)
     alone(tmp_path / "run", epochs=12)
     assert written == [1, 7, 13]  # asked at 0, 3, 4, 5, 6, …: two seconds of writing, four of none

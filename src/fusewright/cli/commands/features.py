@@ -49,7 +49,8 @@ def import_(
     json: Json = False,
 ) -> None:
     """Write a feature store of data, a shard at a time."""
-    from ...runtime.data.canonical import GROUPS, SPLIT
+    from ...runtime.data.canonical import GROUPS
+    from ...runtime.data.split import SPLIT
     from ...runtime.data.importing import import_features
     from ...runtime.data.suggest import UNDIVIDED
 
