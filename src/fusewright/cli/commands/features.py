@@ -50,8 +50,8 @@ def import_(
 ) -> None:
     """Write a feature store of data, a shard at a time."""
     from ...runtime.data.canonical import GROUPS
-    from ...runtime.data.split import SPLIT
     from ...runtime.data.importing import import_features
+    from ...runtime.data.split import SPLIT
     from ...runtime.data.suggest import UNDIVIDED
 
     read = load_with(spec, sets) if spec else None
