@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import networkx
 
+from ..diagnostics.diagnostic import fail
 from ..diagnostics.source import Span
 from ..language.spec import Spec
 from ..network.names import OUTPUT, identifier
@@ -45,10 +46,16 @@ class Graph(_MultiDiGraph, Displayed):
 
 
 HEAD = "head"
+MOST_EDGES = 100_000
+"""What is looked at and lowered in a moment; `check` needs no Graph, and takes many more."""
 
 
 def build(network: Network) -> Graph:
-    """The Graph of a network; unused features and Steps are in it."""
+    """The Graph of a network; unused features and Steps are in it.
+
+    Raises DiagnosticError where it would have too many edges.
+    """
+    _require_few_edges(network)
     with COLLECTOR_OFF:
         return _build(network)
 
@@ -79,6 +86,17 @@ def _build(network: Network) -> Graph:
     _add(graph, HEAD, "head", (network.head_role,))
     _connect(graph, HEAD, [OUTPUT])
     return graph
+
+
+def _require_few_edges(network: Network) -> None:
+    edges = sum(len(slot.candidates) for slot in network.outputs)
+    for cell in network.cells:
+        slots = (*cell.slots, *(slot for step in cell.steps for slot in step.slots))
+        edges += sum(len(slot.candidates) for slot in slots)
+        if edges > MOST_EDGES:
+            message = f"the graph has more than {MOST_EDGES:,} candidate edges"
+            remedy = "use fewer Cells or Steps, or restrict the holes: `{A | B}`"
+            raise fail("E308", message, cell.span, help=remedy)
 
 
 def source_of(network: Architecture, name: str) -> str:

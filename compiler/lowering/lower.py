@@ -42,6 +42,8 @@ from .apply import apply
 
 ARCHITECTURE_DEVIATION = 1e-3
 """Standard deviation of the initial architecture parameters."""
+MOST_VALUES = 25_000
+"""Values of a Program, a hypernet's included: passes over so many take seconds."""
 
 
 def lower(graph: Graph, relax: Relaxation = "shared") -> Program:
@@ -89,7 +91,14 @@ class _Lowering:
         for node, data in self.graph.nodes(data=True):
             if node in wanted:
                 self.values[node] = self._node(node, data)
+                self._require_few_values(data)
         return validate(self.builder.program(self.values[HEAD]), "lowering")
+
+    def _require_few_values(self, data: Mapping[str, Any]) -> None:
+        if len(self.builder.values) > MOST_VALUES:
+            message = f"the network computes more than {MOST_VALUES:,} values"
+            remedy = "use fewer Cells or Steps, or fewer operations in the pool"
+            raise fail("E308", message, data.get("span"), help=remedy)
 
     def adapter_alone(self, feature: str) -> Program:
         (adapter,) = self.graph.successors(feature)

@@ -18,6 +18,7 @@ from fusewright import grammars
 from fusewright.compiler.check.check import check
 from fusewright.compiler.diagnostics import source
 from fusewright.compiler.documents import spellings as load
+from fusewright.compiler.graph import build
 from fusewright.compiler.language import limits, nodes
 from fusewright.compiler.language.expression import Body, Call, Parameter, walk
 from fusewright.compiler.language.nodes import (
@@ -31,7 +32,7 @@ from fusewright.compiler.language.nodes import (
     Step,
 )
 from fusewright.compiler.language.spec import Spec
-from fusewright.compiler.lowering import instances
+from fusewright.compiler.lowering import instances, lower
 from fusewright.compiler.lowering import sizes as quantities
 from fusewright.compiler.network.rules import RULES
 from fusewright.compiler.network.vocabulary import DEFAULT_LIBRARY, ROLES, library_names
@@ -174,6 +175,8 @@ def test_the_bounds_are_those_of_the_compiler() -> None:
     assert f"{scope.MOST_NODES:,} Cells" in bounds
     assert cells.MOST_EDGES == 2_000_000
     assert "two million edges" in bounds
+    assert f"{build.MOST_EDGES:,} edges" in bounds
+    assert f"computes at most {lower.MOST_VALUES:,} values" in " ".join(bounds.split())
     assert f"size is at most {scope.LARGEST_SIZE:,}" in " ".join(bounds.split())
     assert f"{quantities.MOST_ELEMENTS:,} numbers" in bounds
     assert f"{limits.LONGEST_NAME:,}\ncharacters" in TEXT
