@@ -11,12 +11,13 @@ SEED ?= 0
 PROCESSES ?= 1
 INSTALL := pip install --quiet --disable-pip-version-check
 NPM := $(VENV)/npm/.ready
+WEB := build/web
 SCRIPTS := $(wildcard compiler/targets/page/*.js)
 TSC := $(BIN)/node $(VENV)/npm/node_modules/typescript/bin/tsc \
 	--noEmit --checkJs --strict --target es2022 --lib es2022,dom
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-front test-backbones prove test-cuda siege kills golden gallery release check lint types format clean
+.PHONY: help demo test test-front test-backbones prove test-cuda siege kills golden gallery release site check lint types format clean
 
 help:
 	@echo "make demo    the main job on bundled real data, into demo-run/"
@@ -30,6 +31,7 @@ help:
 	@echo "make golden  write the files that tests compare with anew; look at the difference"
 	@echo "make gallery  draw docs/gallery.md and its pictures anew"
 	@echo "make release  wheel and sdist into dist/, built twice and tried with every Python at hand; DEMO=--demo"
+	@echo "make site    the documentation and the playground, into build/site/"
 	@echo "make check   lint and tests: what a reviewer would check"
 	@echo "make lint    format, lint, types and contracts of imports"
 	@echo "make format  rewrite the code in its canonical form"
@@ -97,6 +99,19 @@ golden: $(READY) $(NPM)
 gallery: $(READY)
 	$(BIN)/python -m tests.support.gallery
 	$(BIN)/python -m tests.support.systems
+
+site: $(READY) $(WEB)/.ready
+	$(BIN)/python -m website.bundle $(WEB)/sources.zip
+	cp -r website/playground/. $(WEB)
+	PATH="$(abspath $(BIN)):$$PATH" node $(WEB)/build.mjs $(WEB)/sources.zip examples build/playground
+	PATH="$(abspath $(BIN)):$$PATH" node $(WEB)/node_modules/typescript/bin/tsc --project $(WEB)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+# What the playground is made of, from npm, as its lock file says.
+$(WEB)/.ready: $(READY) website/playground/package.json website/playground/package-lock.json
+	@mkdir -p $(WEB) && cp website/playground/package.json website/playground/package-lock.json $(WEB)
+	PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix $(WEB) --silent --ignore-scripts --fetch-retries=1
+	@touch $@
 
 release: $(READY)
 	$(BIN)/python -m release.build --out dist

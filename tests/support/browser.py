@@ -1,4 +1,4 @@
-"""Opens pages from files in headless Chromium, offline, and looks at them as a person would.
+"""Opens pages in headless Chromium, offline, and looks at them as a person would.
 
 What that needs comes from three places: Chromium and its driver from the system, Selenium from
 PyPI, axe-core from npm, into the virtual environment: `make test` puts it there.
@@ -30,7 +30,7 @@ FLAGS = (
     "--disable-background-networking --disable-component-update --disable-sync"
 ).split()
 SAME_EVERYWHERE = "--force-color-profile=srgb --font-render-hinting=none --disable-lcd-text".split()
-NO_NETWORK = "--host-resolver-rules=MAP * ~NOTFOUND"
+NO_NETWORK = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
 AXE = Path(sys.prefix, "npm", "node_modules", "axe-core", "axe.min.js")
 RUN_AXE = """
 const done = arguments[arguments.length - 1];
@@ -76,9 +76,9 @@ NEEDED = pytest.mark.skipif(
 
 @contextmanager
 def opened(
-    page: Path, *, width: int = 1200, height: int = 900, dark: bool = False
+    page: Path | str, *, width: int = 1200, height: int = 900, dark: bool = False
 ) -> Generator[webdriver.Chrome, None, None]:
-    """A page as it is opened from its file, in a viewport of that many pixels.
+    """A page as it is opened from its file or address, in a viewport of that many pixels.
 
     NOTE: `--window-size` would count the height of the bars that headless Chromium does not show.
     """
@@ -92,7 +92,7 @@ def opened(
         _command(driver, "Emulation.setDeviceMetricsOverride", **view)
         features = [{"name": name, "value": value} for name, value in media.items()]
         _command(driver, "Emulation.setEmulatedMedia", features=features)
-        driver.get(page.absolute().as_uri())
+        driver.get(page if isinstance(page, str) else page.absolute().as_uri())
         yield driver
 
 

@@ -12,6 +12,7 @@ from graphviz.backend import dot_command, execute
 from ...diagnostics.diagnostic import DiagnosticError, fail
 from .statements import quoted
 from .styles import Style
+from .tikz import tikz
 
 SECONDS = 60
 MOST_STATEMENTS = 20_000
@@ -20,13 +21,15 @@ PIXELS_PER_INCH = 300
 _DRAWN = ("svg", "png", "pdf")
 _SYSTEM, _BUNDLED = "dot", "graphviz-pure"
 
-FORMATS = ("dot", *_DRAWN)
+_SET = ("tikz", "tex")
+"""What LaTeX reads: a picture to be input, and a document that is one."""
+FORMATS = ("dot", *_DRAWN, *_SET)
 """What a picture can be written in; `dot` is the text itself."""
 
 
 def formats() -> tuple[str, ...]:
-    """The formats that the programs which are installed here can write."""
-    return tuple(f for f in FORMATS if f == "dot" or _programs(f))
+    """The formats that the programs which are installed here can write, but those for LaTeX."""
+    return ("dot", *(f for f in _DRAWN if _programs(f)))
 
 
 def draw(source: str, format: str, style: Style) -> bytes:
@@ -36,6 +39,8 @@ def draw(source: str, format: str, style: Style) -> bytes:
     """
     if format == "dot":
         return source.encode()
+    if format in _SET:
+        return tikz(draw(source, "svg", style), document=format == "tex").encode()
     if format not in _DRAWN:
         names = ", ".join(f"`{f}`" for f in FORMATS)
         raise fail("E506", f"unknown format of a diagram `{format}`", help=f"formats are {names}")

@@ -32,7 +32,10 @@ Sources = Annotated[
     ),
 ]
 Picture = Annotated[
-    Path, typer.Option("-o", "--output", help="FILE.svg, .png, .pdf, .dot, or a page: .html.")
+    Path,
+    typer.Option(
+        "-o", "--output", help="FILE.svg, .png, .pdf, .dot, .tikz, .tex, or a page: .html."
+    ),
 ]
 StyleName = Annotated[str, typer.Option("--style", help="screen, dark, or paper for print.")]
 Width = Annotated[

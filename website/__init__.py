@@ -1,0 +1,1 @@
+"""The site: what MkDocs is told, and the playground."""
