@@ -105,7 +105,7 @@ site: $(READY) $(WEB)/.ready
 	cp -r website/playground/. $(WEB)
 	PATH="$(abspath $(BIN)):$$PATH" node $(WEB)/build.mjs $(WEB)/sources.zip examples build/playground
 	PATH="$(abspath $(BIN)):$$PATH" node $(WEB)/node_modules/typescript/bin/tsc --project $(WEB)
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 # What the playground is made of, from npm, as its lock file says.
 $(WEB)/.ready: $(READY) website/playground/package.json website/playground/package-lock.json
