@@ -74,6 +74,7 @@ CODES: Final[Mapping[str, str]] = {
     "E512": "more memory is needed than there is",
     "E513": "a feature store that is damaged, unfinished, in use, or cannot be as it is asked for",
     "E514": "a backbone, or a part of one, that cannot be used",
+    "E515": "features of other backbones than those that a network was trained together with",
     # Data that fit, but of which a number says little
     "W501": "a class or label that every sample of a split has",
     "W502": "a class or label of which a split has no samples, or few",

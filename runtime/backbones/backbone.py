@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -66,6 +66,11 @@ class Backbone:
         structure, weights = structure_digest(self.module), weights_digest(self.module)
         model = self.made.model or self.request.model
         return Identity(self.request.provider, model, version, structure, weights)
+
+    @property
+    def identity_now(self) -> Identity:
+        """Which one it is, whose weights may have been changed since it was opened."""
+        return replace(self.identity, weights=weights_digest(self.module))
 
 
 def open_backbone(reference: str, options: BackboneOptions, *, seed: int = 0) -> Backbone:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from itertools import chain
@@ -23,6 +24,11 @@ class Identity:
     def record(self) -> dict[str, str]:
         """The identity as texts by name."""
         return asdict(self)
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of all of it."""
+        return sha256(json.dumps(self.record(), sort_keys=True).encode()).hexdigest()
 
 
 def structure_digest(module: nn.Module) -> str:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from os import PathLike, fspath
+from pathlib import Path
 from typing import Any, cast
 
 from ...compiler.diagnostics.diagnostic import did_you_mean, fail, one_of
 from ...compiler.documents.records import TableKind, read_table
-from ...compiler.system.files import read_text
+from ...compiler.language.spec import Spec
+from ...compiler.system.files import is_file, read_text
 from ...compiler.system.options import option
 
 LONGEST_OPTIONS = 1_000_000
 """Characters of a file of options."""
 _KIND = TableKind("E506", "is not TOML", 'write lines such as `pretrained = ["…=…"]`')
-_LOADING = ("extract", "train")
+_LOADING = ("extract", "train", "evaluate", "predict")
 _OPENING = ("inspect", "compile", *_LOADING)
 
 
@@ -32,7 +34,7 @@ class BackboneOptions:
     backbone: tuple[str, ...] = option(
         (),
         "A function that makes a backbone, for `module:NAME`; it is imported.",
-        read_by=("predict", *_OPENING),
+        read_by=_OPENING,
         metavar="NAME=MODULE:FUNCTION",
         type=list[str],
     )
@@ -84,6 +86,17 @@ class BackboneOptions:
             for name, value in given.items()
         }
         return BackboneOptions(**{**known, **added})
+
+    def with_trained(self, spec: Spec, file: Path) -> BackboneOptions:
+        """These options, with the weights of a file for backbones of which they give none.
+
+        It is that of a joint training; where it is not there, nothing changes.
+        """
+        if not is_file(file):
+            return self
+        named = dict.fromkeys(m.backbone for m in spec.modalities if m.backbone is not None)
+        missing = [name for name in named if name not in self.weights]
+        return self.with_options(pretrained=[f"{name}={file}" for name in missing])
 
 
 def _fits(value: Any, default: Any) -> bool:

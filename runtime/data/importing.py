@@ -110,7 +110,13 @@ def _shards(
     """The arrays of a modality, shard by shard."""
     blocks = {name: canonical_blocks(arrays, name, plan.in_shard) for name in names}
     for number in plan.numbers:
-        yield number, {name: next(block) for name, block in blocks.items()}
+        shard = {name: next(block) for name, block in blocks.items()}
+        yield number, {n: _with_channel(array, plan.array(n)) for n, array in shard.items()}
+
+
+def _with_channel(array: NDArray[Any], stored: StoredArray) -> NDArray[Any]:
+    """An array; one number for each sample, where that is a feature, as its channel."""
+    return array[:, None] if array.ndim == 1 and stored.axes is not None else array
 
 
 # Features and their plan
@@ -155,6 +161,7 @@ def _declared(
         axes = tuple(zip(AXES.get(len(sizes), ""), sizes, strict=False))
         return _Feature(name, feature.modality, axes)
     expected = [axis.size for axis in feature.axes]
+    sizes = sizes or (1,)
     if len(expected) != len(sizes) or any(
         e not in (None, n) for e, n in zip(expected, sizes, strict=True)
     ):

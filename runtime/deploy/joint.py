@@ -10,17 +10,15 @@ from typing import Any
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.diagnostics.text import json_text
 from ...compiler.program.weights import WeightSource
-from ...compiler.system.files import drafted, is_file
+from ...compiler.system.files import drafted
 from ...compiler.targets.ensemble import EnsembleSubject
 from ...compiler.targets.onnx.options import OnnxOptions
 from ...compiler.targets.onnx.target import ONNX
-from ...compiler.targets.target import Subject
 from ..backbones.options import BackboneOptions
 from ..joint.certificate import certified
 from ..joint.export import joint_model
 from ..joint.sources import sources_of
 from ..predict.open import Model
-from ..runs.folder import RunFolder
 from ..runs.names import BACKBONES
 from .deploy import require_weights, subject_of
 from .onnx import save_model
@@ -54,7 +52,8 @@ def deploy_joint(
         raise fail("E506", "an ensemble is not joined with backbones", help="take a single network")
     require_weights(subject, initial)
     given = (backbones or BackboneOptions()).with_options(initial=initial or None)
-    given = _with_trained(given, subject, run)
+    if run is not None:
+        given = given.with_trained(subject.network.spec, run.path / BACKBONES)
     sources = sources_of(subject.network.spec, given, subject.network)
     facts: dict[str, Any] = {"file": str(place), "target": "onnx, from raw inputs"}
     facts |= {
@@ -71,14 +70,3 @@ def deploy_joint(
             beside = draft.with_name(f"{draft.name}.certificate.json")
             beside.write_text(text + "\n", encoding="utf-8")
     return facts
-
-
-def _with_trained(
-    options: BackboneOptions, subject: Subject, run: RunFolder | None
-) -> BackboneOptions:
-    """The options with the backbones that were trained in a run, where none are given."""
-    if run is None or not is_file(run.path / BACKBONES):
-        return options
-    named = {m.backbone for m in subject.network.spec.modalities if m.backbone is not None}
-    missing = [name for name in sorted(named) if name not in options.weights]
-    return options.with_options(pretrained=[f"{name}={run.path / BACKBONES}" for name in missing])

@@ -26,7 +26,8 @@ from ..data.files import arrays_of
 from ..data.rows import Rows
 from ..data.split import TRAIN, split_of
 from ..predict.open import OnnxPredictor
-from ..runs.folder import settings_of
+from ..predict.own_backbones import require_own_backbones
+from ..runs.folder import settings_of, trained_with_of
 from ..settings import Settings
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class OnnxDraft:
     def _arrays(self) -> Mapping[str, Rows]:
         data = self.options.data
         assert data is not None
+        trained = trained_with_of(self.options.metadata or {})
+        require_own_backbones(trained, self.subject.network.spec, data)
         return arrays_of(data)
 
     @property

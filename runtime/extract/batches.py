@@ -149,7 +149,7 @@ def inputs(
         elif not item.optional:
             message = f"`{source.backbone.name}` takes `{item.name}` beside its first input"
             remedy = "write a function that wraps it and takes one, for `--backbone`"
-            raise fail("E520", message, help=remedy)
+            raise fail("E514", message, help=remedy)
     return given
 
 

@@ -44,12 +44,14 @@ from .survey import Survey, survey
 class Extracted:
     """A store that was written: its manifest, and the specification with the axes of its features.
 
-    `made` are the shards that this call made, by modality, of those that there are.
+    `made` are the shards that this call made, by modality, of those that there are. Of data that
+    are `undivided`, nothing says which samples a split has to keep together.
     """
 
     manifest: Manifest
     spec: Spec
     made: Mapping[str | None, int]
+    undivided: bool = False
 
 
 def extract(
@@ -91,7 +93,7 @@ def extract(
         ]
         with _owner(Path(out)):
             manifest, made = _written(Path(out), plan, makers, known, progress)
-    return Extracted(manifest, _stored_spec(shaped, sources), made)
+    return Extracted(manifest, _stored_spec(shaped, sources), made, known.undivided)
 
 
 @contextmanager

@@ -82,7 +82,7 @@ class FeatureMaker:
                 raise
             message = f"`{self.source.backbone.name}` cannot take {batch.names[0]}: "
             message += first_line(error)
-            raise fail("E520", message) from None
+            raise fail("E514", message) from None
         return {f.name: _pooled(f, *found[f.name]) for f in self.source.features}
 
     def _taken(self, values: Tensor, lengths: list[int] | None) -> Taken:

@@ -24,13 +24,15 @@ from .settings import ExtractSettings
 class Known:
     """The rows of a store: `samples` (rows,) of raw data, and which `views` (rows,) of them.
 
-    `arrays` are those beside features, each (rows, …); `classes` the names of classes, if any.
+    `arrays` are those beside features, each (rows, …); `classes` the names of classes, if any. Raw
+    data that are `undivided` have no split, and no groups that a split would keep together.
     """
 
     samples: NDArray[np.int64]
     views: NDArray[np.int64]
     arrays: Mapping[str, NDArray[Any]]
     classes: tuple[str, ...] | None
+    undivided: bool = False
 
 
 def column_of(raw: RawData, names: Sequence[str]) -> Column:
@@ -52,9 +54,10 @@ def known_of(raw: RawData, head: Head, settings: ExtractSettings) -> Known:
         assert found is not None
         arrays["groups"] = found
     samples = np.arange(raw.samples)
+    undivided = not {"split", "groups"} & arrays.keys()
     if settings.views == 1:
-        return Known(samples, np.zeros(raw.samples, np.int64), arrays, classes)
-    return _with_views(arrays, classes, head, settings, samples)
+        return Known(samples, np.zeros(raw.samples, np.int64), arrays, classes, undivided)
+    return replace(_with_views(arrays, classes, head, settings, samples), undivided=undivided)
 
 
 def _with_views(

@@ -12,7 +12,7 @@ from ...compiler.system.options import Limits, option, require_one
 from ..store.types import FEATURE_TYPES
 
 _READ_BY = ("extract",)
-_DECODING = ("extract", "train", "predict")
+_DECODING = ("extract", "train", "evaluate", "predict")
 """What decodes raw values."""
 _COUNT = Limits("at least 1", 1, 2**31)
 MOST_VIEWS = 1_000

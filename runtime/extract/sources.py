@@ -88,7 +88,7 @@ class ModalitySource:
     @property
     def weights(self) -> str | None:
         """The SHA-256 of what identifies its backbone."""
-        return None if self.backbone is None else _digest(self.backbone.identity.record())
+        return None if self.backbone is None else self.backbone.identity.digest
 
     def transformed(self, views: int, seed: int) -> str:
         """The SHA-256 of its transform, with what augments it."""

@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from ...compiler.diagnostics.diagnostic import Report, did_you_mean, one_of
+from ...compiler.network.names import lengths_name
 from ...compiler.network.network import Network
 from ..backbones.inputs import Input
-from ..data.dataset import Dataset
+from ..data.dataset import Dataset, names_read
 from ..data.features import features_of
 from ..data.files import Source, arrays_of
 from ..data.labels import labels_of
@@ -56,6 +57,13 @@ def load_raw(
     report.raise_errors()
     groups = groups_of(arrays, samples)
     return Dataset(features, labels, split_of(arrays, labels, groups, network.head, seed), groups)
+
+
+def names_of_raw(network: Network, sources: Sequence[RawSource]) -> tuple[str, ...]:
+    """The arrays of raw data that a network with its backbones reads, where the data have them."""
+    given = {name for raw in sources for path in raw.paths for name in (path, lengths_name(path))}
+    raw = [name for s in sources for name in (s.modality, s.lengths) if name is not None]
+    return (*raw, *(name for name in names_read(network) if name not in given))
 
 
 def _inputs(arrays: Mapping[str, Rows], raw: RawSource, report: Report) -> dict[str, Rows]:

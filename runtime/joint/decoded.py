@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...compiler.check.check import checked
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
-from ...compiler.network.names import lengths_name, presence_name
+from ...compiler.network.names import CLASS_NAMES, lengths_name, presence_name
 from ...compiler.system.memory import available_memory, memory_text
 from ..backbones.options import BackboneOptions
 from ..backbones.specification import with_shapes
@@ -51,6 +51,8 @@ def decoded(
     sources = sources_of(spec, network, data, ways, settings, given)
     known = known_of(data, network.head, settings)
     found: dict[str, NDArray[Any]] = dict(known.arrays)
+    if known.classes is not None:
+        found[CLASS_NAMES] = np.array(known.classes, np.str_)
     with ThreadPoolExecutor(settings.workers) as executor:
         for source in sources:
             present = survey(source, data.samples, executor).present[known.samples]

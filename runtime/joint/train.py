@@ -22,14 +22,15 @@ from ...compiler.program.weights import Weights, WeightSource
 from ...compiler.system.options import options_read_by
 from ..backbones.options import BackboneOptions
 from ..backbones.specification import with_shapes
+from ..data.classes import with_names
 from ..data.dataset import Dataset
 from ..data.files import Source
-from ..data.identity import arrays_identity
+from ..data.identity import data_identity
 from ..data.split import TRAIN, VALIDATION
 from ..parallel.processes import join, joined, rank
 from ..parallel.threads import computing
 from ..runs.begin import begun
-from ..runs.names import BACKBONES, WEIGHTS
+from ..runs.names import BACKBONES, TRAINED_WITH, WEIGHTS
 from ..runs.weights import weights_from
 from ..settings import Settings
 from ..training.course import Course, kept_training, watched
@@ -45,7 +46,7 @@ from ..training.kept import KeptRun
 from ..training.objective import Objective
 from ..training.prepare import module_of
 from ..training.train import TrainResult
-from .data import load_raw
+from .data import load_raw, names_of_raw
 from .dropout import with_dropout
 from .optimiser import JointOptimiser, begin_training
 from .settings import JointSettings
@@ -54,9 +55,13 @@ from .sources import Extractor, RawSource, sources_of
 
 @dataclass(frozen=True)
 class JointResult(TrainResult):
-    """As of any training; `backbones` are weights and buffers as `PROVIDER:MODEL/NAME`."""
+    """As of any training; `backbones` are weights and buffers as `PROVIDER:MODEL/NAME`.
+
+    `identities` are the digests of the trained backbones by modality.
+    """
 
     backbones: Mapping[str, NDArray[Any]]
+    identities: Mapping[str, str]
 
 
 def train_joint(
@@ -86,8 +91,8 @@ def train_joint(
     )
     settings = (settings or Settings()).with_options(**options)
     given = backbones or BackboneOptions()
-    shaped = with_shapes(spec, given)
-    network = checked(shaped)
+    network = with_names(checked(with_shapes(spec, given)), data)
+    shaped = network.space
     require_no_holes(network)
     here = settings.with_options(device=join(settings.device))
     _require_apart(joint)
@@ -97,8 +102,7 @@ def train_joint(
         start = weights_from(weights) if weights is not None else None
         kept: KeptRun | None = None
         if folder is not None:
-            known = {"labels": samples.labels, "split": samples.split}
-            used = arrays_identity({**samples.features, **known})
+            used = data_identity(data, names_of_raw(network, sources))
             identities = {s.modality: s.backbone.identity.record() for s in sources}
             others = {"joint": asdict(joint), "backbones": identities}
             kept = kept_training(folder, resume, shaped, settings, used, start, others)
@@ -112,7 +116,8 @@ def train_joint(
             folder.write_genotype(shaped, None)
             folder.write_tensors(WEIGHTS, result.weights)
             folder.write_tensors(BACKBONES, result.backbones)
-            folder.write_about(kept.data.record(), joint=asdict(joint))
+            trained = dict(result.identities)
+            folder.write_about(kept.data.record(), joint=asdict(joint), **{TRAINED_WITH: trained})
             kept.drop()
     return result
 
@@ -153,7 +158,8 @@ def _trained(
         course.run_kept(report, kept) if kept is not None else course.run(report)
         with optimiser.averages.in_place():
             arrays, history = module.arrays(), tuple(course.history)
-            return JointResult(arrays, history, spec, settings, _arrays(sources))
+            identities = {s.modality: s.backbone.identity_now.digest for s in sources}
+            return JointResult(arrays, history, spec, settings, _arrays(sources), identities)
 
 
 def _arrays(sources: Sequence[RawSource]) -> dict[str, NDArray[Any]]:

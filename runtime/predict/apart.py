@@ -46,8 +46,10 @@ class JointPredictor:
     def __init__(self, file: str | PathLike[str], seconds: int) -> None:
         self.file, self.seconds = JointFile(file), seconds
         self.learned: DataIdentity | None = None
+        self.backbones: Mapping[str, str] = {}
         self.output, self.network = self.file.output, self.file.subject.network
         self.program, self.settings = self.file.subject.program, settings_of(self.file.metadata)
+        self.names = tuple(item.name for item in self.file.inputs)
 
     def read(self, data: Source, settings: Settings, *, labelled: bool) -> Dataset:
         arrays, report = arrays_of(data), Report()

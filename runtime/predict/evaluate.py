@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ...compiler.network.names import PROBABILITIES
 from ...compiler.program.weights import WeightSource
 from ...compiler.targets.numpy.network import logits_of
+from ..backbones.options import BackboneOptions
 from ..data.checks import metric_warnings, warn
 from ..data.dataset import Dataset
 from ..data.files import Source
@@ -28,6 +29,7 @@ def evaluate(
     weights: WeightSource | None = None,
     joint: bool = False,
     seconds: int = SECONDS,
+    backbones: BackboneOptions | None = None,
     settings: Settings | None = None,
     progress: Progress = no_progress,
     **options: Any,
@@ -40,7 +42,7 @@ def evaluate(
     (`DataWarning`) where data are to be doubted, or a metric is, and where they have no feature of
     an optional modality, which is absent in every sample then. `joint` is as for `predict`.
     """
-    predictor = open_predictor(model, weights, joint=joint, seconds=seconds)
+    predictor = open_predictor(model, weights, joint=joint, seconds=seconds, backbones=backbones)
     settings = (settings or predictor.settings).with_options(**options)
     samples = to_evaluate(predictor, source_of(data), settings)
     return evaluate_with(predictor, samples, settings, progress)
@@ -80,6 +82,7 @@ def predict(
     weights: WeightSource | None = None,
     joint: bool = False,
     seconds: int = SECONDS,
+    backbones: BackboneOptions | None = None,
     settings: Settings | None = None,
     progress: Progress = no_progress,
     **options: Any,
@@ -88,10 +91,11 @@ def predict(
 
     Probabilities, where `model` is an ONNX file that gives these, or an ensemble. An optional
     modality of which the data have no feature is absent in every sample, with a warning
-    (`DataWarning`). An ONNX file with its backbones is run where it is said to be `joint`, for
-    `seconds` at most; its data are raw inputs.
+    (`DataWarning`). A run or an ONNX file with its backbones is run where it is said to be `joint`;
+    its data are raw inputs. Those of a run are opened with the options `backbones`; a file runs for
+    `seconds` at most.
     """
-    predictor = open_predictor(model, weights, joint=joint, seconds=seconds)
+    predictor = open_predictor(model, weights, joint=joint, seconds=seconds, backbones=backbones)
     settings = (settings or predictor.settings).with_options(**options)
     return predict_with(predictor, source_of(data), settings, progress)
 

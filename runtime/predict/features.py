@@ -10,14 +10,14 @@ from ..data.files import Source, arrays_of
 from ..data.presence import lacking_warnings, lacking_whole, without
 from ..data.rows import Rows
 from ..settings import Settings
-from .predictor import Predictor, require_memory_for
+from .predictor import Predictor, require_readable
 
 
 def read_features(
     predictor: Predictor, data: Source, settings: Settings, *, labelled: bool
 ) -> Dataset:
     """The samples of data as `Predictor.read` gives them, of a network that reads features."""
-    require_memory_for(predictor, data, settings)
+    require_readable(predictor, data, settings)
     arrays, network = _completed(data, predictor), predictor.network
     if not labelled:
         return load_features(arrays, network, settings.memory)

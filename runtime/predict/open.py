@@ -21,13 +21,14 @@ from ...compiler.system.files import is_folder, is_there
 from ...compiler.targets.ensemble import EnsembleSubject
 from ...compiler.targets.onnx.target import ONNX
 from ...compiler.targets.target import Subject, target_of
-from ..data.dataset import Dataset
+from ..backbones.options import BackboneOptions
+from ..data.dataset import Dataset, names_read
 from ..data.files import Source
 from ..data.identity import DataIdentity, stated_identity
 from ..progress import Progress
 from ..runs.ensemble import read_ensemble
 from ..runs.files import read_kind
-from ..runs.folder import RunFolder, settings_of
+from ..runs.folder import RunFolder, settings_of, trained_with_of
 from ..runs.names import GENOTYPE, WEIGHTS, about_file, settings_file
 from ..runs.weights import weights_from
 from ..settings import Settings
@@ -59,17 +60,20 @@ def open_predictor(
     *,
     joint: bool = False,
     seconds: int = SECONDS,
+    backbones: BackboneOptions | None = None,
 ) -> Predictor:
     """The network that a model stands for; it has no holes.
 
-    An ONNX file with its backbones is `joint`, and may then run for `seconds`. Raises
-    DiagnosticError where it cannot be read, has no weights, or has its own beside `weights`.
+    With its backbones it is `joint`: an ONNX file, which may then run for `seconds`, or a run,
+    whose `backbones` are opened with these options. Raises DiagnosticError where it cannot be read,
+    has no weights, or has its own beside `weights`.
     """
     model = named(model)
     if joint:
-        return _with_backbones(model, weights, seconds)
+        return _with_backbones(model, weights, seconds, backbones or BackboneOptions())
     if not isinstance(model, (str, PathLike, Spec)):
-        return _in_torch(trained_subject(model, weights), model.settings)
+        subject, known = trained_subject(model, weights), getattr(model, "identities", {})
+        return _in_torch(subject, model.settings, None, known if weights is None else {})
     if isinstance(model, Spec):
         if weights is None:
             message = "a specification needs weights to be evaluated"
@@ -77,8 +81,10 @@ def open_predictor(
         return _in_torch(with_weights(model, weights), Settings())
     if is_folder(model):
         folder = RunFolder(Path(model))
-        learned = _learned(folder) if weights is None else None
-        return _in_torch(open_run(folder, weights), folder.settings("train"), learned)
+        subject, settings = open_run(folder, weights), folder.settings("train")
+        if weights is not None:
+            return _in_torch(subject, settings)
+        return _in_torch(subject, settings, _learned(folder), folder.trained_with())
     if target_of(model) is not ONNX:
         message = f"`{model}` is neither a run folder nor an ONNX file"
         raise fail("E507", message, help="give the folder that `fusewright train --out` wrote")
@@ -116,14 +122,21 @@ def _require_trained(model: object) -> None:
         raise fail("E506", message, help="give a run folder, an ONNX file, or what `train` gave")
 
 
-def _with_backbones(model: Model, weights: WeightSource | None, seconds: int) -> Predictor:
-    if (
-        not isinstance(model, (str, PathLike))
-        or weights is not None
-        or target_of(model) is not ONNX
-    ):
-        message = "only an ONNX file holds its backbones, and their weights"
-        raise fail("E506", message, help="give what `fusewright compile --joint` wrote")
+def _with_backbones(
+    model: Model, weights: WeightSource | None, seconds: int, options: BackboneOptions
+) -> Predictor:
+    message = "a run or an ONNX file has backbones, and weights of its own"
+    remedy = "give a run, or what `fusewright compile --joint` wrote"
+    if not isinstance(model, (str, PathLike)) or weights is not None:
+        raise fail("E506", message, help=remedy)
+    if is_folder(model):
+        from .raw import RawPredictor
+
+        folder = RunFolder(Path(model))
+        subject, settings = open_run(folder, None), folder.settings("train")
+        return RawPredictor(subject, settings, folder, options, _learned(folder))
+    if target_of(model) is not ONNX:
+        raise fail("E506", message, help=remedy)
     from .apart import JointPredictor
 
     return JointPredictor(model, seconds)
@@ -163,12 +176,10 @@ def _learned(folder: RunFolder) -> DataIdentity | None:
     return stated_identity(read_kind(record).get("data")) if is_there(record) else None
 
 
-def _in_torch(
-    subject: Subject, settings: Settings, learned: DataIdentity | None = None
-) -> Predictor:
+def _in_torch(subject: Subject, settings: Settings, *known: Any) -> Predictor:
     from .torch import TorchPredictor
 
-    return TorchPredictor(subject, settings, learned)
+    return TorchPredictor(subject, settings, *known)
 
 
 class OnnxPredictor:
@@ -177,8 +188,9 @@ class OnnxPredictor:
     def __init__(self, file: OnnxFile, settings: Settings) -> None:
         self.file, self.settings = file, settings
         self.learned: DataIdentity | None = None
+        self.backbones = trained_with_of(file.metadata)
         self.network, self.output = file.subject.network, file.output
-        self.program = file.subject.program
+        self.program, self.names = file.subject.program, names_read(self.network)
 
     def read(self, data: Source, settings: Settings, *, labelled: bool) -> Dataset:
         return read_features(self, data, settings, labelled=labelled)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -10,13 +11,14 @@ from ...compiler.diagnostics.diagnostic import Diagnostic, Note, Report
 from ...compiler.measure.memory import network_memory, require_memory
 from ...compiler.network.network import Network
 from ...compiler.program.program import Program
-from ..data.dataset import Dataset, names_read
+from ..data.dataset import Dataset
 from ..data.files import Source, arrays_of
 from ..data.identity import DataIdentity, data_identity
 from ..data.memory import held
 from ..data.split import SPLIT
 from ..progress import Progress
 from ..settings import Settings
+from .own_backbones import require_own_backbones
 
 SECONDS = 600
 """How long a model may run whose needs are not known, where nothing else is said."""
@@ -26,7 +28,8 @@ class Predictor(Protocol):
     """A network to predict with, and its Program.
 
     `output` says what it gives: `logits` or `probabilities`; `learned` the data that it was trained
-    on, where that is known.
+    on, where that is known. `backbones` are the digests of those that it was trained together with,
+    by modality, where it reads what they give. `names` are the arrays of data that it reads.
     """
 
     network: Network
@@ -34,6 +37,8 @@ class Predictor(Protocol):
     settings: Settings
     output: str
     learned: DataIdentity | None
+    backbones: Mapping[str, str]
+    names: tuple[str, ...]
 
     def read(self, data: Source, settings: Settings, *, labelled: bool) -> Dataset:
         """The samples of data, with labels and split where they are `labelled`.
@@ -52,10 +57,10 @@ class Predictor(Protocol):
 
 def split_warnings(predictor: Predictor, data: Source) -> tuple[Diagnostic, ...]:
     """What is to be doubted of a split that is drawn from data which may have been learned."""
-    network, learned = predictor.network, predictor.learned
+    learned = predictor.learned
     if SPLIT in arrays_of(data):
         return ()
-    if learned and learned.digest == data_identity(data, names_read(network)).digest:
+    if learned and learned.digest == data_identity(data, predictor.names).digest:
         return ()
     report = Report()
     message = "the data have no `split`, and may not be those that the network learned from"
@@ -65,8 +70,12 @@ def split_warnings(predictor: Predictor, data: Source) -> tuple[Diagnostic, ...]
     return tuple(report.diagnostics)
 
 
-def require_memory_for(predictor: Predictor, data: Source, settings: Settings) -> None:
-    """Raises DiagnosticError where data, weights or a batch need more memory than there is."""
+def require_readable(predictor: Predictor, data: Source, settings: Settings) -> None:
+    """Raises DiagnosticError for features that a network was not trained for.
+
+    And where data, weights or a batch need more memory than there is.
+    """
+    require_own_backbones(predictor.backbones, predictor.network.spec, data)
     there = held(data, predictor.network, settings.batch, settings.memory)
     network = network_memory(predictor.program, min(settings.batch, there.samples))
     require_memory(there.memory + network, "predicting", settings.memory)

@@ -20,7 +20,7 @@ from ..settings import Settings
 from ..training.distil import SoftTargets
 from .open import open_predictor
 from .outputs import shares_in
-from .predictor import require_memory_for
+from .predictor import require_readable
 
 
 def soft_targets(
@@ -40,7 +40,7 @@ def soft_targets(
     if own != head:
         message = f"`{teacher}` predicts {_said(own)}, and the network {_said(head)}"
         raise fail("E506", message, help="distil from what was trained for the same labels")
-    require_memory_for(predictor, data, settings)
+    require_readable(predictor, data, settings)
     samples = load_data(data, predictor.network, settings.split_seed, settings.memory)
     known = samples.indices(TRAIN, VALIDATION)
     outputs = predictor.outputs(samples, known, settings, progress).astype(np.float64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from numpy.typing import NDArray
@@ -10,13 +11,15 @@ from ...compiler.network.names import LOGITS
 from ...compiler.targets.target import Subject
 from ...compiler.targets.torch.module import compile_torch
 from ..data.batches import Batches
-from ..data.dataset import Dataset
+from ..data.dataset import Dataset, names_read
 from ..data.files import Source
 from ..data.identity import DataIdentity
 from ..progress import Progress
 from ..settings import Settings
 from ..training.fitting import device_of, predict_all
 from .features import read_features
+
+NOTHING: Mapping[str, str] = {}
 
 
 class TorchPredictor:
@@ -25,10 +28,15 @@ class TorchPredictor:
     output = LOGITS
 
     def __init__(
-        self, subject: Subject, settings: Settings, learned: DataIdentity | None = None
+        self,
+        subject: Subject,
+        settings: Settings,
+        learned: DataIdentity | None = None,
+        backbones: Mapping[str, str] = NOTHING,
     ) -> None:
-        self.learned = learned
+        self.learned, self.backbones = learned, backbones
         self.network, self.settings, self.program = subject.network, settings, subject.program
+        self.names = names_read(self.network)
         self._module = compile_torch(subject)
 
     def read(self, data: Source, settings: Settings, *, labelled: bool) -> Dataset:

@@ -51,6 +51,7 @@ from .names import (
     PARTS,
     PROFILE,
     SPECIFICATION,
+    TRAINED_WITH,
     WEIGHTS,
     about_file,
     settings_file,
@@ -102,7 +103,10 @@ class RunFolder:
 
     def metadata(self) -> dict[str, str]:
         """What an artifact of this trained run says of it; what is not known is left out."""
-        entries = {RUN_KEY: json.dumps({"split_seed": self.settings("train").split_seed})}
+        said: dict[str, Any] = {"split_seed": self.settings("train").split_seed}
+        if trained := self.trained_with():
+            said[TRAINED_WITH] = dict(trained)
+        entries = {RUN_KEY: json.dumps(said)}
         if metrics := self._last_epoch():
             self.require_own("train", HISTORY)
             entries[METRICS_KEY] = json.dumps(metrics)
@@ -111,6 +115,17 @@ class RunFolder:
             self.require_own("search", SPECIFICATION, GENOTYPE)
             entries[SPACE_KEY] = str(load(space))
         return entries
+
+    def trained_with(self) -> Mapping[str, str]:
+        """The digests of the backbones that were trained together with the network, by modality.
+
+        None where there were none. Raises DiagnosticError where the record is damaged.
+        """
+        record = self.path / about_file("train")
+        found: Mapping[str, str] = (
+            read_kind(record).get(TRAINED_WITH, {}) if is_file(record) else {}
+        )
+        return found
 
     def require_own(self, stage: str, *names: str) -> None:
         """Raises DiagnosticError where files, or any, are not those that a stage wrote here."""
@@ -281,8 +296,24 @@ def describe(teacher: str | PathLike[str]) -> dict[str, Any]:
 
 def settings_of(metadata: Mapping[str, str]) -> Settings:
     """The settings of the run that an artifact tells of, as far as it can be believed."""
+    record = _run_of(metadata)
     try:
-        record = read_record(metadata.get(RUN_KEY, ""), RUN_KEY, RecordKind(schema="run"))
-        return Settings(split_seed=record["split_seed"])
+        return Settings(split_seed=record["split_seed"]) if record else Settings()
     except DiagnosticError:
         return Settings()
+
+
+def trained_with_of(metadata: Mapping[str, str]) -> Mapping[str, str]:
+    """The backbones that the network of an artifact was trained together with, as its run has."""
+    found: Mapping[str, str] = _run_of(metadata).get(TRAINED_WITH, {})
+    return found
+
+
+def _run_of(metadata: Mapping[str, str]) -> Mapping[str, Any]:
+    """What an artifact says of its run; nothing where that cannot be believed."""
+    try:
+        text = metadata.get(RUN_KEY, "")
+        record: Mapping[str, Any] = read_record(text, RUN_KEY, RecordKind(schema="run"))
+    except DiagnosticError:
+        return {}
+    return record

@@ -37,6 +37,8 @@ EVENTS = "tensorboard"
 """A folder of events for TensorBoard, stage by stage."""
 DIGESTS = "digests"
 """In a record, what binds the files that it tells of to it (`digests.py`)."""
+TRAINED_WITH = "backbones"
+"""In a record, the digests of the backbones that a network was trained together with."""
 LOCK = "run.lock"
 """Who writes into the folder, while that lasts."""
 

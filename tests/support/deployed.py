@@ -18,11 +18,23 @@ def arrays_of(path: Path) -> dict[str, Any]:
         return dict(file)
 
 
+WITHOUT = """
+class Without:
+    def __init__(self, packages):
+        self.packages = packages
+
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in self.packages:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+"""
+"""A finder for which packages are not there; over None in `sys.modules` scipy stumbles."""
+
+
 def refused(at: Path, *arguments: str, blocked: Sequence[str] = ()) -> str:
     """The diagnostic of a command that must fail without a traceback, where packages are not."""
     code = (
-        f"import sys; sys.argv = {['fusewright', *arguments]!r}; "
-        f"sys.modules.update(dict.fromkeys({list(blocked)!r})); "
+        f"import sys; sys.argv = {['fusewright', *arguments]!r}\n"
+        f"{WITHOUT}\nsys.meta_path.insert(0, Without({list(blocked)!r}))\n"
         "from fusewright.cli import main; main()"
     )
     found = subprocess.run(

@@ -136,6 +136,7 @@ def _write_files(section: Section, place: Path) -> None:
         name = block.file or ("n.fuse" if block.language == "fuse" else None)
         if name is None:
             continue
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
         if block.language != "json" or name.endswith(".json"):
             (place / name).write_text(block.text, encoding="utf-8")
             (place / name).chmod(0o755 if block.language == "sh" else 0o644)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import Field, fields
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,16 +15,20 @@ from ..compiler.diagnostics.diagnostic import fail
 from ..runtime.backbones.options import BackboneOptions, read_options
 from ..runtime.settings import Settings, read_settings
 
+if TYPE_CHECKING:
+    from ..runtime.predict.predictor import Predictor
+
 Config = Annotated[Path | None, typer.Option(help="Settings as a .toml file.")]
 Backbones = Annotated[
     Path | None, typer.Option("--backbones", help="Backbones and their weights as a .toml file.")
 ]
 
 Joint = Annotated[
-    bool, typer.Option("--joint", help="An ONNX file from raw inputs, run in a process of its own.")
+    bool, typer.Option("--joint", help="From raw inputs: a run, or an ONNX file with backbones.")
 ]
 Seconds = Annotated[
-    int | None, typer.Option(min=1, max=10**6, help="With --joint: how long it may run; else 600.")
+    int | None,
+    typer.Option(min=1, max=10**6, help="With --joint: how long a file may run; else 600."),
 ]
 
 
@@ -88,6 +92,50 @@ def require_one_place(data: Path | None, raw: Path | None) -> None:
     if (data is None) == (raw is None):
         message = "data are named by `--data`, or with `--joint` by `--raw`"
         raise fail("E506", message, help="give one of them")
+
+
+def opened(
+    model: Path,
+    data: Path | None,
+    raw: Path | None,
+    root: Path | None,
+    *,
+    joint: bool,
+    seconds: int | None,
+    decoding: dict[str, Any],
+    backbones: Path | None,
+    given: dict[str, Any],
+) -> tuple[Predictor, Any]:
+    """A model that predicts, and the data that it reads: what raw data are decoded to, if it is
+    `joint`.
+
+    Raises DiagnosticError for options that do not go together.
+    """
+    from ..compiler.system.files import is_folder
+    from ..runtime.predict.open import open_predictor
+    from ..runtime.predict.predictor import SECONDS
+
+    weights = {**given, "backbones": backbones}
+    others = {**weights, **decoding, "root": root, "raw": raw, "seconds": seconds}
+    if not joint:
+        require_none(others, "--joint")
+    require_one_place(data, raw)
+    if raw is None:
+        require_none(
+            {**decoding, "root": root, **(weights if not is_folder(model) else {})}, "--raw"
+        )
+    chosen = backbones_from(backbones, given)
+    predictor = open_predictor(model, joint=joint, seconds=seconds or SECONDS, backbones=chosen)
+    if raw is None:
+        return predictor, data
+    from ..runtime.extract.settings import ExtractSettings
+    from ..runtime.joint.decoded import decoded
+
+    how = ExtractSettings().with_options(**decoding)
+    # Weights make no difference to what values are decoded to.
+    plain = BackboneOptions(backbone=chosen.backbone, download=chosen.download, initial=True)
+    spec = predictor.network.spec
+    return predictor, decoded(spec, raw, settings=how, backbones=plain, root=root)
 
 
 def settings_from(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from fusewright.runtime.store.read import Store
 from ...support import extracting
 from ...support.extracting import SEEDS, SPEC, extracted, shards
 from ...support.raw import picture, png, table
+from ...support.running import command
 
 
 def arrays(folder: Path) -> dict[str, NDArray[Any]]:
@@ -406,3 +408,25 @@ def test_pictures_are_resized_to_what_the_backbone_takes(tmp_path: Path) -> None
     (tmp_path / "raw/pictures/5.png").write_bytes(png(picture(5, 30)))
     extracted(tmp_path)
     assert arrays(tmp_path)["image.present"][5] == 1
+
+
+def test_data_that_nothing_divides_say_so(tmp_path: Path) -> None:
+    """Without a split or groups, leakage is not excluded: extracting and importing say so."""
+    lines = ["D,labels,person", *(f"{n},{n % 3},p{n // 2}" for n in range(12))]
+    (tmp_path / "data.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    spec = "network n(C = 4, L = 2) modality m { D[c 1] } output D predict 3 classes"
+    (tmp_path / "n.fuse").write_text(spec, encoding="utf-8")
+    doubt = "no groups: samples are split by chance, and leakage is not excluded"
+    given = ("extract", "n.fuse", "--raw", "data.csv", "--column", "m=D", "--workers", "1")
+    for name, more in (("plain", ()), ("views", ("--views", "2"))):
+        told = command(tmp_path, *given, "--out", name, *more)
+        assert doubt in told
+        assert "`--column groups=PERSON`" in told
+    told = command(tmp_path, *given, "--out", "grouped", "--column", "groups=person", "--json")
+    assert json.loads(told)["undivided"] is False
+    groups = np.asarray(Store.open(tmp_path / "grouped").array("groups"))
+    assert groups.tolist() == [n // 2 for n in range(12)]
+    imported = command(
+        tmp_path, "features", "import", "data.csv", "--out", "imported", "--spec", "n.fuse"
+    )
+    assert doubt in imported

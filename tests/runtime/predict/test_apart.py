@@ -18,7 +18,7 @@ from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
 from fusewright.compiler.targets.onnx.session import open_session, run
 from tests.support.application import app
 from tests.support.joint import joined
-from tests.support.running import problem
+from tests.support.running import FIXED, problem, spec
 
 
 @pytest.fixture
@@ -158,8 +158,8 @@ def test_files_without_backbones_are_refused_and_so_are_options_without_joint(
     file = saved(model, tmp_path)
     with pytest.raises(DiagnosticError, match="holds no backbones"):
         fw.predict(file, problem(20), joint=True)
-    with pytest.raises(DiagnosticError, match="only an ONNX file holds its backbones"):
-        fw.predict(tmp_path, problem(20), joint=True)
+    with pytest.raises(DiagnosticError, match="a run or an ONNX file has backbones"):
+        fw.predict(spec(FIXED), problem(20), joint=True)
     for extra in (["--seconds", "3"], ["--backbone", "a=b:c"], ["--root", "x"]):
         result = CliRunner().invoke(
             app, ["predict", str(file), "--data", "d.npz", "-o", "o.csv", *extra]

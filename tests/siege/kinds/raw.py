@@ -24,6 +24,10 @@ _INSPECT = Command.of("inspect raw.fuse --backbones backbones.toml")
 _APART = Command.of(
     f"predict joint.onnx --joint --raw {TABLE} --root raw -o out.csv --backbones backbones.toml"
 )
+_SCORED = Command.of(
+    f"evaluate joined --joint --raw {TABLE} --root raw --backbones backbones.toml --workers 1"
+)
+_AGAIN = Command.of(f"extract joined --raw {TABLE} --out extracted {OPENED}")
 _TOKENIZED = extracting(TABLE, "--transform text.tokenizer=tokenizer.json")
 
 KINDS = (
@@ -41,6 +45,7 @@ KINDS = (
                         f" --epochs 1 --threads 1 {OPENED}"
                     ),
                     _APART,
+                    _SCORED,
                 ],
             )
         ],
@@ -50,7 +55,7 @@ KINDS = (
         _TEXT,
         [
             Case("raw.fuse", [extracting(TABLE), _INSPECT]),
-            Case("backbones.toml", [extracting(TABLE), _INSPECT, _APART]),
+            Case("backbones.toml", [extracting(TABLE), _INSPECT, _APART, _SCORED]),
         ],
     ),
     Kind(
@@ -108,6 +113,8 @@ KINDS = (
                         " --pretrained module:picture=joined/backbones.safetensors"
                     ),
                     Command.of("predict joined --data pictures.npz -o out.csv"),
+                    _SCORED,
+                    _AGAIN,
                 ],
             ),
         ],

@@ -9,17 +9,11 @@ import typer
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.diagnostics.text import printable
+from ...runtime.backbones.options import BackboneOptions
+from ...runtime.extract.settings import ExtractSettings
 from ...runtime.settings import Settings
-from ..app import (
-    Data,
-    Json,
-    Quiet,
-    Trained,
-    app,
-    print_json,
-    print_values,
-)
-from ..options import Joint, Seconds, require_none, with_options
+from ..app import EitherData, Json, Quiet, Raw, Root, Trained, app, print_json, print_values
+from ..options import Backbones, Joint, Seconds, opened, with_options
 from ..screen.bar import Bar
 from ..screen.warned import data_warnings
 
@@ -29,11 +23,19 @@ if TYPE_CHECKING:
 
 @app.command()
 @with_options(Settings, "evaluate")
+@with_options(BackboneOptions, "evaluate", into="given")
+@with_options(ExtractSettings, "evaluate", into="decoding")
 def evaluate(
     model: Trained,
-    data: Data,
+    *,
+    data: EitherData = None,
+    raw: Raw = None,
+    root: Root = None,
+    decoding: dict[str, Any],
     options: dict[str, Any],
     joint: Joint = False,
+    backbones: Backbones = None,
+    given: dict[str, Any],
     seconds: Seconds = None,
     missing: Annotated[
         bool, typer.Option("--missing", help="And where modalities are missing, kept in the run.")
@@ -43,16 +45,21 @@ def evaluate(
 ) -> None:
     """Evaluate a trained run or an ONNX file on the test split."""
     from ...compiler.system.files import is_folder
-    from ...runtime.data.dataset import names_read
     from ...runtime.data.identity import data_identity
     from ...runtime.predict.evaluate import evaluate_with, to_evaluate
-    from ...runtime.predict.open import open_predictor
-    from ...runtime.predict.predictor import SECONDS
     from ...runtime.predict.robustness import require_optional, robustness_with
 
-    if not joint:
-        require_none({"seconds": seconds}, "--joint")
-    predictor = open_predictor(model, joint=joint, seconds=seconds or SECONDS)
+    predictor, taken = opened(
+        model,
+        data,
+        raw,
+        root,
+        joint=joint,
+        seconds=seconds,
+        decoding=decoding,
+        backbones=backbones,
+        given=given,
+    )
     settings = predictor.settings.with_options(**options)
     if missing:
         if joint:
@@ -62,12 +69,12 @@ def evaluate(
         require_optional(predictor.network)
     found: Robustness | None = None
     with data_warnings() as warned, Bar("evaluate") as bar:
-        samples = to_evaluate(predictor, data, settings)
+        samples = to_evaluate(predictor, taken, settings)
         metrics = evaluate_with(predictor, samples, settings, bar.show)
         if missing:
             found = robustness_with(predictor, samples, settings, bar.show)
     if found is not None and is_folder(model):
-        used = data_identity(data, names_read(predictor.network))
+        used = data_identity(taken, predictor.names)
         found = replace(found, data=used.digest)
         found.keep(model)
     if json:

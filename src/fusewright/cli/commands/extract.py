@@ -10,15 +10,8 @@ import typer
 from ...compiler.diagnostics.text import printable
 from ...runtime.backbones.options import BackboneOptions
 from ...runtime.extract.settings import ExtractSettings
-from ..app import (
-    Json,
-    Quiet,
-    Sets,
-    SpecFile,
-    app,
-    load_with,
-    print_json,
-)
+from ...runtime.runs.names import BACKBONES, GENOTYPE
+from ..app import Json, Quiet, Sets, app, load_with, print_json
 from ..options import Backbones, backbones_from, with_options
 from ..screen.bar import Bar
 
@@ -27,7 +20,12 @@ from ..screen.bar import Bar
 @with_options(ExtractSettings, "extract")
 @with_options(BackboneOptions, "extract", into="given")
 def extract(
-    file: SpecFile,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE|RUN", help="A specification, or a run with the backbones that it trained."
+        ),
+    ],
     raw: Annotated[
         Path,
         typer.Option(
@@ -54,16 +52,23 @@ def extract(
     json: Json = False,
 ) -> None:
     """Take features from raw data once; a rerun makes what is missing or has changed."""
-    from ...compiler.system.files import write_file
+    from ...compiler.system.files import is_folder, write_file
+    from ...runtime.data.suggest import UNDIVIDED
     from ...runtime.extract.extract import extract as run
+    from ...runtime.runs.folder import RunFolder
 
+    chosen = backbones_from(backbones, given)
+    folder = RunFolder(file)
+    if is_folder(file):
+        file = folder.require(GENOTYPE)
+    spec = load_with(file, sets)
     with Bar("extract") as bar:
         result = run(
-            load_with(file, sets),
+            spec,
             raw,
             out,
             settings=ExtractSettings().with_options(**options),
-            backbones=backbones_from(backbones, given),
+            backbones=chosen.with_trained(spec, folder.path / BACKBONES),
             root=root,
             progress=bar.show,
         )
@@ -78,7 +83,7 @@ def extract(
         "made": sum(result.made.values()),
     }
     if json:
-        print_json(summary)
+        print_json({**summary, "undivided": result.undivided})
         return
     for array in manifest.arrays:
         if array.axes is not None:
@@ -86,3 +91,5 @@ def extract(
             print(printable(f"{array.name}[{shape}] {array.dtype}"))
     for key, value in summary.items():
         print(f"{key}: {printable(str(value))}")
+    if result.undivided:
+        print(f"the data have {UNDIVIDED}; name a column: `--column groups=PERSON`")

@@ -60,12 +60,13 @@ def import_(
             data, out, dtype=dtype, spec=read, overwrite=overwrite, progress=bar.show
         )
     facts = {"store": str(out), "samples": manifest.samples, "bytes": manifest.bytes}
+    undivided = not {SPLIT, GROUPS} & {array.name for array in manifest.arrays}
     if json:
-        print_json({**facts, "shards": len(manifest.shards)})
+        print_json({**facts, "shards": len(manifest.shards), "undivided": undivided})
         return
     size = memory_text(manifest.bytes)
     print(f"store `{printable(str(out))}`: {manifest.samples:,} samples, {size}")
-    if not {SPLIT, GROUPS} & {array.name for array in manifest.arrays}:
+    if undivided:
         print(f"it has {UNDIVIDED}")
 
 
