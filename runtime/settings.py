@@ -180,6 +180,7 @@ class Settings:
     select: str = _setting(
         "",
         f"How the genotype is chosen: {', '.join(SELECTIONS)}.",
+        choices=SELECTIONS,
         read_by=_SEARCH,
     )
     second_order: bool = _setting(False, "Unroll darts and gdas by a weight step.", read_by=_SEARCH)
@@ -290,7 +291,6 @@ class Settings:
         if self.memory:
             parse_memory(self.memory)
         if self.select:
-            require_one("select", self.select, [*SELECTIONS])
             _require_following(self.select, self.strategy)
         if self.storage and self.strategy not in SHARING:
             message = f"`{self.strategy}` cannot share a storage"

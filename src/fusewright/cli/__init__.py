@@ -39,8 +39,9 @@ def _run() -> None:
             gc.freeze()
             raise SystemExit(1 if errors else 0)
         from .commands import application
+        from .complete import word_completed
 
-        app = application(next(iter(sys.argv[1:]), ""))
+        app = application(next(iter(sys.argv[1:]), "") or word_completed())
         gc.enable()
         app()
     finally:

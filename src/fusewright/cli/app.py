@@ -12,6 +12,7 @@ from ..compiler.diagnostics.text import json_text, printable
 from ..compiler.language.override import override, parse_numbers
 from ..compiler.language.spec import Spec
 from ..compiler.load import load
+from . import complete
 from .screen.bar import be_quiet
 
 
@@ -51,7 +52,6 @@ app = typer.Typer(
     name="fusewright",
     help="A declarative compiler for multimodal fusion architectures.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -75,9 +75,17 @@ def fusewright(
     """A group of commands, however many of them are registered."""
 
 
-SpecFile = Annotated[Path, typer.Argument(metavar="FILE", help="A .fuse, .json or .yaml file.")]
+SpecFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE", help="A .fuse, .json or .yaml file.", autocompletion=complete.networks
+    ),
+]
 SpecFiles = Annotated[
-    list[Path], typer.Argument(metavar="FILE", help=".fuse, .json or .yaml files.")
+    list[Path],
+    typer.Argument(
+        metavar="FILE", help=".fuse, .json or .yaml files.", autocompletion=complete.networks
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.", callback=be_quiet)]
@@ -93,9 +101,17 @@ Root = Annotated[Path | None, typer.Option(help="The folder below which raw file
 Out = Annotated[Path, typer.Option(metavar="RUN", help="The run folder to write.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a run that is there.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
-Runs = Annotated[list[Path], typer.Argument(metavar="RUN…", help="Folders of finished runs.")]
+Runs = Annotated[
+    list[Path],
+    typer.Argument(metavar="RUN…", help="Folders of finished runs.", autocompletion=complete.runs),
+]
 Trained = Annotated[
-    Path, typer.Argument(metavar="RUN|ONNX", help="A trained run's folder, or an ONNX file.")
+    Path,
+    typer.Argument(
+        metavar="RUN|ONNX",
+        help="A trained run's folder, or an ONNX file.",
+        autocompletion=complete.trained,
+    ),
 ]
 
 

@@ -14,6 +14,7 @@ import typer
 from ..compiler.diagnostics.diagnostic import fail
 from ..runtime.backbones.options import BackboneOptions, read_options
 from ..runtime.settings import Settings, read_settings
+from . import complete
 
 if TYPE_CHECKING:
     from ..runtime.predict.predictor import Predictor
@@ -63,7 +64,13 @@ def with_options(
 def _parameter(item: Field[Any]) -> inspect.Parameter:
     """An option; what is true by default is switched off by `--no-…`."""
     option = f"--{'no-' * (item.default is True)}{item.name.replace('_', '-')}"
-    shown = typer.Option(option, metavar=item.metadata["metavar"], help=item.metadata["help"])
+    said, choices = item.metadata, item.metadata["choices"]
+    shown = typer.Option(
+        option,
+        metavar=said["metavar"],
+        help=said["help"],
+        autocompletion=complete.one_of(choices) if choices else None,
+    )
     annotation: Any = Annotated[item.metadata["type"] | None, shown]
     keyword = inspect.Parameter.KEYWORD_ONLY
     return inspect.Parameter(item.name, keyword, default=None, annotation=annotation)

@@ -15,7 +15,7 @@ from ..app import app
 ORDER = (
     *("new", "check", "format", "convert", "info", "ops", "load", "import", "draw", "explain"),
     *("diff", "compile", "search", "train", "evaluate", "predict", "demo", "report", "consensus"),
-    *("reproduce", "profile", "inspect", "extract", "features", "lsp"),
+    *("reproduce", "profile", "inspect", "extract", "features", "lsp", "man"),
 )
 """How `fusewright --help` lists the commands; those that it does not name come last."""
 

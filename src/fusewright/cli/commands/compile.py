@@ -15,6 +15,7 @@ from ...compiler.system.options import either
 from ...compiler.targets.onnx.options import OnnxOptions
 from ...compiler.targets.target import file_targets, target_of
 from ...runtime.backbones.options import BackboneOptions
+from .. import complete
 from ..app import Json, Sets, app, load_with, print_json
 from ..options import Backbones, backbones_from, require_none, with_options
 from ..screen.warned import data_warnings
@@ -31,6 +32,7 @@ def compile(
         typer.Argument(
             metavar="FILE|RUN",
             help="A trained run, a specification, or a .safetensors file that holds one.",
+            autocompletion=complete.networks_and_runs,
         ),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help=f"FILE{either(ENDINGS)}.")],

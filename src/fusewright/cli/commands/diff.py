@@ -7,9 +7,13 @@ from typing import Annotated
 
 import typer
 
+from .. import complete
 from ..app import Json, app, print_json
 
-SpecPath = Annotated[Path, typer.Argument(help="A .fuse, .json or .yaml file.")]
+SpecPath = Annotated[
+    Path,
+    typer.Argument(help="A .fuse, .json or .yaml file.", autocompletion=complete.networks),
+]
 ExitCode = Annotated[
     bool, typer.Option("--exit-code", help="Exit with 1 where there are differences.")
 ]

@@ -11,6 +11,7 @@ import typer
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.system.files import is_folder
+from .. import complete
 from ..app import Sets, app, load_with
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ _WIDTH = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(in|cm|mm|pt|)")
 Sources = Annotated[
     list[Path],
     typer.Argument(
-        metavar="FILE|RUN…", help="A specification, an ensemble, or folders of finished searches."
+        metavar="FILE|RUN…",
+        help="A specification, an ensemble, or folders of finished searches.",
+        autocompletion=complete.networks_and_runs,
     ),
 ]
 Picture = Annotated[
@@ -37,7 +40,14 @@ Picture = Annotated[
         "-o", "--output", help="FILE.svg, .png, .pdf, .dot, .tikz, .tex, or a page: .html."
     ),
 ]
-StyleName = Annotated[str, typer.Option("--style", help="screen, dark, or paper for print.")]
+StyleName = Annotated[
+    str,
+    typer.Option(
+        "--style",
+        help="screen, dark, or paper for print.",
+        autocompletion=complete.styles,
+    ),
+]
 Width = Annotated[
     str | None,
     typer.Option(metavar="WIDTH", help="At most so wide: one-column, two-column, 8.5cm, 3.3in."),

@@ -7,12 +7,18 @@ from typing import Annotated
 
 import typer
 
+from .. import complete
 from ..app import Json, app, print_json
 
 
 @app.command()
 def explain(
-    code: Annotated[str, typer.Argument(metavar="CODE", help="The code of a diagnostic: E203.")],
+    code: Annotated[
+        str,
+        typer.Argument(
+            metavar="CODE", help="The code of a diagnostic: E203.", autocompletion=complete.codes
+        ),
+    ],
     json: Json = False,
 ) -> None:
     """Explain a diagnostic code: what it means, why, and an example wrong and right."""
