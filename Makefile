@@ -17,7 +17,7 @@ TSC := $(BIN)/node $(VENV)/npm/node_modules/typescript/bin/tsc \
 	--noEmit --checkJs --strict --target es2022 --lib es2022,dom
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-front test-backbones prove test-cuda siege kills golden gallery release site check lint types format clean
+.PHONY: help demo test test-front test-backbones prove test-cuda siege kills golden gallery release site vscode check lint types format clean
 
 help:
 	@echo "make demo    the main job on bundled real data, into demo-run/"
@@ -32,6 +32,7 @@ help:
 	@echo "make gallery  draw docs/gallery.md and its pictures anew"
 	@echo "make release  wheel and sdist into dist/, built twice and tried with every Python at hand; DEMO=--demo"
 	@echo "make site    the documentation and the playground, into build/site/"
+	@echo "make vscode  the extension for Visual Studio Code, into dist/"
 	@echo "make check   lint and tests: what a reviewer would check"
 	@echo "make lint    format, lint, types and contracts of imports"
 	@echo "make format  rewrite the code in its canonical form"
@@ -112,6 +113,12 @@ $(WEB)/.ready: $(READY) website/playground/package.json website/playground/packa
 	@mkdir -p $(WEB) && cp website/playground/package.json website/playground/package-lock.json $(WEB)
 	PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix $(WEB) --silent --ignore-scripts --fetch-retries=1
 	@touch $@
+
+# Node comes from PyPI; what packages the extension from npm, as its lock file says.
+vscode: $(READY)
+	mkdir -p build/vscode dist && cp -r grammars/vscode/. build/vscode && cp grammars/fuse.tmLanguage.json build
+	cd build/vscode && PATH="$(abspath $(BIN)):$$PATH" npm ci --silent --ignore-scripts --fetch-retries=1
+	cd build/vscode && PATH="$(abspath $(BIN)):$$PATH" npm run --silent package -- --out $(abspath dist)
 
 release: $(READY)
 	$(BIN)/python -m release.build --out dist

@@ -11,11 +11,12 @@ What an answer is made of:
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcInvalidParams
@@ -26,6 +27,7 @@ from ..compiler.diagnostics.source import Span
 from ..compiler.syntax.format import format_text
 from .actions import repairs, workspace_edit
 from .completion import Choice, complete
+from .diagram import diagram, shown_at
 from .documents import Document, spelling_in
 from .hover import hover
 from .navigation import definitions, library_location, outline, references
@@ -48,7 +50,7 @@ def create_server() -> LanguageServer:
         "fusewright", version("fusewright"), text_document_sync_kind=lsp.TextDocumentSyncKind.Full
     )
     session = Session(server)
-    for register in (_synchronise, _explain, _navigate, _rename, _edit):
+    for register in (_synchronise, _explain, _draw, _navigate, _rename, _edit):
         register(server, session)
     return server
 
@@ -116,6 +118,24 @@ def _explain(server: LanguageServer, session: Session) -> None:
         return lsp.CompletionList(False, [_item(choice, place) for choice in completion.choices])
 
     _ = shown, offered
+
+
+def _draw(server: LanguageServer, session: Session) -> None:
+    """A request of our own: the diagram, and which of its parts stand at a position."""
+
+    @server.feature("fusewright/diagram")
+    async def drawn(params: Any) -> dict[str, Any]:
+        examined = await session.examined(params.textDocument.uri)
+        position = lsp.Position(params.position.line, params.position.character)
+        place = examined.document.positions.offset(position)
+        loop = asyncio.get_running_loop()
+        try:
+            picture = await loop.run_in_executor(None, diagram, examined, bool(params.dark))
+        except DiagnosticError as error:
+            raise JsonRpcInvalidParams(str(error)) from None
+        return {"svg": picture, "at": shown_at(examined, place)}
+
+    _ = drawn
 
 
 def _item(choice: Choice, place: lsp.Range) -> lsp.CompletionItem:
