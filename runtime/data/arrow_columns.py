@@ -1,4 +1,4 @@
-"""Columns of Arrow tables, wherever they stand: numbers, texts, and lists of either of one length.
+"""Columns of Arrow tables, wherever they stand: numbers, texts, and lists of either.
 
 NOTE: what Arrow reads of a file is checked as a whole (`validate(full=True)`) before any of it is
 used, since its buffers are what the file says.
@@ -9,29 +9,30 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from math import prod
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.network.names import lengths_name
 from ...compiler.system.memory import available_memory, memory_text
-from ..extras import needed
-from .columns import LONGEST_TEXT, PLURALS, Column, class_names, texts
+from .arrow_types import apart, instead, is_tensor, is_text, kind_of, pyarrow
+from .columns import LONGEST_TEXT, PLURALS, Column, Unreadable, class_names, texts
+from .ragged import differing, filled_up, missing_type, nothing
 
-EXTRA = "formats"
-MOST_AXES = 8
+WHOLE = (*PLURALS, *PLURALS.values(), "split")
+"""Columns that belong to no modality, in small letters."""
+Read: TypeAlias = Callable[[str], Iterable[Any]]
+"""What reads the arrays of a column by its name."""
 UNREADABLE: tuple[type[Exception], ...] = (
     *(KeyError, IndexError, TypeError, NotImplementedError, OverflowError, RuntimeError),
 )
 """What Arrow raises of broken files, beside ValueError and OSError."""
 _METADATA = b"huggingface"
 _CLASS_LABEL = "ClassLabel"
-
-
-def pyarrow(part: str = "") -> Any:
-    """The library, or a module of it; raises DiagnosticError where it is not installed."""
-    return needed(f"pyarrow.{part}" if part else "pyarrow", EXTRA)
 
 
 @contextmanager
@@ -62,174 +63,186 @@ def within_memory(
         yield batch
 
 
-def columns_of(
-    schema: Any, rows: int, first: Callable[[str], Any], read: Callable[[str], Iterable[Any]]
-) -> dict[str, Column]:
-    """The columns of a table with so many rows, by name.
+def columns_of(schema: Any, rows: int, looked: Read, read: Read) -> dict[str, Column]:
+    """The columns of a table with so many rows, by name, and the lengths of lists that differ.
 
-    `first` gives an array of the first row of a column, and `read` the arrays that are a column,
-    one after the other.
+    `read` gives the arrays that are a column, one after the other, and `looked` those by which
+    the lengths of its lists are known. Lists of plain numbers that differ are steps of one channel.
     """
     if len(set(schema.names)) < len(schema.names):
         raise ValueError("a column stands in it twice")
-    columns = {field.name: _column(field.name, field.type, rows, first, read) for field in schema}
+    columns: dict[str, Column] = {}
+    for field in schema:
+        sizes, column = _column(field.name, field.type, rows, looked, read)
+        columns[field.name] = column
+        lengths = lengths_name(field.name)
+        if sizes.lengths is not None and lengths not in schema.names:
+            columns[lengths] = Column.of(sizes.lengths)
     return columns | class_names(_class_names(schema))
 
 
 def columns_of_table(table: Any) -> dict[str, Column]:
     """The columns of a table in memory."""
 
-    def first(name: str) -> Any:
-        return table.column(name).slice(0, 1).combine_chunks()
-
     def read(name: str) -> Iterator[Any]:
         yield from table.column(name).chunks
 
-    return columns_of(table.schema, table.num_rows, first, read)
+    return columns_of(table.schema, table.num_rows, read, read)
 
 
-def _column(
-    name: str,
-    of: Any,
-    rows: int,
-    first: Callable[[str], Any],
-    read: Callable[[str], Iterable[Any]],
-) -> Column:
-    sizes, leaf = _apart(of)
-    kind = _kind(leaf)
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """The sizes of axes behind the rows, and how long each row is along the first, if they differ.
+
+    A row that is missing counts as long as the longest.
+    """
+
+    sizes: tuple[int, ...]
+    lengths: NDArray[np.int64] | None = None
+
+
+def _column(name: str, of: Any, rows: int, looked: Read, read: Read) -> tuple[_Sizes, Column]:
+    sizes, leaf = apart(of)
+    kind = kind_of(leaf)
     if kind == "V":
-        return Column((rows,), kind, lambda: _no_array(name, of))
+        what, remedy = instead(leaf)
+        message = f"`{name}` holds {of}, which is {what}"
+        why = f"it holds {what}; {remedy}"
+        return _Sizes(()), Column.none((rows,), lambda: Unreadable(message, remedy), why)
+    found = _Sizes(tuple(size or 0 for size in sizes))
     if None in sizes and rows:
-        sizes = _sizes(_flat(first(name)), len(sizes))
-    shape = (rows, *(size or 0 for size in sizes))
+        found = _measured(looked(name), sizes)
+    vary = found.lengths is not None
+    plain = vary and len(found.sizes) == 1
+    shape = (rows, *found.sizes, *((1,) if plain else ()))
+    if vary and (kind == "U" or name.lower() in WHOLE):
+        why = "its lists differ in length"
+        return _Sizes(()), Column.none(shape, lambda: _no_rows(name), f"{why}; {_ROWS}")
 
     def whole() -> NDArray[Any]:
-        parts = [_values(part, name) for part in read(name) if len(part)]
-        found = np.concatenate(parts) if len(parts) > 1 else (parts or [np.empty(shape)])[0]
-        if found.shape != shape:
-            raise ragged(name)
-        return found
+        parts = [_values(part, name, found.sizes, vary=vary) for part in read(name) if len(part)]
+        array = np.concatenate(parts) if len(parts) > 1 else (parts or [np.empty(shape)])[0]
+        array = array[:, :, None] if plain else array
+        if array.shape != shape:
+            raise differing(name)
+        return array
 
-    return Column(shape, kind, whole)
-
-
-def _no_array(name: str, of: Any) -> NDArray[Any]:
-    raise ValueError(f"`{name}` holds {of}, which is no array of numbers or texts")
+    return found, Column(shape, kind, whole)
 
 
-# Types
+_ROWS = "give rows of one length, as of 0 and 1 for each label"
 
 
-def _apart(of: Any) -> tuple[list[int | None], Any]:
-    """The sizes of a type's axes behind the rows, None for what differs, and what is inside."""
-    kinds = pyarrow("types")
-    sizes: list[int | None] = []
-    while len(sizes) <= MOST_AXES:
-        if _is_tensor(of):
-            return [*sizes, *of.shape], of.value_type
-        if hasattr(of, "storage_type"):
-            of = of.storage_type
-        elif kinds.is_fixed_size_list(of):
-            sizes, of = [*sizes, of.list_size], of.value_type
-        elif kinds.is_list(of) or kinds.is_large_list(of):
-            sizes, of = [*sizes, None], of.value_type
-        elif kinds.is_dictionary(of) and not sizes:
-            of = of.value_type
-        else:
-            break
-    return sizes, of
+def _no_rows(name: str) -> Exception:
+    return fail("E503", f"lists of `{name}` differ in length", help=_ROWS)
 
 
-def _is_tensor(of: Any) -> bool:
-    """Whether a type is Arrow's own of tensors, whose elements are one after the other."""
-    if not isinstance(of, pyarrow().FixedShapeTensorType):
-        return False
-    if of.permutation not in (None, [*range(len(of.shape))]):
-        raise ValueError("a tensor in it has its axes in another order than its elements")
-    return True
+# Sizes
 
 
-def _kind(leaf: Any) -> str:
-    """numpy's letter for what a column holds; `V` for what is no array."""
-    kinds = pyarrow("types")
-    for is_kind, letter in (
-        (kinds.is_boolean, "b"),
-        (kinds.is_signed_integer, "i"),
-        (kinds.is_unsigned_integer, "u"),
-        (kinds.is_floating, "f"),
-        (kinds.is_string, "U"),
-        (kinds.is_large_string, "U"),
-    ):
-        if is_kind(leaf):
-            return letter
-    return "V"
+def _measured(arrays: Iterable[Any], sizes: list[int | None]) -> _Sizes:
+    """The sizes of axes, of which the first is the longest of the lists, as arrays have them."""
+    lengths: list[NDArray[np.int64]] = []
+    inner: list[int] = []
+    for array in arrays:
+        rows = _plain(array)
+        known = rows.drop_null()
+        if sizes[0] is None:
+            counts = rows.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+            lengths.append(counts.astype(np.int64))
+            known = rows.filter(pyarrow().array(counts > 0))
+        if not inner and len(known):
+            inner = _first_sizes(known, len(sizes))
+    found = [known if known is not None else (*inner, 0)[i] for i, known in enumerate(sizes)]
+    if not inner:
+        found = [size or 0 for size in sizes]
+    if not lengths:
+        return _Sizes(tuple(found))
+    whole = np.concatenate(lengths)
+    if len(whole) and whole.min() < 0:
+        raise ValueError("a list in it has less than no length")
+    longest = int(whole.max()) if len(whole) else 0
+    differ = bool((whole[whole > 0] != longest).any())
+    lacking = np.where(whole > 0, whole, longest) if differ else None
+    return _Sizes((longest, *found[1:]), lacking)
 
 
-def _sizes(array: Any, count: int) -> list[int | None]:
-    """The sizes of so many axes, as the first row has them."""
-    sizes: list[int | None] = []
+def _first_sizes(array: Any, count: int) -> list[int]:
+    """The sizes of so many axes, as the first row has them that is not missing."""
+    sizes: list[int] = []
     for _ in range(count):
-        array = _flat(array)[:1]
-        size = _length(array) if len(array) and array.is_valid()[0].as_py() else 0
-        sizes.append(size)
+        array = _plain(array).drop_null()[:1]
+        sizes.append(int(_lengths(array)[0]) if len(array) else 0)
         array = array.flatten() if len(array) else array
     return sizes
 
 
-def _length(array: Any) -> int:
-    fixed = pyarrow("types").is_fixed_size_list(array.type)
-    return int(array.type.list_size if fixed else array.value_lengths()[0].as_py())
+def _lengths(array: Any) -> NDArray[np.int64]:
+    """How long each list is of an array in which none is missing."""
+    if pyarrow("types").is_fixed_size_list(array.type):
+        return np.full(len(array), array.type.list_size, np.int64)
+    lengths: NDArray[Any] = array.value_lengths().to_numpy(zero_copy_only=False)
+    return lengths.astype(np.int64)
 
 
-def _flat(array: Any) -> Any:
-    """An array without types of its own around that of what is stored."""
-    return array.storage if hasattr(array.type, "storage_type") else array
+def _plain(array: Any) -> Any:
+    """An array as it is stored, without types of its own around that."""
+    while hasattr(array.type, "storage_type"):
+        array = array.storage
+    return array
 
 
 # Values
 
 
-def _values(array: Any, name: str) -> NDArray[Any]:
-    """An array of Arrow as one of numpy, (rows, …)."""
+def _values(array: Any, name: str, sizes: tuple[int, ...], *, vary: bool = False) -> NDArray[Any]:
+    """An array of Arrow as one of numpy, (rows, sizes…); what is missing is NaN or an empty text.
+
+    Lists that `vary` in length are filled up; raises DiagnosticError where others do.
+    """
     kinds = pyarrow("types")
+    if is_tensor(array.type):
+        rows = _values(array.storage, name, (prod(array.type.shape),))
+        return rows.reshape(len(array), *sizes)
+    array = _plain(array)
     of = array.type
-    if hasattr(of, "storage_type"):
-        inner = _values(array.storage, name)
-        shape = (len(array), *of.shape) if _is_tensor(of) else inner.shape
-        reshaped: NDArray[Any] = inner.reshape(shape)
-        return reshaped
-    if array.null_count:
-        message = f"`{name}` has missing values"
-        remedy = "fill them, and say in `MODALITY.present` which samples have the modality"
-        raise fail("E502", message, help=remedy)
-    if kinds.is_fixed_size_list(of):
-        inner = _values(array.flatten(), name)
-        return inner.reshape((len(array), int(of.list_size), *inner.shape[1:]))
-    if kinds.is_list(of) or kinds.is_large_list(of):
-        lengths = array.value_lengths().to_numpy(zero_copy_only=False)
-        if len(lengths) and (lengths != lengths[0]).any():
-            raise ragged(name)
-        inner = _values(array.flatten(), name)
-        return inner.reshape(len(array), int(lengths[0]) if len(lengths) else 0, *inner.shape[1:])
+    if sizes:
+        there = array.drop_null() if array.null_count else array
+        lengths = _lengths(there)
+        steps = _values(there.flatten(), name, sizes[1:])
+        if vary:
+            counts = np.zeros(len(array), np.int64)
+            counts[array.is_valid().to_numpy(zero_copy_only=False)] = lengths
+            return filled_up(steps, counts, (len(array), *sizes))
+        if (lengths != sizes[0]).any():
+            raise differing(name)
+        return _spread(steps.reshape(len(there), *sizes), array)
     if kinds.is_dictionary(of):
-        words: NDArray[Any] = _values(array.dictionary, name)
-        places: NDArray[Any] = array.indices.to_numpy(zero_copy_only=False)
-        cells: NDArray[Any] = words[places]
-        return cells
-    if kinds.is_string(of) or kinds.is_large_string(of):
+        cells = array.drop_null() if array.null_count else array
+        words: NDArray[Any] = _values(cells.dictionary, name, ())
+        return _spread(words[cells.indices.to_numpy(zero_copy_only=False)], array)
+    if is_text(of):
+        array = array.cast(pyarrow().large_string())
         longest = pyarrow("compute").max(pyarrow("compute").binary_length(array)).as_py()
         if longest and longest > 4 * LONGEST_TEXT:
             raise ValueError(f"`{name}` has a text of more than {LONGEST_TEXT} characters")
-        return texts(array.to_pylist(), name)
+        return texts([text or "" for text in array.to_pylist()], name)
+    if kinds.is_decimal(of) or kinds.is_null(of):
+        array = array.cast(pyarrow().float64())
+    elif kinds.is_boolean(of) and array.null_count:
+        array = array.cast(pyarrow().uint8())
     values: NDArray[Any] = array.to_numpy(zero_copy_only=False)
     return values
 
 
-def ragged(name: str) -> Exception:
-    """What is raised where lists of a column have not one length."""
-    message = f"lists of `{name}` differ in length"
-    remedy = f"fill them up with zeros, and say in `{name}.lengths` how many count"
-    return fail("E502", message, help=remedy)
+def _spread(there: NDArray[Any], array: Any) -> NDArray[Any]:
+    """Rows of an array of which some are missing, from those that are there."""
+    if len(there) == len(array):
+        return there
+    dtype = missing_type(there.dtype)
+    rows = np.full((len(array), *there.shape[1:]), nothing(dtype), dtype)
+    rows[array.is_valid().to_numpy(zero_copy_only=False)] = there
+    return rows
 
 
 # Class names

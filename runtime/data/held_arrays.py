@@ -9,7 +9,8 @@ import numpy as np
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...ops.types import NUMBERS
-from .arrow_columns import columns_of_table, pyarrow
+from .arrow_columns import columns_of_table
+from .arrow_types import pyarrow
 from .canonical import PER_SAMPLE
 from .rows import Array
 

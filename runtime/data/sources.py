@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.network.names import CLASS_NAMES
 from . import columns as tables
-from .arrow_columns import columns_of_table, pyarrow
+from .arrow_columns import columns_of_table
+from .arrow_types import pyarrow
 from .columns import Column
 from .files import Arrays, Source, StoredArrays
 from .held_arrays import array_of, is_of, stacked

@@ -10,7 +10,8 @@ import numpy as np
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.system.files import reason
-from ..data.arrow_columns import UNREADABLE, class_labels, features_of, pyarrow, reading
+from ..data.arrow_columns import UNREADABLE, class_labels, features_of, reading
+from ..data.arrow_types import pyarrow
 from .columns import Numbers, Values, cell, file_content, of_texts
 from .data import Column, Content
 

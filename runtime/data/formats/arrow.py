@@ -13,7 +13,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from .. import arrow_columns
-from ..arrow_columns import columns_of, pyarrow, reading, within_memory
+from ..arrow_columns import columns_of, reading, within_memory
+from ..arrow_types import pyarrow
 from ..columns import Column, arrays_of
 from . import ArrayHeader, headers_of
 
@@ -40,11 +41,13 @@ class ArrowTable:
 
     def columns(self, names: Mapping[str, Column] | None = None) -> dict[str, Column]:
         """Its columns by name, with others beside them."""
-        return columns_of(self.schema, self.rows, self._first, self._read) | {**(names or {})}
+        return columns_of(self.schema, self.rows, self._looked, self._read) | {**(names or {})}
 
-    def _first(self, name: str) -> Any:
-        batch = next(batch for batch in self.batches if batch.num_rows)
-        return _checked(batch.slice(0, 1), name)
+    def _looked(self, name: str) -> Iterator[Any]:
+        for batch in self.batches:
+            column = batch.column(name)
+            column.validate()
+            yield column
 
     def _read(self, name: str) -> Iterator[Any]:
         return (_checked(batch, name) for batch in self.batches)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import partial
 from io import BufferedReader
-from math import prod
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from .. import arrow_columns
-from ..arrow_columns import columns_of, pyarrow, reading, within_memory
+from ..arrow_columns import columns_of, reading, within_memory
+from ..arrow_types import pyarrow
 from ..columns import Column, arrays_of
 from . import ArrayHeader, headers_of
 
@@ -21,6 +20,8 @@ ENDINGS = (".parquet", ".pq")
 UNREADABLE = arrow_columns.UNREADABLE
 _ROWS = 1 << 16
 """Rows that are read at a time."""
+MOST_COUNTED = 1 << 22
+"""Numbers in lists beyond which the first row and their count say that all rows are alike."""
 _INSIDE = re.compile(r"(\.list\.(element|item))+$")
 """What Parquet calls the inside of lists."""
 
@@ -51,9 +52,15 @@ def _columns(stream: BufferedReader) -> dict[str, Column]:
     file = pyarrow("parquet").ParquetFile(stream)
     rows = int(file.metadata.num_rows)
 
-    def first(name: str) -> Any:
-        batch = next(file.iter_batches(batch_size=1, columns=[name], use_threads=False))
-        return batch.column(name)
+    counts = _counts(file.metadata)
+
+    def looked(name: str) -> Iterator[Any]:
+        if rows and (batches := file.iter_batches(1, columns=[name], use_threads=False)):
+            row = next(batches).column(name)
+            count = counts.get(name, 0)
+            if count > MOST_COUNTED and len(row) and count == rows * _numbers(row):
+                return iter([row])
+        return read(name)
 
     def read(name: str) -> Iterator[Any]:
         for batch in within_memory(file.iter_batches(_ROWS, columns=[name], use_threads=False)):
@@ -61,19 +68,14 @@ def _columns(stream: BufferedReader) -> dict[str, Column]:
             column.validate(full=True)
             yield column
 
-    columns = columns_of(file.schema_arrow, rows, first, read)
-    counts = _counts(file.metadata)
-    return {
-        name: Column(c.shape, c.kind, partial(_read, name, c, counts))
-        for name, c in columns.items()
-    }
+    return columns_of(file.schema_arrow, rows, looked, read)
 
 
-def _read(name: str, column: Column, counts: Mapping[str, int]) -> NDArray[Any]:
-    """A column, where it has as many values as its shape takes, by the metadata of the file."""
-    if column.kind != "V" and counts.get(name, prod(column.shape)) != prod(column.shape):
-        raise arrow_columns.ragged(name)
-    return column.read()
+def _numbers(row: Any) -> int:
+    """How many numbers or texts one row has."""
+    while hasattr(row, "flatten") and len(row):
+        row = (row.storage if hasattr(row.type, "storage_type") else row).flatten()
+    return len(row)
 
 
 def _counts(metadata: Any) -> dict[str, int]:

@@ -176,18 +176,6 @@ def test_one_number_for_each_sample_is_a_feature_of_one_channel() -> None:
     assert np.array_equal(found.features["age"][:], age[:, None])
 
 
-@pytest.mark.parametrize("cells", [[[1.0, 2.0], [3.0]], [[1.0, 2.0], None]], ids=["ragged", "null"])
-def test_lists_that_differ_are_refused_with_a_remedy(cells: list[Any], tmp_path: Path) -> None:
-    whole = pa.table({"A": pa.array(cells, pa.list_(pa.float32())), "labels": [0, 1]})
-    pyarrow.parquet.write_table(whole, tmp_path / "a.parquet")
-    for source in (tmp_path / "a.parquet", source_of(whole.to_pandas())):
-        with pytest.raises(fw.DiagnosticError) as caught:
-            arrays_of(source)["A"]
-        (diagnostic,) = caught.value.diagnostics
-        assert diagnostic.code == "E502"
-        assert diagnostic.help is not None
-
-
 @pytest.mark.parametrize("kind", ["bfloat16", "float16", "float8_e5m2"])
 def test_tensors_of_types_that_numpy_lacks_are_widened(kind: str) -> None:
     pytest.importorskip("ml_dtypes")  # registers the names of such types with numpy
