@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, Note, fail
+from ..backbones.options import BackboneOptions
 from ..runs.lock import locked
 from .outcome import Outcome, outcomes
 from .paper import Row, Table
 from .plan import Planned, planned
 from .rows import Done, Rows
-from .sets import Material, materials, prepare
+from .sets import Given, Material, materials, prepare
 from .work import FATAL, Told, Worker
 from .write import write
 
@@ -33,7 +34,7 @@ class Reproduced:
     files: Sequence[Path]
 
 
-def plan(table: Table, out: Path, given: Mapping[str, Path]) -> list[Planned]:
+def plan(table: Table, out: Path, given: Mapping[str, Given]) -> list[Planned]:
     """What would be run, without a file being written.
 
     Raises DiagnosticError where data that are given are not there, or where no row can be run.
@@ -47,17 +48,18 @@ def plan(table: Table, out: Path, given: Mapping[str, Path]) -> list[Planned]:
 def reproduce(
     table: Table,
     out: Path,
-    given: Mapping[str, Path],
+    given: Mapping[str, Given],
     *,
     seeds: int = SEEDS,
     told: Told = lambda _: None,
     options: Mapping[str, Any] | None = None,
+    backbones: BackboneOptions | None = None,
 ) -> Reproduced:
     """Runs the rows of a table that can be run, and writes what came out into a folder.
 
-    `given` are places of features by the names of the paper's sets. Raises DiagnosticError where
-    the folder or the data cannot be used, where what is kept there was changed, and where no row
-    could be run.
+    `given` are the data of the paper's sets by their names; `backbones` take features from those
+    that are raw. Raises DiagnosticError where the folder or the data cannot be used, where what is
+    kept there was changed, and where no row could be run.
     """
     every = materials(out, given)
     why = {one.row: one.why for one in planned(table, every) if one.why}
@@ -65,7 +67,7 @@ def reproduce(
         raise _none(table, why)
     with locked(out, "reproduce"):
         rows = Rows(out)
-        _prepare(table, every, why, told)
+        _prepare(table, every, why, told, backbones or BackboneOptions())
         worker = Worker(rows, told, dict(options or {}))
         found = {
             row: _run(worker, row, every[table.data_of(row)], seeds, why)
@@ -79,12 +81,15 @@ def reproduce(
 
 
 def _prepare(
-    table: Table, every: Mapping[str, Material], why: Mapping[Row, str], told: Told
+    table: Table,
+    every: Mapping[str, Material],
+    why: Mapping[Row, str],
+    told: Told,
+    backbones: BackboneOptions,
 ) -> None:
     for name in dict.fromkeys(table.data_of(row) for row in table.rows if row not in why):
-        if every[name].stands_in and not every[name].features.exists():
-            told("training the stand-in's backbones and taking their features")
-        prepare(every[name])
+        told(f"features of {every[name].title}")
+        prepare(every[name], backbones)
 
 
 def _run(
@@ -107,4 +112,4 @@ def _run(
 def _none(table: Table, why: Mapping[Row, str]) -> DiagnosticError:
     notes = [Note(f"{row.name}: {text}") for row, text in why.items()]
     message = f"no row of {table.title.partition(':')[0]} could be run"
-    return fail("E506", message, help="give its data: `--data NAME:FOLDER`", notes=notes)
+    return fail("E506", message, help="give its data: `--raw NAME:FOLDER`", notes=notes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +19,8 @@ from ...compiler.diagnostics.text import printable
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
 from ...compiler.syntax.parse import parse
-from ...compiler.system.files import is_file, is_there, write_file
+from ...compiler.system.files import is_file, is_there, make_folder, write_file
+from ..backbones.options import BackboneOptions
 from ..data.classes import with_names
 from ..data.dataset import Dataset, load_data, names_read
 from ..data.identity import data_identity
@@ -28,7 +28,10 @@ from ..data.new import example_settings, example_text
 from ..data.sources import source_of
 from ..data.split import TEST
 from ..demo import emoji
-from ..demo.extract import extract
+from ..demo.extract import extract as extract_emoji
+from ..extract.extract import extract
+from ..progress import Progress, no_progress
+from ..raw.public import public_sets
 from ..settings import Settings
 from .paper import BM_NAS, DC_NAS, MFAS
 from .systems import brought
@@ -49,7 +52,7 @@ PAPER_SETS: Mapping[str, PaperSet] = {
     NTU: PaperSet("NTU RGB-D", "ntu1", (23_760, 2_519, 16_558)),
     EGO: PaperSet("EgoGesture", "ego1", (14_416, 4_768, 4_977)),
 }
-STAND_IN = "emoji"
+STAND_IN, STORES = "emoji", "stores"
 EVALUATION_EPOCHS = 50
 """Those that what is found is trained for on the paper's data: it says 50 to 70."""
 STAND_IN_TRAINING = Settings(epochs=15, batch=96)
@@ -69,7 +72,8 @@ class Material:
     """The data of rows, and the space over their features.
 
     `stands_in` names the set of the paper that these data stand in for; empty where they are it.
-    `samples` are training, validation and test; `features` is where the features are.
+    `samples` are training, validation and test; `features` is where the features are, or are
+    made of `raw` data.
     """
 
     title: str
@@ -79,6 +83,7 @@ class Material:
     training: Settings
     samples: tuple[int, int, int]
     features: Path
+    raw: str = ""
 
     def configured(self, configuration: str) -> tuple[Spec, Settings]:
         """The space and the settings of a configuration of Table 8, over these features."""
@@ -105,24 +110,38 @@ class Material:
         return self.dataset.indices(TEST)
 
 
-def materials(out: Path, given: Mapping[str, Path]) -> Mapping[str, Material]:
+@dataclass(frozen=True)
+class Given:
+    """Data of a set of the paper: where its features are, or its `raw` data as `NAME:FOLDER`."""
+
+    place: Path
+    raw: str = ""
+
+
+def materials(out: Path, given: Mapping[str, Given]) -> Mapping[str, Material]:
     """The data of each set of the paper; raises DiagnosticError where what is given is not there.
 
-    Features of the stand-in need not be there yet: `prepare` makes them.
+    Features of the stand-in, and of raw data, need not be there yet: `prepare` makes them.
     """
     return {
-        name: _real(one, given[name]) if name in given else _stand_in(one, out)
+        name: _real(one, given[name], out) if name in given else _stand_in(one, out)
         for name, one in PAPER_SETS.items()
     }
 
 
-def _real(one: PaperSet, features: Path) -> Material:
-    if not is_there(features):
-        raise fail("E504", f"`{printable(str(features))}` cannot be read: it is not there")
+def _real(one: PaperSet, given: Given, out: Path) -> Material:
+    if not is_there(given.place):
+        raise fail("E504", f"`{printable(str(given.place))}` cannot be read: it is not there")
     search = example_settings(one.configuration)
     training = search.with_options(strategy="halving", relax="per_input", epochs=EVALUATION_EPOCHS)
     space = parse(example_text(one.configuration), one.configuration)
-    return Material(one.title, "", space, search, training, one.samples, features)
+    if not given.raw:
+        return Material(one.title, "", space, search, training, one.samples, given.place)
+    public = public_sets()[given.raw.partition(":")[0]]
+    parts = public.parts
+    samples = (parts["train"], parts["validation"], parts["test"])
+    store = out / STORES / public.name
+    return Material(public.title, "", space, search, training, samples, store, given.raw)
 
 
 def _stand_in(one: PaperSet, out: Path) -> Material:
@@ -134,11 +153,18 @@ def _stand_in(one: PaperSet, out: Path) -> Material:
     return Material(STAND_IN, one.title, space, search, STAND_IN_TRAINING, samples, features)
 
 
-def prepare(material: Material) -> None:
-    """Makes the features of the stand-in where they are not there yet."""
+def prepare(
+    material: Material, backbones: BackboneOptions, progress: Progress = no_progress
+) -> None:
+    """Makes the features of raw data and of the stand-in, as far as they are not there yet."""
+    if material.raw:
+        make_folder(material.features, parents=True)
+        extract(
+            material.space, material.raw, material.features, backbones=backbones, progress=progress
+        )
     if not material.stands_in or is_file(material.features):
         return
-    found = extract(seed=0)
+    found = extract_emoji(seed=0)
     groups = emoji.load_emoji().families
     arrays: dict[str, NDArray[Any]] = {
         **found.features,
@@ -149,21 +175,30 @@ def prepare(material: Material) -> None:
     write_file(material.features, save(arrays))
 
 
-def read_given(texts: Sequence[str]) -> dict[str, Path]:
-    """`NAME:FOLDER` as places by the names of sets; raises DiagnosticError for something else."""
-    found: dict[str, Path] = {}
-    for text in texts:
-        name, colon, place = text.partition(":")
-        name = re.sub(r"[ _-]+", "-", name.strip().lower())
-        if not colon or not place:
-            message = f"`{printable(text)}` names no data"
-            raise fail("E506", message, help=f"write `--data {NTU}:FOLDER`")
-        if name not in PAPER_SETS:
-            remedy = did_you_mean(name, PAPER_SETS) or f"sets are {one_of([*PAPER_SETS])}"
-            raise fail("E506", f"`{printable(name)}` is no data set of the paper", help=remedy)
-        if name in found:
-            raise fail("E506", f"`{name}` is given twice", help="give each set once")
-        found[name] = Path(place)
+def read_given(features: Sequence[str], raw: Sequence[str] = ()) -> dict[str, Given]:
+    """`NAME:PLACE` of features and of raw data, by the names of the paper's sets.
+
+    Raw data may have the name of another split, as `ntu-search`. Raises DiagnosticError for
+    something else.
+    """
+    splits = {name: one.module for name, one in public_sets().items()}
+    found: dict[str, Given] = {}
+    for texts, known, option in (
+        (features, {name: name for name in PAPER_SETS}, "--data"),
+        (raw, splits, "--raw"),
+    ):
+        for text in texts:
+            name, colon, place = text.partition(":")
+            if not colon or not place:
+                message = f"`{printable(text)}` names no data"
+                raise fail("E506", message, help=f"write `{option} {NTU}:FOLDER`")
+            if name not in known:
+                remedy = did_you_mean(name, known) or f"sets are {one_of([*known])}"
+                raise fail("E506", f"`{printable(name)}` is no data set of the paper", help=remedy)
+            if known[name] in found:
+                message = f"data of `{known[name]}` are given twice"
+                raise fail("E506", message, help="give each set once")
+            found[known[name]] = Given(Path(place), text if texts is raw else "")
     return found
 
 

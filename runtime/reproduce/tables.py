@@ -26,7 +26,8 @@ from .paper import (
     Table,
 )
 
-MM_IMDB, NTU, EGO = "mm-imdb", "ntu", "egogesture"
+MM_IMDB, NTU, EGO = "mmimdb", "ntu", "egogesture"
+"""The data sets of the paper, by the names that raw data have for them."""
 OURS = "BM-NAS"
 _ANOTHER = NotHere("it has backbones of its own, which are neither here nor those of the others")
 

@@ -71,8 +71,8 @@ def _caption(table: Table, done: Sequence[Outcome]) -> str:
         said.append(f"**{data}, which stands in for {stands_in}**" if stands_in else f"**{data}**")
     text = f"Measured here on the test split of {', and of '.join(said)}"
     text += ": the mean over seeds ± their standard deviation. "
-    text += "The interval is a bootstrap over test samples; "
-    text += f"the last but the sizes is over samples and seeds, in pairs, of “{table.reference}”. "
+    text += "The interval is a bootstrap over test samples. By how much the reference, "
+    text += f"“{table.reference}”, is ahead is one over test samples and seeds, in pairs. "
     if any(one.stands_in for one in done):
         text += "Levels of other data say nothing of the paper's; at most the order does. "
     if any(one.row.way == way.row.way for one in done for way in done if one is not way):
@@ -210,7 +210,8 @@ def plan_as_text(table: Table, rows: Sequence[Planned], seeds: int) -> str:
     for data, name in dict.fromkeys((one.data, one.stands_in) for one in rows):
         if name:
             key = next(key for key, value in PAPER_SETS.items() if value.title == name)
-            lines.append(f"{name} is missing (`--data {key}:FOLDER`): {data} stands in for it")
+            option = f"`--raw {key}:FOLDER`"
+            lines.append(f"{name} is missing ({option}): {data} stands in for it")
     return "\n".join(lines)
 
 

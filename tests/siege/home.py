@@ -28,6 +28,7 @@ from fusewright.runtime.deploy.deploy import deploy
 from fusewright.runtime.joint.train import train_joint
 from fusewright.runtime.latency.measure import profile
 from fusewright.runtime.parallel.interrupt import Interrupted
+from fusewright.runtime.reproduce.rows import Done, Rows
 from fusewright.runtime.runs.controls import Control, Controls
 from fusewright.runtime.runs.digests import digests
 from fusewright.runtime.runs.ensemble import write_ensemble
@@ -118,6 +119,7 @@ def build(home: Path) -> None:
     import_features(data, home / "stores" / "store", spec=space)
     _write_tables(home / "held", data)
     _write_raw(home)
+    _write_rows(home)
     settings = fw.Settings(**QUICK)
     (home / "settings.toml").write_text(settings.to_toml(), encoding="utf-8")
     _run(home, space, network, settings)
@@ -170,6 +172,16 @@ def _write_texts(home: Path, space: fw.Spec, network: fw.Spec) -> None:
     for name in ("found.pkl", "found.pt"):
         (home / name).write_bytes((VECTORS / name).read_bytes())
     (home / "session.lsp").write_bytes(framed(MESSAGES))
+
+
+def _write_rows(home: Path) -> None:
+    """A row of a table that is reproduced, with what its network gives."""
+    one = Done(
+        key="0" * 16, row="late fusion", data="made up", seed=0, genotype=str(spec(FIXED)),
+        score=0.5, parameters=10, macs=20, seconds=0.25, outputs="", curve=(0.25, 0.5),
+    )  # fmt: skip
+    (home / "reproduced").mkdir()
+    Rows(home / "reproduced").add(one, np.full((4, 3), 0.25, np.float32))
 
 
 def _run(home: Path, space: fw.Spec, network: fw.Spec, settings: fw.Settings) -> None:

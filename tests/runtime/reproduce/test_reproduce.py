@@ -32,7 +32,7 @@ from fusewright.runtime.reproduce.paper import (
 )
 from fusewright.runtime.reproduce.rows import Rows
 from fusewright.runtime.reproduce.run import Reproduced, plan, reproduce
-from fusewright.runtime.reproduce.sets import Material, materials, read_given
+from fusewright.runtime.reproduce.sets import Given, Material, materials, read_given
 from fusewright.runtime.reproduce.systems import brought, fixed, other_features, other_steps
 from fusewright.runtime.reproduce.tables import FIGURE_7, NTU, TABLE_6, TABLE_7, TABLES, table_of
 from fusewright.runtime.reproduce.work import Worker, key_of
@@ -241,18 +241,21 @@ def test_a_file_where_the_folder_should_be(small: Path) -> None:
         (["ntu"], "names no data"),
         (["ntu:"], "names no data"),
         (["nut:x"], "did you mean `ntu`"),
-        (["ntu:a", "NTU:b"], "is given twice"),
+        (["ntu:a", "ntu:b"], "are given twice"),
     ],
 )
 def test_data_that_are_named_wrongly(given: Sequence[str], said: str) -> None:
     with pytest.raises(fw.DiagnosticError, match=said):
         read_given(given)
-    assert read_given(["MM-IMDB:a:b"]) == {"mm-imdb": Path("a:b")}
+    with pytest.raises(fw.DiagnosticError, match="are given twice"):
+        read_given(["ntu:a"], ["ntu-search:b"])
+    assert read_given(["mmimdb:a:b"]) == {"mmimdb": Given(Path("a:b"))}
+    assert read_given([], ["ntu-search:b"]) == {"ntu": Given(Path("b"), "ntu-search:b")}
 
 
 def test_features_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(fw.DiagnosticError, match="it is not there"):
-        plan(TABLE_6, tmp_path, {"ntu": tmp_path / "none"})
+        plan(TABLE_6, tmp_path, {"ntu": Given(tmp_path / "none")})
 
 
 @pytest.mark.parametrize("name", ["9", "", "figure-9", "table", "x" * 5000])
@@ -279,7 +282,7 @@ def test_the_papers_data_are_read_where_they_are_given(small: Path, tmp_path: Pa
         shape = [a.size or 1 for a in feature.axes or ()]
         arrays[feature.name] = generator.normal(size=(240, *shape)).astype(np.float32)
     np.savez(tmp_path / "ntu.npz", **arrays)
-    given = {"ntu": tmp_path / "ntu.npz"}
+    given = {"ntu": Given(tmp_path / "ntu.npz")}
     material = materials(small, given)["ntu"]
     assert (material.title, material.stands_in) == ("NTU RGB-D", "")
     assert material.search == example_settings("ntu1")
@@ -381,7 +384,7 @@ def test_agreement_of_rankings() -> None:
 
 def test_the_command_plans_and_runs(small: Path) -> None:
     shown = command(small.parent, "reproduce", "6", "--plan")
-    assert "NTU RGB-D is missing (`--data ntu:FOLDER`): made up stands in for it" in shown
+    assert "NTU RGB-D is missing (`--raw ntu:FOLDER`): made up stands in for it" in shown
     assert "multiply-adds" in shown
     assert not small.exists()
     planned = json.loads(command(small.parent, "reproduce", "6", "--plan", "--json"))

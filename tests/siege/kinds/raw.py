@@ -20,6 +20,7 @@ def extracting(raw: str, more: str = "") -> Command:
 
 _BYTES = either(mutated_bytes, mutated_bytes, flipped_bits)
 _TEXT = either(mutated_text, mutated_text, mutated_bytes)
+_PLAN = Command.of("reproduce 6 --plan --backbones backbones.toml")
 _INSPECT = Command.of("inspect raw.fuse --backbones backbones.toml")
 _APART = Command.of(
     f"predict joint.onnx --joint --raw {TABLE} --root raw -o out.csv --backbones backbones.toml"
@@ -55,7 +56,7 @@ KINDS = (
         _TEXT,
         [
             Case("raw.fuse", [extracting(TABLE), _INSPECT]),
-            Case("backbones.toml", [extracting(TABLE), _INSPECT, _APART, _SCORED]),
+            Case("backbones.toml", [extracting(TABLE), _INSPECT, _APART, _SCORED, _PLAN]),
         ],
     ),
     Kind(

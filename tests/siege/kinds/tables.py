@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from fusewright.runtime.reproduce.rows import Rows
+
 from ..mutations import Mutation, either
 from ..mutations.archive import mutated_archive
 from ..mutations.raw import flipped_bits, mutated_bytes
 from ..mutations.text import mutated_text
-from ..readers import Command
+from ..readers import Call, Command
 from ..target import Case, Kind
-from .runs import MUTATED_JSON
+from .runs import MUTATED_JSON, MUTATED_LINES
 
 SAVED, SPLITS = "a-saved-dataset/saved", "saved-datasets-by-split/splits"
 MUTATED_BYTES = either(mutated_bytes, mutated_bytes, flipped_bits)
@@ -28,7 +32,17 @@ def _kind(name: str, mutation: Mutation, file: str, data: str = "") -> Kind:
     return Kind(name, mutation, [Case(f"held/{file}", _readers(f"held/{data or file}"))])
 
 
+def _rows(_: str) -> None:
+    """Reads the rows of a table that is reproduced, and what their networks give."""
+    rows = Rows(Path("reproduced"))
+    for one in rows.done.values():
+        rows.outputs(one)
+
+
+_OUTPUT = "reproduced/outputs/0000000000000000.npy"
 KINDS = (
+    Kind("rows of a table", MUTATED_LINES, [Case("reproduced/rows.jsonl", [Call(_rows)])]),
+    Kind("outputs of a row", MUTATED_BYTES, [Case(_OUTPUT, [Call(_rows)])]),
     _kind("npy", MUTATED_BYTES, "numpy-memmaps/A.npy", "numpy-memmaps"),
     _kind("pt", either(mutated_archive, mutated_archive, mutated_bytes), "pt/data.pt"),
     _kind("HDF5", MUTATED_BYTES, "HDF5/data.h5"),

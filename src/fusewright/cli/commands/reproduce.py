@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from ...runtime.backbones.options import BackboneOptions
 from ..app import Json, app, print_json
+from ..options import Backbones, backbones_from, with_options
 from ..screen.bar import Bar
 from ..screen.warned import data_warnings
 
@@ -15,17 +17,24 @@ SEEDS = 5
 
 
 @app.command()
+@with_options(BackboneOptions, "extract", into="opened")
 def reproduce(
     table: Annotated[
         str, typer.Argument(metavar="TABLE", help="1 to 8, figure-7 or figure-8, of BM-NAS.")
     ],
+    opened: dict[str, Any],
     out: Annotated[
         Path, typer.Option(metavar="FOLDER", help="The folder to write, or to go on with.")
     ] = Path("reproduced"),
     data: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME:FOLDER", help="Features of mm-imdb, ntu or egogesture."),
+        typer.Option(metavar="NAME:STORE", help="Features of mmimdb, ntu or egogesture."),
     ] = None,
+    raw: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME:FOLDER", help="Raw data of them, as `extract` takes them."),
+    ] = None,
+    backbones: Backbones = None,
     seeds: Annotated[
         int, typer.Option(min=1, max=1_000, help="How often each row is searched and trained.")
     ] = SEEDS,
@@ -43,7 +52,8 @@ def reproduce(
     from ...runtime.reproduce.tables import table_of
     from ...runtime.reproduce.write import as_text, plan_as_json, plan_as_text
 
-    wanted, given = table_of(table), read_given(data or [])
+    wanted, given = table_of(table), read_given(data or [], raw or [])
+    known = backbones_from(backbones, opened)
     if plan:
         rows = planned(wanted, out, given)
         if json:
@@ -59,6 +69,7 @@ def reproduce(
             given,
             seeds=seeds,
             told=lambda what: bar.show(bar.done + 1, None, what),
+            backbones=known,
             options={name: value for name, value in options.items() if value is not None},
         )
     if json:
