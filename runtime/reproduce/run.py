@@ -67,8 +67,9 @@ def reproduce(
         raise _none(table, why)
     with locked(out, "reproduce"):
         rows = Rows(out)
-        _prepare(table, every, why, told, backbones or BackboneOptions())
-        worker = Worker(rows, told, dict(options or {}))
+        opened = backbones or BackboneOptions()
+        _prepare(table, every, why, told, opened)
+        worker = Worker(rows, told, dict(options or {}), opened)
         found = {
             row: _run(worker, row, every[table.data_of(row)], seeds, why)
             for row in table.rows

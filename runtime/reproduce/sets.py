@@ -34,7 +34,7 @@ from ..progress import Progress, no_progress
 from ..raw.public import public_sets
 from ..settings import Settings
 from .paper import BM_NAS, DC_NAS, MFAS
-from .systems import brought
+from .systems import brought, used
 from .tables import EGO, MM_IMDB, NTU
 
 
@@ -158,10 +158,7 @@ def prepare(
 ) -> None:
     """Makes the features of raw data and of the stand-in, as far as they are not there yet."""
     if material.raw:
-        make_folder(material.features, parents=True)
-        extract(
-            material.space, material.raw, material.features, backbones=backbones, progress=progress
-        )
+        _extract(material, material.space, material.features, backbones, progress)
     if not material.stands_in or is_file(material.features):
         return
     found = extract_emoji(seed=0)
@@ -173,6 +170,26 @@ def prepare(
         "groups": groups,
     }
     write_file(material.features, save(arrays))
+
+
+def features_for(material: Material, network: Spec, name: str, backbones: BackboneOptions) -> Path:
+    """Where the features are that a network reads by adapters of its own, made where they are not.
+
+    What is stored of raw data is pooled for the space's adapters, so others have stores of their
+    own; features that are given are read as they are.
+    """
+    if not material.raw:
+        return material.features
+    place = material.features.with_name(f"{material.features.name}-{name}")
+    _extract(material, used(network), place, backbones, no_progress)
+    return place
+
+
+def _extract(
+    material: Material, spec: Spec, out: Path, backbones: BackboneOptions, progress: Progress
+) -> None:
+    make_folder(out, parents=True)
+    extract(spec, material.raw, out, backbones=backbones, progress=progress)
 
 
 def read_given(features: Sequence[str], raw: Sequence[str] = ()) -> dict[str, Given]:

@@ -104,6 +104,18 @@ def random_seed(seed: int, stream: int = 7) -> int:
     return int(np.random.SeedSequence((seed, stream)).generate_state(1)[0])
 
 
+def used(spec: Spec) -> Spec:
+    """A network with the features that it takes alone, and the modalities that have some."""
+    network = checked(spec)
+    taken = {name for cell in network.cells for slot in cell.slots for name in slot.candidates}
+    taken |= {name for slot in network.outputs for name in slot.candidates}
+    kept = (
+        replace(modality, features=tuple(f for f in modality.features if f.name in taken))
+        for modality in spec.modalities
+    )
+    return replace(spec, modalities=tuple(one for one in kept if one.features))
+
+
 # Features of another data set
 
 

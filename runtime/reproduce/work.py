@@ -17,6 +17,7 @@ from ...compiler.documents.spellings import loads
 from ...compiler.language.spec import Spec
 from ...compiler.measure.sizes import count_macs, count_parameters
 from ...compiler.passes import optimise
+from ..backbones.options import BackboneOptions
 from ..metrics import selection_metric
 from ..predict.comparison import scored
 from ..predict.evaluate import predict
@@ -27,8 +28,8 @@ from ..training.objective import shares_of
 from ..training.train import train
 from .paper import Alone, Late, NotHere, OtherFeatures, OtherSteps, Searched, System, Way
 from .rows import Done, Rows
-from .sets import METHODS, Material, digest_of
-from .systems import FUSED, fixed, other_features, other_steps, random_seed
+from .sets import METHODS, Material, digest_of, features_for
+from .systems import FUSED, fixed, other_features, other_steps, random_seed, used
 
 SEARCHES = "searches"
 FATAL = ("E504", "E507", "E510", "E513")
@@ -47,6 +48,7 @@ class Worker:
     rows: Rows
     told: Told
     options: dict[str, Any]
+    backbones: BackboneOptions
 
     def run(self, way: Way, material: Material, seed: int) -> Done:
         """A way with a seed; raises DiagnosticError where it cannot be run."""
@@ -62,8 +64,13 @@ class Worker:
         else:
             genotype = self._made(way, material, seed)
         settings = material.training.with_options(seed=seed, **self.options)
-        trained = train(genotype, material.features, settings=settings)
-        outputs = self._outputs(genotype, material, trained.weights, settings)
+        features = material.features
+        if isinstance(way, System):
+            genotype = used(genotype)
+            features = features_for(material, genotype, way.name, self.backbones)
+        trained = train(genotype, features, settings=settings)
+        logits = predict(genotype, features, weights=trained.weights, settings=settings)
+        outputs = _shares(genotype, logits[material.test])
         head = checked(genotype).head
         labels = material.dataset.labels[material.test]
         score = float(scored(head.kind, outputs[None].astype(np.float64), labels).metrics[0])
@@ -112,15 +119,12 @@ class Worker:
             remedy = "run the same command again, which goes on"
             raise fail("E510", first.message, help=remedy) from None
 
-    def _outputs(
-        self, genotype: Spec, material: Material, weights: Any, settings: Settings
-    ) -> NDArray[np.float32]:
-        """Probabilities, or values, for the test samples, (samples, K)."""
-        import torch
 
-        logits = predict(genotype, material.features, weights=weights, settings=settings)
-        shares = shares_of(checked(genotype).head, torch.from_numpy(logits[material.test]))
-        return np.asarray(shares, np.float32)
+def _shares(genotype: Spec, logits: NDArray[Any]) -> NDArray[np.float32]:
+    """Probabilities, or values, (samples, K)."""
+    import torch
+
+    return np.asarray(shares_of(checked(genotype).head, torch.from_numpy(logits)), np.float32)
 
 
 def _of_search(found: SearchResult | None) -> dict[str, Any]:
