@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +70,12 @@ def names_read(network: Network) -> tuple[str, ...]:
     lengths = [lengths_name(f.name) for f in network.features if f.has_lengths]
     presence = [presence_name(m.name) for m in network.spec.modalities if m.optional]
     return (*features, *lengths, *presence, "labels", CLASS_NAMES, "split", "groups")
+
+
+def read_by(network: Network) -> Any:
+    """Equal for networks that read the same of any data."""
+    features = tuple((f.name, f.axes, f.modality, f.optional) for f in network.features)
+    return features, network.head
 
 
 def load_data(source: Source, network: Network, seed: int = 0, memory: str = "") -> Dataset:

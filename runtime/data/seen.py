@@ -16,7 +16,7 @@ from sklearn.linear_model import Ridge
 
 from ...compiler.network.network import Head, Network
 from ..settings import Settings
-from .dataset import Dataset, load_data
+from .dataset import Dataset, load_data, read_by
 from .files import Source
 from .folds import folds_of, parts_of
 from .pooled import pooled, standardised
@@ -38,6 +38,20 @@ def load_weighted(data: Source, network: Network, settings: Settings) -> Dataset
     """The data that a run learns from, `weighted`; raises DiagnosticError as `load_data` does."""
     whole = load_data(data, network, settings.split_seed, settings.memory)
     return weighted(whole, network, settings)
+
+
+class Readings:
+    """Samples of some data, which are read once for all who ask for the same of them."""
+
+    def __init__(self) -> None:
+        self._held: dict[Any, Dataset] = {}
+
+    def weighted(self, data: Source, network: Network, settings: Settings) -> Dataset:
+        """As `load_weighted`; of no other data than before."""
+        key = (read_by(network), settings.split_seed, settings.validation_weight, settings.memory)
+        if key not in self._held:
+            self._held[key] = load_weighted(data, network, settings)
+        return self._held[key]
 
 
 def weighted(data: Dataset, network: Network, settings: Settings) -> Dataset:

@@ -33,7 +33,7 @@ from ..data.batches import Batches
 from ..data.classes import with_names
 from ..data.dataset import Dataset
 from ..data.folds import Fold, chosen_folds
-from ..data.seen import load_weighted
+from ..data.seen import Readings
 from ..data.sources import Data, source_of
 from ..data.split import TEST, TRAIN
 from ..latency.profile import read_profile
@@ -82,19 +82,20 @@ def compare_with_controls(
     out: str | PathLike[str] | None = None,
     told: Told | None = None,
     random: bool = True,
+    readings: Readings | None = None,
 ) -> Controls:
     """Trains the controls of what a search found, and scores all of them on the same samples.
 
     Without `random` genotypes, which cost as much as the search, they are cheap.
     `spec`, `data` and `settings` are those of the search. With `out`, its run folder, the result is
-    written there. Raises DiagnosticError where the data or the settings cannot be used, or the
-    folder is not that of the search.
+    written there. What `readings` have of the data is not read again. Raises DiagnosticError where
+    the data or the settings cannot be used, or the folder is not that of the search.
     """
     data = source_of(data)
     network = with_names(checked(with_rule(spec, settings)), data)
     here = settings.with_options(device=join(settings.device))
     with found_again(out, found.history) as folder, computing(settings.threads):
-        samples = load_weighted(data, network, settings)
+        samples = (readings or Readings()).weighted(data, network, settings)
         by_folds = settings.compares_by_folds and not random
         usual = settings if by_folds else settings.with_options(folds=1)
         folds = chosen_folds(samples, network.head, usual)

@@ -25,7 +25,7 @@ from ..data.classes import with_names
 from ..data.dataset import Dataset, names_read
 from ..data.files import Source
 from ..data.identity import DataIdentity, data_identity, stated_identity
-from ..data.seen import load_weighted
+from ..data.seen import Readings
 from ..data.sources import Data, source_of
 from ..data.split import TRAIN, VALIDATION
 from ..latency.profile import Profile, read_profile
@@ -62,6 +62,7 @@ def search(
     settings: Settings | None = None,
     overwrite: bool = False,
     resume: bool = False,
+    readings: Readings | None = None,
     report: Report | None = None,
     **options: Any,
 ) -> SearchResult:
@@ -70,8 +71,9 @@ def search(
     `spec` is a Spec, a file, a text or a Graph. `data` is a file, a folder, or what Python holds:
     arrays by name, a table, samples (`data/sources.py`). With `out`, everything that is needed to
     repeat the run is written there, and a checkpoint after every round and on SIGTERM and SIGINT,
-    from which `resume` goes on. Raises DiagnosticError where the specification, the data or the
-    settings cannot be used, and warns (`DataWarning`) where data are to be doubted.
+    from which `resume` goes on. What `readings` have of the data is not read again. Raises
+    DiagnosticError where the specification, the data or the settings cannot be used, and warns
+    (`DataWarning`) where data are to be doubted.
     """
     settings = (settings or Settings()).with_options(**options)
     network = checked(with_rule(spec_of(spec), settings))
@@ -87,7 +89,7 @@ def search(
     network = with_names(network, data)
     here = settings.with_options(device=join(settings.device))
     with begun(out, "search", overwrite, resume=resume) as folder, computing(settings.threads):
-        samples = load_weighted(data, network, settings)
+        samples = (readings or Readings()).weighted(data, network, settings)
         doubts = data_warnings(samples, network)
         for part in (TRAIN, VALIDATION):
             require_trainable(samples, (part,), settings)

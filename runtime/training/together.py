@@ -15,9 +15,9 @@ from ...compiler.language.spec import Spec
 from ...compiler.network.network import Network
 from ...compiler.program.hoist import Hoisted
 from ..data.classes import with_names
-from ..data.dataset import Dataset, load_data
+from ..data.dataset import Dataset
 from ..data.files import Source, arrays_of
-from ..data.seen import weighted
+from ..data.seen import Readings
 from ..data.sources import Data, source_of
 from ..data.split import TRAIN, VALIDATION
 from ..metrics import TRAIN_LOSS
@@ -84,20 +84,17 @@ def members_of(specs: Sequence[Spec], data: Source, each: Sequence[Settings]) ->
     Raises what `train` does.
     """
     arrays = arrays_of(data)
-    networks, known = dict[str, Network](), dict[Any, Dataset]()
+    networks, readings = dict[str, Network](), Readings()
     members: list[Member] = []
     for spec, settings in zip(specs, each, strict=True):
         if (text := str(spec)) not in networks:
             require_no_holes(network := checked(spec))
             networks[text] = with_names(network, arrays)
         network = networks[text]
-        key = _read_by(network), settings.split_seed, settings.validation_weight
-        if key not in known:
-            samples = load_data(arrays, network, settings.split_seed, settings.memory)
-            known[key] = weighted(samples, network, settings)
+        samples = readings.weighted(arrays, network, settings)
         here = settings.with_options(device=join(settings.device))
         device_of(here)
-        members.append(Member(network, known[key], here))
+        members.append(Member(network, samples, here))
     return tuple(members)
 
 
@@ -107,12 +104,6 @@ def train_members(
     """What `train_all` gives for these."""
     with computing(members[0].settings.threads if members else 1):
         return _train(members, progress)
-
-
-def _read_by(network: Network) -> Any:
-    """Equal for networks that read the same of any data."""
-    features = tuple((f.name, f.axes, f.modality, f.optional) for f in network.features)
-    return features, network.head
 
 
 def train_networks(

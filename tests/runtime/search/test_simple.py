@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 
 from fusewright.compiler.check.check import checked
 from fusewright.compiler.network.network import Network
+from fusewright.runtime.data import seen
 from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.data.folds import folds_of
 from fusewright.runtime.data.pooled import pooled
@@ -127,7 +129,9 @@ def test_a_search_is_compared(option: tuple[str, ...], random: bool, tmp_path: P
     np.savez(tmp_path / "data.npz", **problem(120))
     (tmp_path / "space.fuse").write_text(str(spec()), encoding="utf-8")
     ran = ("search", "space.fuse", "--data", "data.npz", "--out", "run", *QUICK, *option)
-    said = command(tmp_path, *ran)
+    with patch.object(seen, "load_data", wraps=seen.load_data) as read:
+        said = command(tmp_path, *ran)
+    assert read.call_count == 1
     controls = read_controls(tmp_path / "run")
     assert controls is not None
     names = [row.name for row in controls.rows]

@@ -57,11 +57,12 @@ def search(
     json: Json = False,
 ) -> None:
     """Search the holes of a specification; writes RUN/genotype.fuse."""
+    from ...runtime.data.seen import Readings
     from ...runtime.parallel.processes import rank
     from ...runtime.search.search import search as run
 
     settings = settings_from(config, options)
-    spec = load_with(file, sets)
+    spec, readings = load_with(file, sets), Readings()
     metric = selection_metric(spec.predict.kind if spec.predict else "classes")
     with data_warnings() as warned, rounds(metric) as report:
         result = run(
@@ -71,6 +72,7 @@ def search(
             settings=settings,
             overwrite=overwrite,
             resume=resume,
+            readings=readings,
             report=report,
         )
     best = result.history[result.best_round - 1]
@@ -81,7 +83,8 @@ def search(
         print_values(summary)
     compared = None
     if controls is not False:
-        compared = _compared(spec, data, result, settings, out, random=controls is True)
+        kept = {"readings": readings, "random": controls is True}
+        compared = _compared(spec, data, result, settings, out, kept)
     if rank():
         return
     if json:
@@ -93,7 +96,7 @@ def search(
 
 
 def _compared(
-    spec: Spec, data: Path, result: Any, settings: Any, out: Path, *, random: bool
+    spec: Spec, data: Path, result: Any, settings: Any, out: Path, options: dict[str, Any]
 ) -> Any:
     """The controls of a search, with a bar over the networks that are trained."""
     from ...runtime.search.controls import compare_with_controls
@@ -105,8 +108,8 @@ def _compared(
             result,
             settings=settings,
             out=out,
-            random=random,
             told=lambda name, score: bar.show(bar.done + 1, None, f"{name} {score:.4f}"),
+            **options,
         )
 
 
