@@ -28,6 +28,8 @@ from .strategies import (
     STRATEGIES,
     UNROLLED,
     USUAL,
+    readers_of,
+    reads,
 )
 from .tuning import ranges
 
@@ -333,6 +335,27 @@ class Settings:
         values = {key: value for key, value in options.items() if value is not None}
         _require_known(values)
         return replace(self, **values)
+
+    def require_effect(self, names: Collection[str]) -> None:
+        """Raises DiagnosticError where a search does not read one of these settings.
+
+        One with its usual value says nothing, and is let be.
+        """
+        for item in fields(self):
+            name, selection = item.name, self.selection
+            if name not in names or getattr(self, name) == item.default:
+                continue
+            if reads(self.strategy, selection, name):
+                continue
+            by = f"`{self.strategy}`" + (f" and `{selection}`" if selection else "")
+            remedy = (
+                f"it is read by {one_of(readers_of(name), 20)}; leave it out, or choose another"
+            )
+            raise fail(
+                "E506",
+                f"the setting `{name}` has no effect with {by}",
+                help=f"{remedy} `--strategy` or `--select`",
+            )
 
     def usual(self, names: Collection[str]) -> Settings:
         """These settings, with the usual values of those of these names."""

@@ -18,9 +18,11 @@ class StrategyRow:
     `varies`: its candidates are networks by themselves, which may differ in numbers and roles.
     `shares`: several processes can share its candidates in one `storage`. `unrolls`: its
     architecture step can be unrolled by a weight step. `samples`: what it finds was trained by
-    itself, as a candidate. `weighs_losses`: candidates stand by their losses too.
+    itself, as a candidate. `weighs_losses`: candidates stand by their losses too. `reads`: the
+    settings that it reads and that not all strategies do.
     """
 
+    reads: tuple[str, ...] = ()
     selections: tuple[str, ...] = ()
     varies: bool = False
     shares: bool = False
@@ -34,33 +36,51 @@ class SelectionRow:
     """A selection. `samples`: what it finds was trained by itself, as a candidate.
 
     `folds`: it compares what it chooses from by folds of training and validation samples.
-    `weighs_losses`: what it chooses from stands by its loss too.
+    `weighs_losses`: what it chooses from stands by its loss too. `reads`: as of a strategy.
     """
 
+    reads: tuple[str, ...] = ()
     samples: bool = False
     folds: bool = False
     weighs_losses: bool = False
 
 
 _AFTER_A_HYPERNET = ("argmax", "perturbation", "ranking", "halving")
+_GRADIENTS = ("epochs", "arch_learning_rate", "arch_weight_decay", "budget_penalty", "second_order")
+_TRIALS = ("candidates", "trial_epochs")
+_RUNGS = (*_TRIALS, "reduction", "rungs")
+_DRAWN = (*_TRIALS, "tune", "storage")
 STRATEGIES: Mapping[str, StrategyRow] = {
-    "darts": StrategyRow(selections=_AFTER_A_HYPERNET, unrolls=True),
-    "gdas": StrategyRow(selections=_AFTER_A_HYPERNET, unrolls=True),
-    "single-path": StrategyRow(selections=("ranking", "halving", "perturbation")),
-    "halving": StrategyRow(selections=("folds",), varies=True, samples=True, weighs_losses=True),
-    "random": StrategyRow(varies=True, shares=True, samples=True),
-    "evolution": StrategyRow(varies=True, shares=True, samples=True),
-    "tpe": StrategyRow(varies=True, shares=True, samples=True),
-    "mfas": StrategyRow(samples=True),
-    "dc": StrategyRow(samples=True),
+    "darts": StrategyRow(reads=_GRADIENTS, selections=_AFTER_A_HYPERNET, unrolls=True),
+    "gdas": StrategyRow(reads=_GRADIENTS, selections=_AFTER_A_HYPERNET, unrolls=True),
+    "single-path": StrategyRow(
+        reads=("epochs",), selections=("ranking", "halving", "perturbation")
+    ),
+    "halving": StrategyRow(
+        reads=(*_RUNGS, "tune"),
+        selections=("folds",),
+        varies=True,
+        samples=True,
+        weighs_losses=True,
+    ),
+    "random": StrategyRow(reads=_DRAWN, varies=True, shares=True, samples=True),
+    "evolution": StrategyRow(reads=_DRAWN, varies=True, shares=True, samples=True),
+    "tpe": StrategyRow(reads=_DRAWN, varies=True, shares=True, samples=True),
+    "mfas": StrategyRow(reads=(*_TRIALS, "passes"), samples=True),
+    "dc": StrategyRow(reads=(*_TRIALS, "folds"), samples=True),
 }
 
 SELECTIONS: Mapping[str, SelectionRow] = {
     "argmax": SelectionRow(),
     "perturbation": SelectionRow(),
-    "ranking": SelectionRow(),
-    "halving": SelectionRow(samples=True, weighs_losses=True),
-    "folds": SelectionRow(samples=True, folds=True, weighs_losses=True),
+    "ranking": SelectionRow(reads=("candidates",)),
+    "halving": SelectionRow(reads=_RUNGS, samples=True, weighs_losses=True),
+    "folds": SelectionRow(
+        reads=("trial_epochs", "folds", "finalists", "ensemble"),
+        samples=True,
+        folds=True,
+        weighs_losses=True,
+    ),
 }
 
 
@@ -78,3 +98,17 @@ VARYING = tuple(name for name, row in STRATEGIES.items() if row.varies)
 SAMPLED = tuple(name for name, row in STRATEGIES.items() if row.samples)
 SAMPLED_BY = tuple(name for name, row in SELECTIONS.items() if row.samples)
 UNROLLED = tuple(name for name, row in STRATEGIES.items() if row.unrolls)
+
+
+def readers_of(setting: str) -> tuple[str, ...]:
+    """The strategies, then the selections, that read a setting; empty where all do."""
+    rows: list[tuple[str, StrategyRow | SelectionRow]]
+    rows = [*STRATEGIES.items(), *SELECTIONS.items()]
+    return tuple(dict.fromkeys(name for name, row in rows if setting in row.reads))
+
+
+def reads(strategy: str, selection: str, setting: str) -> bool:
+    """Whether a setting has an effect under a strategy and the selection after it, if any."""
+    own = STRATEGIES[strategy].reads
+    after = SELECTIONS[selection].reads if selection else ()
+    return not readers_of(setting) or setting in (*own, *after)

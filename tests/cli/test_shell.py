@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -33,6 +34,14 @@ def test_help_is_asked_for_by_one_letter_too(command: tuple[str, ...]) -> None:
     assert short == long
     assert short[0] == 0
     assert "Usage:" in short[1]
+
+
+def test_help_lists_settings_by_who_reads_them() -> None:
+    shown = run("search", "--help")[1]
+    groups = dict(re.findall(r"─ Settings of ([^─]*?) ─+╮\n(.*?)╰", shown, re.DOTALL))
+    assert "--epochs" in groups["darts, gdas or single-path"]
+    assert "--passes" in groups["mfas"]
+    assert not any("--seed" in text for text in groups.values())
 
 
 # Progress where there is no terminal

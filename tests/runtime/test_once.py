@@ -21,10 +21,16 @@ from ..support.running import FIXED, command, problem, spec
 
 pytest.importorskip("torch")
 
-SHORT = (
-    "--epochs", "2", "--candidates", "3", "--trial-epochs", "1", "--rungs", "2", "--no-controls",
-    "--folds", "1", "--no-ensemble",
-)  # fmt: skip
+SHORT = ("--config", "short.toml", "--no-controls")
+SETTINGS = """
+epochs = 2
+candidates = 3
+trial_epochs = 1
+rungs = 2
+folds = 1
+ensemble = false
+"""
+"""For every strategy; of options, each would be refused where it has no effect."""
 HYPERNETS, CANDIDATES = ("darts", "gdas", "single-path"), ("random", "halving", "mfas", "dc")
 
 
@@ -70,6 +76,7 @@ def counts(place: Path, *arguments: str) -> Counts:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with specifications, data, weights, a trained run and an ONNX file."""
     folder = tmp_path_factory.mktemp("once")
+    (folder / "short.toml").write_text(SETTINGS, encoding="utf-8")
     np.savez(folder / "data.npz", **problem())
     texts = {"net": str(spec(FIXED)), "space": str(spec())}
     texts["limited"] = texts["space"] + "require parameters < 1M\n"

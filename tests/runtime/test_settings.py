@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,7 +29,7 @@ from fusewright.runtime.settings import (
     Settings,
     read_settings,
 )
-from fusewright.runtime.strategies import FOLLOWED_BY, SELECTIONS
+from fusewright.runtime.strategies import FOLLOWED_BY, SELECTIONS, STRATEGIES
 
 from ..support.running import FIXED, OPEN, QUICK, as_npz, changed, command, problem, settings, spec
 
@@ -246,6 +247,50 @@ def test_lists_of_settings_are_what_their_fields_say() -> None:
     changed_ones = Settings(threads=3, memory="1GB", candidates=7, seed=5)
     assert changed_ones.usual(NOT_DECIDING) == Settings(candidates=7, seed=5)
     assert changed_ones.usual(PER_PROCESS) == Settings(seed=5)
+
+
+@pytest.mark.parametrize(
+    ("options", "named", "by", "readers"),
+    [
+        ({"epochs": 5}, "epochs", "`halving` and `folds`", "`darts`, `gdas`, `single-path`;"),
+        ({"strategy": "random", "rungs": 2}, "rungs", "`random`", "`halving`;"),
+        (
+            {"strategy": "darts", "candidates": 9},
+            "candidates",
+            "`darts` and `argmax`",
+            "`halving`, ",
+        ),
+        ({"strategy": "tpe", "ensemble": False}, "ensemble", "`tpe`", "`folds`;"),
+    ],
+    ids=str,
+)
+def test_a_setting_without_effect_is_refused(
+    options: dict[str, Any], named: str, by: str, readers: str
+) -> None:
+    found = Settings(**options)
+    with pytest.raises(fw.DiagnosticError) as caught:
+        found.require_effect(options)
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.message == f"the setting `{named}` has no effect with {by}"
+    assert (diagnostic.help or "").startswith(f"it is read by {readers}")
+    found.require_effect([])
+    found.require_effect(["seed", "strategy"])
+
+
+def test_a_setting_with_its_usual_value_or_read_by_the_selection_is_let_be() -> None:
+    Settings(epochs=30).require_effect(["epochs"])
+    Settings(strategy="darts", select="halving", rungs=2).require_effect(["rungs", "select"])
+    Settings(strategy="darts", select="ranking", candidates=9).require_effect(["candidates"])
+
+
+def test_what_a_row_reads_is_a_setting_of_a_search() -> None:
+    known = {item.name for item in fields(Settings) if "search" in item.metadata["read_by"]}
+    read = [row.reads for row in STRATEGIES.values()] + [row.reads for row in SELECTIONS.values()]
+    assert known >= {name for names in read for name in names}
+    for name, row in STRATEGIES.items():
+        assert row.shares == ("storage" in row.reads), name
+        assert row.unrolls == ("second_order" in row.reads), name
+        assert row.varies == ("tune" in row.reads), name
 
 
 def test_every_selection_that_may_follow_has_a_row() -> None:

@@ -34,12 +34,16 @@ Seconds = Annotated[
 
 
 def with_options(
-    kind: type, reader: str, into: str = "options"
+    kind: type,
+    reader: str,
+    into: str = "options",
+    panel: Callable[[str], str | None] = lambda name: None,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Gives a command the options of a dataclass that `reader` reads, in place of its parameter
     that is called `into`.
 
-    That parameter then holds the options that are given, by name, and None for the others.
+    That parameter then holds the options that are given, by name, and None for the others. `panel`
+    says under which heading of the help an option stands.
     """
     items = [item for item in fields(kind) if reader in item.metadata["read_by"]]
 
@@ -51,7 +55,8 @@ def with_options(
 
         parameters: list[inspect.Parameter] = []
         for own in inspect.signature(command, eval_str=True).parameters.values():
-            parameters += map(_parameter, items) if own.name == into else [own]
+            given = [_parameter(item, panel(item.name)) for item in items]
+            parameters += given if own.name == into else [own]
         parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
         signature = inspect.Signature(parameters)
         run.__dict__["__signature__"] = signature
@@ -61,7 +66,7 @@ def with_options(
     return decorate
 
 
-def _parameter(item: Field[Any]) -> inspect.Parameter:
+def _parameter(item: Field[Any], panel: str | None) -> inspect.Parameter:
     """An option; what is true by default is switched off by `--no-…`."""
     option = f"--{'no-' * (item.default is True)}{item.name.replace('_', '-')}"
     said, choices = item.metadata, item.metadata["choices"]
@@ -69,6 +74,7 @@ def _parameter(item: Field[Any]) -> inspect.Parameter:
         option,
         metavar=said["metavar"],
         help=said["help"],
+        rich_help_panel=panel,
         autocompletion=complete.one_of(choices) if choices else None,
     )
     annotation: Any = Annotated[item.metadata["type"] | None, shown]

@@ -23,7 +23,7 @@ from fusewright.runtime.search.simple import LINEAR, MEAN, TREES, score_of, simp
 
 from ...support.running import Arrays, command, problem, spec
 
-QUICK = ("--candidates", "2", "--trial-epochs", "1", "--epochs", "1", "--batch", "16")
+QUICK = ("--candidates", "2", "--trial-epochs", "1", "--batch", "16")
 TIMED = "modality left optional { A[c 3] B[t *, c 5] } modality right { D[c 4] }"
 
 

@@ -87,7 +87,7 @@ def test_a_strategy_is_a_file_and_a_row(tmp_path: Path) -> None:
     package = shutil.copytree(Path(fw.__file__).parent, tmp_path / "fusewright")
     rows = package / "runtime/strategies.py"
     text = rows.read_text(encoding="utf-8")
-    row = '    "two-drawn": StrategyRow(),\n    "mfas":'
+    row = '    "two-drawn": StrategyRow(reads=("trial_epochs",)),\n    "mfas":'
     rows.write_text(text.replace('    "mfas":', row), encoding="utf-8")
     home = package / "runtime/search/strategies/two_drawn.py"
     home.write_text(PLANTED, encoding="utf-8")

@@ -9,9 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from ...compiler.language.spec import Spec
+from ...compiler.system.options import either
 from ...runtime.metrics import selection_metric
 from ...runtime.runs.names import GENOTYPE
 from ...runtime.settings import Settings
+from ...runtime.strategies import readers_of
 from ..app import (
     Data,
     Json,
@@ -41,8 +43,14 @@ Controls = Annotated[
 ]
 
 
+def panel(setting: str) -> str | None:
+    """The heading that a setting stands under: the strategies and selections that read it."""
+    readers = readers_of(setting)
+    return f"Settings of {either(readers)}" if readers else "Settings"
+
+
 @app.command()
-@with_options(Settings, "search")
+@with_options(Settings, "search", panel=panel)
 def search(
     file: SpecFile,
     data: Data,
@@ -62,6 +70,7 @@ def search(
     from ...runtime.search.search import search as run
 
     settings = settings_from(config, options)
+    settings.require_effect([name for name, value in options.items() if value is not None])
     spec, readings = load_with(file, sets), Readings()
     metric = selection_metric(spec.predict.kind if spec.predict else "classes")
     with data_warnings() as warned, rounds(metric) as report:
