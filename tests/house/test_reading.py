@@ -48,7 +48,7 @@ OPENED = {
     "runtime/data/formats/npz.py",
     "runtime/data/mapped.py",
     "runtime/data/formats/arrow.py",
-    "runtime/raw/tiny/ntu.py",
+    "runtime/raw/encode.py",
     "runtime/reproduce/rows.py",
     *(f"runtime/raw/decoders/{name}.py" for name in ("numbers", "picture", "video")),
 }

@@ -28,6 +28,8 @@ from fusewright.runtime.deploy.deploy import deploy
 from fusewright.runtime.joint.train import train_joint
 from fusewright.runtime.latency.measure import profile
 from fusewright.runtime.parallel.interrupt import Interrupted
+from fusewright.runtime.raw.public import public_sets
+from fusewright.runtime.raw.tiny import FEWEST, write_tiny
 from fusewright.runtime.reproduce.rows import Done, Rows
 from fusewright.runtime.runs.controls import Control, Controls
 from fusewright.runtime.runs.digests import digests
@@ -137,6 +139,8 @@ def _write_tables(place: Path, data: Mapping[str, Any]) -> None:
 def _write_raw(home: Path) -> None:
     """Raw data in every form, what is extracted from them, and by what."""
     same_in_every_form(home, 5)
+    for name in ("mmimdb", "ntu", "egogesture"):
+        write_tiny(public_sets()[name], home / "paper" / name, FEWEST)
     (home / "raw.fuse").write_text(extracting.SPEC, encoding="utf-8")
     lists = json.dumps(extracting.BACKBONES.backbone)
     (home / "backbones.toml").write_text(f"backbone = {lists}\n", encoding="utf-8")

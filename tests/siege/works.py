@@ -241,6 +241,7 @@ _TRAIN_TOGETHER = f"train searched/ensemble --data data.npz --out {RUN} --epochs
 _EXTRACT = (
     "extract raw.fuse --raw raw/data.csv --out extracted --backbones backbones.toml --workers 1"
 )
+_SMALL = "datasets tiny egogesture --out small --samples 8"
 _IMPORT = "features import data.npz --out imported --dtype float16"
 WORKS: Mapping[str, Work] = {
     work.name: work
@@ -268,6 +269,7 @@ WORKS: Mapping[str, Work] = {
         _writing("profile", "profile network.fuse -o own.json --repetitions 1", "own.json"),
         Work("import features", Command.of(_IMPORT), Command.of(_IMPORT), ["imported"]),
         Work("extract", Command.of(_EXTRACT), Command.of(_EXTRACT), ["extracted"]),
+        _writing("small data", _SMALL, "small"),
         _writing("new", "new --data data.npz -o space.fuse --force", "space.fuse"),
     )
 }

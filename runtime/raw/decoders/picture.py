@@ -168,11 +168,16 @@ def array_of(
         size = image.size
         image = image.crop(augmented.box).resize(size, _filter(transform))
         image = operations.mirror(image) if augmented.mirrored else image
-    image = _cropped(_resized(image, place, transform), transform.crop)
-    pixels = np.asarray(image, np.float32).reshape(image.size[1], image.size[0], -1) / 255
+    pixels = levels_of(image, place, transform).astype(np.float32) / 255
     mean, std = (np.array(one, np.float32) for one in (transform.mean, transform.std))
     standard = ((pixels - mean) / std).astype(np.float32, copy=False)
     return np.ascontiguousarray(standard.transpose(2, 0, 1))
+
+
+def levels_of(image: Any, place: str, transform: Transform) -> NDArray[np.uint8]:
+    """A picture resized and cropped, (height, width, channels) from 0 to 255; as `array_of`."""
+    image = _cropped(_resized(image, place, transform), transform.crop)
+    return np.asarray(image, np.uint8).reshape(image.size[1], image.size[0], -1)
 
 
 def _filter(transform: Transform) -> Any:

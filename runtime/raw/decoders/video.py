@@ -57,7 +57,7 @@ def decode(
     pixels = 0
     for number, frame in enumerate(_frames(content, place)):
         if number in taken:
-            image = _image(frame, place, transform)
+            image = _image(frame, place, transform.mode)
             if not arrays:
                 augmented = picture.augmentation(image.size, generator)
             arrays[number] = picture.array_of(image, place, transform, augmented)
@@ -93,10 +93,16 @@ def _middle(count: int, wanted: int) -> range:
     return range(first, first + wanted)
 
 
-def _image(frame: Any, place: str, transform: Transform) -> Any:
+def _image(frame: Any, place: str, mode: str) -> Any:
     if isinstance(frame, np.ndarray | bytes):
-        return picture.opened(frame, place, transform.mode)
-    return frame.to_image().convert(transform.mode)
+        return picture.opened(frame, place, mode)
+    return frame.to_image().convert(mode)
+
+
+def images_of(content: Content, place: str, mode: str) -> Iterator[Any]:
+    """All frames of a video as pictures of Pillow; raises DiagnosticError where it is broken."""
+    for frame in _frames(content, place):
+        yield _image(frame, place, mode)
 
 
 def _frames(content: Content, place: str) -> Iterator[Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ....compiler.system.files import make_folder, write_file
 from ...extras import needed
 from ..public.egogesture import IMAGES, LABELS
 
@@ -32,7 +33,7 @@ def _recording(folder: Path, subject: int, own: list[int], drawn: np.random.Gene
     homes = [scene / "Color" / "rgb1", scene / "Depth" / "depth1"]
     notes = folder / LABELS / f"subject{subject:02d}" / "Scene1"
     for home in (*homes, notes):
-        home.mkdir(parents=True, exist_ok=True)
+        make_folder(home, parents=True)
     lines: list[str] = []
     number = 1
     for sample in own:
@@ -41,10 +42,10 @@ def _recording(folder: Path, subject: int, own: list[int], drawn: np.random.Gene
         lines.append(f"{gesture},{number + 2},{last}")
         for frame in range(number, last + 3):
             pixels = _frame(drawn, gesture, frame - number)
-            (homes[0] / f"{frame:06d}.jpg").write_bytes(jpeg(pixels))
-            (homes[1] / f"{frame:06d}.jpg").write_bytes(jpeg(pixels.max(-1)))
+            write_file(homes[0] / f"{frame:06d}.jpg", jpeg(pixels))
+            write_file(homes[1] / f"{frame:06d}.jpg", jpeg(pixels.max(-1)))
         number = last + 3
-    (notes / "Group1.csv").write_text("\n".join(lines) + "\n", "ascii")
+    write_file(notes / "Group1.csv", ("\n".join(lines) + "\n").encode())
 
 
 def _frame(drawn: np.random.Generator, gesture: int, time: int) -> NDArray[np.uint8]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from itertools import product
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ....compiler.system.files import write_file
 from ...extras import needed
 from ..public.mmimdb import FEATURES, FILE, GENRES, IMAGES, MEAN
 
@@ -26,8 +28,8 @@ def write(folder: Path, samples: int, seed: int) -> None:
     genres[np.arange(samples), np.arange(samples) % _OFTEN] = 1
     vectors = drawn.normal(size=(samples, _NUMBERS)).astype(np.float32)
     vectors[:, :_OFTEN] += 3 * genres[:, :_OFTEN]
-    folder.mkdir(parents=True, exist_ok=True)
-    with h5py.File(folder / FILE, "w") as file:
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
         file[FEATURES] = vectors
         shape = (samples, 3, _HEIGHT, _WIDTH)
         images = file.create_dataset(IMAGES, shape, dtype="int32")
@@ -40,6 +42,7 @@ def write(folder: Path, samples: int, seed: int) -> None:
         for sample in range(samples):
             sequences[sample] = drawn.integers(0, 100, sample % 5 + 1, np.int32)
         file.attrs["split"] = _split(samples)
+    write_file(folder / FILE, stream.getvalue())
 
 
 def poster(drawn: np.random.Generator, genres: NDArray[np.int32]) -> NDArray[np.uint8]:

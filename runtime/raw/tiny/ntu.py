@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...extras import needed
+from ....compiler.system.files import make_folder, write_file
+from ..encode import avi
 from ..public.ntu import MISSING, SKELETON_END, SKELETONS, VIDEO_END, VIDEOS
 
 SUBJECTS = (1, 8, 15, 17, 2, 5, 3, 6)
@@ -22,15 +22,16 @@ def write(folder: Path, samples: int, seed: int) -> None:
     drawn = np.random.default_rng(seed)
     homes = [folder / VIDEOS[-1], folder / SKELETONS]
     for home in homes:
-        home.mkdir(parents=True, exist_ok=True)
+        make_folder(home)
     names = [_name(sample) for sample in range(samples + 1)]
     for sample, name in enumerate(names):
         action = int(name[-3:])
         frames = int(drawn.integers(10, 20))
-        (homes[0] / f"{name}{VIDEO_END}").write_bytes(video(_moving(drawn, action, frames)))
+        write_file(homes[0] / f"{name}{VIDEO_END}", avi(_moving(drawn, action, frames), 30))
         bodies = 0 if sample == samples else 1 + sample % 2
-        (homes[1] / f"{name}{SKELETON_END}").write_bytes(skeleton(drawn, action, frames, bodies))
-    (folder / MISSING[0]).write_text(f"Samples without skeletons:\n\n{names[-1]}\n", "ascii")
+        content = skeleton(drawn, action, frames, bodies)
+        write_file(homes[1] / f"{name}{SKELETON_END}", content)
+    write_file(folder / MISSING[0], f"Samples without skeletons:\n\n{names[-1]}\n".encode())
 
 
 def _name(sample: int) -> str:
@@ -46,20 +47,6 @@ def _moving(drawn: np.random.Generator, action: int, frames: int) -> NDArray[np.
         left = 30 * number // frames if action % 2 else 10
         pixels[number, 12:36, left : left + 24, action % 3] += np.uint8(180)
     return pixels
-
-
-def video(pixels: NDArray[np.uint8], rate: int = 30) -> bytes:
-    """Frames (time, height, width, 3) as an AVI file of MPEG-4."""
-    av = needed("av", "raw")
-    stream = io.BytesIO()
-    with av.open(stream, "w", format="avi") as container:
-        track = container.add_stream("mpeg4", rate=rate)
-        track.height, track.width = pixels.shape[1:3]
-        track.pix_fmt = "yuv420p"
-        for frame in pixels:
-            container.mux(track.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        container.mux(track.encode())
-    return stream.getvalue()
 
 
 def skeleton(drawn: np.random.Generator, action: int, frames: int, bodies: int) -> bytes:

@@ -144,7 +144,7 @@ def too_few(file: Any) -> None:
 def test_a_file_that_is_not_as_its_authors_wrote_it_is_diagnosed(
     change: Any, why: str, tmp_path: Path
 ) -> None:
-    write_tiny(public_sets()["mmimdb"], tmp_path, 3)
+    write_tiny(public_sets()["mmimdb"], tmp_path, 8)
     with changed(tmp_path) as file:
         change(file)
     with pytest.raises(fw.DiagnosticError, match=why):
@@ -152,7 +152,7 @@ def test_a_file_that_is_not_as_its_authors_wrote_it_is_diagnosed(
 
 
 def test_a_poster_with_other_numbers_is_diagnosed(tmp_path: Path) -> None:
-    write_tiny(public_sets()["mmimdb"], tmp_path, 3)
+    write_tiny(public_sets()["mmimdb"], tmp_path, 8)
     with changed(tmp_path) as file:
         file["images"][1, 0, 0, 0] = 200
     image = open_raw(f"mmimdb:{tmp_path}").columns["image"]
@@ -248,7 +248,7 @@ def test_a_line_that_is_no_gesture_is_diagnosed(line: str, tmp_path: Path) -> No
 
 
 def test_a_frame_that_is_lacking_is_diagnosed(tmp_path: Path) -> None:
-    write_tiny(public_sets()["egogesture"], tmp_path, 7)
+    write_tiny(public_sets()["egogesture"], tmp_path, 8)
     folder = tmp_path / "images/Subject01/Scene1/Color/rgb1"
     sorted(folder.iterdir())[5].unlink()
     raw = open_raw(f"egogesture:{tmp_path}")

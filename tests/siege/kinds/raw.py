@@ -18,6 +18,10 @@ def extracting(raw: str, more: str = "") -> Command:
     return Command.of(f"extract raw.fuse --raw {raw} --out extracted {OPENED} {more}".rstrip())
 
 
+def _checking(name: str) -> Command:
+    return Command.of(f"datasets check {name}:paper/{name.partition('-')[0]} --decode")
+
+
 _BYTES = either(mutated_bytes, mutated_bytes, flipped_bits)
 _TEXT = either(mutated_text, mutated_text, mutated_bytes)
 _PLAN = Command.of("reproduce 6 --plan --backbones backbones.toml")
@@ -72,6 +76,32 @@ KINDS = (
             Case("raw.parquet", [extracting("raw.parquet")]),
             Case("saved/data-00000-of-00001.arrow", [extracting("saved")]),
             Case("saved/state.json", [extracting("saved")]),
+        ],
+    ),
+    Kind(
+        "files of the paper's data sets",
+        _BYTES,
+        [
+            Case("paper/mmimdb/multimodal_imdb.hdf5", [_checking("mmimdb")]),
+            Case("paper/ntu/nturgb+d_rgb/S001C001P001R001A001_rgb.avi", [_checking("ntu")]),
+            Case("paper/ntu/nturgb+d_skeletons/S001C001P001R001A001.skeleton", [_checking("ntu")]),
+            Case(
+                "paper/egogesture/images/Subject01/Scene1/Depth/depth1/000005.jpg",
+                [_checking("egogesture")],
+            ),
+        ],
+    ),
+    Kind(
+        "annotations of the paper's data sets",
+        _TEXT,
+        [
+            Case(
+                "paper/egogesture/labels-final-revised1/subject01/Scene1/Group1.csv",
+                [_checking("egogesture")],
+            ),
+            Case(
+                "paper/ntu/NTU_RGBD_samples_with_missing_skeletons.txt", [_checking("ntu-search")]
+            ),
         ],
     ),
     Kind(
