@@ -78,7 +78,7 @@ def _lacking(labels: Array, report: Report) -> bool:
         missing = np.isnan(labels)
     else:
         return False
-    each = missing.reshape(len(labels), -1).any(1) if labels.ndim else missing.reshape(1)
+    each = np.reshape(missing, (labels.shape[0] if labels.ndim else 1, -1)).any(1)
     if not each.any():
         return False
     message = f"`labels` are missing of {each.sum():,} of {len(each):,} samples, the first of them"

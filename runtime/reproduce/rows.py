@@ -90,8 +90,9 @@ class Rows:
 
     def _read(self, line: str, number: int) -> Done:
         record: dict[str, Any] = read_record(line, str(self._path), _KIND, number)
-        record = {name: record[name] for name in (f.name for f in fields(Done))}
-        one = Done(**{**record, "curve": tuple(record["curve"])})
+        known: dict[str, Any] = {f.name: record[f.name] for f in fields(Done)}
+        known["curve"] = tuple(known["curve"])
+        one = Done(**known)
         if one.digest != one.own_digest:
             message = f"line {number} of `{self._path}` was changed after it was written"
             raise fail("E507", message, help=REMEDY)

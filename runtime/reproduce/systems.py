@@ -12,6 +12,7 @@ from ...compiler.diagnostics.diagnostic import DiagnosticError
 from ...compiler.language.nodes import (
     Cell,
     CellInput,
+    Hole,
     Modality,
     Output,
     Reference,
@@ -93,7 +94,7 @@ def _using(spec: Spec) -> Spec:
         str(step.operation.name).partition(".")[0]
         for cell in spec.cells
         for step in cell.steps
-        if not hasattr(step.operation, "candidates") and "." in str(step.operation.name)
+        if not isinstance(step.operation, Hole) and "." in str(step.operation.name)
     }
     known = [use.library for use in spec.uses]
     return replace(spec, uses=(*spec.uses, *(Use(n) for n in sorted(named) if n not in known)))

@@ -28,7 +28,8 @@ def test_a_search_takes_a_file_a_text_and_a_graph(tmp_path: Path) -> None:
         str(spec()),
         fw.graph(spec()),
     ]
-    expected = fw.search(spec(), problem(), settings=QUICK, epochs=1).genotype
+    found = fw.search(spec(), problem(), settings=QUICK, epochs=1)
+    expected = found.genotype
     for one in given:
         found = fw.search(one, problem(), settings=QUICK, epochs=1)
         assert found.genotype == expected

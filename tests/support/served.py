@@ -17,7 +17,7 @@ class _Handler(SimpleHTTPRequestHandler):
     def guess_type(self, path: Any) -> str:
         return TYPES.get(Path(path).suffix) or super().guess_type(path)
 
-    def log_message(self, *_: Any) -> None:
+    def log_message(self, format: str, *_: Any) -> None:
         """Says nothing."""
 
 

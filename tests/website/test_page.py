@@ -182,7 +182,8 @@ def test_an_exported_file_predicts_in_the_browser(
     }
     np.savez_compressed(tmp_path / "features.npz", **features)
     session = onnxruntime.InferenceSession(model.SerializeToString())
-    expected = [f"{row.argmax()}" for row in session.run(None, features)[0]]
+    logits = np.asarray(session.run(None, features)[0])
+    expected = [f"{row.argmax()}" for row in logits]
     with opened(f"{address}/playground/predict.html") as driver:
         files = "\n".join(str(tmp_path / n) for n in ("model.onnx", "features.npz"))
         driver.find_element(By.ID, "files").send_keys(files)

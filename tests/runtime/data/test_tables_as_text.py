@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,7 +52,7 @@ def said(file: Path) -> str:
     return str(caught.value)
 
 
-SAME = {
+SAME: dict[str, Callable[[Path], Any]] = {
     "decimal commas": lambda p: saved(p, written(p, ";", ",")),
     "bars": lambda p: saved(p, written(p, "|")),
     "a mark of byte order": lambda p: saved(p, written(p), "utf-8-sig"),
@@ -82,15 +84,14 @@ SAME = {
 
 
 @pytest.mark.parametrize("write", SAME.values(), ids=list(SAME))
-def test_habits_of_tables_change_nothing(write: object, tmp_path: Path) -> None:
-    assert callable(write)
+def test_habits_of_tables_change_nothing(write: Callable[[Path], Any], tmp_path: Path) -> None:
     file = write(tmp_path)
     arrays = {name: tables.stored(file)[name] for name in ARRAYS}
     assert features_digest(arrays) == features_digest(ARRAYS)
     assert "Image[c 4]" in new_text(Wishes(data=file))
 
 
-WRONG = {
+WRONG: dict[str, tuple[Callable[[Path], Any], tuple[str, ...]]] = {
     "a gap": (
         lambda p: saved(p, changed(changed(written(p), 7, 2, ""), 9, 1, "NA")),
         ("`Image` has 2 values in 2 samples that are not finite", "nan in sample 7 at [2]"),
@@ -134,9 +135,8 @@ WRONG = {
 
 @pytest.mark.parametrize(("write", "parts"), WRONG.values(), ids=list(WRONG))
 def test_what_is_wrong_in_a_table_is_said_with_its_place(
-    write: object, parts: tuple[str, ...], tmp_path: Path
+    write: Callable[[Path], Any], parts: tuple[str, ...], tmp_path: Path
 ) -> None:
-    assert callable(write)
     text = said(write(tmp_path))
     for part in parts:
         assert part in text, text

@@ -60,7 +60,7 @@ def test_a_run_and_an_ensemble_are_compared_on_test(tmp_path: Path) -> None:
 
 
 def test_members_that_differ_in_their_seed_are_shown_once(tmp_path: Path) -> None:
-    options = {**BRIEF, "member_seeds": 2}
+    options: dict[str, Any] = {**BRIEF, "member_seeds": 2}
     result = train_ensemble(ensemble(), problem(), out=tmp_path / "e", **options)
     graph = EnsembleGraph.of(result.ensemble)
     assert [*graph.graphs] == ["member_1, member_2", "member_3, member_4", "member_5, member_6"]

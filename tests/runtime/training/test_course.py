@@ -32,7 +32,12 @@ def alone(out: Path, **options: Any) -> Any:
 
 
 def together(out: Path, **options: Any) -> Any:
-    given = {**SHORT, "backbone_learning_rate": 1e-3, "modality_dropout": 0.3, **options}
+    given: dict[str, Any] = {
+        **SHORT,
+        "backbone_learning_rate": 1e-3,
+        "modality_dropout": 0.3,
+        **options,
+    }
     return train_joint(SPEC, raw_data(), out=out, backbones=OPTIONS, **given)
 
 

@@ -34,7 +34,7 @@ def convert(
         return
     from ...compiler.load import Notation, load, spell
 
-    print_or_write(spell(load(file), cast("Notation", to.value)), output)
+    print_or_write(spell(load(file), cast("Notation", str(to))), output)
 
 
 def _write_state_dict(file: Path, output: Path | None) -> None:
