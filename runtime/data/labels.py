@@ -81,7 +81,7 @@ def _lacking(labels: Array, report: Report) -> bool:
     each = np.reshape(missing, (labels.shape[0] if labels.ndim else 1, -1)).any(1)
     if not each.any():
         return False
-    message = f"`labels` are missing of {each.sum():,} of {len(each):,} samples, the first of them"
+    message = f"`labels` are missing of {each.sum():,} of {each.size:,} samples, the first of them"
     report.add("E503", f"{message} {each.argmax()}", help="give them labels, or leave them out")
     return True
 

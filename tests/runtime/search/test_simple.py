@@ -129,7 +129,7 @@ def test_a_search_is_compared(option: tuple[str, ...], random: bool, tmp_path: P
     np.savez(tmp_path / "data.npz", **problem(120))
     (tmp_path / "space.fuse").write_text(str(spec()), encoding="utf-8")
     ran = ("search", "space.fuse", "--data", "data.npz", "--out", "run", *QUICK, *option)
-    with patch.object(seen, "load_data", wraps=seen.load_data) as read:
+    with patch.object(seen, "load_data", wraps=load_data) as read:
         said = command(tmp_path, *ran)
     assert read.call_count == 1
     controls = read_controls(tmp_path / "run")
