@@ -20,11 +20,9 @@ from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.network.names import lengths_name
 from ...compiler.system.memory import available_memory, memory_text
 from .arrow_types import apart, instead, is_tensor, is_text, kind_of, pyarrow
-from .columns import LONGEST_TEXT, PLURALS, Column, Unreadable, class_names, texts
+from .columns import BESIDE, LONGEST_TEXT, PLURALS, Column, Unreadable, class_names, texts
 from .ragged import differing, filled_up, missing_type, nothing
 
-WHOLE = (*PLURALS, *PLURALS.values(), "split")
-"""Columns that belong to no modality, in small letters."""
 Read: TypeAlias = Callable[[str], Iterable[Any]]
 """What reads the arrays of a column by its name."""
 UNREADABLE: tuple[type[Exception], ...] = (
@@ -115,7 +113,7 @@ def _column(name: str, of: Any, rows: int, looked: Read, read: Read) -> tuple[_S
     vary = found.lengths is not None
     plain = vary and len(found.sizes) == 1
     shape = (rows, *found.sizes, *((1,) if plain else ()))
-    if vary and (kind == "U" or name.lower() in WHOLE):
+    if vary and (kind == "U" or name.lower() in BESIDE):
         why = "its lists differ in length"
         return _Sizes(()), Column.none(shape, lambda: _no_rows(name), f"{why}; {_ROWS}")
 

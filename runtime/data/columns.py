@@ -17,6 +17,8 @@ LONGEST_TEXT = 256
 """Characters of a text in a table that is read: that of a label, a split or a group."""
 PLURALS: Mapping[str, str] = {"label": "labels", "group": "groups"}
 """What arrays are called whose columns people call in the singular."""
+BESIDE = (*PLURALS, *PLURALS.values(), "split")
+"""Columns that are of no modality, in small letters."""
 _NUMBERED = re.compile(
     r"(?P<a>.+)(?P<m>[._])(?P<n>[0-9]{1,6})|(?P<b>.+)\[(?P<i>[0-9]{1,6})\]|"
     r"(?P<c>.*[^0-9._\[])(?P<k>[0-9]{1,6})",

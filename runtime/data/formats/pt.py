@@ -1,4 +1,4 @@
-"""torch's files: a dict of tensors, and of lists of texts or numbers, as `torch.save` writes them.
+"""torch's files: tensors, dicts and lists of them, as `torch.save` writes them.
 
 torch is not needed, and no code of a file is run: see `tensor_pickle.py`. Tensors stay in the file
 until they are used.
@@ -14,15 +14,17 @@ from dataclasses import dataclass
 from io import BufferedReader
 from math import prod
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ....compiler.system.tensors import widened
 from ..mapped import mapped
+from ..ragged import filled_up
 from ..tensor_pickle import LONGEST, StridedTensor, read_tensor_pickle
-from . import BROKEN_ARCHIVE, ArrayHeader, require_few
+from ..tensor_values import ALONE, TensorList, Value, arrays_in
+from . import BROKEN_ARCHIVE, ArrayHeader
 
 ENDINGS = (".pt", ".pth")
 UNREADABLE = BROKEN_ARCHIVE
@@ -41,43 +43,47 @@ _TYPES: Mapping[str, str] = {
 """numpy's types of torch's storages; bfloat16 is the upper half of a float32."""
 _BFLOAT16 = "BFloat16Storage"
 _PICKLE, _NAME_LENGTHS, _LOCAL_HEADER = "data.pkl", 26, 30
-LONGEST_ITEM = 256
-"""Characters of a text in a list."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Content:
     """What a file holds by name, and where its storages stand."""
 
-    values: Mapping[str, StridedTensor | NDArray[Any]]
+    values: Mapping[str, Value]
     members: Mapping[str, zipfile.ZipInfo]
     folder: str
 
 
 def headers(stream: BufferedReader, file: Path) -> Mapping[str, ArrayHeader]:
-    """The headers of the tensors and lists."""
+    """The headers of the tensors and lists; one tensor alone is called as its file."""
+    named = {name or file.stem: value for name, value in _content(stream).values.items()}
     return {
         name: ArrayHeader(name, value.shape, _kind(value), file, _is_apart(value))
-        for name, value in _content(stream).values.items()
+        for name, value in named.items()
     }
 
 
 def array(stream: BufferedReader, name: str) -> NDArray[Any]:
     """The tensor or the list of this name."""
     content = _content(stream)
-    value = content.values[name]
-    return value if isinstance(value, np.ndarray) else _tensor(stream, content, value, name)
+    value = content.values[ALONE if ALONE in content.values else name]
+    if isinstance(value, np.ndarray):
+        return value
+    if isinstance(value, TensorList):
+        return _rows(stream, content, value, name)
+    return _tensor(stream, content, value, name)
 
 
-def _kind(value: StridedTensor | NDArray[Any]) -> str:
+def _kind(value: Value) -> str:
     if isinstance(value, np.ndarray):
         return value.dtype.kind
-    if value.storage.type == _BFLOAT16:
+    of = value.rows[0] if isinstance(value, TensorList) else value
+    if of.storage.type == _BFLOAT16:
         return "f"
-    return np.dtype(_TYPES[value.storage.type]).kind if value.storage.type in _TYPES else "V"
+    return np.dtype(_TYPES[of.storage.type]).kind if of.storage.type in _TYPES else "V"
 
 
-def _is_apart(value: StridedTensor | NDArray[Any]) -> bool:
+def _is_apart(value: Value) -> bool:
     """Whether samples are read without the rest, as they are but of bfloat16."""
     is_mapped = isinstance(value, StridedTensor) and value.storage.type != _BFLOAT16
     return is_mapped and bool(prod(value.shape))
@@ -99,7 +105,7 @@ def _content(stream: BufferedReader) -> _Content:
         if order in members and archive.read(_plain(members[order])) != b"little":
             raise ValueError("its numbers have their highest byte first")
         value = read_tensor_pickle(archive.read(_plain(members[pickled[0]])))
-    return _Content(_values(value), members, folder)
+    return _Content(arrays_in(value), members, folder)
 
 
 def _plain(member: zipfile.ZipInfo) -> zipfile.ZipInfo:
@@ -111,31 +117,15 @@ def _plain(member: zipfile.ZipInfo) -> zipfile.ZipInfo:
     return member
 
 
-def _values(value: Any) -> dict[str, StridedTensor | NDArray[Any]]:
-    """Tensors and lists by name; raises ValueError where a file holds anything else."""
-    if not isinstance(value, dict):
-        raise ValueError("it holds no dict: save `{'Image': tensor, 'labels': tensor}`")
-    require_few(len(value))
-    return {_name(name): _value(name, entry) for name, entry in value.items()}
-
-
-def _name(name: Any) -> str:
-    if not isinstance(name, str):
-        raise ValueError("a name in it is no text")
-    return name
-
-
-def _value(name: str, value: Any) -> StridedTensor | NDArray[Any]:
-    if isinstance(value, StridedTensor):
-        return value
-    if isinstance(value, (list, tuple)):
-        items = cast("list[Any]", value)
-        kinds = {type(item) for item in items}
-        if kinds == {str} and max(map(len, items)) <= LONGEST_ITEM:
-            return np.array(items)
-        if kinds and kinds <= {bool, int, float}:
-            return np.array(items)
-    raise ValueError(f"`{name}` is neither a tensor nor a list of texts or numbers")
+def _rows(stream: BufferedReader, content: _Content, listed: TensorList, name: str) -> NDArray[Any]:
+    """The rows of a list as one array."""
+    rows = (_tensor(stream, content, row, name) for row in listed.rows)
+    if listed.lengths is None:
+        return np.stack([*rows])
+    axes = listed.shape[2:]
+    steps = [row.reshape(len(row), *axes) for row in rows]
+    lengths = np.array([len(row) for row in steps], np.int64)
+    return filled_up(np.concatenate(steps), lengths, listed.shape)
 
 
 def _tensor(

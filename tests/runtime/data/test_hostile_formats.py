@@ -127,7 +127,7 @@ TENSORS: Mapping[str, Callable[[], bytes]] = {
     "the format before torch 1.6": lambda: _legacy(),
     "no dict": lambda: pt([1, 2]),
     "no text as a name": lambda: pt({1: [1]}),
-    "a dict in a dict": lambda: pt({"A": {"B": [1]}}),
+    "dicts in dicts without an end": lambda: pt({"A": {"B": {"C": {"D": {"E": {"F": [1]}}}}}}),
     "a list of lists": lambda: pt({"A": [[1]]}),
     "an empty list": lambda: pt({"A": []}),
     "a long text": lambda: pt({"A": ["x" * 300]}),

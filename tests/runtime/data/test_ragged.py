@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+import torch
 
 import fusewright as fw
 from fusewright.compiler.check.check import checked
@@ -201,3 +202,81 @@ def test_decimals_and_columns_of_nothing_are_numbers(tmp_path: Path) -> None:
     found = tables.stored(_parquet(pa.table({"A": cells, "B": pa.nulls(2)}), tmp_path))
     np.testing.assert_array_equal(found["A"], [[1.5, np.nan], [2.25, 0.75]])
     assert np.isnan(found["B"]).all()
+
+
+# What torch saves
+
+
+def _tensors(rows: Any = slice(None)) -> dict[str, Any]:
+    """Rows of the arrays, with one tensor for each sample of sound."""
+    sound = [
+        torch.from_numpy(s[:n])
+        for s, n in zip(FILLED["Sound"][rows], FILLED["Sound.lengths"][rows], strict=True)
+    ]
+    return {
+        "Image": [*torch.from_numpy(FILLED["Image"][rows])],
+        "Sound": sound,
+        "labels": FILLED["labels"][rows].tolist(),
+        "groups": [*torch.from_numpy(FILLED["groups"][rows])],
+    }
+
+
+def _samples() -> list[dict[str, Any]]:
+    columns = {**_tensors(), "split": FILLED["split"].tolist()}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+SAVED: Mapping[str, Callable[[], Any]] = {
+    "lists of tensors": lambda: {**_tensors(), "split": FILLED["split"].tolist()},
+    "dicts by split": lambda: {
+        word: _tensors(FILLED["split"] == word) for word in ("train", "validation", "test")
+    },
+    "samples": _samples,
+    "samples by split": lambda: {
+        word: [
+            {n: v for n, v in s.items() if n != "split"} for s in _samples() if s["split"] == word
+        ]
+        for word in ("train", "validation", "test")
+    },
+}
+
+
+@pytest.mark.parametrize("what", SAVED)
+def test_tensors_are_read_as_people_nest_them(what: str, tmp_path: Path) -> None:
+    torch.save(SAVED[what](), tmp_path / "a.pt")
+    assert features_digest(tables.stored(tmp_path / "a.pt")) == features_digest(FILLED)
+    assert _loaded(tmp_path / "a.pt").digest() == _loaded(FILLED).digest()
+
+
+def test_a_tensor_alone_is_called_as_its_file(tmp_path: Path) -> None:
+    for name in ("Image", "Sound"):
+        torch.save(torch.from_numpy(FILLED[name]), tmp_path / f"{name}.pt")
+    found = tables.stored(tmp_path)
+    assert all(np.array_equal(found[name], FILLED[name]) for name in ("Image", "Sound"))
+
+
+NO_ARRAYS: Mapping[str, tuple[Any, str]] = {
+    "a pair": ((torch.ones(2), torch.ones(2)), "save `{'Image': tensor, 'labels': tensor}`"),
+    "a number": ({"A": torch.ones(2), "epoch": 3}, "save only what is data"),
+    "steps of two widths": ({"A": [torch.ones(2, 3), torch.ones(1, 2)]}, "fill them up"),
+    "two types": ({"A": [torch.ones(2), torch.ones(2).int()]}, "save all as float32"),
+    "several labels": ({"labels": [torch.ones(2), torch.ones(1)]}, "fill them up"),
+}
+
+
+@pytest.mark.parametrize("what", NO_ARRAYS)
+def test_what_is_no_array_of_torch_is_refused_with_a_way_on(what: str, tmp_path: Path) -> None:
+    value, remedy = NO_ARRAYS[what]
+    torch.save(value, tmp_path / "a.pt")
+    with pytest.raises(fw.DiagnosticError) as caught:
+        tables.stored(tmp_path / "a.pt")
+    assert remedy in str(caught.value)
+
+
+def test_dicts_that_share_their_parts_are_counted(tmp_path: Path) -> None:
+    value: dict[str, Any] = {f"{i}": [1] for i in range(100)}
+    for _ in range(3):
+        value = {f"{i}": value for i in range(100)}
+    torch.save(value, tmp_path / "a.pt")
+    with pytest.raises(fw.DiagnosticError, match="more than 10,000 arrays"):
+        tables.stored(tmp_path / "a.pt")
