@@ -47,6 +47,9 @@ def deploy_joint(
     if chosen.precision != "float32" or chosen.data is not None:
         message = "a model with backbones is written in float32, and without data"
         raise fail("E506", message, help="leave out `--precision` and `--data`")
+    if chosen.card:
+        message = "a model with backbones is written without a card"
+        raise fail("E506", message, help="leave out `--card`; its certificate says what is known")
     subject, run = subject_of(model, weights)
     if isinstance(subject, EnsembleSubject):
         raise fail("E506", "an ensemble is not joined with backbones", help="take a single network")

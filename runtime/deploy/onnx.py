@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
+from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ from ..predict.open import OnnxPredictor
 from ..predict.own_backbones import require_own_backbones
 from ..runs.folder import settings_of, trained_with_of
 from ..settings import Settings
+from .card import model_card
 
 if TYPE_CHECKING:
     from ...compiler.targets.onnx.certificate import Certificate, Evaluate
@@ -62,7 +64,20 @@ class OnnxDraft:
             text = json_text(facts, indent=1)
             certificate = place.with_name(f"{place.name}.certificate.json")
             certificate.write_text(text + "\n", encoding="utf-8")
+        if self.options.card:
+            options = self.options
+            known = {"precision": options.precision, "opset": options.opset, **facts}
+            known["output"] = "probabilities" if options.probabilities else "logits"
+            inputs = {value.name for value in self._exact.graph.input}
+            card = model_card(self.subject, place.name, inputs, known, self._data_name)
+            place.with_name(f"{place.name}.card.md").write_text(card, encoding="utf-8")
         return facts
+
+    @property
+    def _data_name(self) -> str:
+        """What the data that it is measured with are called; nothing where they have no name."""
+        data = self.options.data
+        return Path(data).name if isinstance(data, (str, PathLike)) else ""
 
     @cached_property
     def _arrays(self) -> Mapping[str, Rows]:

@@ -40,6 +40,7 @@ class OnnxOptions:
         None, "Features to calibrate int8-static and to measure with.", type=Path, read_by=FILE
     )
     verify: bool = option(True, "ONNX: write it without running it.", read_by=FILE)
+    card: bool = option(False, "ONNX: write a model card in Markdown beside it.", read_by=FILE)
     metadata: Mapping[str, str] | None = option(
         None, "What the model says of itself beside its specification.", read_by=("compile",)
     )

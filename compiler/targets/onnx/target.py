@@ -9,7 +9,7 @@ ONNX = Target(
     lambda subject, **options: _model(subject, OnnxOptions(**options)),
     options=OnnxOptions,
     ending=".onnx",
-    beside=(".data", ".certificate.json"),
+    beside=(".data", ".certificate.json", ".card.md"),
     specification=lambda path: _file(path).spec,
     ensembles=True,
 )
