@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from time import perf_counter
 
 import pytest
 from safetensors.numpy import save_file
@@ -249,10 +249,16 @@ def test_the_front_end_works_where_torch_is_not_installed(place: Path) -> None:
 
 
 def test_check_answers_at_once(place: Path) -> None:
-    """Generous here, since tests share their machine; a quarter of this is usual."""
+    """By seconds of the processor, since tests share their machine; a quarter of this is usual."""
     times = []
     for _ in range(3):
-        start = perf_counter()
+        start = children()
         loaded("check", "space.fuse", at=place)
-        times.append(perf_counter() - start)
+        times.append(children() - start)
     assert min(times) < 1.5
+
+
+def children() -> float:
+    """Seconds that processes which have ended took of the processor."""
+    of = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return of.ru_utime + of.ru_stime
