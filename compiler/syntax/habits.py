@@ -77,6 +77,21 @@ _HABITS: tuple[tuple[Callable[[Place], bool], str], ...] = (
         "the number comes first: `predict 23 labels`",
     ),
     (partial(_is_word, ("def", "function", "fn")), _FORMS["op"]),
+    (
+        lambda p: p.found == "optional" and _declares(p) and not p.bracket,
+        '`optional` comes before `from`: `modality NAME optional from "…" { … }`',
+    ),
+    (
+        lambda p: (
+            (p.found == "optional" and not p.before.strip())
+            or bool(re.fullmatch(r"\s*modality\s+optional\s*", p.before))
+        ),
+        "`optional` comes behind the name: `modality NAME optional { … }`",
+    ),
+    (
+        lambda p: p.bracket == "{" and _declares(p) and p.before.split()[-1:] == ["from"],
+        'a modality is `from` a backbone, and a feature stands `at` a part of it: `A[c 64] at "…"`',
+    ),
     (partial(_is_word, ("import", "include", "from")), "a library is taken with `use NAME`"),
     (lambda p: p.found == "^" or (p.before + p.found).endswith("**"), "a square is `x * x`"),
     (
