@@ -20,6 +20,17 @@ _SEARCH = 'data-md-component="search" role="dialog"'
 _NAMED = re.compile(r"^(```\w+) (\S+)$", re.MULTILINE)
 
 
+def on_config(config: Any) -> Any:
+    """Gives a page that the navigation does not name a place at its end, under its own title."""
+    written = str(config["nav"])
+    others = [
+        p.name for p in sorted(Path(config["docs_dir"]).glob("*.md")) if p.name not in written
+    ]
+    if others:
+        config["nav"].append({"More": others})
+    return config
+
+
 def on_files(files: Files, *, config: Any) -> Files:
     """Adds the pages outside of `docs/`, the site's style and script, and the playground."""
     for page, source in {**OWN, **{name: f"website/{name}" for name in BESIDE}}.items():
