@@ -28,7 +28,7 @@ from ..data.rows import Rows
 from ..data.split import TRAIN, split_of
 from ..predict.open import OnnxPredictor
 from ..predict.own_backbones import require_own_backbones
-from ..runs.folder import settings_of, trained_with_of
+from ..runs.metadata import settings_of, trained_with_of
 from ..settings import Settings
 from .card import model_card
 

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
+from signal import SIGINT, SIGTERM, getsignal, signal
+from threading import current_thread, main_thread
+from typing import Any
+
 from .processes import any_asks, joined
 
 BETWEEN_AGREEMENTS = 16
@@ -27,3 +33,28 @@ class Interrupt:
 
 class Interrupted(Exception):
     """A run was asked to stop; what it had done can be gone on with."""
+
+
+@contextmanager
+def stopping_on_signals(interrupt: Interrupt) -> Generator[None]:
+    """Within, a first SIGTERM or SIGINT asks a run to stop; a second one does what it would have.
+
+    Signals reach the main thread alone; elsewhere nothing changes.
+    """
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = {number: getsignal(number) for number in (SIGTERM, SIGINT)}
+
+    def ask(number: int, frame: Any) -> None:
+        interrupt.asked = True
+        for one, handler in before.items():
+            signal(one, handler)
+
+    for number in before:
+        signal(number, ask)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal(number, handler)

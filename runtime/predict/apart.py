@@ -29,7 +29,7 @@ from ..data.labels import labels_of
 from ..data.rows import Rows
 from ..data.split import groups_of, split_of
 from ..progress import Progress
-from ..runs.folder import settings_of
+from ..runs.metadata import settings_of
 from ..settings import Settings
 
 _COPIES = 3

@@ -28,7 +28,8 @@ from ..data.identity import DataIdentity, stated_identity
 from ..progress import Progress
 from ..runs.ensemble import read_ensemble
 from ..runs.files import read_kind
-from ..runs.folder import RunFolder, settings_of, trained_with_of
+from ..runs.folder import RunFolder
+from ..runs.metadata import settings_of, trained_with_of
 from ..runs.names import GENOTYPE, WEIGHTS, about_file, settings_file
 from ..runs.weights import weights_from
 from ..settings import Settings

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from os import PathLike
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -10,12 +12,14 @@ from ...compiler.check.check import checked
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
 from ...compiler.network.network import Head
+from ...compiler.system.files import is_file, is_folder
+from ...compiler.system.provenance import described
 from ..data.classes import with_names
 from ..data.dataset import load_data
 from ..data.sources import Data, source_of
 from ..data.split import TRAIN, VALIDATION
 from ..progress import Progress, no_progress
-from ..runs.folder import describe
+from ..runs.names import LOCK
 from ..settings import Settings
 from ..training.distil import SoftTargets
 from .open import open_predictor
@@ -44,9 +48,21 @@ def soft_targets(
     samples = load_data(data, predictor.network, settings.split_seed, settings.memory)
     known = samples.indices(TRAIN, VALIDATION)
     outputs = predictor.outputs(samples, known, settings, progress).astype(np.float64)
-    return SoftTargets(describe(teacher), known, shares_in(head, predictor.output, outputs))
+    return SoftTargets(_described(teacher), known, shares_in(head, predictor.output, outputs))
 
 
 def _said(head: Head) -> str:
     names = f" ({', '.join(head.names[:3])}, …)" if head.names else ""
     return f"{head.count} {head.kind}{names}"
+
+
+def _described(teacher: str | PathLike[str]) -> dict[str, Any]:
+    """What a network was taught by: a file, or the files of a run, with sizes and hashes."""
+    place = Path(teacher)
+    files = [place]
+    if is_folder(place):
+        files = sorted(f for f in place.iterdir() if is_file(f) and f.name != LOCK)
+    return {
+        "source": str(place),
+        "files": [{"name": file.name, **described(file)} for file in files],
+    }

@@ -8,13 +8,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BufferedReader, BytesIO
 from pathlib import Path
-from signal import SIGINT, SIGTERM, getsignal, signal
-from threading import current_thread, main_thread
 from typing import Any, cast
 from zipfile import BadZipFile, ZipFile
 
@@ -23,9 +20,7 @@ import torch
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.system.files import is_there, make_folder, open_file, write_file
 from ...compiler.system.memory import available_memory, memory_text
-from ..parallel.interrupt import Interrupt
 from .identity import MOST_NAMED, differences
-from .saved import Saved
 
 State = dict[str, Any]
 """Tensors, numbers, texts, and lists and dictionaries of them: what a checkpoint can hold."""
@@ -174,51 +169,3 @@ def identity_of(*parts: str) -> str:
     for part in parts:
         digest.update(f"{len(part)}:{part}".encode())
     return digest.hexdigest()
-
-
-def random_state(device: torch.device, generator: torch.Generator) -> State:
-    """The state of every random number generator of a run."""
-    state = {"torch": torch.get_rng_state(), "order": generator.get_state()}
-    if device.type == "cuda":
-        state["cuda"] = torch.cuda.get_rng_state(device)
-    return state
-
-
-def read_random_state(saved: Saved, device: torch.device, generator: torch.Generator) -> State:
-    """Such a state in a checkpoint; raises DiagnosticError where it is none."""
-    known = random_state(device, generator)
-    found = saved.fields(list(known))
-    return {name: found[name].generator(state) for name, state in known.items()}
-
-
-def restore_random_state(state: State, device: torch.device, generator: torch.Generator) -> None:
-    """Goes on with the random numbers of a state."""
-    torch.set_rng_state(state["torch"])
-    generator.set_state(state["order"])
-    if device.type == "cuda" and "cuda" in state:
-        torch.cuda.set_rng_state(state["cuda"], device)
-
-
-@contextmanager
-def stopping_on_signals(interrupt: Interrupt) -> Generator[None]:
-    """Within, a first SIGTERM or SIGINT asks a run to stop; a second one does what it would have.
-
-    Signals reach the main thread alone; elsewhere nothing changes.
-    """
-    if current_thread() is not main_thread():
-        yield
-        return
-    before = {number: getsignal(number) for number in (SIGTERM, SIGINT)}
-
-    def ask(number: int, frame: Any) -> None:
-        interrupt.asked = True
-        for one, handler in before.items():
-            signal(one, handler)
-
-    for number in before:
-        signal(number, ask)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal(number, handler)

@@ -13,9 +13,10 @@ from ...compiler.language.spec import Spec
 from ...compiler.load import load
 from ...compiler.system.files import is_file, read_text, remove, write_file
 from ..settings import Settings
+from .beside import settings_beside
 from .digests import digest, require_own
 from .files import kind_of
-from .folder import RunFolder, settings_beside
+from .folder import RunFolder
 from .names import DIGESTS, ENSEMBLE
 
 

@@ -11,7 +11,6 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +18,24 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
-from ...compiler.documents.records import RecordKind, read_record
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
 from ...compiler.system.files import (
     is_file,
-    is_folder,
     is_there,
     make_folder,
-    open_file,
     read_bytes,
     remove,
     write_file,
 )
-from ...compiler.system.provenance import described, versions
+from ...compiler.system.provenance import versions
 from ..latency.profile import Profile, read_profile
 from ..settings import KEPT, Settings, read_settings
-from .digests import digest, digests, require_own
+from .beside import stated
+from .digests import digests, require_own
 from .files import bound, outdated, read_kind
 from .history import line_of, read_history, read_lines
+from .metadata import METRICS_KEY, RUN_KEY, SPACE_KEY
 from .names import (
     CHECKPOINT,
     DATA,
@@ -46,7 +44,6 @@ from .names import (
     ENSEMBLE_FOLDER,
     GENOTYPE,
     HISTORY,
-    LOCK,
     LONGEST_HISTORY,
     PARTS,
     PROFILE,
@@ -56,14 +53,6 @@ from .names import (
     about_file,
     settings_file,
 )
-
-BESIDE = "# found with the settings of "
-"""How the text of a genotype begins that has settings beside it."""
-_KNOWN_BY = ", sha256 "
-"""What stands between the name of that file and its digest."""
-LONGEST_LINE = 1_000
-METRICS_KEY, RUN_KEY, SPACE_KEY = "fusewright.metrics", "fusewright.run", "fusewright.space"
-"""Where an artifact's metadata hold the run's last record, its settings, and what it searched."""
 
 
 @dataclass(frozen=True)
@@ -132,10 +121,19 @@ class RunFolder:
         require_own(self.require(about_file(stage)), names or bound(stage), stage)
 
     def _last_epoch(self) -> dict[str, Any]:
-        """The last record of the training; nothing where its file is damaged or gone."""
+        """The last record of the training; nothing where its file is damaged or gone.
+
+        Raises DiagnosticError where the system does not let it be read.
+        """
+        if not is_there(self.path / HISTORY):
+            return {}
         try:
             return self.history("train")[-1]
-        except (DiagnosticError, IndexError):
+        except IndexError:
+            return {}
+        except DiagnosticError as error:
+            if error.diagnostics[0].code == "E504":
+                raise
             return {}
 
     def write_settings(self, settings: Settings) -> None:
@@ -231,8 +229,7 @@ class RunFolder:
             self.write_spec(name, genotype)
             return
         self._write(beside, settings.to_toml(KEPT).encode())
-        stated = f"{BESIDE}{beside}{_KNOWN_BY}{digest(self.path / beside)}"
-        self._write(name, f"{stated}\n{genotype}".encode())
+        self._write(name, f"{stated(self.path / beside)}\n{genotype}".encode())
 
     def write_tensors(self, name: str, tensors: Mapping[str, NDArray[Any]]) -> None:
         self._write(name, save(dict(tensors)))
@@ -240,80 +237,3 @@ class RunFolder:
     def _write(self, name: str, content: bytes) -> None:
         make_folder(self.path, parents=True)
         write_file(self.path / name, content)
-
-
-def of_a_genotype(settings: Settings) -> dict[str, Any]:
-    """Those of the settings that are kept with a genotype, by name."""
-    return {name: getattr(settings, name) for name in KEPT}
-
-
-def settings_beside(genotype: Path) -> Settings | None:
-    """The settings that a search wrote beside a genotype; None where there are none.
-
-    Raises DiagnosticError where those of another genotype stand in their place.
-    """
-    name, known = _stated(genotype)
-    path = genotype.parent / Path(name).name
-    if not name or not is_file(path):
-        return None
-    settings = read_settings(path)
-    if known and digest(path) != known:
-        message = f"`{path}` is not what `{genotype}` was found with"
-        remedy = f"put its own file back, or say that it is meant: `--config {path}`"
-        raise fail("E507", message, help=remedy)
-    return settings
-
-
-def stated_beside(genotype: Path) -> str:
-    """The file that a genotype names as that of its settings; empty where it names none."""
-    return _stated(genotype)[0]
-
-
-def _stated(genotype: Path) -> tuple[str, str]:
-    """The file of its settings that a genotype names, and its digest, each where it is named."""
-    try:
-        with open_file(genotype) as stream:
-            line = stream.readline(LONGEST_LINE).decode()
-    except (OSError, ValueError):
-        return "", ""
-    if not line.startswith(BESIDE):
-        return "", ""
-    name, _, known = line.removeprefix(BESIDE).partition(_KNOWN_BY)
-    return name.strip(), known.strip()
-
-
-def describe(teacher: str | PathLike[str]) -> dict[str, Any]:
-    """What a network was taught by: a file, or the files of a run, with sizes and hashes."""
-    place = Path(teacher)
-    files = [place]
-    if is_folder(place):
-        files = sorted(f for f in place.iterdir() if is_file(f) and f.name != LOCK)
-    return {
-        "source": str(place),
-        "files": [{"name": file.name, **described(file)} for file in files],
-    }
-
-
-def settings_of(metadata: Mapping[str, str]) -> Settings:
-    """The settings of the run that an artifact tells of, as far as it can be believed."""
-    record = _run_of(metadata)
-    try:
-        return Settings(split_seed=record["split_seed"]) if record else Settings()
-    except DiagnosticError:
-        return Settings()
-
-
-def trained_with_of(metadata: Mapping[str, str]) -> Mapping[str, str]:
-    """The backbones that the network of an artifact was trained together with, as its run has."""
-    found: Mapping[str, str] = _run_of(metadata).get(TRAINED_WITH, {})
-    return found
-
-
-def _run_of(metadata: Mapping[str, str]) -> Mapping[str, Any]:
-    """What an artifact says of its run; nothing where that cannot be believed."""
-    try:
-        text = metadata.get(RUN_KEY, "")
-        record: Mapping[str, Any] = read_record(text, RUN_KEY, RecordKind(schema="run"))
-    except DiagnosticError:
-        return {}
-    return record

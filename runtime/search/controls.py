@@ -43,8 +43,8 @@ from ..parallel.processes import join, rank
 from ..parallel.threads import computing
 from ..predict.comparison import difference, scored
 from ..runs.begin import found_again
+from ..runs.beside import of_a_genotype
 from ..runs.controls import Control, Controls
-from ..runs.folder import of_a_genotype
 from ..settings import Settings
 from ..training.finite import no_finite_loss
 from ..training.fitting import device_of, predict_all, seeded, start_from
@@ -53,7 +53,8 @@ from ..training.objective import shares_of
 from ..training.prepare import prepare
 from ..training.together import train_networks
 from .baselines import baselines
-from .candidates.trial import Trainer, Trial
+from .candidates.trainer import Trainer
+from .candidates.trial import Trial
 from .loop import SearchResult
 from .meter import STEP, Meter, unit_macs, unit_program
 from .search import with_rule

@@ -21,9 +21,10 @@ from .. import tuning
 from ..data.files import Arrays
 from ..metrics import selection_metric
 from ..parallel.processes import gathered, rank, require_equal
-from ..runs.checkpoint import State, random_state, read_random_state, restore_random_state
-from ..runs.folder import of_a_genotype
+from ..runs.beside import of_a_genotype
+from ..runs.checkpoint import State
 from ..runs.history import line_of, plain
+from ..runs.randomness import random_state, read_random_state, restore_random_state
 from ..runs.saved import Saved
 from ..settings import Settings
 from ..training.finite import no_finite_loss, not_finite_at

@@ -29,11 +29,10 @@ from ..data.seen import Readings
 from ..data.sources import Data, source_of
 from ..data.split import TRAIN, VALIDATION
 from ..latency.profile import Profile, read_profile
-from ..parallel.interrupt import Interrupt, Interrupted
+from ..parallel.interrupt import Interrupt, Interrupted, stopping_on_signals
 from ..parallel.processes import join, rank
 from ..parallel.threads import computing
 from ..runs.begin import begun
-from ..runs.checkpoint import stopping_on_signals
 from ..runs.ensemble import write_ensemble
 from ..runs.folder import RunFolder
 from ..runs.identity import run_identity

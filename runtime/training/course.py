@@ -22,18 +22,13 @@ from ...compiler.program.weights import Weights
 from ..data.batches import Batch, Batches
 from ..data.identity import DataIdentity, arrays_identity
 from ..metrics import TRAIN_LOSS
-from ..parallel.interrupt import Interrupt, Interrupted
+from ..parallel.interrupt import Interrupt, Interrupted, stopping_on_signals
 from ..parallel.processes import gathered, rank
-from ..runs.checkpoint import (
-    State,
-    random_state,
-    read_random_state,
-    restore_random_state,
-    stopping_on_signals,
-)
+from ..runs.checkpoint import State
 from ..runs.folder import RunFolder
 from ..runs.history import line_of
 from ..runs.identity import run_identity
+from ..runs.randomness import random_state, read_random_state, restore_random_state
 from ..runs.saved import Saved
 from ..runs.tensorboard import watching
 from ..settings import NOT_DECIDING, Settings

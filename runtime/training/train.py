@@ -32,7 +32,8 @@ from ..data.split import TRAIN, VALIDATION
 from ..parallel.processes import join, rank
 from ..parallel.threads import computing
 from ..runs.begin import begun
-from ..runs.folder import RunFolder, settings_beside
+from ..runs.beside import settings_beside
+from ..runs.folder import RunFolder
 from ..runs.names import GENOTYPE, WEIGHTS
 from ..runs.weights import weights_from
 from ..settings import Settings

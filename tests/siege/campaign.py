@@ -19,7 +19,7 @@ STRETCH = 4.0
 """Seconds that a process attacks one target for."""
 FIRST = 8
 """Inputs of a target whose pace is not known yet."""
-FLOOR = 250
+FLOOR = 100
 """Inputs that each target has before those that are quick have more of the time."""
 MOST_SAVED = 20
 """Failures of a target that are kept."""

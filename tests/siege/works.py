@@ -19,7 +19,7 @@ from typing import Any
 
 from fusewright.runtime.strategies import FOLLOWED_BY, SELECTIONS, STRATEGIES, USUAL
 
-from .faults import REMOVES, Fault, watched
+from .faults import FAULTS, REMOVES, Fault, watched
 from .judge import Verdict, drafts, judged
 from .readers import Command, Reader
 from .surroundings import listing
@@ -55,7 +55,7 @@ class Work:
     results: Sequence[str]
     replaces: bool = False
     patience: float = 4 * MOST_WAIT
-    enough: float = 42
+    enough: float = 3 * len(FAULTS)
 
     def attack(self, place: Place, seed: int, number: int) -> Outcome:
         return self.struck(place, Fault.of(seed, number, self._reference(place)["calls"]), number)

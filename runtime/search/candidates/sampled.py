@@ -19,7 +19,8 @@ from ..strategy import Problem, Round
 from ..variants import budgets_of
 from .saved import saved_trial
 from .study import Ahead, Asked, Finished, OwnStudy, Point, Sampler, Study, asked_of, asked_state
-from .trial import Trainer, Trial
+from .trainer import Trainer
+from .trial import Trial
 
 STRONG = 15.0
 """The logit of what is sampled, beside 0: of choices that are admitted, the nearest is taken."""

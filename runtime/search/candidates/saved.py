@@ -23,7 +23,8 @@ from ...training.saved import read_epoch, read_scaler, read_steps, still
 from ...tuning import Own, every_own
 from ..strategy import Problem
 from .prefix import first_cells
-from .trial import Trainer, Trial
+from .trainer import Trainer
+from .trial import Trial
 
 
 def saved_choices(saved: Saved, problem: Problem, levels: Sequence[int] = ()) -> Choices:

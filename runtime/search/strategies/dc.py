@@ -33,7 +33,8 @@ from ...training.objective import Objective, selection_score
 from ..budgets import MOST_REPEATED
 from ..candidates.knowledge import Knowledge, bred
 from ..candidates.saved import saved_choices, saved_trial
-from ..candidates.trial import Trainer, Trial
+from ..candidates.trainer import Trainer
+from ..candidates.trial import Trial
 from ..strategy import Problem, Round
 
 INDIVIDUALS, ITERATIONS = 28, 15

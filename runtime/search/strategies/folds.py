@@ -33,7 +33,8 @@ from ...training.objective import Objective, selection_score, shares_of
 from ...tuning import Own
 from ..candidates.saved import saved_trial
 from ..candidates.standing import standings
-from ..candidates.trial import Trainer, Trial
+from ..candidates.trainer import Trainer
+from ..candidates.trial import Trial
 from ..chain import Stage
 from ..strategy import ENSEMBLE, GENOTYPE, LAST, Chosen, HeldOut, Problem, Round
 

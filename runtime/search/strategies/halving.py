@@ -19,7 +19,8 @@ from ...tuning import Own, every_own
 from ..candidates.saved import saved_trial
 from ..candidates.standing import standings
 from ..candidates.starts import beside, starts
-from ..candidates.trial import Trainer, Trial
+from ..candidates.trainer import Trainer
+from ..candidates.trial import Trial
 from ..chain import Stage
 from ..strategy import LAST, Problem, Round
 from . import ranking

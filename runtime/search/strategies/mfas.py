@@ -33,7 +33,8 @@ from ..budgets import MOST_REPEATED
 from ..candidates.prefix import first_cells
 from ..candidates.saved import saved_choices, saved_trial
 from ..candidates.surrogate import predicted
-from ..candidates.trial import Trainer, Trial
+from ..candidates.trainer import Trainer
+from ..candidates.trial import Trial
 from ..strategy import Problem, Round
 
 Prefix: TypeAlias = tuple[CellChoice, ...]

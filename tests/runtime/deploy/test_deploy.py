@@ -275,6 +275,17 @@ def test_a_run_whose_record_is_damaged_is_deployed(
     assert "fusewright.metrics" not in OnnxFile(tmp_path / "net.onnx").metadata
 
 
+def test_a_record_that_the_system_does_not_give_is_not_left_out(
+    trained: Path, tmp_path: Path
+) -> None:
+    run = shutil.copytree(trained / "run", tmp_path / "run")
+    (run / "history.jsonl").unlink()
+    (run / "history.jsonl").mkdir()
+    with pytest.raises(fw.DiagnosticError, match=r"history\.jsonl` cannot be read"):
+        deploy(run, tmp_path / "net.onnx", verify=False)
+    assert not (tmp_path / "net.onnx").exists()
+
+
 def test_a_run_with_other_weights_says_nothing_of_its_own(trained: Path, tmp_path: Path) -> None:
     weights = trained / "run" / "weights.safetensors"
     deploy(trained / "run", tmp_path / "net.onnx", weights=weights, verify=False)

@@ -28,7 +28,7 @@ from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.data.split import TEST
 from fusewright.runtime.deploy.deploy import deploy
 from fusewright.runtime.predict.outputs import as_csv, predictions
-from fusewright.runtime.runs.folder import settings_of
+from fusewright.runtime.runs.metadata import settings_of
 from fusewright.runtime.settings import Settings
 
 from ...support.deployed import NAMED, arrays_of, refused

@@ -89,7 +89,8 @@ def train(
 ) -> None:
     """Train a network on the training and validation splits; writes RUN/weights.safetensors."""
     from ...runtime.predict.teach import soft_targets
-    from ...runtime.runs.folder import RunFolder, settings_beside, stated_beside
+    from ...runtime.runs.beside import settings_beside, stated_beside
+    from ...runtime.runs.folder import RunFolder
     from ...runtime.training.train import require_for_one
     from ...runtime.training.train import train as run
 
