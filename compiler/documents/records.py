@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 LARGEST = 2**63
+FORMAT = "format"
+"""What a record calls the version of its own form, which its schema says as a constant."""
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -143,6 +145,12 @@ def _is_number(_: object, value: object) -> bool:
 def _refuse(error: ValidationError, document: Located, name: str, kind: RecordKind) -> NoReturn:
     path = list(error.absolute_path)
     node = document.at(path)
+    if path == [FORMAT] and error.validator == "const":
+        schema: Any = error.schema
+        known = json.dumps(schema["const"])
+        message = f"`{name}` is in another format than {known}, which is read here"
+        remedy = f"use the version of Fusewright that wrote it, or {kind.remedy}"
+        raise fail(kind.code, message, node.span, help=remedy)
     where = f"`{shortened(node.pointer)}`" if path else "the whole"
     raise kind.wrong(name, f"{where} {_why(error)}", node.span)
 

@@ -42,6 +42,7 @@ from .names import (
     DIGESTS,
     ENSEMBLE,
     ENSEMBLE_FOLDER,
+    FORMAT,
     GENOTYPE,
     HISTORY,
     LONGEST_HISTORY,
@@ -143,6 +144,7 @@ class RunFolder:
     def write_about(self, data: Mapping[str, Any], **more: Any) -> None:
         """Writes what the run was, its record of `data`, and digests of what it wrote: the last."""
         record = {
+            "format": FORMAT,
             "stage": self.stage,
             "versions": versions(),
             "machine": {"system": platform.platform(), "processors": os.cpu_count()},

@@ -42,6 +42,8 @@ TRAINED_WITH = "backbones"
 LOCK = "run.lock"
 """Who writes into the folder, while that lasts."""
 
+FORMAT = 1
+"""The form of a run folder, which its records state; `about.schema.json` says what is read."""
 LONGEST_HISTORY = 1 << 30
 """Bytes of the history."""
 

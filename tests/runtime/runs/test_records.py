@@ -16,6 +16,7 @@ from fusewright.compiler.documents.records import RecordKind, read_record
 from fusewright.compiler.language.ensemble import Ensemble, EnsembleMember
 from fusewright.runtime.latency.profile import Check, Profile, read_profile
 from fusewright.runtime.runs.controls import Control, Controls, read_controls
+from fusewright.runtime.runs.files import read_kind
 from fusewright.runtime.runs.folder import RunFolder
 from fusewright.runtime.runs.history import line_of, read_lines
 from fusewright.runtime.runs.read import record_of
@@ -185,3 +186,19 @@ def toml(value: Any) -> str:
     if isinstance(value, float):
         return repr(value)
     return "{}" if value == {} else json.dumps(value)
+
+
+def test_a_run_of_another_format_is_refused_and_one_without_is_read(tmp_path: Path) -> None:
+    """A folder of a later version says which, and what to do; one of before has no format."""
+    record = json.loads(about(tmp_path))
+    assert record.pop("format") == 1
+    file = tmp_path / "search.json"
+    file.write_text(json.dumps(record), encoding="utf-8")
+    assert RunFolder(tmp_path, "search").require("search.json")
+    file.write_text(json.dumps({"format": 2, **record}), encoding="utf-8")
+    with pytest.raises(fw.DiagnosticError) as caught:
+        read_kind(file)
+    (found,) = caught.value.diagnostics
+    assert found.code == "E507"
+    assert found.message.endswith("is in another format than 1, which is read here")
+    assert found.help == "use the version of Fusewright that wrote it, or run it again"
