@@ -93,13 +93,12 @@ def _columns(found: Sequence[Outcome], columns: Sequence[tuple[str, Cell]]) -> s
 def _ratios(table: Table, found: Sequence[Outcome]) -> Iterable[str]:
     """How many times as much as the reference searches cost, in the paper and here."""
     known = {one.row.name: one for one in found}
-    pairs = [(one, known[_beside(one.row, table)]) for one in found if one.row.printed.hours]
+    pairs = [(one, known[_beside(one.row, table)]) for one in found if table.key == "5"]
     lines: list[str] = []
-    for one, other in pairs:
-        if one is other or table.key != "5":
-            continue
-        hours, least = one.row.printed.hours or 0.0, other.row.printed.hours or 1.0
-        text = f"- {one.row.name} against {other.row.name}: in the paper {hours / least:.1f} times"
+    for one, other in (pair for pair in pairs if pair[0] is not pair[1]):
+        hours, least = one.row.printed.hours, other.row.printed.hours
+        said = f"in the paper {hours / least:.1f} times" if hours and least else "not in the paper"
+        text = f"- {one.row.name} against {other.row.name}: {said}"
         if one.done and other.done and other.mean("weight_steps"):
             steps = one.mean("weight_steps") / other.mean("weight_steps")
             seconds = one.mean("search_seconds") / max(1e-9, other.mean("search_seconds"))
