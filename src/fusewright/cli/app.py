@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -75,12 +76,13 @@ def fusewright(
     """A group of commands, however many of them are registered."""
 
 
-SpecFile = Annotated[
-    Path,
-    typer.Argument(
-        metavar="FILE", help="A .fuse, .json or .yaml file.", autocompletion=complete.networks
-    ),
-]
+_A_SPEC: Mapping[str, Any] = {
+    "help": "A .fuse, .json or .yaml file.",
+    "autocompletion": complete.networks,
+}
+SpecFile = Annotated[Path, typer.Argument(metavar="FILE", **_A_SPEC)]
+NamedSpec = Annotated[Path, typer.Argument(**_A_SPEC)]
+"""One of several, called as its parameter is."""
 SpecFiles = Annotated[
     list[Path],
     typer.Argument(

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .. import complete
-from ..app import Json, app, print_json
+from ..app import Json, NamedSpec, app, print_json
 
-SpecPath = Annotated[
-    Path,
-    typer.Argument(help="A .fuse, .json or .yaml file.", autocompletion=complete.networks),
-]
 ExitCode = Annotated[
     bool, typer.Option("--exit-code", help="Exit with 1 where there are differences.")
 ]
 
 
 @app.command()
-def diff(old: SpecPath, new: SpecPath, json: Json = False, exit_code: ExitCode = False) -> None:
+def diff(old: NamedSpec, new: NamedSpec, json: Json = False, exit_code: ExitCode = False) -> None:
     """Show what changed in the architecture from OLD to NEW, whatever their texts look like.
 
     A line begins with + for what was added, - for what was removed and ~ for what changed. The exit

@@ -12,7 +12,7 @@ import typer
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.system.files import is_there
-from ..app import app
+from ..app import Output, app
 from ..screen.warned import data_warnings
 
 if TYPE_CHECKING:
@@ -37,9 +37,7 @@ def new(
         Path | None, typer.Option(help="Declare the features of a data file or folder.")
     ] = None,
     example: Annotated[str | None, typer.Option(help="Copy an example, as ntu1.")] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write to this file.")
-    ] = None,
+    output: Output = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
 ) -> None:
     """Write a commented specification to start from; on a terminal, without flags, it asks."""
