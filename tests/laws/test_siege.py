@@ -232,6 +232,7 @@ def test_a_new_folder_is_watched_once_it_belongs_there(
 
 PLANTED = """
 import pathlib, sys
+from tests.siege.kills import Kills
 from tests.siege.readers import Call
 from tests.siege.target import Place
 from tests.siege.workers import attacking
@@ -239,19 +240,27 @@ from tests.siege.works import Work
 base = pathlib.Path(sys.argv[1])
 write = Call(lambda _: pathlib.Path("out.txt").write_text("as it is to be"))
 work = Work("planted", write, write, ["out.txt"], replaces=True)
+long = Call(lambda _: sum(range(3_000_000)) and write(""))
+kills = Kills(Work("long", long, long, ["out.txt"]), moments=8)
 with attacking(Place(base / "home", base)) as place:
     endings = {work.attack(place, 0, number).verdict.ending for number in range(14)}
+    killed = [kills.attack(place, 0, number).verdict.ending for number in range(8)]
 (base / "endings.txt").write_text(" ".join(sorted(endings)))
+(base / "killed.txt").write_text(" ".join(killed))
 """
 
 
-def test_a_file_that_is_half_written_is_seen(tmp_path: Path) -> None:
+def test_what_is_half_written_is_seen_and_what_is_killed_dies_in_time(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "out.txt").write_text("as it was", encoding="utf-8")
     ended = siege("-c", PLANTED, str(tmp_path))
     assert not ended.returncode, ended.stderr
     endings = (tmp_path / "endings.txt").read_text(encoding="utf-8").split()
     assert {"lost", "traceback"} <= set(endings)
+    killed = (tmp_path / "killed.txt").read_text(encoding="utf-8").split()
+    assert killed.count("killed") > len(killed) / 2
 
 
 def test_every_command_that_writes_has_a_work() -> None:

@@ -193,6 +193,8 @@ class _Shown:
 
 
 def _is_ensemble(source: Path) -> bool:
+    if not is_folder(source):  # of which a drawing needs no arrays
+        return False
     from ...runtime.runs.folder import RunFolder
 
     return RunFolder(source).holds_ensemble
