@@ -9,8 +9,8 @@ from pathlib import Path
 from ...support.extracting import extracted, shards
 from ...support.killed_extraction import MOMENTS
 from ...support.paths import ROOT
+from ...support.processes import together
 from ...support.raw import table
-from ..parallel.test_processes import together
 
 CODE = (
     "import sys; from pathlib import Path; from tests.support.extracting import extracted; "

@@ -12,7 +12,7 @@ from fusewright.runtime.joint.train import train_joint
 
 from ...support.backbones import OPTIONS
 from ...support.joint import SPEC, raw_data
-from ..parallel.test_processes import together
+from ...support.processes import together
 
 CODE = (
     "import sys; from pathlib import Path; from tests.runtime.joint.test_processes import trained;"

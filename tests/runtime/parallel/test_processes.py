@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,7 +25,7 @@ from fusewright.runtime.training.objective import Objective
 from fusewright.runtime.training.optimisers import ArchitectureOptimiser, WeightOptimiser
 from fusewright.runtime.training.prepare import prepare
 
-from ...support.paths import ROOT
+from ...support.processes import together
 from ...support.running import QUICK, problem, same, spec
 
 CPU = torch.device("cpu")
@@ -87,31 +85,24 @@ def resumed(out: Path, strategy: str, select: str) -> None:
     searched(out, strategy, select, epochs=ROUNDS, resume=True)
 
 
-def together(processes: int, code: str, *arguments: str) -> None:
-    """Runs code in processes that torchrun starts."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={processes}",
-        f"--master-port={port}", "--no-python", sys.executable, "-c", code, *arguments,
-    ]  # fmt: skip
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    subprocess.run(command, cwd=ROOT, check=True, timeout=300, env=environment)
-
-
 PREAMBLE = (
     "import sys; from pathlib import Path; from tests.runtime.parallel.test_processes import *; "
 )
 
 
-def test_two_processes_step_as_one(tmp_path: Path) -> None:
-    ends: list[Mapping[str, NDArray[Any]]] = []
-    for processes in (1, 2):
-        out = tmp_path / f"{processes}.safetensors"
-        together(processes, PREAMBLE + "steps(Path(sys.argv[1]))", str(out))
-        ends.append(load_file(out))
-    one, two = ends
+@pytest.fixture(scope="module")
+def two_processes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What two processes did together: steps, and a search by each of the ways."""
+    folder = tmp_path_factory.mktemp("two")
+    code = PREAMBLE + "out = Path(sys.argv[1]); steps(out / 'steps.safetensors'); all_ways(out)"
+    together(2, code, str(folder))
+    return folder
+
+
+def test_two_processes_step_as_one(two_processes: Path, tmp_path: Path) -> None:
+    together(1, PREAMBLE + "steps(Path(sys.argv[1]))", str(tmp_path / "one.safetensors"))
+    one: Mapping[str, NDArray[Any]] = load_file(tmp_path / "one.safetensors")
+    two: Mapping[str, NDArray[Any]] = load_file(two_processes / "steps.safetensors")
     assert one.keys() == two.keys()
     start = prepare_arrays()
     assert any(not np.allclose(one[n], start[n]) for n in start)
@@ -141,11 +132,10 @@ def all_ways(out: Path) -> None:
     (out / f"{rank()}.refused").touch()
 
 
-def test_every_process_finds_the_same_genotype(tmp_path: Path) -> None:
-    together(2, PREAMBLE + "all_ways(Path(sys.argv[1]))", str(tmp_path))
-    assert len([*tmp_path.glob("*.refused")]) == 2
+def test_every_process_finds_the_same_genotype(two_processes: Path) -> None:
+    assert len([*two_processes.glob("*.refused")]) == 2
     for number in range(len(WAYS)):
-        folder = tmp_path / str(number)
+        folder = two_processes / str(number)
         genotypes = [(folder / f"{i}.fuse").read_text() for i in range(2)]
         assert genotypes[0] == genotypes[1] == str(fw.load(folder / "run/genotype.fuse"))
         weights = [load_file(folder / f"{i}.safetensors") for i in range(2)]
@@ -154,15 +144,14 @@ def test_every_process_finds_the_same_genotype(tmp_path: Path) -> None:
 
 
 def test_where_a_process_is_killed_all_end_and_the_search_goes_on(tmp_path: Path) -> None:
-    code = PREAMBLE + "{}(Path(sys.argv[1]), 'darts', '')"
+    code = PREAMBLE + "[{}(Path(place), 'darts', '') for place in sys.argv[1:]]"
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     for folder in (whole, cut):
         folder.mkdir()
-    together(2, code.format("resumed"), str(whole))
     with pytest.raises(subprocess.CalledProcessError):
-        together(2, code.format("dying"), str(cut))
+        together(2, code.format("dying"), str(cut), launcher=True)
     assert (cut / "run" / "checkpoint.pt").exists()
     assert not (cut / "run" / "genotype.fuse").exists()
-    together(2, code.format("resumed"), str(cut))
+    together(2, code.format("resumed"), str(cut), str(whole), launcher=True)
     assert (cut / "run/genotype.fuse").read_text() == (whole / "run/genotype.fuse").read_text()
     assert same(load_file(cut / "0.safetensors"), load_file(whole / "0.safetensors"))

@@ -23,7 +23,7 @@ import fusewright as fw
 from fusewright.runtime.runs.checkpoint import CheckpointPart, read_checkpoint, write_checkpoint
 from fusewright.runtime.strategies import FOLLOWED_BY as STRATEGIES
 
-from ...support.paths import ROOT
+from ...support.paths import ROOT, SRC
 from ...support.running import as_npz, problem, same, spec, without_cost
 from ...support.stopping import stop_after
 
@@ -59,15 +59,16 @@ def uninterrupted(strategy: str, select: str) -> fw.SearchResult:
 
 
 @pytest.mark.parametrize(("strategy", "select"), WAYS)
-@pytest.mark.parametrize("batches", [1, 3, 5])
 def test_a_search_goes_on_from_any_batch(
-    strategy: str, select: str, batches: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    strategy: str, select: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """It is stopped within its first batches, again and again, and goes on each time."""
     whole = uninterrupted(strategy, select)
-    with monkeypatch.context() as patched:
-        stop_after(batches, patched)
-        with pytest.raises(fw.DiagnosticError, match="was stopped in round"):
-            search(tmp_path / "cut", strategy, select)
+    for batches in (1, 2, 2):
+        with monkeypatch.context() as patched:
+            stop_after(batches, patched)
+            with pytest.raises(fw.DiagnosticError, match="was stopped in round"):
+                search(tmp_path / "cut", strategy, select, resume=True)
     with pytest.raises(fw.DiagnosticError, match="holds a search that was stopped"):
         search(tmp_path / "cut", strategy, select)
     found = search(tmp_path / "cut", strategy, select, resume=True)
@@ -282,13 +283,28 @@ def test_a_part_belongs_to_its_checkpoint_and_to_no_other_place(tmp_path: Path) 
 
 
 LIMITED = """
-import resource, signal, sys
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+import os, resource, signal, sys
 from fusewright.cli import main
-sys.argv = ["fusewright", *sys.argv[2:]]
-main()
+from fusewright.runtime.search.search import search
+from tests.support.forking import require_one_thread
+
+SEARCH = "fusewright search spec.fuse --data data.npz --config settings.toml --out"
+
+def run(limit, *more):
+    require_one_thread()
+    child = os.fork()
+    if not child:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        sys.argv = [*SEARCH.split(), *more]
+        main()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+print(run(10**9, "whole"))
+print(run(os.path.getsize("whole/checkpoint.pt") - 2000, "cut"))
+print(run(10**9, "cut", "--resume"))
 """
+"""Searches in processes that are forked from one, which has imported what they need."""
 
 
 def test_a_full_disk_ends_a_search_that_can_go_on(tmp_path: Path) -> None:
@@ -297,22 +313,17 @@ def test_a_full_disk_ends_a_search_that_can_go_on(tmp_path: Path) -> None:
     np.savez(tmp_path / "data.npz", **DATA)
     (tmp_path / "settings.toml").write_text(QUICK.to_toml(), encoding="utf-8")
 
-    def run(limit: int, out: str, *more: str) -> subprocess.CompletedProcess[str]:
-        arguments = ("search", "spec.fuse", "--data", "data.npz", "--config", "settings.toml")
-        command = (sys.executable, "-c", LIMITED, str(limit), *arguments, "--out", out, *more)
-        return subprocess.run(
-            command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
-        )
-
-    whole = run(10**9, "whole")
-    assert whole.returncode == 0, whole.stderr
-    size = (tmp_path / "whole" / "checkpoint.pt").stat().st_size
-    cut = run(size - 2000, "cut")
-    assert cut.returncode == 1
-    assert "cannot write" in cut.stderr
-    assert "Traceback" not in cut.stderr
-    again = run(10**9, "cut", "--resume")
-    assert again.returncode == 0, again.stderr
+    paths = os.pathsep.join((str(ROOT), str(SRC)))
+    single = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": paths}
+    done = subprocess.run(
+        (sys.executable, "-u", "-c", LIMITED), cwd=tmp_path, capture_output=True, text=True,
+        timeout=300, check=False, env={**os.environ, **single},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    ended = [line for line in done.stdout.splitlines() if line in ("0", "1")]
+    assert ended == ["0", "1", "0"], done.stderr
+    assert "cannot write" in done.stderr
+    assert "Traceback" not in done.stderr
     found, expected = outcome(tmp_path / "cut"), outcome(tmp_path / "whole")
     assert found[0] == expected[0]
     assert same(found[1], expected[1])
