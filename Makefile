@@ -95,6 +95,7 @@ golden: $(READY) $(NPM)
 	$(BIN)/python -m tests.compiler.passes.test_fixtures
 	$(BIN)/python -m tests.grammars.test_reference
 	$(BIN)/python -m tests.house.test_architecture
+	$(BIN)/python -m tests.siege.seen
 	$(BIN)/python -m tests.compiler.targets.test_page
 
 gallery: $(READY)

@@ -78,7 +78,8 @@ def _lacking(labels: Array, report: Report) -> bool:
         missing = np.isnan(labels)
     else:
         return False
-    each = np.reshape(missing, (labels.shape[0] if labels.ndim else 1, -1)).any(1)
+    missing = np.atleast_1d(missing)
+    each = missing.any(tuple(range(1, missing.ndim)))
     if not each.any():
         return False
     message = f"`labels` are missing of {each.sum():,} of {each.size:,} samples, the first of them"

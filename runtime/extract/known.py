@@ -106,7 +106,7 @@ def _whole(raw: RawData, names: tuple[str, ...], settings: ExtractSettings) -> _
 def _require_full(name: str, values: NDArray[Any], column: Column) -> None:
     empty = values == "" if values.dtype.kind == "U" else np.zeros(len(values), bool)
     if values.dtype.kind == "f":
-        empty = np.isnan(values.reshape(len(values), -1)).any(1)
+        empty = np.isnan(values).any(tuple(range(1, values.ndim)))
     if empty.any():
         raise fail("E503", f"{column.place(int(empty.argmax()))} is empty")
 

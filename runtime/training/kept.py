@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...compiler.system.files import remove
 from ..data.identity import DataIdentity
 from ..parallel.processes import rank, require_equal
 from ..runs.checkpoint import State, read_checkpoint, write_checkpoint
@@ -54,9 +55,12 @@ class KeptRun:
             write_checkpoint(self.checkpoint, self.identity, state)
 
     def drop(self) -> None:
-        """Removes the checkpoint of a run that has ended, or that begins anew."""
+        """Removes the checkpoint of a run that has ended, or that begins anew.
+
+        Raises DiagnosticError where the system refuses.
+        """
         if rank() == 0:
-            self.checkpoint.unlink(missing_ok=True)
+            remove(self.checkpoint)
 
 
 def records_in(saved: Saved, stage: str, counted: str) -> list[dict[str, Any]]:

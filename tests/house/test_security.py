@@ -16,10 +16,12 @@ from fusewright.runtime.runs.names import LONGEST_HISTORY
 from fusewright.runtime.settings import LONGEST_SETTINGS
 
 from ..siege.judge import MOST_GROWTH, MOST_SECONDS
-from ..support.paths import ROOT
+from ..siege.seen import PAGE as FILE
+from ..siege.seen import with_tables
 
 MILLION, GIB = 10**6, 1 << 30
-PAGE = " ".join((ROOT / "SECURITY.md").read_text(encoding="utf-8").split())
+TEXT = FILE.read_text(encoding="utf-8")
+PAGE = " ".join(TEXT.split())
 SAID = (
     f"whole numbers have {LARGEST.bit_length()} bits",
     f"at most {LONGEST_TEXT // MILLION} million characters, is nested at most {DEEPEST} deep",
@@ -41,3 +43,7 @@ SAID = (
 @pytest.mark.parametrize("text", SAID)
 def test_the_page_has_the_numbers_of_the_code(text: str) -> None:
     assert text in PAGE
+
+
+def test_the_page_says_what_the_siege_has_seen() -> None:
+    assert with_tables(TEXT) == TEXT

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
+from fusewright.runtime.data.identity import arrays_identity
 from fusewright.runtime.runs.ensemble import write_ensemble
 from fusewright.runtime.runs.folder import RunFolder
 from fusewright.runtime.runs.tensorboard import Watch
+from fusewright.runtime.training.kept import KeptRun
 
 from ...support.ensembles import ensemble
 from ...support.running import FIXED, spec
@@ -30,6 +32,11 @@ def _watch(path: Path) -> None:
     Watch(path, "train")
 
 
+def _begin_anew(path: Path) -> None:
+    folder = RunFolder(path, "train")
+    KeptRun(folder, "", resume=False, data=arrays_identity({})).drop()
+
+
 BEGINNINGS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "training": ("missing.json", lambda path: RunFolder(path, "train").begin_training()),
     "search": ("controls.json", lambda path: RunFolder(path, "search").begin_search()),
@@ -37,6 +44,7 @@ BEGINNINGS: dict[str, tuple[str, Callable[[Path], None]]] = {
         "ensemble/ensemble.json",
         lambda path: RunFolder(path, "search").begin_search(),
     ),
+    "training again": ("training.pt", _begin_anew),
     "genotype": ("genotype.toml", _genotype),
     "ensemble": ("ensemble.json", _ensemble),
     "events": ("tensorboard/train/events.1", _watch),
