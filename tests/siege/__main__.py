@@ -13,6 +13,8 @@ from pathlib import Path
 
 import torch
 
+from fusewright.compiler.system.drafts import draft_folder
+
 from .campaign import FIRST, Figures, campaign, save, table, write_record
 from .home import prepared
 from .kills import USUAL, killed
@@ -22,8 +24,9 @@ from .workers import attacking, awaited, forked
 from .works import WORKS
 
 OUT = Path("build/siege")
-IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-"""Where inputs stand: a disk would take most of the time."""
+PLACE = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()
+"""Where inputs stand, in memory if that can be: a disk would take most of the time. What a siege
+that was killed left there, the next one removes."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     targets = killed(options.kills) if options.kills else every
     usual = USUAL if options.kills else targets
     chosen = [targets[name] for name in options.only or usual]
-    with tempfile.TemporaryDirectory(prefix="siege-", dir=IN_MEMORY) as folder:
+    with draft_folder(PLACE) as folder:
         place = prepared(Path(folder))
         if options.input is not None:
             return _one(chosen[0], place, options.seed, options.input, options.out)
