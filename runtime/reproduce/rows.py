@@ -77,8 +77,6 @@ class Rows:
             return
         content = read_bytes(self._path, LONGEST_ROWS)
         whole = content[: content.rfind(b"\n") + 1]
-        if whole != content:
-            write_file(self._path, whole)
         try:
             text = whole.decode()
         except UnicodeDecodeError as error:
@@ -87,6 +85,8 @@ class Rows:
             if line.strip():
                 one = self._read(line, number)
                 self.done[one.key] = one
+        if whole != content:  # a line that was cut short; what is refused stays as it was
+            write_file(self._path, whole)
 
     def _read(self, line: str, number: int) -> Done:
         record: dict[str, Any] = read_record(line, str(self._path), _KIND, number)

@@ -21,6 +21,8 @@ FIRST = 8
 """Inputs of a target whose pace is not known yet."""
 FLOOR = 100
 """Inputs that each target has before those that are quick have more of the time."""
+MOST_SHARE = 0.05
+"""The share of all inputs that those of a target may be, while others have fewer."""
 MOST_SAVED = 20
 """Failures of a target that are kept."""
 
@@ -64,15 +66,14 @@ class Figures:
         """Inputs a second of a process; 0 before it is known."""
         return self.inputs / self.seconds if self.seconds else 0.0
 
-    @property
-    def turn(self) -> tuple[bool, float]:
+    def turn(self, most: float) -> tuple[int, float]:
         """Orders targets by whose turn it is: each has the same time until it has its `FLOOR`.
 
-        After that, each has time in proportion to its pace.
+        After that, each has time in proportion to its pace until it has `most` inputs.
         """
         if self.inputs < FLOOR:
-            return False, self.seconds
-        return True, self.seconds / self.pace
+            return 0, self.seconds
+        return (1, self.seconds / self.pace) if self.inputs < most else (2, self.inputs)
 
     def stretch(self, first: int) -> range:
         """The numbers that come next: as many as take a few seconds at the pace so far."""
@@ -102,7 +103,8 @@ def campaign(
         if monotonic() > until:
             idle = [figures for figures in idle if not figures.begun]
         while idle and len(workers) < processes:
-            figures = min(idle, key=lambda f: f.turn)
+            most = MOST_SHARE * sum(f.inputs for f in every.values())
+            figures = min(idle, key=lambda f: f.turn(most))
             idle.remove(figures)
             worker = Worker.start(figures.target, place, seed, figures.stretch(first))
             workers[worker.connection] = worker

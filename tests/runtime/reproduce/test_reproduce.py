@@ -188,6 +188,7 @@ def test_where_no_row_can_be_run_nothing_is_written(small: Path) -> None:
         (lambda line: line.replace(b'"score": 0.', b'"score": 0.9'), "was changed"),
         (lambda line: line.replace(b'"seed": 0', b'"seed": -1'), "at least 0"),
         (lambda line: b"[]\n" + line, "not an object"),
+        (lambda line: b"[]\n" + line + b'{"row', "not an object"),
         (lambda line: b"\xff" + line, "not UTF-8"),
         (lambda line: line.replace(b'"key": "', b'"key": "../'), "of the form"),
     ],
@@ -202,6 +203,7 @@ def test_rows_that_were_changed_are_refused(change: Any, said: str, small: Path)
     with pytest.raises(fw.DiagnosticError, match=said) as caught:
         run(table, small, seeds=1)
     assert [d.code for d in caught.value.diagnostics] == ["E507"]
+    assert path.read_bytes() == changed
 
 
 def test_outputs_that_were_changed_or_are_gone_are_refused(small: Path) -> None:
