@@ -397,7 +397,7 @@ def test_a_refused_training_keeps_the_run_it_would_replace(place: Path) -> None:
         (SEARCH, {"labels": np.full(12, 3)}),
         (SEARCH, {"labels": np.zeros(11, np.int64)}),
         (TRAIN, {"split": np.full(12, 2)}),
-        (TRAIN, {"labels": np.full((12, 1), 0)}),
+        (TRAIN, {"labels": np.zeros((12, 2, 2), np.int64)}),
         (TRAIN, {"A": np.full((12, 3), np.nan)}),
         (TRAIN, {"A": np.full((12, 3), "text")}),
         (TRAIN, {"A": np.zeros((11, 3))}),
