@@ -30,7 +30,9 @@ FLAGS = (
     "--disable-background-networking --disable-component-update --disable-sync"
 ).split()
 SAME_EVERYWHERE = "--force-color-profile=srgb --font-render-hinting=none --disable-lcd-text".split()
-NO_NETWORK = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
+NO_NETWORK = "--host-resolver-rules=MAP * ~NOTFOUND"
+ONLY_HERE = f"{NO_NETWORK} , EXCLUDE 127.0.0.1"
+"""For pages that are served by this machine."""
 AXE = Path(sys.prefix, "npm", "node_modules", "axe-core", "axe.min.js")
 RUN_AXE = """
 const done = arguments[arguments.length - 1];
@@ -88,7 +90,8 @@ def opened(
         "prefers-reduced-motion": "reduce",
     }
     view = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-    with _started() as driver:
+    is_served = isinstance(page, str)
+    with _started(ONLY_HERE if is_served else NO_NETWORK) as driver:
         _command(driver, "Emulation.setDeviceMetricsOverride", **view)
         features = [{"name": name, "value": value} for name, value in media.items()]
         _command(driver, "Emulation.setEmulatedMedia", features=features)
@@ -147,12 +150,12 @@ def fonts() -> str:
 
 
 @contextmanager
-def _started() -> Generator[webdriver.Chrome, None, None]:
+def _started(network: str) -> Generator[webdriver.Chrome, None, None]:
     """Chromium through its installed driver: Selenium looks for no other, and nothing is left."""
     options = webdriver.ChromeOptions()
     options.binary_location = chromium() or ""
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    for flag in (*FLAGS, *SAME_EVERYWHERE, NO_NETWORK):
+    for flag in (*FLAGS, *SAME_EVERYWHERE, network):
         options.add_argument(flag)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         service = Service(shutil.which("chromedriver"), env={**os.environ, "TMPDIR": folder})

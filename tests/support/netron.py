@@ -32,7 +32,7 @@ from PIL import Image
 
 import fusewright as fw
 
-from .browser import FLAGS, NO_NETWORK, chromium
+from .browser import FLAGS, ONLY_HERE, chromium
 from .paths import EXAMPLES
 
 EXAMPLE = EXAMPLES / "ntu1_genotype.fuse"
@@ -46,7 +46,6 @@ CONSENT = "consent=1; path=/"
 DATED = re.compile(r'<meta name="(?:version|date)"[^>]*>')
 """With them, Netron sends statistics, and refuses to open a model half a year after its release."""
 REPORT = re.compile(r'<pre id="(shown|failed)">(.*?)</pre>', re.DOTALL)
-ONLY_HERE = f"{NO_NETWORK}, EXCLUDE 127.0.0.1"
 
 
 def front_end() -> Path | None:
