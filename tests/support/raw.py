@@ -21,9 +21,9 @@ def picture(number: int, size: int = 12) -> NDArray[np.uint8]:
     return pixels
 
 
-def png(pixels: NDArray[np.uint8]) -> bytes:
+def png(pixels: NDArray[np.uint8], kind: str = "PNG") -> bytes:
     stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG")
+    Image.fromarray(pixels).save(stream, kind)
     return stream.getvalue()
 
 

@@ -284,6 +284,7 @@ NOT_FINITE = np.array([1.0, np.inf])
 WRONG: list[tuple[str, Any, str]] = [
     ("picture", b"", "no picture that is known"),
     ("picture", png(picture(0))[:-60], "cannot be decoded"),
+    ("picture", png(picture(0), "JPEG")[:-60], "cannot be decoded"),
     ("picture", "text", "a text, not a picture"),
     ("picture", np.zeros((2, 2, 5), np.uint8), "is no picture"),
     ("picture", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no picture that is known"),
