@@ -1,4 +1,4 @@
-"""Which backbones may be opened, and with what weights: said by who runs them, never by a file."""
+"""Which backbones may be opened, with what weights: said by who runs them, by no specification."""
 
 from __future__ import annotations
 

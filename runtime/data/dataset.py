@@ -1,4 +1,4 @@
-"""Feature stores: arrays by name, checked against what a specification declares."""
+"""Data sets: arrays by name, checked against what a specification declares."""
 
 from __future__ import annotations
 
