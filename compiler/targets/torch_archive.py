@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from io import BufferedReader
 from os import PathLike, fspath
 
@@ -11,11 +10,10 @@ from ..diagnostics.diagnostic import fail
 from ..diagnostics.source import LONGEST_TEXT
 from ..documents.spellings import loads
 from ..language.spec import Spec
+from ..system.archives import BROKEN_ARCHIVE
 from ..system.files import open_file, reason
 from .keys import ENSEMBLE_KEY, SPEC_KEY
 
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError)
-"""What an archive raises that is damaged, enciphered, or written in another way."""
 _KINDS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -24,7 +22,7 @@ def read_spec(path: str | PathLike[str]) -> Spec:
     with open_file(path) as stream:
         try:
             about = _about(stream)
-        except (OSError, *_BROKEN) as error:
+        except (OSError, ValueError, *BROKEN_ARCHIVE) as error:
             raise fail("E504", f"`{path}` is no torch program: {reason(error)}") from None
     if SPEC_KEY not in about:
         what = "an ensemble" if ENSEMBLE_KEY in about else "no specification"

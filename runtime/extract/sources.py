@@ -19,12 +19,12 @@ from ..backbones.specification import backbones_of, path_of
 from ..raw.data import GROUPS, LABELS, SPLIT, Column, RawData
 from ..raw.decoders import Decoder, decoder, files_of, media, transform_digest, transform_of
 from ..raw.decoders.text import read_tokenizer
+from ..store.manifest import OPEN
 from .known import column_of
 from .pooling import Pooling
 from .settings import ExtractSettings
 
 Axes = tuple[tuple[str, int | str], ...]
-OPEN = "*"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from ...compiler.targets.ensemble import EnsembleSubject
 from ...compiler.targets.target import Subject
 from ...compiler.targets.torch.module import compile_torch
 from ..backbones.options import BackboneOptions
-from ..data.batches import Batches
 from ..data.dataset import Dataset
 from ..data.files import Source
 from ..data.identity import DataIdentity
@@ -24,7 +23,7 @@ from ..progress import Progress
 from ..runs.folder import RunFolder
 from ..runs.names import BACKBONES
 from ..settings import Settings
-from ..training.fitting import device_of, predict_all
+from .torch import outputs_of
 
 
 class RawPredictor:
@@ -69,10 +68,7 @@ class RawPredictor:
     def outputs(
         self, data: Dataset, samples: NDArray[Any], settings: Settings, progress: Progress
     ) -> NDArray[Any]:
-        device = device_of(settings)
-        batches = Batches(data, samples, settings.batch, device)
-        logits: NDArray[Any] = predict_all(self._module.to(device), batches, progress).numpy()
-        return logits
+        return outputs_of(self._module, data, samples, settings, progress)
 
 
 class _Joined(nn.Module):

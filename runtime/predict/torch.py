@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from numpy.typing import NDArray
+from torch import nn
 
 from ...compiler.network.names import LOGITS
 from ...compiler.targets.target import Subject
@@ -45,7 +46,18 @@ class TorchPredictor:
     def outputs(
         self, data: Dataset, samples: NDArray[Any], settings: Settings, progress: Progress
     ) -> NDArray[Any]:
-        device = device_of(settings)
-        batches = Batches(data, samples, settings.batch, device)
-        logits: NDArray[Any] = predict_all(self._module.to(device), batches, progress).numpy()
-        return logits
+        return outputs_of(self._module, data, samples, settings, progress)
+
+
+def outputs_of(
+    module: nn.Module,
+    data: Dataset,
+    samples: NDArray[Any],
+    settings: Settings,
+    progress: Progress,
+) -> NDArray[Any]:
+    """The logits that a module gives for some samples, (samples, K)."""
+    device = device_of(settings)
+    batches = Batches(data, samples, settings.batch, device)
+    logits: NDArray[Any] = predict_all(module.to(device), batches, progress).numpy()
+    return logits

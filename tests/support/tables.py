@@ -26,6 +26,15 @@ from fusewright.runtime.data.sources import source_of
 Arrays = Mapping[str, NDArray[Any]]
 NAMES = ("cat", "dog", "eel")
 
+SPEC = """
+network n(C = 4, L = 2)
+modality image { Image[c 4] }
+modality sound { Sound[c 3] }
+pool Sum, ConcatFC
+cell K(?, ?) { S = ?(x, y) }
+predict 3 classes { cat, dog, eel }
+"""
+
 
 def arrays(samples: int = 12) -> dict[str, NDArray[Any]]:
     """Two features, labels and a split that are words, and groups."""

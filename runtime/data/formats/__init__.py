@@ -9,9 +9,6 @@ format, `UNREADABLE` beside these, MemoryError, and DiagnosticError where there 
 
 from __future__ import annotations
 
-import struct
-import zipfile
-import zlib
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,13 +23,6 @@ from ....compiler.system.files import reason
 from ..columns import Column, Unreadable, arrays_of
 
 MOST_ARRAYS = 10_000
-BROKEN_ARCHIVE = (
-    *(EOFError, KeyError, NotImplementedError, OverflowError, RuntimeError, struct.error),
-    *(zipfile.BadZipFile, zlib.error),
-)
-"""What zipfile raises of a damaged archive, beside ValueError and OSError: NotImplementedError for
-a version that it does not know, RuntimeError for an encrypted member, KeyError for one that is not
-there, OverflowError for a place beyond 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from ....compiler.system.archives import BROKEN_ARCHIVE
 from ....compiler.system.tensors import fill
-from . import BROKEN_ARCHIVE, ArrayHeader, require_few
+from . import ArrayHeader, require_few
 from .npy import read_header, require_plain
 
 ENDINGS = (".npz",)

@@ -19,12 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ....compiler.system.archives import BROKEN_ARCHIVE
 from ....compiler.system.tensors import widened
 from ..mapped import mapped
 from ..ragged import filled_up
 from ..tensor_pickle import LONGEST, StridedTensor, read_tensor_pickle
 from ..tensor_values import ALONE, TensorList, Value, arrays_in
-from . import BROKEN_ARCHIVE, ArrayHeader
+from . import ArrayHeader
 
 ENDINGS = (".pt", ".pth")
 UNREADABLE = BROKEN_ARCHIVE

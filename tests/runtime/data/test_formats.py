@@ -26,19 +26,11 @@ from fusewright.runtime.data.sources import source_of
 
 from ...support import tables
 
-SPEC = """
-network n(C = 4, L = 2)
-modality image { Image[c 4] }
-modality sound { Sound[c 3] }
-pool Sum, ConcatFC
-cell K(?, ?) { S = ?(x, y) }
-predict 3 classes { cat, dog, eel }
-"""
 ARRAYS = tables.arrays()
 
 
 def loaded(data: Any) -> Dataset:
-    return load_data(source_of(data), checked(fw.loads(SPEC)))
+    return load_data(source_of(data), checked(fw.loads(tables.SPEC)))
 
 
 def test_every_format_is_among_those_that_are_compared(tmp_path: Path) -> None:
@@ -92,7 +84,7 @@ def test_more_axes_than_one(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", tables.FORMS)
 def test_every_form_in_python_gives_the_same_features(name: str) -> None:
     source = source_of(tables.FORMS[name](ARRAYS))
-    assert load_data(source, checked(fw.loads(SPEC))).digest() == loaded(ARRAYS).digest()
+    assert load_data(source, checked(fw.loads(tables.SPEC))).digest() == loaded(ARRAYS).digest()
     assert features_digest(arrays_of(source)) == features_digest(ARRAYS)
 
 
@@ -169,7 +161,7 @@ def test_numbered_columns_are_one_array() -> None:
 
 
 def test_one_number_for_each_sample_is_a_feature_of_one_channel() -> None:
-    spec = fw.loads(SPEC.replace("Sound[c 3]", "age[c 1]"))
+    spec = fw.loads(tables.SPEC.replace("Sound[c 3]", "age[c 1]"))
     age = np.arange(12.0)
     found = load_data({**ARRAYS, "age": age}, checked(spec))
     assert np.array_equal(found.features["age"][:], age[:, None])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -72,13 +73,15 @@ def test_lists_of_other_lengths_in_other_shards_are_filled_up(tmp_path: Path) ->
     for number, longest in enumerate((2, 5)):
         steps = np.ones((3, longest, 2), np.float32)
         lengths = np.full(3, longest)
-        np.savez(tmp_path / f"{number}.npz", **{"A": steps, "A.lengths": lengths, "B": steps})  # type: ignore[arg-type]
+        arrays: dict[str, Any] = {"A": steps, "A.lengths": lengths, "B": steps}
+        np.savez(tmp_path / f"{number}.npz", **arrays)
     with pytest.raises(fw.DiagnosticError, match=r"`B` is \(3, 2, 2\) in `0.npz` and"):
         tables.stored(tmp_path)
     for number, longest in enumerate((2, 5)):
         steps = np.ones((3, longest, 2), np.float32)
         lengths = np.full(3, longest)
-        np.savez(tmp_path / f"{number}.npz", **{"A": steps, "A.lengths": lengths})  # type: ignore[arg-type]
+        arrays = {"A": steps, "A.lengths": lengths}
+        np.savez(tmp_path / f"{number}.npz", **arrays)
     found = tables.stored(tmp_path)
     assert found["A"].shape == (6, 5, 2)
     assert found["A.lengths"].tolist() == [2, 2, 2, 5, 5, 5]
@@ -102,7 +105,7 @@ def _folders_of_arrays(place: Path) -> Path:
     return place
 
 
-def _named_arrays(place: Path, form: str) -> dict[str, np.ndarray]:
+def _named_arrays(place: Path, form: str) -> dict[str, Any]:
     return {form.format(word, name): a for word in BOUNDS for name, a in _of(word).items()}
 
 
@@ -113,7 +116,7 @@ def _npy(place: Path) -> Path:
 
 
 def _npz(place: Path) -> Path:
-    np.savez(file := place / "data.npz", **_named_arrays(place, "{1}_{0}"))  # type: ignore[arg-type]
+    np.savez(file := place / "data.npz", **_named_arrays(place, "{1}_{0}"))
     return file
 
 
@@ -217,15 +220,6 @@ def test_files_that_are_no_shards_are_refused_with_a_way_on(
 
 # Without validation samples
 
-SPEC = """
-network n(C = 4, L = 2)
-modality image { Image[c 4] }
-modality sound { Sound[c 3] }
-pool Sum, ConcatFC
-cell K(?, ?) { S = ?(x, y) }
-predict 3 classes { cat, dog, eel }
-"""
-
 
 @pytest.mark.parametrize("groups", [None, np.arange(60) // 3])
 def test_without_validation_samples_a_fifth_of_those_for_training_is_drawn(
@@ -233,7 +227,7 @@ def test_without_validation_samples_a_fifth_of_those_for_training_is_drawn(
 ) -> None:
     split = np.where(np.arange(60) < 45, "train", "test")
     arrays = {**ARRAYS, "split": split, **({} if groups is None else {"groups": groups})}
-    network = checked(fw.loads(SPEC))
+    network = checked(fw.loads(tables.SPEC))
     found = load_data(arrays, network)
     assert found.drawn
     assert np.bincount(found.split).tolist() == [36, 9, 15]
@@ -251,4 +245,4 @@ def test_without_validation_samples_a_fifth_of_those_for_training_is_drawn(
 def test_a_search_takes_it_and_says_so() -> None:
     arrays = {**ARRAYS, "split": np.where(np.arange(60) < 45, "train", "test")}
     with pytest.warns(fw.DataWarning, match="9 of 45 for training are taken"):
-        search(fw.loads(SPEC), arrays, strategy="random", candidates=1, epochs=1, folds=0)
+        search(fw.loads(tables.SPEC), arrays, strategy="random", candidates=1, epochs=1, folds=0)
