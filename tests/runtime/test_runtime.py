@@ -156,11 +156,6 @@ def test_a_folder_with_an_array_twice_is_refused(tmp_path: Path) -> None:
         read_arrays(tmp_path)
 
 
-def bfloat16(path: Path) -> None:
-    tensors = {"A": torch.zeros(3, dtype=torch.bfloat16)}
-    safetensors.torch.save_file(tensors, path)
-
-
 def float8(path: Path) -> None:
     tensors = {"A": torch.zeros(3, dtype=torch.float8_e4m3fn)}
     safetensors.torch.save_file(tensors, path)
@@ -206,7 +201,6 @@ def compressed_wrongly(path: Path) -> None:
         ("a.npz", compressed_wrongly),
         ("a.npz", lambda path: path.mkdir()),
         ("a.safetensors", lambda path: path.write_bytes(b"junk")),
-        ("a.safetensors", bfloat16),
         ("a.safetensors", float8),
         ("a.csv", lambda path: path.write_bytes(b"1,2")),
         ("none.npz", lambda path: None),
