@@ -8,6 +8,7 @@ import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cached_property
 from math import inf
 from pathlib import Path
@@ -75,6 +76,8 @@ class Case:
 
     file: str
     readers: Sequence[Reader]
+    keeps: Sequence[str] = ()
+    """Patterns of what stays though a reader fails, since it is whole and will be gone on with."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,9 @@ class Kind:
         changed = around.changed()
         _restore(place.home, [own, *changed])
         around.at_peace([own, *changed])
-        return Outcome(number, _with_changes(verdict, changed), f"{file}: {reader}", data)
+        return Outcome(
+            number, _with_changes(verdict, changed, case.keeps), f"{file}: {reader}", data
+        )
 
 
 @contextmanager
@@ -115,13 +120,18 @@ def _deep_stack() -> Generator[None]:
         sys.setrecursionlimit(usual)
 
 
-def _with_changes(verdict: Verdict, changed: Sequence[str]) -> Verdict:
+def _with_changes(verdict: Verdict, changed: Sequence[str], keeps: Sequence[str]) -> Verdict:
     """A verdict that also knows what a work left in its folder."""
-    wrong = drafts(changed) if verdict.ending == "accepted" else changed
+    may_stay = ("*",) if verdict.ending == "accepted" else keeps
+    wrong = [path for path in changed if drafts([path]) or not _matches(path, may_stay)]
     if verdict.failed or not wrong:
         return verdict
     reason = f"{verdict.ending}, and left {', '.join(wrong)}"
     return Verdict("changed", verdict.seconds, verdict.growth, reason)
+
+
+def _matches(path: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(path, pattern) for pattern in patterns)
 
 
 def _restore(home: Path, paths: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ h5py alone, since for another one the library looks for a program to load.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from io import BufferedReader
 from math import prod
@@ -24,7 +25,10 @@ from . import ArrayHeader, require_few
 from .npz import MOST_INFLATED
 
 ENDINGS = (".h5", ".hdf5")
-UNREADABLE = (KeyError, TypeError, RuntimeError, OverflowError, NotImplementedError)
+UNREADABLE = (
+    *(KeyError, TypeError, RuntimeError, OverflowError, NotImplementedError),
+    zlib.error,  # of texts, whose chunks are inflated here
+)
 MOST_DEPTH = 4
 """Groups inside of groups that are looked into."""
 _GZIP, _SHUFFLE, _FLETCHER32, _LZF = 1, 2, 3, 32000

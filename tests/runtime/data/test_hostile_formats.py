@@ -303,6 +303,17 @@ def test_texts_of_any_length_are_read_by_the_format_alone(tmp_path: Path) -> Non
         assert tables.stored(file)["A"].tolist() == words, way
 
 
+def test_broken_chunks_of_texts_are_diagnosed(tmp_path: Path) -> None:
+    words = np.array(["cat", "dog"] * 50, object)
+    file = hdf5(tmp_path, lambda stream: stream.create_dataset("A", data=words, compression="gzip"))
+    with h5py.File(file) as stream:
+        chunk = stream["A"].id.get_chunk_info(0)
+    content = bytearray(file.read_bytes())
+    content[chunk.byte_offset + 2 : chunk.byte_offset + chunk.size] = bytes(chunk.size - 2)
+    file.write_bytes(content)
+    refused(file)
+
+
 def test_a_ring_in_the_heap_of_texts_ends(tmp_path: Path) -> None:
     file = hdf5(tmp_path, lambda stream: stream.create_dataset("A", data=["cat", "dog"]))
     content = file.read_bytes()

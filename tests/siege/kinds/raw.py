@@ -11,6 +11,8 @@ from .arrays import MUTATED_SAFETENSORS
 
 TABLE = "raw/data.csv"
 JOINT = "--joint --data pictures.npz --out run --epochs 1 --threads 1 --backbones backbones.toml"
+SHARDS = ("./extracted", "./extracted/*.safetensors")
+"""Of a feature that was extracted before the one that fails: the next extraction goes on."""
 OPENED = "--backbones backbones.toml --workers 1"
 
 
@@ -52,6 +54,7 @@ KINDS = (
                     _APART,
                     _SCORED,
                 ],
+                SHARDS,
             )
         ],
     ),
@@ -59,23 +62,23 @@ KINDS = (
         "specification of raw data",
         _TEXT,
         [
-            Case("raw.fuse", [extracting(TABLE), _INSPECT]),
-            Case("backbones.toml", [extracting(TABLE), _INSPECT, _APART, _SCORED, _PLAN]),
+            Case("raw.fuse", [extracting(TABLE), _INSPECT], SHARDS),
+            Case("backbones.toml", [extracting(TABLE), _INSPECT, _APART, _SCORED, _PLAN], SHARDS),
         ],
     ),
     Kind(
         "pictures of raw data",
         _BYTES,
-        [Case("raw/pictures/0.png", [extracting(TABLE, "--root raw")])],
+        [Case("raw/pictures/0.png", [extracting(TABLE, "--root raw")], SHARDS)],
     ),
     Kind(
         "raw data in one file",
         _BYTES,
         [
-            Case("raw.h5", [extracting("raw.h5")]),
-            Case("raw.parquet", [extracting("raw.parquet")]),
-            Case("saved/data-00000-of-00001.arrow", [extracting("saved")]),
-            Case("saved/state.json", [extracting("saved")]),
+            Case("raw.h5", [extracting("raw.h5")], SHARDS),
+            Case("raw.parquet", [extracting("raw.parquet")], SHARDS),
+            Case("saved/data-00000-of-00001.arrow", [extracting("saved")], SHARDS),
+            Case("saved/state.json", [extracting("saved")], SHARDS),
         ],
     ),
     Kind(
@@ -127,7 +130,7 @@ KINDS = (
             ),
         ],
     ),
-    Kind("tokenizer", _TEXT, [Case("tokenizer.json", [_TOKENIZED])]),
+    Kind("tokenizer", _TEXT, [Case("tokenizer.json", [_TOKENIZED], SHARDS)]),
     Kind(
         "weights of a backbone",
         MUTATED_SAFETENSORS,
@@ -135,6 +138,7 @@ KINDS = (
             Case(
                 "backbone.safetensors",
                 [extracting(TABLE, "--pretrained module:text=backbone.safetensors")],
+                SHARDS,
             ),
             Case(
                 "joined/backbones.safetensors",
@@ -147,6 +151,7 @@ KINDS = (
                     _SCORED,
                     _AGAIN,
                 ],
+                SHARDS,
             ),
         ],
     ),
