@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Literal
+from typing import Literal, overload
 
 from ..language.spec import Spec
+from ..load import Given, spec_of
 from ..network.network import Network
 from ..resolve.resolve import resolve
+from ..system.display import Displayed
 from .facts import Piece, ambiguous, facts, orders
 
 Kind = Literal["added", "removed", "changed"]
@@ -46,8 +48,46 @@ class Change:
         return f"{_MARKS[self.change]} {place}" + (f": {values}" if values else "")
 
 
+@dataclass(frozen=True, repr=False)
+class Difference(Sequence[Change], Displayed):
+    """What changed from one specification to another: no change where they say the same.
+
+    It prints as a line for each, which begins with + for what was added, - for what was removed and
+    ~ for what changed. A notebook shows both in one picture.
+    """
+
+    old: Spec
+    new: Spec
+    changes: tuple[Change, ...]
+
+    @overload
+    def __getitem__(self, index: int) -> Change: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Change, ...]: ...
+    def __getitem__(self, index: int | slice) -> Change | tuple[Change, ...]:
+        return self.changes[index]
+
+    def __len__(self) -> int:
+        return len(self.changes)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.changes)) or "no difference"
+
+    __repr__ = __str__
+
+
+def diff(old: Given, new: Given) -> Difference:
+    """What changed in the architecture from `old` to `new`, whatever their texts look like.
+
+    Either is a Spec, a file, a text, a Graph, or what a search found. Raises DiagnosticError where
+    one of them does not resolve.
+    """
+    specs = spec_of(old), spec_of(new)
+    return Difference(*specs, difference(*specs))
+
+
 def difference(old: Spec, new: Spec) -> tuple[Change, ...]:
-    """What changed from one specification to another; nothing where they say the same.
+    """The changes from one specification to another; none where they say the same.
 
     Raises DiagnosticError where one of them does not resolve.
     """

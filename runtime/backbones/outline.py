@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import nn
 
+from ...compiler.diagnostics.text import printable
 from ...compiler.language.nodes import Feature, FeatureAxis, Modality
 from ...compiler.language.printer import modality_lines
 from .backbone import Backbone
@@ -68,7 +69,7 @@ class Part:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Outline:
     """The parts of a backbone in the order of its tree, and a `modality` that takes some."""
 
@@ -80,6 +81,28 @@ class Outline:
     def text(self) -> str:
         """The modality as a specification has it."""
         return "\n".join(line for line, _ in modality_lines(self.modality))
+
+    def table(self, depth: int | None = None) -> str:
+        """The tree in columns, no deeper than `depth`."""
+        rows = [("part", "class", "gives", "parameters")]
+        for part in self.parts:
+            if depth is None or part.depth <= depth:
+                path = "  " * part.depth + printable(part.path or "(the whole)")
+                rows.append((path, printable(part.kind), part.shown, f"{part.parameters:,}"))
+        *wide, last = (max(map(len, column)) for column in zip(*rows, strict=True))
+        lines = (
+            [
+                *(text.ljust(width) for text, width in zip(row, wide, strict=False)),
+                row[-1].rjust(last),
+            ]
+            for row in rows
+        )
+        return "\n".join(map("  ".join, lines))
+
+    def __str__(self) -> str:
+        return f"{self.table()}\n\n{self.text}"
+
+    __repr__ = __str__
 
     def record(self) -> dict[str, Any]:
         """The outline as plain values."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 
@@ -39,7 +40,8 @@ def head_of(headers: Mapping[str, ArrayHeader], arrays: Mapping[str, Rows]) -> P
         return Predict(len(names), "classes", names)
     if header.kind not in NUMBERS:
         return None
-    labels = load_array(header)
+    is_held = header.file == Path()
+    labels = np.asarray(arrays[LABELS]) if is_held else load_array(header)
     if not is_single:
         fit = names if names and len(names) == labels.shape[1] else None
         if is_one_hot(labels):

@@ -36,10 +36,11 @@ from ...compiler.system.files import read_text
 from ..settings import Settings, read_settings
 from .checks import data_warnings, metric_warnings, warn
 from .dataset import load_data
-from .files import read_headers
+from .files import Source, arrays_of, headers_of
 from .formats import ArrayHeader
 from .labels import called_otherwise
 from .refine import together
+from .sources import Data, source_of
 from .split import TEST, VALIDATION
 from .suggest import UNDIVIDED, Declared, no_feature, suggested
 
@@ -72,7 +73,33 @@ class Wishes:
     cells: int = 2
     steps: int = 2
     inner: str | None = None
-    data: Path | None = None
+    data: Source | None = None
+
+
+def new(
+    data: Data | None = None,
+    *,
+    modalities: Sequence[str] = (),
+    predict: str | None = None,
+    name: str = "fusion",
+    cells: int = 2,
+    steps: int = 2,
+    inner: str | None = None,
+    example: str | None = None,
+) -> Spec:
+    """A search space to begin with: the features of `data`, two Cells of two Steps, all open.
+
+    `data` is a file, a folder, or what Python holds; `modalities` are texts as
+    `image: A[c 512, h 7, w 7], B[c 64]`, beside the data or in their place, and `predict` one as
+    `23 labels`. `inner` are numbers, as `C = 128, L = 8`. Of an `example`, such as `ntu1`, the Spec
+    is that. Raises DiagnosticError where what is wished for cannot be read or does not make a
+    network, and warns (`DataWarning`) where data are to be doubted.
+    """
+    if example is not None:
+        return parse(example_text(example), example)
+    source = None if data is None else source_of(data)
+    wishes = Wishes(name, tuple(modalities), predict, cells, steps, inner, source)
+    return parse(new_text(wishes), name)
 
 
 def new_text(wishes: Wishes) -> str:
@@ -80,9 +107,9 @@ def new_text(wishes: Wishes) -> str:
 
     Raises DiagnosticError where what is wished for cannot be read or does not make one.
     """
-    declared = suggested(wishes.data) if wishes.data else None
+    declared = suggested(wishes.data) if wishes.data is not None else None
     given = tuple(read_modality(text, known=declared is not None) for text in wishes.modalities)
-    headers = read_headers(wishes.data) if wishes.data else {}
+    headers = headers_of(arrays_of(wishes.data)) if wishes.data is not None else {}
     modalities = together(declared.modalities, given, headers) if declared else given
     predict = read_predict(wishes.predict) if wishes.predict else None
     predict = predict or (declared.predict if declared else None)
@@ -125,7 +152,7 @@ def _of_labels(headers: Mapping[str, ArrayHeader]) -> list[Note]:
     return [Note(f"`{LABELS}` cannot be used: {found}")]
 
 
-def _doubt(data: Path, network: Network) -> None:
+def _doubt(data: Source, network: Network) -> None:
     """Warns of what is to be doubted of data; what does not fit is said where they are used."""
     try:
         samples = load_data(data, network)

@@ -17,7 +17,7 @@ from ...compiler.resolve.scope import LARGEST_SIZE
 from ...ops.types import NUMBERS
 from ..store.manifest import Manifest, is_store, read_manifest
 from .canonical import GROUPS, is_feature
-from .files import MOST_LOADED, headers_of, read_arrays, read_headers
+from .files import MOST_LOADED, Source, arrays_of, headers_of
 from .formats import ArrayHeader
 from .gaps import lacking
 from .heads import head_of
@@ -63,15 +63,15 @@ def declare(path: Path) -> Declared:
     return declared
 
 
-def suggested(path: Path) -> Declared:
-    """As `declare`, of data that need not have a feature."""
-    headers = read_headers(path)
+def suggested(source: Source) -> Declared:
+    """As `declare`, of data that need not have a feature and may be in memory."""
+    arrays = arrays_of(source)
+    headers = headers_of(arrays)
     features = [h for h in headers.values() if is_feature(h.name)]
     problems = {h.name: problem for h in features if (problem := _problem(h))}
     left_out = tuple(f"{name}: {problem}" for name, problem in problems.items())
-    arrays = read_arrays(path)
-    if is_store(path):
-        modalities = _stored(read_manifest(path), problems)
+    if not isinstance(source, Mapping) and is_store(source):
+        modalities = _stored(read_manifest(Path(source)), problems)
     else:
         modalities = modalities_of(headers)
     alone = (Feature(h.name, axes_of(h, headers)) for h in features if _is_alone(h))

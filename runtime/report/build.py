@@ -6,18 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from ...compiler.check.check import checked
 from ...compiler.resolve.unfill import unfill
+from ...compiler.system.display import Displayed
 from ...compiler.system.files import write_file
 from ...compiler.targets.html import Html, joined
 from ..data.files import Source
+from ..data.sources import Data, source_of
 from ..genotypes.agreement import Agreement, agreements, mean_pairwise
 from ..metrics import TRAIN_LOSS, VALIDATION_LOSS, spoken
 from ..runs.controls import Controls
-from ..runs.folder import RunFolder
-from ..runs.read import FinishedRun, Search, TrainedEnsemble, read_run, read_trained_ensemble
+from ..runs.given import AnyRun, Run, any_run_of, listed
+from ..runs.read import FinishedRun, Search
 from .charts import Line, grid, line_chart
 from .data import data_reports, data_section
 from .doubts import doubts_of, doubts_section
@@ -28,41 +30,49 @@ from .scores import Row, control_rows, controls_section, tested_rows, tested_sec
 from .searches import details, diagram, overview, stability
 
 MOST_DRAWN = 8
-Run: TypeAlias = FinishedRun | TrainedEnsemble
 Told = Callable[[int, int], None]
 """Receives how many runs have been evaluated, of how many."""
 
 
-@dataclass(frozen=True)
-class RunReport:
+@dataclass(frozen=True, repr=False)
+class RunReport(Displayed):
     """A page, what it says as a record, and a line for each of the data that runs read."""
 
     page: Html
     facts: Mapping[str, Any]
     data: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        """How many runs it is of, and what they scored on test where that was measured."""
+        runs, tested = self.facts["runs"], self.facts["test"]
+        scores = [f"{name} {row['mean']:.4f}" for name, rows in tested.items() for row in rows[:1]]
+        return f"RunReport({'; '.join([f'runs {len(runs)}', *scores])})"
+
 
 def report(
-    paths: Sequence[str | PathLike[str]],
+    runs: Run | Sequence[Run],
     *,
     out: str | PathLike[str] | None = None,
-    data: Source | None = None,
+    data: Data | None = None,
     told: Told | None = None,
 ) -> RunReport:
     """The report of finished runs, written to `out` where that is given.
 
-    With `data`, trained runs are evaluated on its test split. Raises DiagnosticError where a run
-    is not finished or is damaged.
+    A run is its folder, what `read_run` gave, or the result of a search or training. With `data`,
+    trained runs are evaluated on its test split. Raises DiagnosticError where a run is not finished
+    or is damaged.
     """
-    folders = [RunFolder(Path(path)) for path in paths]
-    every = [read_trained_ensemble(f) if f.holds_ensemble else read_run(f.path) for f in folders]
-    runs = [run for run in every if isinstance(run, FinishedRun)]
+    given = listed(runs)
+    every = [any_run_of(one) for one in given]
+    single = [run for run in every if isinstance(run, FinishedRun)]
     groups: dict[str, list[FinishedRun]] = {}
-    for run in runs:
+    for run in single:
         if run.search is not None:
             groups.setdefault(str(run.search.network.space), []).append(run)
     trained = [run for run in every if run.training is not None]
-    tested, ensembles = _tested(trained, data, told), ensemble_reports(every)
+    source = None if data is None else source_of(data)
+    models = [one for one, run in zip(given, every, strict=True) if run.training is not None]
+    tested, ensembles = _tested(trained, models, source, told), ensemble_reports(every)
     doubts = doubts_of(every)
     parts = [doubts_section(doubts)]
     parts += [_space(group, len(groups) > 1) for group in groups.values()]
@@ -70,7 +80,7 @@ def report(
     untrained = [run.name for run in every if run.training is None] if data is not None else []
     parts += [_trainings(trained), tested_section(tested), _untested(untrained)]
     parts += [missing_section(missing)]
-    parts += _genotypes(runs)
+    parts += _genotypes(single)
     used = data_reports(every)
     parts += [ensembles_section(ensembles), data_section(used)]
     facts = {
@@ -87,7 +97,7 @@ def report(
     return result
 
 
-def _title(runs: Sequence[Run]) -> str:
+def _title(runs: Sequence[AnyRun]) -> str:
     genotypes = [
         run.genotype if isinstance(run, FinishedRun) else run.ensemble.members[0].genotype
         for run in runs
@@ -164,7 +174,7 @@ def _untested(names: Sequence[str]) -> Html:
     return section("Not scored", paragraph(text[0].upper() + text[1:] + "."))
 
 
-def _trainings(runs: Sequence[Run]) -> Html:
+def _trainings(runs: Sequence[AnyRun]) -> Html:
     """The training loss of each trained run."""
     figures: list[Html] = []
     for run in runs:
@@ -176,15 +186,17 @@ def _trainings(runs: Sequence[Run]) -> Html:
     return section("Training", grid(figures))
 
 
-def _tested(trained: Sequence[Run], data: Source | None, told: Told | None) -> dict[str, list[Row]]:
-    """The rows of each metric on test; none without data."""
+def _tested(
+    trained: Sequence[AnyRun], models: Sequence[Any], data: Source | None, told: Told | None
+) -> dict[str, list[Row]]:
+    """The rows of each metric on test; none without data. `models` are what the runs were of."""
     if data is None or not trained:
         return {}
     from ..predict.evaluate import evaluate
 
     metrics: list[dict[str, float]] = []
-    for run in trained:
-        metrics.append(evaluate(run.path, data))
+    for model in models:
+        metrics.append(evaluate(model, data))
         if told is not None:
             told(len(metrics), len(trained))
     names = dict.fromkeys(name for scores in metrics for name in scores)
@@ -192,7 +204,7 @@ def _tested(trained: Sequence[Run], data: Source | None, told: Told | None) -> d
 
 
 def _facts(
-    runs: Sequence[Run],
+    runs: Sequence[AnyRun],
     groups: Sequence[Sequence[FinishedRun]],
     tested: Mapping[str, Sequence[Row]],
 ) -> dict[str, Any]:

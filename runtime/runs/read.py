@@ -107,7 +107,7 @@ class Training:
     missing: Robustness | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FinishedRun(Displayed):
     """A run folder with the search, the training, or both that wrote into it."""
 
@@ -116,6 +116,15 @@ class FinishedRun(Displayed):
     search: Search | None
     training: Training | None
     ensemble: Ensemble | None = None
+
+    def __repr__(self) -> str:
+        """What wrote there."""
+        rounds = [f"a search of {len(self.search.rounds)} rounds"] if self.search else []
+        epochs = [f"a training of {len(self.training.epochs)} epochs"] if self.training else []
+        return f"FinishedRun({self.name!r}: {' and '.join([*rounds, *epochs])})"
+
+    def __str__(self) -> str:
+        return f"{self.name}:\n\n{self.genotype}"
 
     @property
     def name(self) -> str:
@@ -213,11 +222,16 @@ def _about(folder: RunFolder, stage: str) -> Mapping[str, Any]:
 def records_of(folder: RunFolder, stage: str, counted: str) -> tuple[Record, ...]:
     """The records of a stage; raises DiagnosticError where its history is damaged."""
     path = folder.require(HISTORY)
-    records = folder.history(stage)
-    if not all(counted in record for record in records):
+    found = folder.history(stage)
+    if not all(counted in record for record in found):
         message = f"`{path}` is damaged: a record of `{stage}` has no `{counted}`"
         raise fail("E507", message, help=ABOUT.remedy)
-    return tuple(record_of(record, record[counted]) for record in records)
+    return records(found, counted)
+
+
+def records(history: Sequence[Mapping[str, Any]], counted: str) -> tuple[Record, ...]:
+    """A history whose rounds or epochs are counted."""
+    return tuple(record_of(record, record[counted]) for record in history)
 
 
 def record_of(record: Mapping[str, Any], number: int) -> Record:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from os import PathLike
 from typing import Any, cast
 
 import numpy as np
@@ -21,10 +20,13 @@ from ...compiler.network.choices import Choices, fill
 from ...compiler.network.holes import Logits, Relaxation, holes_of
 from ...compiler.network.network import Network
 from ...compiler.resolve.unfill import unfill
+from ...compiler.system.display import Displayed
 from ..genotypes.agreement import Agreement, agreements, common_variant, mean_pairwise
 from ..genotypes.derive import one_hot
+from ..latency.profile import Profile, read_profile
 from ..runs.folder import RunFolder
-from ..runs.read import FinishedRun, Search, read_run, specification_of
+from ..runs.given import Run, listed, run_of
+from ..runs.read import FinishedRun, Search, specification_of
 from .budgets import Budgets
 
 LEAST = 1e-12
@@ -39,18 +41,26 @@ class Support:
     picks: tuple[str, ...]
     share: float
 
+    def __str__(self) -> str:
+        return f"{self.place}: {', '.join(self.picks)}, {100 * self.share:.0f} % of runs"
+
     def as_json(self) -> dict[str, Any]:
         """The support as a record."""
         return {"place": self.place, "picks": list(self.picks), "share": self.share}
 
 
-@dataclass(frozen=True)
-class Consensus:
+@dataclass(frozen=True, repr=False)
+class Consensus(Displayed):
     """The genotype, how far the runs support it, and how far they agree with each other."""
 
     genotype: Spec
     support: tuple[Support, ...]
     agreement: tuple[Agreement, ...]
+
+    def __str__(self) -> str:
+        return "\n".join([str(self.genotype), *map(str, self.support)])
+
+    __repr__ = __str__
 
     def as_json(self) -> dict[str, Any]:
         """All of it as a record."""
@@ -61,9 +71,17 @@ class Consensus:
         }
 
 
-def consensus(paths: Sequence[str | PathLike[str]]) -> Consensus:
-    """The consensus of search runs; raises DiagnosticError where they share no specification."""
-    every = [read_run(path) for path in paths]
+def consensus(runs: Run | Sequence[Run]) -> Consensus:
+    """The genotype that most of several searches of one specification agree with.
+
+    `runs` are run folders, or results of `search`. Raises DiagnosticError where they share no
+    specification.
+    """
+    return agreed([run_of(run) for run in listed(runs)])
+
+
+def agreed(every: Sequence[FinishedRun]) -> Consensus:
+    """The consensus of runs; raises DiagnosticError where they share no specification."""
     space = specification_of(every)
     genotypes = [unfill(space, run.genotype) for run in every]
     picks = common_variant(genotypes)
@@ -75,11 +93,18 @@ def consensus(paths: Sequence[str | PathLike[str]]) -> Consensus:
     votes = [
         _votes(network, relax, run, search) for run, search in zip(runs, searches, strict=True)
     ]
-    budgets = Budgets(network, relax, RunFolder(runs[0].path).profile())
+    budgets = Budgets(network, relax, _profile(runs[0], searches[0]))
     choices = budgets.choose(_logits(network, relax, votes))
     agreement = agreements(network, found)
     support = tuple(_support(known, choices) for known in agreement)
     return Consensus(fill(network, choices), support, agreement)
+
+
+def _profile(run: FinishedRun, search: Search) -> Profile | None:
+    """The latencies that a search held its budgets to: those in its folder, or in its settings."""
+    known = RunFolder(run.path).profile()
+    stated = search.settings.profile
+    return read_profile(stated) if known is None and stated else known
 
 
 def _support(known: Agreement, choices: Choices) -> Support:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 from numpy.typing import NDArray
 
+from ...compiler.check.check import checked
 from ...compiler.language.ensemble import Ensemble, EnsembleMember
 from ...compiler.language.spec import Spec
 from ...compiler.network.choices import Choices, fill, listed
@@ -25,6 +27,7 @@ from ..runs.beside import of_a_genotype
 from ..runs.checkpoint import State
 from ..runs.history import line_of, plain
 from ..runs.randomness import random_state, read_random_state, restore_random_state
+from ..runs.read import FinishedRun, Search, records
 from ..runs.saved import Saved
 from ..settings import Settings
 from ..training.finite import no_finite_loss, not_finite_at
@@ -38,7 +41,7 @@ from .strategy import HeldOut, Problem, Round
 STAGE = "search"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SearchResult(Displayed):
     """The genotype of the best round, the weights that it was scored with, and every record.
 
@@ -60,6 +63,31 @@ class SearchResult(Displayed):
     training: Settings | None = None
     member_training: tuple[Settings | None, ...] = ()
     held_out: HeldOut | None = None
+
+    def __repr__(self) -> str:
+        """The round that was kept, what it scored, and what the search cost."""
+        score = self.run.search.score if self.run.search else None
+        metric = self.run.search.metric if self.run.search else ""
+        scored = "" if score is None else f", {metric} {score:.4f}"
+        kept = f"round {self.best_round} of {len(self.history)} kept{scored}"
+        steps, seconds = self.cost["weight_steps"], self.cost["seconds"]
+        cost = f"{steps:,.0f} weight steps in {seconds:,.1f} s"
+        return f"SearchResult({self.name}: {kept}; {cost})"
+
+    def __str__(self) -> str:
+        return f"round {self.best_round} of {len(self.history)} was kept:\n\n{self.genotype}"
+
+    @property
+    def name(self) -> str:
+        """What a reader calls it."""
+        return f"{self.settings.strategy}, seed {self.settings.seed}"
+
+    @property
+    def run(self) -> FinishedRun:
+        """The search as a run that stands in no folder."""
+        network, rounds = checked(self.space), records(self.history, "round")
+        found = Search(network, self.settings, {"cost": dict(self.cost)}, rounds, None)
+        return FinishedRun(Path(self.name), self.genotype, found, None, self.ensemble)
 
 
 class Loop:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from ...compiler.measure.memory import Memory, learned, require_memory, training
 from ...compiler.network.network import Network
 from ...compiler.program.program import Program
 from ...compiler.program.weights import Weights, WeightSource
+from ...compiler.system.display import Displayed
 from ...compiler.system.files import is_file
 from ..data.checks import data_warnings, warn
 from ..data.classes import with_names
@@ -35,6 +37,7 @@ from ..runs.begin import begun
 from ..runs.beside import settings_beside
 from ..runs.folder import RunFolder
 from ..runs.names import GENOTYPE, WEIGHTS
+from ..runs.read import FinishedRun, Training, records
 from ..runs.weights import weights_from
 from ..settings import Settings
 from .course import Course, kept_training, watched
@@ -47,14 +50,25 @@ from .optimisers import WeightOptimiser
 from .prepare import prepare
 
 
-@dataclass(frozen=True)
-class TrainResult:
+@dataclass(frozen=True, repr=False)
+class TrainResult(Displayed):
     """The weights after the last epoch, by name, a record for every epoch, and what was trained."""
 
     weights: Mapping[str, NDArray[Any]]
     history: tuple[dict[str, Any], ...]
     genotype: Spec
     settings: Settings
+
+    @property
+    def name(self) -> str:
+        """What a reader calls it."""
+        return f"trained, seed {self.settings.seed}"
+
+    @property
+    def run(self) -> FinishedRun:
+        """The training as a run that stands in no folder."""
+        training = Training(self.settings, {}, records(self.history, "epoch"))
+        return FinishedRun(Path(self.name), self.genotype, None, training)
 
     def __repr__(self) -> str:
         """The last record, and how much was trained."""

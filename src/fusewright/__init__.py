@@ -24,11 +24,16 @@ if TYPE_CHECKING:
     from .compiler.graph.write import specification as spec
     from .compiler.language.spec import Spec
     from .compiler.load import load
+    from .compiler.tools.difference import diff
+    from .runtime.backbones.inspect import inspect
+    from .runtime.data.new import new
     from .runtime.deploy.deploy import deploy
     from .runtime.extract.extract import extract
     from .runtime.predict.evaluate import evaluate, predict
     from .runtime.predict.robustness import robustness
+    from .runtime.report.build import report
     from .runtime.runs.read import read_run
+    from .runtime.search.consensus import consensus
     from .runtime.search.search import search
     from .runtime.settings import Settings
     from .runtime.training.train import train
@@ -42,15 +47,20 @@ _HOMES = {
     "Spec": "compiler.language.spec",
     "check": "compiler.check.check",
     "compile": "compiler.compile",
+    "consensus": "runtime.search.consensus",
     "deploy": "runtime.deploy.deploy",
+    "diff": "compiler.tools.difference",
     "draw": "compiler.draw",
     "evaluate": "runtime.predict.evaluate",
     "extract": "runtime.extract.extract",
     "graph": "compiler.graph.build:graph_of",
+    "inspect": "runtime.backbones.inspect",
     "load": "compiler.load",
     "loads": "compiler.load",
+    "new": "runtime.data.new",
     "predict": "runtime.predict.evaluate",
     "read_run": "runtime.runs.read",
+    "report": "runtime.report.build",
     "robustness": "runtime.predict.robustness",
     "search": "runtime.search.search",
     "spec": "compiler.graph.write:specification",
@@ -67,15 +77,20 @@ __all__ = [
     "__version__",
     "check",
     "compile",
+    "consensus",
     "deploy",
+    "diff",
     "draw",
     "evaluate",
     "extract",
     "graph",
+    "inspect",
     "load",
     "loads",
+    "new",
     "predict",
     "read_run",
+    "report",
     "robustness",
     "search",
     "spec",

@@ -16,21 +16,37 @@ from .compiler.graph.build import Graph, build
 from .compiler.graph.write import specification
 from .compiler.language.spec import Spec
 from .compiler.system.display import Bundle
-from .compiler.targets.diagram import render
+from .compiler.targets.diagram import Drawing, render
+from .compiler.tools.difference import Difference
 
+MOST_ROWS = 10
+"""Epochs that are shown, the last."""
 FRAME = 'title="the search" sandbox="allow-scripts" width="100%" height="760" style="border: 0"'
 
 
 @singledispatch
 def bundle(shown: object) -> Bundle:
     """What a notebook shows of a result, by media type; a diagnostic where it cannot be drawn."""
+    from .runtime.report.build import RunReport
     from .runtime.runs.read import FinishedRun
+    from .runtime.search.consensus import Consensus
     from .runtime.search.loop import SearchResult
+    from .runtime.training.train import TrainResult
 
     if isinstance(shown, SearchResult):
         return _of_search(shown)
     if isinstance(shown, FinishedRun):
         return _of_run(shown)
+    if isinstance(shown, Consensus):
+        rows = [[s.place, ", ".join(s.picks), s.share] for s in shown.support]
+        return _tabled(str(shown), shown.genotype, ("place", "picks", "share of runs"), rows)
+    if isinstance(shown, TrainResult):
+        last = shown.history[-MOST_ROWS:]
+        columns = tuple(last[-1])
+        rows = [[record.get(column) for column in columns] for record in last]
+        return _tabled(repr(shown), shown.genotype, columns, rows)
+    if isinstance(shown, RunReport):
+        return _framed(repr(shown), lambda: shown.page)
     return {"text/plain": repr(shown)}
 
 
@@ -49,6 +65,18 @@ def _of_graph(shown: Graph) -> Bundle:
     return _drawn(str(shown), lambda: build(checked(spec)))
 
 
+@bundle.register
+def _of_difference(shown: Difference) -> Bundle:
+    """What changed, as lines and in one picture."""
+
+    try:
+        old, new = (build(checked(spec)) for spec in (shown.old, shown.new))
+        picture = render(new, "svg", Drawing(old=old))
+    except DiagnosticError as error:
+        return {"text/plain": f"{shown}\n{error}"}
+    return {"text/plain": str(shown), "image/svg+xml": picture.decode()}
+
+
 def _drawn(text: str, made: Callable[[], Graph]) -> Bundle:
     try:
         return {"text/plain": text, "image/svg+xml": render(made(), "svg").decode()}
@@ -56,17 +84,26 @@ def _drawn(text: str, made: Callable[[], Graph]) -> Bundle:
         return {"text/plain": f"{text}\n{error}"}
 
 
+def _tabled(text: str, genotype: Spec, header: tuple[str, ...], rows: list[list[object]]) -> Bundle:
+    """A genotype's picture and a table below it, everything in it escaped."""
+    from .runtime.report.page import picture, table
+
+    try:
+        svg = render(build(checked(genotype)), "svg").decode()
+    except DiagnosticError as error:
+        return {"text/plain": f"{text}\n{error}"}
+    return {"text/plain": text, "text/html": picture(svg) + table(header, rows)}
+
+
 def _of_search(shown: object) -> Bundle:
     """The genotype, and a page of the rounds."""
     from .runtime.report.pages import page_of
-    from .runtime.runs.read import record_of
+    from .runtime.runs.read import records
     from .runtime.search.loop import SearchResult
 
     assert isinstance(shown, SearchResult)
-    text = f"round {shown.best_round} of {len(shown.history)} was kept:\n\n{shown.genotype}"
-    records = [record_of(r, int(r["round"])) for r in shown.history]
-    name = f"{shown.settings.strategy}, seed {shown.settings.seed}"
-    return _framed(text, lambda: page_of(shown.space, name, records, shown.best_round))
+    rounds = records(shown.history, "round")
+    return _framed(str(shown), lambda: page_of(shown.space, shown.name, rounds, shown.best_round))
 
 
 def _of_run(shown: object) -> Bundle:
@@ -75,7 +112,7 @@ def _of_run(shown: object) -> Bundle:
     from .runtime.runs.read import FinishedRun
 
     assert isinstance(shown, FinishedRun)
-    return _framed(f"{shown.name}:\n\n{shown.genotype}", lambda: pages([shown.path]))
+    return _framed(str(shown), lambda: pages([shown.path]))
 
 
 def _framed(text: str, made: Callable[[], str]) -> Bundle:

@@ -131,3 +131,30 @@ def test_a_run_is_shown_by_a_page_in_a_frame(tmp_path: Path) -> None:
         assert "<script>" not in shown["text/html"]
     trained = fw.train(found.genotype, data, epochs=1, batch=8)
     assert repr(trained).startswith("TrainResult(1 epochs")
+
+
+def test_what_changed_is_shown_in_one_picture() -> None:
+    shown: Any = fw.diff(fw.loads(SPACE), fw.loads(GENOTYPE))
+    bundle = shown._repr_mimebundle_()
+    assert bundle["text/plain"] == str(shown)
+    assert {"A", "B", "Cell.Step", "head"} <= set(nodes(bundle["image/svg+xml"]))
+
+
+def test_results_are_shown_by_pictures_and_tables_with_everything_escaped() -> None:
+    text = SPACE.replace("A[", "`<b>`[").replace(
+        "predict 3 classes", "output `<b>`, Cell predict 3 classes"
+    )
+    generator = np.random.default_rng(0)
+    data: dict[str, Any] = {
+        "<b>": generator.normal(size=(40, 3)).astype(np.float32),
+        "B": generator.normal(size=(40, 2, 5)).astype(np.float32),
+        "labels": np.arange(40) % 3,
+    }
+    found = fw.search(text, data, strategy="darts", epochs=1, batch=8)
+    trained = fw.train(found, data, epochs=12, batch=16)
+    results: list[Any] = [fw.consensus([found]), trained, fw.report([found, trained])]
+    for one in results:
+        html = one._repr_mimebundle_()["text/html"]
+        assert "<b>" not in html
+        assert "<svg" in html or "&lt;svg" in html
+    assert results[1]._repr_mimebundle_()["text/html"].count("<tr>") == 11

@@ -10,6 +10,7 @@ import pytest
 
 import fusewright as fw
 
+from ..support.paths import EXAMPLES
 from ..support.running import FIXED, QUICK, problem, spec
 
 SHORT: dict[str, Any] = {"epochs": 1, "batch": 16}
@@ -73,3 +74,67 @@ def test_what_is_no_network_is_said(given: Any) -> None:
     for what in alone:
         with pytest.raises(fw.DiagnosticError, match="a specification is expected"):
             what(given)
+
+
+@pytest.fixture(scope="module")
+def found() -> list[Any]:
+    """Two searches of one space."""
+    return [fw.search(spec(), problem(), settings=QUICK, epochs=1, seed=s) for s in (0, 1)]
+
+
+def test_searches_in_memory_agree_as_those_in_folders_do(found: list[Any], tmp_path: Path) -> None:
+    folders = [tmp_path / "0", tmp_path / "1"]
+    for seed, folder in enumerate(folders):
+        fw.search(spec(), problem(), settings=QUICK, epochs=1, seed=seed, out=folder)
+    agreed = fw.consensus(found)
+    assert agreed == fw.consensus(folders) == fw.consensus([fw.read_run(f) for f in folders])
+    assert str(agreed).startswith(str(agreed.genotype))
+    assert fw.consensus(found[0]).genotype == found[0].genotype
+
+
+def test_a_report_is_of_results_as_of_folders(found: list[Any], trained: fw.TrainResult) -> None:
+    told = fw.report([*found, trained], data=problem())
+    assert told.facts["runs"] == ["darts, seed 0", "darts, seed 1", "trained, seed 0"]
+    accuracy = fw.evaluate(trained, problem())["accuracy"]
+    assert told.facts["test"]["accuracy"][0]["mean"] == pytest.approx(accuracy)
+    assert repr(told).startswith(f"RunReport(runs 3; accuracy {accuracy:.4f}; ")
+
+
+@pytest.mark.parametrize("what", [fw.report, fw.consensus])
+def test_what_is_no_run_is_said(what: Any) -> None:
+    with pytest.raises(fw.DiagnosticError, match="a run is expected, and not a `int`"):
+        what([3])
+
+
+def test_a_difference_is_its_lines(tmp_path: Path) -> None:
+    (tmp_path / "n.fuse").write_text(str(spec()), encoding="utf-8")
+    assert repr(fw.diff(tmp_path / "n.fuse", fw.graph(spec()))) == "no difference"
+    changes = fw.diff(spec(), str(spec(FIXED)))
+    assert str(changes).splitlines() == [str(change) for change in changes]
+    assert len(changes[1:]) == len(changes) - 1
+
+
+def test_a_space_is_begun_from_arrays_as_from_their_file(tmp_path: Path) -> None:
+    arrays = problem()
+    np.savez(tmp_path / "data.npz", **arrays)
+    begun = fw.new(arrays, cells=1)
+    assert (
+        begun
+        == fw.new(tmp_path / "data.npz", cells=1)
+        == fw.new(str(tmp_path / "data.npz"), cells=1)
+    )
+    assert [f.name for m in begun.modalities for f in m.features] == ["A", "B", "D"]
+    words = np.array(["no", "yes", "so"])[arrays["labels"]]
+    named = fw.new(arrays | {"labels": words}).predict
+    assert named is not None
+    assert named.names == ("no", "so", "yes")
+    assert fw.new(example="ntu1").network == fw.load(EXAMPLES / "ntu1.fuse").network
+
+
+def test_results_print_shortly(found: list[Any], trained: fw.TrainResult, tmp_path: Path) -> None:
+    assert repr(found[0]).startswith("SearchResult(darts, seed 0: round 1 of 1 kept, validation_")
+    assert str(found[0]).endswith(str(found[0].genotype))
+    fw.train(trained.genotype, problem(), out=tmp_path / "t", **SHORT)
+    assert repr(fw.read_run(tmp_path / "t")).endswith("/t': a training of 1 epochs)")
+    results: list[Any] = [*found, trained, fw.consensus(found), fw.diff(found[0], found[1])]
+    assert all(len(repr(one)) < 1500 for one in results)

@@ -29,4 +29,4 @@ def consensus(
     if output is None:
         print(agreement.genotype)
     for support in agreement.support:
-        print(f"{support.place}: {', '.join(support.picks)}, {100 * support.share:.0f} % of runs")
+        print(support)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from ...compiler.diagnostics.text import printable
-from ...compiler.load import load, spell
-from ...compiler.system.files import is_file
+from ...compiler.language.spec import Spec
+from ...compiler.load import spell
 from ...runtime.backbones.options import BackboneOptions
 from ..app import Json, app, print_json
 from ..options import Backbones, backbones_from, with_options
-
-if TYPE_CHECKING:
-    from ...runtime.backbones.outline import Outline
 
 
 @app.command()
@@ -29,32 +25,11 @@ def inspect(
     json: Json = False,
 ) -> None:
     """Show the parts of a backbone and what they give; of a specification, it with its shapes."""
-    from ...runtime.backbones.backbone import open_structure
-    from ...runtime.backbones.outline import outline
-    from ...runtime.backbones.specification import with_shapes
+    from ...runtime.backbones.inspect import inspect as look_at
 
     options = backbones_from(backbones, given)
-    if is_file(model):
-        spec = with_shapes(load(model), options)
-        print(spell(spec, "json" if json else "fuse"), end="")
+    found = look_at(model, backbones=options)
+    if isinstance(found, Spec):
+        print(spell(found, "json" if json else "fuse"), end="")
         return
-    found = outline(open_structure(model, options))
-    print_json(found.record()) if json else _show(found, depth)
-
-
-def _show(found: Outline, depth: int | None) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False)
-    for heading in ("part", "class", "gives"):
-        table.add_column(heading, no_wrap=True, overflow="fold")
-    table.add_column("parameters", justify="right")
-    for part in found.parts:
-        if depth is None or part.depth <= depth:
-            path = "  " * part.depth + printable(part.path or "(the whole)")
-            cells = (path, printable(part.kind), part.shown, f"{part.parameters:,}")
-            table.add_row(*map(Text, cells))
-    Console(soft_wrap=True, highlight=False).print(table)
-    print(f"\n{found.text}")
+    print_json(found.record()) if json else print(f"{found.table(depth)}\n\n{found.text}")
