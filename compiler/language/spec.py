@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,97 @@ class Spec(Displayed):
 
     def __str__(self) -> str:
         return print_spec(self)
+
+    # Edits: pieces are texts of the language, and what is wrong with one is said as of a file.
+
+    def with_numbers(self, **numbers: float | str) -> Spec:
+        """This specification with numbers of its network stated or replaced; `"{4 | 8}"` too."""
+        header = self.network or NetworkHeader("network")
+        stated = {key: printer.number(value) for key, value in header.numbers}
+        return self._with(_header(header.name, {**stated, **numbers}), "network", "with_numbers")
+
+    def with_library(self, *names: str) -> Spec:
+        """This specification with `use` of libraries, as `bmnas`."""
+        return self._with("\n".join(f"use {name}" for name in names), "uses", "with_library")
+
+    def with_definition(self, text: str) -> Spec:
+        """This specification with an operation or a role, as `op Mean(x, y) = (x + y) / 2`."""
+        return self._with(text, "definitions", "with_definition")
+
+    def with_modality(self, name: str, *features: str) -> Spec:
+        """This specification with a modality, in the place of one of the same name.
+
+        `name` may say more, as `image optional from "torchvision:resnet18"`; a feature is written
+        `A[c 512, h 7, w 7]`.
+        """
+        inside = "".join(f"  {feature}\n" for feature in features)
+        return self._with(f"modality {name} {{\n{inside}}}", "modalities", "with_modality")
+
+    def with_pool(self, *operations: str) -> Spec:
+        """This specification with the operations that Steps may become, as `MHA(heads = 4)`."""
+        return self._with(f"pool {_listed(operations)}", "pool", "with_pool")
+
+    def with_cell(
+        self, name: str, *inputs: str, steps: Mapping[str, str], returns: str = ""
+    ) -> Spec:
+        """This specification with a Cell, in the place of one of the same name.
+
+        `name` may be a family, `Cell[2]`; an input is `Image`, `?`, `{A | B}` or `p = Image`;
+        `steps` are calls by name, as `{"Step[2]": "?(?, ?)"}`, and what it `returns` are some of
+        them, `Step_1, Step_2`, or all.
+        """
+        from ..edit import cell_text
+
+        text = cell_text(name, inputs, steps, returns)
+        return self._with(text, "cells", "with_cell")
+
+    def with_output(self, *places: str) -> Spec:
+        """This specification with what is combined at the end: `Cell_1`, `Cell[*]`, `*?`."""
+        return self._with(f"output {_listed(places)}", "outputs", "with_output")
+
+    def with_requirement(self, text: str) -> Spec:
+        """This specification with a rule or a budget, as `parameters < 1M`."""
+        return self._with(f"require {text}", "requirements", "with_requirement")
+
+    def with_head(self, text: str) -> Spec:
+        """This specification with what is predicted, as `23 labels` or `2 classes { no, yes }`."""
+        return self._with(f"predict {text}", "predict", "with_head")
+
+    def fix(self, place: str, value: str | int | float) -> Spec:
+        """This specification with one place of it decided, or restricted.
+
+        A Step, `Cell_1.Step_1`, is given its operation, `Sum` or `{Sum | MHA(heads = 4)}`, and with
+        a call its inputs too, `Sum(x, Step_0)`; an input of a Cell, `Cell_1.x`, a feature or an
+        earlier Cell; a number, `C`, its value. A family of which one member is decided is written
+        member by member. Raises DiagnosticError where the specification is wrong, there is no such
+        place, or the value does not fit there.
+        """
+        from ..edit import fixed
+
+        return fixed(self, place, value)
+
+    def _with(self, text: str, part: str, method: str) -> Spec:
+        from ..edit import with_statements
+
+        return with_statements(self, text, part, method)
+
+
+def network(name: str, /, **numbers: float | str) -> Spec:
+    """A Spec to add to: a network of a name, with numbers such as `C=64, L="{8 | 16}"`."""
+    from ..edit import with_statements
+
+    return with_statements(Spec(), _header(name, numbers), "network", "network")
+
+
+def _header(name: str, numbers: Mapping[str, float | str]) -> str:
+    """The first statement as a text."""
+    settings = ", ".join(f"{printer.name(key)} = {value}" for key, value in numbers.items())
+    return f"network {printer.name(name)}({settings})"
+
+
+def _listed(items: Iterable[str]) -> str:
+    """Items, each in a line of its own."""
+    return ",\n  ".join(items)
 
 
 def print_spec(spec: Spec) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .compiler.graph.build import Graph
     from .compiler.graph.build import graph_of as graph
     from .compiler.graph.write import specification as spec
-    from .compiler.language.spec import Spec
+    from .compiler.language.spec import Spec, network
     from .compiler.load import load
     from .compiler.tools.difference import diff
     from .runtime.backbones.inspect import inspect
@@ -57,6 +57,7 @@ _HOMES = {
     "inspect": "runtime.backbones.inspect",
     "load": "compiler.load",
     "loads": "compiler.load",
+    "network": "compiler.language.spec",
     "new": "runtime.data.new",
     "predict": "runtime.predict.evaluate",
     "read_run": "runtime.runs.read",
@@ -87,6 +88,7 @@ __all__ = [
     "inspect",
     "load",
     "loads",
+    "network",
     "new",
     "predict",
     "read_run",
