@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from ...ops.primitive import Attribute, Primitive, primitives
 from ...ops.types import ShapeError
-from ..diagnostics.diagnostic import DiagnosticError, Note, did_you_mean, fail
+from ..diagnostics.diagnostic import DiagnosticError, Note, did_you_mean, fail, one_of
 from ..diagnostics.source import Span
 from ..language import expression as x
 from ..language.nodes import Definition
@@ -257,9 +257,11 @@ class _Frame:
             message = f"`{e.function}` stands in several libraries"
             raise fail("E209", message, e.span, help=f"write {spellings}") from None
         if found is None:
-            known = [*(n for n, p in primitives().items() if p.public), *self.home.names()]
+            functions = [n for n, p in primitives().items() if p.public]
+            known = [*functions, *self.home.names()]
             message = f"unknown operation `{e.function}`"
-            remedy = in_equation(e.function) or did_you_mean(e.function, known)
+            there_are = f"functions are {one_of(functions, 40)}"
+            remedy = in_equation(e.function) or did_you_mean(e.function, known) or there_are
             raise fail("E203", message, e.span, help=remedy)
         definition = select(found[0], count)
         if definition is None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from ...ops.types import FEATURE_AXES, Axis
 from ..diagnostics.diagnostic import Note, Report, did_you_mean, one_of
 from ..diagnostics.source import Span, span_of
-from ..language.nodes import BUDGETS, Budget, Cell, Feature, Modality, RuleRequirement
+from ..language.nodes import BUDGETS, Budget, Cell, Modality, RuleRequirement
 from ..language.spec import Spec
 from ..network.names import lengths_name, presence_name
 from ..network.network import (
@@ -22,6 +21,7 @@ from ..network.network import (
 )
 from ..network.rules import DEFAULT_RULE, RULES
 from ..network.vocabulary import library_names, vocabulary_of
+from .axes import axes_of, is_misplaced
 from .cells import CellResolver
 from .numbers import numbers_of
 from .operations import OperationResolver
@@ -176,40 +176,14 @@ class _Resolver:
         if modality.optional:
             self._declare(presence_name(modality.name), modality.span)
         for feature in modality.features:
-            self._declare(feature.name, feature.span)
+            if not is_misplaced(feature):
+                self._declare(feature.name, feature.span)
             if feature.axes and any(a.name == "t" and a.size == "*" for a in feature.axes):
                 self._declare(lengths_name(feature.name), feature.span)
-            axes = self._axes(feature, modality)
+            axes = axes_of(feature, modality, self.sizes, self.report)
             if adapt is not None:
                 name, owner = str(feature.name), str(modality.name)
                 yield NetworkFeature(name, axes, owner, modality.optional, adapt, feature.span)
-
-    def _axes(self, feature: Feature, modality: Modality) -> tuple[Axis, ...] | None:
-        if feature.axes is None:
-            if modality.backbone is None:
-                message = f"the feature `{feature.name}` has no shape"
-                remedy = f"write its axes: `{feature.name}[c 512]`, or `[t 8, c 512]`"
-                self.report.add("E307", message, feature.span, help=remedy)
-            return None
-        axes: list[Axis] = []
-        for axis in feature.axes:
-            if axis.name not in FEATURE_AXES:
-                message = f"unknown axis `{axis.name}` of `{feature.name}`"
-                remedy = "axes are `c` channels, `t` time or tokens, `h` height and `w` width"
-                self.report.add("E305", message, axis.span, help=remedy)
-            elif any(a.name == axis.name for a in axes):
-                message = f"the axis `{axis.name}` of `{feature.name}` stands twice"
-                self.report.add("E305", message, axis.span, help="keep one of them")
-            elif axis.size == "*":
-                axes.append(Axis(str(axis.name), None))
-            else:
-                what = f"the axis `{axis.name}` of `{feature.name}`"
-                axes.append(Axis(str(axis.name), self.sizes.read(axis.size, what)))
-        if not any(a.name == "c" and a.size is not None for a in axes):
-            message = f"the feature `{feature.name}` has no channels of a known number"
-            remedy = "give it an axis `c` with a size: `[c 512]`"
-            self.report.add("E305", message, feature.span, help=remedy)
-        return tuple(axes)
 
     # Cells and outputs
 

@@ -71,6 +71,10 @@ _HABITS: tuple[tuple[Callable[[Place], bool], str], ...] = (
     ),
     (lambda p: p.found == ";", "nothing separates statements: begin a new line"),
     (lambda p: p.found == "or", "one of two is `{A | B}`"),
+    (
+        lambda p: p.found == "," and p.bracket == "{" and p.before.rstrip().endswith("]"),
+        "features follow each other without commas: `A[c 64] B[c 64]`",
+    ),
     (lambda p: p.found == "," and p.bracket == "{", "candidates are separated by `|`: `{A | B}`"),
     (
         lambda p: p.found.isdigit() and p.before.split()[-1:] in [[kind] for kind in HEAD_KINDS],

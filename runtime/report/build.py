@@ -13,6 +13,7 @@ from ...compiler.resolve.unfill import unfill
 from ...compiler.system.display import Displayed
 from ...compiler.system.files import write_file
 from ...compiler.targets.html import Html, joined
+from ...compiler.tools.meaning import meaning
 from ..data.files import Source
 from ..data.sources import Data, source_of
 from ..genotypes.agreement import Agreement, agreements, mean_pairwise
@@ -68,7 +69,7 @@ def report(
     groups: dict[str, list[FinishedRun]] = {}
     for run in single:
         if run.search is not None:
-            groups.setdefault(str(run.search.network.space), []).append(run)
+            groups.setdefault(meaning(run.search.network), []).append(run)
     trained = [run for run in every if run.training is not None]
     source = None if data is None else source_of(data)
     models = [one for one, run in zip(given, every, strict=True) if run.training is not None]

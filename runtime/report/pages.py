@@ -19,7 +19,8 @@ from ...compiler.targets.diagram.weights import Shares
 from ...compiler.targets.page import Course, Moment, page
 from ..genotypes.derive import one_hot
 from ..metrics import selection_metric
-from ..runs.read import FinishedRun, Record, Search, read_run, specification_of
+from ..runs.read import FinishedRun, Record, Search, read_run
+from ..runs.shared import sharing
 
 
 def pages(paths: Sequence[str | PathLike[str]]) -> str:
@@ -27,8 +28,7 @@ def pages(paths: Sequence[str | PathLike[str]]) -> str:
 
     Raises DiagnosticError where a run is not finished, is damaged, or searched something else.
     """
-    runs = [read_run(path) for path in paths]
-    network = specification_of(runs)
+    network, runs = sharing([read_run(path) for path in paths])
     found = [unfill(network, run.genotype).variant for run in runs]
     for run, variant in zip(runs, found, strict=True):
         if variant != found[0]:

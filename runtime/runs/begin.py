@@ -12,6 +12,7 @@ from ...compiler.diagnostics.diagnostic import Diagnostic, DiagnosticError, fail
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
 from ...compiler.system.files import is_there
+from ...compiler.tools.meaning import means_the_same
 from ..parallel.processes import gathered, rank
 from .digests import digest_of_records, stated
 from .folder import RunFolder
@@ -120,7 +121,7 @@ def _require_place(folder: RunFolder, genotype: Spec | None, overwrite: bool) ->
     if folder.holds_ensemble if genotype else is_there(file):
         what = "an ensemble" if genotype else "a single genotype"
         raise fail("E507", f"`{path}` holds {what}", help="choose another folder")
-    if genotype is None or not is_there(file) or load(file) == genotype:
+    if genotype is None or not is_there(file) or means_the_same(load(file), genotype):
         return
     if has_search:
         message = f"`{path}` holds the search of another genotype"

@@ -23,8 +23,10 @@ from ...compiler.language.spec import Spec
 from ...compiler.load import load
 from ...compiler.network.holes import shares
 from ...compiler.network.network import Network
+from ...compiler.resolve.resolve import resolve
 from ...compiler.system.display import Displayed
 from ...compiler.system.files import is_folder, is_there
+from ...compiler.tools.meaning import meaning
 from ..metrics import selection_metric
 from ..settings import Settings
 from .controls import Controls, read_controls
@@ -136,9 +138,9 @@ class FinishedRun(Displayed):
         """What runs are scored together by, and its name: the space of a search, or a network."""
         if self.search is not None:
             network = self.search.network
-            return str(network.space), f"found by searches of {network.name}"
+            return meaning(network), f"found by searches of {network.name}"
         without = "" if self.genotype.cells else ", without Cells"
-        return str(self.genotype), self.name + without
+        return meaning(resolve(self.genotype)), self.name + without
 
 
 @dataclass(frozen=True)
@@ -258,18 +260,3 @@ def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
-
-
-def specification_of(runs: Sequence[FinishedRun]) -> Network:
-    """The search space that runs share; raises DiagnosticError where they do not share one."""
-    if not runs:
-        raise fail("E506", "there is no run", help="give at least one run folder")
-    for run in runs:
-        if run.search is None:
-            raise fail("E507", f"`{run.name}` holds no search", help="give runs of `search`")
-    searches = [run.search for run in runs if run.search is not None]
-    for run, search in zip(runs, searches, strict=True):
-        if search.network.space != searches[0].network.space:
-            message = f"`{runs[0].name}` and `{run.name}` searched different specifications"
-            raise fail("E507", message, help="give runs of one specification")
-    return searches[0].network

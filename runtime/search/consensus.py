@@ -26,7 +26,8 @@ from ..genotypes.derive import one_hot
 from ..latency.profile import Profile, read_profile
 from ..runs.folder import RunFolder
 from ..runs.given import Run, listed, run_of
-from ..runs.read import FinishedRun, Search, specification_of
+from ..runs.read import FinishedRun, Search
+from ..runs.shared import sharing
 from .budgets import Budgets
 
 LEAST = 1e-12
@@ -82,7 +83,7 @@ def consensus(runs: Run | Sequence[Run]) -> Consensus:
 
 def agreed(every: Sequence[FinishedRun]) -> Consensus:
     """The consensus of runs; raises DiagnosticError where they share no specification."""
-    space = specification_of(every)
+    space, every = sharing(every)
     genotypes = [unfill(space, run.genotype) for run in every]
     picks = common_variant(genotypes)
     pairs = zip(every, genotypes, strict=True)

@@ -20,6 +20,7 @@ from ...compiler.load import Given, spec_of
 from ...compiler.network.holes import Relaxation
 from ...compiler.network.network import Network
 from ...compiler.system.files import is_there
+from ...compiler.tools.meaning import meaning
 from ..data.checks import data_warnings, metric_warnings, warn
 from ..data.classes import with_names
 from ..data.dataset import Dataset, names_read
@@ -99,7 +100,7 @@ def search(
             used = _identity(data, network, folder, resume)
             deciding = asdict(settings.usual(NOT_DECIDING))
             identity = run_identity(
-                deciding, specification=str(network.space), data=used.digest, profile=measured
+                deciding, specification=meaning(network), data=used.digest, profile=measured
             )
             run = KeptRun(folder, identity, resume, used)
         doubts += metric_warnings(samples, network.head, VALIDATION)

@@ -19,6 +19,8 @@ from torch import Tensor
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
 from ...compiler.program.weights import Weights
+from ...compiler.resolve.resolve import resolve
+from ...compiler.tools.meaning import meaning
 from ..data.batches import Batch, Batches
 from ..data.identity import DataIdentity, arrays_identity
 from ..metrics import TRAIN_LOSS
@@ -154,7 +156,7 @@ def kept_training(
     """A training that is kept, which goes on with all of these alone: `others` are plain values."""
     identity = run_identity(
         asdict(settings.usual(NOT_DECIDING)),
-        specification=str(spec),
+        specification=meaning(resolve(spec)),
         data=data.digest,
         weights=arrays_identity(start).digest if start is not None else "",
         options=json.dumps(others, sort_keys=True),

@@ -22,6 +22,7 @@ from ...compiler.program.program import Program
 from ...compiler.program.weights import Weights, WeightSource
 from ...compiler.system.display import Displayed
 from ...compiler.system.files import is_file
+from ...compiler.tools.meaning import means_the_same
 from ..data.checks import data_warnings, warn
 from ..data.classes import with_names
 from ..data.dataset import Dataset, names_read
@@ -156,7 +157,7 @@ def found_with(given: object) -> Settings:
 def _found_here(spec: Spec, folder: RunFolder) -> Settings | None:
     """The settings that stand beside a genotype where its search found it."""
     file = folder.path / GENOTYPE
-    return settings_beside(file) if is_file(file) and load(file) == spec else None
+    return settings_beside(file) if is_file(file) and means_the_same(load(file), spec) else None
 
 
 def _memory(network: Network, program: Program, data: Source, settings: Settings) -> Memory:
