@@ -26,6 +26,8 @@ def on_validation(metric: str) -> str:
 TRAIN_LOSS = "train_loss"
 """The loss over an epoch of training, in a record."""
 VALIDATION_LOSS = on_validation("loss")
+BEST_EPOCH = "best_epoch"
+"""The epoch whose weights a training has kept so far, where it stops early."""
 
 
 def selection_metric(kind: str) -> str:

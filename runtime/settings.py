@@ -158,6 +158,12 @@ class Settings:
         limits=Limits("from 0 to 100", 0, 101),
         kept=True,
     )
+    patience: int = _setting(
+        0,
+        "Stop after so many epochs without a better loss on validation, which is not learned then.",
+        limits=_at_least(0),
+        read_by=("train",),
+    )
     first_restart: int = _setting(
         1, "Epochs of the first period.", limits=_at_least(1), tuned="own"
     )
@@ -297,6 +303,9 @@ class Settings:
         if self.storage and self.strategy not in SHARING:
             message = f"`{self.strategy}` cannot share a storage"
             raise fail("E506", message, help=f"strategies that can are {one_of(SHARING)}")
+        if self.patience and self.validation_weight:
+            message = "`validation_weight` has no effect with `patience`: validation is not learned"
+            raise fail("E506", message, help="leave one of them out")
         if self.second_order and self.strategy not in UNROLLED:
             message = f"`{self.strategy}` has no architecture step to unroll"
             raise fail("E506", message, help=f"strategies that have one are {one_of(UNROLLED)}")

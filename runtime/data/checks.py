@@ -23,6 +23,8 @@ from .split import SPLIT_NAMES, TRAIN, VALIDATION
 
 FEW = 5
 """Samples of a class in a split below which a score of the class says little."""
+MOSTLY = 0.9
+"""The share of samples of one class from which accuracy says little."""
 MOST_NAMED = 4
 _COUNTED = {
     "classes": "the mean leaves out a class that never occurs, or counts it as 0 if predicted",
@@ -78,6 +80,8 @@ def metric_warnings(data: Dataset, head: Head, part: int) -> tuple[Diagnostic, .
         message = f"`f1_macro` on {where} says nothing of {share}: {never}"
         remedy = "read `f1_weighted`, in which they have no weight"
         report.add("W506", message, help=remedy, notes=[Note(_COUNTED[head.kind])])
+    if head.kind == "classes":
+        _usual(labels, head, where, report)
     return tuple(report.diagnostics)
 
 
@@ -120,6 +124,18 @@ def _classes(data: Dataset, head: Head, part: int, report: Report) -> None:
     if few:
         message = f"{where} has fewer than {FEW} samples of {_named(head, few, what)}"
         report.add("W502", message, help="scores of so few are mostly chance: add samples")
+
+
+def _usual(labels: NDArray[Any], head: Head, where: str, report: Report) -> None:
+    """A class that most samples have: whoever always says it is right as often."""
+    counts = _counts(labels, head)
+    share = counts.max() / len(labels)
+    if MOSTLY <= share < 1:
+        which = _named(head, [int(counts.argmax())], "class")
+        message = f"`accuracy` on {where} says little: {share:.1%} of the samples have {which}"
+        report.add(
+            "W506", message, help="read `f1_macro`, or `auroc`, which count each class alike"
+        )
 
 
 def _named(head: Head, places: Sequence[int], what: str) -> str:

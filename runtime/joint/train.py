@@ -90,6 +90,9 @@ def train_joint(
         **{name: options.pop(name) for name in mine if name in options}
     )
     settings = (settings or Settings()).with_options(**options)
+    if settings.patience:
+        message = "`patience` is for networks that read features"
+        raise fail("E506", message, help="leave it out: backbones and all learn validation too")
     given = backbones or BackboneOptions()
     network = with_names(checked(with_shapes(spec, given)), data)
     shaped = network.space

@@ -18,7 +18,9 @@ from ..data.sources import Data, source_of
 from ..data.split import TEST
 from ..progress import Progress, no_progress
 from ..settings import Settings
+from .details import Evaluation, details_of, metrics_of_details
 from .open import Model, open_predictor
+from .outputs import shares_in
 from .predictor import SECONDS, Predictor, split_warnings
 
 
@@ -33,8 +35,13 @@ def evaluate(
     settings: Settings | None = None,
     progress: Progress = no_progress,
     **options: Any,
-) -> dict[str, float]:
-    """The head's metrics on the test split.
+) -> Evaluation:
+    """The head's metrics on the test split, with their `details`, class by class.
+
+    Classes: `accuracy`, weighted and macro F1, and, of each class against all others, the means of
+    the area under the receiver operating characteristic (`auroc`) and of average precision (`map`);
+    labels have the last four too. `calibration_error` is the expected one over 15 bins. Values:
+    `r2`, `mean_absolute_error`, `root_mean_squared_error`.
 
     `model` is a run folder, of a network or of an ensemble, an ONNX file, what a training gave, or
     a specification whose `weights` are given. A run's own settings say how data without a `split`
@@ -50,17 +57,20 @@ def evaluate(
 
 def evaluate_with(
     predictor: Predictor, samples: Dataset, settings: Settings, progress: Progress = no_progress
-) -> dict[str, float]:
+) -> Evaluation:
     """The head's metrics on the test split of samples, of a network that is open."""
     import torch
 
     from ..training.objective import metrics_of
 
     head, test = predictor.network.head, samples.indices(TEST)
-    outputs = predictor.outputs(samples, test, settings, progress)
+    outputs, labels = predictor.outputs(samples, test, settings, progress), samples.labels[test]
+    shares = shares_in(head, predictor.output, outputs.astype(np.float64))
+    details = details_of(head, shares, labels)
     if predictor.output == PROBABILITIES:
         outputs = logits_of(outputs, head.kind)
-    return metrics_of(head, torch.from_numpy(outputs), torch.from_numpy(samples.labels[test]))
+    metrics = metrics_of(head, torch.from_numpy(outputs), torch.from_numpy(labels))
+    return Evaluation(metrics | metrics_of_details(details), details)
 
 
 def to_evaluate(predictor: Predictor, data: Source, settings: Settings) -> Dataset:

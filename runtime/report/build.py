@@ -17,18 +17,21 @@ from ...compiler.tools.meaning import meaning
 from ..data.files import Source
 from ..data.sources import Data, source_of
 from ..genotypes.agreement import Agreement, agreements, mean_pairwise
-from ..metrics import TRAIN_LOSS, VALIDATION_LOSS, spoken
+from ..metrics import VALIDATION_LOSS, spoken
+from ..predict.details import Evaluation
 from ..runs.controls import Controls
 from ..runs.given import AnyRun, Run, any_run_of, listed
 from ..runs.read import FinishedRun, Search
-from .charts import Line, grid, line_chart
+from .charts import grid
 from .data import data_reports, data_section
+from .details import details_facts, details_section
 from .doubts import doubts_of, doubts_section
 from .ensembles import ensemble_reports, ensembles_section
 from .missing import measured_missing, missing_facts, missing_section
-from .page import code, figure, folded, page, paragraph, section
+from .page import code, folded, page, paragraph, section
 from .scores import Row, control_rows, controls_section, tested_rows, tested_section
 from .searches import details, diagram, overview, stability
+from .trainings import training_figure
 
 MOST_DRAWN = 8
 Told = Callable[[int, int], None]
@@ -73,19 +76,23 @@ def report(
     trained = [run for run in every if run.training is not None]
     source = None if data is None else source_of(data)
     models = [one for one, run in zip(given, every, strict=True) if run.training is not None]
-    tested, ensembles = _tested(trained, models, source, told), ensemble_reports(every)
+    scored, ensembles = _scored(models, source, told), ensemble_reports(every)
+    tested = _tested(trained, scored)
+    behind = [(run.name, one.details) for run, one in zip(trained, scored, strict=False)]
     doubts = doubts_of(every)
     parts = [doubts_section(doubts)]
     parts += [_space(group, len(groups) > 1) for group in groups.values()]
     missing = measured_missing(every)
     untrained = [run.name for run in every if run.training is None] if data is not None else []
-    parts += [_trainings(trained), tested_section(tested), _untested(untrained)]
+    parts += [_trainings(trained), tested_section(tested), details_section(behind)]
+    parts += [_untested(untrained)]
     parts += [missing_section(missing)]
     parts += _genotypes(single)
     used = data_reports(every)
     parts += [ensembles_section(ensembles), data_section(used)]
     facts = {
         **_facts(every, list(groups.values()), tested),
+        "details": details_facts(behind),
         "missing": missing_facts(missing),
         "ensembles": [one.as_json() for one in ensembles],
         "untested": untrained,
@@ -176,32 +183,28 @@ def _untested(names: Sequence[str]) -> Html:
 
 
 def _trainings(runs: Sequence[AnyRun]) -> Html:
-    """The training loss of each trained run."""
-    figures: list[Html] = []
-    for run in runs:
-        epochs = run.training.epochs if run.training else ()
-        points = [(e.number, e.numbers[TRAIN_LOSS]) for e in epochs if TRAIN_LOSS in e.numbers]
-        label = "training loss over epochs"
-        chart = line_chart([Line(points)], label, size=(300, 140), along="epoch")
-        figures.append(figure(chart, f"Training loss of {run.name}"))
-    return section("Training", grid(figures))
+    """The losses of each trained run."""
+    return section("Training", grid(training_figure(run) for run in runs))
 
 
-def _tested(
-    trained: Sequence[AnyRun], models: Sequence[Any], data: Source | None, told: Told | None
-) -> dict[str, list[Row]]:
-    """The rows of each metric on test; none without data. `models` are what the runs were of."""
-    if data is None or not trained:
-        return {}
+def _scored(models: Sequence[Any], data: Source | None, told: Told | None) -> Sequence[Evaluation]:
+    """What each of the models that were trained gives on test; nothing without data."""
+    if data is None or not models:
+        return []
     from ..predict.evaluate import evaluate
 
-    metrics: list[dict[str, float]] = []
+    found: list[Evaluation] = []
     for model in models:
-        metrics.append(evaluate(model, data))
+        found.append(evaluate(model, data))
         if told is not None:
-            told(len(metrics), len(trained))
-    names = dict.fromkeys(name for scores in metrics for name in scores)
-    return {name: tested_rows(trained, metrics, name) for name in names}
+            told(len(found), len(models))
+    return found
+
+
+def _tested(trained: Sequence[AnyRun], scored: Sequence[Evaluation]) -> dict[str, list[Row]]:
+    """The rows of each metric on test."""
+    names = dict.fromkeys(name for scores in scored for name in scores)
+    return {name: tested_rows(trained, scored, name) for name in names}
 
 
 def _facts(

@@ -40,8 +40,9 @@ from .kept import HISTORY, KeptRun, records_in
 from .objective import Objective
 from .optimisers import WeightOptimiser
 from .saved import read_epoch
+from .stopping import Stopping
 
-STAGE = "train"
+STAGE, STOPPING = "train", "best"
 WRITING = 0.05
 """The share of the time that writing checkpoints may take."""
 
@@ -57,25 +58,35 @@ class Course:
         settings: Settings,
         held: Mapping[str, Tensor],
         generator: torch.Generator,
+        stopping: Stopping | None = None,
     ) -> None:
         self.interrupt = Interrupt()
         self.history: list[dict[str, Any]] = []
         self._optimiser, self._pass = optimiser, weight_pass(optimiser, objective, batches)
         self._settings, self._held, self._generator = settings, held, generator
         self._epoch = Epoch([settings.seed], self.interrupt)
+        self._stopping = stopping
 
     def run(self, report: Report | None, keep: Callable[[], None] = lambda: None) -> None:
-        """Every epoch that is left; `keep` is called between two of them.
+        """Every epoch that is left, or until it stops early; `keep` is called between two of them.
 
         Raises DiagnosticError where the loss is not finite, and Interrupted.
         """
-        while len(self.history) < self._settings.epochs:
+        while not self._is_over():
             if self.history and not self._epoch.begun:
                 keep()
             (loss,) = self._epoch.run([self._pass])
-            self.history.append({"epoch": len(self.history) + 1, TRAIN_LOSS: float(loss)})
+            record: dict[str, Any] = {"epoch": len(self.history) + 1, TRAIN_LOSS: float(loss)}
+            if self._stopping is not None:
+                record |= self._stopping.scored(self.history)
+            self.history.append(record)
             if report is not None and rank() == 0:
                 report(self.history[-1])
+
+    def _is_over(self) -> bool:
+        if self._stopping is not None and self._stopping.is_over(self.history):
+            return True
+        return len(self.history) >= self._settings.epochs
 
     def run_kept(self, report: Report | None, kept: KeptRun) -> None:
         """As `run`, from where the run was, with checkpoints; `report` receives all records.
@@ -113,6 +124,7 @@ class Course:
             "epoch": self._epoch.state(),
             "random": gathered(random_state(device, self._generator)),
             HISTORY: "".join(line_of(STAGE, record) for record in self.history),
+            **({} if self._stopping is None else {STOPPING: self._stopping.state()}),
         }
 
     @torch.no_grad()
@@ -135,12 +147,16 @@ class Course:
             read_random_state(one, device, self._generator)
             for one in saved.at("random").items(least=1)
         ]
+        stopping = self._stopping
+        best = {} if stopping is None else stopping.read(saved.at(STOPPING), history)
         saved.require_read()
         for name, tensor in self._held.items():
             tensor.copy_(held[name])
         self._optimiser.restore(optimiser)
         self._epoch.restore(epoch)
         self.history = history
+        if stopping is not None:
+            stopping.restore(best)
         restore_random_state(random[rank() % len(random)], device, self._generator)
 
 

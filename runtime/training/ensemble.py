@@ -10,6 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.ensemble import Ensemble, EnsembleMember
 from ...compiler.language.spec import Spec
 from ...compiler.program.join import member_name
@@ -64,6 +65,9 @@ def train_ensemble(
     """
     data = source_of(data)
     usual = (settings or Settings()).with_options(**options)
+    if usual.patience:
+        message = "`patience` is for a single network, not for an ensemble"
+        raise fail("E506", message, help="leave it out, or train a member by itself")
     ensemble, own = _with_seeds(_named(ensemble, data), each, usual.member_seeds)
     chosen = [(settings or one or Settings()).with_options(**options) for one in own]
     chosen = [

@@ -156,10 +156,13 @@ class Member:
 def trains_apart(settings: Settings) -> bool:
     """Whether networks with these settings train one by one.
 
-    Processes share the samples of a network, float16 scales all gradients by one number, and on a
-    CPU what torch.compile makes of a large population may crash (torch 2.13).
+    With patience one stops before another, processes share the samples of a network, float16
+    scales all gradients by one number, and on a CPU what torch.compile makes of a large population
+    may crash (torch 2.13).
     """
     on_cpu = torch.device(settings.device).type == "cpu"
+    if settings.patience > 0:
+        return True
     return joined() or settings.precision == "float16" or (settings.compile and on_cpu)
 
 

@@ -1,9 +1,12 @@
-"""Training a discrete network on the training and validation splits; the last epoch is kept."""
+"""Training a discrete network on the training and validation splits; the last epoch is kept.
+
+With patience it learns the training split alone, stops early, and keeps the best epoch.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -49,11 +52,15 @@ from .modality_dropout import ModalityDropout
 from .objective import Objective
 from .optimisers import WeightOptimiser
 from .prepare import prepare
+from .stopping import Stopping, held_out
 
 
 @dataclass(frozen=True, repr=False)
 class TrainResult(Displayed):
-    """The weights after the last epoch, by name, a record for every epoch, and what was trained."""
+    """The weights after the last epoch, by name, a record for every epoch, and what was trained.
+
+    With patience they are those of the best epoch.
+    """
 
     weights: Mapping[str, NDArray[Any]]
     history: tuple[dict[str, Any], ...]
@@ -74,7 +81,10 @@ class TrainResult(Displayed):
     def __repr__(self) -> str:
         """The last record, and how much was trained."""
         numbers = sum(array.size for array in self.weights.values())
-        last = ", ".join(f"{k} {v:.4f}" for k, v in self.history[-1].items() if k != "epoch")
+        told = {k: v for k, v in self.history[-1].items() if k != "epoch"}
+        last = ", ".join(
+            f"{k} {v:.4f}" if type(v) is float else f"{k} {v}" for k, v in told.items()
+        )
         return f"TrainResult({len(self.history)} epochs, {numbers:,} numbers; {last})"
 
 
@@ -104,11 +114,11 @@ def train(
     settings that it was found with unless there are `settings`.
     Training starts from those of the `weights`, such as a hypernet's, that the network has by name,
     and from scratch without them. With `soft` targets, those of a teacher are learned beside the
-    labels: see `distil.py`. Nothing is selected, so validation samples are trained on too,
-    and the test split is not read. With `out`, a checkpoint is written after epochs and on SIGTERM
-    and SIGINT, from which `resume` goes on with the same numbers. Raises DiagnosticError where the
-    specification, the data or the settings cannot be used, and warns (`DataWarning`) where data are
-    to be doubted.
+    labels: see `distil.py`. Nothing is selected, so validation samples are trained on too, unless
+    there is `patience`; the test split is not read. With `out`, a checkpoint is written after
+    epochs and on SIGTERM and SIGINT, from which `resume` goes on with the same numbers. Raises
+    DiagnosticError where the specification, the data or the settings cannot be used, and warns
+    (`DataWarning`) where data are to be doubted.
     """
     require_for_one(options)
     settings = (settings or found_with(spec)).with_options(**options)
@@ -123,7 +133,9 @@ def train(
         program = lower(build(network))
         require_memory(_memory(network, program, data, settings), "training", settings.memory)
         samples = load_weighted(data, network, settings)
-        doubts = data_warnings(samples, network)
+        if settings.patience:
+            samples = replace(samples, times=None)
+        doubts, truth = data_warnings(samples, network), samples.labels
         if soft is not None:
             samples = soft.taught(samples, network.head)
         start = weights_from(weights) if weights is not None else None
@@ -135,7 +147,7 @@ def train(
             used = data_identity(data, names_read(network))
             kept = kept_training(folder, resume, genotype, settings, used, start, teacher)
         with watched(kept, settings, report) as told, computing(settings.threads):
-            result = train_network(network, samples, here, told, start, program, kept)
+            result = train_network(network, samples, here, told, start, program, kept, truth)
         if kept is not None and rank() == 0:
             folder = kept.folder
             folder.begin_training()
@@ -166,7 +178,7 @@ def _memory(network: Network, program: Program, data: Source, settings: Settings
     if settings.device != "cpu":
         return there.memory
     batch = min(settings.batch, there.samples)
-    averaged = settings.averaging > 0
+    averaged = settings.averaging > 0 or settings.patience > 0
     return there.memory + training_memory(learned(program), batch, averaged=averaged)
 
 
@@ -178,23 +190,32 @@ def train_network(
     start: Weights | None,
     program: Program | None = None,
     kept: KeptRun | None = None,
+    truth: NDArray[Any] | None = None,
 ) -> TrainResult:
     """Trains one network that is checked, on data that are read; `program` is it, lowered.
 
-    Where the run is `kept`, it goes on from its checkpoint, and writes others.
+    Where the run is `kept`, it goes on from its checkpoint, and writes others. `truth` are the
+    labels, where those of the data are soft.
     """
+    parts = (TRAIN,) if settings.patience else (TRAIN, VALIDATION)
     device = device_of(settings)
     with seeded(settings.seed, device) as generator:
         module, data = prepare(network, data, settings, device, program=program)
-        batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
+        batches = training_batches(data, parts, settings, device)
         objective = Objective.of(network.head, batches.labels)
         give_statistics(module, objective)
         if start is not None:
             start_from(module, start)
         optimiser = WeightOptimiser(module, settings, len(batches))
         held = module.state_dict()
-        course = Course(optimiser, objective, batches, settings, held, generator)
+        stopping: Stopping | None = None
+        if settings.patience:
+            apart = held_out(data, truth, settings, device)
+            stopping = Stopping(settings.patience, module, *apart, objective, optimiser, held)
+        course = Course(optimiser, objective, batches, settings, held, generator, stopping)
         course.run_kept(report, kept) if kept is not None else course.run(report)
         with optimiser.averages.in_place():
+            if stopping is not None:
+                stopping.put()
             history = tuple(course.history)
             return TrainResult(module.arrays(), history, network.space, settings)

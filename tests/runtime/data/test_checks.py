@@ -142,6 +142,17 @@ def test_metrics_that_say_nothing_of_what_is_absent() -> None:
     assert said.startswith("W506 `r2` on the test split says nothing of the value `0`")
 
 
+def test_accuracy_of_what_is_nearly_always_one_class() -> None:
+    arrays = sound(270)
+    test = np.flatnonzero(arrays["split"] == 2)
+    arrays["labels"][test] = 1
+    arrays["labels"][test[:4]], arrays["labels"][test[4:9]] = 0, 2
+    (said,) = doubted(arrays)
+    assert said.startswith("W506 `accuracy` on the test split says little: 90.0% of the samples")
+    arrays["labels"][test[9]] = 0
+    assert not doubted(arrays)
+
+
 def test_what_is_said_of_macro_f1_is_what_it_does() -> None:
     torch = pytest.importorskip("torch")
     from fusewright.runtime.training.objective import metrics_of

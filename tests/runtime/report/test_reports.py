@@ -327,6 +327,19 @@ def test_several_runs_are_compared(runs: list[Path], tmp_path: Path) -> None:
     json.dumps(shown.facts)
 
 
+def test_what_stands_behind_a_score_is_shown(tmp_path: Path) -> None:
+    names = f"`{SCRIPT}`, `{RIGHT_TO_LEFT}`, `{LONG}`"
+    network = spec("cell K(A, D) { S = Sum(x, y) }", f"3 classes {{ {names} }}")
+    fw.train(network, DATA, out=tmp_path / "run", settings=QUICK)
+    shown = report([tmp_path / "run"], data=DATA)
+    require_safe(shown.page)
+    assert SCRIPT not in shown.page
+    assert shown.page.count("background:color-mix") == 9
+    assert "Reliability, in 15 bins" in shown.page
+    expected = fw.evaluate(tmp_path / "run", DATA).details.as_json()
+    assert shown.facts["details"] == [{"run": str(tmp_path / "run"), **expected}]
+
+
 def test_trained_controls_are_compared_on_test(runs: list[Path], tmp_path: Path) -> None:
     late = [tmp_path / str(seed) for seed in range(3)]
     for seed, path in enumerate(late):

@@ -15,6 +15,8 @@ from ...runtime.settings import Settings
 from ..app import EitherData, Json, Quiet, Raw, Root, Trained, app, print_json, print_values
 from ..options import Backbones, Joint, Seconds, opened, with_options
 from ..screen.bar import Bar
+from ..screen.details import print_details
+from ..screen.tables import print_table
 from ..screen.warned import data_warnings
 
 if TYPE_CHECKING:
@@ -39,6 +41,9 @@ def evaluate(
     seconds: Seconds = None,
     missing: Annotated[
         bool, typer.Option("--missing", help="And where modalities are missing, kept in the run.")
+    ] = False,
+    details: Annotated[
+        bool, typer.Option("--details", help="And class by class, confusion and calibration.")
     ] = False,
     quiet: Quiet = False,
     json: Json = False,
@@ -79,9 +84,12 @@ def evaluate(
         found.keep(model)
     if json:
         curves = {"missing": found.as_json()} if found else {}
-        print_json({**metrics, **curves, "warnings": warned})
+        told = {"details": metrics.details.as_json()} if details else {}
+        print_json({**metrics, **curves, **told, "warnings": warned})
     else:
         print_values(metrics)
+        if details:
+            print_details(metrics.details)
         if found is not None:
             _print(found)
 
@@ -93,6 +101,4 @@ def _print(found: Robustness) -> None:
     for points in zip(*(curve.points for curve in found.curves), strict=True):
         shown = (f"{p.score:.4f} [{p.low:.4f}, {p.high:.4f}]" for p in points)
         rows.append([f"{points[0].share:.0%}", *shown])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
+    print_table(rows)

@@ -16,6 +16,7 @@ from ...compiler.language.spec import Spec
 from ...runtime.backbones.options import BackboneOptions
 from ...runtime.extract.settings import ExtractSettings
 from ...runtime.joint.settings import JointSettings
+from ...runtime.metrics import TRAIN_LOSS, VALIDATION_LOSS
 from ...runtime.runs.names import BACKBONES, SEARCH_WEIGHTS, WEIGHTS
 from ...runtime.settings import Settings, read_settings
 from ..app import (
@@ -210,7 +211,7 @@ def _epochs(what: str, epochs: int) -> Generator[Callable[[dict[str, Any]], None
     with Bar(what) as bar:
 
         def report(record: dict[str, Any]) -> None:
-            shown = (f"{k} {v:.4f}" for k, v in record.items() if isinstance(v, float))
+            shown = (f"{k} {record[k]:.4f}" for k in (TRAIN_LOSS, VALIDATION_LOSS) if k in record)
             bar.show(record["epoch"], epochs, "  ".join(shown))
 
         yield report
