@@ -12,6 +12,7 @@ import networkx
 
 from ..diagnostics.diagnostic import Report, did_you_mean, one_of
 from ..network.names import place_of
+from ..network.network import Application
 from .build import AnyGraph
 
 INTO: Mapping[str, tuple[str, ...]] = {
@@ -73,10 +74,20 @@ def _kind(node: object, data: Mapping[str, Any], report: Report) -> str:
         report.add("E702", f"`{node}` is no name of {_NAMES.get(kind, f'a {kind}')}", help=remedy)
     if kind == "feature" and not isinstance(data.get("modality"), str):
         report.add("E702", f"the feature `{node}` has no `modality`", help="name one")
-    if kind == "step" and not data.get("operations"):
+    if kind == "step" and not _are_operations(data.get("operations")):
         message = f"the Step `{node}` has no `operations`"
         report.add("E702", message, help='give it one, `operations="Sum"`, or several')
     return kind
+
+
+def _are_operations(value: object) -> bool:
+    """Whether they are a text, or several of texts and applications."""
+    several = [value] if isinstance(value, str) else value
+    return (
+        isinstance(several, (list, tuple))
+        and all(isinstance(one, (str, Application)) for one in several)
+        and any(several)
+    )
 
 
 def _check_edge(

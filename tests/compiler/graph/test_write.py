@@ -258,7 +258,12 @@ def broken() -> Iterator[tuple[str, Callable[[Graph], object], str]]:
     yield "name", node("Q", kind="step"), "`Q` is no name of a Step"
     yield "home", node("Q.S", kind="step", operations="Sum"), "`Q`, which is no Cell"
     yield "modality", node("Q", kind="feature"), "the feature `Q` has no `modality`"
-    yield "operations", node("M.Q", kind="step"), "the Step `M.Q` has no `operations`"
+    for operations in (None, "", [], -1, [1], {"Sum": 1}):
+        yield (
+            f"operations {operations}",
+            node("M.Q", kind="step", operations=operations),
+            "the Step `M.Q` has no `operations`",
+        )
     yield "upward", edge("M.S", "K_1.S_1", slot=0), "`M.S` → `K_1.S_1` leads from one Cell"
     yield "kinds", edge("A.adapt", "M.S", slot=0), "leads from a adapter to a step"
     yield "slot", edge("M.u", "M.S"), "the edge `M.u` → `M.S` has no `slot`"
