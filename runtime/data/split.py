@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import fail, one_of
 from ...compiler.network.network import Head
@@ -77,6 +78,17 @@ def lacks_validation(split: Array) -> bool:
     return bool(np.isin((TRAIN, TEST), split).all() and not (split == VALIDATION).any())
 
 
+def parted(labels: Array, seed: int) -> Array:
+    """A split that has no test samples: a fifth to choose by, of each class where that goes."""
+    single = labels.ndim == 1
+    places = np.unique(labels, return_inverse=True)[1] if single else np.zeros(len(labels), int)
+    strata = [np.flatnonzero(places == p) for p in range(places.max() + 1)]
+    split = _shared(strata, np.random.default_rng(seed), _SHARES_OF_TRAINING)
+    if not (split == VALIDATION).any():
+        split[-1] = VALIDATION
+    return split
+
+
 def _drawn(
     labels: Array, groups: Array | None, head: Head, seed: int, shares: tuple[float, ...]
 ) -> Array:
@@ -93,7 +105,15 @@ def _drawn(
     strata = [np.arange(samples)]
     if head.kind == "classes":
         strata = [np.flatnonzero(labels == c) for c in range(head.count)]
-    split = np.empty(samples, np.int64)
+    return _shared(strata, generator, shares)
+
+
+def _shared(
+    strata: Sequence[NDArray[np.int64]], generator: np.random.Generator, shares: Sequence[float]
+) -> Array:
+    """Each stratum in shares, as near as whole samples come."""
+    bounds = np.cumsum(shares)[:-1]
+    split = np.empty(sum(map(len, strata)), np.int64)
     for stratum in strata:
         shuffled = generator.permutation(stratum)
         offset = generator.random()

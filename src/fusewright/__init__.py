@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from .runtime.backbones.inspect import inspect
     from .runtime.data.new import new
     from .runtime.deploy.deploy import deploy
+    from .runtime.estimators.estimators import (
+        FusionClassifier,
+        FusionMultilabel,
+        FusionRegressor,
+    )
     from .runtime.extract.extract import extract
     from .runtime.predict.evaluate import evaluate, predict
     from .runtime.predict.robustness import robustness
@@ -39,6 +44,9 @@ if TYPE_CHECKING:
     from .runtime.training.train import train
 
 _HOMES = {
+    "FusionClassifier": "runtime.estimators.estimators",
+    "FusionMultilabel": "runtime.estimators.estimators",
+    "FusionRegressor": "runtime.estimators.estimators",
     "Graph": "compiler.graph.build",
     "DataWarning": "compiler.diagnostics.diagnostic",
     "Diagnostic": "compiler.diagnostics.diagnostic",
@@ -72,6 +80,9 @@ __all__ = [
     "DataWarning",
     "Diagnostic",
     "DiagnosticError",
+    "FusionClassifier",
+    "FusionMultilabel",
+    "FusionRegressor",
     "Graph",
     "Settings",
     "Spec",

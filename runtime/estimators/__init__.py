@@ -1,0 +1,1 @@
+"""Searching and training as scikit-learn's estimators."""

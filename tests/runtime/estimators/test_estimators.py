@@ -1,0 +1,145 @@
+"""Estimators read named arrays, frames and one array, search what is open, and fit as others do."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+
+import fusewright as fw
+
+from ...support.paths import DOCS
+from ...support.running import FIXED, problem, spec
+from ...website.test_tutorials import carried_out
+
+QUICK: dict[str, Any] = {
+    "strategy": "random",
+    "candidates": 1,
+    "trial_epochs": 1,
+    "epochs": 1,
+    "folds": 1,
+    "batch": 32,
+    "threads": 1,
+}
+NAMES = np.array(["so", "no", "yes"])
+
+
+def parts(kind: str = "classes") -> tuple[dict[str, Any], Any]:
+    """Features of a problem, and its labels."""
+    arrays = problem(kind=kind)
+    labels = arrays.pop("labels")
+    del arrays["split"]
+    return arrays, labels
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Any:
+    """A classifier that was searched and trained on named arrays, whose classes are names."""
+    features, places = parts()
+    return fw.FusionClassifier(**QUICK).fit(features, NAMES[places])
+
+
+def test_a_space_is_derived_searched_and_trained(fitted: Any) -> None:
+    features, places = parts()
+    assert fitted.found_ is not None
+    assert fitted.spec_ == fitted.trained_.genotype == fitted.found_.genotype
+    assert fitted.classes_.tolist() == ["no", "so", "yes"]
+    assert fitted.feature_names_in_.tolist() == ["A", "B", "D"]
+    shares = fitted.predict_proba(features)
+    assert np.allclose(shares.sum(1), 1)
+    assert (fitted.predict(features) == fitted.classes_[shares.argmax(1)]).all()
+    score = (fitted.predict(features) == NAMES[places]).mean()
+    assert fitted.score(features, NAMES[places]) == pytest.approx(score)
+
+
+def test_what_was_trained_is_deployed_and_copied(fitted: Any, tmp_path: Path) -> None:
+    features, _ = parts()
+    fw.deploy(fitted.trained_, tmp_path / "n.onnx", probabilities=True)
+    shares = fw.predict(tmp_path / "n.onnx", features)
+    assert np.allclose(shares, fitted.predict_proba(features), atol=1e-5)
+    again = pickle.loads(pickle.dumps(fitted))
+    assert np.array_equal(again.predict_proba(features), fitted.predict_proba(features))
+    assert clone(fitted).get_params() == fitted.get_params()
+
+
+@pytest.mark.parametrize("form", ["Spec", "text", "file"])
+def test_a_specification_is_trained_as_it_is_and_orders_its_classes(
+    form: str, tmp_path: Path
+) -> None:
+    written = str(spec(FIXED, predict="3 classes { yes, so, no }"))
+    (tmp_path / "n.fuse").write_text(written, encoding="utf-8")
+    given = {"Spec": fw.loads(written), "text": written, "file": tmp_path / "n.fuse"}[form]
+    features, places = parts()
+    short = {**QUICK, "epochs": 20, "max_learning_rate": 0.02}
+    model = fw.FusionClassifier(given, **short).fit(features, NAMES[places])
+    assert model.found_ is None
+    assert model.classes_.tolist() == ["no", "so", "yes"]
+    assert model.score(features, NAMES[places]) > 0.9
+
+
+def test_columns_of_a_frame_are_features() -> None:
+    features, places = parts()
+    frame = pd.DataFrame(
+        {"a": features["A"][:, 0], "b": features["A"][:, 1], "d": features["D"][:, 2]}
+    )
+    columns = {"left": ["a", "b"], "right": ["d"]}
+    model = fw.FusionClassifier(columns=columns, **QUICK).fit(frame, places)
+    assert [f.name for m in model.spec_.modalities for f in m.features] == ["left", "right"]
+    with pytest.raises(fw.DiagnosticError, match="columns that X does not have: `d`"):
+        model.predict(frame[["a", "b"]])
+
+
+def test_one_array_is_one_feature_of_a_search() -> None:
+    features, places = parts()
+    model = fw.FusionClassifier(**QUICK).fit(features["D"], places)
+    assert model.found_ is not None
+    assert [len(cell.steps) for cell in model.spec_.cells] == [2]
+    one = fw.FusionClassifier(spec("output B", features="modality m { B[t 2, c 5] }"), **QUICK)
+    assert one.fit(features["B"], places).predict(features["B"]).shape == (90,)
+
+
+def test_values_and_labels_are_learned() -> None:
+    features, values = parts("values")
+    model = fw.FusionRegressor(spec(FIXED, predict="1 values"), **QUICK).fit(features, values[:, 0])
+    assert model.predict(features).shape == (90,)
+    assert model.fit(features, values).predict(features).shape == (90, 1)
+    features, labels = parts("labels")
+    several = fw.FusionMultilabel(spec(FIXED, predict="3 labels"), **QUICK).fit(features, labels)
+    assert several.predict_proba(features).shape == (90, 3)
+    assert set(np.unique(several.predict(features))) <= {0, 1}
+    with pytest.raises(fw.DiagnosticError, match="use `FusionClassifier`"):
+        several.fit(features, np.arange(90) % 3)
+
+
+def test_settings_are_parameters_that_grids_go_over() -> None:
+    features, places = parts()
+    model = fw.FusionClassifier(spec("output D", features="modality m { D[c 4] }"), **QUICK)
+    assert model.set_params(epochs=2).get_params()["epochs"] == 2
+    grid = GridSearchCV(model, {"batch": [16, 64]}, cv=2).fit(features["D"], places)
+    assert grid.best_params_["batch"] in (16, 64)
+    with pytest.raises(fw.DiagnosticError, match="did you mean `epochs`"):
+        fw.FusionClassifier(epoch=3)
+    with pytest.raises(ValueError, match="Invalid parameter 'epoch'"):
+        model.set_params(epoch=3)
+
+
+def test_labels_and_groups_may_stand_beside_features() -> None:
+    features, places = parts()
+    beside = {**features, "labels": places, "groups": np.arange(90) // 2}
+    model = fw.FusionClassifier(spec(FIXED), **QUICK).fit(beside)
+    assert model.n_features_in_ == 3
+    with pytest.raises(fw.DiagnosticError, match="there is no `y`"):
+        model.fit(features)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_example_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    carried_out(DOCS / "estimators.md")
+    assert (tmp_path / "model.onnx").exists()
