@@ -55,6 +55,15 @@ def lower(graph: Graph, relax: Relaxation = "shared") -> Program:
         return _Lowering(graph, relax).program()
 
 
+def lower_with_places(
+    graph: Graph, relax: Relaxation = "shared"
+) -> tuple[Program, Mapping[str, int]]:
+    """As `lower`, with the value that each node of the Graph became, where the head reaches it."""
+    with COLLECTOR_OFF:
+        lowering = _Lowering(graph, relax)
+        return lowering.program(), lowering.values
+
+
 def lower_adapter(graph: Graph, feature: str) -> Program:
     """The Program of a feature's adapter alone, over the feature."""
     return _Lowering(graph, "shared").adapter_alone(identifier(feature))

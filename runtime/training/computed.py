@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...compiler.program.program import INPUT, Program, Value
-from ...compiler.targets.torch.module import trace
+from ...compiler.targets.torch.traced import trace
 from ..data.rows import Array, Rows, gathered
 
 MOVING = (INPUT, "constant", "flatten", "repeat", "max")

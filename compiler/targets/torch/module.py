@@ -7,39 +7,28 @@ Parameters stand in `state_dict` under the Program's names, whichever passes ran
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, fx, nn
-from torch.fx.proxy import GraphAppendingTracer
+from torch import Tensor, nn
 
 from ....ops.types import CANDIDATES
 from ...diagnostics.diagnostic import fail
+from ...graph.build import build
 from ...passes import optimise
 from ...program.initial import initial_values
-from ...program.program import INPUT, PARAMETER, Input, Program
+from ...program.program import Input, Program
 from ...program.weights import Weights, fitting
 from ..safetensors import read_weights
 from ..target import Subject
 from .kernels import IN_BOTH_MODES, NO_KERNELS, Kernels
-from .stacks import deal
+from .scopes import place_of_parameter, register, scope_of
+from .traced import trace
+from .watched import Watched, names_of, trace_watched
 
-_SHARED = (
-    torch.split,
-    torch.stack,
-    torch.matmul,
-    deal,
-    getattr,
-    operator.getitem,
-    "flatten",
-    "unflatten",
-)
-"""Functions and methods of which equal calls are one: their result depends on arguments alone."""
-
-_TRACED = {"_places", "_training_graph", "_evaluation_graph"}
+_TRACED = {"_places", "_training_graph", "_evaluation_graph", "_scopes", "_watching"}
 
 
 class FusionModule(nn.Module):
@@ -50,19 +39,39 @@ class FusionModule(nn.Module):
     the place of features, under the name that it has among `program.inputs`.
 
     A module can be copied, pickled and, without `kernels`, exported in either mode.
+
+    Of one that `compile` made, `embed` gives what the head takes, and forward hooks on adapters,
+    Cells, Steps, the output and the head, `module.get_submodule("Cell_1.Step_1")`, see what each
+    reads and gives, and may replace the latter. Pre-hooks see, and backward hooks are not called.
     """
 
     _places: list[tuple[dict[str, Any], str]]
     _training_graph: Any
     _evaluation_graph: Any
+    _scopes: Any
+    _watching: Any
 
-    def __init__(self, program: Program, seed: int = 0, *, kernels: Kernels = NO_KERNELS) -> None:
-        """`kernels` replace primitives while training, such as those of `kernels.py`."""
+    def __init__(
+        self,
+        program: Program,
+        seed: int = 0,
+        *,
+        kernels: Kernels = NO_KERNELS,
+        watched: Watched | None = None,
+        places: Iterable[str] = (),
+    ) -> None:
+        """`kernels` replace primitives while training, such as those of `kernels.py`.
+
+        `places` are modules beside those that hold parameters, and `watched` says where their
+        values are made.
+        """
         super().__init__()
-        self.program = program
+        self.program, self._watched = program, watched
         self._kinds = {p.name: p.kind for p in program.parameters}
         for name, array in initial_values(program, seed).items():
-            _register(self, name, torch.from_numpy(array), self._kinds[name] != "statistic")
+            register(self, name, torch.from_numpy(array), self._kinds[name] != "statistic")
+        for name in places:
+            scope_of(self, name.split("."))
         self._kernels, self._compiled = kernels, False
         self._trace()
 
@@ -70,9 +79,11 @@ class FusionModule(nn.Module):
         """Makes what follows from the program and the parameters, and is no part of a copy."""
         in_evaluation = {n: k for n, k in self._kernels.items() if n in IN_BOTH_MODES}
         made = {
-            "_places": [_place(self, p.name) for p in self.program.parameters],
+            "_places": [place_of_parameter(self, p.name) for p in self.program.parameters],
             "_training_graph": trace(self.program, True, self._kernels),
             "_evaluation_graph": trace(self.program, False, in_evaluation),
+            "_scopes": [module for module in self.modules() if module is not self],
+            "_watching": {},
         }
         assert made.keys() == _TRACED
         self.__dict__.update(made)  # not as submodules, whose names are the specification's
@@ -88,11 +99,33 @@ class FusionModule(nn.Module):
             self.compile_graphs()
 
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
+        if any(s._forward_hooks or s._forward_pre_hooks for s in self._scopes):  # pyright: ignore[reportPrivateUsage]
+            return self._watch(features)[0]
         tensors = self._inputs(features)
         tensors += [held[name] for held, name in self._places]
         graph = self._training_graph if self.training else self._evaluation_graph
         result: Tensor = graph(*tensors)
         return result
+
+    def embed(self, features: Mapping[str, Tensor]) -> Tensor:
+        """What the head takes, (batch, L·channels), float32: the embedding of each sample.
+
+        Raises DiagnosticError for a module that `compile` did not make.
+        """
+        return self._watch(features)[1].flatten(1)
+
+    def _watch(self, features: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """The logits and what the head takes, while every place is called."""
+        if (watched := self._watched) is None:
+            message = "the module was not compiled from one specification, so that it has no places"
+            raise fail("E506", message, help="compile one: `fw.compile(spec, weights=…)`")
+        graph = self._watching.get(self.training)
+        if graph is None:
+            graph = self._watching[self.training] = trace_watched(watched, self, self.training)
+        tensors = self._inputs(features)
+        tensors += [held[name] for held, name in self._places]
+        logits, embedding = graph(*tensors)
+        return logits, embedding
 
     def compile_graphs(self) -> None:
         """Lets torch.compile make one program of each mode, of static shapes; on CUDA, a graph.
@@ -159,103 +192,11 @@ def load_weights(module: FusionModule, weights: Weights) -> None:
 
 def compile_torch(subject: Subject) -> FusionModule:
     """The module of a network, with its weights."""
-    module = FusionModule(optimise(subject.program), subject.seed)
+    watched, places = None, list[str]()
+    if [*subject.networks] == [()]:
+        watched = Watched(subject.network.spec, subject.relax)
+        places = names_of(build(subject.network))
+    module = FusionModule(optimise(subject.program), subject.seed, watched=watched, places=places)
     if subject.weights is not None:
         load_weights(module, read_weights(subject.weights))
     return module
-
-
-def trace(program: Program, training: bool, kernels: Kernels = NO_KERNELS) -> fx.GraphModule:
-    """The program as a function of its inputs and then its parameters.
-
-    `kernels` replace primitives by functions that are not looked into.
-    """
-    graph = fx.Graph()
-    tracer = GraphAppendingTracer(graph)
-
-    def placeholder(name: str) -> fx.Proxy:
-        return fx.Proxy(graph.placeholder(name), tracer)
-
-    def scalar(number: float) -> fx.Proxy:
-        """A number as a tensor without axes; in double, it never widens what it meets."""
-        node = graph.call_function(torch.scalar_tensor, (number,), {"dtype": torch.float64})
-        return fx.Proxy(node, tracer)
-
-    inputs = {item.name: placeholder(f"input_{i}") for i, item in enumerate(program.inputs)}
-    parameters = {p.name: placeholder(f"parameter_{i}") for i, p in enumerate(program.parameters)}
-    values: list[Any] = []
-    for value in program.values:
-        if value.primitive == INPUT:
-            values.append(inputs[value.name])
-        elif value.primitive == PARAMETER:
-            values.append(parameters[value.name])
-        else:
-            record, attributes = value.record, dict(value.attributes)
-            assert record is not None
-            arguments = [values[a] for a in value.arguments]
-            if value.primitive in kernels:
-                nodes = tuple(a.node for a in arguments)
-                if value.primitive == "deal":
-                    index = attributes.pop("index")
-                    parts: Any = fx.Proxy(graph.call_function(deal, nodes, attributes), tracer)
-                    values.append(parts[index])
-                    continue
-                made = graph.call_function(kernels[value.primitive], nodes, attributes)
-                values.append(fx.Proxy(made, tracer))
-                continue
-            if record.modal:
-                attributes["training"] = training
-            result = record.torch(torch, *arguments, **attributes)
-            values.append(scalar(result) if isinstance(result, float) else result)
-    graph.output(values[program.output].node)
-    _share(graph)
-    if not training:  # where nothing is written in place
-        graph.eliminate_dead_code()
-    return fx.GraphModule(nn.Module(), graph)
-
-
-def _share(graph: fx.Graph) -> None:
-    """Lets equal nodes be one, such as the split that parts come from."""
-    known: dict[Any, fx.Node] = {}
-    for node in graph.nodes:
-        if node.target in _SHARED:
-            key = (node.target, repr(node.args), repr(node.kwargs))
-            if key in known:
-                node.replace_all_uses_with(known[key])
-                graph.erase_node(node)
-            else:
-                known[key] = node
-
-
-class _Scope(nn.Module):
-    """Holds parameters under a name; has no mode of its own."""
-
-    def train(self, mode: bool = True) -> Self:
-        return self
-
-
-def _place(module: nn.Module, name: str) -> tuple[dict[str, Any], str]:
-    """The dictionary that holds a parameter or buffer, which may be replaced there, and its key."""
-    *path, last = name.split(".")
-    for part in path:
-        found = module._modules[part]  # pyright: ignore[reportPrivateUsage]
-        assert found is not None
-        module = found
-    held: dict[str, Any] = module._parameters  # pyright: ignore[reportPrivateUsage]
-    return (held if last in held else module._buffers), last  # pyright: ignore[reportPrivateUsage]
-
-
-def _register(module: nn.Module, name: str, value: Tensor, trained: bool) -> None:
-    """Adds a parameter or buffer under a dotted name.
-
-    Names are the specification's, and may be those of attributes of `nn.Module` such as
-    `training`, which its own registering refuses; hence the dictionaries behind it are used.
-    """
-    *path, last = name.split(".")
-    for part in path:
-        modules = module._modules  # pyright: ignore[reportPrivateUsage]
-        module = modules.setdefault(part, _Scope()) or module
-    if trained:
-        module._parameters[last] = nn.Parameter(value)  # pyright: ignore[reportPrivateUsage]
-    else:
-        module._buffers[last] = value  # pyright: ignore[reportPrivateUsage]

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from ...program.program import Input
-from .module import FusionModule, trace
+from .module import FusionModule
+from .traced import trace
 
 BATCH, SAMPLE = "batch", 3
 """Sizes known only at run time are exported from an example of this many."""
