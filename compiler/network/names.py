@@ -25,6 +25,8 @@ TARGET_SCALE, TARGET_SHIFT = f"{LABELS}.scale", f"{LABELS}.shift"
 """The deviation and the mean of each value that is predicted, over the training samples."""
 LOGITS, PROBABILITIES = "logits", "probabilities"
 """What a network gives, (batch, K), as artifacts name it."""
+EMBEDDING = "embedding"
+"""What the head takes, (batch, L·channels), as artifacts name it."""
 
 
 def identifier(*parts: str) -> str:

@@ -23,7 +23,7 @@ session = onnxruntime.InferenceSession({file})
 features = {{
 {features}
 }}
-(output,) = session.run(None, features)  # (batch, {count})
+(output,) = session.run([{output}], features)  # (batch, {count})
 ```"""
 
 
@@ -45,7 +45,7 @@ def model_card(
         _table(("feature", "modality", "shape"), map(_feature, features)),
         _output(network, facts["output"]),
         "## How to use it",
-        _use(network.head.count, features, file),
+        _use(network.head.count, features, file, facts["output"]),
         "## How it was measured",
         *_measured(facts, data),
         "## Its size",
@@ -95,13 +95,14 @@ def _output(network: Network, what: str) -> str:
     return f"It gives {what} (batch, {head.count}), for {head.count} {head.kind}{printable(named)}."
 
 
-def _use(count: int, features: Iterable[NetworkFeature], file: str) -> str:
+def _use(count: int, features: Iterable[NetworkFeature], file: str, output: str) -> str:
     """A program that runs it on random features of one sample."""
     lines = [
         f"    {json_text(f.name)}: np.random.rand(1, {', '.join(_sizes(f))}).astype(np.float32),"
         for f in features
     ]
-    return USE.format(file=json_text(file), features="\n".join(lines), count=count)
+    shown = {"file": json_text(file), "output": json_text(output), "count": count}
+    return USE.format(features="\n".join(lines), **shown)
 
 
 def _sizes(feature: NetworkFeature) -> Iterator[str]:

@@ -50,6 +50,9 @@ def deploy_joint(
     if chosen.card:
         message = "a model with backbones is written without a card"
         raise fail("E506", message, help="leave out `--card`; its certificate says what is known")
+    if chosen.embedding:
+        message = "a model with backbones gives no embedding"
+        raise fail("E506", message, help="leave out `--embedding`")
     subject, run = subject_of(model, weights)
     if isinstance(subject, EnsembleSubject):
         raise fail("E506", "an ensemble is not joined with backbones", help="take a single network")

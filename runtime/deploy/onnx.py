@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ...compiler.diagnostics.text import json_text
 from ...compiler.network.network import Network
 from ...compiler.targets.numpy.network import NumpyNetwork
+from ...compiler.targets.onnx.embedding import embedding_of
 from ...compiler.targets.onnx.export import compile_onnx
 from ...compiler.targets.onnx.file import OnnxFile, weights_file
 from ...compiler.targets.onnx.options import OnnxOptions
@@ -120,8 +121,10 @@ class OnnxDraft:
 
         subject = self.subject
         reference = NumpyNetwork(subject.program, subject.arrays)
-        beside = _in_torch(subject)
-        return certify(place, subject.network.head, reference, beside, self.options.precision)
+        beside, embedded = _in_torch(subject)
+        embedding = (embedding_of(subject), embedded) if self.options.embedding else None
+        precision, head = self.options.precision, subject.network.head
+        return certify(place, head, reference, beside, precision, embedding)
 
     def _metrics(self, place: Path) -> dict[str, Any]:
         """The metrics of the file on the test split, and of the one in float32."""
@@ -181,20 +184,23 @@ def _batches(data: Dataset, samples: NDArray[Any]) -> Iterator[dict[str, NDArray
         yield {name: array[chosen] for name, array in data.features.items()}
 
 
-def _in_torch(subject: Subject) -> Evaluate | None:
-    """The torch module as a function of arrays, where torch is installed."""
+def _in_torch(subject: Subject) -> tuple[Evaluate | None, Evaluate | None]:
+    """The torch module and its embedding as functions of arrays, where torch is installed."""
     if find_spec("torch") is None:
-        return None
+        return None, None
     import torch
 
     from ...compiler.targets.torch.module import compile_torch
 
     module = compile_torch(subject).eval()
 
-    @torch.no_grad()
-    def evaluate(features: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-        tensors = {name: torch.from_numpy(array) for name, array in features.items()}
-        result: NDArray[Any] = module(tensors).numpy()
-        return result
+    def of(function: Callable[[Mapping[str, torch.Tensor]], torch.Tensor]) -> Evaluate:
+        @torch.no_grad()
+        def evaluate(features: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+            tensors = {name: torch.from_numpy(array) for name, array in features.items()}
+            result: NDArray[Any] = function(tensors).numpy()
+            return result
 
-    return evaluate
+        return evaluate
+
+    return of(module), of(module.embed)

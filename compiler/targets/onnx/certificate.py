@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from ....ops.types import TensorType
 from ...diagnostics.diagnostic import fail
-from ...network.names import PROBABILITIES
+from ...network.names import EMBEDDING, PROBABILITIES
 from ...network.network import Head
 from ...program.program import Input, Program
 from ...system.files import first_line, is_file
@@ -146,9 +146,10 @@ def certify(
     reference: NumpyNetwork,
     torch: Evaluate | None = None,
     precision: Precision = "float32",
+    embedding: tuple[Evaluate, Evaluate | None] | None = None,
 ) -> Certificate:
     """Checks a model file and compares it with its reference and the torch module: `compared`."""
-    return compared(path, head, reference, cases(reference.program), torch, precision)
+    return compared(path, head, reference, cases(reference.program), torch, precision, embedding)
 
 
 def compared(
@@ -158,9 +159,11 @@ def compared(
     inputs: Iterable[tuple[str, Features]],
     torch: Evaluate | None = None,
     precision: Precision = "float32",
+    embedding: tuple[Evaluate, Evaluate | None] | None = None,
 ) -> Certificate:
     """Checks a model file and compares it with a reference in float64 and a torch module on inputs.
 
+    Where it gives an `embedding` too, the reference and the module of that are compared as well.
     Raises DiagnosticError where the file is not valid ONNX, where its shapes cannot be inferred,
     or where a float32 model differs; other precisions are measured, not judged.
     """
@@ -171,15 +174,20 @@ def compared(
     def given(logits: NDArray[Any]) -> NDArray[Any]:
         return probabilities_of(logits, head.kind) if is_output else logits
 
-    comparisons = []
+    comparisons: list[Comparison] = []
     for name, features in inputs:
         exact = given(reference(features))
         output = outputs(session, features)
         beside = None if torch is None else given(torch(features))
-        comparison = _compare(name, output, exact, beside)
+        found = [_compare(name, output, exact, beside)]
+        if embedding is not None:
+            output, exact = outputs(session, features, 1), embedding[0](features)
+            beside = None if embedding[1] is None else embedding[1](features)
+            found.append(_compare(f"{name}: {EMBEDDING}", output, exact, beside))
         if precision == "float32":
-            _require_passed(comparison)
-        comparisons.append(comparison)
+            for comparison in found:
+                _require_passed(comparison)
+        comparisons += found
     return Certificate(
         model.opset_import[0].version,
         model.ir_version,

@@ -24,13 +24,14 @@ from onnx import helper, numpy_helper
 from onnx.inliner import inline_local_functions
 
 from ...diagnostics.diagnostic import fail
-from ...network.names import LOGITS, PROBABILITIES, identifier
+from ...network.names import EMBEDDING, LOGITS, PROBABILITIES, identifier
 from ...network.network import Head
 from ...passes import optimise
 from ...program.program import INPUT, PARAMETER, Program
 from ...program.specialise import specialise, unused
 from ..target import Subject
 from .builder import GraphBuilder
+from .embedding import embedding_in, embedding_info, require_embedding
 from .functions import Outliner, documented, opset_imports
 from .interface import default, input_info, output_info
 from .options import DEFAULTS, OnnxOptions
@@ -54,15 +55,19 @@ def export(
     Its inputs are the features as declared, its output is `logits` (batch, K), or with
     `probabilities` their softmax for classes and their sigmoid for labels. What the subject
     says that it is stands in the metadata, and the names of the classes as a JSON list under
-    `fusewright.classes`. With `inline` there are no functions. Raises DiagnosticError for
-    probabilities of values, and where a feature is named `probabilities` as the output is, or a
+    `fusewright.classes`. With `inline` there are no functions, and with `embedding` what the head
+    takes is a second output, (batch, L·channels). Raises DiagnosticError for probabilities of
+    values, for the embedding of an ensemble, and where a feature is named as an output is, or a
     number is beyond float32.
     """
     opset, probabilities, network = options.opset, options.probabilities, subject.network
     output = PROBABILITIES if probabilities else LOGITS
     _require_free(output, program)
+    if options.embedding:
+        require_embedding(subject)
+        _require_free(EMBEDDING, program)
     program, weights = specialise(program, weights)
-    taken = {LOGITS, PROBABILITIES}
+    taken = {LOGITS, PROBABILITIES, EMBEDDING}
     names = value_names(program, taken)
     if not probabilities and program.values[program.output].primitive not in (INPUT, PARAMETER):
         names[program.output] = LOGITS
@@ -72,6 +77,10 @@ def export(
     outliner = Outliner(program, names, places, functions, readers, opset, taken)
     outliner.emit(range(len(program.values)), (), body)
     _head(body, names[program.output], network.head, output)
+    results = [output_info(output, network.head)]
+    if options.embedding:
+        body.node("Flatten", [names[embedding_in(program)]], [EMBEDDING], axis=1)
+        results.append(embedding_info(network))
     parameters = [
         parameter_tensor(weights[v.name], name)
         for v, name in zip(program.values, names, strict=True)
@@ -79,7 +88,6 @@ def export(
     ]
     inputs = [input_info(item) for item in program.inputs]
     infos = [helper.make_tensor_value_info(t.name, t.data_type, t.dims) for t in parameters]
-    results = [output_info(output, network.head)]
     graph = helper.make_graph(body.nodes, network.name, inputs + infos, results)
     model = _model(graph, functions, opset)
     helper.set_model_props(model, {**(options.metadata or {}), **_described(subject)})

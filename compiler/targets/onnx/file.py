@@ -25,6 +25,7 @@ from ..keys import JOINT_KEY, SPEC_KEY
 from ..target import Subject
 from .allowance import allowance
 from .bounds import Shape, Unbounded, require_bounded
+from .embedding import embedding_info, require_embedding
 from .interface import input_info, output_info
 from .tensors import is_text, parts_of, require_stored
 
@@ -118,13 +119,21 @@ class OnnxFile:
 
     def _given(self) -> str:
         """The name of what the model gives; raises DiagnosticError where no network gives it."""
-        name = self._outputs[0].name if len(self._outputs) == 1 else None
+        name = self._outputs[0].name if len(self._outputs) in (1, 2) else None
         if name not in (LOGITS, PROBABILITIES):
             raise self._foreign("does not give logits or probabilities")
         head = self.subject.network.head
         if self._outputs[0] != output_info(name, head):
             raise self._foreign(f"does not give {name} (batch, {head.count}) in float32")
+        if self._outputs[1:] and self._outputs[1:] != [self._embedding]:
+            raise self._foreign("gives more than its specification says")
         return str(name)
+
+    @property
+    def _embedding(self) -> onnx.ValueInfoProto:
+        """The second output that a model may have."""
+        require_embedding(self.subject)
+        return embedding_info(self.subject.network)
 
     def _require_inputs(self, expected: tuple[Input, ...]) -> None:
         """Raises DiagnosticError where the model takes anything else than a network does."""

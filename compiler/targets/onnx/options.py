@@ -30,6 +30,7 @@ class OnnxOptions:
     )
     inline: bool = option(False, "ONNX: write no functions.", read_by=MODEL)
     probabilities: bool = option(False, "ONNX: give probabilities, not logits.", read_by=MODEL)
+    embedding: bool = option(False, "ONNX: give what the head takes, too.", read_by=MODEL)
     precision: Precision = option(
         "float32",
         f"ONNX: {either(PRECISIONS)}; by default float32.",

@@ -50,9 +50,9 @@ def run(session: onnxruntime.InferenceSession, inputs: Mapping[str, NDArray[Any]
 
 
 def outputs(
-    session: onnxruntime.InferenceSession, inputs: Mapping[str, NDArray[Any]]
+    session: onnxruntime.InferenceSession, inputs: Mapping[str, NDArray[Any]], number: int = 0
 ) -> NDArray[Any]:
-    """What `run` gives, where that may be infinite or NaN."""
+    """What `run` gives, where that may be infinite or NaN, or another output by its number."""
     accepted = (*session.get_inputs(), *session.get_overridable_initializers())
     try:
         feed = {
@@ -60,11 +60,11 @@ def outputs(
             for item in accepted
             if item.name in inputs
         }
-        output = session.run(None, feed)[0]
+        output = session.run(None, feed)[number]
     except Exception as error:  # noqa: BLE001  (its exceptions have no common base but this)
         message = f"the model cannot be run: {first_line(error)}"
         raise fail("E508", message, help="compile it again") from None
-    expected = (len(feed[accepted[0].name]), session.get_outputs()[0].shape[-1])
+    expected = (len(feed[accepted[0].name]), session.get_outputs()[number].shape[-1])
     if not isinstance(output, np.ndarray) or output.dtype != np.float32 or output.shape != expected:
         array = np.asarray(output)
         message = f"the model gives {array.shape} of {array.dtype}, not {expected} of float32"
