@@ -17,7 +17,7 @@ from ...compiler.targets.onnx.target import ONNX
 from ..backbones.options import BackboneOptions
 from ..joint.certificate import certified
 from ..joint.export import joint_model
-from ..joint.sources import sources_of
+from ..joint.modalities import raw_modalities
 from ..predict.open import Model
 from ..runs.names import BACKBONES
 from .deploy import require_weights, subject_of
@@ -60,18 +60,18 @@ def deploy_joint(
     given = (backbones or BackboneOptions()).with_options(initial=initial or None)
     if run is not None:
         given = given.with_trained(subject.network.spec, run.path / BACKBONES)
-    sources = sources_of(subject.network.spec, given, subject.network)
+    modalities = raw_modalities(subject.network.spec, given, subject.network)
     facts: dict[str, Any] = {"file": str(place), "target": "onnx, from raw inputs"}
     facts |= {
-        f"backbone of {s.modality}": f"{s.backbone.name}, {s.backbone.weights}" for s in sources
+        f"backbone of {s.name}": f"{s.backbone.name}, {s.backbone.weights}" for s in modalities
     }
     metadata = run.metadata() if run else {}
-    exported = joint_model(subject, sources, replace(chosen, metadata=metadata))
+    exported = joint_model(subject, modalities, replace(chosen, metadata=metadata))
     with drafted(place, ONNX.beside) as draft:
         save_model(exported, draft, chosen.external_data)
         facts["bytes"] = draft.stat().st_size
         if chosen.verify:
-            facts |= certified(draft, subject, sources).as_json()
+            facts |= certified(draft, subject, modalities).as_json()
             text = json_text(facts, indent=1)
             beside = draft.with_name(f"{draft.name}.certificate.json")
             beside.write_text(text + "\n", encoding="utf-8")

@@ -29,15 +29,15 @@ from ...compiler.targets.onnx.certificate import (
 from ...compiler.targets.target import Subject
 from ...compiler.targets.torch.module import compile_torch
 from ..backbones.inputs import Input
-from .sources import Extractor, RawSource
+from .modalities import Extractor, RawModality
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 _FEW = (1, 9)
 
 
-def certified(path: Path, subject: Subject, sources: Sequence[RawSource]) -> Certificate:
+def certified(path: Path, subject: Subject, modalities: Sequence[RawModality]) -> Certificate:
     """What was measured of a model file; raises DiagnosticError as `compared` does."""
-    extractor, module = Extractor(sources).eval(), compile_torch(subject).eval()
+    extractor, module = Extractor(modalities).eval(), compile_torch(subject).eval()
     network = NumpyNetwork(subject.program, subject.arrays)
 
     @torch.no_grad()
@@ -63,23 +63,23 @@ def certified(path: Path, subject: Subject, sources: Sequence[RawSource]) -> Cer
         logits: NDArray[Any] = module(features(inputs, torch.float32)).numpy()
         return logits
 
-    inputs = raw_cases(subject, sources)
+    inputs = raw_cases(subject, modalities)
     return compared(path, subject.network.head, reference, inputs, beside)
 
 
-def raw_cases(subject: Subject, sources: Sequence[RawSource]) -> Iterator[tuple[str, Arrays]]:
+def raw_cases(subject: Subject, modalities: Sequence[RawModality]) -> Iterator[tuple[str, Arrays]]:
     """Raw inputs to compare on, each with what it is, as those of features are."""
     optional = [presence_name(m.name) for m in subject.network.spec.modalities if m.optional]
-    yield f"{RANDOM}, batch 1", _random(subject, sources, 1, 1)
-    yield f"{RANDOM}, batch 7", _random(subject, sources, 7, 7)
-    yield "zero", _random(subject, sources, 2, 0, scale=0.0)
-    yield "large", _random(subject, sources, 2, 2, scale=LARGE)
-    counted = [source for source in sources if source.lengths is not None]
+    yield f"{RANDOM}, batch 1", _random(subject, modalities, 1, 1)
+    yield f"{RANDOM}, batch 7", _random(subject, modalities, 7, 7)
+    yield "zero", _random(subject, modalities, 2, 0, scale=0.0)
+    yield "large", _random(subject, modalities, 2, 2, scale=LARGE)
+    counted = [modality for modality in modalities if modality.lengths is not None]
     if counted:
-        yield "as short as can be", _random(subject, sources, 2, 3, sizes=(1, 1))
-        yield "long", _random(subject, sources, 2, 4, sizes=(LONGEST, LONGEST))
+        yield "as short as can be", _random(subject, modalities, 2, 3, sizes=(1, 1))
+        yield "long", _random(subject, modalities, 2, 4, sizes=(LONGEST, LONGEST))
     if counted or optional:
-        inputs = _random(subject, sources, 5, 5)
+        inputs = _random(subject, modalities, 5, 5)
         lengths = {str(s.lengths): np.resize([1, -1, 2], 5) for s in counted}
         present = {name: (np.arange(5) % 2).astype(np.float32) for name in optional}
         yield "of several lengths and partly absent", {**inputs, **lengths, **present}
@@ -87,21 +87,21 @@ def raw_cases(subject: Subject, sources: Sequence[RawSource]) -> Iterator[tuple[
 
 def _random(
     subject: Subject,
-    sources: Sequence[RawSource],
+    modalities: Sequence[RawModality],
     batch: int,
     seed: int,
     scale: float = 1.0,
     sizes: tuple[int, int] = _FEW,
 ) -> dict[str, NDArray[Any]]:
     """Normal numbers times `scale`, any whole ones, and the features of other modalities."""
-    generator = np.random.default_rng([seed, len(sources)])
-    given = {name for source in sources for name in source.paths}
+    generator = np.random.default_rng([seed, len(modalities)])
+    given = {name for modality in modalities for name in modality.paths}
     plain = random_inputs(subject.program, batch, seed, scale, sizes)
     found = {name: array for name, array in plain.items() if name not in given}
-    for source in sources:
-        shape = (batch, *_shape(source, generator, sizes))
-        item = source.input
-        found[source.modality] = (
+    for modality in modalities:
+        shape = (batch, *_shape(modality, generator, sizes))
+        item = modality.input
+        found[modality.name] = (
             generator.integers(0, item.below, shape)
             if item.below
             else (scale * generator.normal(size=shape)).astype(np.float32)
@@ -109,10 +109,12 @@ def _random(
     return found
 
 
-def _shape(source: RawSource, generator: np.random.Generator, sizes: tuple[int, int]) -> list[int]:
+def _shape(
+    modality: RawModality, generator: np.random.Generator, sizes: tuple[int, int]
+) -> list[int]:
     """Sizes of a sample: free lengths of texts between `sizes`, those of others about as usual."""
-    item: Input = source.input
-    usual, longest = item.sizes, source.backbone.transform.get("longest", LONGEST)
+    item: Input = modality.input
+    usual, longest = item.sizes, modality.backbone.transform.get("longest", LONGEST)
     shape: list[int] = []
     for axis, size in zip(item.axes, item.shape, strict=True):
         if size is not None:

@@ -18,14 +18,14 @@ from ..data.dataset import Dataset
 from ..data.rows import Array
 from ..settings import Settings
 from ..training.modality_dropout import ModalityDropout
-from .sources import WHOLE_LENGTH, RawSource
+from .modalities import WHOLE_LENGTH, RawModality
 
 
 def with_dropout(
     data: Dataset,
     network: Network,
     inputs: Sequence[Input],
-    sources: Sequence[RawSource],
+    modalities: Sequence[RawModality],
     settings: Settings,
 ) -> Dataset:
     """The raw data with what samples may lack, where the settings say so.
@@ -44,12 +44,12 @@ def with_dropout(
     for item in inputs:
         if item.name in data.features and item.name not in marks:
             values[item.name] = dropout.nothing(item, data.features[item.name])[0, ...]
-    for source in sources:
-        if source.lengths is not None and source.lengths in data.features:
-            owners[source.lengths] = source.modality
-            values[source.lengths] = np.array(WHOLE_LENGTH)
+    for modality in modalities:
+        if modality.lengths is not None and modality.lengths in data.features:
+            owners[modality.lengths] = modality.name
+            values[modality.lengths] = np.array(WHOLE_LENGTH)
     places = [modality.name for modality in network.modalities]
-    modalities = {name: places.index(owners[name]) for name in values}
+    members = {name: places.index(owners[name]) for name in values}
     return replace(
-        data, absence=Absence(dropout.probability, dropout.present(data), modalities, values)
+        data, absence=Absence(dropout.probability, dropout.present(data), members, values)
     )

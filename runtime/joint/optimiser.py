@@ -15,8 +15,8 @@ from ...compiler.targets.torch.module import FusionModule
 from ..settings import Settings
 from ..training.averages import Averages
 from ..training.optimisers import WeightOptimiser
+from .modalities import Extractor
 from .settings import JointSettings
-from .sources import Extractor
 
 WITHIN = "backbones."
 """What names of backbones' numbers begin with beside those of the network."""

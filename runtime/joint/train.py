@@ -48,9 +48,9 @@ from ..training.prepare import module_of
 from ..training.train import TrainResult
 from .data import load_raw, names_of_raw
 from .dropout import with_dropout
+from .modalities import Extractor, RawModality, raw_modalities
 from .optimiser import JointOptimiser, begin_training
 from .settings import JointSettings
-from .sources import Extractor, RawSource, sources_of
 
 
 @dataclass(frozen=True)
@@ -100,17 +100,17 @@ def train_joint(
     here = settings.with_options(device=join(settings.device))
     _require_apart(joint)
     with begun(out, "train", overwrite, shaped, resume=resume) as folder:
-        sources = sources_of(shaped, given, network, seed=settings.seed)
-        samples = load_raw(data, network, sources, settings.split_seed, memory=settings.memory)
+        modalities = raw_modalities(shaped, given, network, seed=settings.seed)
+        samples = load_raw(data, network, modalities, settings.split_seed, memory=settings.memory)
         start = weights_from(weights) if weights is not None else None
         kept: KeptRun | None = None
         if folder is not None:
-            used = data_identity(data, names_of_raw(network, sources))
-            identities = {s.modality: s.backbone.identity.record() for s in sources}
+            used = data_identity(data, names_of_raw(network, modalities))
+            identities = {s.name: s.backbone.identity.record() for s in modalities}
             others = {"joint": asdict(joint), "backbones": identities}
             kept = kept_training(folder, resume, shaped, settings, used, start, others)
         with watched(kept, settings, report) as told, computing(settings.threads):
-            result = _trained(shaped, network, sources, samples, here, joint, start, told, kept)
+            result = _trained(shaped, network, modalities, samples, here, joint, start, told, kept)
         if kept is not None and rank() == 0:
             folder = kept.folder
             folder.begin_training()
@@ -135,7 +135,7 @@ def _require_apart(joint: JointSettings) -> None:
 def _trained(
     spec: Spec,
     network: Network,
-    sources: Sequence[RawSource],
+    modalities: Sequence[RawModality],
     data: Dataset,
     settings: Settings,
     joint: JointSettings,
@@ -148,8 +148,8 @@ def _trained(
         program = optimise(lower(build(network)), "compiled" if settings.compile else "training")
         batch = min(settings.batch, len(data.labels))
         module = module_of(with_draws(program), settings, device, batch)
-        data = with_dropout(data, network, program.inputs, sources, settings)
-        extractor = Extractor(sources).to(device)
+        data = with_dropout(data, network, program.inputs, modalities, settings)
+        extractor = Extractor(modalities).to(device)
         batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
         objective = Objective.of(network.head, batches.labels)
         give_statistics(module, objective)
@@ -161,16 +161,16 @@ def _trained(
         course.run_kept(report, kept) if kept is not None else course.run(report)
         with optimiser.averages.in_place():
             arrays, history = module.arrays(), tuple(course.history)
-            identities = {s.modality: s.backbone.identity_now.digest for s in sources}
-            return JointResult(arrays, history, spec, settings, _arrays(sources), identities)
+            identities = {s.name: s.backbone.identity_now.digest for s in modalities}
+            return JointResult(arrays, history, spec, settings, _arrays(modalities), identities)
 
 
-def _arrays(sources: Sequence[RawSource]) -> dict[str, NDArray[Any]]:
+def _arrays(modalities: Sequence[RawModality]) -> dict[str, NDArray[Any]]:
     """Weights and buffers of all backbones by name."""
     return {
-        f"{source.backbone.name}/{name}": tensor.detach().float().cpu().numpy().copy()
+        f"{modality.backbone.name}/{name}": tensor.detach().float().cpu().numpy().copy()
         if tensor.dtype in (torch.bfloat16, torch.float16)
         else tensor.detach().cpu().numpy().copy()
-        for source in sources
-        for name, tensor in source.backbone.module.state_dict().items()
+        for modality in modalities
+        for name, tensor in modality.backbone.module.state_dict().items()
     }

@@ -18,7 +18,7 @@ from ..data.dataset import Dataset
 from ..data.files import Source
 from ..data.identity import DataIdentity
 from ..joint.data import load_raw, names_of_raw
-from ..joint.sources import Extractor, sources_of
+from ..joint.modalities import Extractor, raw_modalities
 from ..progress import Progress
 from ..runs.folder import RunFolder
 from ..runs.names import BACKBONES
@@ -51,15 +51,15 @@ class RawPredictor:
         self.backbones: Mapping[str, str] = {}
         spec = self.network.spec
         given = options.with_trained(spec, folder.path / BACKBONES)
-        self._sources = sources_of(spec, given, self.network, seed=settings.seed)
-        self._module = _Joined(compile_torch(subject), Extractor(self._sources))
-        self.names = names_of_raw(self.network, self._sources)
+        self._modalities = raw_modalities(spec, given, self.network, seed=settings.seed)
+        self._module = _Joined(compile_torch(subject), Extractor(self._modalities))
+        self.names = names_of_raw(self.network, self._modalities)
 
     def read(self, data: Source, settings: Settings, *, labelled: bool) -> Dataset:
         return load_raw(
             data,
             self.network,
-            self._sources,
+            self._modalities,
             settings.split_seed,
             labelled=labelled,
             memory=settings.memory,

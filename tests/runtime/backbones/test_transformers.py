@@ -17,7 +17,7 @@ from fusewright.runtime.backbones.options import BackboneOptions
 from fusewright.runtime.backbones.outline import outline
 from fusewright.runtime.backbones.specification import with_shapes
 from fusewright.runtime.backbones.taps import tapped
-from fusewright.runtime.joint.sources import sources_of
+from fusewright.runtime.joint.modalities import raw_modalities
 from tests.support.backbones import bert_folder, seeded, vit_folder
 
 pytest.importorskip("transformers")
@@ -61,8 +61,8 @@ def test_texts_have_a_length_of_their_own_whatever_the_longest_is(
         '{ Words at "encoder.layer.1" } output Words predict 3 classes'
     )
     assert "Words[t *, c 8]" in str(with_shapes(spec, RANDOM))
-    (source,) = sources_of(spec, RANDOM, checked(with_shapes(spec, RANDOM)))
-    assert source.counted == {"Words": 1}
+    (modality,) = raw_modalities(spec, RANDOM, checked(with_shapes(spec, RANDOM)))
+    assert modality.counted == {"Words": 1}
 
 
 def test_a_picture_model_says_how_pictures_are_prepared(tmp_path: Path) -> None:

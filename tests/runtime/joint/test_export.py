@@ -23,7 +23,7 @@ from fusewright.compiler.targets.torch.module import compile_torch
 from fusewright.runtime.backbones.backbone import open_backbone
 from fusewright.runtime.backbones.options import BackboneOptions
 from fusewright.runtime.deploy.joint import deploy_joint
-from fusewright.runtime.joint.sources import Extractor, sources_of
+from fusewright.runtime.joint.modalities import Extractor, raw_modalities
 from fusewright.runtime.runs.weights import weights_from
 from tests.support.application import app
 from tests.support.backbones import HERE, OPTIONS
@@ -78,7 +78,7 @@ def in_torch(run: Path, inputs: dict[str, NDArray[Any]]) -> NDArray[Any]:
     trained = [f"{name}={run / 'backbones.safetensors'}" for name in references]
     options = OPTIONS.with_options(pretrained=trained)
     network = checked(spec)
-    extractor = Extractor(sources_of(spec, options, network)).eval()
+    extractor = Extractor(raw_modalities(spec, options, network)).eval()
     module = compile_torch(Subject(network, weights_from(run / "weights.safetensors"))).eval()
     tensors = {name: torch.from_numpy(array) for name, array in inputs.items()}
     with torch.no_grad():

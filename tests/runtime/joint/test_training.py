@@ -15,8 +15,8 @@ from fusewright.compiler.check.check import checked
 from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
 from fusewright.compiler.system.options import Limits, option
 from fusewright.runtime.backbones.specification import with_shapes
+from fusewright.runtime.joint.modalities import Extractor, raw_modalities
 from fusewright.runtime.joint.settings import JointSettings
-from fusewright.runtime.joint.sources import Extractor, sources_of
 from fusewright.runtime.joint.train import JointResult, train_joint
 from fusewright.runtime.training.train import train
 from tests.support.backbones import OPTIONS
@@ -42,10 +42,10 @@ def extracted() -> dict[str, NDArray[Any]]:
     """The features of the raw data, as backbones that are not trained give them."""
     spec = with_shapes(SPEC, OPTIONS)
     data = raw_data()
-    sources = sources_of(spec, OPTIONS, checked(spec))
+    modalities = raw_modalities(spec, OPTIONS, checked(spec))
     given = {k: torch.from_numpy(v) for k, v in data.items() if k not in ("labels", "split")}
     with torch.no_grad():
-        found = Extractor(sources).silenced(given)
+        found = Extractor(modalities).silenced(given)
     others = ("D", "labels", "split", "image.present")
     return {k: t.numpy() for k, t in found.items()} | {k: data[k] for k in others}
 

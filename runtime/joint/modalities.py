@@ -30,10 +30,10 @@ WHOLE_LENGTH = -1
 
 
 @dataclass(frozen=True)
-class RawSource:
-    """A modality with its backbone: the part that each of its features is, by name."""
+class RawModality:
+    """A modality with raw samples and a backbone: which part of it each feature is, by name."""
 
-    modality: str
+    name: str
     backbone: Backbone
     paths: Mapping[str, str]
 
@@ -51,7 +51,7 @@ class RawSource:
     @property
     def lengths(self) -> str | None:
         """The name of the input that says how long samples are; None where they are alike."""
-        return None if self.mask is None else lengths_name(self.modality)
+        return None if self.mask is None else lengths_name(self.name)
 
     @cached_property
     def counted(self) -> Mapping[str, int]:
@@ -69,19 +69,19 @@ class RawSource:
     @property
     def named(self) -> dict[str, Input]:
         """The raw inputs by name, without lengths."""
-        return {self.modality: self.input}
+        return {self.name: self.input}
 
 
-def sources_of(
+def raw_modalities(
     spec: Spec, options: BackboneOptions, network: Network, *, seed: int = 0
-) -> tuple[RawSource, ...]:
+) -> tuple[RawModality, ...]:
     """The modalities of a specification with their backbones, each opened once.
 
     Raises DiagnosticError where one cannot be opened, takes more than one input, or is named like a
     feature.
     """
     opened = backbones_of(spec, partial(open_backbone, options=options, seed=seed))
-    found: list[RawSource] = []
+    found: list[RawModality] = []
     for modality in spec.modalities:
         if modality.backbone is None:
             continue
@@ -93,7 +93,7 @@ def sources_of(
             message = f"`{backbone.name}` takes more than one input"
             raise fail("E514", message, modality.span, help="wrap it, for `--backbone`")
         paths = {str(feature.name): path_of(feature) for feature in modality.features}
-        found.append(RawSource(str(modality.name), backbone, paths))
+        found.append(RawModality(str(modality.name), backbone, paths))
     if not found:
         message = "the specification names no backbone, so there is nothing to join"
         raise fail("E506", message, help='name one: `modality NAME from "PROVIDER:MODEL" { … }`')
@@ -107,43 +107,43 @@ class Extractor(nn.Module):
     are run to their ends, as those who trace them need.
     """
 
-    def __init__(self, sources: Sequence[RawSource], *, stop: bool = True) -> None:
+    def __init__(self, modalities: Sequence[RawModality], *, stop: bool = True) -> None:
         super().__init__()
-        self.sources = tuple(sources)
-        modules = {id(s.backbone): s.backbone.module for s in sources}
+        self.modalities = tuple(modalities)
+        modules = {id(s.backbone): s.backbone.module for s in modalities}
         self.backbones = nn.ModuleList(modules.values())
         self._taps = [
-            tapped(s.backbone, list(dict.fromkeys(s.paths.values())), stop=stop) for s in sources
+            tapped(s.backbone, list(dict.fromkeys(s.paths.values())), stop=stop) for s in modalities
         ]
 
     def forward(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Features (batch, axes…), and lengths (batch,), by name."""
         found: dict[str, Tensor] = {}
-        for source, taps in zip(self.sources, self._taps, strict=True):
-            values = inputs[source.modality]
-            given = {source.input.name: values}
-            counted = inputs.get(source.lengths) if source.lengths is not None else None
-            if source.mask is not None and counted is not None:
-                given[source.mask.name] = masked(values, counted)
+        for modality, taps in zip(self.modalities, self._taps, strict=True):
+            values = inputs[modality.name]
+            given = {modality.input.name: values}
+            counted = inputs.get(modality.lengths) if modality.lengths is not None else None
+            if modality.mask is not None and counted is not None:
+                given[modality.mask.name] = masked(values, counted)
             parts = taps(given)
-            for feature, path in source.paths.items():
+            for feature, path in modality.paths.items():
                 found[feature] = parts[path]
-                if feature in source.counted and counted is not None:
-                    time = parts[path].shape[source.counted[feature]]
+                if feature in modality.counted and counted is not None:
+                    time = parts[path].shape[modality.counted[feature]]
                     found[lengths_name(feature)] = _lengths(counted, values.shape[1], time)
         return found
 
     def silenced(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """As `forward`, with 0 where a sample has nothing, which is what a store holds."""
         found: dict[str, Tensor] = self(inputs)
-        for source in self.sources:
-            present = inputs.get(presence_name(source.modality))
-            for name in source.paths:
+        for modality in self.modalities:
+            present = inputs.get(presence_name(modality.name))
+            for name in modality.paths:
                 feature = found[name]
                 if present is not None:
                     feature = torch.where(_along(present != 0, feature, 0), feature, 0.0)
                 if (lengths := found.get(lengths_name(name))) is not None:
-                    time = source.counted[name]
+                    time = modality.counted[name]
                     places = torch.arange(feature.shape[time], device=feature.device)
                     there = _along(places < lengths[:, None], feature, time)
                     feature = torch.where(there, feature, 0.0)
