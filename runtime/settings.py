@@ -17,6 +17,7 @@ from ..compiler.network.rules import RULES
 from ..compiler.system.files import read_text
 from ..compiler.system.memory import parse_memory
 from ..compiler.system.options import Limits, option, require_one
+from .losses import FOCAL, LOSSES, OWN, weights_in
 from .strategies import (
     BY_FOLDS,
     BY_LOSSES,
@@ -136,6 +137,24 @@ class Settings:
         "The share of a label that all classes have.",
         limits=Limits("from 0 to below 1", 0, 1),
         tuned="own",
+    )
+    loss: str = _setting(
+        "",
+        f"What is learned by: {', '.join(LOSSES)}; the usual one of what is predicted.",
+        choices=LOSSES,
+        kept=True,
+    )
+    focus: float = _setting(
+        2.0,
+        "How little the focal loss counts samples that are right: its exponent.",
+        limits=Limits("above 0, to 10", 0, 10, is_open=True),
+        kept=True,
+    )
+    class_weights: str = _setting(
+        "",
+        "What classes count: balanced, numbers in their order, or by name.",
+        metavar="balanced|2,1,…|NAME=2,…",
+        kept=True,
     )
     warm_up: float = _setting(
         0.0, "Epochs in which the rate rises to what it would be.", limits=_SHARES, tuned="own"
@@ -303,6 +322,18 @@ class Settings:
         if self.storage and self.strategy not in SHARING:
             message = f"`{self.strategy}` cannot share a storage"
             raise fail("E506", message, help=f"strategies that can are {one_of(SHARING)}")
+        weights_in(self.class_weights)
+        smooths = self.smoothing or "smoothing" in self.tuned
+        if self.loss.startswith(OWN) and (self.class_weights or smooths):
+            which = "class_weights" if self.class_weights else "smoothing"
+            message = f"the setting `{which}` has no effect on a loss of your own"
+            raise fail("E506", message, help="leave it out: weigh and smooth in the loss")
+        if self.focus != by_name["focus"].default and self.loss != FOCAL:
+            raise fail(
+                "E506",
+                "the setting `focus` has no effect without the focal loss",
+                help="add `--loss focal`, or leave it out",
+            )
         if self.patience and self.validation_weight:
             message = "`validation_weight` has no effect with `patience`: validation is not learned"
             raise fail("E506", message, help="leave one of them out")
@@ -429,6 +460,8 @@ def _require(item: Field[Any], value: Any) -> None:
     limits: Limits | None = item.metadata["limits"]
     if limits is not None and not limits.admit(value):
         raise fail("E506", f"the setting `{item.name}` is {described(value)}, not {limits.text}")
+    if item.name == "loss" and value.startswith(OWN):
+        return
     if item.metadata["choices"] and (value or item.default):
         require_one(item.name, value, item.metadata["choices"])
 

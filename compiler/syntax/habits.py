@@ -66,8 +66,8 @@ _HABITS: tuple[tuple[Callable[[Place], bool], str], ...] = (
     (lambda p: p.found == ":" and p.bracket == "(", "a number is given with `=`: `C = 64`"),
     (
         partial(_is_word, _TRAINED_BY),
-        "how a network is trained stands in settings; the loss follows from what is predicted: "
-        "`classes`, `labels` or `values`",
+        "how a network is trained stands in settings, such as `--loss focal`; without one, the "
+        "loss follows from what is predicted: `classes`, `labels` or `values`",
     ),
     (lambda p: p.found == ";", "nothing separates statements: begin a new line"),
     (lambda p: p.found == "or", "one of two is `{A | B}`"),

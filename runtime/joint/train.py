@@ -44,6 +44,7 @@ from ..training.fitting import (
 )
 from ..training.kept import KeptRun
 from ..training.objective import Objective
+from ..training.own_loss import with_own_loss
 from ..training.prepare import module_of
 from ..training.train import TrainResult
 from .data import load_raw, names_of_raw
@@ -64,6 +65,7 @@ class JointResult(TrainResult):
     identities: Mapping[str, str]
 
 
+@with_own_loss
 def train_joint(
     spec: Spec,
     data: Source,
@@ -151,7 +153,7 @@ def _trained(
         data = with_dropout(data, network, program.inputs, modalities, settings)
         extractor = Extractor(modalities).to(device)
         batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
-        objective = Objective.of(network.head, batches.labels)
+        objective = Objective.of(network.head, batches.labels, settings)
         give_statistics(module, objective)
         if start is not None:
             start_from(module, start)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from ..settings import Settings
 from .details import Evaluation, details_of, metrics_of_details
 from .open import Model, open_predictor
 from .outputs import shares_in
+from .own_metrics import measured, opened
 from .predictor import SECONDS, Predictor, split_warnings
 
 
@@ -32,6 +34,7 @@ def evaluate(
     joint: bool = False,
     seconds: int = SECONDS,
     backbones: BackboneOptions | None = None,
+    metrics: Sequence[Any] = (),
     settings: Settings | None = None,
     progress: Progress = no_progress,
     **options: Any,
@@ -52,25 +55,31 @@ def evaluate(
     predictor = open_predictor(model, weights, joint=joint, seconds=seconds, backbones=backbones)
     settings = (settings or predictor.settings).with_options(**options)
     samples = to_evaluate(predictor, source_of(data), settings)
-    return evaluate_with(predictor, samples, settings, progress)
+    return evaluate_with(predictor, samples, settings, progress, metrics)
 
 
 def evaluate_with(
-    predictor: Predictor, samples: Dataset, settings: Settings, progress: Progress = no_progress
+    predictor: Predictor,
+    samples: Dataset,
+    settings: Settings,
+    progress: Progress = no_progress,
+    metrics: Sequence[Any] = (),
 ) -> Evaluation:
-    """The head's metrics on the test split of samples, of a network that is open."""
+    """The head's metrics on the test split of samples, of a network that is open, and others."""
     import torch
 
     from ..training.objective import metrics_of
 
     head, test = predictor.network.head, samples.indices(TEST)
+    others = opened(metrics, head)
     outputs, labels = predictor.outputs(samples, test, settings, progress), samples.labels[test]
     shares = shares_in(head, predictor.output, outputs.astype(np.float64))
     details = details_of(head, shares, labels)
     if predictor.output == PROBABILITIES:
         outputs = logits_of(outputs, head.kind)
-    metrics = metrics_of(head, torch.from_numpy(outputs), torch.from_numpy(labels))
-    return Evaluation(metrics | metrics_of_details(details), details)
+    found = metrics_of(head, torch.from_numpy(outputs), torch.from_numpy(labels))
+    found |= metrics_of_details(details)
+    return Evaluation(found | measured(others, head, shares, labels), details)
 
 
 def to_evaluate(predictor: Predictor, data: Source, settings: Settings) -> Dataset:

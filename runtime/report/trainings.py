@@ -27,7 +27,7 @@ def training_figure(run: FinishedRun | TrainedEnsemble) -> Html:
     if not held:
         chart = line_chart([Line(learned)], "training loss over epochs", size=SIZE, along="epoch")
         return figure(chart, f"Training loss of {run.name}")
-    best = int(epochs[-1].numbers.get(BEST_EPOCH, 0))
+    best = int(max((e.numbers[BEST_EPOCH] for e in epochs if BEST_EPOCH in e.numbers), default=0))
     losses = [Line(learned), Line(held, colour(1))]
     label = "training and validation loss over epochs"
     chart = line_chart(losses, label, size=SIZE, along="epoch", mark=_at(held, best))

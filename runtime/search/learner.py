@@ -40,7 +40,7 @@ class Learner:
         self.train, self.validation = self._batches(data, [*folds])
         learned = data.labels[data.indices(TRAIN, *((VALIDATION,) if folds else ()))]
         known = torch.from_numpy(learned).to(problem.device)
-        self.objective = Objective.of(problem.network.head, known)
+        self.objective = Objective.of(problem.network.head, known, problem.settings)
         self.give_statistics()
         self.weights = self.optimiser()
         self.epoch = Epoch([problem.settings.seed], problem.interrupt)

@@ -45,6 +45,7 @@ from ..training.fitting import Report, device_of, require_trainable, seeded
 from ..training.kept import KeptRun
 from ..training.modality_dropout import require_several_modalities
 from ..training.objective import Objective
+from ..training.own_loss import with_own_loss
 from .budgets import Budgets
 from .candidates.room import require_room_for_candidates
 from .loop import Loop, SearchResult
@@ -54,6 +55,7 @@ from .strategy import Problem
 from .variants import budgets_of
 
 
+@with_own_loss
 def search(
     spec: Given,
     data: Data,
@@ -71,7 +73,8 @@ def search(
     `spec` is a Spec, a file, a text or a Graph. `data` is a file, a folder, or what Python holds:
     arrays by name, a table, samples (`data/sources.py`). With `out`, everything that is needed to
     repeat the run is written there, and a checkpoint after every round and on SIGTERM and SIGINT,
-    from which `resume` goes on. What `readings` have of the data is not read again. Raises
+    from which `resume` goes on. The setting `loss` may be a function or module of one's own, as in
+    `train`. What `readings` have of the data is not read again. Raises
     DiagnosticError where the specification, the data or the settings cannot be used, and warns
     (`DataWarning`) where data are to be doubted.
     """
@@ -93,7 +96,9 @@ def search(
         doubts = data_warnings(samples, network)
         for part in (TRAIN, VALIDATION):
             require_trainable(samples, (part,), settings)
-        Objective.of(network.head, torch.from_numpy(samples.labels[samples.indices(TRAIN)]))
+        Objective.of(
+            network.head, torch.from_numpy(samples.labels[samples.indices(TRAIN)]), settings
+        )
         run: KeptRun | None = None
         if folder is not None:
             measured = profile.text() if profile else ""

@@ -28,6 +28,7 @@ from ..runs.ensemble import write_ensemble
 from ..runs.names import WEIGHTS
 from ..runs.tensorboard import watching
 from ..settings import MOST_SEEDS, Settings
+from .own_loss import with_own_loss
 from .together import Member, members_of, train_members
 
 
@@ -43,6 +44,7 @@ class EnsembleResult:
     history: tuple[dict[str, Any], ...]
 
 
+@with_own_loss
 def train_ensemble(
     ensemble: Ensemble,
     data: Data,

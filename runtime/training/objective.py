@@ -16,7 +16,11 @@ from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.network.names import TARGET_SCALE, TARGET_SHIFT
 from ...compiler.network.network import Head
 from ...compiler.targets.numpy.network import probabilities_of
+from ..losses import OWN
 from ..metrics import LABEL_THRESHOLD, SELECTION_METRIC
+from ..settings import Settings
+from .own_loss import OwnLoss
+from .weighing import Weighing
 
 Smoothing: TypeAlias = float | Tensor
 """The share of labels that is spread evenly, or that of each network, (networks,)."""
@@ -34,15 +38,22 @@ class Objective:
     head: Head
     scale: Tensor | None = None
     shift: Tensor | None = None
+    weighing: Weighing | None = None
+    own: OwnLoss | None = None
 
     @classmethod
-    def of(cls, head: Head, labels: Tensor) -> Objective:
+    def of(cls, head: Head, labels: Tensor, settings: Settings) -> Objective:
         """The objective with labels to train on, those of all training samples.
 
-        Raises DiagnosticError where a value is the same in all of them.
+        Raises DiagnosticError where a value is the same in all of them, or the settings of the loss
+        do not fit the head.
         """
+        if settings.loss.startswith(OWN):
+            own, weighing = OwnLoss.of(head, settings.loss, labels.device), None
+        else:
+            own, weighing = None, Weighing.of(head, labels, settings)
         if head.kind != "values":
-            return cls(head)
+            return cls(head, weighing=weighing, own=own)
         exact = labels.detach().cpu().double()
         for place, column in enumerate(exact.T):
             if bool((column == column[0]).all()):
@@ -50,7 +61,7 @@ class Objective:
                 message = f"{what} is {float(column[0]):g} in every training sample"
                 raise fail("E503", message, help="leave it out: there is nothing to learn")
         scale, shift = exact.std(0, correction=0).float(), exact.mean(0).float()
-        return cls(head, scale.to(labels.device), shift.to(labels.device))
+        return cls(head, scale.to(labels.device), shift.to(labels.device), weighing, own)
 
     @property
     def statistics(self) -> Mapping[str, Tensor]:
@@ -61,16 +72,22 @@ class Objective:
 
     def loss(self, logits: Tensor, labels: Tensor, smoothing: Smoothing = 0.0) -> Tensor:
         """The mean loss of logits (batch, K), or (networks, batch, K); see `loss_of`."""
+        if self.own is not None:
+            return self.own.mean(logits, labels)
         if self.scale is not None:
             scale = self.scale.to(logits)
             logits, labels = logits / scale, labels / scale
+        if self.weighing is not None:
+            return self.weighing.mean(logits, labels, smoothing)
         return loss_of(self.head, logits, labels, smoothing)
 
     def loss_of_shares(self, shares: NDArray[np.float64], labels: NDArray[Any]) -> float:
         """The loss of what `shares_of` gives, or of means of that."""
-        return float(self.losses_of_shares(shares, labels).mean())
+        if self.own is not None:
+            return self.own.of_shares(shares, labels)
+        return float(self._losses_of_shares(shares, labels).mean())
 
-    def losses_of_shares(
+    def _losses_of_shares(
         self, shares: NDArray[np.float64], labels: NDArray[Any]
     ) -> NDArray[np.float64]:
         """The loss of each sample, (samples,).
@@ -78,17 +95,32 @@ class Objective:
         A share of 0 costs as much as one of `LEAST_SHARE`.
         """
         losses: NDArray[np.float64]
+        if self.weighing is not None:
+            return self._weighed(self.weighing, shares, labels)
         match self.head.kind:
             case "classes":
                 of_truth = shares[np.arange(len(labels)), labels][:, None]
             case "labels":
                 of_truth = np.where(labels > LABEL_THRESHOLD, shares, 1 - shares)
             case "values":
-                scale = 1.0 if self.scale is None else self.scale.cpu().double().numpy()
-                losses = np.square((shares - labels) / scale).mean(1)
+                losses = np.square((shares - labels) / self._deviations).mean(1)
                 return losses
         losses = -np.log(np.clip(of_truth, LEAST_SHARE, None)).mean(1)
         return losses
+
+    @property
+    def _deviations(self) -> Any:
+        return 1.0 if self.scale is None else self.scale.cpu().double().numpy()
+
+    def _weighed(
+        self, weighing: Weighing, shares: NDArray[np.float64], labels: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        if self.head.kind == "values":
+            given = (shares - labels) / self._deviations
+        else:
+            given = np.clip(shares, LEAST_SHARE, 1 - LEAST_SHARE)
+        losses = weighing.of_shares(torch.from_numpy(given), torch.from_numpy(labels))
+        return np.asarray(losses.numpy(), np.float64)
 
 
 def shares_of(head: Head, logits: Tensor) -> NDArray[np.float64]:

@@ -33,6 +33,7 @@ from .fitting import device_of, training_batches
 from .memory import bytes_of, parts_that_fit
 from .modality_dropout import ModalityDropout
 from .objective import Objective
+from .own_loss import with_own_loss
 from .population import (
     OWN,
     Population,
@@ -45,6 +46,7 @@ from .train import TrainResult, train_network
 DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(Settings) if f.name in OWN}
 
 
+@with_own_loss
 def train_seeds(
     spec: Spec,
     data: Data,
@@ -223,7 +225,7 @@ def _train_together(
     rows = [seeds.index(one.seed) for one in each] if len(seeds) > 1 else None
     population = Population([one.program for one in hoisted], each, device, rows)
     batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
-    objective = Objective.of(head, batches.labels)
+    objective = Objective.of(head, batches.labels, settings)
     for place in range(len(each)):
         population.load(place, objective.statistics)
     optimiser = PopulationOptimiser(population, len(batches), [0] * len(each))

@@ -51,6 +51,7 @@ from .kept import KeptRun
 from .modality_dropout import ModalityDropout
 from .objective import Objective
 from .optimisers import WeightOptimiser
+from .own_loss import with_own_loss
 from .prepare import prepare
 from .stopping import Stopping, held_out
 
@@ -95,6 +96,7 @@ def require_for_one(options: Mapping[str, Any]) -> None:
         raise fail("E506", message, help="leave it out, or train with another `seed`")
 
 
+@with_own_loss
 def train(
     spec: Given,
     data: Data,
@@ -116,7 +118,9 @@ def train(
     and from scratch without them. With `soft` targets, those of a teacher are learned beside the
     labels: see `distil.py`. Nothing is selected, so validation samples are trained on too, unless
     there is `patience`; the test split is not read. With `out`, a checkpoint is written after
-    epochs and on SIGTERM and SIGINT, from which `resume` goes on with the same numbers. Raises
+    epochs and on SIGTERM and SIGINT, from which `resume` goes on with the same numbers. The setting
+    `loss` may be a function or module of one's own, of logits (batch, K) and labels, which gives
+    one number or one for each sample: see `own_loss.py`. Raises
     DiagnosticError where the specification, the data or the settings cannot be used, and warns
     (`DataWarning`) where data are to be doubted.
     """
@@ -202,7 +206,7 @@ def train_network(
     with seeded(settings.seed, device) as generator:
         module, data = prepare(network, data, settings, device, program=program)
         batches = training_batches(data, parts, settings, device)
-        objective = Objective.of(network.head, batches.labels)
+        objective = Objective.of(network.head, batches.labels, settings)
         give_statistics(module, objective)
         if start is not None:
             start_from(module, start)

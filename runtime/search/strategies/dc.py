@@ -92,7 +92,7 @@ class DivideAndConquer:
             return dict(trial.told), trial.score
         head, held = self.problem.network.head, self.problem.folds[trial.fold].held
         labels = torch.from_numpy(self.problem.data.labels[held])
-        metrics = scored(trial.outputs, labels, Objective.of(head, labels))
+        metrics = scored(trial.outputs, labels, Objective.of(head, labels, self.problem.settings))
         told: dict[str, object] = {on_validation(name): value for name, value in metrics.items()}
         return told, selection_score(head, metrics)
 

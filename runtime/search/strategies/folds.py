@@ -93,7 +93,7 @@ class Folds:
         self.trainer = Trainer(self.problem)
         self.known = np.sort(np.concatenate([fold.held for fold in problem.folds]))
         labels = torch.from_numpy(problem.data.labels[self.known])
-        self.objective = Objective.of(self.head, labels)
+        self.objective = Objective.of(self.head, labels, self.problem.settings)
         self.ensemble: dict[int, float] = {}
 
     def round(self, index: int) -> Round:

@@ -61,7 +61,7 @@ def test_a_class_that_never_occurs_has_no_recall_and_no_part_in_means() -> None:
     assert (absent.support, absent.recall, absent.auroc) == (0, None, None)
     assert absent.predicted
     assert absent.precision == 0
-    mean = float(np.mean([one.auroc for one in others]))
+    mean = float(np.mean([one.auroc or 0.0 for one in others]))
     assert metrics_of_details(classes_of(truth))["auroc"] == pytest.approx(mean)
 
 

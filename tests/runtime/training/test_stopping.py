@@ -67,7 +67,8 @@ def test_validation_is_not_learned() -> None:
     """Other labels of validation samples change when it ends, and nothing else."""
     held = DATA["split"] == 1
     other = changed(DATA, labels=np.where(held, (DATA["labels"] + 1) % 3, DATA["labels"]))
-    first, second = learned(epochs=2), fw.train(NETWORK, other, **{**OVERFITTING, "epochs": 2})
+    settings = fw.Settings().with_options(**OVERFITTING).with_options(epochs=2)
+    first, second = (fw.train(NETWORK, data, settings=settings) for data in (DATA, other))
     assert [r["train_loss"] for r in first.history] == [r["train_loss"] for r in second.history]
     assert losses(first) != losses(second)
 
@@ -97,7 +98,7 @@ def test_a_checkpoint_without_its_best_is_diagnosed(best: Any, tmp_path: Path) -
 
 
 def test_a_teacher_is_learned_from_and_labels_are_judged_by(run: Path) -> None:
-    settings = fw.Settings(**{**OVERFITTING, "epochs": 2})
+    settings = fw.Settings().with_options(**OVERFITTING).with_options(epochs=2)
     soft = soft_targets(run, NETWORK, DATA, settings)
     result = fw.train(NETWORK, DATA, settings=settings, soft=soft)
     assert result.history[0]["validation_accuracy"] * 18 == pytest.approx(

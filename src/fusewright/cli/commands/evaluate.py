@@ -45,6 +45,10 @@ def evaluate(
     details: Annotated[
         bool, typer.Option("--details", help="And class by class, confusion and calibration.")
     ] = False,
+    metrics: Annotated[
+        str | None,
+        typer.Option("--metrics", metavar="NAME,…", help="Others of torchmetrics' metrics too."),
+    ] = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
@@ -52,6 +56,7 @@ def evaluate(
     from ...compiler.system.files import is_folder
     from ...runtime.data.identity import data_identity
     from ...runtime.predict.evaluate import evaluate_with, to_evaluate
+    from ...runtime.predict.own_metrics import names_in
     from ...runtime.predict.robustness import require_optional, robustness_with
 
     predictor, taken = opened(
@@ -75,7 +80,8 @@ def evaluate(
     found: Robustness | None = None
     with data_warnings() as warned, Bar("evaluate") as bar:
         samples = to_evaluate(predictor, taken, settings)
-        metrics = evaluate_with(predictor, samples, settings, bar.show)
+        named = names_in(metrics or "")
+        scores = evaluate_with(predictor, samples, settings, bar.show, named)
         if missing:
             found = robustness_with(predictor, samples, settings, bar.show)
     if found is not None and is_folder(model):
@@ -84,12 +90,12 @@ def evaluate(
         found.keep(model)
     if json:
         curves = {"missing": found.as_json()} if found else {}
-        told = {"details": metrics.details.as_json()} if details else {}
-        print_json({**metrics, **curves, **told, "warnings": warned})
+        told = {"details": scores.details.as_json()} if details else {}
+        print_json({**scores, **curves, **told, "warnings": warned})
     else:
-        print_values(metrics)
+        print_values(scores)
         if details:
-            print_details(metrics.details)
+            print_details(scores.details)
         if found is not None:
             _print(found)
 

@@ -1,0 +1,162 @@
+"""Metrics beside those of a head: torchmetrics' by name, or objects and functions of one's own."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from copy import deepcopy
+from inspect import signature
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...compiler.diagnostics.diagnostic import DiagnosticError, did_you_mean, fail, one_of
+from ...compiler.diagnostics.text import shortened
+from ...compiler.network.network import Head
+from ..metrics import LABEL_THRESHOLD
+
+_EITHER = (
+    *("AUROC", "Accuracy", "AveragePrecision", "F1Score", "HammingDistance", "JaccardIndex"),
+    *("MatthewsCorrCoef", "NegativePredictiveValue", "Precision", "Recall", "Specificity"),
+)
+KNOWN: Mapping[str, Sequence[str]] = {
+    "classes": (*_EITHER, "CalibrationError", "CohenKappa"),
+    "labels": (*_EITHER, "CoverageError", "ExactMatch", "RankingAveragePrecision", "RankingLoss"),
+    "values": (
+        *("ConcordanceCorrCoef", "ExplainedVariance", "LogCoshError"),
+        *("MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError"),
+        *("NormalizedRootMeanSquaredError", "PearsonCorrCoef", "R2Score", "SpearmanCorrCoef"),
+        *("SymmetricMeanAbsolutePercentageError", "WeightedMeanAbsolutePercentageError"),
+    ),
+}
+"""The classes of torchmetrics that can be named, by the kind of head, without its prefix there."""
+MOST_NAMES = 100
+
+
+def names_in(text: str) -> list[str]:
+    """The metrics that a text names, separated by commas."""
+    return [name for piece in text.split(",") if (name := piece.strip())][:MOST_NAMES]
+
+
+def opened(metrics: Sequence[Any], head: Head) -> list[tuple[str, Any]]:
+    """What computes each of the metrics, with what a record calls it.
+
+    Raises DiagnosticError for a name that is not of the head, and for what is no metric.
+    """
+    found: list[tuple[str, Any]] = []
+    for metric in [metrics] if isinstance(metrics, str) else metrics:
+        if isinstance(metric, str):
+            called, compute = metric, _named(metric, head)
+        elif callable(metric):
+            known = getattr(metric, "__name__", type(metric).__name__)
+            called, compute = str(known), metric
+        else:
+            message = f"`metrics` has a {type(metric).__name__}, which is no metric"
+            raise fail("E506", message, help="give names, torchmetrics' objects, or functions")
+        number = sum(name.partition(" ")[0] == called for name, _ in found)
+        found.append((f"{called} {number + 1}" if number else called, compute))
+    return found
+
+
+def measured(
+    every: Sequence[tuple[str, Any]], head: Head, shares: NDArray[np.float64], labels: NDArray[Any]
+) -> dict[str, float]:
+    """What metrics give for probabilities, or values, (samples, K), and labels.
+
+    An object of torchmetrics is copied and begins anew. One that gives a number for each class,
+    label or value has a name for each.
+    """
+    import torch
+
+    given, truth = torch.from_numpy(shares).float(), torch.from_numpy(labels)
+    truth = truth.float() if head.kind == "values" else truth.long()
+    if head.count == 1 and head.kind != "classes":
+        given, truth = given[:, 0], truth[:, 0]
+    names = head.names or tuple(map(str, range(head.count)))
+    found: dict[str, float] = {}
+    for called, metric in every:
+        numbers = _computed(called, metric, given, truth)
+        if len(numbers) == 1:
+            found[called] = numbers[0]
+        elif len(numbers) == head.count:
+            found |= {f"{called} {name}": n for name, n in zip(names, numbers, strict=True)}
+        else:
+            message = f"the metric `{shortened(called)}` gives {len(numbers)} numbers"
+            raise fail("E506", message, help=f"it may give one, or {head.count}: one for each")
+    return found
+
+
+def _computed(called: str, metric: Any, given: Any, truth: Any) -> list[float]:
+    from torchmetrics import Metric
+
+    is_known = isinstance(metric, Metric)
+    if is_known:
+        metric = deepcopy(metric).cpu()
+        metric.reset()
+    try:
+        with _unwarned() if is_known else nullcontext():
+            value = metric(given, truth)
+    except (RuntimeError, TypeError, ValueError) as error:
+        if not is_known:
+            raise
+        message = f"the metric `{shortened(called)}` cannot be computed: {shortened(str(error))}"
+        raise fail("E506", message, help="does it fit what is predicted?") from None
+    return _numbers(called, value)
+
+
+def _numbers(called: str, value: Any) -> list[float]:
+    try:
+        found = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value, np.float64)
+    except (TypeError, ValueError):
+        found = np.zeros(0)
+    if not found.size:
+        message = f"the metric `{shortened(called)}` gives a {type(value).__name__}"
+        raise fail("E506", message, help="let it give a number, or one for each class")
+    numbers: list[float] = found.reshape(-1).tolist()
+    return numbers
+
+
+def _named(name: str, head: Head) -> Any:
+    """A metric of torchmetrics, made for the head."""
+    if name not in KNOWN[head.kind]:
+        raise _unknown(name, head)
+    import torchmetrics.classification
+    import torchmetrics.regression
+
+    if head.kind == "values":
+        kind = getattr(torchmetrics.regression, name)
+        wanted: dict[str, Any] = {"num_outputs": head.count}
+    elif head.kind == "classes":
+        kind = getattr(torchmetrics.classification, f"Multiclass{name}")
+        wanted = {"num_classes": head.count}
+    elif head.count > 1:
+        kind = getattr(torchmetrics.classification, f"Multilabel{name}")
+        wanted = {"num_labels": head.count, "threshold": LABEL_THRESHOLD}
+    else:
+        kind = getattr(torchmetrics.classification, f"Binary{name}", None)
+        wanted = {"threshold": LABEL_THRESHOLD}
+        if kind is None:
+            raise fail("E506", f"the metric `{name}` is of several labels", help="leave it out")
+    taken = signature(kind).parameters
+    try:
+        with _unwarned():
+            return kind(**{key: value for key, value in wanted.items() if key in taken})
+    except ValueError as error:
+        message = f"the metric `{name}` cannot be computed: {shortened(str(error))}"
+        raise fail("E506", message, help="leave it out") from None
+
+
+@contextmanager
+def _unwarned() -> Generator[None]:
+    """Within, torchmetrics is quiet: what is to be doubted of a split is said by its codes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
+
+
+def _unknown(name: str, head: Head) -> DiagnosticError:
+    known = KNOWN[head.kind]
+    shown = f"`{shortened(name)}` is no metric of {head.kind} here"
+    return fail("E506", shown, help=did_you_mean(name, known) or f"known are {one_of(known, 20)}")

@@ -1,0 +1,115 @@
+"""A loss of one's own: a function or module of logits and labels, given in Python.
+
+A run records its name alone, as `own:MODULE.NAME`. Where that name is read again, by a training
+with the settings of a search or by `resume`, the function has to be given again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
+from ...compiler.diagnostics.text import shortened
+from ...compiler.network.network import Head
+from ...compiler.targets.numpy.network import logits_of
+from ..losses import OWN
+
+LossFunction = Callable[[Tensor, Tensor], Tensor]
+"""Gives the loss of logits (batch, K) for labels: one number, or one for each sample, (batch,)."""
+P = ParamSpec("P")
+R = TypeVar("R")
+_GIVEN: ContextVar[tuple[str, LossFunction] | None] = ContextVar("own loss", default=None)
+
+
+def with_own_loss(run: Callable[P, R]) -> Callable[P, R]:
+    """A function that trains, whose option `loss` may be a function as well as a name."""
+
+    @wraps(run)
+    def called(*args: P.args, **options: P.kwargs) -> R:
+        loss = options.get("loss")
+        if loss is None or isinstance(loss, str):
+            return run(*args, **options)
+        with _given(loss) as name:
+            options["loss"] = name
+            return run(*args, **options)
+
+    return called
+
+
+@contextmanager
+def _given(loss: Any) -> Generator[str]:
+    """Within, a loss of one's own is known by its name."""
+    if not callable(loss):
+        message = f"`loss` is a {type(loss).__name__}, no name and no function"
+        raise fail("E506", message, help="give a name, or a function of logits and labels")
+    if isinstance(loss, nn.Module) and any(p.requires_grad for p in loss.parameters()):
+        message = "the loss has parameters of its own, which nothing here trains"
+        raise fail("E506", message, help="make them buffers, or `requires_grad_(False)`")
+    kind = type(loss) if isinstance(loss, nn.Module) else loss
+    known = getattr(kind, "__qualname__", type(loss).__qualname__)
+    name = f"{OWN}{getattr(kind, '__module__', '')}.{known}"
+    token = _GIVEN.set((name, cast(LossFunction, loss)))
+    try:
+        yield name
+    finally:
+        _GIVEN.reset(token)
+
+
+@dataclass(frozen=True)
+class OwnLoss:
+    """The loss of a head by a function.
+
+    Labels are as the head learns them: classes (batch,) by number, labels and values (batch, K), of
+    which values are in their own units.
+    """
+
+    head: Head
+    name: str
+    function: LossFunction
+
+    @classmethod
+    def of(cls, head: Head, name: str, device: torch.device) -> OwnLoss:
+        """That of a name in settings; raises DiagnosticError where it is not given."""
+        given = _GIVEN.get()
+        if given is None or given[0] != name:
+            message = f"the loss `{shortened(name)}` is a function, which is not given here"
+            raise fail("E506", message, help="in Python, give it again as `loss=`; or set another")
+        function = given[1]
+        return cls(head, name, function.to(device) if isinstance(function, nn.Module) else function)
+
+    def mean(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The loss of logits (batch, K), or of each network's (networks, batch, K)."""
+        if logits.dim() == 2:
+            return self._mean(logits, labels)
+        is_index = self.head.kind == "classes" and not labels.is_floating_point()
+        each = labels.expand(logits.shape[:2] if is_index else logits.shape)
+        return torch.stack([self._mean(*pair) for pair in zip(logits, each, strict=True)])
+
+    @torch.no_grad()
+    def of_shares(self, shares: NDArray[Any], labels: NDArray[Any]) -> float:
+        """The loss of probabilities, or of values, (samples, K)."""
+        logits = torch.from_numpy(logits_of(shares, self.head.kind)).float()
+        return float(self._mean(logits, torch.from_numpy(labels)))
+
+    def _mean(self, logits: Tensor, labels: Tensor) -> Tensor:
+        loss: Any = self.function(logits, labels)
+        if not isinstance(loss, Tensor) or loss.shape not in ((), logits.shape[:1]):
+            raise self._wrong(loss)
+        if logits.requires_grad and not loss.requires_grad:
+            message = f"the loss `{shortened(self.name)}` does not depend on the logits"
+            raise fail("E506", message, help="compute it with torch, without `detach` or `no_grad`")
+        return loss.mean()
+
+    def _wrong(self, loss: Any) -> DiagnosticError:
+        what = f"a tensor {tuple(loss.shape)}" if isinstance(loss, Tensor) else type(loss).__name__
+        message = f"the loss `{shortened(self.name)}` gives {what}"
+        return fail("E506", message, help="let it give one number, or one for each sample")
