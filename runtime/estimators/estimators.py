@@ -29,14 +29,10 @@ from .inputs import ALONE, Columns, feature_names, named_arrays, space_of
 
 needed("sklearn", "torch")
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin  # noqa: E402  (see above)
+from sklearn.utils import validation  # noqa: E402
 from sklearn.utils.multiclass import check_classification_targets  # noqa: E402
-from sklearn.utils.validation import (  # noqa: E402
-    check_array,
-    check_is_fitted,
-    column_or_1d,
-    validate_data,
-)
 
+_CHECKS: Any = validation  # it has no types
 LEAST = 2
 """Samples that are learned from: one, and one to choose by."""
 
@@ -111,7 +107,7 @@ class FusionEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         """Arrays by name and the targets; raises ValueError where they cannot be used."""
         arrays = named_arrays(X, self.columns)
         if arrays is None:
-            checked_x, checked_y = validate_data(
+            checked_x, checked_y = _CHECKS.validate_data(
                 self,
                 X,
                 y,
@@ -127,14 +123,14 @@ class FusionEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         names = feature_names(arrays)
         self.n_features_in_ = len(names)
         self.feature_names_in_ = np.array(names, dtype=object)
-        return arrays, check_array(targets, ensure_2d=False, dtype=None)
+        return arrays, _CHECKS.check_array(targets, ensure_2d=False, dtype=None)
 
     def _read(self, X: Any) -> dict[str, Any]:  # noqa: N803
         """Arrays by name, as they were fitted; raises ValueError where they cannot be used."""
-        check_is_fitted(self)
+        _CHECKS.check_is_fitted(self)
         arrays = named_arrays(X, self.columns)
         if arrays is None:
-            checked_x = validate_data(self, X, reset=False, allow_nd=self.spec is not None)
+            checked_x = _CHECKS.validate_data(self, X, reset=False, allow_nd=self.spec is not None)
             arrays = {ALONE: checked_x.astype(np.float32)}
         network = checked(self.spec_)
         return self._called(arrays, [feature.name for feature in network.features])
@@ -167,7 +163,7 @@ class FusionClassifier(ClassifierMixin, FusionEstimator):  # type: ignore[misc]
 
     def _targets(self, y: Any) -> tuple[NDArray[Any], str]:
         check_classification_targets(y)
-        y = column_or_1d(y, warn=True)
+        y = _CHECKS.column_or_1d(y, warn=True)
         self.classes_, places = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             message = f"y has one class alone, `{self.classes_[0]}`"
@@ -204,7 +200,7 @@ class FusionRegressor(RegressorMixin, FusionEstimator):  # type: ignore[misc]
         return tags
 
     def _targets(self, y: Any) -> tuple[NDArray[Any], str]:
-        values: NDArray[Any] = check_array(y, ensure_2d=False, dtype=np.float64)
+        values: NDArray[Any] = _CHECKS.check_array(y, ensure_2d=False, dtype=np.float64)
         self._is_single = values.ndim == 1
         values = values.reshape(len(values), -1).astype(np.float32)
         return values, f"{values.shape[1]} values"
@@ -231,7 +227,7 @@ class FusionMultilabel(ClassifierMixin, FusionEstimator):  # type: ignore[misc]
 
     def _targets(self, y: Any) -> tuple[NDArray[Any], str]:
         check_classification_targets(y)
-        labels: NDArray[Any] = check_array(y, ensure_2d=False, dtype=None)
+        labels: NDArray[Any] = _CHECKS.check_array(y, ensure_2d=False, dtype=None)
         if labels.ndim != 2 or not np.isin(labels, (0, 1)).all():
             message = f"y is {labels.shape} of {labels.dtype}, not (samples, labels) of 0 and 1"
             raise fail("E503", message, help="use `FusionClassifier` where each has one class")

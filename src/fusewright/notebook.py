@@ -6,7 +6,7 @@ It stands above everything, since it draws and reports; what is shown finds its 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import singledispatch
 from html import escape
 
@@ -84,7 +84,9 @@ def _drawn(text: str, made: Callable[[], Graph]) -> Bundle:
         return {"text/plain": f"{text}\n{error}"}
 
 
-def _tabled(text: str, genotype: Spec, header: tuple[str, ...], rows: list[list[object]]) -> Bundle:
+def _tabled(
+    text: str, genotype: Spec, header: Sequence[str], rows: Sequence[Sequence[object]]
+) -> Bundle:
     """A genotype's picture and a table below it, everything in it escaped."""
     from .runtime.report.page import picture, table
 

@@ -65,7 +65,8 @@ def test_what_was_trained_is_deployed_and_copied(fitted: Any, tmp_path: Path) ->
     assert np.allclose(shares, fitted.predict_proba(features), atol=1e-5)
     again = pickle.loads(pickle.dumps(fitted))
     assert np.array_equal(again.predict_proba(features), fitted.predict_proba(features))
-    assert clone(fitted).get_params() == fitted.get_params()
+    cloned: Any = clone(fitted)
+    assert cloned.get_params() == fitted.get_params()
 
 
 @pytest.mark.parametrize("form", ["Spec", "text", "file"])
