@@ -23,10 +23,8 @@ MOST_NAMED = 4
 
 def lint(network: Network, report: Report) -> None:
     """Adds a warning for everything that is legal but does nothing."""
-    taken = set(network.output_candidates).union(
-        *_candidates(s for c in network.cells for s in c.slots)
-    )
-    _modalities(network, taken, report)
+    taken = _taken(network)
+    idle_modalities(network, report)
     _cells(network, taken, report)
     for cell, members in _families(network):
         _steps(cell, members[0], network, report)
@@ -68,7 +66,15 @@ def _members(count: Value | NumberHole | None, network: Network) -> int:
 # What nothing takes
 
 
-def _modalities(network: Network, taken: set[str], report: Report) -> None:
+def _taken(network: Network) -> set[str]:
+    """The features and Cells that a Cell or the output can take."""
+    candidates = _candidates(s for c in network.cells for s in c.slots)
+    return set(network.output_candidates).union(*candidates)
+
+
+def idle_modalities(network: Network, report: Report) -> None:
+    """Warns of the modalities of which nothing can take a feature."""
+    taken = _taken(network)
     for modality in network.spec.modalities:
         features = [f.name for f in modality.features]
         if taken.isdisjoint(features):

@@ -78,13 +78,16 @@ CODES: Final[Mapping[str, str]] = {
     # Data that fit, but of which a number says little
     "W501": "a class or label that every sample of a split has",
     "W502": "a class or label of which a split has no samples, or few",
-    "W503": "a feature, or channels of it, that do not vary",
+    "W503": "a feature, or channels of it, that do not vary, or hardly",
     "W504": "samples that are equal in every feature",
     "W505": "an optional modality that no sample of a split has",
     "W506": "a metric that says nothing of what a split lacks",
     "W507": "features that know the labels of training samples",
     "W508": "a test split drawn from samples that may have been learned",
     "W509": "a validation split drawn from the samples for training",
+    "W510": "a feature of which an adapter keeps few numbers",
+    "W511": "many more parameters than samples to learn them from",
+    "W512": "channels of a feature whose scales differ by orders of magnitude",
     # Genotypes of the published code
     "E601": "the text is not a genotype of the published code",
     "E602": "the genotype does not fit the specification",

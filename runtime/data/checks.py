@@ -26,6 +26,10 @@ FEW = 5
 MOSTLY = 0.9
 """The share of samples of one class from which accuracy says little."""
 MOST_NAMED = 4
+HARDLY = 1e-3
+"""Of a channel that hardly varies, the largest difference as a share of its size."""
+SCALES = 1e4
+"""How many times as much a channel may vary as another of its feature."""
 _COUNTED = {
     "classes": "the mean leaves out a class that never occurs, or counts it as 0 if predicted",
     "labels": "the mean counts a label that never occurs as 0",
@@ -152,7 +156,10 @@ def _listed(head: Head, places: Sequence[int]) -> str:
 
 
 def _constant(data: Dataset, feature: NetworkFeature, report: Report) -> None:
-    """Channels that are the same number in every training sample that has the modality."""
+    """Channels that are, or almost, the same number in every training sample of the modality.
+
+    Scales are compared in what was read until every channel was seen to vary.
+    """
     samples = np.flatnonzero(data.split == TRAIN)
     present = data.features.get(presence_name(feature.modality))
     if present is not None:
@@ -164,20 +171,38 @@ def _constant(data: Dataset, feature: NetworkFeature, report: Report) -> None:
     least, most = np.inf, -np.inf
     for chunk in chunks(data.features[feature.name], samples):
         least, most = np.minimum(least, chunk.min(over)), np.maximum(most, chunk.max(over))
-        if np.less(least, most).all():
-            return
+        if not _hardly(least, most).any():
+            break
     same = np.atleast_1d(np.equal(least, most))
+    hardly = np.atleast_1d(_hardly(least, most)) & ~same
     if same.all():
         message = f"`{feature.name}` is the same number throughout the train split"
-        report.add(
-            "W503", message, feature.span, help="nothing can be learned from it: leave it out"
-        )
+        remedy = "nothing can be learned from it: leave it out"
+        report.add("W503", message, feature.span, help=remedy)
     elif same.any():
-        some = f"{same.sum()} of {same.size} channels of `{feature.name}`"
-        message = f"{some} are constant in the train split"
-        report.add(
-            "W503", message, feature.span, help="leave them out, or extract the feature again"
-        )
+        message = f"{_of(same, feature)} are constant in the train split"
+        remedy = "leave them out, or extract the feature again"
+        report.add("W503", message, feature.span, help=remedy)
+    if hardly.any():
+        message = f"{_of(hardly, feature)} hardly vary in the train split"
+        note = Note(f"by less than {HARDLY:g} of what they are")
+        remedy = "subtract what they have in common, or extract the feature again"
+        report.add("W503", message, feature.span, help=remedy, notes=[note])
+    spread = np.atleast_1d(most - least)[~same & ~hardly]
+    if len(spread) > 1 and spread.max() > SCALES * spread.min():
+        message = f"channels of `{feature.name}` vary by {spread.min():.2g} to {spread.max():.2g}"
+        remedy = "bring them to one scale: subtract their mean and divide by their deviation"
+        report.add("W512", message, feature.span, help=remedy)
+
+
+def _hardly(least: Any, most: Any) -> NDArray[np.bool_]:
+    """Where what was seen differs by little of its size, or not at all."""
+    largest = np.maximum(np.abs(least), np.abs(most))
+    return np.asarray(most - least <= HARDLY * largest)
+
+
+def _of(which: NDArray[np.bool_], feature: NetworkFeature) -> str:
+    return f"{which.sum()} of {which.size} channels of `{feature.name}`"
 
 
 def _absent(data: Dataset, modality: str, report: Report) -> None:

@@ -25,6 +25,7 @@ from ..data.checks import data_warnings, metric_warnings, warn
 from ..data.classes import with_names
 from ..data.dataset import Dataset, names_read
 from ..data.files import Source
+from ..data.guidance import guidance, unused_by
 from ..data.identity import DataIdentity, data_identity, stated_identity
 from ..data.seen import Readings
 from ..data.sources import Data, source_of
@@ -93,7 +94,7 @@ def search(
     here = settings.with_options(device=join(settings.device))
     with begun(out, "search", overwrite, resume=resume) as folder, computing(settings.threads):
         samples = (readings or Readings()).weighted(data, network, settings)
-        doubts = data_warnings(samples, network)
+        doubts = data_warnings(samples, network) + guidance(samples, network)
         for part in (TRAIN, VALIDATION):
             require_trainable(samples, (part,), settings)
         Objective.of(
@@ -111,6 +112,7 @@ def search(
         doubts += metric_warnings(samples, network.head, VALIDATION)
         warned = warn(doubts) if rank() == 0 else []
         result = _search(network, samples, here, budgets, report, run)
+        warned += warn(unused_by(result.genotype)) if rank() == 0 else []
         if run is not None and rank() == 0:
             _write(result, run.folder, settings, profile)
             run.folder.write_about(run.data.record(), cost=dict(result.cost), warnings=warned)

@@ -18,6 +18,7 @@ from ..data.checks import data_warnings, warn
 from ..data.classes import named
 from ..data.dataset import names_read
 from ..data.files import Source
+from ..data.guidance import guidance
 from ..data.identity import data_identity
 from ..data.sources import Data, source_of
 from ..metrics import TRAIN_LOSS
@@ -79,7 +80,8 @@ def train_ensemble(
     join(chosen[0].device)
     with begun(out, "train", overwrite) as folder:
         members = members_of([one.genotype for one in ensemble.members], data, chosen)
-        doubts = data_warnings(members[0].data, members[0].network)
+        first = members[0]
+        doubts = data_warnings(first.data, first.network) + guidance(first.data, first.network)
         warned = warn(doubts) if rank() == 0 else []
         result = _trained(ensemble, members, progress)
         if folder is not None and rank() == 0:

@@ -30,6 +30,7 @@ from ..data.checks import data_warnings, warn
 from ..data.classes import with_names
 from ..data.dataset import Dataset, names_read
 from ..data.files import Source
+from ..data.guidance import guidance
 from ..data.identity import data_identity
 from ..data.memory import held
 from ..data.seen import load_weighted
@@ -139,7 +140,8 @@ def train(
         samples = load_weighted(data, network, settings)
         if settings.patience:
             samples = replace(samples, times=None)
-        doubts, truth = data_warnings(samples, network), samples.labels
+        doubts = data_warnings(samples, network) + guidance(samples, network)
+        truth = samples.labels
         if soft is not None:
             samples = soft.taught(samples, network.head)
         start = weights_from(weights) if weights is not None else None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import shutil
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -130,3 +132,37 @@ def shown(svg: bytes) -> tuple[Counter[tuple[str, str]], Counter[str]]:
     )
     texts = Counter("".join(t.itertext()).strip() for t in image.iter(f"{SVG}text"))
     return groups, texts
+
+
+Box = tuple[float, float, float, float]
+"""Left, upper, right and lower end."""
+
+
+def boxes(svg: bytes) -> dict[str, Box]:
+    """Where the boxes and frames of an SVG stand, by their titles."""
+    found: dict[str, Box] = {}
+    for group in ElementTree.fromstring(svg).iter(f"{SVG}g"):
+        shape = next((e for e in group.iter() if e.tag in (f"{SVG}path", f"{SVG}polygon")), None)
+        if group.get("class", "").split()[:1] not in (["node"], ["cluster"]) or shape is None:
+            continue
+        text = shape.get("d") or shape.get("points") or ""
+        numbers = [float(number) for number in re.findall(r"-?[0-9.]+", text)]
+        across, down = numbers[::2], numbers[1::2]
+        title = html.unescape(group.findtext(f"{SVG}title") or "")
+        found[title] = min(across), min(down), max(across), max(down)
+    return found
+
+
+def misplaced(network: Network, svg: bytes) -> list[tuple[str, str]]:
+    """Cells that stand beside each other in another order than theirs, and Steps of a Cell."""
+    places = boxes(svg)
+    rows = [[f"cluster_{statements.node(identifier(c.name))}" for c in network.cells]]
+    rows += [[statements.node(identifier(c.name, s.name)) for s in c.steps] for c in network.cells]
+    wrong: list[tuple[str, str]] = []
+    for row in rows:
+        for first, second in combinations([name for name in row if name in places], 2):
+            (left, upper, _, lower), (other, top, _, bottom) = places[first], places[second]
+            beside = min(lower, bottom) - max(upper, top)
+            if beside > 0.5 * min(lower - upper, bottom - top) and left > other:
+                wrong.append((first, second))
+    return wrong

@@ -15,6 +15,7 @@ from typing import ClassVar
 from ...graph.build import HEAD
 from ...network.names import OUTPUT, identifier
 from ...network.network import NetworkCell, Slot
+from .labels import GAP
 from .statements import Look, box, edge, shortened, text
 from .whole import LONGEST_ROW, WholeDrawer
 
@@ -63,7 +64,9 @@ class Compact(WholeDrawer):
         name = identifier(first.name)
         label = self.labels.bold(first.name)
         if len(cells) > 1:
-            label += f" … {self.labels.bold(last.name)}{self.labels.beside(f'×{len(cells)}')}"
+            label += (
+                f"{GAP}…{GAP}{self.labels.bold(last.name)}{self.labels.beside(f'×{len(cells)}')}"
+            )
         for step in first.steps[:MOST_OPERATIONS]:
             shown = f"? of {len(step.operations)}" if step.open else step.operations[0].label
             label += f"<BR/>{self.labels.small(text(shown))}"

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import ClassVar
 
 from ...language.expression import Name, walk
@@ -92,7 +93,7 @@ class Drawer(ABC):
         if change is not None:
             look |= {**self.style.of_box(True, False, change), "fillcolor": self.style.cell}
         label = self.labels.signed(self.labels.bold(self.title(cell)), change)
-        return frame(label, self.title(cell), {**look, "labelloc": "b"})
+        return frame(label, self.title(cell), {**look, "labelloc": self.style.top})
 
     def _merge(self, cell: NetworkCell, merge: str, inputs: Sequence[str]) -> str:
         look = {
@@ -116,12 +117,14 @@ class Drawer(ABC):
             yield self._step(cell, step)
             yield from self._into_step(cell, step)
             name = identifier(cell.name, step.name)
-            if any(not self.drawn(name, n, s) for n, s in enumerate(step.slots)):
+            edges = [(self.drawn(name, n, s), s) for n, s in enumerate(step.slots)]
+            if any(len(drawn) < len(slot.candidates) for drawn, slot in edges):
                 is_open = True
                 above = [cell.steps[position - 1].name] if position else cell.inputs
                 for tail in above:
                     guide: Look = {**HIDDEN, "weight": 3 if position else 0}
                     yield edge(identifier(cell.name, tail), name, guide)
+        yield from self._in_order(cell)
         for slot, name in enumerate(cell.returned, 1):
             yield self.edge(identifier(cell.name, name), merge, slot, cell=True)
         if reads_first(cell.merge):
@@ -129,7 +132,19 @@ class Drawer(ABC):
             for place, tail in enumerate(self._skipped(cell)):
                 yield self.edge(tail, merge, 0, None, place, cell=True, more=more)
         if is_open:
-            yield from _wall(merge, identifier(cell.name, cell.inputs[-1]))
+            yield from _walls(merge, [identifier(cell.name, name) for name in cell.inputs])
+
+    def _in_order(self, cell: NetworkCell) -> Iterator[str]:
+        """Steps that take none of each other, beside each other; others, each above the last."""
+        height: dict[str, int] = {}
+        for step in cell.steps:
+            below = [height.get(name, 0) for slot in step.slots for name in slot.candidates]
+            height[step.name] = 1 + max(below)
+        for level in sorted(set(height.values())):
+            row = [identifier(cell.name, s.name) for s in cell.steps if height[s.name] == level]
+            if len(row) > 1:
+                yield same_rank(row)
+                yield from (edge(a, b, {**HIDDEN, "weight": 9}) for a, b in pairwise(row))
 
     def _step(self, cell: NetworkCell, step: NetworkStep) -> str:
         name = identifier(cell.name, step.name)
@@ -144,7 +159,7 @@ class Drawer(ABC):
         has_ports = any(s.open for s in step.slots)
         head = identifier(cell.name, step.name)
         for number, slot in enumerate(step.slots):
-            port = f":s{number}:s" if has_ports else ""
+            port = f":s{number}:{self.style.entry}" if has_ports else ""
             for place in self.drawn(head, number, slot):
                 tail = identifier(cell.name, slot.candidates[place])
                 yield self.edge(tail, head, number, slot, place, port=port)
@@ -165,12 +180,13 @@ class Drawer(ABC):
     def drawn(self, head: str, number: int, slot: Slot) -> list[int]:
         """The candidates of a slot that have an edge; the others are counted.
 
-        Of a mixture these are the candidates whose weight is no less than the average.
+        Of a mixture these are the candidates whose weight is no less than the average, and the
+        heaviest in any case, unless none is to be drawn.
         """
         every = range(len(slot.candidates))
         shares = self.overlay.weights.get((head, number))
         if shares is not None:
-            least = self.overlay.least / len(every)
+            least = min(self.overlay.least / len(every), self.overlay.heaviest(shares))
             return [place for place in every if shares[place] >= least]
         counted = (head, number) in self.free or (slot.open and len(every) > MOST_EDGES)
         return [] if counted else list(every)
@@ -272,9 +288,14 @@ def frame(label: str, tip: str, look: Look) -> str:
     return f"graph {attributes({**shared, **place, **look}, label)};"
 
 
-def _wall(merge: str, input: str) -> Iterator[str]:
-    """An invisible line on the right of a Cell, past which Graphviz lets no edge swing."""
-    wall = f"{merge}%wall"
-    yield f"{quoted(node(wall))} {attributes(POINT)};"
-    yield same_rank([merge, wall])
-    yield edge(input, wall, {**HIDDEN, "weight": 4})
+def _walls(merge: str, inputs: Sequence[str]) -> Iterator[str]:
+    """Invisible lines on both sides of a Cell, past which Graphviz lets no edge swing."""
+    walls = [f"{merge}%wall_{side}" for side in range(2)]
+    ends = inputs[0], inputs[-1]
+    for wall, input in zip(walls, ends, strict=True):
+        yield f"{quoted(node(wall))} {attributes(POINT)};"
+        yield edge(input, wall, {**HIDDEN, "weight": 4})
+    row = [walls[0], merge, walls[1]]
+    yield same_rank(row)
+    yield from (edge(a, b, HIDDEN) for a, b in pairwise(row))
+    yield from (edge(a, b, HIDDEN) for a, b in pairwise(inputs))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
@@ -65,11 +66,20 @@ def _draw(program: str, source: str, format: str, style: Style) -> bytes:
         # It knows the widths of single families only, and takes those of Times for a list.
         listed, single = (f"fontname={quoted(f)}" for f in (style.font, style.measured))
         source = source.replace(listed, single)
+    if format == "pdf":
+        # Without a second pass, a page has half an inch around what was asked for; said to the
+        # first, `margin` would have Cells touch each other.
+        source = _run([program, "-Kdot", "-Tdot"], source).decode()
+        command = [program, "-Kneato", "-n2", "-Tpdf", "-Gmargin=0"]
+    return _run(command, source)
+
+
+def _run(command: Sequence[str], source: str) -> bytes:
     done = execute.run_check(
         command, input=source.encode(), capture_output=True, timeout=SECONDS, quiet=True
     )
-    picture: bytes = done.stdout
-    return picture
+    written: bytes = done.stdout
+    return written
 
 
 def _programs(format: str) -> list[str]:

@@ -87,7 +87,11 @@ class EnsembleDrawer(WholeDrawer):
         for name, network in self.members.items():
             yield f"subgraph {quoted(f'cluster_{node(name)}')} {{"
             label = self.labels.bold(name) + self.labels.beside(f"{100 * self.shares[name]:.0f} %")
-            look = {"color": self.style.note, "fillcolor": self.style.page, "labelloc": "b"}
+            look = {
+                "color": self.style.note,
+                "fillcolor": self.style.page,
+                "labelloc": self.style.top,
+            }
             yield frame(label, name, look)
             for cell in network.cells:
                 yield from self.cell(cell)

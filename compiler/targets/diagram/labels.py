@@ -15,6 +15,8 @@ SINGULAR: Mapping[HeadKind, str] = {"classes": "class", "labels": "label", "valu
 LONGEST_LINE, MOST_LINES = 24, 4
 BAR = 44
 """The length of a full bar, in points."""
+GAP = "\N{NO-BREAK SPACE}"
+"""Between two runs of text; browsers leave out a plain space at the beginning of one."""
 MOST_BARS = 12
 """Operations of a Step that have a bar, or an equation in its tooltip."""
 
@@ -34,14 +36,14 @@ class Labels:
 
     def beside(self, markup: str) -> str:
         """Small text after a larger one."""
-        return self.small(f"\N{NO-BREAK SPACE}{markup}")
+        return self.small(f"{GAP}{markup}")
 
     def signed(self, label: str, change: Change | None) -> str:
         """A label behind the sign of a change."""
         if change is None:
             return label
         sign = f'<FONT COLOR="{self.style.change(change)}"><B>{SIGNS[change]}</B></FONT>'
-        return f"{sign} {label}"
+        return f"{sign}{GAP}{label}"
 
     def feature(self, feature: NetworkFeature, used: bool) -> str:
         sizes = " × ".join("*" if a.size is None else str(a.size) for a in feature.axes or ())
@@ -70,7 +72,7 @@ class Labels:
         elif shares is not None:
             bars = self._bars([o.label for o in step.operations], shares)
         elif step.open:
-            label += f" = ?{self.beside(f'of {len(step.operations)}')}"
+            label += f"{GAP}= ?{self.beside(f'of {len(step.operations)}')}"
             listed = alternatives([o.label for o in step.operations])
             label += f"<BR/>{self.small(listed)}" if listed else ""
         else:
@@ -83,8 +85,8 @@ class Labels:
         return f"<TABLE {table}>{rows}</TABLE>"
 
     def _slots(self, step: NetworkStep, free: Sequence[bool], node: str, overlay: Overlay) -> str:
-        """A row of slots, which are the ports `s0`, `s1`, … of the edges into a Step."""
-        cells = ""
+        """Slots across the picture's flow, the ports `s0`, `s1`, … of the edges into a Step."""
+        cells: list[str] = []
         for number, slot in enumerate(step.slots):
             style, color = ("dashed", self.style.hole) if slot.open else ("solid", self.style.ink)
             content = self.hole(slot, free[number]) if slot.open else text(slot.candidates[-1])
@@ -92,9 +94,10 @@ class Labels:
                 style, content = "solid", self.small(str(number + 1))
                 color = self.style.candidate
             look = f'PORT="s{number}" BORDER="1" STYLE="rounded,{style}" COLOR="{color}"'
-            cells += f"<TD {look}>{content}</TD>"
+            cells.append(f"<TD {look}>{content}</TD>")
         table = 'BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="1"'
-        return f"<TABLE {table}><TR>{cells}</TR></TABLE>"
+        rows = ("" if self.style.is_upward else "</TR><TR>").join(cells)
+        return f"<TABLE {table}><TR>{rows}</TR></TABLE>"
 
     def _bars(self, names: Sequence[str], shares: Sequence[float]) -> str:
         """A bar for each operation, as long as its weight; the heaviest, where they are many."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf, isfinite
 
 from .styles import Change
 
@@ -31,6 +32,10 @@ class Overlay:
 
     skipped: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     least: float = 1.0
+
+    def heaviest(self, shares: Sequence[float]) -> float:
+        """What the heaviest candidate weighs, which has an edge where any has."""
+        return max(shares) if isfinite(self.least) else inf
 
     @property
     def has_changes(self) -> bool:

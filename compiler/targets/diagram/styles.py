@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from ...diagnostics.diagnostic import did_you_mean, fail, one_of
 from .statements import Look
 
+Direction = Literal["bottom-up", "left-right"]
+DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
+"""Where a picture flows to."""
 Change = Literal["added", "removed", "changed"]
 SIGNS: Mapping[Change, str] = {"added": "+", "removed": "\N{MINUS SIGN}", "changed": "~"}
 
@@ -27,6 +30,7 @@ class Style:
     """
 
     name: str
+    direction: Direction = "bottom-up"
     font: str = "Helvetica,Arial,sans-serif"
     measured: str = "Helvetica"
     size: float = 10
@@ -48,6 +52,20 @@ class Style:
     added: str = "#00704f"
     removed: str = "#b03a00"
     changed: str = "#7a4a92"
+
+    @property
+    def is_upward(self) -> bool:
+        return self.direction == "bottom-up"
+
+    @property
+    def entry(self) -> str:
+        """The side of a box at which edges come in."""
+        return "s" if self.is_upward else "w"
+
+    @property
+    def top(self) -> str:
+        """What Graphviz calls the upper end of a frame, which turns with the picture."""
+        return "b" if self.is_upward else "t"
 
     def change(self, change: Change) -> str:
         """The colour of a change."""
@@ -94,9 +112,10 @@ class Style:
             "fontname": self.font,
             "fontsize": self.size,
             "fontcolor": self.ink,
-            "rankdir": "BT",
+            "rankdir": "BT" if self.is_upward else "LR",
             "compound": "true",
             "newrank": "true",
+            "remincross": "false",
             "bgcolor": self.page,
             "pad": 0.1,
         }
@@ -173,9 +192,12 @@ STYLES: Mapping[str, Style] = {
 """Styles by their names."""
 
 
-def style_named(name: str) -> Style:
-    """The style of that name; raises DiagnosticError where there is none."""
+def style_named(name: str, direction: str = "bottom-up") -> Style:
+    """The style of that name, flowing to a direction; raises DiagnosticError without such ones."""
     if name not in STYLES:
         remedy = did_you_mean(name, STYLES) or f"styles are {one_of(list(STYLES))}"
         raise fail("E506", f"unknown style `{name}`", help=remedy)
-    return STYLES[name]
+    if direction not in DIRECTIONS:
+        message = f"a picture does not flow `{direction}`"
+        raise fail("E506", message, help=f"directions are {one_of(DIRECTIONS)}")
+    return replace(STYLES[name], direction=direction)

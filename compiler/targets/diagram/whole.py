@@ -19,12 +19,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import ceil
 
 from ...graph.build import HEAD
 from ...network.names import OUTPUT, identifier
-from ...network.network import NetworkFeature
+from ...network.network import NetworkCell, NetworkFeature
 from ..latex import definition_latex
 from .drawer import HIDDEN, POINT, Drawer, cluster, frame
 from .labels import predicted
@@ -58,6 +58,13 @@ class WholeDrawer(Drawer):
         for cell in self.network.cells:
             yield from self.cell(cell)
             yield from self.into_input(cell)
+        free = self._free_inputs()
+        others = [cell for number, cell in enumerate(self.network.cells) if number not in free]
+        for number, row in enumerate(_side_by_side(others)):
+            inputs = [identifier(cell.name, cell.inputs[0]) for cell in row]
+            above = [f"%row_{number}_{place}" for place in range(len(row))]
+            yield from points(above, inputs)
+            yield from (edge(p, i, GUIDE) for p, i in zip(above, inputs, strict=True))
 
     # Lanes
 
@@ -128,7 +135,7 @@ class WholeDrawer(Drawer):
         boxes = 0
         for number, row in enumerate(_rows(list(free))):
             cells = [self.network.cells[position] for position in row]
-            inputs = [identifier(c.name, name) for c in cells for name in c.inputs]
+            inputs = [identifier(c.name, c.inputs[0]) for c in cells]
             row_of = [f"%input_{number}_{i}" for i in range(len(inputs))]
             yield from points(row_of, inputs)
             yield from (edge(p, i, GUIDE) for p, i in zip(row_of, inputs, strict=True))
@@ -197,6 +204,16 @@ class WholeDrawer(Drawer):
         combined = self.labels.signed(self.combined(), self.overlay.changed.get(output))
         yield box(output, combined, "the outputs combined", look, equations[0])
         yield box(last, label, tip, self.look(last, "head"), equations[1])
+
+
+def _side_by_side(cells: Sequence[NetworkCell]) -> list[list[NetworkCell]]:
+    """Cells that stand as many Cells above the lanes, where these are several, in their order."""
+    height: dict[str, int] = {}
+    for cell in cells:
+        below = [height.get(name, 0) for slot in cell.slots for name in slot.candidates]
+        height[cell.name] = 1 + max(below)
+    rows = [list(row) for _, row in groupby(cells, lambda cell: height[cell.name])]
+    return [row for row in rows if len(row) > 1]
 
 
 def _rows(cells: Sequence[int]) -> list[Sequence[int]]:

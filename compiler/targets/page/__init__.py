@@ -122,7 +122,8 @@ def _course(network: Network, course: Course, overlay: Overlay) -> Fact:
 
 def _document(picture: Html, data: Mapping[str, Any]) -> str:
     title = html(f"{data['network']['name']}: {data['network']['kind']}")
-    script, style = _source("page.js"), variables() + _source("page.css")
+    script = _source("routes.js") + _source("page.js")
+    style = variables() + _source("page.css")
     policy = (
         f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{_digest(script)}'; "
         "base-uri 'none'; form-action 'none'"

@@ -21,6 +21,8 @@
   const PACE = 400;
   /** Rows of a table of holes. */
   const MOST_ROWS = 60;
+  /** Units between a box and the first turn of a line, and the length of its head. */
+  const [CLEAR, HEAD] = [7, 6];
   /** Candidates of a hole that are named. */
   const MOST_NAMES = 6;
 
@@ -99,9 +101,10 @@
       /** @type {(SVGElement | null)[][]} */
       this.lines = data.mixtures.map(() => []);
       this.bars = data.mixtures.map((mixture) => this.barsOf(mixture));
-      this.under = drawn("g", { class: "lines" });
-      const first = this.svg.querySelector("g.node");
-      first?.parentNode?.insertBefore(this.under, first);
+      this.over = drawn("g", { class: "lines" });
+      this.svg.querySelector("g.graph")?.append(this.over);
+      /** @type {Record<string, ReturnType<typeof routesAround>>} */
+      this.routes = {};
       if (course) {
         this.chart = chart([course.rounds.map((round) => round.score)], 0);
         if (this.chart) figure.append(this.chart.picture);
@@ -253,36 +256,64 @@
     showLines(mixture, slot, number, row) {
       const lines = this.lines[number];
       const nodes = data.nodes[mixture.node].slots[slot].nodes;
+      const least = Math.min(0.5 / nodes.length, Math.max(...row));
       nodes.forEach((source, i) => {
         const weight = row[i] ?? 0;
-        const isSeen = weight * nodes.length >= 0.5;
+        const isSeen = weight >= least && weight > 0;
         if (!isSeen && !lines[i]) return;
         const line = (lines[i] ??= this.line(source, mixture.node, slot));
         if (!line) return;
         line.style.display = isSeen ? "" : "none";
         line.style.strokeWidth = `${0.5 + 2.8 * weight}`;
-        line.style.strokeOpacity = `${0.15 + 0.85 * weight}`;
+        line.style.opacity = `${0.15 + 0.85 * weight}`;
       });
     }
 
-    /** A line from a part to a slot of another. @param {string} tail @param {string} head
-     * @param {number} slot */
+    /** Where the boxes stand that lines of a level go around: of a Cell, or of the whole.
+     * @param {string} cell */
+    obstacles(cell) {
+      const names = [...this.boxes.keys()].filter((name) => {
+        const fact = data.nodes[name];
+        if (!cell) return fact.kind === "feature" || fact.kind === "cell";
+        return fact.cell === cell && fact.kind !== "cell";
+      });
+      return names.flatMap((name) => this.boxes.get(name) ?? []);
+    }
+
+    /** The lower end of a slot: its own small box, where a Step has one.
+     * @param {string} name @param {number} slot */
+    entry(name, slot) {
+      const group = this.parts.get(name);
+      const own = [...(group?.querySelectorAll("path:not(.outline)") ?? [])][slot];
+      const box = own instanceof SVGGraphicsElement ? own.getBBox() : this.boxes.get(name);
+      const whole = this.boxes.get(name);
+      if (!box || !whole) return null;
+      const x = box.x + box.width / 2;
+      return { port: { x, y: box.y + box.height }, edge: { x, y: whole.y + whole.height } };
+    }
+
+    /** A line from a part to a slot of another, around what stands between.
+     * @param {string} tail @param {string} head @param {number} slot */
     line(tail, head, slot) {
       const from = this.boxes.get(tail);
-      const to = this.boxes.get(head);
-      if (!from || !to) return null;
-      const isUpper = data.nodes[head].kind === "input";
-      const count = data.nodes[head].slots.length;
-      const [x2, y2] = [to.x + (to.width * (slot + 0.5)) / count, to.y + to.height];
-      const isBelow = from.y >= y2;
-      const isLeft = from.x + from.width / 2 < x2;
-      const x1 = isBelow ? from.x + from.width / 2 : isLeft ? from.x + from.width : from.x;
-      const y1 = isBelow ? from.y : from.y + from.height / 2;
-      const bend = Math.max(6, Math.min(120, Math.abs(y1 - y2) / 2));
-      const out = isBelow ? `${x1} ${y1 - bend}` : `${x1 + (isLeft ? 12 : -12)} ${y1}`;
-      const path = `M${x1} ${y1}C${out} ${x2} ${y2 + bend} ${x2} ${y2}`;
-      const line = drawn("path", { d: path, class: isUpper ? "upper" : "lower" });
-      this.under.append(line);
+      const entry = this.entry(head, slot);
+      if (!from || !entry) return null;
+      const isUpper = data.nodes[head].kind === "input" || data.nodes[head].kind === "output";
+      const level = isUpper ? "" : data.nodes[head].cell;
+      const route = (this.routes[level] ??= routesAround(this.obstacles(level)));
+      const frame = isUpper ? this.boxes.get(data.nodes[head].cell) : undefined;
+      const foot = frame ? frame.y + frame.height : entry.edge.y;
+      const start = { x: from.x + from.width / 2, y: from.y };
+      const [out, into] = [
+        { x: start.x, y: start.y - CLEAR },
+        { x: entry.port.x, y: foot + CLEAR },
+      ];
+      const path = rounded([start, ...route(out, into), entry.port]);
+      const line = drawn("g", { class: isUpper ? "upper" : "lower" });
+      const { x, y } = entry.port;
+      const tip = `${x},${y} ${x - HEAD / 2},${y + HEAD} ${x + HEAD / 2},${y + HEAD}`;
+      line.append(drawn("path", { d: path }), drawn("polygon", { points: tip }));
+      this.over.append(line);
       return line;
     }
 

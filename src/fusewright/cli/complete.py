@@ -65,6 +65,13 @@ def styles(incomplete: str) -> list[str]:
     return one_of(STYLES)(incomplete)
 
 
+def directions(incomplete: str) -> list[str]:
+    """Where pictures flow to."""
+    from ..compiler.targets.diagram.styles import DIRECTIONS
+
+    return one_of(DIRECTIONS)(incomplete)
+
+
 def codes(incomplete: str) -> list[str]:
     """The codes of diagnostics."""
     from ..compiler.diagnostics.codes import CODES

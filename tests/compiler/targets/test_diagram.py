@@ -20,7 +20,7 @@ from fusewright.compiler.graph.read import architecture
 from fusewright.compiler.language.spec import Spec, print_spec
 from fusewright.compiler.network.names import identifier
 from fusewright.compiler.syntax.parse import parse
-from fusewright.compiler.targets.diagram import dot, engine, formats, render, statements
+from fusewright.compiler.targets.diagram import Drawing, dot, engine, formats, render, statements
 from fusewright.compiler.targets.diagram.styles import SCREEN
 
 from ...support.pictures import SVG
@@ -70,6 +70,7 @@ output Cell_1
 predict 1 values
 """
 LATE_FUSION = f"{HEADER}\noutput Image_2, Text_1\npredict 23 labels\n"
+MANY_CELLS = HYPERNET.replace("[2](?, ?)", "[12](?, ?)", 1)
 PROGRAMS = [HYPERNET, GENOTYPE, HALF_OPEN, LATE_FUSION]
 
 HOSTILE = [
@@ -138,6 +139,23 @@ def edges(text: str) -> Iterator[tuple[str, str, str]]:
 @pytest.mark.parametrize("text", PROGRAMS)
 def test_equal_graphs_give_equal_texts(text: str) -> None:
     assert picture(text) == picture(text) == picture(print_spec(parse(text)))
+
+
+@pytest.mark.parametrize("compact", [False, True])
+@pytest.mark.parametrize("text", [*PROGRAMS, MANY_CELLS])
+def test_no_run_of_text_begins_or_ends_with_a_space(text: str, compact: bool) -> None:
+    """A browser leaves it out: `Step_1 = ?` was shown as `Step_1= ?`."""
+    graph = parse(text).graph
+    said = dot(graph, Drawing(compact=compact))
+    if not compact:
+        said += dot(graph, Drawing(old=parse(text.replace("Sum, ", "")).graph))
+    runs = [
+        run
+        for label in re.findall(r"label=<(.*?)>[,\]]", said)
+        for run in re.split("<[^>]*>", label)
+    ]
+    assert runs
+    assert [run for run in runs if run.strip(" ") != run and run.strip(" ")] == []
 
 
 @pytest.mark.parametrize("text", PROGRAMS)

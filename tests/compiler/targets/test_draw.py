@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import shutil
 import sys
+import zlib
 from pathlib import Path
 from unittest.mock import patch
 from xml.etree import ElementTree
@@ -14,9 +16,15 @@ import pytest
 
 import fusewright as fw
 from fusewright.cli import main
-from fusewright.compiler.targets.diagram import STYLES
+from fusewright.compiler.check.check import checked
+from fusewright.compiler.graph.build import build
+from fusewright.compiler.graph.read import architecture
+from fusewright.compiler.network.holes import holes_of
+from fusewright.compiler.targets.diagram import STYLES, Drawing, of_mixtures, render
 
 from ...runtime.report.test_reports import found
+from ...support.paths import EXAMPLES
+from ...support.pictures import SVG, boxes, misplaced
 from .test_diagram import GENOTYPE, HYPERNET, classes, labels
 
 ROUNDS = 2
@@ -92,6 +100,54 @@ def test_a_picture_keeps_to_its_width(
 ) -> None:
     image = drawn(genotype, "--width", width, to=tmp_path / "a.svg")
     assert float(image.get("width", "").removesuffix("pt")) <= points + 1
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
+def test_a_pdf_is_as_wide_as_was_asked(genotype: Path, tmp_path: Path) -> None:
+    """It had a margin of half an inch on each side beyond that."""
+    out = tmp_path / "a.pdf"
+    assert ran(genotype, "-o", out, "--width", "2in")[0] == 0
+    parts = re.findall(rb"stream\r?\n(.*?)endstream", out.read_bytes(), re.DOTALL)
+    content = out.read_bytes()
+    for part in parts:
+        with contextlib.suppress(zlib.error):
+            content += zlib.decompress(part)
+    boxes = re.findall(rb"/MediaBox\s*\[\s*0 0 ([0-9.]+)", content)
+    assert [float(width) for width in boxes] == [pytest.approx(144, abs=2)]
+
+
+@pytest.mark.parametrize("engine", ["system", "bundled"])
+def test_cells_and_steps_stand_in_their_order(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if engine == "bundled":
+        monkeypatch.setattr(shutil, "which", lambda *_: None)
+    for name in ("ntu1", "ntu4", "ego3", "ntu1_genotype", "ntu3_genotype", "ego1_genotype"):
+        graph = build(checked(fw.load(EXAMPLES / f"{name}.fuse")))
+        assert misplaced(architecture(graph), render(graph, "svg")) == [], name
+
+
+def test_steps_of_a_hypernet_stand_above_each_other() -> None:
+    """Those of which few edges are drawn, too; the heaviest candidate always has its edge."""
+    network = checked(fw.load(EXAMPLES / "ntu1.fuse"))
+    small = {h.parameter: [0.01] * len(h.candidates) for h in holes_of(network, "shared")}
+    picture = render(build(network), "svg", Drawing(overlay=of_mixtures(network, small)))
+    assert misplaced(network, picture) == []
+    image = ElementTree.fromstring(picture)
+    edges = [g for g in image.iter(f"{SVG}g") if "edge lower" in (g.get("class") or "")]
+    assert len(edges) >= sum(len(step.slots) for cell in network.cells for step in cell.steps)
+    places = boxes(picture)
+    for cell in network.cells:
+        first, second = (places[f"{cell.name}.{step.name}"] for step in cell.steps)
+        assert first[1] > second[3]  # `Step_1` below `Step_2`
+
+
+def test_a_picture_flows_to_the_right(genotype: Path, tmp_path: Path) -> None:
+    image = drawn(genotype, "--direction", "left-right", to=tmp_path / "a.svg")
+    places = boxes(ElementTree.tostring(image))
+    assert places["output"][2] < places["head"][0]
+    upwards = boxes(ElementTree.tostring(drawn(genotype, to=tmp_path / "b.svg")))
+    assert upwards["output"][1] > upwards["head"][3]
+    said = refused(genotype, "--direction", "down", "-o", tmp_path / "a.svg")
+    assert "does not flow `down`" in said
 
 
 def test_text_that_is_too_small_to_read_is_said(genotype: Path, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from fusewright.compiler.graph.build import build
 from fusewright.compiler.language.spec import Spec
 from fusewright.compiler.lowering.lower import lower
 from fusewright.compiler.measure.sizes import count_parameters
+from fusewright.compiler.network.holes import holes_of
 from fusewright.compiler.targets.page import Course, Moment, page
 
 from ...support.browser import NEEDED, axe, console, differs, fonts, opened, screenshot
@@ -176,7 +177,7 @@ def widths(driver: Chrome) -> list[list[float]]:
     found: list[list[float]] = driver.execute_script(
         "const seen = l => l.style.display !== 'none';"
         "return [...document.querySelectorAll('.panel')].map(p => [...p.querySelectorAll('.lines"
-        " path')].filter(seen).map(l => parseFloat(l.style.strokeWidth)))"
+        " > g')].filter(seen).map(l => parseFloat(l.style.strokeWidth)))"
     )
     return found
 
@@ -210,6 +211,7 @@ def test_the_slider_shows_how_holes_settled_in_every_search() -> None:
                 shares = known[seed].moments[number - 1].shares
                 rows = [s for name, s in shares.items() if not name.endswith("gamma")]
                 seen = [w for row in rows for w in np.round(row, 3) if w * len(row) >= 0.5]
+                assert len(seen) >= len(rows)
                 assert sorted(lines) == pytest.approx(sorted(0.5 + 2.8 * w for w in seen), abs=1e-3)
         assert ", kept" not in text_of(driver, "figcaption")
         slider.send_keys(Keys.END, Keys.ARROW_LEFT)
@@ -220,6 +222,54 @@ def test_the_slider_shows_how_holes_settled_in_every_search() -> None:
         assert [float(r.text.split()[1]) for r in listed] == pytest.approx(first, abs=1e-3)
         assert axe(driver) == []
         assert slider.get_attribute("aria-valuetext") == f"round {ROUNDS - 1} of {ROUNDS}"
+
+
+THROUGH = """
+const wrong = [];
+const boxes = [...document.querySelectorAll('.panel [role="button"]')].filter(
+  (g) => g.classList.contains("node")).map((g) => [g.dataset.node, g.getBBox()]);
+for (const line of document.querySelectorAll(".lines > g")) {
+  const path = line.querySelector("path");
+  const whole = path.getTotalLength();
+  for (let far = 2; far < whole - 2; far += 3) {
+    const { x, y } = path.getPointAtLength(far);
+    for (const [name, b] of boxes) {
+      const isIn = x > b.x + 1 && x < b.x + b.width - 1 && y > b.y + 1 && y < b.y + b.height - 1;
+      const end = path.getPointAtLength(whole);
+      const isBeside = end.x > b.x && end.x < b.x + b.width;
+      const isOwn = isBeside && end.y > b.y && end.y <= b.y + b.height + 1;
+      if (isIn && !isOwn) wrong.push(name);
+    }
+  }
+  if (line.querySelectorAll("polygon").length !== 1) wrong.push("no head");
+}
+return [document.querySelectorAll(".lines > g").length, [...new Set(wrong)]];
+"""
+
+
+def test_lines_have_heads_and_go_around_boxes() -> None:
+    with shown(HYPERNET, 1) as driver:
+        count, wrong = driver.execute_script(THROUGH)
+    assert count > 4
+    assert wrong == []
+
+
+def test_no_step_is_without_an_input_where_no_weight_is_large() -> None:
+    """Under `shared`, the rows of all candidates may be small at once."""
+    spec = fw.loads(HYPERNET)
+    network = checked(spec)
+    small = {
+        hole.parameter: [0.05 + 0.01 * i for i in range(len(hole.candidates))]
+        for hole in holes_of(network, "shared")
+    }
+    course = Course("small", [Moment(1, None, small)])
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "page.html")
+        path.write_text(page(build(network), [course]), encoding="utf-8")
+        with opened(path) as driver:
+            drawn = len(widths(driver)[0])
+    slots = sum(len(h.slots) for h in holes_of(network, "shared"))
+    assert drawn == slots
 
 
 def test_play_goes_to_the_last_round_and_stops() -> None:

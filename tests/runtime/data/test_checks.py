@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import fusewright as fw
 from fusewright.compiler.check.check import checked
 from fusewright.runtime.data.checks import data_warnings, metric_warnings
 from fusewright.runtime.data.dataset import load_data
+from fusewright.runtime.data.guidance import guidance
 from fusewright.runtime.data.split import TEST
 
 from ...support.running import Arrays, as_npz, changed, command
@@ -81,6 +83,65 @@ def test_features_that_do_not_vary() -> None:
         "W503 `A` is the same number throughout the train split",
         "W503 2 of 4 channels of `D` are constant in the train split",
     ]
+
+
+def test_channels_that_hardly_vary_or_differ_in_scale() -> None:
+    arrays = sound()
+    arrays["A"][:, 1] = 1000 + arrays["A"][:, 1] / 100
+    assert doubts(arrays) == ["W503 1 of 3 channels of `A` hardly vary in the train split"]
+    arrays = sound()
+    arrays["D"] *= np.array([1, 1e-3, 1, 100], np.float32)
+    (said,) = doubts(arrays)
+    assert re.match(r"W512 channels of `D` vary by 0\.00\d+ to [34]\.?\d*e\+02", said), said
+    assert doubts(changed(sound(), A=sound()["A"] * 1e6)) == []
+
+
+def guided(spec: str, arrays: Arrays) -> list[str]:
+    """What guidance says of a specification on data."""
+    kept = checked(fw.loads(spec))
+    return [f"{d.code} {d.message}" for d in guidance(load_data(arrays, kept), kept)]
+
+
+RAW = "modality m { A[c %s, h 4, w 4] } modality n { D[c 4] }"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "channels", "library", "said"),
+    [
+        ("C = 4, L = 2", 1, "paper", ["W510 the adapter of `A` keeps 2 numbers of 16"]),
+        ("C = 4, L = 8", 1, "paper", ["W510 the adapter of `A` keeps 8 numbers of 16"]),
+        ("C = 4, L = 16", 1, "paper", []),
+        ("C = 4, L = 2", 8, "paper", []),  # of a backbone
+    ],
+)
+def test_a_picture_that_is_pooled_away(
+    numbers: str, channels: int, library: str, said: list[str]
+) -> None:
+    arrays = changed(sound(600), A=np.random.default_rng(0).normal(size=(600, channels, 4, 4)))
+    features = RAW % channels
+    spec = f"network n({numbers}) use {library} {features} output A, D predict 3 classes"
+    assert [line for line in guided(spec, arrays) if line.startswith("W510")] == said
+
+
+def test_more_parameters_than_samples_and_a_modality_without_use() -> None:
+    spec = f"network n(C = 64, L = 2) {FEATURES} output A predict 3 classes"
+    assert guided(spec, sound()) == [
+        "W402 no Cell and no `output` can take a feature of `n`",
+        "W511 the network has 771 parameters, and 30 samples to learn them from",
+    ]
+    assert guided(spec.replace("64", "4").replace("output A", "output A, D"), sound()) == []
+
+
+def test_a_genotype_that_leaves_a_modality_out_is_said_by_the_search(tmp_path: Path) -> None:
+    spec = fw.loads(
+        f"network n(C = 4, L = 2) {FEATURES} output {{A | D}} pool Sum predict 3 classes"
+    )
+    with pytest.warns(fw.DataWarning, match="no Cell and no `output` can take a feature"):
+        fw.search(
+            spec, sound(), strategy="random", candidates=2, trial_epochs=1, out=tmp_path / "run"
+        )
+    kept = json.loads((tmp_path / "run/search.json").read_text())["warnings"]
+    assert "W402" in [warning["code"] for warning in kept]
 
 
 def test_a_modality_that_is_not_there_does_not_count_as_constant() -> None:

@@ -52,6 +52,14 @@ Width = Annotated[
     str | None,
     typer.Option(metavar="WIDTH", help="At most so wide: one-column, two-column, 8.5cm, 3.3in."),
 ]
+Direction = Annotated[
+    str,
+    typer.Option(
+        metavar="bottom-up|left-right",
+        help="Where it flows to.",
+        autocompletion=complete.directions,
+    ),
+]
 Cell = Annotated[str, typer.Option(metavar="NAME", help="Draw one Cell alone.")]
 Compact = Annotated[bool, typer.Option("--compact", help="Fold modalities and Cells.")]
 Round = Annotated[int | None, typer.Option("--round", help="Of a run: this round, not the kept.")]
@@ -69,6 +77,7 @@ def draw(
     width: Width = None,
     cell: Cell = "",
     compact: Compact = False,
+    direction: Direction = "bottom-up",
     since: Since = None,
     round: Round = None,
     sets: Sets = None,
@@ -97,6 +106,7 @@ def draw(
         flags = {
             "--style": style != "screen",
             "--width": width is not None,
+            "--direction": direction != "bottom-up",
             "--cell": bool(cell),
             "--compact": compact,
             "--since": since is not None,
@@ -112,7 +122,7 @@ def draw(
     if len(sources) > 1:
         remedy = "give one; a page, .html, shows several runs side by side"
         raise fail("E506", "a picture shows one specification or run", help=remedy)
-    look = style_named(style)
+    look = style_named(style, direction)
     shown = _Shown(sources[0], sets, round)
     graph, options = shown.picture(since)
     drawing = Drawing(look, _inches(width), cell=cell, compact=compact, **options)

@@ -14,6 +14,7 @@ from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
 from ...compiler.system.memory import available_memory, memory_text
 from ..app import Json, Sets, SpecFile, app, load_with, print_json
+from ..screen.warned import data_warnings
 
 if TYPE_CHECKING:
     from ...compiler.passes import Stage as PassStage
@@ -54,10 +55,17 @@ def info(
     profile: Annotated[
         Path | None, typer.Option(help="A machine's latency profile, to judge budgets with.")
     ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Data to be learned from: what about them may cost accuracy."),
+    ] = None,
     json: Json = False,
     sets: Sets = None,
 ) -> None:
-    """Show the size of a specification: parameters, multiply-adds, distinct architectures."""
+    """Show the size of a specification: parameters, multiply-adds, distinct architectures.
+
+    With `--data`, it says what commonly costs accuracy on them.
+    """
     from ...compiler.tools.describe import describe, describe_passes, passes_table, summary
 
     if stage is not None and stage in (Stage.network, Stage.graph, Stage.program):
@@ -70,6 +78,8 @@ def info(
     if stage is not None and not passes:
         raise fail("E506", "`--stage` says whose passes are shown", help="add `--passes`")
     if passes:
+        if data is not None:
+            raise fail("E506", "passes read no data", help="leave out `--data`")
         rows = describe_passes(load_with(file, sets), _PASSES[stage or Stage.training])
         print_json(rows) if json else print(passes_table(rows))
         return
@@ -78,12 +88,24 @@ def info(
         from ...runtime.latency.profile import read_profile
 
         measured = read_profile(profile)
-    described = describe(load_with(file, sets), measured)
+    spec = load_with(file, sets)
+    described = describe(spec, measured)
     _warn(described["memory"])
+    if data is not None:
+        with data_warnings() as described["warnings"]:
+            _guide(spec, data)
     if json:
         print_json(described)
     else:
         print(summary(described))
+
+
+def _guide(spec: Spec, path: Path) -> None:
+    """Warns of what commonly costs accuracy on data."""
+    from ...runtime.data.checks import warn
+    from ...runtime.data.guidance import doubts_of
+
+    warn(doubts_of(spec, path))
 
 
 def _warn(memory: dict[str, Any]) -> None:
