@@ -78,7 +78,7 @@ def test_a_search_without_a_terminal_tells_of_itself(
 ) -> None:
     monkeypatch.setattr(bar, "FIRST", 0.0)
     (tmp_path / "n.fuse").write_text(str(spec()), encoding="utf-8")
-    np.savez(tmp_path / "data.npz", **problem())
+    np.savez(tmp_path / "data.npz", **problem(240))
     given = ("search", "n.fuse", "--data", "data.npz", "--no-controls", "--strategy", "darts")
     monkeypatch.chdir(tmp_path)
     told = CliRunner().invoke(app, [*given, "--epochs", "1", "--out", "a"]).stderr
