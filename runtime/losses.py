@@ -27,6 +27,13 @@ LARGEST_WEIGHT = 1e6
 FORM = "write `balanced`, `1, 2, 0.5` in the order of the classes, or `NAME = 2, NAME = 0.5`"
 
 
+def own_name(given: object) -> str:
+    """How a run records a function, or an object by its class, that is given in Python."""
+    kind = given if hasattr(given, "__qualname__") else type(given)
+    module = getattr(kind, "__module__", "")
+    return f"{OWN}{module}.{getattr(kind, '__qualname__', '')}".replace(",", "")
+
+
 def weights_in(text: str) -> Sequence[float] | Mapping[str, float]:
     """Weights of classes in a text, in their order or by name; none of `balanced`.
 

@@ -177,6 +177,11 @@ class Settings:
         limits=Limits("from 0 to 100", 0, 101),
         kept=True,
     )
+    metrics: str = _setting(
+        "",
+        "Others of torchmetrics' metrics that are recorded of validation.",
+        metavar="NAME,…",
+    )
     patience: int = _setting(
         0,
         "Stop after so many epochs without a better loss on validation, which is not learned then.",

@@ -46,7 +46,7 @@ from ..training.kept import KeptRun
 from ..training.objective import Objective
 from ..training.own_loss import with_own_loss
 from ..training.prepare import module_of
-from ..training.train import TrainResult
+from ..training.train import TrainResult, require_validation
 from .data import load_raw, names_of_raw
 from .dropout import with_dropout
 from .modalities import Extractor, RawModality, raw_modalities
@@ -92,6 +92,7 @@ def train_joint(
         **{name: options.pop(name) for name in mine if name in options}
     )
     settings = (settings or Settings()).with_options(**options)
+    require_validation(settings)
     if settings.patience:
         message = "`patience` is for networks that read features"
         raise fail("E506", message, help="leave it out: backbones and all learn validation too")

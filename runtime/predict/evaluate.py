@@ -19,10 +19,10 @@ from ..data.sources import Data, source_of
 from ..data.split import TEST
 from ..progress import Progress, no_progress
 from ..settings import Settings
+from ..training.own_metrics import measured, opened
 from .details import Evaluation, details_of, metrics_of_details
 from .open import Model, open_predictor
 from .outputs import shares_in
-from .own_metrics import measured, opened
 from .predictor import SECONDS, Predictor, split_warnings
 
 

@@ -41,7 +41,7 @@ def _card(details: Details) -> list[Html]:
 
 
 def _classes(details: Details) -> Html:
-    header = ["", "support", "predicted", "precision", "recall", "F1", "AUROC", "AP"]
+    header = ["class", "support", "predicted", "precision", "recall", "F1", "AUROC", "AP"]
     rows = [
         [
             *(one.name, one.support, one.predicted, one.precision, one.recall, one.f1),
@@ -53,7 +53,7 @@ def _classes(details: Details) -> Html:
 
 
 def _values(details: Details) -> Html:
-    header = ["", "mean", "deviation", "R²", "absolute error", "root of squared error", "bias"]
+    header = ["value", "mean", "deviation", "R²", "absolute error", "root of squared error", "bias"]
     rows = [
         [
             *(one.name, one.mean, one.deviation, one.r2, one.mean_absolute_error),
@@ -87,7 +87,8 @@ def _confusion(details: Details) -> Html:
     caption = html("Confusion: a row for each class, a column for what is predicted")
     return Html(
         f"<div class='wide'><table class='confusion'><caption>{caption}</caption>"
-        f"<thead><tr><th></th>{head}</tr></thead><tbody>\n{body}</tbody></table></div>\n"
+        f"<thead><tr><th scope='col'>class</th>{head}</tr></thead><tbody>\n{body}"
+        "</tbody></table></div>\n"
     )
 
 

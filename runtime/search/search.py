@@ -47,6 +47,7 @@ from ..training.kept import KeptRun
 from ..training.modality_dropout import require_several_modalities
 from ..training.objective import Objective
 from ..training.own_loss import with_own_loss
+from ..training.own_metrics import with_own_metrics
 from .budgets import Budgets
 from .candidates.room import require_room_for_candidates
 from .loop import Loop, SearchResult
@@ -57,6 +58,7 @@ from .variants import budgets_of
 
 
 @with_own_loss
+@with_own_metrics
 def search(
     spec: Given,
     data: Data,
@@ -75,9 +77,10 @@ def search(
     arrays by name, a table, samples (`data/sources.py`). With `out`, everything that is needed to
     repeat the run is written there, and a checkpoint after every round and on SIGTERM and SIGINT,
     from which `resume` goes on. The setting `loss` may be a function or module of one's own, as in
-    `train`. What `readings` have of the data is not read again. Raises
-    DiagnosticError where the specification, the data or the settings cannot be used, and warns
-    (`DataWarning`) where data are to be doubted.
+    `train`, and `metrics` names, objects and functions, which are recorded and decide nothing.
+    What `readings` have of the data is not read again. Raises DiagnosticError where the
+    specification, the data or the settings cannot be used, and warns (`DataWarning`) where data are
+    to be doubted.
     """
     settings = (settings or Settings()).with_options(**options)
     network = checked(with_rule(spec_of(spec), settings))

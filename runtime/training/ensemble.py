@@ -31,6 +31,7 @@ from ..runs.tensorboard import watching
 from ..settings import MOST_SEEDS, Settings
 from .own_loss import with_own_loss
 from .together import Member, members_of, train_members
+from .train import require_validation
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ def train_ensemble(
     """
     data = source_of(data)
     usual = (settings or Settings()).with_options(**options)
+    require_validation(usual)
     if usual.patience:
         message = "`patience` is for a single network, not for an ensemble"
         raise fail("E506", message, help="leave it out, or train a member by itself")

@@ -20,8 +20,9 @@ from ..parallel.processes import rank
 from ..progress import Progress, no_progress
 from ..runs.names import SEARCH_WEIGHTS
 from ..settings import Settings
-from .objective import Objective, metrics_of
+from .objective import Objective, metrics_of, shares_of
 from .optimisers import NONE
+from .own_metrics import measured
 
 BETWEEN_PROCESSES = 1_000_003
 """How far apart the seeds are that processes of one run draw with."""
@@ -93,9 +94,12 @@ def predict_all(
 
 
 def scored(logits: Tensor, labels: Tensor, objective: Objective) -> dict[str, float]:
-    """The metrics of logits (samples, K), and their mean `loss`."""
-    loss = float(objective.loss(logits, labels))
-    return {**metrics_of(objective.head, logits, labels), "loss": loss}
+    """The metrics of logits (samples, K), others that are asked for, and their mean `loss`."""
+    loss, head = float(objective.loss(logits, labels)), objective.head
+    others: dict[str, float] = {}
+    if objective.others:
+        others = measured(objective.others, head, shares_of(head, logits), labels.cpu().numpy())
+    return {**metrics_of(head, logits, labels), **others, "loss": loss}
 
 
 @torch.no_grad()

@@ -20,6 +20,7 @@ from ..losses import OWN
 from ..metrics import LABEL_THRESHOLD, SELECTION_METRIC
 from ..settings import Settings
 from .own_loss import OwnLoss
+from .own_metrics import metrics_in
 from .weighing import Weighing
 
 Smoothing: TypeAlias = float | Tensor
@@ -32,7 +33,8 @@ LEAST_SHARE = 1e-15
 class Objective:
     """What a network is trained for: its head's loss, of values in their standard deviations.
 
-    `scale` and `shift`, (K,), are those of the values to be predicted, over training samples.
+    `scale` and `shift`, (K,), are those of the values to be predicted, over training samples. The
+    metrics of `others` are measured beside those of the head.
     """
 
     head: Head
@@ -40,6 +42,7 @@ class Objective:
     shift: Tensor | None = None
     weighing: Weighing | None = None
     own: OwnLoss | None = None
+    others: tuple[tuple[str, Any], ...] = ()
 
     @classmethod
     def of(cls, head: Head, labels: Tensor, settings: Settings) -> Objective:
@@ -52,8 +55,9 @@ class Objective:
             own, weighing = OwnLoss.of(head, settings.loss, labels.device), None
         else:
             own, weighing = None, Weighing.of(head, labels, settings)
+        others = metrics_in(settings.metrics, head)
         if head.kind != "values":
-            return cls(head, weighing=weighing, own=own)
+            return cls(head, weighing=weighing, own=own, others=others)
         exact = labels.detach().cpu().double()
         for place, column in enumerate(exact.T):
             if bool((column == column[0]).all()):
@@ -61,7 +65,7 @@ class Objective:
                 message = f"{what} is {float(column[0]):g} in every training sample"
                 raise fail("E503", message, help="leave it out: there is nothing to learn")
         scale, shift = exact.std(0, correction=0).float(), exact.mean(0).float()
-        return cls(head, scale.to(labels.device), shift.to(labels.device), weighing, own)
+        return cls(head, scale.to(labels.device), shift.to(labels.device), weighing, own, others)
 
     @property
     def statistics(self) -> Mapping[str, Tensor]:

@@ -21,7 +21,7 @@ from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.diagnostics.text import shortened
 from ...compiler.network.network import Head
 from ...compiler.targets.numpy.network import logits_of
-from ..losses import OWN
+from ..losses import own_name
 
 LossFunction = Callable[[Tensor, Tensor], Tensor]
 """Gives the loss of logits (batch, K) for labels: one number, or one for each sample, (batch,)."""
@@ -54,9 +54,7 @@ def _given(loss: Any) -> Generator[str]:
     if isinstance(loss, nn.Module) and any(p.requires_grad for p in loss.parameters()):
         message = "the loss has parameters of its own, which nothing here trains"
         raise fail("E506", message, help="make them buffers, or `requires_grad_(False)`")
-    kind = type(loss) if isinstance(loss, nn.Module) else loss
-    known = getattr(kind, "__qualname__", type(loss).__qualname__)
-    name = f"{OWN}{getattr(kind, '__module__', '')}.{known}"
+    name = own_name(loss)
     token = _GIVEN.set((name, cast(LossFunction, loss)))
     try:
         yield name

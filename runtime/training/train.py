@@ -53,6 +53,7 @@ from .modality_dropout import ModalityDropout
 from .objective import Objective
 from .optimisers import WeightOptimiser
 from .own_loss import with_own_loss
+from .own_metrics import with_own_metrics
 from .prepare import prepare
 from .stopping import Stopping, held_out
 
@@ -98,6 +99,7 @@ def require_for_one(options: Mapping[str, Any]) -> None:
 
 
 @with_own_loss
+@with_own_metrics
 def train(
     spec: Given,
     data: Data,
@@ -121,12 +123,14 @@ def train(
     there is `patience`; the test split is not read. With `out`, a checkpoint is written after
     epochs and on SIGTERM and SIGINT, from which `resume` goes on with the same numbers. The setting
     `loss` may be a function or module of one's own, of logits (batch, K) and labels, which gives
-    one number or one for each sample: see `own_loss.py`. Raises
+    one number or one for each sample: see `own_loss.py`; with patience, `metrics` are names,
+    objects and functions, as in `evaluate`, of validation samples. Raises
     DiagnosticError where the specification, the data or the settings cannot be used, and warns
     (`DataWarning`) where data are to be doubted.
     """
     require_for_one(options)
     settings = (settings or found_with(spec)).with_options(**options)
+    require_validation(settings)
     network = checked(spec_of(spec))
     require_no_holes(network)
     ModalityDropout.of(network, settings)
@@ -169,7 +173,15 @@ def train(
 def found_with(given: object) -> Settings:
     """The settings that what is given was found with, or else the usual ones."""
     known = getattr(given, "training", None)
-    return known if isinstance(known, Settings) else Settings()
+    return known.usual(("metrics",)) if isinstance(known, Settings) else Settings()
+
+
+def require_validation(settings: Settings) -> None:
+    """Raises DiagnosticError for metrics of validation samples that are learned."""
+    if settings.metrics and not settings.patience:
+        message = "the setting `metrics` has no effect where validation samples are learned"
+        remedy = "add `--patience`, which holds them out; or measure the test split by `evaluate`"
+        raise fail("E506", message, help=remedy)
 
 
 def _found_here(spec: Spec, folder: RunFolder) -> Settings | None:

@@ -56,8 +56,8 @@ def evaluate(
     from ...compiler.system.files import is_folder
     from ...runtime.data.identity import data_identity
     from ...runtime.predict.evaluate import evaluate_with, to_evaluate
-    from ...runtime.predict.own_metrics import names_in
     from ...runtime.predict.robustness import require_optional, robustness_with
+    from ...runtime.training.own_metrics import names_in
 
     predictor, taken = opened(
         model,

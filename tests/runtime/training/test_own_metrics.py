@@ -14,7 +14,9 @@ from torchmetrics.classification import MulticlassCohenKappa, MulticlassF1Score
 
 import fusewright as fw
 from fusewright.compiler.network.network import Head
-from fusewright.runtime.predict.own_metrics import KNOWN, measured, opened
+from fusewright.runtime.settings import read_settings
+from fusewright.runtime.training.own_metrics import KNOWN, measured, opened
+from tests.runtime.training.test_course import files, stop
 
 from ...support.running import FIXED, QUICK, command, problem, spec
 
@@ -91,3 +93,61 @@ def test_what_is_no_metric_is_diagnosed(metric: Any, message: str, run: Path) ->
         fw.evaluate(run, DATA, metrics=[metric])
     assert error.value.diagnostics[0].code == "E506"
     assert message in str(error.value)
+
+
+# Of validation, in trainings and searches
+
+
+def errors(shares: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    return (shares.argmax(1) != labels).float().mean()
+
+
+HELD: dict[str, Any] = {"epochs": 3, "batch": 16, "patience": 3}
+EVERY = ["CohenKappa", errors, MulticlassF1Score(3, average="none")]
+
+
+def test_a_training_that_holds_out_records_them(tmp_path: Path) -> None:
+    found = fw.train(NETWORK, DATA, metrics=EVERY, out=tmp_path / "run", **HELD)
+    for record in found.history:
+        assert record["validation_errors"] == pytest.approx(1 - record["validation_accuracy"])
+        assert {"validation_CohenKappa", "validation_MulticlassF1Score owl"} <= record.keys()
+    known = fw.train(NETWORK, DATA, **HELD)
+    assert all(np.array_equal(array, found.weights[n]) for n, array in known.weights.items())
+    named = f"CohenKappa, own:{__name__}.errors, own:torchmetrics.classification."
+    assert f'metrics = "{named}' in (tmp_path / "run/train.toml").read_text()
+    assert "accuracy" in fw.evaluate(tmp_path / "run", DATA)
+
+
+def test_a_training_goes_on_when_they_are_given_again(tmp_path: Path) -> None:
+    def learned(out: Path, metrics: Any = EVERY, **options: Any) -> Any:
+        return fw.train(NETWORK, DATA, out=out, metrics=metrics, **HELD, **options)
+
+    learned(tmp_path / "whole")
+    stop(learned, tmp_path / "run", 5)
+    with pytest.raises(fw.DiagnosticError, match="another `metrics`"):
+        learned(tmp_path / "run", metrics=EVERY[:1], resume=True)
+    learned(tmp_path / "run", resume=True)
+    assert files(tmp_path / "run") == files(tmp_path / "whole")
+    written = read_settings(tmp_path / "run/train.toml")
+    with pytest.raises(
+        fw.DiagnosticError, match=r"the metric `own:.*` is a function, which is not"
+    ):
+        fw.train(NETWORK, DATA, settings=written)
+
+
+def test_a_search_records_them_and_finds_the_same() -> None:
+    brief = fw.Settings(
+        candidates=3, trial_epochs=1, finalists=2, epochs=1, batch=16, folds=2, tune="", threads=1
+    )
+    found = fw.search(spec(), DATA, settings=brief, metrics=EVERY)
+    assert all("validation_errors" in record for record in found.history)
+    known = fw.search(spec(), DATA, settings=brief)
+    assert known.genotype == found.genotype
+    assert fw.train(found, DATA).settings.metrics == ""
+
+
+def test_they_are_refused_where_nothing_is_held_out() -> None:
+    with pytest.raises(fw.DiagnosticError, match="`metrics` has no effect where validation"):
+        fw.train(NETWORK, DATA, settings=QUICK, metrics="CohenKappa")
+    with pytest.raises(fw.DiagnosticError, match="`R2Score` is no metric of classes"):
+        fw.train(NETWORK, DATA, settings=QUICK, metrics="R2Score", patience=1)
