@@ -11,3 +11,10 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 def no_progress(done: int, total: int) -> None:
     """Says nothing."""
+
+
+def clock_text(seconds: float) -> str:
+    """Hours, minutes and seconds, as `0:01:05`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"

@@ -19,6 +19,7 @@ from ...compiler.language.spec import Spec
 from ...compiler.load import Given, spec_of
 from ...compiler.network.holes import Relaxation
 from ...compiler.network.network import Network
+from ...compiler.system.display import usual_report
 from ...compiler.system.files import is_there
 from ...compiler.tools.meaning import meaning
 from ..data.checks import data_warnings, metric_warnings, warn
@@ -114,7 +115,8 @@ def search(
             run = KeptRun(folder, identity, resume, used)
         doubts += metric_warnings(samples, network.head, VALIDATION)
         warned = warn(doubts) if rank() == 0 else []
-        result = _search(network, samples, here, budgets, report, run)
+        told = report or usual_report("search")
+        result = _search(network, samples, here, budgets, told, run)
         warned += warn(unused_by(result.genotype)) if rank() == 0 else []
         if run is not None and rank() == 0:
             _write(result, run.folder, settings, profile)

@@ -23,7 +23,7 @@ from ...compiler.measure.memory import Memory, learned, require_memory, training
 from ...compiler.network.network import Network
 from ...compiler.program.program import Program
 from ...compiler.program.weights import Weights, WeightSource
-from ...compiler.system.display import Displayed
+from ...compiler.system.display import Displayed, usual_report
 from ...compiler.system.files import is_file
 from ...compiler.tools.meaning import means_the_same
 from ..data.checks import data_warnings, warn
@@ -156,6 +156,7 @@ def train(
         if folder is not None:
             used = data_identity(data, names_read(network))
             kept = kept_training(folder, resume, genotype, settings, used, start, teacher)
+        report = report or usual_report("train", settings.epochs)
         with watched(kept, settings, report) as told, computing(settings.threads):
             result = train_network(network, samples, here, told, start, program, kept, truth)
         if kept is not None and rank() == 0:

@@ -8,9 +8,10 @@ package imports none of torch, onnx, networkx and numpy; each function imports w
 from __future__ import annotations
 
 from importlib import import_module
+from sys import modules
 from typing import TYPE_CHECKING, Any
 
-from .compiler.system.display import shown_by
+from .compiler.system.display import Report, progress_shown_by, shown_by
 
 if TYPE_CHECKING:
     __version__: str
@@ -126,6 +127,18 @@ def _bundle(shown: object) -> dict[str, str]:
 
 
 shown_by(_bundle)
+
+
+def _report(what: str, total: int | None) -> Report | None:
+    """A bar where a notebook's kernel runs, which is found out without importing anything."""
+    shell = getattr(modules.get("IPython"), "get_ipython", lambda: None)()
+    if not hasattr(shell, "kernel"):
+        return None
+    report: Report = import_module(".notebook", __name__).report(what, total)
+    return report
+
+
+progress_shown_by(_report)
 
 
 def __dir__() -> list[str]:

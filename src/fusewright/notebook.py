@@ -1,23 +1,28 @@
 """What notebooks show: specifications and Graphs by their pictures, searches by their pages.
 
+And while these run, by a bar that is text and HTML, and needs no widgets.
+
 It stands above everything, since it draws and reports; what is shown finds its way here through
 `compiler/system/display.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import singledispatch
 from html import escape
+from time import monotonic
+from typing import Any
 
 from .compiler.check.check import checked
 from .compiler.diagnostics.diagnostic import DiagnosticError
 from .compiler.graph.build import Graph, build
 from .compiler.graph.write import specification
 from .compiler.language.spec import Spec
-from .compiler.system.display import Bundle
+from .compiler.system.display import Bundle, Report
 from .compiler.targets.diagram import Drawing, render
 from .compiler.tools.difference import Difference
+from .runtime.progress import clock_text
 
 MOST_ROWS = 10
 """Epochs that are shown, the last."""
@@ -124,3 +129,35 @@ def _framed(text: str, made: Callable[[], str]) -> Bundle:
     except DiagnosticError as error:
         return {"text/plain": f"{text}\n{error}"}
     return {"text/plain": text, "text/html": frame}
+
+
+# While it runs
+
+
+def report(what: str, total: int | None) -> Report:
+    """Shows a search or a training by a bar below its cell, with the time left and its numbers."""
+    from IPython import display
+
+    shown_in: Any = display
+    start = monotonic()
+    handle = shown_in.display({"text/plain": what}, raw=True, display_id=True)
+
+    def show(record: dict[str, Any]) -> None:
+        done = record.get("round", record.get("epoch", 0))
+        passed, of = monotonic() - start, record.get("rounds", total)
+        handle.update(_bar(what, done, of, passed, record), raw=True)
+
+    return show
+
+
+def _bar(
+    what: str, done: int, total: int | None, passed: float, record: Mapping[str, Any]
+) -> Bundle:
+    """How far it is, as text and as an element that notebooks draw."""
+    parts = [f"{what} {done:,}" + (f"/{total:,}" if total else ""), clock_text(passed)]
+    if total and 0 < done < total:
+        parts.append(f"{clock_text(passed * (total - done) / done)} left")
+    numbers = [f"{name} {value:.4f}" for name, value in record.items() if isinstance(value, float)]
+    text = ", ".join(parts) + (f": {'  '.join(numbers)}" if numbers else "")
+    bar = f'<progress value="{done}" max="{total or done}" aria-label="{escape(what)}"></progress>'
+    return {"text/plain": text, "text/html": f"{bar} {escape(text)}"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -13,9 +14,9 @@ from typer.testing import CliRunner
 
 import fusewright as fw
 from fusewright.cli.screen import bar
-from fusewright.cli.screen.bar import Lines
+from fusewright.cli.screen.bar import JsonLines, Lines
 from tests.support.application import app
-from tests.support.running import problem, spec
+from tests.support.running import as_npz, problem, spec
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -67,6 +68,39 @@ def test_lines_come_at_intervals_with_the_time_left(capsys: pytest.CaptureFixtur
         "search 4/5, 0:00:14, 0:00:04 left: best 0.4",
         "search 5/5, 0:01:00: best 0.5",
     ]
+
+
+def test_json_lines_are_objects_with_the_numbers_of_each_round(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    times = iter((0.0, 2.0, 2.1, 2.15, 8.0))
+    lines = JsonLines("search", lambda: next(times))
+    for done in range(1, 5):
+        lines.show(done, 4, "best", {"validation_accuracy": done / 4, "loss": float("nan")})
+    lines.end()
+    found = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(one["done"], one["seconds"], one["left"]) for one in found] == [
+        (1, 2.0, 6.0),
+        (4, 8.0, 0.0),
+    ]
+    assert found[1]["validation_accuracy"] == 1.0
+    assert all("loss" not in one for one in found)
+
+
+def test_a_search_prints_its_progress_as_json_and_nothing_else_of_it(tmp_path: Path) -> None:
+    (tmp_path / "n.fuse").write_text(str(spec()), encoding="utf-8")
+    data = str(as_npz(problem(), tmp_path))
+    quick = "--strategy darts --epochs 2 --batch 16 --threads 1 --no-controls --json".split()
+    words = ["search", str(tmp_path / "n.fuse"), "--data", data, "--out", str(tmp_path / "r")]
+    done = CliRunner().invoke(app, [*words, *quick])
+    assert done.exit_code == 0, done.output
+    progress = [json.loads(line) for line in done.stderr.splitlines()]
+    assert progress[-1]["progress"] == "search"
+    assert (progress[-1]["done"], progress[-1]["total"]) == (2, 2)
+    assert "validation_accuracy" in progress[-1]
+    assert json.loads(done.stdout)["genotype"]
+    done = CliRunner().invoke(app, [*words, *quick, "--overwrite", "--quiet"])
+    assert done.stderr == ""
 
 
 def test_an_hour_prints_some_dozen_lines(capsys: pytest.CaptureFixture[str]) -> None:

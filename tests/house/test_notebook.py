@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from xml.etree import ElementTree
 
 import numpy as np
@@ -158,3 +158,28 @@ def test_results_are_shown_by_pictures_and_tables_with_everything_escaped() -> N
         assert "<b>" not in html
         assert "<svg" in html or "&lt;svg" in html
     assert results[1]._repr_mimebundle_()["text/html"].count("<tr>") == 11
+
+
+def test_a_training_shows_a_bar_that_needs_no_widgets(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Handle:
+        shown: ClassVar[list[Bundle]] = []
+
+        def update(self, bundle: Bundle, *, raw: bool) -> None:
+            assert raw
+            self.shown.append(bundle)
+
+    class Shell:
+        kernel = "ipykernel"
+
+    data = {"A": np.zeros((9, 3)), "B": np.zeros((9, 2, 5)), "labels": np.arange(9) % 3}
+    monkeypatch.setattr("IPython.get_ipython", Shell)
+    monkeypatch.setattr("IPython.display.display", lambda *_, **__: Handle())
+    fw.train(GENOTYPE, data, epochs=2, batch=8)
+    counted = [bundle["text/plain"].partition(",")[0] for bundle in Handle.shown]
+    assert counted == ["train 1/2", "train 2/2"]
+    element = ElementTree.fromstring(f"<p>{Handle.shown[0]['text/html']}</p>")[0]
+    assert (element.tag, element.get("value"), element.get("max")) == ("progress", "1", "2")
+    assert "0:00:00 left: train_loss " in Handle.shown[0]["text/plain"]
+    Handle.shown.clear()
+    fw.train(GENOTYPE, data, epochs=1, batch=8, report=lambda record: None)
+    assert Handle.shown == []

@@ -14,7 +14,7 @@ from ..compiler.language.override import override, parse_numbers
 from ..compiler.language.spec import Spec
 from ..compiler.load import load
 from . import complete
-from .screen.bar import be_quiet
+from .screen.bar import be_quiet, in_json
 
 
 class Commands(TyperGroup):
@@ -89,7 +89,7 @@ SpecFiles = Annotated[
         metavar="FILE", help=".fuse, .json or .yaml files.", autocompletion=complete.networks
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.", callback=in_json)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.", callback=be_quiet)]
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Override a number.")

@@ -45,6 +45,7 @@ from ..options import (
     with_options,
 )
 from ..screen.bar import Bar
+from ..screen.rounds import numbers_in
 from ..screen.warned import data_warnings
 
 Weights = Annotated[
@@ -212,6 +213,6 @@ def _epochs(what: str, epochs: int) -> Generator[Callable[[dict[str, Any]], None
 
         def report(record: dict[str, Any]) -> None:
             shown = (f"{k} {record[k]:.4f}" for k in (TRAIN_LOSS, VALIDATION_LOSS) if k in record)
-            bar.show(record["epoch"], epochs, "  ".join(shown))
+            bar.show(record["epoch"], epochs, "  ".join(shown), numbers_in(record))
 
         yield report

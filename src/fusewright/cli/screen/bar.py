@@ -1,12 +1,19 @@
-"""How far a command is, on standard error: a bar on a terminal, lines elsewhere."""
+"""How far a command is, on standard error: a bar on a terminal, lines elsewhere.
+
+With `--json` the lines are JSON, an object for each.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from json import dumps
+from math import isfinite
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from ...runtime.progress import clock_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -16,7 +23,10 @@ FIRST = 2.0
 """Seconds until the first line; what takes less leaves none."""
 SHORTEST, LONGEST, SHARE = 10.0, 300.0, 0.1
 """Seconds from line to line: a share of those that have passed, within bounds."""
-_quiet = False
+OFTEN = 0.2
+"""Seconds from one JSON line to the next at least; the last is always there."""
+NONE: Mapping[str, float] = {}
+_quiet = _json = False
 
 
 def be_quiet(quiet: bool) -> bool:
@@ -26,8 +36,17 @@ def be_quiet(quiet: bool) -> bool:
     return quiet
 
 
+def in_json(json: bool) -> bool:
+    """Writes progress as JSON from now on where standard error is no terminal, or as text."""
+    global _json  # noqa: PLW0603  (as above)
+    _json = json
+    return json
+
+
 class _Shown(Protocol):
-    def show(self, done: int, total: int | None, numbers: str) -> None: ...
+    def show(
+        self, done: int, total: int | None, numbers: str, values: Mapping[str, float]
+    ) -> None: ...
 
     def end(self) -> None: ...
 
@@ -41,14 +60,17 @@ class Bar:
     def __init__(self, what: str) -> None:
         self.done = 0
         is_terminal = sys.stderr is not None and sys.stderr.isatty()
-        self._shown: _Shown = _Drawn(what) if is_terminal else Lines(what)
+        lines = JsonLines if _json else Lines
+        self._shown: _Shown = _Drawn(what) if is_terminal else lines(what)
         if _quiet:
             self._shown = _Nothing()
 
-    def show(self, done: int, total: int | None, numbers: str = "") -> None:
-        """Shows how much is done, of how much, with numbers beside it."""
+    def show(
+        self, done: int, total: int | None, numbers: str = "", values: Mapping[str, float] = NONE
+    ) -> None:
+        """Shows how much is done, of how much, with numbers beside it, as text and by name."""
         self.done = done
-        self._shown.show(done, total, numbers)
+        self._shown.show(done, total, numbers, values)
 
     def __enter__(self) -> Self:
         return self
@@ -71,7 +93,9 @@ class Lines:
         self._next = FIRST
         self._last: tuple[int, int | None, str] | None = None
 
-    def show(self, done: int, total: int | None, numbers: str) -> None:
+    def show(
+        self, done: int, total: int | None, numbers: str, values: Mapping[str, float] = NONE
+    ) -> None:
         passed = self._clock() - self._start
         self._last = (done, total, numbers)
         if passed >= self._next:
@@ -88,20 +112,43 @@ class Lines:
             return
         done, total, numbers = self._last
         self._last = None
-        parts = [f"{self._what} {done:,}" + (f"/{total:,}" if total else ""), _clock_text(passed)]
+        parts = [f"{self._what} {done:,}" + (f"/{total:,}" if total else ""), clock_text(passed)]
         if total and 0 < done < total:
-            parts.append(f"{_clock_text(passed * (total - done) / done)} left")
+            parts.append(f"{clock_text(passed * (total - done) / done)} left")
         print(", ".join(parts) + (f": {numbers}" if numbers else ""), file=sys.stderr, flush=True)
 
 
-def _clock_text(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}"
+class JsonLines:
+    """Progress as objects, a line each: for rounds and epochs with their numbers by name."""
+
+    def __init__(self, what: str, clock: Callable[[], float] = monotonic) -> None:
+        self._what, self._clock = what, clock
+        self._start, self._next = clock(), 0.0
+        self._last: dict[str, Any] | None = None
+
+    def show(
+        self, done: int, total: int | None, numbers: str, values: Mapping[str, float] = NONE
+    ) -> None:
+        passed = self._clock() - self._start
+        left = passed * (total - done) / done if total and done else None
+        self._last = {"progress": self._what, "done": done, "total": total}
+        self._last |= {"seconds": round(passed, 3), "left": left and round(left, 3)}
+        self._last |= {name: value for name, value in values.items() if isfinite(value)}
+        if passed >= self._next:
+            self.end()
+            self._next = passed + OFTEN
+
+    def end(self) -> None:
+        """The last line, where it is not there yet."""
+        if self._last is not None:
+            print(dumps(self._last), file=sys.stderr, flush=True)
+        self._last = None
 
 
 class _Nothing:
-    def show(self, done: int, total: int | None, numbers: str) -> None:
+    def show(
+        self, done: int, total: int | None, numbers: str, values: Mapping[str, float] = NONE
+    ) -> None:
         pass
 
     def end(self) -> None:
@@ -119,7 +166,9 @@ class _Drawn:
         self._progress = _progress()
         self._task = self._progress.add_task(what, total=None, numbers="")
 
-    def show(self, done: int, total: int | None, numbers: str) -> None:
+    def show(
+        self, done: int, total: int | None, numbers: str, values: Mapping[str, float] = NONE
+    ) -> None:
         self._progress.start()
         self._progress.update(
             self._task, completed=done, total=total, numbers=numbers, refresh=True

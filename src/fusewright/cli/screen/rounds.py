@@ -31,6 +31,11 @@ class Standing:
         return "  ".join(parts)
 
 
+def numbers_in(record: Mapping[str, Any]) -> dict[str, float]:
+    """The numbers of a record that are none of its counters."""
+    return {name: value for name, value in record.items() if isinstance(value, float)}
+
+
 def undecided(record: Mapping[str, Any]) -> float | None:
     """The mean entropy of the holes, as a share of that of even weights, which they start near."""
     entropy, logits = record.get("entropy", {}), record.get("architecture", {})
@@ -52,6 +57,6 @@ def rounds(metric: str) -> Generator[Callable[[dict[str, Any]], None]]:
         standing = Standing(metric)
 
         def report(record: dict[str, Any]) -> None:
-            bar.show(record["round"], record["rounds"], standing.shown(record))
+            bar.show(record["round"], record["rounds"], standing.shown(record), numbers_in(record))
 
         yield report
