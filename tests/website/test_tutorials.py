@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import shlex
 from collections.abc import Iterator
@@ -59,8 +60,19 @@ def test_the_examples_of_the_reference_run_and_every_function_has_one(
     monkeypatch.chdir(tmp_path)
     carried_out(REFERENCE)
     shown = "\n".join(text for language, _, text in blocks(REFERENCE) if language == "python")
-    missing = [n for n in fw.__all__ if not re.search(rf"\bfw\.{n}\b", shown)]
-    assert missing == ["extract"]  # whose example is examples/pictures_and_texts, run beside this
+    assert [n for n in fw.__all__ if not re.search(rf"\bfw\.{n}\b", shown)] == []
+    methods = [
+        f"{name}.{method}"
+        for name in fw.__all__
+        if inspect.isclass(found := getattr(fw, name))
+        for home in found.__mro__
+        if home.__module__.startswith("fusewright.")
+        for method, value in vars(home).items()
+        if not method.startswith("_")
+        and (inspect.isfunction(value) or isinstance(value, (property, classmethod)))
+    ]
+    assert "Spec.fix" in methods
+    assert [m for m in methods if not re.search(rf"\.{m.partition('.')[2]}\b", shown)] == []
 
 
 @pytest.mark.parametrize("page", ["index", "start"])
