@@ -108,7 +108,12 @@ def _axes_remedy(given: tuple[int, ...], feature: NetworkFeature) -> str:
         left = list(axes)
         ordered = [left.pop(next(i for i, a in enumerate(left) if a.size == n)) for n in given]
         return f"write its axes in the data's order: {', '.join(str(a) for a in ordered)}"
-    return "correct the declared axes, or extract the feature again"
+    if not given:
+        return "one number for each sample is one channel: `[c 1]`"
+    if len(given) == len(axes):
+        as_given = ", ".join(f"{a.name} {n}" for a, n in zip(axes, given, strict=True))
+        return f"declare what the data have, `[{as_given}]`, or extract the feature again"
+    return "declare an axis for each of the data's, in their order, or extract the feature again"
 
 
 def _lengths(

@@ -23,6 +23,8 @@ from .split import TRAIN, VALIDATION
 
 FEW_CHANNELS = 4
 """Channels up to which an array is taken for one that no backbone has made."""
+PLACES = 4
+"""Places for each that an adapter gives from which on what it leaves out is worth a word."""
 MANY = 10
 """Parameters for each sample that is learned from which on that is worth a word."""
 
@@ -65,7 +67,7 @@ def _pooled(feature: NetworkFeature, length: int | float, data: Dataset, report:
     shape = data.features[feature.name].shape[1:]
     channels = sizes["c"] or 1
     places = prod(shape) // channels
-    if "resample" not in called or channels > FEW_CHANNELS or places < 2 * length:
+    if "resample" not in called or channels > FEW_CHANNELS or places < PLACES * length:
         return
     numbers = f"{int(length) * channels} numbers of {places * channels}"
     message = f"the adapter of `{feature.name}` keeps {numbers}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ def carried_out(page: Path) -> list[str]:
     for language, file, text in blocks(page):
         if file:
             Path(file).write_text(text, encoding="utf-8")
+            sys.modules.pop(Path(file).stem, None)  # another page may have one of that name
         elif language == "python":
             exec(compile(text, str(page), "exec"), known)
         elif language == "console":

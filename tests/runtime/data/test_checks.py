@@ -109,8 +109,8 @@ RAW = "modality m { A[c %s, h 4, w 4] } modality n { D[c 4] }"
     ("numbers", "channels", "library", "said"),
     [
         ("C = 4, L = 2", 1, "paper", ["W510 the adapter of `A` keeps 2 numbers of 16"]),
-        ("C = 4, L = 8", 1, "paper", ["W510 the adapter of `A` keeps 8 numbers of 16"]),
-        ("C = 4, L = 16", 1, "paper", []),
+        ("C = 4, L = 4", 1, "paper", ["W510 the adapter of `A` keeps 4 numbers of 16"]),
+        ("C = 4, L = 8", 1, "paper", []),
         ("C = 4, L = 2", 8, "paper", []),  # of a backbone
     ],
 )

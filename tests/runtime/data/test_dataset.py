@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -193,6 +194,23 @@ def test_labels_that_do_not_fit_are_diagnosed(predict: str, labels: NDArray[Any]
     with pytest.raises(fw.DiagnosticError) as caught:
         fw.train(spec(FIXED, predict), changed(problem(30), labels=labels), settings=QUICK)
     assert {d.code for d in caught.value.diagnostics} == {"E503"}
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "remedy"),
+    [
+        ("A", (30,), "one number for each sample is one channel: `[c 1]`"),
+        ("A", (30, 7), "declare what the data have, `[c 7]`, or extract"),
+        ("B", (30, 2, 9), "declare what the data have, `[t 2, c 9]`, or extract"),
+        ("B", (30, 5, 2), "write its axes in the data's order: c 5, t 2"),
+        ("B", (30, 10), "declare an axis for each of the data's"),
+    ],
+)
+def test_axes_that_data_do_not_have_have_a_remedy(
+    name: str, shape: tuple[int, ...], remedy: str
+) -> None:
+    with pytest.raises(fw.DiagnosticError, match=re.escape(remedy)):
+        fw.train(spec(FIXED), changed(problem(30), **{name: np.zeros(shape)}))
 
 
 def test_everything_that_is_wrong_with_data_comes_at_once() -> None:
