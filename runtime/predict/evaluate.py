@@ -20,7 +20,7 @@ from ..data.split import TEST
 from ..progress import Progress, no_progress
 from ..settings import Settings
 from ..training.own_metrics import measured, opened
-from .details import Evaluation, details_of, metrics_of_details
+from .details import MOST_DETAILED, Evaluation, details_of, metrics_of_details
 from .open import Model, open_predictor
 from .outputs import shares_in
 from .predictor import SECONDS, Predictor, split_warnings
@@ -73,7 +73,8 @@ def evaluate_with(
     head, test = predictor.network.head, samples.indices(TEST)
     others = opened(metrics, head)
     outputs, labels = predictor.outputs(samples, test, settings, progress), samples.labels[test]
-    shares = shares_in(head, predictor.output, outputs.astype(np.float64))
+    exact = outputs.astype(np.float64) if head.count <= MOST_DETAILED else outputs
+    shares = shares_in(head, predictor.output, exact)
     details = details_of(head, shares, labels)
     if predictor.output == PROBABILITIES:
         outputs = logits_of(outputs, head.kind)

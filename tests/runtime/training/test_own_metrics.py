@@ -75,6 +75,18 @@ def test_the_command_takes_names(run: Path) -> None:
     assert {name: told[name] for name in expected} == expected
 
 
+@pytest.mark.filterwarnings("ignore::fusewright.DataWarning")
+def test_what_is_no_number_is_null_in_json(tmp_path: Path) -> None:
+    data = problem(60, "values")
+    data["labels"][data["split"] == 2] = 1
+    np.savez(tmp_path / "data.npz", **data)
+    fw.train(spec(FIXED, "1 values"), data, settings=QUICK, out=tmp_path / "run")
+    found = fw.evaluate(tmp_path / "run", data, metrics=["PearsonCorrCoef"])
+    assert np.isnan(found["PearsonCorrCoef"])
+    given = ["--data", "data.npz", "--metrics", "PearsonCorrCoef", "--json"]
+    assert json.loads(command(tmp_path, "evaluate", "run", *given))["PearsonCorrCoef"] is None
+
+
 @pytest.mark.parametrize(
     ("metric", "message"),
     [

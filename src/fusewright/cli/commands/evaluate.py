@@ -57,6 +57,7 @@ def evaluate(
     from ...runtime.data.identity import data_identity
     from ...runtime.predict.evaluate import evaluate_with, to_evaluate
     from ...runtime.predict.robustness import require_optional, robustness_with
+    from ...runtime.runs.history import plain
     from ...runtime.training.own_metrics import names_in
 
     predictor, taken = opened(
@@ -91,7 +92,7 @@ def evaluate(
     if json:
         curves = {"missing": found.as_json()} if found else {}
         told = {"details": scores.details.as_json()} if details else {}
-        print_json({**scores, **curves, **told, "warnings": warned})
+        print_json({**plain(scores), **curves, **told, "warnings": warned})
     else:
         print_values(scores)
         if details:
