@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
+from inspect import currentframe
 from typing import Any
 
 import numpy as np
@@ -92,8 +93,19 @@ def metric_warnings(data: Dataset, head: Head, part: int) -> tuple[Diagnostic, .
 def warn(found: Sequence[Diagnostic]) -> list[dict[str, str | None]]:
     """Warns of each, and gives them as the record of a run holds them."""
     for diagnostic in found:
-        warnings.warn(DataWarning(diagnostic), stacklevel=3)
+        warnings.warn(DataWarning(diagnostic), stacklevel=_levels_within())
     return [{"code": d.code, "message": d.message, "help": d.help} for d in found]
+
+
+def _levels_within() -> int:
+    """How far up the caller is who called this package, whatever wraps what is called."""
+    package, level = __name__.partition(".")[0], 1
+    frame = currentframe()
+    while (frame := frame.f_back if frame else None) is not None:
+        if frame.f_globals.get("__name__", "").partition(".")[0] != package:
+            break
+        level += 1
+    return level
 
 
 # Labels

@@ -283,3 +283,13 @@ def test_a_search_keeps_it_and_python_warns(tmp_path: Path) -> None:
             )
     (kept,) = json.loads((tmp_path / "run/search.json").read_text())["warnings"]
     assert kept["code"] == "W504"
+
+
+@pytest.mark.parametrize("loss", ["focal", lambda logits, labels: (logits**2).mean()])
+def test_a_warning_names_the_line_that_called(loss: Any) -> None:
+    pytest.importorskip("torch")
+    arrays = sound(60)
+    arrays["labels"][arrays["split"] == 2] = 1
+    with pytest.warns(fw.DataWarning) as caught:
+        fw.train(network().spec, arrays, epochs=1, batch=16, loss=loss)
+    assert {one.filename for one in caught} == {__file__}
