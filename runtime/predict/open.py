@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ...compiler.check.check import checked, require_no_holes
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
-from ...compiler.load import load
+from ...compiler.load import is_specification, load, spec_of
 from ...compiler.program.weights import Weights, WeightSource
 from ...compiler.system.files import is_folder, is_there
 from ...compiler.targets.ensemble import EnsembleSubject
@@ -37,6 +37,7 @@ from .features import read_features
 from .predictor import SECONDS, Predictor
 
 if TYPE_CHECKING:
+    from ...compiler.graph.build import AnyGraph
     from ...compiler.targets.onnx.file import OnnxFile
 
 
@@ -51,8 +52,8 @@ class Trained(Protocol):
     def settings(self) -> Settings: ...
 
 
-Model: TypeAlias = "str | PathLike[str] | Spec | Trained"
-"""A run folder, an ONNX file, a specification whose weights are given, or what was trained."""
+Model: TypeAlias = "str | PathLike[str] | Spec | AnyGraph | Trained"
+"""A run folder, an ONNX file, what was trained, or what says a specification, with its weights."""
 
 
 def open_predictor(
@@ -98,10 +99,12 @@ def open_predictor(
     return OnnxPredictor(file, settings)
 
 
-def named(model: Model) -> Model:
-    """A run that was read as its folder; others as they are."""
+def named(model: Model) -> str | PathLike[str] | Spec | Trained:
+    """What says a specification as that, a run that was read as its folder; others as they are."""
+    if is_specification(model):
+        return spec_of(cast("Spec", model))
     path = getattr(model, "path", None)
-    return path if isinstance(path, Path) else model
+    return path if isinstance(path, Path) else cast("Trained", model)
 
 
 def trained_subject(model: Trained, weights: WeightSource | None) -> Subject:

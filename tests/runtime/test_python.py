@@ -64,6 +64,25 @@ def test_what_was_trained_is_evaluated_predicted_and_deployed(
     assert np.allclose(fw.predict(tmp_path / "n.onnx", problem()), outputs, atol=1e-5)
 
 
+def test_a_network_with_weights_is_given_in_every_form(
+    trained: fw.TrainResult, tmp_path: Path
+) -> None:
+    (tmp_path / "n.fuse").write_text(str(trained.genotype), encoding="utf-8")
+    expected = fw.predict(trained, problem())
+    forms: list[Any] = [
+        tmp_path / "n.fuse",
+        str(tmp_path / "n.fuse"),
+        str(trained.genotype),
+        fw.graph(trained.genotype),
+    ]
+    for one in forms:
+        assert np.array_equal(fw.predict(one, problem(), weights=trained.weights), expected)
+        with pytest.raises(fw.DiagnosticError, match="a specification needs weights"):
+            fw.evaluate(one, problem())
+    fw.deploy(forms[0], tmp_path / "n.onnx", weights=trained.weights)
+    assert np.allclose(fw.predict(tmp_path / "n.onnx", problem()), expected, atol=1e-5)
+
+
 @pytest.mark.parametrize("given", [3, None, [1]])
 def test_what_is_no_network_is_said(given: Any) -> None:
     with_data: list[Any] = [fw.search, fw.train, fw.evaluate, fw.predict]
