@@ -55,11 +55,11 @@ def load(path: str | os.PathLike[str]) -> Spec:
 def is_specification(given: object) -> bool:
     """Whether something says a specification by itself: a text, a file by its ending, a Graph."""
     if isinstance(given, (str, os.PathLike)):
-        return _is_text(given) or by_ending(given) is not None
+        return is_text(given) or by_ending(given) is not None
     return isinstance(given, Spec) or (hasattr(given, "nodes") and hasattr(given, "edges"))
 
 
-def _is_text(given: object) -> bool:
+def is_text(given: object) -> bool:
     """Whether a text is a specification, and not the name of a file."""
     return isinstance(given, str) and ("\n" in given or "{" in given)
 
@@ -72,7 +72,7 @@ def spec_of(given: Given) -> Spec:
     """
     if isinstance(given, Spec):
         return given
-    if isinstance(given, str) and _is_text(given):
+    if isinstance(given, str) and is_text(given):
         return loads(given)
     if isinstance(given, (str, os.PathLike)):
         return load(given)

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...compiler.check.check import checked, require_no_holes
-from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.language.spec import Spec
-from ...compiler.load import is_specification, load, spec_of
+from ...compiler.load import is_specification, is_text, load, spec_of
 from ...compiler.program.weights import Weights, WeightSource
 from ...compiler.system.files import is_folder, is_there
 from ...compiler.targets.ensemble import EnsembleSubject
@@ -70,13 +70,15 @@ def open_predictor(
     whose `backbones` are opened with these options. Raises DiagnosticError where it cannot be read,
     has no weights, or has its own beside `weights`.
     """
-    model = named(model)
+    given, model = model, named(model)
     if joint:
         return _with_backbones(model, weights, seconds, backbones or BackboneOptions())
     if not isinstance(model, (str, PathLike, Spec)):
         subject, known = trained_subject(model, weights), getattr(model, "identities", {})
         return _in_torch(subject, model.settings, None, known if weights is None else {})
     if isinstance(model, Spec):
+        if weights is None and isinstance(given, (str, PathLike)) and not is_text(given):
+            raise _no_model(given)
         if weights is None:
             message = "a specification needs weights to be evaluated"
             raise fail("E505", message, help="give `weights=…`, or a run folder")
@@ -88,8 +90,7 @@ def open_predictor(
             return _in_torch(subject, settings)
         return _in_torch(subject, settings, _learned(folder), folder.trained_with())
     if target_of(model) is not ONNX:
-        message = f"`{model}` is neither a run folder nor an ONNX file"
-        raise fail("E507", message, help="give the folder that `fusewright train --out` wrote")
+        raise _no_model(model)
     if weights is not None:
         raise fail("E506", "an ONNX file has weights of its own", help="leave out `weights`")
     from ...compiler.targets.onnx.file import OnnxFile
@@ -97,6 +98,11 @@ def open_predictor(
     file = OnnxFile(model)
     settings = settings_of(file.metadata)
     return OnnxPredictor(file, settings)
+
+
+def _no_model(path: str | PathLike[str]) -> DiagnosticError:
+    message = f"`{path}` is neither a run folder nor an ONNX file"
+    return fail("E507", message, help="give the folder that `fusewright train --out` wrote")
 
 
 def named(model: Model) -> str | PathLike[str] | Spec | Trained:
