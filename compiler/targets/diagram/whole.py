@@ -37,7 +37,7 @@ LONGEST_ROW = 3
 MOST_DIRECT = 6
 """Edges from lanes and Cells into Cells that take anything; more go through a box."""
 MOST_NAMES = 20
-LARGE = 200
+LARGE = 100
 
 
 class WholeDrawer(Drawer):
