@@ -59,7 +59,7 @@ def draw(source: str, format: str, style: Style) -> bytes:
 
 
 def _draw(program: str, source: str, format: str, style: Style) -> bytes:
-    command = [program, *dot_command.command("dot", format)[1:]]
+    command = [program, *map(str, dot_command.command("dot", format)[1:])]
     if format == "png":
         command.append(f"-Gdpi={PIXELS_PER_INCH}")
     if Path(program).stem == _BUNDLED:

@@ -18,7 +18,6 @@ import fusewright as fw
 from fusewright.cli import main
 from fusewright.compiler.check.check import checked
 from fusewright.compiler.graph.build import build
-from fusewright.compiler.graph.read import architecture
 from fusewright.compiler.network.holes import holes_of
 from fusewright.compiler.targets.diagram import STYLES, Drawing, of_mixtures, render
 
@@ -121,8 +120,8 @@ def test_cells_and_steps_stand_in_their_order(engine: str, monkeypatch: pytest.M
     if engine == "bundled":
         monkeypatch.setattr(shutil, "which", lambda *_: None)
     for name in ("ntu1", "ntu4", "ego3", "ntu1_genotype", "ntu3_genotype", "ego1_genotype"):
-        graph = build(checked(fw.load(EXAMPLES / f"{name}.fuse")))
-        assert misplaced(architecture(graph), render(graph, "svg")) == [], name
+        network = checked(fw.load(EXAMPLES / f"{name}.fuse"))
+        assert misplaced(network, render(build(network), "svg")) == [], name
 
 
 def test_steps_of_a_hypernet_stand_above_each_other() -> None:
