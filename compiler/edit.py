@@ -16,7 +16,16 @@ from .graph.build import Graph, graph_of
 from .graph.read import name_of, slots_of
 from .graph.write import specification
 from .language.expression import Named
-from .language.nodes import Cell, Definition, Hole, NumberHole, Operation, Reference, operations_of
+from .language.nodes import (
+    Cell,
+    Definition,
+    Hole,
+    NumberHole,
+    Operation,
+    Predict,
+    Reference,
+    operations_of,
+)
 from .language.override import override, parse_numbers
 from .language.printer import operation as written
 from .language.spec import Spec
@@ -44,6 +53,16 @@ def with_statements(spec: Spec, text: str, expected: str, named: str) -> Spec:
     return replace(spec, **{expected: part})
 
 
+def with_head(spec: Spec, text: str, named: str) -> Spec:
+    """The specification with a head: the only one, or one of several that have names.
+
+    Raises DiagnosticError as `with_statements` does.
+    """
+    has_name = bool(parse(text, f"<{named}>").heads)
+    alone = replace(spec, predict=None) if has_name else replace(spec, heads=())
+    return with_statements(alone, text, "heads" if has_name else "predict", named)
+
+
 def _merged(known: Sequence[Any], added: Sequence[Any]) -> tuple[Any, ...]:
     """What is known with what is added, in its place where it has the same name."""
     new = {_key(one): one for one in added}
@@ -55,7 +74,7 @@ def _key(statement: Any) -> object:
     """What a statement is told from others by; operations have several definitions of a name."""
     if isinstance(statement, Definition):
         return statement.name, statement.modality, len(statement.inputs), statement.rest
-    if isinstance(statement, Named):
+    if isinstance(statement, Named | Predict):
         return statement.name
     for part in ("library", "quantity"):
         if hasattr(statement, part):

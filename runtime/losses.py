@@ -7,19 +7,12 @@ from math import isfinite
 
 from ..compiler.diagnostics.diagnostic import did_you_mean, fail, one_of
 from ..compiler.diagnostics.text import shortened
-from ..compiler.language.nodes import HeadKind
-from ..compiler.network.network import Head
+from ..compiler.network.network import EVIDENTIAL, HEAD_LOSSES, Head
 from ..compiler.system.numbers import number_of
 
 FOCAL, ABSOLUTE, HUBER = "focal", "absolute", "huber"
-LOSSES: Mapping[str, tuple[HeadKind, ...]] = {
-    "cross_entropy": ("classes", "labels"),
-    FOCAL: ("classes", "labels"),
-    "squared": ("values",),
-    ABSOLUTE: ("values",),
-    HUBER: ("values",),
-}
-"""The losses there are, and what they are of; the usual one of a kind of head stands first."""
+LOSSES = {name: kinds for name, kinds in HEAD_LOSSES.items() if name != EVIDENTIAL}
+"""The losses that settings may name: those of heads, but for evidence, whose heads say so."""
 OWN = "own:"
 """How the name of a loss begins that is a function of Python's."""
 BALANCED = "balanced"

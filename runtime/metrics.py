@@ -6,7 +6,14 @@ LABEL_THRESHOLD = 0.3
 """The sigmoid above which a label counts as predicted, as the paper has it."""
 
 
-SELECTION_METRIC = {"classes": "accuracy", "labels": "f1_weighted", "values": "r2"}
+SEVERAL_SCORE = "score"
+"""The mean of the metrics that select of several heads, weighted as their losses are."""
+SELECTION_METRIC = {
+    "classes": "accuracy",
+    "labels": "f1_weighted",
+    "values": "r2",
+    "several": SEVERAL_SCORE,
+}
 """The metric that a search selects by, by the kind of head; higher is better."""
 
 

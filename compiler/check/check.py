@@ -18,7 +18,7 @@ from ..lowering.apply import Effort, apply, placed
 from ..lowering.types import Arriving
 from ..network.fillings import is_open, unfillable
 from ..network.names import OUTPUT
-from ..network.network import Application, Network, Slot
+from ..network.network import Application, Head, Network, Slot
 from ..network.rules import RULES, completable
 from ..program.program import Builder, Input
 from ..resolve.outputs import output_counts
@@ -119,13 +119,31 @@ class _Shapes:
             combined = self._apply(combine, arriving.outputs[:count], place, None)
             if combined is None:
                 break
-            numbers = {**network.numbers, "K": network.head.count}
-            predict = network.spec.predict
-            span = predict.span if predict else None
-            logits = TensorType((Axis(CHANNELS, network.head.count),))
-            self._apply(network.head_role, [combined], span, logits, numbers)
+            if network.spec.predict is not None:
+                span = network.spec.predict.span
+                self._head(network.head, network.head_role, [combined], span)
+            for head in (head for head in network.heads if not head.reads):
+                self._head(head.head, head.role, [combined], head.span)
+        self._reading_heads(arriving)
         if not self.report.errors:
             self._check_unused()
+
+    def _reading_heads(self, arriving: Arriving) -> None:
+        """Applies what heads are made of that do not read the output."""
+        for head in (head for head in self.network.heads if head.reads):
+            if head.decides:
+                self._head(head.head, head.role, [_logits(head.head)] * len(head.reads), head.span)
+            elif head.combine is not None:
+                types = [arriving.value(name) for name in head.reads]
+                combined = self._apply(head.combine, types, head.span, None)
+                if combined is not None:
+                    self._head(head.head, head.role, [combined], head.span)
+
+    def _head(
+        self, head: Head, role: Application, inputs: Sequence[TensorType], span: Span | None
+    ) -> None:
+        numbers = {**self.network.numbers, "K": head.count}
+        self._apply(role, inputs, span, _logits(head), numbers)
 
     def _adapters(self) -> dict[str, TensorType]:
         """What the adapters of features give: the inner shape, or one of other channels."""
@@ -239,6 +257,10 @@ class _Shapes:
         own = definition.span and span and definition.span.source is span.source
         place = definition.span if own or span is None else span
         self.report.add("E304", message, place, help=remedy)
+
+
+def _logits(head: Head) -> TensorType:
+    return TensorType((Axis(CHANNELS, head.count),))
 
 
 def _check_holes(network: Network, report: Report) -> None:

@@ -67,9 +67,10 @@ def _members(count: Value | NumberHole | None, network: Network) -> int:
 
 
 def _taken(network: Network) -> set[str]:
-    """The features and Cells that a Cell or the output can take."""
+    """The features and Cells that a Cell, a head or the output can take."""
     candidates = _candidates(s for c in network.cells for s in c.slots)
-    return set(network.output_candidates).union(*candidates)
+    outputs = network.output_candidates if network.reads_output else ()
+    return set(network.read_by_heads).union(outputs, *candidates)
 
 
 def idle_modalities(network: Network, report: Report) -> None:
@@ -90,7 +91,8 @@ def _cells(network: Network, taken: set[str], report: Report) -> None:
         if lost:
             message = f"nothing takes {_all(lost)}, and no `output` names {_it(lost)}"
             remedy = f"add {_all(lost)} to `output`, let a later Cell take {_it(lost)}, or remove "
-            notes = [Note("the outputs stand here", _across([o.span for o in outputs]))]
+            places = [o.span for o in outputs]
+            notes = [Note("the outputs stand here", _across(places))] if places else []
             report.add("W404", message, cell.span, help=remedy + _it(lost), notes=notes)
 
 

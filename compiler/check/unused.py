@@ -59,5 +59,5 @@ def _values(spec: Spec) -> Iterator[Value | NumberHole | None]:
         yield from (value for _, value in operation.parameters)
     for definition in spec.definitions:
         yield from (e.name for e in x.walk(definition.body) if isinstance(e, x.Name))
-    if spec.predict is not None:
-        yield spec.predict.count
+    for predict in spec.predictions:
+        yield from (predict.count, predict.weight)

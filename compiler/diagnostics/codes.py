@@ -14,7 +14,7 @@ CODES: Final[Mapping[str, str]] = {
     "E005": "a number, name or string is not well formed",
     "E006": "the specification is written for another version of the language",
     "E007": "a statement stands twice or is missing",
-    "E008": "arguments stand in the wrong order",
+    "E008": "arguments stand in the wrong order, or where they mean nothing",
     # JSON and YAML
     "E101": "the document is not well-formed JSON or YAML",
     "E102": "the document does not follow the schema",
@@ -26,7 +26,7 @@ CODES: Final[Mapping[str, str]] = {
     "E205": "a reference to something that comes later: a cycle",
     "E206": "unknown parameter of an operation",
     "E207": "unknown number",
-    "E208": "unknown rule or budget",
+    "E208": "unknown rule, budget or loss",
     "E209": "an operation that stands in several libraries",
     "E210": "unknown modality",
     "E211": "a name that is reserved",
@@ -43,6 +43,7 @@ CODES: Final[Mapping[str, str]] = {
     "E308": "the program is too large",
     "E309": "the number of class names differs from the number of classes",
     "E310": "a feature whose shape is not what its backbone gives",
+    "E311": "heads that cannot stand together, or learn, as they are written",
     # Rules for filling holes
     "E401": "rules that no choice can meet",
     "E402": "a hole that nothing can fill",

@@ -52,6 +52,7 @@ def read_ensemble_text(
 def _require_alike(ensemble: Ensemble, name: str) -> None:
     first = ensemble.members[0].genotype
     for member, one in ensemble.named.items():
-        if (one.genotype.modalities, one.genotype.predict) != (first.modalities, first.predict):
+        own, other = one.genotype, first
+        if (own.modalities, own.predictions) != (other.modalities, other.predictions):
             message = f"`{member}` of `{name}` has other features, or predicts something else"
             raise fail("E507", message, help="members of an ensemble read and predict the same")

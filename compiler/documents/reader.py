@@ -81,6 +81,7 @@ class _SpecReader:
             outputs=_maybe(root, "output", _each(self._output)),
             requirements=_all(root, "require", self._requirement),
             predict=_maybe(root, "predict", self._predict),
+            heads=_all(root, "heads", self._predict),
         )
 
     def _problem(self, code: str, message: str, span: Span, help: str | None = None) -> None:
@@ -261,10 +262,22 @@ class _SpecReader:
         on = _maybe(limits, "on", self._name)
         return Budget(self._key(limits), limit, sign == "<=", on, span=node.span)
 
+    def _weight(self, node: Located) -> Value:
+        return self._name(node) if isinstance(node.content, str) else cast(float, node.content)
+
     def _predict(self, node: Located) -> Predict:
         kind = cast(HeadKind, node.members["kind"].content)
         names = _maybe(node, "names", _each(self._name))
-        return Predict(self._size(node.members["count"]), kind, names, span=node.span)
+        return Predict(
+            self._size(node.members["count"]),
+            kind,
+            names,
+            _maybe(node, "name", self._name),
+            _all(node, "reads", self._reference),
+            _maybe(node, "weight", self._weight),
+            _maybe(node, "loss", self._name),
+            span=node.span,
+        )
 
 
 def _text(node: Located) -> str:

@@ -65,6 +65,7 @@ def document_of(spec: Spec) -> Json:
         output=None if spec.outputs is None else [_output(o) for o in spec.outputs],
         require=[_requirement(r) for r in spec.requirements] or None,
         predict=_predict(spec.predict) if spec.predict else None,
+        heads=[_predict(p) for p in spec.heads] or None,
     )
 
 
@@ -227,7 +228,15 @@ def _requirement(requirement: RuleRequirement | Budget) -> Any:
 
 def _predict(predict: Predict) -> Json:
     names = None if predict.names is None else list(predict.names)
-    return _without_none(count=predict.count, kind=predict.kind, names=names)
+    return _without_none(
+        name=predict.name,
+        reads=[r.name for r in predict.reads] or None,
+        weight=None if predict.weight is None else _number(predict.weight),
+        loss=predict.loss,
+        count=predict.count,
+        kind=predict.kind,
+        names=names,
+    )
 
 
 # YAML

@@ -3,7 +3,8 @@
 A `networkx.MultiDiGraph` whose nodes stand in topological order. A node is named by its place:
 `Video_4`, `Cell_1`, `Cell_1.Step_2` (`place_of` splits it). Its attributes:
 
-- `kind`: feature, adapter, input (of a Cell), step, cell, output or head
+- `kind`: feature, adapter, input (of a Cell), step, cell, output, head or, where heads have names,
+  heads: what joins these
 - `operations`: the applications it may become, one unless it is an open Step; none for a feature
   and an input of a Cell
 - `open`: whether its operation is a hole
@@ -21,6 +22,7 @@ and the `specification` that it was built from: its wording, and what is neither
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import networkx
@@ -83,8 +85,11 @@ def _build(network: Network) -> Graph:
     for number, slot in enumerate(network.outputs):
         sources = (source_of(network, c) for c in slot.candidates)
         _connect_slot(graph, OUTPUT, number, slot, sources)
-    _add(graph, HEAD, "head", (network.head_role,))
-    _connect(graph, HEAD, [OUTPUT])
+    if not network.heads:
+        _add(graph, HEAD, "head", (network.head_role,))
+        _connect(graph, HEAD, [OUTPUT])
+    else:
+        _add_heads(graph, network)
     return graph
 
 
@@ -97,6 +102,18 @@ def _require_few_edges(network: Network) -> None:
             message = f"the graph has more than {MOST_EDGES:,} candidate edges"
             remedy = "use fewer Cells or Steps, or restrict the holes: `{A | B}`"
             raise fail("E308", message, cell.span, help=remedy)
+
+
+def _add_heads(graph: Graph, network: Network) -> None:
+    """The heads that have names, and the node that joins them; `combine` joins what one reads."""
+    for head in network.heads:
+        node = identifier(head.name)
+        _add(graph, node, "head", (head.role,), head.span)
+        graph.nodes[node].update(combine=head.combine, head=head.head)
+        read = identifier if head.decides else partial(source_of, network)
+        _connect(graph, node, map(read, head.reads) if head.reads else [OUTPUT])
+    _add(graph, HEAD, "heads", ())
+    _connect(graph, HEAD, (identifier(head.name) for head in network.heads))
 
 
 def source_of(network: Architecture, name: str) -> str:

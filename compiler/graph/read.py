@@ -12,6 +12,7 @@ from ..network.network import (
     Architecture,
     NetworkCell,
     NetworkFeature,
+    NetworkHead,
     NetworkModality,
     NetworkStep,
     Slot,
@@ -57,6 +58,7 @@ def architecture(graph: AnyGraph) -> Architecture:
     features = tuple(
         _feature(graph, node) for node, data in nodes.items() if data["kind"] == "feature"
     )
+    named = [n for n, data in nodes.items() if data["kind"] == "head" and n != HEAD]
     modalities = dict.fromkeys(NetworkModality(f.modality, f.optional) for f in features)
     return Architecture(
         name=graph.graph["name"],
@@ -70,8 +72,9 @@ def architecture(graph: AnyGraph) -> Architecture:
         ),
         outputs=tuple(_named_slots(graph, OUTPUT)),
         combine=_operation(graph, OUTPUT),
-        head_role=_operation(graph, HEAD),
+        head_role=_operation(graph, named[0] if named else HEAD),
         head=graph.graph["head"],
+        heads=tuple(_head(graph, node) for node in named),
     )
 
 
@@ -79,6 +82,15 @@ def _operation(graph: AnyGraph, node: str) -> Application:
     (operation,) = graph.nodes[node]["operations"]
     application: Application = operation
     return application
+
+
+def _head(graph: AnyGraph, node: str) -> NetworkHead:
+    data, sources = graph.nodes[node], sources_of(graph, node)
+    decides = any(graph.nodes[source]["kind"] == "head" for source in sources)
+    reads = tuple(name_of(graph, source) for source in sources if source != OUTPUT)
+    (name,) = place_of(node)
+    role = _operation(graph, node)
+    return NetworkHead(name, data["head"], reads, data["combine"], role, decides, data["span"])
 
 
 def _feature(graph: AnyGraph, node: str) -> NetworkFeature:

@@ -13,7 +13,7 @@ import networkx
 from ..diagnostics.diagnostic import Report, did_you_mean, one_of
 from ..network.names import place_of
 from ..network.network import Application
-from .build import AnyGraph
+from .build import HEAD, AnyGraph
 
 INTO: Mapping[str, tuple[str, ...]] = {
     "feature": (),
@@ -22,7 +22,8 @@ INTO: Mapping[str, tuple[str, ...]] = {
     "step": ("input", "step"),
     "cell": ("input", "step"),
     "output": ("adapter", "feature", "cell"),
-    "head": ("output",),
+    "head": ("output", "adapter", "feature", "cell", "head"),
+    "heads": ("head",),
 }
 """The kinds of nodes, and what each may read."""
 _PARTS = {"adapter": 2, "input": 2, "step": 2}
@@ -94,8 +95,8 @@ def _check_edge(
     tail: str, head: str, edge: Mapping[str, Any], kinds: Mapping[str, str], report: Report
 ) -> None:
     shown = f"the edge `{tail}` → `{head}`"
-    if kinds[tail] not in INTO[kinds[head]]:
-        allowed = INTO[kinds[head]]
+    allowed = ("output",) if (head, kinds[head]) == (HEAD, "head") else INTO[kinds[head]]
+    if kinds[tail] not in allowed:
         remedy = f"a {kinds[head]} reads a node of the kind {' or '.join(allowed) or 'none'}"
         message = f"{shown} leads from a {kinds[tail]} to a {kinds[head]}"
         report.add("E702", message, help=remedy)
@@ -130,12 +131,12 @@ def _slots(graph: AnyGraph, node: str, kind: str) -> Iterator[tuple[str, str]]:
             yield f"several edges lead into slot {number} of `{node}`: {listed}", remedy
         elif len({*candidates}) < len(candidates):
             yield f"two candidates of slot {number} of `{node}` have one number", "number them"
-        if kind in ("cell", "adapter", "head") and candidates[0] is not None:
+        if kind in ("cell", "adapter", "head", "heads") and candidates[0] is not None:
             yield (
                 f"slot {number} of `{node}` is a hole, but it cannot be",
                 "set `candidate` to None",
             )
-    if kind in ("input", "adapter", "head") and len(slots) > 1:
+    if (kind in ("input", "adapter") or (node, kind) == (HEAD, "head")) and len(slots) > 1:
         yield f"`{node}` has {len(slots)} slots, but takes one value", "keep slot 0"
 
 

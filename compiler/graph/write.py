@@ -36,7 +36,7 @@ from ..network.network import Application, Head, NetworkCell, Slot
 from ..network.written import written_outputs
 from ..resolve.resolve import resolve
 from ..syntax.parse import parse
-from .build import AnyGraph
+from .build import HEAD, AnyGraph
 from .read import name_of, slots_of
 from .structure import check_structure, in_order
 
@@ -101,6 +101,7 @@ class _Writer:
             cells=tuple(self._cells()),
             outputs=self._outputs(),
             predict=self._predict(),
+            heads=tuple(self._heads()),
         )
 
     @cached_property
@@ -281,13 +282,35 @@ class _Writer:
 
     def _predict(self) -> Predict | None:
         head, predict = self.graph.graph.get("head"), self.written.predict
-        if not isinstance(head, Head):
+        if not isinstance(head, Head) or head.kind == "several":
             return predict
         if predict is not None:
             count = self.numbers.get(str(predict.count), predict.count)
             if (count, predict.kind, predict.names) == (head.count, head.kind, head.names):
                 return predict
         return Predict(head.count, head.kind, head.names)
+
+    def _heads(self) -> Iterator[Predict]:
+        """The heads that have names: with their wording, where the Graph reads the same."""
+        written = {str(p.name): p for p in self.written.heads}
+        for node in self.order.get("head", ()):
+            (name,) = place_of(node)
+            head = self.graph.nodes[node].get("head")
+            sources = (s.candidates[0] for s in slots_of(self.graph, node))
+            kinds = self.graph.nodes
+            reads = [name_of(self.graph, s) for s in sources if kinds[s]["kind"] != "output"]
+            if node == HEAD:
+                continue
+            known = written.get(name)
+            if known is None:
+                if not isinstance(head, Head) or head.kind == "several":
+                    message = f"the head `{node}` has no `head` that says what it predicts"
+                    raise fail("E702", message, help="write it in the `specification`")
+                known = Predict(
+                    head.count, head.kind, head.names, name, weight=head.weight, loss=head.loss
+                )
+            same = [r.name for r in known.reads] == reads
+            yield known if same else replace(known, reads=tuple(map(Reference, reads)))
 
 
 def _fixed(names: Iterable[str]) -> list[Slot]:

@@ -24,6 +24,8 @@ Size: TypeAlias = int | str
 Value: TypeAlias = int | float | str
 HeadKind = Literal["classes", "labels", "values"]
 HEAD_KINDS: tuple[HeadKind, ...] = ("classes", "labels", "values")
+HEAD_SETTINGS = ("weight", "loss")
+"""What may be set of a head that has a name."""
 BUDGETS = ("parameters", "macs", "latency")
 AXES: Mapping[str, str] = {"c": "channels", "t": "time or tokens", "h": "height", "w": "width"}
 """What the axes of a feature are called, and what they mean."""
@@ -270,9 +272,16 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Predict:
-    """`predict N classes { names }`."""
+    """`predict NAME(A, B, weight = W, loss = NAME) N classes { names }`; one head needs no name.
+
+    It reads the output where nothing is said, else features and Cells, or heads before it.
+    """
 
     count: Size
     kind: HeadKind
     names: tuple[str, ...] | None = None
+    name: str | None = None
+    reads: tuple[Reference, ...] = ()
+    weight: Value | None = None
+    loss: str | None = None
     span: Span | None = span_field()

@@ -191,7 +191,13 @@ def quantity(what: str, limit: int | float) -> str:
 
 
 def predict_line(predict: Predict) -> str:
-    text = f"predict {number(predict.count)} {predict.kind}"
+    text = "predict "
+    if predict.name is not None:
+        inside = [name(r.name) for r in predict.reads]
+        inside += [] if predict.weight is None else [_settings([("weight", predict.weight)])]
+        inside += [] if predict.loss is None else [_settings([("loss", predict.loss)])]
+        text += name(predict.name) + (f"({', '.join(inside)}) " if inside else " ")
+    text += f"{number(predict.count)} {predict.kind}"
     if predict.names is not None:
         text += f" {{ {', '.join(name(n) for n in predict.names)} }}"
     return text

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Spec(Displayed):
-    """A whole specification: a search space, a genotype, or anything between the two."""
+    """A whole specification: a search space, a genotype, or anything between the two.
+
+    It predicts by one head without a name, `predict`, or by named `heads`.
+    """
 
     network: NetworkHeader | None = None
     version: int | None = None
@@ -39,6 +42,12 @@ class Spec(Displayed):
     outputs: tuple[Output, ...] | None = None
     requirements: tuple[RuleRequirement | Budget, ...] = ()
     predict: Predict | None = None
+    heads: tuple[Predict, ...] = ()
+
+    @property
+    def predictions(self) -> tuple[Predict, ...]:
+        """What is predicted: by the head without a name, or by the named ones."""
+        return (self.predict, *self.heads) if self.predict is not None else self.heads
 
     @property
     def graph(self) -> Graph:
@@ -102,8 +111,14 @@ class Spec(Displayed):
         return self._with(f"require {text}", "requirements", "with_requirement")
 
     def with_head(self, text: str) -> Spec:
-        """This specification with what is predicted, as `23 labels` or `2 classes { no, yes }`."""
-        return self._with(f"predict {text}", "predict", "with_head")
+        """This specification with what is predicted, as `23 labels` or `2 classes { no, yes }`.
+
+        A head with a name, `person(Cell_1, weight = 0.5) 40 classes`, is added to others with
+        names, in the place of one of the same name.
+        """
+        from ..edit import with_head
+
+        return with_head(self, f"predict {text}", "with_head")
 
     def fix(self, place: str, value: str | int | float) -> Spec:
         """This specification with one place of it decided, or restricted.
@@ -169,8 +184,7 @@ def spec_lines(spec: Spec) -> list[printer.Line]:
             printer.listed_lines("output", [printer.output(o) for o in spec.outputs], spec.outputs)
         )
     groups.append([(printer.requirement_line(r), r) for r in spec.requirements])
-    if spec.predict is not None:
-        groups.append([(printer.predict_line(spec.predict), spec.predict)])
+    groups.append([(printer.predict_line(p), p) for p in spec.predictions])
     lines: list[printer.Line] = []
     for group in (g for g in groups if g):
         if lines:

@@ -27,13 +27,12 @@ from ..graph.read import slots_of, sources_of
 from ..network.holes import Relaxation, filling, union
 from ..network.names import (
     LABELS,
-    TARGET_SCALE,
-    TARGET_SHIFT,
     architecture_name,
     identifier,
     lengths_name,
     place_of,
     presence_name,
+    target_names,
 )
 from ..network.network import Application, Head, Slot, channels_of, has_lengths
 from ..program.program import Builder, Input, ParameterSpec, Program, Scope, validate
@@ -129,22 +128,29 @@ class _Lowering:
             case "output":
                 return self._output(node, place, data["operations"][0])
             case "head":
-                head: Head = self.graph.graph["head"]
-                return self._head(data["operations"][0], self._fixed(node), head)
+                return self._head(node, data)
+            case "heads":
+                logits = self._fixed(node)
+                return self.builder.call("concat", logits, {}, place) if logits[1:] else logits[0]
             case _:  # a Cell's merge
                 return self._apply(data["operations"][0], self._fixed(node), place)
 
-    def _head(self, application: Application, arguments: Sequence[int], head: Head) -> int:
+    def _head(self, node: str, data: Mapping[str, Any]) -> int:
         """What is predicted; values are computed standardised, and given as those of the data."""
-        numbers = {**self.numbers, "K": head.count}
-        result = self._apply(application, arguments, (), numbers)
+        place = () if node == HEAD else place_of(node)
+        head: Head = data.get("head") or self.graph.graph["head"]
+        numbers, arguments = {**self.numbers, "K": head.count}, self._fixed(node)
+        if data.get("combine") is not None:
+            arguments = [self._apply(data["combine"], arguments, place)]
+        result = self._apply(data["operations"][0], arguments, place, numbers)
         if head.kind != "values":
             return result
-        of_targets = (("multiply", TARGET_SCALE, 1.0), ("add", TARGET_SHIFT, 0.0))
+        scale, shift = target_names(head.name)
+        of_targets = (("multiply", scale, 1.0), ("add", shift, 0.0))
         for primitive, name, initial in of_targets:
             spec = ParameterSpec(name, (head.count,), "statistic", initial)
-            constant = self.builder.parameter(spec, parameter_type(spec.sizes), (LABELS,))
-            result = self.builder.call(primitive, [result, constant], {}, (LABELS,))
+            constant = self.builder.parameter(spec, parameter_type(spec.sizes), (*place, LABELS))
+            result = self.builder.call(primitive, [result, constant], {}, (*place, LABELS))
         return result
 
     # Features

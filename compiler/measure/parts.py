@@ -7,7 +7,7 @@ neighbours together is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -88,17 +88,37 @@ class Parts:
         if key not in self._made:
             types = self._arriving.outputs[:count]
             inputs = [builder.input(Input(str(i), type)) for i, type in enumerate(types)]
-            combined = apply(network.combine_of(count), inputs, builder, (OUTPUT,), network.numbers)
-            numbers = {**network.numbers, "K": network.head.count}
-            result = apply(network.head_role, [combined], builder, (), numbers)
+            combine = network.combine_of(count)
+            if network.reads_output:
+                inputs = [apply(combine, inputs, builder, (OUTPUT,), network.numbers)]
+            if network.heads:
+                result = self._heads(builder, inputs)
+            else:
+                numbers = {**network.numbers, "K": network.head.count}
+                result = apply(network.head_role, inputs, builder, (), numbers)
             self._made[key] = Part("the head", builder.program(result))
         return self._made[key]
 
+    def _heads(self, builder: Builder, combined: Sequence[int]) -> int:
+        """The heads that have names, side by side."""
+        network, values = self.network, dict[str, int]()
+        for name in network.read_by_heads:
+            values[name] = builder.input(Input(name, self._arriving.value(name)))
+        for head in network.heads:
+            place, arguments = (head.name,), [values[n] for n in head.reads] or [*combined]
+            if head.combine is not None:
+                arguments = [apply(head.combine, arguments, builder, place, network.numbers)]
+            numbers = {**network.numbers, "K": head.head.count}
+            values[head.name] = apply(head.role, arguments, builder, place, numbers)
+        logits = [values[head.name] for head in network.heads]
+        return builder.call("concat", logits, {}, ()) if logits[1:] else logits[0]
+
     @property
     def features(self) -> list[str]:
-        """The features that a Cell or the output may take."""
+        """The features that a Cell, the output or a head may take."""
         slots = [slot for cell in self.network.cells for slot in cell.slots]
         names = [*(c for slot in slots for c in slot.candidates), *self.network.output_candidates]
+        names += self.network.read_by_heads
         return [n for n in dict.fromkeys(names) if n in self.network.feature_by_name]
 
     def every(self) -> Iterator[Part]:

@@ -23,10 +23,30 @@ CLASS_NAMES = f"{LABELS}.names"
 """The array of data that says what classes, labels or values are called, in their order."""
 TARGET_SCALE, TARGET_SHIFT = f"{LABELS}.scale", f"{LABELS}.shift"
 """The deviation and the mean of each value that is predicted, over the training samples."""
+
+
+def labels_name(head: str) -> str:
+    """The array of data that holds the labels of one of several heads."""
+    return f"{head}.{LABELS}"
+
+
+def target_names(head: str | None) -> tuple[str, str]:
+    """The names of the deviation and the mean of what a head predicts, which may have a name."""
+    if head is None:
+        return TARGET_SCALE, TARGET_SHIFT
+    place = identifier(head)
+    return f"{place}.{TARGET_SCALE}", f"{place}.{TARGET_SHIFT}"
+
+
 LOGITS, PROBABILITIES = "logits", "probabilities"
 """What a network gives, (batch, K), as artifacts name it."""
 EMBEDDING = "embedding"
 """What the head takes, (batch, L·channels), as artifacts name it."""
+
+
+def output_name(head: str | None, output: str) -> str:
+    """What an artifact calls the logits or probabilities of a head, which may have a name."""
+    return output if head is None else f"{identifier(head)}.{output}"
 
 
 def identifier(*parts: str) -> str:

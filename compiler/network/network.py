@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
+from typing import Literal
 
 from ...ops.types import Axis, TensorType, inner
 from ..diagnostics.source import Span
@@ -132,13 +134,74 @@ class NetworkCell:
         return tuple(part for part in every if part.open)
 
 
+SEVERAL: Literal["several"] = "several"
+EVIDENTIAL = "evidential"
+HEAD_LOSSES: Mapping[str, tuple[HeadKind, ...]] = {
+    "cross_entropy": ("classes", "labels"),
+    "focal": ("classes", "labels"),
+    "squared": ("values",),
+    "absolute": ("values",),
+    "huber": ("values",),
+    EVIDENTIAL: ("classes",),
+}
+"""The losses there are, and what they are of; the usual one of a kind of head stands first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What is predicted: `count` classes, labels or values."""
+    """What is predicted: `count` classes, labels or values, or those of several heads.
+
+    Several heads are one head to whatever carries outputs: its `count` outputs are those of its
+    `parts`, side by side. A part has a `name`, the `weight` of its loss in the sum, and its `loss`
+    by name where it is not that of its kind.
+    """
 
     count: int
-    kind: HeadKind
+    kind: HeadKind | Literal["several"]
     names: tuple[str, ...] | None
+    name: str | None = None
+    weight: float = 1.0
+    loss: str | None = None
+    parts: tuple[Head, ...] = ()
+
+    @property
+    def columns(self) -> tuple[tuple[Head, slice], ...]:
+        """The heads, each with the columns of the outputs that are its own."""
+        ends = accumulate(part.count for part in self.parts)
+        pairs = zip(self.parts, ends, strict=True)
+        return tuple((part, slice(end - part.count, end)) for part, end in pairs)
+
+    @property
+    def label_columns(self) -> tuple[tuple[Head, slice], ...]:
+        """The heads, each with the columns of labels that are its own: one where it has classes."""
+        widths = [1 if part.kind == "classes" else part.count for part in self.parts]
+        ends = list(accumulate(widths))
+        return tuple(
+            (part, slice(end - width, end))
+            for part, width, end in zip(self.parts, widths, ends, strict=True)
+        )
+
+
+def joined(heads: Sequence[Head]) -> Head:
+    """Several heads as one."""
+    return Head(sum(head.count for head in heads), SEVERAL, None, parts=tuple(heads))
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkHead:
+    """One of several heads: what it reads, and how that becomes what it predicts.
+
+    It reads the output where `reads` is empty, else these features and Cells, which `combine` joins
+    first; or, where it `decides`, heads before it, of whose logits its role makes its own.
+    """
+
+    name: str
+    head: Head
+    reads: tuple[str, ...]
+    combine: Application | None
+    role: Application
+    decides: bool
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +216,8 @@ class NetworkModality:
 class Architecture:
     """What a network is built of: its features, its Cells, what joins them, and its head.
 
+    Where heads have names, `heads` are these, and `head` all of them as one.
+
     A Graph says the same by nodes and edges.
     """
 
@@ -165,6 +230,7 @@ class Architecture:
     combine: Application
     head_role: Application
     head: Head
+    heads: tuple[NetworkHead, ...]
 
     @property
     def channels(self) -> int:
@@ -209,6 +275,17 @@ class Architecture:
     def output_candidates(self) -> tuple[str, ...]:
         """What the output takes, or may take where it has holes, each once."""
         return tuple(dict.fromkeys(c for slot in self.outputs for c in slot.candidates))
+
+    @cached_property
+    def read_by_heads(self) -> tuple[str, ...]:
+        """The features and Cells that heads read besides the output, each once."""
+        reads = (name for head in self.heads if not head.decides for name in head.reads)
+        return tuple(dict.fromkeys(reads))
+
+    @property
+    def reads_output(self) -> bool:
+        """Whether a head reads what the outputs are combined to."""
+        return not self.heads or any(not head.reads for head in self.heads)
 
     @property
     def has_holes(self) -> bool:

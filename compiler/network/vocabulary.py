@@ -13,7 +13,7 @@ from ..language.spec import Spec
 from ..syntax.parse import parse
 
 DEFAULT_LIBRARY = "paper"
-ROLES = ("adapt", "merge", "combine", "head")
+ROLES = ("adapt", "merge", "combine", "head", "decide")
 
 
 class AmbiguousName(LookupError):

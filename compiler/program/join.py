@@ -13,7 +13,7 @@ from typing import Any
 
 from ...ops.primitives.batch import stacked, unstacked
 from ...ops.types import ShapeError
-from ..language.nodes import HeadKind
+from ..network.network import Head
 from .program import INPUT, Input, InvalidProgram, ParameterSpec, Program, Scope, Value, typed
 
 
@@ -37,12 +37,16 @@ def join(members: Mapping[str, Program], samples: Sequence[int] | None = None) -
     return _joined(members, samples).program("stack", {})
 
 
-def join_mean(members: Mapping[str, Program], shares: Sequence[float], kind: HeadKind) -> Program:
+def join_mean(members: Mapping[str, Program], shares: Sequence[float], head: Head) -> Program:
     """One Program that gives the mean of what its members do, each with its share of it.
 
-    Raises InvalidProgram as `join` does.
+    That of several heads is the mean of each. Raises InvalidProgram as `join` does.
     """
-    return _joined(members, None).program("average", {"kind": kind, "shares": (*shares,)})
+    joint = _joined(members, None)
+    if len(head.parts) > 1:
+        return joint.means([part.kind for part in head.parts], (*shares,))
+    kind = head.parts[0].kind if head.parts else head.kind
+    return joint.program("average", {"kind": kind, "shares": (*shares,)})
 
 
 def _joined(members: Mapping[str, Program], samples: Sequence[int] | None) -> _Join:
@@ -109,12 +113,26 @@ class _Join:
             self.values.append(row)
         return self.known[row]
 
-    def program(self, primitive: str, attributes: Mapping[str, Any]) -> Program:
-        """The Program whose output is a primitive over those of the members."""
+    def means(self, kinds: Sequence[str], shares: tuple[float, ...]) -> Program:
+        """The Program of the means of each head, which the members' outputs hold side by side."""
+        every = [self.values[output].arguments for output in self.outputs]
+        means: list[int] = []
+        for kind, *outputs in zip(kinds, *every, strict=True):
+            self.outputs = list[int](outputs)
+            self._output("average", {"kind": kind, "shares": shares})
+            means.append(len(self.values) - 1)
+        self.outputs = means
+        return self.program("concat", {})
+
+    def _output(self, primitive: str, attributes: Mapping[str, Any]) -> None:
+        """Adds a primitive over the outputs of the members."""
         try:
-            output = typed(self.values, primitive, self.outputs, attributes, ())
+            self.values.append(typed(self.values, primitive, self.outputs, attributes, ()))
         except ShapeError as error:
             raise InvalidProgram(f"members cannot be joined: {error}") from None
-        values = (*self.values, output)
-        inputs = tuple(self.inputs.values())
+
+    def program(self, primitive: str, attributes: Mapping[str, Any]) -> Program:
+        """The Program whose output is a primitive over those of the members."""
+        self._output(primitive, attributes)
+        inputs, values = tuple(self.inputs.values()), tuple(self.values)
         return Program(inputs, tuple(self.parameters), values, len(values) - 1)

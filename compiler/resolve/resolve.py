@@ -8,28 +8,29 @@ from ..diagnostics.diagnostic import Note, Report, did_you_mean, one_of
 from ..diagnostics.source import Span, span_of
 from ..language.nodes import BUDGETS, Budget, Cell, Modality, RuleRequirement
 from ..language.spec import Spec
-from ..network.names import lengths_name, presence_name
+from ..network.names import labels_name, lengths_name, presence_name
 from ..network.network import (
     COMBINE,
     Application,
-    Head,
     Network,
     NetworkCell,
     NetworkFeature,
+    NetworkHead,
     NetworkModality,
     Slot,
+    joined,
 )
 from ..network.rules import DEFAULT_RULE, RULES
 from ..network.vocabulary import library_names, vocabulary_of
 from .axes import axes_of, is_misplaced
 from .cells import CellResolver
+from .heads import HeadResolver
 from .numbers import numbers_of
 from .operations import OperationResolver
 from .outputs import output_counts, resolve_outputs
 from .scope import Scope, Sizes
 from .variants import of_variants
 
-MOST_CLASSES = 1_000_000
 RESERVED = {
     "output": "what its Cells are combined in",
     "head": "what predicts",
@@ -93,7 +94,9 @@ class _Resolver:
         outputs = self._outputs({str(cell.name): names for cell, names in families})
         combine = self._combine(outputs)
         head_role = self.operations.role("head", 1, None)
-        head = self._head()
+        resolver = HeadResolver(self.spec, self.operations, self.sizes, self.report)
+        heads = self._heads(resolver, [*(f.name for f in features), *(c.name for c in cells)])
+        head = joined([h.head for h in heads]) if heads else resolver.only(self._start())
         rule, budgets = self._requirements()
         if spec.network is None or combine is None or head_role is None or head is None:
             return None
@@ -110,6 +113,7 @@ class _Resolver:
             combine=combine,
             head_role=head_role,
             head=head,
+            heads=tuple(heads),
             rule=rule,
             budgets=budgets,
         )
@@ -121,7 +125,7 @@ class _Resolver:
         spans += [definition.span for definition in spec.definitions]
         spans += [modality.span for modality in spec.modalities]
         spans += [cell.span for cell in spec.cells]
-        spans += [node.span for node in (spec.network, spec.predict) if node is not None]
+        spans += [node.span for node in (spec.network, *spec.predictions) if node is not None]
         places = [span for span in spans if span is not None]
         return min(places, key=lambda span: span.start, default=None)
 
@@ -217,29 +221,14 @@ class _Resolver:
         roles = [self.operations.role(COMBINE, count, None) for count in counts]
         return None if None in roles else roles[-1]
 
-    # The head and the requirements
+    # The heads and the requirements
 
-    def _head(self) -> Head | None:
-        predict = self.spec.predict
-        if predict is None:
-            remedy = "add `predict 10 classes`, `23 labels` or `1 values`"
-            message = "there is no `predict` statement"
-            self.report.add("E007", message, self._start(), help=remedy)
-            return None
-        count = self.sizes.read(predict.count, "what is predicted", MOST_CLASSES)
-        if predict.names is not None:
-            if len(predict.names) != count:
-                message = f"{len(predict.names)} names are given for {count} {predict.kind}"
-                self.report.add("E309", message, predict.span, help="give each a name, or none")
-            seen: set[str] = set()
-            for name in predict.names:
-                if name in seen:
-                    place = span_of(name) or predict.span
-                    message = f"two {predict.kind} are named `{name}`"
-                    self.report.add("E202", message, place, help="rename one of them")
-                    break
-                seen.add(name)
-        return Head(count, predict.kind, predict.names and tuple(map(str, predict.names)))
+    def _heads(self, resolver: HeadResolver, sequence: Sequence[str]) -> list[NetworkHead]:
+        """The heads that have names, which features and Cells then cannot have."""
+        for predict in self.spec.heads:
+            self._declare(str(predict.name), span_of(predict.name) or predict.span)
+            self._declare(labels_name(str(predict.name)), predict.span)
+        return resolver.named(sequence)
 
     def _requirements(self) -> tuple[str, tuple[Budget, ...]]:
         rules: list[str] = []

@@ -100,7 +100,7 @@ def _check(spec: Spec, holes: tuple[GlobalHole, ...], report: Report) -> bool:
             message = f"a candidate of `{hole.place}` stands twice in one hole"
             report.add(code, message, span_of(twice) or hole.span, help="keep one of them")
     given = {axis.size for m in spec.modalities for f in m.features for axis in f.axes or ()}
-    given |= {spec.predict.count} if spec.predict else set()
+    given |= {predict.count for predict in spec.predictions}
     for hole in holes:
         if hole.kind == "number" and hole.names[0] in given:
             message = f"`{hole.place}` says what the data have, so it cannot be chosen"

@@ -79,7 +79,7 @@ def build(grammar: str) -> dict[str, Any]:
         "ignored": "|".join(t.pattern.to_regexp() for t in ignored),
         "lexemes": "|".join(t.pattern.to_regexp() for t in (*patterns, *marks)),
         "written": {t.pattern.value: t.name for t in literals},
-        "patterns": {t.name: t.pattern.to_regexp() for t in patterns},
+        "patterns": {t.name: t.pattern.to_regexp() for t in sorted(patterns, key=_is_name)},
         "kept": sorted({symbol.name for rule in production for symbol in _kept(rule)}),
         "actions": actions,
         "productions": [_production(rule) for rule in production],
@@ -103,6 +103,11 @@ def _numbers(table: Any) -> dict[Any, int]:
 def _longest(terminal: TerminalDef) -> tuple[int, int, str]:
     """Lark's own order: what can match more comes first."""
     return -terminal.pattern.max_width, -len(terminal.pattern.value), terminal.name
+
+
+def _is_name(terminal: TerminalDef) -> bool:
+    """Names come last: where a kind of prediction can stand, its word is no name."""
+    return terminal.name == "NAME"
 
 
 def _kept(rule: Rule) -> Iterator[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from ..diagnostics.diagnostic import Edit, Note, Report
 from ..diagnostics.source import Name, Span, Whole
@@ -17,7 +17,6 @@ from ..language.nodes import (
     Family,
     Feature,
     FeatureAxis,
-    HeadKind,
     Hole,
     Modality,
     NetworkHeader,
@@ -34,7 +33,7 @@ from ..language.nodes import (
     Use,
 )
 from ..language.spec import Spec
-from .equations import EquationBuilder
+from .heads import HeadBuilder
 from .lalr import Range, Token
 
 LANGUAGE_VERSION = 1
@@ -72,8 +71,8 @@ def assemble(statements: Sequence[Any], report: Report) -> Spec:
     def all_of(kind: Any) -> tuple[Any, ...]:
         return tuple(s for s in statements if isinstance(s, kind))
 
-    def only(kind: Any, what: str) -> Any:
-        matches = all_of(kind)
+    def only(kind: Any, what: str, matches: tuple[Any, ...] | None = None) -> Any:
+        matches = all_of(kind) if matches is None else matches
         for extra in matches[1:]:
             notes = [Note("the first stands here", matches[0].span)]
             message = f"`{what}` stands twice"
@@ -81,6 +80,8 @@ def assemble(statements: Sequence[Any], report: Report) -> Spec:
         return matches[0] if matches else None
 
     version = only(_Version, "fuse")
+    heads = tuple(p for p in all_of(Predict) if p.name is not None)
+    unnamed = tuple(p for p in all_of(Predict) if p.name is None)
     pool, outputs = only(_Pool, "pool"), only(_Outputs, "output")
     return Spec(
         network=only(NetworkHeader, "network"),
@@ -92,11 +93,12 @@ def assemble(statements: Sequence[Any], report: Report) -> Spec:
         cells=all_of(Cell),
         outputs=outputs.items if outputs else None,
         requirements=all_of((RuleRequirement, Budget)),
-        predict=only(Predict, "predict"),
+        predict=only(Predict, "predict", unnamed),
+        heads=heads,
     )
 
 
-class SpecBuilder(EquationBuilder):
+class SpecBuilder(HeadBuilder):
     """Turns what is parsed into statements; one instance serves one text."""
 
     # Statements
@@ -149,16 +151,6 @@ class SpecBuilder(EquationBuilder):
 
     def others(self, place: Range, parts: list[Any]) -> Others:
         return Others(span=self._span(place))
-
-    def predict(self, place: Range, parts: list[Any]) -> Predict:
-        count, kind, names = parts
-        head = cast(HeadKind, str(kind))
-        return Predict(
-            self._count(count),
-            head,
-            None if names is None else tuple(names),
-            span=self._span(place),
-        )
 
     def rule(self, place: Range, parts: list[Name]) -> RuleRequirement:
         return RuleRequirement(parts[0])

@@ -56,7 +56,7 @@ class EnsembleSubject(Subject):
     def program(self) -> Program:
         programs = {name: lower(build(network)) for name, network in self.members.items()}
         shares = [one.weight for one in self.ensemble.members]
-        program = join_mean(programs, shares, self.network.head.kind)
+        program = join_mean(programs, shares, self.network.head)
         if self.weights is None:
             return program
         return with_equal_weights(program, fitting(program, read_weights(self.weights)))

@@ -54,7 +54,7 @@ def describe(spec: Spec, machine: Machine | None = None) -> dict[str, Any]:
         "choices": {
             h.place: list(h.candidates) for h in network.global_holes if h.kind != "number"
         },
-        "predict": {"count": network.head.count, "kind": network.head.kind},
+        "predict": _predicted(network),
         "modalities": {m.name: [f.name for f in m.features] for m in network.spec.modalities},
         "cells": len(network.cells),
         "steps": sum(len(c.steps) for c in network.cells),
@@ -120,6 +120,30 @@ def passes_table(rows: list[dict[str, Any]]) -> str:
     )
 
 
+def _predicted(network: Network) -> dict[str, Any]:
+    """What is predicted; where heads have names, of each of them."""
+    heads = [
+        {
+            "name": one.name,
+            "reads": list(one.reads),
+            "weight": one.head.weight,
+            "loss": one.head.loss,
+            "count": one.head.count,
+            "kind": one.head.kind,
+        }
+        for one in network.heads
+    ]
+    said = {"count": network.head.count, "kind": network.head.kind}
+    return {**said, "heads": heads} if heads else said
+
+
+def _predictions(predict: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (f"predict {one['name']}" if "name" in one else "predict", f"{one['count']} {one['kind']}")
+        for one in predict.get("heads", [predict])
+    ]
+
+
 def summary(described: dict[str, Any]) -> str:
     """The description as text for a terminal."""
     holes = described["holes"]
@@ -127,7 +151,7 @@ def summary(described: dict[str, Any]) -> str:
         (described["kind"], described["network"]),
         ("numbers", ", ".join(f"{k} = {_number(v)}" for k, v in described["numbers"].items())),
         *(("choice", f"{place} = {_any(c)}") for place, c in described["choices"].items()),
-        ("predict", f"{described['predict']['count']} {described['predict']['kind']}"),
+        *_predictions(described["predict"]),
         *((f"modality {name}", ", ".join(f)) for name, f in described["modalities"].items()),
         ("unused features", ", ".join(described["unused_features"]) or "none"),
         ("cells and steps", f"{described['cells']} and {described['steps']}"),

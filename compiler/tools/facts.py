@@ -17,7 +17,15 @@ from ..language.printer import body_text, bound, name, number, output, quantity,
 from ..language.variants import GlobalHole
 from ..network.fillings import is_open
 from ..network.names import input_name
-from ..network.network import Application, Network, NetworkCell, NetworkStep, Slot
+from ..network.network import (
+    Application,
+    Head,
+    Network,
+    NetworkCell,
+    NetworkHead,
+    NetworkStep,
+    Slot,
+)
 from ..network.vocabulary import Vocabulary
 from ..network.written import written_outputs
 
@@ -64,7 +72,7 @@ def facts(network: Network, qualified: Collection[str] = ()) -> list[Piece]:
         rule = {"": Property(network.rule, network.rule)}
         nodes.append(Piece("rule", "", network.rule, rule, 5, shown=False))
     nodes += _budgets(network)
-    nodes.append(_head(network))
+    nodes += map(_named_head, network.heads) if network.heads else [_head(network.head)]
     return [*nodes, *_definitions(network, shown)]
 
 
@@ -158,8 +166,20 @@ def _features(network: Network) -> Iterator[Piece]:
         yield Piece("feature", feature.name, f"{axes} of {feature.modality}", parts, 2)
 
 
-def _head(network: Network) -> Piece:
-    head = network.head
+def _named_head(one: NetworkHead) -> Piece:
+    """A head of several: what it reads and how it learns are parts of it, too."""
+    head = _head(one.head)
+    reads = ", ".join(map(name, one.reads)) or "the output"
+    parts = {
+        **head.parts,
+        "reads": Property(one.reads, reads),
+        "weight": Property(one.head.weight, number(one.head.weight)),
+        "loss": Property(one.head.loss, one.head.loss or "that of its kind"),
+    }
+    return Piece("predict", one.name, f"{head.text} of {reads}", parts, 7)
+
+
+def _head(head: Head) -> Piece:
     what = f"{head.count} {head.kind}"
     names = "none" if head.names is None else ", ".join(map(name, head.names))
     parts = {"what": Property(what, what), "names": Property(head.names, names)}
@@ -252,7 +272,10 @@ def _used(network: Network) -> Iterator[Used]:
     An open role is the one that is written, with all its candidates.
     """
     written = {signature(d): d for d in network.space.definitions if d.role}
-    applied = [network.combine, network.head_role, *(f.adapt for f in network.features)]
+    applied = [network.combine, network.head_role]
+    for head in network.heads:
+        applied += [head.role, *([head.combine] if head.combine else [])]
+    applied += [*(f.adapt for f in network.features)]
     for cell in network.cells:
         applied += [cell.merge, *(a for step in cell.steps for a in step.operations)]
     uses: dict[int, Used] = {}

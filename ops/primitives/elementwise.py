@@ -91,6 +91,24 @@ exp = Primitive(
     latex=lambda x: rf"\exp\left({x}\right)",
     batched=aligned,
 )
+log = Primitive(
+    name="log",
+    type=_type,
+    numpy=lambda np, x: np.log(x),
+    torch=lambda torch, x: torch.log(x),
+    onnx=lambda g, x: g.Log(x),
+    latex=lambda x: rf"\log\left({x}\right)",
+    batched=aligned,
+)
+softplus = Primitive(
+    name="softplus",
+    type=_type,
+    numpy=lambda np, x: np.logaddexp(0, x),
+    torch=lambda torch, x: torch.nn.functional.softplus(x),
+    onnx=lambda g, x: g.Softplus(x),
+    latex=_operator("softplus"),
+    batched=aligned,
+)
 sqrt = Primitive(
     name="sqrt",
     type=_type,

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from inspect import currentframe
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from ...compiler.network.names import presence_name
 from ...compiler.network.network import Head, Network, NetworkFeature
 from .dataset import Dataset
 from .rows import Rows, chunks, single_bytes
+from .several import labels_by_head, of_each_head
 from .split import SPLIT_NAMES, TRAIN, VALIDATION
 
 FEW = 5
@@ -41,9 +44,10 @@ _COUNTED = {
 def data_warnings(data: Dataset, network: Network) -> tuple[Diagnostic, ...]:
     """What is to be doubted of data, whatever a network learns from them."""
     report = Report()
-    if network.head.kind != "values":
-        for part in np.unique(data.split):
-            _classes(data, network.head, int(part), report)
+    for head, labels in of_each_head(network.head, data.labels):
+        if head.kind != "values":
+            for part in np.unique(data.split):
+                _classes(replace(data, labels=labels), head, int(part), report)
     for feature in network.features:
         _constant(data, feature, report)
     for modality in network.spec.modalities:
@@ -62,11 +66,15 @@ def data_warnings(data: Dataset, network: Network) -> tuple[Diagnostic, ...]:
         weight = data.times.max() if data.times is not None else 1
         note = Note(f"a validation sample is learned {weight} times for a training sample")
         report.add("W507", message, help=remedy, notes=[note])
-    return tuple(report.diagnostics)
+    return tuple(dict.fromkeys(report.diagnostics))
 
 
 def metric_warnings(data: Dataset, head: Head, part: int) -> tuple[Diagnostic, ...]:
     """What is to be doubted of the metrics of a split, as torchmetrics computes them."""
+    if head.parts:
+        each = labels_by_head(head, data.labels)
+        found = (metric_warnings(replace(data, labels=own), one, part) for one, own in each)
+        return tuple(dict.fromkeys(chain(*found)))
     report, where = Report(), f"the {SPLIT_NAMES[part]} split"
     labels = data.labels[data.split == part]
     if not len(labels):
@@ -242,8 +250,11 @@ def _equal(data: Dataset, head: Head, report: Report) -> None:
             message = f"{count} equal one of {before} in every feature"
             report.add("W504", message, help="keep equal samples in one split: give them `groups`")
     _, first = np.unique(group, return_index=True)
-    differing = (data.labels != data.labels[first[group]]).reshape(len(group), -1).any(1)
-    if head.kind != "values" and differing.any():
+    differing = np.zeros(len(group), bool)
+    for one, labels in of_each_head(head, data.labels):
+        if one.kind != "values":
+            differing |= (labels != labels[first[group]]).reshape(len(group), -1).any(1)
+    if differing.any():
         count = differing.sum()
         some = "1 sample equals" if count == 1 else f"{count} samples equal"
         message = f"{some} another in every feature, but not in labels"

@@ -14,36 +14,39 @@ import numpy as np
 
 from ...compiler.check.check import checked
 from ...compiler.diagnostics.diagnostic import fail, one_of
-from ...compiler.language.nodes import name_problem
+from ...compiler.language.nodes import Predict, name_problem
 from ...compiler.language.spec import Spec
 from ...compiler.network.names import CLASS_NAMES, LABELS
 from ...compiler.network.network import Network
 from .files import Source, StoredArrays, arrays_of
 from .kinds import TEXTS, as_texts
 from .rows import Array, Rows, rows_of
+from .several import arrays_of_name
 
 
-def stated_names(arrays: Mapping[str, Rows]) -> tuple[str, ...] | None:
+def stated_names(arrays: Mapping[str, Rows], called: str = CLASS_NAMES) -> tuple[str, ...] | None:
     """The names by which data say what numbers of classes, or columns of labels, are called.
 
     Raises DiagnosticError where they are not texts.
     """
-    if CLASS_NAMES not in arrays:
+    if called not in arrays:
         return None
-    names = np.asarray(arrays[CLASS_NAMES])
+    names = np.asarray(arrays[called])
     if names.ndim != 1 or names.dtype.kind not in TEXTS:
-        message = f"`{CLASS_NAMES}` is {names.shape} of {names.dtype}, not a text for each class"
+        message = f"`{called}` is {names.shape} of {names.dtype}, not a text for each class"
         raise fail("E503", message)
     return tuple(as_texts(names).tolist())
 
 
-def names_in(arrays: Mapping[str, Rows]) -> tuple[str, ...] | None:
+def names_in(
+    arrays: Mapping[str, Rows], labels: str = LABELS, called: str = CLASS_NAMES
+) -> tuple[str, ...] | None:
     """What data call the classes, in their order; None where labels are numbers without names."""
-    if (stated := stated_names(arrays)) is not None:
+    if (stated := stated_names(arrays, called)) is not None:
         return stated
-    if LABELS not in arrays or _kind_of_labels(arrays) not in TEXTS:
+    if labels not in arrays or _kind_of_labels(arrays, labels) not in TEXTS:
         return None
-    return tuple(filter(None, np.unique(as_texts(np.asarray(arrays[LABELS]))).tolist()))
+    return tuple(filter(None, np.unique(as_texts(np.asarray(arrays[labels]))).tolist()))
 
 
 def named(spec: Spec, source: Source) -> Spec:
@@ -52,11 +55,20 @@ def named(spec: Spec, source: Source) -> Spec:
     Raises DiagnosticError where the data name more classes, or fewer, than are predicted.
     """
     predict = spec.predict
-    if predict is None or predict.names is not None or not isinstance(predict.count, int):
-        return spec
-    names = names_in(arrays_of(source))
+    if predict is not None:
+        own = _named(predict, source, LABELS, CLASS_NAMES)
+        return spec if own is predict else replace(spec, predict=own)
+    arrays = arrays_of(source)
+    heads = tuple(_named(p, source, *arrays_of_name(arrays.keys(), p.name)) for p in spec.heads)
+    return spec if heads == spec.heads else replace(spec, heads=heads)
+
+
+def _named(predict: Predict, source: Source, labels: str, called: str) -> Predict:
+    if predict.names is not None or not isinstance(predict.count, int):
+        return predict
+    names = names_in(arrays_of(source), labels, called)
     if names is None:
-        return spec
+        return predict
     if len(names) != predict.count:
         message = f"the data name {len(names)} {predict.kind}, and {predict.count} are predicted"
         remedy = f"write `predict {len(names)} {predict.kind}`, or name those that are predicted"
@@ -64,7 +76,7 @@ def named(spec: Spec, source: Source) -> Spec:
     problem = next(filter(None, map(name_problem, names)), None)
     if problem is not None:
         raise fail("E503", f"a class of the data cannot be called so: {problem}")
-    return replace(spec, predict=replace(predict, names=names))
+    return replace(predict, names=names)
 
 
 def with_names(network: Network, source: Source) -> Network:
@@ -85,8 +97,8 @@ def is_one_hot(array: Array) -> bool:
     return bool((array.sum(1) == 1).all())
 
 
-def _kind_of_labels(arrays: Mapping[str, Rows]) -> str:
+def _kind_of_labels(arrays: Mapping[str, Rows], labels: str) -> str:
     """numpy's letter for the labels, which are not read where they stand in a file."""
     if isinstance(arrays, StoredArrays):
-        return arrays.headers[LABELS].kind
-    return rows_of(arrays[LABELS]).dtype.kind
+        return arrays.headers[labels].kind
+    return rows_of(arrays[labels]).dtype.kind

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import Report, fail
-from ...compiler.network.names import CLASS_NAMES, lengths_name, presence_name
+from ...compiler.network.names import labels_name, lengths_name, presence_name
 from ...compiler.network.network import Network
 from .absence import Absence
 from .features import features_of, room_beside
@@ -28,13 +28,14 @@ class Dataset:
     """Samples: `features` are (samples, axes…) by name, with lengths and presence among them.
 
     `labels` are (samples,) integers for classes, (samples, K) 0 or 1 for labels and floats for
-    values. `split` is 0 for training, 1 for validation, 2 for test. Samples of one of the `groups`,
-    (samples,), such as one person's, stay together where samples are divided. `times` are how often
-    each sample is learned, (samples,), where that differs; `seen` says that what made the features
-    has seen the training samples (`seen.py`); `drawn` that data with a split had no validation
-    samples, and some for training became these. `absence` says how samples are learned without some
-    of their modalities. Features that there is no room for in memory stay where they are; `kept` is
-    what is computed from features.
+    values; those of several heads are columns (`several.py`). `split` is 0 for training, 1 for
+    validation, 2 for test. Samples of one of the `groups`, (samples,), such as one person's, stay
+    together where samples are divided. `times` are how often each sample is learned, (samples,),
+    where that differs; `seen` says that what made the features has seen the training samples
+    (`seen.py`); `drawn` that data with a split had no validation samples, and some for training
+    became these. `absence` says how samples are learned without some of their modalities. Features
+    that there is no room for in memory stay where they are; `kept` is what is computed from
+    features.
     """
 
     features: Mapping[str, Rows]
@@ -69,7 +70,9 @@ def names_read(network: Network) -> tuple[str, ...]:
     features = [feature.name for feature in network.features]
     lengths = [lengths_name(f.name) for f in network.features if f.has_lengths]
     presence = [presence_name(m.name) for m in network.spec.modalities if m.optional]
-    return (*features, *lengths, *presence, "labels", CLASS_NAMES, "split", "groups")
+    heads = [labels_name(head.name) for head in network.heads]
+    labels = [name for own in ("labels", *heads) for name in (own, f"{own}.names")]
+    return (*features, *lengths, *presence, *labels, "split", "groups")
 
 
 def read_by(network: Network) -> Any:

@@ -14,6 +14,7 @@ from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.network.network import Head
 from ..settings import Settings
 from .dataset import Dataset
+from .several import classes_of
 from .split import TRAIN, VALIDATION
 
 PLENTY = 2_500
@@ -71,7 +72,9 @@ def folds_of(data: Dataset, head: Head, count: int, seed: int) -> list[Fold]:
         raise fail("E503", message, help=remedy)
     drawn: dict[str, Any] = {"n_splits": count, "shuffle": True, "random_state": seed % 2**32}
     splitter: Any
-    if head.kind == "classes" and np.bincount(labels).max() >= count:
+    classes = classes_of(head, labels)
+    if classes is not None and np.bincount(classes[0]).max() >= count:
+        labels = classes[0]
         splitter = (StratifiedKFold if groups is None else StratifiedGroupKFold)(**drawn)
     else:
         splitter = KFold(**drawn) if groups is None else GroupKFold(count)  # of even sizes

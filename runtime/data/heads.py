@@ -9,7 +9,7 @@ import numpy as np
 
 from ...compiler.language.nodes import Predict
 from ...compiler.network.names import LABELS
-from ...compiler.resolve.resolve import MOST_CLASSES
+from ...compiler.resolve.heads import MOST_CLASSES
 from ...ops.types import NUMBERS
 from .classes import are_whole, is_one_hot, names_in
 from .files import load_array

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import Report, did_you_mean, one_of
 from ...compiler.language.printer import name as written_name
+from ...compiler.network.names import labels_name
 from ...compiler.network.network import Head
 from ...ops.types import NUMBERS
 from .classes import are_whole, is_one_hot, stated_names
 from .kinds import TEXTS, as_texts
 from .rows import Array, Rows
+from .several import joined_labels, labels_of_head, renamed
 
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _MOST_NAMED = 4
@@ -27,8 +29,10 @@ def labels_of(arrays: Mapping[str, Rows], head: Head, samples: int | None, repor
 
     Classes count from 0 in the order of their names, or are rows of one 1 among 0. Labels that are
     texts are found among the names; whole numbers are too, where all names are whole numbers or the
-    data name their numbers.
+    data name their numbers. Those of several heads are columns of one array: `several.py`.
     """
+    if head.parts:
+        return _of_several(arrays, head, samples, report)
     if "labels" not in arrays:
         remedy = called_otherwise(arrays) or "add it, one row for each sample"
         report.add("E501", "the data has no array `labels`", help=remedy)
@@ -56,6 +60,29 @@ def labels_of(arrays: Mapping[str, Rows], head: Head, samples: int | None, repor
     elif head.kind == "labels" and not np.isin(labels, (0, 1)).all():
         report.add("E503", "`labels` are not all 0 or 1", help=_label_remedy(head))
     return labels.astype(np.int64 if head.kind == "classes" else np.float32)
+
+
+def _of_several(
+    arrays: Mapping[str, Rows], head: Head, samples: int | None, report: Report
+) -> Array:
+    found: list[Array] = []
+    for part in head.parts:
+        own, called = labels_of_head(arrays, part)
+        if not own:
+            message = f"the data has neither `{labels_name(str(part.name))}` nor `{called}`"
+            remedy = called_otherwise(arrays) or "add one of them, one row for each sample"
+            report.add("E501", message, help=remedy)
+            continue
+        alone = Report()
+        found.append(labels_of(own, part, samples, alone))
+        report.diagnostics += [renamed(one, called) for one in alone.diagnostics]
+    if len({len(one) for one in found}) != 1 or len(found) < len(head.parts):
+        if not report.errors:
+            counts = ", ".join(str(len(one)) for one in found)
+            message = f"the labels of heads are of different numbers of samples: {counts}"
+            report.add("E503", message, help="give each sample a label of each head")
+        return np.zeros(0)
+    return joined_labels(found)
 
 
 def called_otherwise(names: Iterable[str]) -> str | None:
@@ -189,3 +216,5 @@ def _label_remedy(head: Head) -> str:
             return f"labels are (samples, {head.count}) of 0 and 1"
         case "values":
             return f"values are (samples, {head.count}) numbers"
+        case "several":
+            raise AssertionError("each of several heads has labels of its own")

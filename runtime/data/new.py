@@ -111,9 +111,10 @@ def new_text(wishes: Wishes) -> str:
     given = tuple(read_modality(text, known=declared is not None) for text in wishes.modalities)
     headers = headers_of(arrays_of(wishes.data)) if wishes.data is not None else {}
     modalities = together(declared.modalities, given, headers) if declared else given
-    predict = read_predict(wishes.predict) if wishes.predict else None
-    predict = predict or (declared.predict if declared else None)
-    if predict is None:
+    heads = read_predict(wishes.predict) if wishes.predict else ()
+    if not heads and declared and declared.predict:
+        heads = (declared.predict,)
+    if not heads:
         message = "it is not said what is predicted"
         remedy = "add `--predict '10 classes'`, `'23 labels'` or `'1 values'`"
         raise fail("E007", message, help=remedy, notes=_of_labels(headers) if declared else ())
@@ -132,7 +133,8 @@ def new_text(wishes: Wishes) -> str:
         pool=tuple(Operation(name) for name in POOL),
         cells=(_cell(wishes.cells, wishes.steps, features),),
         outputs=(Possibly(Others()),),
-        predict=predict,
+        predict=next((head for head in heads if head.name is None), None),
+        heads=tuple(head for head in heads if head.name is not None),
     )
     text = commented(spec, _notes(declared) if declared else ())
     errors = [d for d in check(parse(text, wishes.name)) if d.is_error]
@@ -220,12 +222,12 @@ def read_modality(text: str, *, known: bool = False) -> Modality:
     return modality
 
 
-def read_predict(text: str) -> Predict:
-    """`23 labels`; raises DiagnosticError where it is something else."""
+def read_predict(text: str) -> tuple[Predict, ...]:
+    """`23 labels`, or heads with names; raises DiagnosticError where it is something else."""
     spec = _read(f"predict {text}", "--predict")
-    if spec.predict is None or spec != Spec(predict=spec.predict):
+    if not spec.predictions or spec != Spec(predict=spec.predict, heads=spec.heads):
         raise fail("E506", f"`{printable(text)}` is more than what is predicted")
-    return spec.predict
+    return spec.predictions
 
 
 def read_inner(name: str, text: str | None) -> NetworkHeader:

@@ -20,6 +20,7 @@ from .dataset import Dataset, load_data, read_by
 from .files import Source
 from .folds import folds_of, parts_of
 from .pooled import pooled, standardised
+from .several import labels_by_head
 from .split import TRAIN, VALIDATION
 
 USUAL_WEIGHT = 4
@@ -95,6 +96,8 @@ def _some(samples: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _targets(labels: NDArray[Any], head: Head) -> NDArray[np.float64]:
     """What a regression predicts, (samples, K), in standard deviations."""
+    if head.parts:
+        return np.concatenate([_targets(own, p) for p, own in labels_by_head(head, labels)], 1)
     columns = np.eye(head.count)[labels] if head.kind == "classes" else labels
     exact = columns.reshape(len(labels), -1).astype(np.float64)
     return standardised(exact, np.arange(len(exact)))

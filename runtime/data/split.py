@@ -12,6 +12,7 @@ from ...compiler.network.network import Head
 from ...ops.types import NUMBERS
 from .kinds import TEXTS, as_texts
 from .rows import Array, Rows
+from .several import classes_of
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 SPLIT_NAMES = ("train", "validation", "test")
@@ -103,8 +104,9 @@ def _drawn(
         of_group[order] = np.searchsorted(bounds, middles, side="right")
         return of_group[groups]
     strata = [np.arange(samples)]
-    if head.kind == "classes":
-        strata = [np.flatnonzero(labels == c) for c in range(head.count)]
+    if (found := classes_of(head, labels)) is not None:
+        classes, count = found
+        strata = [np.flatnonzero(classes == c) for c in range(count)]
     return _shared(strata, generator, shares)
 
 

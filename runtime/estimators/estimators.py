@@ -18,6 +18,7 @@ from ...compiler.language.spec import Spec
 from ...compiler.load import Given, spec_of
 from ...compiler.network.names import LABELS
 from ...compiler.targets.numpy.network import probabilities_of
+from ..data.several import require_one_head
 from ..data.split import SPLIT, parted
 from ..extras import needed
 from ..predict.evaluate import predict
@@ -89,6 +90,7 @@ class FusionEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         arrays, targets = self._read_both(X, y)
         labels, predicted = self._targets(targets)
         spec = self._space(arrays, predicted) if self.spec is None else spec_of(self.spec)
+        require_one_head(checked(spec).head, "an estimator")
         network = checked(spec)
         if not {SPLIT, "groups"} & {*arrays}:
             arrays[SPLIT] = parted(labels, settings.split_seed)
@@ -175,8 +177,9 @@ class FusionClassifier(ClassifierMixin, FusionEstimator):  # type: ignore[misc]
 
     def predict_proba(self, X: Any) -> NDArray[Any]:  # noqa: N803
         """How probable each class is, (samples, classes), in the order of `classes_`."""
-        shares = probabilities_of(self._outputs(X), "classes")
-        names = checked(self.spec_).head.names
+        outputs = self._outputs(X)
+        head = checked(self.spec_).head
+        shares, names = probabilities_of(outputs, head), head.names
         if names is None:
             return shares
         return shares[:, [names.index(str(one)) for one in self.classes_]]
@@ -236,7 +239,8 @@ class FusionMultilabel(ClassifierMixin, FusionEstimator):  # type: ignore[misc]
 
     def predict_proba(self, X: Any) -> NDArray[Any]:  # noqa: N803
         """How probable each label is, (samples, K)."""
-        return probabilities_of(self._outputs(X), "labels")
+        outputs = self._outputs(X)
+        return probabilities_of(outputs, checked(self.spec_).head)
 
     def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
         """The labels that are more probable than not, (samples, K) of 0 and 1."""

@@ -14,6 +14,7 @@ from ...compiler.network.names import CLASS_NAMES
 from ...compiler.network.network import Head
 from ..data.classes import names_in
 from ..data.labels import labels_of
+from ..data.several import require_one_head
 from ..data.split import TRAIN, WORDS, groups_of, split_numbers, split_of
 from ..raw.columns import Joined
 from ..raw.data import GROUPS, LABELS, SPLIT, Column, RawData
@@ -43,6 +44,7 @@ def column_of(raw: RawData, names: Sequence[str]) -> Column:
 
 def known_of(raw: RawData, head: Head, settings: ExtractSettings) -> Known:
     """What is known of samples; raises DiagnosticError where it does not fit what is predicted."""
+    require_one_head(head, "extraction with labels")
     arrays, classes = dict[str, NDArray[Any]](), None
     if (labels := _whole(raw, LABELS, settings)) is not None:
         arrays["labels"], classes = _labels(*labels, raw, head)

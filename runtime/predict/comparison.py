@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...compiler.language.nodes import HeadKind
+from ...compiler.network.network import Head
+from ..data.several import labels_by_head, outputs_by_head, score_weights
 from ..metrics import LABEL_THRESHOLD
 from ..runs.statistics import LEVEL, RESAMPLES, Interval
 
@@ -39,7 +41,9 @@ class Scored:
         return self.metric(self.parts.sum(1))
 
 
-def scored(kind: HeadKind, outputs: NDArray[Any], labels: NDArray[Any]) -> Scored:
+def scored(
+    kind: HeadKind | Literal["several"], outputs: NDArray[Any], labels: NDArray[Any]
+) -> Scored:
     """The metric that selects, of outputs (seeds, samples, K): probabilities, or values.
 
     Accuracy of classes, F1 of labels weighted by how often each occurs, R² of values.
@@ -56,6 +60,23 @@ def scored(kind: HeadKind, outputs: NDArray[Any], labels: NDArray[Any]) -> Score
             truth = np.broadcast_to(labels, outputs.shape).astype(np.float64)
             parts = ((outputs - truth) ** 2, truth, truth**2, np.ones_like(truth))
             return Scored(np.concatenate(parts, -1), _r2)
+        case "several":
+            raise AssertionError("several heads are scored one by one")
+
+
+def scored_by_head(head: Head, outputs: NDArray[Any], labels: NDArray[Any]) -> Scored:
+    """The metric that selects of a head; of several, the mean of theirs, as `metrics_of` has it."""
+    if not head.parts:
+        return scored(head.kind, outputs, labels)
+    own = zip(labels_by_head(head, labels), outputs_by_head(head, outputs), strict=True)
+    each = [scored_by_head(part, given, truth) for (part, truth), given in own]
+    ends, weights = np.cumsum([one.parts.shape[-1] for one in each])[:-1], score_weights(head)
+
+    def metric(sums: Floats) -> Floats:
+        pairs = zip(each, np.split(sums, ends, -1), strict=True)
+        return np.average([one.metric(part) for one, part in pairs], 0, weights)
+
+    return Scored(np.concatenate([one.parts for one in each], -1), metric)
 
 
 def difference(

@@ -7,13 +7,14 @@ that is never predicted, the recall of one that never occurs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...compiler.network.network import Head
+from ..data.several import labels_by_head, outputs_by_head
 from ..metrics import LABEL_THRESHOLD
 
 BINS = 15
@@ -77,7 +78,8 @@ class Details:
     """What stands behind the metrics of so many `samples`.
 
     `confusion` (K, K) counts samples of the class of a row for which that of a column is predicted.
-    `bins` are of the probability of the predicted class, or of each label.
+    `bins` are of the probability of the predicted class, or of each label. Several `heads` have
+    details of their own, and nothing beside these.
     """
 
     samples: int
@@ -85,6 +87,12 @@ class Details:
     values: tuple[OfValue, ...] = ()
     bins: tuple[Bin, ...] = ()
     confusion: Counts | None = None
+    heads: Mapping[str, Details] = field(default_factory=dict[str, "Details"])
+
+    @property
+    def by_head(self) -> list[tuple[str, Details]]:
+        """Those of each head by its name, or all by no name where there is one head."""
+        return [*self.heads.items()] or [("", self)]
 
     @property
     def confused(self) -> list[tuple[str, str, int]]:
@@ -100,6 +108,8 @@ class Details:
     def as_json(self) -> dict[str, Any]:
         """The details as a record; what does not apply is left out."""
         record: dict[str, Any] = {"samples": self.samples}
+        if self.heads:
+            record["heads"] = {name: one.as_json() for name, one in self.heads.items()}
         for key in ("classes", "values", "bins"):
             if rows := getattr(self, key):
                 record[key] = [asdict(row) for row in rows]
@@ -118,6 +128,10 @@ class Evaluation(dict[str, float]):
 
 def details_of(head: Head, shares: Floats, labels: NDArray[Any]) -> Details:
     """Details of probabilities, or values, (samples, K), float64, for their labels."""
+    if head.parts:
+        own = zip(labels_by_head(head, labels), outputs_by_head(head, shares), strict=True)
+        heads = {str(part.name): details_of(part, given, truth) for (part, truth), given in own}
+        return Details(len(labels), heads=heads)
     if head.kind == "values":
         return Details(len(labels), values=tuple(_values(head, shares, labels)))
     bins = tuple(_bins(head, shares, labels))
@@ -139,8 +153,10 @@ def metrics_of_details(details: Details) -> dict[str, float]:
     calibration error is how far `observed` is from `predicted`, over bins, each by its count.
     """
     found: dict[str, float] = {}
-    for name, field in (("auroc", "auroc"), ("map", "average_precision")):
-        known = [v for one in details.classes if (v := getattr(one, field)) is not None]
+    for head, one in details.heads.items():
+        found |= {f"{head}.{name}": value for name, value in metrics_of_details(one).items()}
+    for name, part in (("auroc", "auroc"), ("map", "average_precision")):
+        known = [v for one in details.classes if (v := getattr(one, part)) is not None]
         if known:
             found[name] = float(np.mean(known))
     if details.bins:

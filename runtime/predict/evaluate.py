@@ -44,7 +44,8 @@ def evaluate(
     Classes: `accuracy`, weighted and macro F1, and, of each class against all others, the means of
     the area under the receiver operating characteristic (`auroc`) and of average precision (`map`);
     labels have the last four too. `calibration_error` is the expected one over 15 bins. Values:
-    `r2`, `mean_absolute_error`, `root_mean_squared_error`.
+    `r2`, `mean_absolute_error`, `root_mean_squared_error`. Of several heads each has its name
+    before it, and `score` is the mean of those that select, weighted as their losses are.
 
     `model` is a run folder, of a network or of an ensemble, an ONNX file, what a training gave, or
     a specification whose `weights` are given. A run's own settings say how data without a `split`
@@ -77,7 +78,7 @@ def evaluate_with(
     shares = shares_in(head, predictor.output, exact)
     details = details_of(head, shares, labels)
     if predictor.output == PROBABILITIES:
-        outputs = logits_of(outputs, head.kind)
+        outputs = logits_of(outputs, head)
     found = metrics_of(head, torch.from_numpy(outputs), torch.from_numpy(labels))
     found |= metrics_of_details(details)
     return Evaluation(found | measured(others, head, shares, labels), details)

@@ -27,7 +27,7 @@ from ..metrics import SELECTION_METRIC
 from ..progress import Progress, no_progress
 from ..runs.missing import MissingCurve, MissingPoint, Robustness
 from ..settings import Settings
-from .comparison import Scored, intervals, scored
+from .comparison import Scored, intervals, scored_by_head
 from .evaluate import to_evaluate
 from .open import Model, open_predictor
 from .outputs import shares_in
@@ -179,5 +179,5 @@ class _Outputs:
             masks, places = np.nonzero(codes == code)
             computed, given = self.known[code]
             outputs[masks, places] = given[np.searchsorted(computed, places)]
-        one = scored(head.kind, outputs, self.data.labels[self.test])
+        one = scored_by_head(head, outputs, self.data.labels[self.test])
         return replace(one, parts=one.parts.mean(0, keepdims=True))

@@ -16,6 +16,7 @@ from ...compiler.system.files import is_file, is_folder
 from ...compiler.system.provenance import described
 from ..data.classes import with_names
 from ..data.dataset import load_data
+from ..data.several import require_one_head
 from ..data.sources import Data, source_of
 from ..data.split import TRAIN, VALIDATION
 from ..progress import Progress, no_progress
@@ -41,6 +42,7 @@ def soft_targets(
     data = source_of(data)
     predictor = open_predictor(teacher)
     own, head = predictor.network.head, with_names(checked(student), data).head
+    require_one_head(head, "distilling")
     if own != head:
         message = f"`{teacher}` predicts {_said(own)}, and the network {_said(head)}"
         raise fail("E506", message, help="distil from what was trained for the same labels")

@@ -19,8 +19,11 @@ DARKEST = 45
 def details_section(found: Sequence[tuple[str, Details]]) -> Html:
     """What stands behind the scores of each run; nothing where none was scored."""
     cards = [
-        folded(f"Behind the scores of {run}", *_card(details), open=len(found) == 1)
+        folded(
+            f"Behind the scores of {run}{name and f', {name}'}", *_card(one), open=len(found) == 1
+        )
         for run, details in found[:MOST_RUNS]
+        for name, one in details.by_head
     ]
     left = len(found) - MOST_RUNS
     more = paragraph(f"and {left} more runs, which `--json` has") if left > 0 else Html()
@@ -33,7 +36,7 @@ def details_facts(found: Sequence[tuple[str, Details]]) -> list[dict[str, Any]]:
 
 
 def _has_classes(found: Sequence[tuple[str, Details]]) -> bool:
-    return any(details.classes for _, details in found)
+    return any(one.classes for _, details in found for _, one in details.by_head)
 
 
 def _card(details: Details) -> list[Html]:

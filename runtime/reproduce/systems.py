@@ -109,7 +109,7 @@ def used(spec: Spec) -> Spec:
     """A network with the features that it takes alone, and the modalities that have some."""
     network = checked(spec)
     taken = {name for cell in network.cells for slot in cell.slots for name in slot.candidates}
-    taken |= {name for slot in network.outputs for name in slot.candidates}
+    taken |= {*network.output_candidates, *network.read_by_heads}
     kept = (
         replace(modality, features=tuple(f for f in modality.features if f.name in taken))
         for modality in spec.modalities

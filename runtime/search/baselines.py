@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ...compiler.language.nodes import Reference
 from ...compiler.language.spec import Spec
-from .simbamm import simbamm
+from .simbamm import heads_reading, simbamm
 
 LATE, ALL, SIMBAMM = "late fusion", "all features", "late-fusion transformer"
 
@@ -33,4 +33,5 @@ def late_fusion(spec: Spec) -> Spec:
 
 def _straight(spec: Spec, names: list[str]) -> Spec:
     outputs = tuple(map(Reference, names))
-    return replace(spec, pool=None, cells=(), outputs=outputs, requirements=())
+    heads = heads_reading(spec, names)
+    return replace(spec, pool=None, cells=(), outputs=outputs, requirements=(), heads=heads)

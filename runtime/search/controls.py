@@ -41,7 +41,7 @@ from ..metrics import SELECTION_METRIC
 from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, rank
 from ..parallel.threads import computing
-from ..predict.comparison import difference, scored
+from ..predict.comparison import difference, scored_by_head
 from ..runs.begin import found_again
 from ..runs.beside import of_a_genotype
 from ..runs.controls import Control, Controls
@@ -176,7 +176,7 @@ class _Comparison:
         cost = 0.0 if spec is None else self._cost(spec)
         if first is None:
             return Control(name, score, (score,), cost)
-        best, other = (scored(head.kind, one[None], self.truth) for one in (first, outputs))
+        best, other = (scored_by_head(head, one[None], self.truth) for one in (first, outputs))
         ahead = difference(best, other, self.groups, resamples=RESAMPLES, seed=self.settings.seed)
         return Control(name, score, (score,), cost, ahead)
 

@@ -44,9 +44,11 @@ class Table:
         """What the parts cost that a choice's outputs reach."""
         pairs = zip(self.network.cells, chosen.cells, strict=True)
         cells = {cell.name: (cell, taken) for cell, taken in pairs}
-        waiting = [name for name in chosen.outputs if name != NOTHING]
+        outputs = [name for name in chosen.outputs if name != NOTHING]
+        parts = [self.head(len(outputs)), self.fixed]
+        read = outputs if self.network.reads_output else []
+        waiting = list(dict.fromkeys((*read, *self.network.read_by_heads)))
         found = set(waiting)
-        parts = [self.head(len(waiting)), self.fixed]
         while waiting:
             name = waiting.pop()
             if name not in cells:

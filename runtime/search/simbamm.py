@@ -5,10 +5,11 @@ What it is stands in the library `simbamm`, whose roles are the whole network.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from ...compiler.language.expression import Call
-from ...compiler.language.nodes import Definition, Reference, Use
+from ...compiler.language.nodes import Definition, Predict, Reference, Use
 from ...compiler.language.spec import Spec
 from ...compiler.network.network import COMBINE
 from ...compiler.network.vocabulary import library
@@ -26,8 +27,17 @@ def simbamm(spec: Spec, layers: int | None = None) -> Spec:
     own = () if layers is None else (_encoder(layers),)
     return replace(
         spec, uses=(Use(LIBRARY),), definitions=own, pool=None, cells=(), outputs=every,
-        requirements=(),
+        requirements=(), heads=heads_reading(spec, [r.name for r in every]),
     )  # fmt: skip
+
+
+def heads_reading(spec: Spec, names: Collection[str]) -> tuple[Predict, ...]:
+    """The heads of a network that has these features alone: what reads none of them, or Cells,
+    reads the output."""
+    known = {*names, *(head.name for head in spec.heads)}
+    return tuple(
+        replace(head, reads=tuple(r for r in head.reads if r.name in known)) for head in spec.heads
+    )
 
 
 def _encoder(layers: int) -> Definition:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -20,6 +21,7 @@ from ..data.dataset import Dataset
 from ..data.folds import Fold
 from ..data.pooled import PooledRows
 from ..data.rows import Rows, chunks, gathered
+from ..data.several import labels_by_head
 from ..training.objective import metrics_of, selection_score
 
 LINEAR, TREES, MEAN = "linear model", "extra trees", "linear model and extra trees"
@@ -50,6 +52,17 @@ def simple_models(
     they learn from some of the samples.
     """
     head, labels = network.head, data.labels
+    if head.parts:
+        each = (
+            simple_models(
+                replace(data, labels=own), replace(network, head=part), folds, seed,
+                strengths=strengths, trees=trees,
+            )
+            for part, own in labels_by_head(head, labels)
+        )  # fmt: skip
+        for alike in zip(*each, strict=True):
+            yield alike[0][0], np.concatenate([outputs for _, outputs in alike], 1)
+        return
     columns = data.kept.held("pooled", PooledRows(data, network))
     chosen = strengths or strengths_of(head)
     models = [partial(_linear, head, strength) for strength in chosen]
@@ -72,7 +85,7 @@ def simple_models(
 
 def score_of(head: Head, outputs: Outputs, truth: NDArray[Any]) -> float:
     """The metric that selects, of probabilities or values."""
-    logits = logits_of(outputs, head.kind)
+    logits = logits_of(outputs, head)
     metrics = metrics_of(head, torch.from_numpy(logits).float(), torch.from_numpy(truth))
     return selection_score(head, metrics)
 

@@ -84,7 +84,7 @@ def require_several_modalities(network: Network, settings: Settings) -> None:
 def without_if_alone(network: Network, settings: Settings) -> Settings:
     """The settings; without modality dropout for features of one modality straight to the head."""
     modalities = {feature.name: feature.modality for feature in network.features}
-    taken = {name for slot in network.outputs for name in slot.candidates}
+    taken = {*network.output_candidates, *network.read_by_heads}
     if taken <= modalities.keys() and len({modalities[name] for name in taken}) == 1:
         return settings.with_options(modality_dropout=0.0)
     return settings

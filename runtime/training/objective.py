@@ -13,15 +13,17 @@ from torch import Tensor
 from torch.nn import functional
 
 from ...compiler.diagnostics.diagnostic import fail
-from ...compiler.network.names import TARGET_SCALE, TARGET_SHIFT
-from ...compiler.network.network import Head
+from ...compiler.network.names import target_names
+from ...compiler.network.network import EVIDENTIAL, Head
 from ...compiler.targets.numpy.network import probabilities_of
+from ..data.several import labels_by_head, outputs_by_head, score_weights
 from ..losses import OWN
-from ..metrics import LABEL_THRESHOLD, SELECTION_METRIC
+from ..metrics import LABEL_THRESHOLD, SELECTION_METRIC, SEVERAL_SCORE
 from ..settings import Settings
+from .evidential import evidential
 from .own_loss import OwnLoss
 from .own_metrics import metrics_in
-from .weighing import Weighing
+from .weighing import Weighing, of_part
 
 Smoothing: TypeAlias = float | Tensor
 """The share of labels that is spread evenly, or that of each network, (networks,)."""
@@ -43,6 +45,7 @@ class Objective:
     weighing: Weighing | None = None
     own: OwnLoss | None = None
     others: tuple[tuple[str, Any], ...] = ()
+    parts: tuple[Objective, ...] = ()
 
     @classmethod
     def of(cls, head: Head, labels: Tensor, settings: Settings) -> Objective:
@@ -51,6 +54,11 @@ class Objective:
         Raises DiagnosticError where a value is the same in all of them, or the settings of the loss
         do not fit the head.
         """
+        if head.parts:
+            metrics_in(settings.metrics, head)  # which are of one head
+            every = labels_by_head(head, labels)
+            parts = (cls.of(part, own, of_part(settings, part)) for part, own in every)
+            return cls(head, parts=tuple(parts))
         if settings.loss.startswith(OWN):
             own, weighing = OwnLoss.of(head, settings.loss, labels.device), None
         else:
@@ -70,12 +78,26 @@ class Objective:
     @property
     def statistics(self) -> Mapping[str, Tensor]:
         """What a network's head has of the labels, by the names of its weights."""
+        if self.parts:
+            return {k: v for part in self.parts for k, v in part.statistics.items()}
         if self.scale is None or self.shift is None:
             return {}
-        return {TARGET_SCALE: self.scale, TARGET_SHIFT: self.shift}
+        scale, shift = target_names(self.head.name)
+        return {scale: self.scale, shift: self.shift}
 
     def loss(self, logits: Tensor, labels: Tensor, smoothing: Smoothing = 0.0) -> Tensor:
-        """The mean loss of logits (batch, K), or (networks, batch, K); see `loss_of`."""
+        """The mean loss of logits (batch, K), or (networks, batch, K); see `loss_of`.
+
+        That of several heads is the sum of theirs, each with its weight.
+        """
+        if self.parts:
+            every = zip(self.parts, outputs_by_head(self.head, logits), strict=True)
+            own = labels_by_head(self.head, labels)
+            losses = [
+                part.head.weight * part.loss(given, truth, smoothing)
+                for (part, given), (_, truth) in zip(every, own, strict=True)
+            ]
+            return torch.stack(losses).sum(0)
         if self.own is not None:
             return self.own.mean(logits, labels)
         if self.scale is not None:
@@ -99,6 +121,17 @@ class Objective:
         A share of 0 costs as much as one of `LEAST_SHARE`.
         """
         losses: NDArray[np.float64]
+        if self.parts:
+            every = zip(self.parts, outputs_by_head(self.head, shares), strict=True)
+            own = labels_by_head(self.head, labels)
+            losses = np.sum(
+                [
+                    part.head.weight * part._losses_of_shares(given, truth)
+                    for (part, given), (_, truth) in zip(every, own, strict=True)
+                ],
+                0,
+            )
+            return losses
         if self.weighing is not None:
             return self._weighed(self.weighing, shares, labels)
         match self.head.kind:
@@ -130,7 +163,7 @@ class Objective:
 def shares_of(head: Head, logits: Tensor) -> NDArray[np.float64]:
     """What is averaged of several networks, (samples, K): probabilities, or values."""
     exact = logits.double().numpy()
-    return probabilities_of(exact, head.kind)
+    return probabilities_of(exact, head)
 
 
 def loss_of(head: Head, logits: Tensor, labels: Tensor, smoothing: Smoothing = 0.0) -> Tensor:
@@ -138,8 +171,10 @@ def loss_of(head: Head, logits: Tensor, labels: Tensor, smoothing: Smoothing = 0
 
     Of logits (networks, batch, K) it is the loss of each network. Labels may be soft: probabilities
     (batch, K), of classes too. With `smoothing` a class, or a label, has that share of what it is
-    spread over all of them evenly; values have none.
+    spread over all of them evenly; values have none, and evidence has none.
     """
+    if head.loss == EVIDENTIAL:
+        return evidential(logits, labels)
     if logits.dim() == 3:
         losses = _losses(head, logits, labels)
     else:
@@ -193,6 +228,8 @@ def metrics_of(head: Head, logits: Tensor, labels: Tensor) -> dict[str, float]:
     )
     from torchmetrics.functional.regression import mean_absolute_error, r2_score
 
+    if head.parts:
+        return _metrics_by_head(head, logits, labels)
     count = head.count
     match head.kind:
         case "classes":
@@ -215,6 +252,21 @@ def metrics_of(head: Head, logits: Tensor, labels: Tensor) -> dict[str, float]:
             if len(logits) > 1:
                 found["r2"] = r2_score(logits, labels)
     return {name: float(value) for name, value in found.items()}
+
+
+def _metrics_by_head(head: Head, logits: Tensor, labels: Tensor) -> dict[str, float]:
+    """The metrics of each of several heads, by its name, and the score that selects."""
+    found: dict[str, float] = {}
+    scores: list[float] = []
+    given = outputs_by_head(head, logits)
+    for (part, truth), own in zip(labels_by_head(head, labels), given, strict=True):
+        metrics = metrics_of(part, own.contiguous(), truth.contiguous())
+        found |= {f"{part.name}.{name}": value for name, value in metrics.items()}
+        selects = SELECTION_METRIC[part.kind]
+        scores += [metrics[selects]] if selects in metrics else []
+    if len(scores) == len(head.parts):
+        found[SEVERAL_SCORE] = float(np.average(scores, weights=score_weights(head)))
+    return found
 
 
 def selection_score(head: Head, metrics: dict[str, float]) -> float:

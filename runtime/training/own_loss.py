@@ -95,7 +95,7 @@ class OwnLoss:
     @torch.no_grad()
     def of_shares(self, shares: NDArray[Any], labels: NDArray[Any]) -> float:
         """The loss of probabilities, or of values, (samples, K)."""
-        logits = torch.from_numpy(logits_of(shares, self.head.kind)).float()
+        logits = torch.from_numpy(logits_of(shares, self.head)).float()
         return float(self._mean(logits, torch.from_numpy(labels)))
 
     def _mean(self, logits: Tensor, labels: Tensor) -> Tensor:

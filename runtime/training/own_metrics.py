@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ...compiler.diagnostics.diagnostic import DiagnosticError, did_you_mean, fail, one_of
 from ...compiler.diagnostics.text import shortened
 from ...compiler.network.network import Head
+from ..data.several import require_one_head
 from ..losses import OWN, own_name
 from ..metrics import LABEL_THRESHOLD
 
@@ -95,6 +96,8 @@ def opened(metrics: Sequence[Any], head: Head) -> list[tuple[str, Any]]:
 
     Raises DiagnosticError for a name that is not of the head, and for what is no metric.
     """
+    if metrics:
+        require_one_head(head, "a metric of one's own")
     found: list[tuple[str, Any]] = []
     for metric in [metrics] if isinstance(metrics, str) else metrics:
         if isinstance(metric, str):

@@ -19,7 +19,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ...compiler.network.network import Head
+from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.network.network import EVIDENTIAL, Head
 from ..losses import ABSOLUTE, FOCAL, HUBER, given_weights, require_loss
 from ..settings import Settings
 
@@ -128,3 +129,19 @@ def _counts(head: Head, labels: Tensor) -> Tensor:
     if exact.is_floating_point():
         return exact.double().sum(0)
     return torch.bincount(exact, minlength=head.count).double()
+
+
+def of_part(settings: Settings, head: Head) -> Settings:
+    """The settings of one of several heads, whose loss is the one that it names.
+
+    Raises DiagnosticError where settings name one, or weights of classes, for all of them.
+    """
+    for name in ("loss", "class_weights"):
+        if getattr(settings, name):
+            message = f"the setting `{name}` is for one head, and there are several"
+            remedy = (
+                f"write it at the head: `{head.name}(loss = focal)`" if name == "loss" else None
+            )
+            raise fail("E506", message, help=remedy or "leave it out")
+    loss = "" if head.loss in (None, EVIDENTIAL) else head.loss
+    return settings.with_options(loss=loss)

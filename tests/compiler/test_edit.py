@@ -90,8 +90,8 @@ def said_in_python(spec: fw.Spec) -> fw.Spec:
         made = made.with_output(*map(printer.output, spec.outputs))
     for requirement in spec.requirements:
         made = made.with_requirement(printer.requirement_line(requirement).removeprefix("require "))
-    if spec.predict is not None:
-        made = made.with_head(printer.predict_line(spec.predict).removeprefix("predict "))
+    for predict in spec.predictions:
+        made = made.with_head(printer.predict_line(predict).removeprefix("predict "))
     return made
 
 
@@ -187,3 +187,11 @@ def test_each_edit_gives_another_specification() -> None:
     made += [made[-1].fix("Cell_1.Step_1", "Sum"), made[-1].with_numbers(L=3)]
     assert str(made[0]) == SPACE
     assert all(a != b for a, b in pairwise(made))
+
+
+def test_a_head_with_a_name_stands_beside_others() -> None:
+    spec = fw.loads(SPACE).with_head("action 3 classes").with_head("person(weight = 0.5) 4 classes")
+    assert (spec.predict, [head.name for head in spec.heads]) == (None, ["action", "person"])
+    again = spec.with_head("action 5 classes")
+    assert [head.count for head in again.heads] == [5, 4]
+    assert again.with_head("2 labels").heads == ()

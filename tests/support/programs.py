@@ -224,7 +224,8 @@ def written_specs(draw: st.DrawFn, holes: bool = True) -> Spec:
     )
     if draw(st.booleans()):
         numbers += (("dropout", draw(st.sampled_from((0, 0.1, 1e-05)))),)
-    libraries = st.lists(st.sampled_from(library_names()), min_size=1, max_size=2, unique=True)
+    whole = [name for name in library_names() if library(name).roles]
+    libraries = st.lists(st.sampled_from(whole), min_size=1, max_size=2, unique=True)
     spec = Spec(
         network=NetworkHeader(draw(st.sampled_from(("n", "my net"))), numbers),
         version=draw(st.sampled_from((None, 1))),
@@ -257,9 +258,7 @@ def written_specs(draw: st.DrawFn, holes: bool = True) -> Spec:
     if draw(st.integers(0, 3)) == 0:
         on = draw(st.sampled_from((None, "laptop", "on", "my machine")))
         requirements.append(Budget("latency", draw(st.sampled_from((2, 0.5))), False, on))
-    count = draw(st.integers(1, 4))
-    kind = draw(st.sampled_from(HEAD_KINDS))
-    named = tuple(f"k{i}" for i in range(count)) if draw(st.booleans()) else None
+    heads = draw(named_heads(visible)) if draw(st.integers(0, 3)) == 0 else ()
     return Spec(
         network=spec.network,
         version=spec.version,
@@ -270,8 +269,34 @@ def written_specs(draw: st.DrawFn, holes: bool = True) -> Spec:
         cells=made,
         outputs=outputs,
         requirements=tuple(requirements),
-        predict=Predict(count, kind, named),
+        predict=None if heads else draw(predictions()),
+        heads=heads,
     )
+
+
+@st.composite
+def predictions(draw: st.DrawFn) -> Predict:
+    """What a head predicts."""
+    count = draw(st.integers(1, 4))
+    named = tuple(f"k{i}" for i in range(count)) if draw(st.booleans()) else None
+    return Predict(count, draw(st.sampled_from(HEAD_KINDS)), named)
+
+
+@st.composite
+def named_heads(draw: st.DrawFn, visible: Sequence[str]) -> tuple[Predict, ...]:
+    """Heads that read the output, or some of what is visible; the last may decide by the others."""
+    names, heads = ("left", "my head", "labels_"), list[Predict]()
+    for name in names[: draw(st.integers(1, 3))]:
+        some = st.lists(st.sampled_from(visible), max_size=2, unique=True)
+        reads = tuple(map(Reference, draw(some)))
+        weight = draw(st.sampled_from((None, 0.5, 2)))
+        head = replace(draw(predictions()), name=name, reads=reads, weight=weight)
+        loss = "evidential" if head.kind == "classes" and draw(st.booleans()) else None
+        heads.append(replace(head, loss=loss))
+    if draw(st.booleans()):
+        reads = tuple(Reference(str(h.name)) for h in heads[:1])
+        heads.append(replace(heads[0], name="decides", reads=reads))
+    return tuple(heads)
 
 
 @st.composite

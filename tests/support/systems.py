@@ -73,6 +73,7 @@ SYSTEMS = (
     System("aoa", "Attention on attention", "Table 7: 89.11 %"),
     System("systems/mtut", "MTUT", "Table 3: 93.87 %"),
     System("systems/cdc", "3D-CDC-NAS2, our reading", "Table 3: 94.38 %"),
+    System("systems/tef", "TEF on the genotype of NTU 1, our reading", "not in it"),
 )
 GENOTYPES: Sequence[Mapping[str, Any]] = json.loads(
     (VECTORS / "genotypes.json").read_text(encoding="utf-8")
@@ -84,7 +85,8 @@ def counts(spec: Spec) -> tuple[int, int, int]:
     parameters = [p for p in lower(spec.graph).parameters if p.kind == "weight"]
     adapters = tuple(f"{f.name}.adapt." for m in spec.modalities for f in m.features)
     adapted = sum(p.elements for p in parameters if p.name.startswith(adapters))
-    head = sum(p.elements for p in parameters if p.name.startswith("head."))
+    heads = tuple(f"{head.name}.head." for head in spec.heads) or ("head.",)
+    head = sum(p.elements for p in parameters if p.name.startswith(heads))
     return adapted, sum(p.elements for p in parameters) - adapted - head, head
 
 
@@ -135,6 +137,16 @@ backbones while these are trained: MMTM's transfer modules change what later lay
 its streams by a loss. Of 3D-CDC-NAS2 only the lateral connections and the late fusion are here, as
 we read them. Three rivals, MFAS, MMTM and the gated unit, take features on the channels that these
 have: their adapters give `(batch, L, c)`, not `(batch, L, C)`.
+
+## TEF
+
+TEF (ICLR 2025) is no rival of the paper, but a successor. What is known of it here is one sentence:
+the searched fusion becomes a further view beside the single ones, and all are combined by late
+fusion of evidence. `systems/tef.fuse` says that with [several heads](language.md#predict), one for
+each view and one that decides by them; which features its views take, the loss (that of TMC, ICLR
+2021) and its sizes are our reading. None of its figures could be had, so none stands beside ours.
+
+## Counted
 """
 SIZES = """
 The paper's Table 4 gives MMTM 8.61 M and MFAS 2.16 M. Both come out without the classifier: MMTM's

@@ -85,6 +85,14 @@ class _Union:
         cells = [self._cell(old.cell_by_name.get(n), new.cell_by_name.get(n)) for n in names]
         if old.head != new.head:
             self.changed[HEAD] = "changed"
+        olds, news = ({head.name: head for head in net.heads} for net in (old, new))
+        heads = [
+            self._only(identifier(name), olds, news, name) for name in _merged([*olds], [*news])
+        ]
+        for head in heads:
+            was = olds.get(head.name, head)
+            if (was.head, was.reads) != (head.head, head.reads):
+                self.changed.setdefault(identifier(head.name), "changed")
         lanes = {m.name: m for m in (*old.modalities, *new.modalities)}
         order = _merged(*([m.name for m in net.modalities] for net in (old, new)))
         return replace(
@@ -93,6 +101,7 @@ class _Union:
             features=tuple(features),
             cells=tuple(cells),
             outputs=self._outputs(),
+            heads=tuple(heads),
         )
 
     def _outputs(self) -> tuple[Slot, ...]:

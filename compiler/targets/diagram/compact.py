@@ -12,7 +12,6 @@ from functools import cached_property
 from itertools import groupby
 from typing import ClassVar
 
-from ...graph.build import HEAD
 from ...network.names import OUTPUT, identifier
 from ...network.network import NetworkCell, Slot
 from .labels import GAP
@@ -32,10 +31,14 @@ class Compact(WholeDrawer):
         yield from map(self._fold, self._folds)
         yield from self._between()
         yield from self.head_boxes()
-        tops = Counter((self._home(name), is_open) for name, is_open in self._tops)
+        taken = self._tops if self.network.reads_output else ()
+        tops = Counter((self._home(name), is_open) for name, is_open in taken)
         for (name, is_open), count in tops.items():
             yield self._counted(name, OUTPUT, count, is_open)
-        yield self.edge(OUTPUT, HEAD, 0)
+        yield from self.into_heads()
+
+    def into_head(self, source: str, head: str, number: int) -> str:
+        return self._counted(self._home(source), head, 1, False)
 
     # Boxes
 

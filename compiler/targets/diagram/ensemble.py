@@ -76,7 +76,7 @@ class EnsembleDrawer(WholeDrawer):
         members = {name: _moved(name, architecture(g)) for name, g in drawn.graphs.items()}
         first = next(iter(members.values()))
         cells = tuple(cell for network in members.values() for cell in network.cells)
-        joint = replace(first, cells=cells, outputs=())
+        joint = replace(first, cells=cells, outputs=(), heads=())
         count = sum(drawn.copies.values())
         return cls(joint, used, (), PLAIN, style, members=members, shares=drawn.shares, count=count)
 

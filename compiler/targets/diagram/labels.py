@@ -124,7 +124,9 @@ class Labels:
 
 
 def predicted(head: Head) -> str:
-    """`60 classes`, `1 value`."""
+    """`60 classes`, `1 value`; of several heads `4 heads`."""
+    if head.kind == "several":
+        return f"{len(head.parts)} heads"
     return f"{head.count} {head.kind if head.count > 1 else SINGULAR[head.kind]}"
 
 

@@ -75,7 +75,7 @@ class Single(Drawer):
         yield edge(identifier(cell.name), "%readers", {**upper, **tail})
 
     def _readers(self, name: str) -> Iterator[tuple[str, Change | None]]:
-        """The Cells that take a Cell for certain, and the output, with what changed there."""
+        """The Cells that take a Cell for certain, the output and heads, with what changed there."""
         changes = self.overlay.changed_edges
         for cell in self.network.cells:
             for input, slot in zip(cell.inputs, cell.slots, strict=True):
@@ -86,3 +86,6 @@ class Single(Drawer):
             if name in slot.candidates and not slot.open:
                 place = slot.candidates.index(name)
                 yield "combine", changes.get((OUTPUT, number, place))
+        for head in self.network.heads:
+            if name in head.reads:
+                yield head.name, changes.get((identifier(head.name), head.reads.index(name), 0))

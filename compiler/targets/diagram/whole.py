@@ -24,7 +24,7 @@ from math import ceil
 
 from ...graph.build import HEAD
 from ...network.names import OUTPUT, identifier
-from ...network.network import NetworkCell, NetworkFeature
+from ...network.network import Application, Head, NetworkCell, NetworkFeature
 from ..latex import definition_latex
 from .drawer import HIDDEN, POINT, Drawer, cluster, frame
 from .labels import predicted
@@ -178,10 +178,28 @@ class WholeDrawer(Drawer):
 
     def _top(self) -> Iterator[str]:
         yield from self.head_boxes()
-        for number, slot in enumerate(self.network.outputs):
+        for number, slot in enumerate(self.network.outputs if self.network.reads_output else ()):
             for place in self.drawn(OUTPUT, number, slot):
                 yield self.from_source(slot.candidates[place], OUTPUT, number, slot, place)
-        yield self.edge(OUTPUT, HEAD, 0)
+        yield from self.into_heads()
+
+    def into_heads(self) -> Iterator[str]:
+        """The edges into what predicts, from the combination, features, Cells or other heads."""
+        if not self.network.heads:
+            yield self.edge(OUTPUT, HEAD, 0)
+        for head in self.network.heads:
+            name = identifier(head.name)
+            if not head.reads:
+                yield self.edge(OUTPUT, name, 0)
+            for number, read in enumerate(head.reads):
+                if head.decides:
+                    yield self.edge(identifier(read), name, number)
+                else:
+                    yield self.into_head(read, name, number)
+
+    def into_head(self, source: str, head: str, number: int) -> str:
+        """An edge from a feature or a Cell into what predicts."""
+        return self.from_source(source, head, number)
 
     def combined(self) -> str:
         """What the box of the combination says, with the holes that have no edges."""
@@ -192,18 +210,24 @@ class WholeDrawer(Drawer):
 
     def head_boxes(self, output: str = OUTPUT, last: str = HEAD) -> Iterator[str]:
         """The boxes of the combination and of what is predicted."""
-        head = self.network.head
-        label = predicted(head)
-        names = head.names or (label,)
-        tip = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
-        label = self.labels.signed(self.labels.bold(label), self.overlay.changed.get(last))
-        roles = (self.network.combine, self.network.head_role)
-        equations = [definition_latex(role.definition) for role in roles]
+        equation = definition_latex(self.network.combine.definition)
         hidden = self.hidden(output, dict(enumerate(self.network.outputs)), "")
         look = {**self.look(output, "output"), **hidden}
         combined = self.labels.signed(self.combined(), self.overlay.changed.get(output))
-        yield box(output, combined, "the outputs combined", look, equations[0])
-        yield box(last, label, tip, self.look(last, "head"), equations[1])
+        if self.network.reads_output:
+            yield box(output, combined, "the outputs combined", look, equation)
+        if not self.network.heads:
+            label = self.labels.bold(predicted(self.network.head))
+            yield self._head(last, self.network.head, label, self.network.head_role)
+        for head in self.network.heads:
+            label = self.labels.bold(head.name) + self.labels.beside(predicted(head.head))
+            yield self._head(identifier(head.name), head.head, label, head.role)
+
+    def _head(self, name: str, head: Head, label: str, role: Application) -> str:
+        names = head.names or (predicted(head),)
+        tip = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
+        signed = self.labels.signed(label, self.overlay.changed.get(name))
+        return box(name, signed, tip, self.look(name, "head"), definition_latex(role.definition))
 
 
 def _side_by_side(cells: Sequence[NetworkCell]) -> list[list[NetworkCell]]:

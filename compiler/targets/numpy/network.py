@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....ops.primitives.reductions import numpy_softmax
-from ...language.nodes import HeadKind
+from ...network.network import Head
 from ...program.program import INPUT, PARAMETER, Program
 
 Array = NDArray[Any]
@@ -32,22 +32,33 @@ def complete_inputs(program: Program, given: Mapping[str, Array]) -> dict[str, A
     return filled
 
 
-def probabilities_of(logits: Array, kind: HeadKind) -> Array:
+def probabilities_of(logits: Array, head: Head) -> Array:
     """The softmax of logits (…, K) for classes, their sigmoid for labels; values as they are."""
-    if kind == "values":
+    if head.parts:
+        return by_head(probabilities_of, logits, head)
+    if head.kind == "values":
         return logits
+    is_labels = head.kind == "labels"
     shares: Array
-    shares = np.exp(-np.logaddexp(0, -logits)) if kind == "labels" else numpy_softmax(np, logits)
+    shares = np.exp(-np.logaddexp(0, -logits)) if is_labels else numpy_softmax(np, logits)
     return shares
 
 
-def logits_of(shares: Array, kind: HeadKind) -> Array:
+def logits_of(shares: Array, head: Head) -> Array:
     """Logits (…, K) that have these probabilities: what `probabilities_of` undoes."""
-    if kind == "values":
+    if head.parts:
+        return by_head(logits_of, shares, head)
+    if head.kind == "values":
         return shares
     least = np.finfo(shares.dtype).tiny
     own: Array = np.log(np.clip(shares, least, None))
-    return own if kind == "classes" else own - np.log(np.clip(1 - shares, least, None))
+    return own if head.kind == "classes" else own - np.log(np.clip(1 - shares, least, None))
+
+
+def by_head(function: Callable[[Array, Head], Array], outputs: Array, head: Head) -> Array:
+    """What a function gives for the outputs (…, K) of each of several heads, side by side."""
+    parts = [function(outputs[..., columns], part) for part, columns in head.columns]
+    return np.concatenate(parts, -1)
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from ...system.files import first_line, is_file
 from ...system.provenance import described, versions
 from ..numpy.network import NumpyNetwork, probabilities_of
 from .file import read_model, weights_file
+from .interface import given
 from .options import Precision
 from .session import open_session, outputs
 
@@ -169,21 +170,22 @@ def compared(
     """
     model = _checked(path, head)
     session = open_session(path)
-    is_output = model.graph.output[0].name == PROBABILITIES
+    names = [item.name for item in model.graph.output if item.name != EMBEDDING]
+    output = given(names, head)
 
-    def given(logits: NDArray[Any]) -> NDArray[Any]:
-        return probabilities_of(logits, head.kind) if is_output else logits
+    def shares(logits: NDArray[Any]) -> NDArray[Any]:
+        return probabilities_of(logits, head) if output == PROBABILITIES else logits
 
     comparisons: list[Comparison] = []
     for name, features in inputs:
-        exact = given(reference(features))
-        output = outputs(session, features)
-        beside = None if torch is None else given(torch(features))
-        found = [_compare(name, output, exact, beside)]
+        exact = shares(reference(features))
+        beside = None if torch is None else shares(torch(features))
+        found = [_compare(name, outputs(session, features), exact, beside)]
         if embedding is not None:
-            output, exact = outputs(session, features, 1), embedding[0](features)
+            exact = embedding[0](features)
             beside = None if embedding[1] is None else embedding[1](features)
-            found.append(_compare(f"{name}: {EMBEDDING}", output, exact, beside))
+            own = outputs(session, features, EMBEDDING)
+            found.append(_compare(f"{name}: {EMBEDDING}", own, exact, beside))
         if precision == "float32":
             for comparison in found:
                 _require_passed(comparison)
@@ -219,8 +221,10 @@ def _checked(path: Path, head: Head) -> onnx.ModelProto:
         inferred = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise fail("E508", f"the ONNX model is not valid: {first_line(error)}") from None
-    sizes = inferred.graph.output[0].type.tensor_type.shape.dim
-    if len(sizes) != 2 or sizes[1].dim_value != head.count:
+    given_outputs = [one for one in inferred.graph.output if one.name != EMBEDDING]
+    sizes = [one.type.tensor_type.shape.dim for one in given_outputs]
+    widths = [part.count for part in head.parts or (head,)]
+    if {len(one) for one in sizes} != {2} or [one[1].dim_value for one in sizes] != widths:
         message = f"the output of the ONNX model is not (batch, {head.count})"
         raise fail("E508", message)
     return model

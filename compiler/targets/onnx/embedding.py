@@ -35,7 +35,11 @@ def embedding_info(network: Network) -> onnx.ValueInfoProto:
 
 
 def require_embedding(subject: Subject) -> None:
-    """Raises DiagnosticError for an ensemble, whose members have embeddings of their own."""
+    """Raises DiagnosticError for an ensemble, whose members have embeddings of their own, and for
+    several heads, each of which may take something else."""
+    if subject.network.heads:
+        message = "each of several heads may take something else, so that there is no one embedding"
+        raise fail("E506", message, help="leave out `--embedding`; in torch, use `module.embed`")
     if [*subject.networks] != [()]:
         message = "an ensemble has an embedding for each member, and no one of its own"
         raise fail("E506", message, help="leave out `--embedding`, or compile a member")

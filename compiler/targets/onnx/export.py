@@ -14,7 +14,7 @@ inlined and checked while its parameters are inputs, and gets their values last.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -33,7 +33,7 @@ from ..target import Subject
 from .builder import GraphBuilder
 from .embedding import embedding_in, embedding_info, require_embedding
 from .functions import Outliner, documented, opset_imports
-from .interface import default, input_info, output_info
+from .interface import default, input_info, output_infos, outputs_of
 from .options import DEFAULTS, OnnxOptions
 
 CLASSES_KEY = "fusewright.classes"
@@ -53,31 +53,41 @@ def export(
     """The checked model of a program of a subject with these weights, float32.
 
     Its inputs are the features as declared, its output is `logits` (batch, K), or with
-    `probabilities` their softmax for classes and their sigmoid for labels. What the subject
-    says that it is stands in the metadata, and the names of the classes as a JSON list under
-    `fusewright.classes`. With `inline` there are no functions, and with `embedding` what the head
-    takes is a second output, (batch, L·channels). Raises DiagnosticError for probabilities of
+    `probabilities` their softmax for classes and their sigmoid for labels; where heads have names,
+    `NAME.logits` or `NAME.probabilities` of each. What the subject says that it is stands in the
+    metadata, and the names of the classes as JSON under `fusewright.classes`: a list, or such by
+    the names of heads. With `inline` there are no functions, and with `embedding` what the head
+    takes is a further output, (batch, L·channels). Raises DiagnosticError for probabilities of
     values, for the embedding of an ensemble, and where a feature is named as an output is, or a
     number is beyond float32.
     """
     opset, probabilities, network = options.opset, options.probabilities, subject.network
     output = PROBABILITIES if probabilities else LOGITS
-    _require_free(output, program)
+    given = outputs_of(network.head, output)
+    _require_free([name for name, _ in given], program)
     if options.embedding:
         require_embedding(subject)
-        _require_free(EMBEDDING, program)
+        _require_free([EMBEDDING], program)
     program, weights = specialise(program, weights)
-    taken = {LOGITS, PROBABILITIES, EMBEDDING}
+    taken = {LOGITS, PROBABILITIES, EMBEDDING, *(name for name, _ in given)}
     names = value_names(program, taken)
-    if not probabilities and program.values[program.output].primitive not in (INPUT, PARAMETER):
+    alone = not network.head.parts
+    if (
+        alone
+        and not probabilities
+        and program.values[program.output].primitive not in (INPUT, PARAMETER)
+    ):
         names[program.output] = LOGITS
     functions: list[onnx.FunctionProto] = []
     body = GraphBuilder(program, names, opset, taken)
     places, readers = documented(subject.networks), program.readers()
     outliner = Outliner(program, names, places, functions, readers, opset, taken)
-    outliner.emit(range(len(program.values)), (), body)
-    _head(body, names[program.output], network.head, output)
-    results = [output_info(output, network.head)]
+    logits = program.values[program.output].arguments if len(given) > 1 else (program.output,)
+    computed = len(program.values) - (len(given) > 1)  # what joins several heads is the last
+    outliner.emit(range(computed), (), body)
+    for place, (name, head) in zip(logits, given, strict=True):
+        _head(body, names[place], head, name, probabilities)
+    results = output_infos(network.head, output)
     if options.embedding:
         body.node("Flatten", [names[embedding_in(program)]], [EMBEDDING], axis=1)
         results.append(embedding_info(network))
@@ -116,15 +126,17 @@ def _model(
 
 def _described(subject: Subject) -> dict[str, str]:
     """What a model says of its network: the specification, and the names of classes."""
-    about, names = subject.about, subject.network.head.names
+    about, head = subject.about, subject.network.head
+    names = {part.name: part.names for part in head.parts if part.names} or head.names
     if names:
         about[CLASSES_KEY] = json.dumps(names, ensure_ascii=False)
     return about
 
 
-def _require_free(output: str, program: Program) -> None:
-    """Raises DiagnosticError where a feature is named like the output."""
-    if any(item.name == output for item in program.inputs):
+def _require_free(outputs: Sequence[str], program: Program) -> None:
+    """Raises DiagnosticError where a feature is named like an output."""
+    output = next((item.name for item in program.inputs if item.name in outputs), None)
+    if output is not None:
         message = f"a feature is named `{output}`, as the output is"
         raise fail("E506", message, help="rename the feature")
 
@@ -139,11 +151,11 @@ def parameter_tensor(values: Any, name: str) -> onnx.TensorProto:
     return numpy_helper.from_array(array, name)
 
 
-def _head(body: GraphBuilder, logits: str, head: Head, output: str) -> None:
+def _head(body: GraphBuilder, logits: str, head: Head, output: str, probabilities: bool) -> None:
     """The node that gives the output its name, unless it has it already."""
-    if logits == LOGITS:
+    if logits == output:
         return
-    if output == LOGITS:
+    if not probabilities or (head.name is not None and head.kind == "values"):
         body.node("Identity", [logits], [output])
     elif head.kind == "classes":
         body.node("Softmax", [logits], [output], axis=-1)

@@ -17,7 +17,7 @@ from ...diagnostics.diagnostic import DiagnosticError, fail
 from ...documents.spellings import loads
 from ...language.ensemble import Ensemble
 from ...language.spec import Spec
-from ...network.names import LOGITS, PROBABILITIES
+from ...network.names import EMBEDDING
 from ...program.program import Input
 from ...system.files import read_bytes
 from ..ensemble import EnsembleSubject, ensemble_in
@@ -26,7 +26,7 @@ from ..target import Subject
 from .allowance import allowance
 from .bounds import Shape, Unbounded, require_bounded
 from .embedding import embedding_info, require_embedding
-from .interface import input_info, output_info
+from .interface import given, input_info, output_infos
 from .tensors import is_text, parts_of, require_stored
 
 LONGEST_MODEL = 1 << 31
@@ -119,15 +119,17 @@ class OnnxFile:
 
     def _given(self) -> str:
         """The name of what the model gives; raises DiagnosticError where no network gives it."""
-        name = self._outputs[0].name if len(self._outputs) in (1, 2) else None
-        if name not in (LOGITS, PROBABILITIES):
-            raise self._foreign("does not give logits or probabilities")
         head = self.subject.network.head
-        if self._outputs[0] != output_info(name, head):
+        outputs = [output for output in self._outputs if output.name != EMBEDDING]
+        embedded = [output for output in self._outputs if output.name == EMBEDDING]
+        name = given([output.name for output in outputs], head)
+        if name is None:
+            raise self._foreign("does not give logits or probabilities")
+        if outputs != output_infos(head, name):
             raise self._foreign(f"does not give {name} (batch, {head.count}) in float32")
-        if self._outputs[1:] and self._outputs[1:] != [self._embedding]:
+        if embedded and embedded != [self._embedding]:
             raise self._foreign("gives more than its specification says")
-        return str(name)
+        return name
 
     @property
     def _embedding(self) -> onnx.ValueInfoProto:

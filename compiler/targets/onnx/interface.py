@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from ...network.names import LOGITS, PROBABILITIES, output_name
 from ...network.network import Head
 from ...program.program import Input
 
@@ -21,9 +24,31 @@ def input_info(item: Input) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(item.name, kind, [f"{item.name}.batch"])
 
 
-def output_info(name: str, head: Head) -> onnx.ValueInfoProto:
-    """Logits or probabilities, (batch, K)."""
-    return helper.make_tensor_value_info(name, TensorProto.FLOAT, [BATCH, head.count])
+def outputs_of(head: Head, output: str) -> tuple[tuple[str, Head], ...]:
+    """What a model gives of each head, by its name: `logits` or `probabilities`.
+
+    One of several heads that predicts values has logits alone.
+    """
+    if not head.parts:
+        return ((output, head),)
+    pairs = ((LOGITS if part.kind == "values" else output, part) for part in head.parts)
+    return tuple((output_name(part.name, what), part) for what, part in pairs)
+
+
+def output_infos(head: Head, output: str) -> list[onnx.ValueInfoProto]:
+    """Logits or probabilities of each head, (batch, K)."""
+    return [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [BATCH, part.count])
+        for name, part in outputs_of(head, output)
+    ]
+
+
+def given(names: Sequence[str], head: Head) -> str | None:
+    """Whether outputs of these names are logits or probabilities of a head, or neither."""
+    for output in (LOGITS, PROBABILITIES):
+        if [name for name, _ in outputs_of(head, output)] == [*names]:
+            return output
+    return None
 
 
 def default(item: Input) -> onnx.TensorProto:

@@ -7,7 +7,7 @@ from typing import Final
 OPERATORS: Final = frozenset(
     """
     Abs Add And Attention Cast Concat Constant Div Erf Exp Expand Flatten Gather GatherND Greater
-    Identity LayerNormalization Less LogSoftmax MatMul Max Mean Min Mul Neg Not Range
+    Identity LayerNormalization Less Log LogSoftmax MatMul Max Mean Min Mul Neg Not Range
     ReduceLogSumExp ReduceMax ReduceMean ReduceSum Relu Reshape Shape Sigmoid Slice Softmax Softplus
     Split Sqrt Squeeze Sub Sum Tanh Transpose Unsqueeze Where
     """.split()

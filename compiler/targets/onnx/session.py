@@ -11,6 +11,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from ...diagnostics.diagnostic import fail
+from ...network.names import EMBEDDING
 from ...system.files import first_line, open_file
 
 _ERRORS_ONLY = 3
@@ -36,7 +37,9 @@ def session_of(path: Path) -> onnxruntime.InferenceSession:
 
 
 def run(session: onnxruntime.InferenceSession, inputs: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-    """Output (batch, K) for features (batch, axes…); inputs may be of any number type.
+    """Output (batch, K), those of several heads side by side, for features (batch, axes…).
+
+    Inputs may be of any number type.
 
     Raises DiagnosticError where the model fails, or gives anything but finite numbers.
     """
@@ -50,9 +53,9 @@ def run(session: onnxruntime.InferenceSession, inputs: Mapping[str, NDArray[Any]
 
 
 def outputs(
-    session: onnxruntime.InferenceSession, inputs: Mapping[str, NDArray[Any]], number: int = 0
+    session: onnxruntime.InferenceSession, inputs: Mapping[str, NDArray[Any]], name: str = ""
 ) -> NDArray[Any]:
-    """What `run` gives, where that may be infinite or NaN, or another output by its number."""
+    """What `run` gives, where that may be infinite or NaN; or the embedding, by its name."""
     accepted = (*session.get_inputs(), *session.get_overridable_initializers())
     try:
         feed = {
@@ -60,13 +63,19 @@ def outputs(
             for item in accepted
             if item.name in inputs
         }
-        output = session.run(None, feed)[number]
+        named = zip(session.get_outputs(), session.run(None, feed), strict=True)
     except Exception as error:  # noqa: BLE001  (its exceptions have no common base but this)
         message = f"the model cannot be run: {first_line(error)}"
         raise fail("E508", message, help="compile it again") from None
-    expected = (len(feed[accepted[0].name]), session.get_outputs()[number].shape[-1])
-    if not isinstance(output, np.ndarray) or output.dtype != np.float32 or output.shape != expected:
-        array = np.asarray(output)
-        message = f"the model gives {array.shape} of {array.dtype}, not {expected} of float32"
-        raise fail("E508", message, help="compile it again")
-    return output
+    samples, parts = len(feed[accepted[0].name]), list[NDArray[Any]]()
+    for info, output in named:
+        if (info.name == EMBEDDING) != (name == EMBEDDING):
+            continue
+        expected = (samples, info.shape[-1])
+        is_array = isinstance(output, np.ndarray) and output.dtype == np.float32
+        if not is_array or output.shape != expected:
+            array = np.asarray(output)
+            message = f"the model gives {array.shape} of {array.dtype}, not {expected} of float32"
+            raise fail("E508", message, help="compile it again")
+        parts.append(output)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, 1)

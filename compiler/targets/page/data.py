@@ -15,7 +15,15 @@ from ...measure.architectures import count_architectures
 from ...measure.parts import Part, Parts
 from ...measure.sizes import count_macs, count_parameters
 from ...network.names import OUTPUT, identifier
-from ...network.network import Application, Network, NetworkCell, NetworkFeature, NetworkStep, Slot
+from ...network.network import (
+    Application,
+    Network,
+    NetworkCell,
+    NetworkFeature,
+    NetworkHead,
+    NetworkStep,
+    Slot,
+)
 from ...passes import optimise
 from ...program.program import Scope
 from ..diagram.labels import predicted
@@ -49,7 +57,10 @@ class Facts:
             for name, fact in self._cell(cell):
                 self._add(name, fact)
         self._add(OUTPUT, self._output())
-        self._add(HEAD, self._head())
+        if not network.heads:
+            self._add(HEAD, self._head())
+        for head in network.heads:
+            self._add(identifier(head.name), self._named_head(head))
 
     def whole(self) -> Fact:
         """The network itself; in a search space, the hypernet's numbers."""
@@ -122,6 +133,14 @@ class Facts:
         place = self._operation(("head",), self.network.head_role, self._parts.head)
         what = "what is predicted; its numbers are with those of the combination"
         return self._fact("head", predicted(head), what, f"(batch, {head.count})", [place])
+
+    def _named_head(self, head: NetworkHead) -> Fact:
+        """One of several heads, whose numbers are with those of all of them in the whole."""
+        place = self._operation(("head", head.name), head.role, None)
+        reads = ", ".join(head.reads) or "the outputs combined"
+        what = f"head of {reads}"
+        shape = f"(batch, {head.head.count})"
+        return self._fact("head", f"{head.name}: {predicted(head.head)}", what, shape, [place])
 
     def _operation(self, key: tuple[object, ...], application: Application, part: Any) -> int:
         """The place of an operation in the list of all."""

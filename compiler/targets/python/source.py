@@ -19,7 +19,7 @@ from ...graph.build import build, reached
 from ...language.spec import print_spec
 from ...lowering.types import Arriving
 from ...network.names import LABELS, OUTPUT, identifier, lengths_name, presence_name
-from ...network.network import Application, Network, NetworkCell, NetworkFeature
+from ...network.network import Application, Network, NetworkCell, NetworkFeature, NetworkHead
 from ...program.program import INPUT, PARAMETER, Program, Scope, Value
 from .lines import Lines
 from .modules import Definitions, Members, forward, own_name, signature
@@ -103,9 +103,9 @@ class _Writer:
         ]
         attributes = tuple(v.attributes for v in values if v.primitive != PARAMETER)
         settings = id(application.definition), application.scope, application.parameters
-        key = settings, tuple(types), has_lengths, attributes
+        numbers = self.network.numbers if numbers is None else numbers
+        key = settings, tuple(types), has_lengths, attributes, numbers.get("K")
         if key not in self.known:
-            numbers = self.network.numbers if numbers is None else numbers
             self.known[key] = operation_class(
                 application, types, numbers, has_lengths, values, self.definitions
             )
@@ -217,27 +217,84 @@ class _Writer:
             sources = (local[slot.candidates[0]] for slot in cell.slots)
             call = called(members.module(module), *sources)
             lines += statement(call, {}, f"{local[cell.name]} = ")
-        combined = self._operation(network.combine, self.arriving.outputs, (OUTPUT,))
-        members.modules[OUTPUT] = self._module(network.combine, combined)
-        output = names.local(OUTPUT)
-        call = called(members.module(OUTPUT), *(local[name] for name in network.output_candidates))
-        lines += statement(call, {}, f"{output} = ", shape(combined.type))
-        numbers = {**network.numbers, "K": network.head.count}
-        head = self._operation(network.head_role, [combined.type], (), numbers)
-        members.modules[network.head_role.scope] = called(head.name)
-        call = called(members.module(network.head_role.scope), output)
-        if network.head.kind == "values":
-            members.modules[LABELS] = called(self._labels())
-            call = called(members.module(LABELS), call)
-        lines += statement(call, {}, "return ", shape(head.type))
+        if network.reads_output:
+            types = self.arriving.outputs
+            combined = self._operation(network.combine, types, (OUTPUT,))
+            members.modules[OUTPUT] = self._module(network.combine, combined)
+            local[OUTPUT] = names.local(OUTPUT)
+            sources = (local[name] for name in network.output_candidates)
+            call = called(members.module(OUTPUT), *sources)
+            lines += statement(call, {}, f"{local[OUTPUT]} = ", shape(combined.type))
+            given: TensorType | None = combined.type
+        else:
+            given = None
+        if network.heads:
+            lines += self._heads(members, names, local, given)
+        else:
+            assert given is not None
+            numbers = {**network.numbers, "K": network.head.count}
+            head = self._operation(network.head_role, [given], (), numbers)
+            members.modules[network.head_role.scope] = called(head.name)
+            call = called(members.module(network.head_role.scope), local[OUTPUT])
+            if network.head.kind == "values":
+                members.modules[LABELS] = called(self._labels((LABELS,)))
+                call = called(members.module(LABELS), call)
+            lines += statement(call, {}, "return ", shape(head.type))
         run = [*signature("def forward", ["self", "features: Mapping[str, Tensor]"]), *lines]
-        preferred = "".join(p[:1].upper() + p[1:] for p in re.split(r"[\W_]+", network.name))
+        preferred = _capitalised(network.name)
         body = members.class_lines(self._network_doc(), members.init(), run)
         return self.definitions.add_class(preferred or "Network", body)
 
-    def _labels(self) -> str:
+    def _heads(
+        self, members: Members, names: Names, local: dict[str, str], combined: TensorType | None
+    ) -> list[str]:
+        """The lines that compute the heads that have names, and join their logits."""
+        network, lines = self.network, list[str]()
+        given = {name: self.arriving.value(name) for name in network.read_by_heads}
+        if combined is not None:
+            given[OUTPUT] = combined
+        for head in network.heads:
+            made = self._head(head, [given[name] for name in head.reads or (OUTPUT,)])
+            module = identifier(head.name)
+            members.modules[module] = called(made[0])
+            given[head.name] = made[1]
+            sources = [local[name] for name in head.reads or (OUTPUT,)]
+            local[head.name] = names.local(head.name)
+            call = called(members.module(module), *sources)
+            lines += statement(call, {}, f"{local[head.name]} = ", shape(made[1]))
+        every = [local[head.name] for head in network.heads]
+        if len(every) == 1:
+            return [*lines, *statement(Node("atom", every[0]), {}, "return ")]
+        joined = called("torch.cat", f"[{', '.join(every)}]", "-1")
+        return [*lines, *statement(joined, {}, "return ", f"(batch, {network.head.count})")]
+
+    def _head(self, head: NetworkHead, types: Sequence[TensorType]) -> tuple[str, TensorType]:
+        """The class of a head that has a name, and the type of its logits."""
+        members, names, place = Members(), Names(), (head.name,)
+        formals = [names.local("h") for _ in types]
+        call: Node | None = None
+        if head.combine is not None:
+            made = self._operation(head.combine, types, place)
+            scope = identifier(head.combine.scope)
+            members.modules[scope] = called(made.name)
+            call, types = called(members.module(scope), *formals), [made.type]
+        numbers = {**self.network.numbers, "K": head.head.count}
+        made = self._operation(head.role, types, place, numbers)
+        scope = identifier(head.role.scope)
+        members.modules[scope] = called(made.name)
+        call = called(members.module(scope), *([call] if call else formals))
+        if head.head.kind == "values":
+            members.modules[LABELS] = called(self._labels((head.name, LABELS)))
+            call = called(members.module(LABELS), call)
+        doc = [f"The head `{head.name}`, which predicts {head.head.count} {head.head.kind}."]
+        lines = statement(call, {}, "return ", shape(made.type))
+        methods = members.init(), forward(formals, lines)
+        name = f"{_capitalised(head.name)}Head"
+        return self.definitions.add_class(name, members.class_lines(doc, *methods)), made.type
+
+    def _labels(self, place: Scope) -> str:
         """The class that gives standardised values as those of the data are."""
-        values = [v for v in self.values[(LABELS,)] if v.primitive not in (INPUT, PARAMETER)]
+        values = [v for v in self.values[place] if v.primitive not in (INPUT, PARAMETER)]
         specs = {spec.name: spec for spec in self.program.parameters}
         members, recorder, names = Members(), Recorder(), Names()
         (formal,) = formals = [names.local("x")]
@@ -260,6 +317,8 @@ class _Writer:
             for item in self.program.inputs
         ]
         logits = f"(batch, {self.network.head.count})"
+        if self.network.heads:
+            logits += f" of {', '.join(f'`{head.name}`' for head in self.network.heads)}"
         title = f"The network `{self.network.name}`: tensors by name to logits {logits}."
         inner = shape(self.network.inner)
         what = "Adapted features and Cells" if self.arriving.are_inner else "Cells"
@@ -277,6 +336,10 @@ class _Writer:
             value = called("torch.tensor", f"[{default}]", "device=device")
             lines += statement(value, {}, f"{name} = ", why)
         return lines
+
+
+def _capitalised(name: str) -> str:
+    return "".join(p[:1].upper() + p[1:] for p in re.split(r"[\W_]+", name))
 
 
 def _given(name: str, kind: str = "feature") -> Node:

@@ -110,8 +110,12 @@ class FusionModule(nn.Module):
     def embed(self, features: Mapping[str, Tensor]) -> Tensor:
         """What the head takes, (batch, L·channels), float32: the embedding of each sample.
 
-        Raises DiagnosticError for a module that `compile` did not make.
+        Raises DiagnosticError for a module that `compile` did not make, and where heads have names
+        and none of them reads the output.
         """
+        if self._watched is not None and not self._watched.has_embedding:
+            message = "no head reads the output, so that samples have no embedding"
+            raise fail("E506", message, help="look at the Cells that heads read, by forward hooks")
         return self._watch(features)[1].flatten(1)
 
     def _watch(self, features: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:

@@ -56,8 +56,13 @@ class Watched:
 
     @property
     def embedding(self) -> int:
-        """The value that the head takes."""
-        return self._lowered[2][OUTPUT]
+        """The value that the head takes, or those of several heads that read the output."""
+        return self._lowered[2].get(OUTPUT, self.program.output)
+
+    @property
+    def has_embedding(self) -> bool:
+        """Whether a head reads the output."""
+        return OUTPUT in self._lowered[2]
 
     @cached_property
     def places(self) -> Mapping[int, Sequence[Place]]:

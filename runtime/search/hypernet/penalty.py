@@ -40,7 +40,8 @@ class Penalty:
         network, table = self.budgets.network, self.budgets.table
         used = {cell.name: self._inputs(cell, weights) for cell in network.cells}
         missed = {name: torch.ones((), device=self.device) for name in network.sequence}
-        for number, slot in enumerate(network.outputs):
+        missed |= {n: torch.zeros((), device=self.device) for n in network.read_by_heads}
+        for number, slot in enumerate(network.outputs if network.reads_output else ()):
             for name, weight in self._slot((OUTPUT,), number, slot, weights).items():
                 missed[name] = missed[name] * (1 - weight)
         reached: dict[str, Tensor] = {}

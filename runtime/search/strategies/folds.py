@@ -198,7 +198,7 @@ class Folds:
     def _told_of_ensemble(self, held: Held) -> dict[str, float]:
         """The metrics of the ensemble."""
         mean = self._mean(held)
-        logits = logits_of(mean, self.head.kind)
+        logits = logits_of(mean, self.head)
         metrics = self._metrics(torch.from_numpy(logits).float(), held)
         return {on_validation(name): value for name, value in metrics.items()}
 

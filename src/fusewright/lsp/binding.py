@@ -95,8 +95,7 @@ class _Binder:
             self._operation(operation)
         for place in spec.outputs or ():
             self._output(place)
-        if spec.predict is not None:
-            self._size(spec.predict.count)
+        self._heads()
         for index, definition in enumerate(spec.definitions):
             self._definition(index, definition)
         ordered = sorted(self.found, key=lambda o: (o.span.start, o.span.end))
@@ -177,6 +176,17 @@ class _Binder:
     def _size(self, size: Value | NumberHole | None) -> None:
         if isinstance(size, str) and size in self.numbers:
             self._refer(Symbol(size, "number"), span_of(size))
+
+    def _heads(self) -> None:
+        """What is predicted: heads, which those after them may read."""
+        for predict in self.spec.predictions:
+            self._references(predict.reads, self.sequence)
+            self._size(predict.count)
+            self._size(predict.weight)
+            if predict.name is not None:
+                symbol = Symbol(predict.name, "head")
+                self._declare(symbol, span_of(predict.name), predict)
+                self.sequence.add(symbol)
 
     # Operations
 

@@ -10,6 +10,7 @@ from ..compiler.language.nodes import (
     AXES,
     BUDGETS,
     HEAD_KINDS,
+    HEAD_SETTINGS,
     STATEMENTS,
     Definition,
     NumberHole,
@@ -19,6 +20,7 @@ from ..compiler.language.printer import definition_text, number
 from ..compiler.language.printer import name as written
 from ..compiler.language.spec import Spec
 from ..compiler.network.names import input_name
+from ..compiler.network.network import HEAD_LOSSES
 from ..compiler.network.rules import RULES
 from ..compiler.network.vocabulary import (
     ROLES,
@@ -194,6 +196,16 @@ class _Names:
             steps = steps[:-1]
         yield from self._members(steps, "Method", "Step")
 
+    def head_input(self) -> Iterator[Choice]:
+        """What a head may read, and what may be set of it."""
+        yield from self.sequence()
+        for spec in self.specs:
+            heads = (p.name for p in spec.heads if p.name not in (None, self.context.operation))
+            yield from (_named(str(name), "Interface", "head") for name in heads)
+        for key in HEAD_SETTINGS:
+            if key not in self.context.given:
+                yield Choice(key, "Property", "of the head", f"{key} = ")
+
     def axes(self) -> Iterator[Choice]:
         for axis, meaning in AXES.items():
             yield Choice(axis, "Property", meaning, f"{axis} ")
@@ -281,6 +293,10 @@ _OFFERS: Mapping[Place, _Offer] = {
     "requirement": _Names.requirements,
     "comparison": _words("<", "<="),
     "budget_option": _words("on", *STATEMENTS),
+    "head_input": _Names.head_input,
+    "loss": lambda names: [
+        Choice(loss, "Constant", f"of {' and '.join(kinds)}") for loss, kinds in HEAD_LOSSES.items()
+    ],
     "kind": _words(*HEAD_KINDS),
     "role": lambda names: [Choice(r, "Interface", "role", f"{r}(") for r in ROLES],
     "role_for": _words("for"),

@@ -36,6 +36,8 @@ Place = Literal[
     "requirement",
     "comparison",
     "budget_option",
+    "head_input",
+    "loss",
     "kind",
     "role",
     "role_for",
@@ -259,13 +261,24 @@ class _Reader:
                     return "nothing"
                 return "budget_option" if self._limits_latency() else "statement"
             case "predict":
-                if depth:
-                    return "nothing"
-                return "number" if due else "kind" if len(self.tokens) == 2 else "statement"
+                return self._in_predict(depth, last, due)
             case "fuse":
                 return "nothing" if due else "statement"
             case _:
                 return "statement"
+
+    def _in_predict(self, depth: str, last: str, due: bool) -> Place:
+        """In a head: what it reads and its settings, its size, and the kind of what it predicts."""
+        if depth == "(":
+            if last == "=":
+                return "loss" if self._before(2) == "loss" else "number"
+            return "head_input" if last in ("(", ",") else "nothing"
+        if depth:
+            return "nothing"
+        if due or last == ")":
+            return "number"
+        is_size = len(self.tokens) == 2 or self._before(2) == ")" or last[0].isdigit()
+        return "kind" if is_size else "statement"
 
     def _limits_latency(self) -> bool:
         """Whether the tokens are those of `require latency < 2ms`, with or without a space."""

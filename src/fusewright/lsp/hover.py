@@ -15,12 +15,20 @@ from ..compiler.language.nodes import (
     Modality,
     NetworkHeader,
     Operation,
+    Predict,
     RuleRequirement,
     Step,
     item_of,
     operations_of,
 )
-from ..compiler.language.printer import definition_text, family, number, operation, slot
+from ..compiler.language.printer import (
+    definition_text,
+    family,
+    number,
+    operation,
+    predict_line,
+    slot,
+)
 from ..compiler.language.spec import Spec
 from ..compiler.language.variants import global_holes
 from ..compiler.lowering.apply import apply
@@ -209,6 +217,12 @@ def _(node: Step, spec: Spec) -> str:
         shown = map(operation, operations_of(node.operation))
         function = "{" + " | ".join(shown) + "}"
     return f"Step `{node.name} = {function}({', '.join(slot(s) for s in node.slots)})`"
+
+
+@describe.register
+def _(node: Predict, spec: Spec) -> str:
+    reads = one_of([r.name for r in node.reads]) or "the output"
+    return f"head `{node.name}` of {reads}: `{predict_line(node)}`"
 
 
 def _input(cell: Cell, name: str) -> str:

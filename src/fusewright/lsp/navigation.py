@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lsprotocol import types as lsp
 
-from ..compiler.diagnostics.source import Span
+from ..compiler.diagnostics.source import Span, span_of
 from ..compiler.language.printer import signature
 from ..compiler.network.vocabulary import library_path
 from .documents import Document
@@ -77,6 +77,9 @@ def outline(document: Document) -> list[lsp.DocumentSymbol]:
             for entry in _entry(document, s.name, kinds.Method, s.span, s.extent, "Step")
         ]
         symbols += _entry(document, cell.name, kinds.Class, cell.span, cell.extent, "Cell", inside)
+    for p in (p for p in spec.heads if p.name is not None):
+        place = (span_of(p.name), p.span)
+        symbols += _entry(document, p.name or "", kinds.Event, *place, f"{p.count} {p.kind}")
     return sorted(symbols, key=lambda s: (s.range.start.line, s.range.start.character))
 
 

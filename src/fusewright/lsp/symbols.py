@@ -21,6 +21,7 @@ from ..compiler.language.nodes import (
     Modality,
     NetworkHeader,
     Operation,
+    Predict,
     Reference,
     Step,
     Use,
@@ -36,6 +37,7 @@ Kind = Literal[
     "cell",
     "input",
     "step",
+    "head",
     "operation",
     "role",
     "parameter",
@@ -53,6 +55,7 @@ Node: TypeAlias = (
     | Step
     | Operation
     | Definition
+    | Predict
     | Reference
     | None
 )

@@ -95,13 +95,15 @@ def test_every_library_has_operations_and_every_role() -> None:
     homes = {home for home, _ in definitions(role=False)}
     assert homes == set(library_names())
     for name in library_names():
-        assert {d.name for d in library(name).roles} == set(ROLES)
+        assert {d.name for d in library(name).roles} == (set() if name == OF_LOGITS else set(ROLES))
     assert {c.definition.name for c in ROLE_CASES} == set(ROLES)
 
 
 # Networks around one thing
 
 
+OF_LOGITS = "evidence"
+"""The library of operations for the logits of heads, which has no roles."""
 HEAD = "role head(h) = flatten(h) @ W[_, K] + b[K]"
 
 
@@ -118,9 +120,29 @@ def around(
     )
 
 
+def around_operation(case: Case) -> Spec:
+    if case.home != OF_LOGITS:
+        return around(case.definition.name, case.count, use=case.home)
+    return deciding(case, f"use paper use {OF_LOGITS}", f"{case.definition.name}(*h)")
+
+
+def deciding(case: Case, use: str, decide: str = "") -> Spec:
+    """A network whose last head decides by so many others, whose logits are no less than 0."""
+    features = " ".join(f"F{i}[c {i + 3}]" for i in range(case.count))
+    heads = " ".join(f"predict h{i}(F{i}) 3 classes" for i in range(case.count))
+    names = ", ".join(f"h{i}" for i in range(case.count))
+    return parse(
+        f"network n(C = {CHANNELS}, L = {LENGTH}) {use} modality m {{ {features} }} output F0 "
+        f"role head(h) = abs(flatten(h) @ W[_, K]) {decide and f'role decide(*h) = {decide}'} "
+        f"{heads} predict last({names}) 3 classes"
+    )
+
+
 def around_role(case: Case) -> Spec:
-    """A network that applies a role to so many inputs: Steps, outputs, or one feature."""
+    """A network that applies a role to so many inputs: Steps, outputs, heads, or one feature."""
     count = case.count
+    if case.definition.name == "decide":
+        return deciding(case, f"use {case.home}")
     steps = " ".join(f"S{i} = Own(x, y)" for i in range(max(1, count - 1)))
     names = ", ".join(f"F{i}" for i in range(max(2, count)))
     features = " ".join(f"F{i}[c {i + 3}, t {LENGTH}]" for i in range(max(2, count)))
@@ -179,7 +201,7 @@ def assert_gradients(program: Program, weights: Mapping[str, NDArray[Any]]) -> N
 
 @pytest.mark.parametrize("case", OPERATIONS, ids=str)
 def test_an_operation_is_the_same_in_every_target(case: Case) -> None:
-    assert_targets_agree(around(case.definition.name, case.count, use=case.home))
+    assert_targets_agree(around_operation(case))
 
 
 @pytest.mark.parametrize("case", ROLE_CASES, ids=str)
@@ -190,7 +212,7 @@ def test_a_role_is_the_same_in_every_target(case: Case) -> None:
 @pytest.mark.parametrize("case", OPERATIONS, ids=str)
 def test_an_operation_reads_all_of_its_inputs(case: Case) -> None:
     """Only `Zero` gives the same whatever it is given."""
-    network, program = program_of(around(case.definition.name, case.count, use=case.home))
+    network, program = program_of(around_operation(case))
     weights, inputs = random_weights(program, 2), dict(random_inputs(program, 3, 2))
     before = evaluate(program, inputs, weights)
     for name in [f.name for f in network.features]:

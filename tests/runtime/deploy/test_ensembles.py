@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 import fusewright as fw
+from fusewright.compiler.network.network import Head
 from fusewright.compiler.program.join import member_name
 from fusewright.compiler.targets.ensemble import EnsembleSubject
 from fusewright.compiler.targets.numpy.network import NumpyNetwork, probabilities_of
@@ -53,7 +54,7 @@ def mean_of_members(kind: Any) -> NDArray[np.float64]:
         prefix = member_name(name, "")
         own = {n.removeprefix(prefix): a for n, a in trained(kind).weights.items() if prefix in n}
         logits = fw.predict(one.genotype, problem(kind=kind), weights=own).astype(np.float64)
-        total += one.weight * probabilities_of(logits, kind)
+        total += one.weight * probabilities_of(logits, Head(3, kind, None))
     return np.asarray(total)
 
 
@@ -64,7 +65,7 @@ def test_an_ensemble_gives_the_mean_of_its_members(kind: Any, tmp_path: Path) ->
     facts = fw.deploy(tmp_path / "e", tmp_path / "e.onnx")
     assert all(c["verdict"] == "passes" for c in facts["comparisons"])
     logits = fw.predict(tmp_path / "e.onnx", data)
-    found = probabilities_of(logits.astype(np.float64), kind)
+    found = probabilities_of(logits.astype(np.float64), Head(3, kind, None))
     assert np.abs(found - mean_of_members(kind)).max() < 1e-5
     assert np.abs(logits - fw.predict(tmp_path / "e", data)).max() < 1e-5
     scores = [fw.evaluate(tmp_path / model, data) for model in ("e", "e.onnx")]

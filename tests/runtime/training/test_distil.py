@@ -11,6 +11,7 @@ import pytest
 
 import fusewright as fw
 from fusewright.compiler.check.check import checked
+from fusewright.compiler.network.network import Head
 from fusewright.compiler.targets.numpy.network import probabilities_of
 from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.predict.teach import soft_targets
@@ -44,7 +45,7 @@ def test_targets_are_half_of_the_truth_and_half_of_the_teacher(kind: Any, tmp_pa
     train_ensemble(ensemble(kind), data, out=tmp_path / "e", **BRIEF)
     soft = soft_targets(tmp_path / "e", student, data, Settings())
     given = fw.predict(tmp_path / "e", data)[soft.samples]
-    shares = probabilities_of(given, kind)
+    shares = probabilities_of(given, Head(3, kind, None))
     assert np.allclose(soft.shares, shares, atol=1e-6)
     network = checked(student)
     known = load_data(data, network)

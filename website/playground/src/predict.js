@@ -83,6 +83,11 @@ async function predict() {
     return;
   }
   const [count] = counts;
+  const heads = model.session.outputNames.filter((/** @type {string} */ n) => /\.(logits|probabilities)$/.test(n));
+  if (heads.length) {
+    say(`The model has heads of their own names (${heads.join(", ")}), which this page does not show: use fusewright predict.`);
+    return;
+  }
   const classes = names(model.about.metadata["fusewright.classes"]);
   found = { rows: [], cells: {} };
   try {

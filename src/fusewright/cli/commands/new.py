@@ -29,7 +29,10 @@ def new(
         list[str] | None,
         typer.Option(metavar="'NAME: FEATURES'", help="As 'image: A[c 512, h 7, w 7], B[c 64]'."),
     ] = None,
-    predict: Annotated[str | None, typer.Option(help="As '23 labels' or '10 classes'.")] = None,
+    predict: Annotated[
+        list[str] | None,
+        typer.Option(help="As '23 labels'; several heads with names, as 'action 10 classes'."),
+    ] = None,
     cells: Annotated[int, typer.Option(help="The number of Cells.")] = CELLS,
     steps: Annotated[int, typer.Option(help="The number of Steps of a Cell.")] = STEPS,
     inner: Annotated[str | None, typer.Option(help="As 'C=128, L=8'.")] = None,
@@ -50,7 +53,8 @@ def new(
             raise typer.BadParameter("it goes alone", param_hint="--example")
         text = example_text(example)
     else:
-        wishes = Wishes(name or "fusion", tuple(modality or ()), predict, cells, steps, inner, data)
+        heads = " predict ".join(predict or ()) or None
+        wishes = Wishes(name or "fusion", tuple(modality or ()), heads, cells, steps, inner, data)
         if not modality and data is None:
             wishes = _asked(wishes)
         with data_warnings():

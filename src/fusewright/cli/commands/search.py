@@ -72,7 +72,8 @@ def search(
     settings = settings_from(config, options)
     settings.require_effect([name for name, value in options.items() if value is not None])
     spec, readings = load_with(file, sets), Readings()
-    metric = selection_metric(spec.predict.kind if spec.predict else "classes")
+    kind = spec.predict.kind if spec.predict else "several" if spec.heads else "classes"
+    metric = selection_metric(kind)
     with data_warnings() as warned, rounds(metric) as report:
         result = run(
             spec,

@@ -16,6 +16,9 @@ MOST_COLUMNS, MOST_PAIRS = 12, 10
 
 def print_details(details: Details) -> None:
     """Prints classes or values one by one, what is confused, and how far probabilities hold."""
+    for name, one in details.heads.items():
+        print(f"\n{printable(name)}:")
+        print_details(one)
     if details.classes:
         _print_classes(details)
         _print_confusion(details)
