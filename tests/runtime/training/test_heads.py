@@ -17,9 +17,11 @@ from fusewright.compiler.check.check import checked
 from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
 from fusewright.compiler.language.ensemble import Ensemble, EnsembleMember
 from fusewright.compiler.network.network import Head, joined
+from fusewright.runtime.data.canonical import is_feature
 from fusewright.runtime.data.classes import named
 from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.data.folds import folds_of
+from fusewright.runtime.data.importing import import_features
 from fusewright.runtime.data.several import labels_by_head
 from fusewright.runtime.predict.comparison import scored, scored_by_head
 from fusewright.runtime.predict.outputs import shares_in
@@ -251,6 +253,12 @@ def test_what_is_for_one_head_says_so(trained: Path) -> None:
 
     with pytest.raises(DiagnosticError, match="distilling is for networks with one head"):
         soft_targets(trained / "run", NETWORK, DATA, Settings())
+
+
+def test_labels_of_heads_are_no_features(tmp_path: Path) -> None:
+    assert not any(is_feature(name) for name in DATA if "labels" in name)
+    with pytest.raises(DiagnosticError, match="is of no feature or modality"):
+        import_features({n: a for n, a in DATA.items() if n != "labels"}, tmp_path / "store")
 
 
 def test_hooks_fire_on_heads() -> None:
