@@ -1,1 +1,1 @@
-"""Sizes of Programs, parts that are measured alone, and numbers of architectures."""
+"""Sizes and memory of Programs, parts that are measured alone, and numbers of architectures."""

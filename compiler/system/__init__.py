@@ -1,1 +1,2 @@
-"""What the compiler asks of the machine: files, processes, versions, the cycle collector."""
+"""What the compiler asks of the machine: files, archives, locks, memory, tensors and pickles
+that nobody trusts, processes, versions, the cycle collector."""

@@ -13,6 +13,7 @@ import stat
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from io import BufferedReader
+from itertools import islice
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 DAMAGED = (OSError, ValueError, TypeError, LookupError, RecursionError, OverflowError)
 """What reading a file raises that is not as a run writes it; a DiagnosticError is a ValueError."""
+MOST_ENTRIES = 1_000_000
+"""Files and folders of one folder."""
 _LEAST = 1 << 16
 _KINDS = (
     (stat.S_ISDIR, "is a directory"),
@@ -145,6 +148,20 @@ def read_text(path: str | PathLike[str], longest: int = LONGEST_TEXT) -> str:
     if len(text) > longest:
         raise too_long
     return text
+
+
+def entries(folder: str | PathLike[str]) -> list[Path]:
+    """What stands in a folder, by name; raises DiagnosticError where that cannot be read."""
+    from pathlib import Path
+
+    try:
+        found = sorted(islice(Path(folder).iterdir(), MOST_ENTRIES + 1))
+    except OSError as error:
+        raise _unreadable(fspath(folder), reason(error)) from None
+    if len(found) > MOST_ENTRIES:
+        message = f"`{fspath(folder)}` has more than {MOST_ENTRIES:,} files and folders"
+        raise fail("E504", message, help="divide it")
+    return found
 
 
 # Writing

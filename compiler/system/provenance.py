@@ -8,7 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from .files import open_file
+from ..diagnostics.diagnostic import fail
+from .files import open_file, reason
 
 PACKAGES = ("fusewright", "numpy", "onnx", "onnxruntime", "torch", "torchmetrics")
 
@@ -24,9 +25,15 @@ def own_version() -> str:
 
 
 def described(file: Path) -> dict[str, Any]:
-    """The size of a file in bytes and its SHA-256; raises DiagnosticError where it is none."""
+    """The size of a file in bytes and its SHA-256.
+
+    Raises DiagnosticError where it is no regular file, or cannot be read to its end.
+    """
     with open_file(file) as stream:
-        digest = file_digest(stream, "sha256").hexdigest()
+        try:
+            digest = file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            raise fail("E504", f"`{file}` cannot be read: {reason(error)}") from None
         return {"bytes": stream.tell(), "sha256": digest}
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...compiler.diagnostics.diagnostic import fail, one_of
+from ...compiler.diagnostics.diagnostic import DiagnosticError, fail, one_of
+from ...compiler.system.archives import require_room
 from ...compiler.system.files import first_line, open_file, reason
 from ...compiler.system.tensors import Tensor as Stored
 from ...compiler.system.tensors import read_tensors
@@ -46,7 +47,10 @@ def read_state(path: str, reference: str = "") -> dict[str, Tensor]:
         return own or state
     with open_file(path) as stream:
         try:
+            require_room(path, stream)
             value: Any = torch.load(stream, map_location="cpu", weights_only=True)
+        except DiagnosticError:
+            raise
         except MemoryError:
             raise fail("E512", f"`{path}` does not fit in memory") from None
         except Exception as error:  # noqa: BLE001  (unpickling raises what the file makes it)

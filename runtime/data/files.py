@@ -19,7 +19,7 @@ import numpy as np
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.network.names import CLASS_NAMES
-from ...compiler.system.files import is_file, is_folder, open_file, reason
+from ...compiler.system.files import entries, is_file, is_folder, open_file, reason
 from ..store.manifest import is_store
 from ..store.read import Store
 from . import formats
@@ -195,14 +195,14 @@ def data_files(path: Path) -> Sequence[Path]:
 
 def _files_in(folder: Path) -> list[Path]:
     """The files of a folder that are data by their endings, in their order."""
-    inside = (file for file in folder.iterdir() if not file.name.startswith("."))
+    inside = (file for file in entries(folder) if not file.name.startswith("."))
     found = [file for file in inside if file.suffix.lower() in ENDINGS and not is_folder(file)]
     return sorted(found, key=lambda file: natural(file.name))
 
 
 def _folders(folder: Path, depth: int = 2) -> Iterator[Path]:
     """The folders in a folder, and those in them, that are no links."""
-    inside = sorted(folder.iterdir(), key=lambda place: natural(place.name))
+    inside = sorted(entries(folder), key=lambda place: natural(place.name))
     for place in islice(inside, MOST_FOLDERS):
         if is_folder(place) and not place.is_symlink():
             yield place

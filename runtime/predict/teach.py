@@ -12,7 +12,7 @@ from ...compiler.check.check import checked
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
 from ...compiler.network.network import Head
-from ...compiler.system.files import is_file, is_folder
+from ...compiler.system.files import entries, is_file, is_folder
 from ...compiler.system.provenance import described
 from ..data.classes import with_names
 from ..data.dataset import load_data
@@ -63,7 +63,7 @@ def _described(teacher: str | PathLike[str]) -> dict[str, Any]:
     place = Path(teacher)
     files = [place]
     if is_folder(place):
-        files = sorted(f for f in place.iterdir() if is_file(f) and f.name != LOCK)
+        files = [file for file in entries(place) if is_file(file) and file.name != LOCK]
     return {
         "source": str(place),
         "files": [{"name": file.name, **described(file)} for file in files],

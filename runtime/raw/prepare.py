@@ -10,14 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import Diagnostic, DiagnosticError, fail
-from ...compiler.system.files import is_file, is_folder, make_folder, read_bytes, write_file
+from ...compiler.system.files import (
+    entries,
+    is_file,
+    is_folder,
+    make_folder,
+    read_bytes,
+    write_file,
+)
 from ..progress import Progress, no_progress
 from .columns import LONGEST_FILE
 from .decoders.picture import Transform as PictureTransform
 from .decoders.picture import levels_of
 from .decoders.video import images_of
 from .encode import avi
-from .folders import entries
 from .public import PublicSet
 from .public.ntu import VIDEO_END, VIDEOS
 

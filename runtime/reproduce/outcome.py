@@ -83,6 +83,6 @@ def outcomes(
 
 
 def _scored(done: Sequence[Done], material: Material, rows: Rows) -> Scored:
-    outputs = np.stack([rows.outputs(one) for one in done])
-    labels = material.dataset.labels[material.test]
-    return scored(checked(material.space).head.kind, outputs, labels)
+    labels, head = material.dataset.labels[material.test], checked(material.space).head
+    outputs = np.stack([rows.outputs(one, (len(labels), head.count)) for one in done])
+    return scored(head.kind, outputs, labels)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.documents.records import RecordKind, read_record
 from ...compiler.system.files import is_there, make_folder, read_bytes, reason, write_file
+from ..data.formats.npy import array_of_bytes
 
 ROWS, OUTPUTS = "rows.jsonl", "outputs"
 LONGEST_ROWS, LONGEST_OUTPUTS = 1 << 28, 1 << 32
@@ -114,17 +115,23 @@ class Rows:
         self.done[one.key] = one
         return one
 
-    def outputs(self, one: Done) -> NDArray[np.float64]:
-        """What a row's network gives for test, (samples, K).
+    def outputs(self, one: Done, shape: tuple[int, int]) -> NDArray[np.float64]:
+        """What a row's network gives for test: (samples, K), which is the `shape`.
 
-        Raises DiagnosticError where that is gone, or was changed.
+        Raises DiagnosticError where that is gone, was changed, or is no such array.
         """
         path = self._output(one.key)
         content = read_bytes(path, LONGEST_OUTPUTS) if is_there(path) else b""
         if sha256(content).hexdigest() != one.outputs:
             what = "was changed after it was written" if content else "is gone"
             raise fail("E507", f"`{path}` {what}", help=f"of `{one.key}` in `{ROWS}`: {REMEDY}")
-        outputs: NDArray[np.float64] = np.load(io.BytesIO(content), allow_pickle=False)
+        try:
+            outputs = array_of_bytes(content, "it")
+        except (ValueError, OverflowError) as error:
+            raise fail("E507", f"`{path}` is damaged: {error}", help=REMEDY) from None
+        if outputs.shape != shape or outputs.dtype.kind != "f" or not np.isfinite(outputs).all():
+            message = f"`{path}` is not {shape[0]} samples of {shape[1]} finite numbers each"
+            raise fail("E507", message, help=REMEDY)
         return outputs.astype(np.float64)
 
     def _output(self, key: str) -> Path:

@@ -5,21 +5,18 @@ A checkpoint holds tensors, numbers and texts alone and is read as such, never u
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from io import BufferedReader, BytesIO
+from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
-from zipfile import BadZipFile, ZipFile
 
 import torch
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
+from ...compiler.system.archives import require_room
 from ...compiler.system.files import is_there, make_folder, open_file, write_file
-from ...compiler.system.memory import available_memory, memory_text
 from .identity import MOST_NAMED, differences
 
 State = dict[str, Any]
@@ -115,7 +112,7 @@ def read_checkpoint(path: Path, identity: str) -> State | None:
 def _read(path: Path, identity: str) -> State:
     try:
         with open_file(path) as stream:
-            _require_room(path, stream)
+            require_room(path, stream, "go on where there is as much as there was")
             content = torch.load(stream, map_location="cpu", weights_only=True)
     except DiagnosticError as error:
         if error.diagnostics[0].code == "E512":
@@ -145,27 +142,5 @@ def _another(path: Path, known: str, own: str) -> DiagnosticError:
     return fail("E507", f"`{path}` belongs to a run with another {what}", help=remedy)
 
 
-def _require_room(path: Path, stream: BufferedReader) -> None:
-    """Raises DiagnosticError where a checkpoint takes more memory than there is.
-
-    It takes what its file has, or what the members of its archive would be.
-    """
-    size, there = os.fstat(stream.fileno()).st_size, available_memory()
-    with suppress(BadZipFile), ZipFile(stream) as archive:
-        size = max(size, sum(member.file_size for member in archive.infolist()))
-    stream.seek(0)
-    if there is not None and size > there:
-        message = f"`{path}` takes {memory_text(size)} of memory, and there is {memory_text(there)}"
-        raise fail("E512", message, help="go on where there is as much as there was")
-
-
 def _damaged(path: Path) -> DiagnosticError:
     return fail("E507", f"`{path}` is damaged", help="remove it and begin again")
-
-
-def identity_of(*parts: str) -> str:
-    """A digest of what a run depends on."""
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(f"{len(part)}:{part}".encode())
-    return digest.hexdigest()

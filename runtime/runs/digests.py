@@ -19,7 +19,7 @@ from typing import Any
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, Note, fail
 from ...compiler.load import load
-from ...compiler.system.files import DAMAGED, is_file, is_there, read_text, reason
+from ...compiler.system.files import DAMAGED, is_file, is_there, read_text
 from ...compiler.system.provenance import described
 from .files import bound, read_kind
 from .history import read_history
@@ -54,10 +54,7 @@ def digest(path: Path, stage: str = "") -> str:
                 pass
     except DAMAGED:
         pass
-    try:
-        return str(described(path)["sha256"])
-    except OSError as error:
-        raise fail("E504", f"`{path}` cannot be read: {reason(error)}") from None
+    return str(described(path)["sha256"])
 
 
 def digest_of_records(records: Iterable[Mapping[str, Any]]) -> str:

@@ -19,6 +19,14 @@ def run_identity(settings: Mapping[str, Any], **parts: str) -> str:
     return json.dumps({"settings": dict(settings), **digests}, sort_keys=True)
 
 
+def identity_of(*parts: str) -> str:
+    """A digest of parts, in their order, on which a trial or a study depends."""
+    digest = sha256()
+    for part in parts:
+        digest.update(f"{len(part)}:{part}".encode())
+    return digest.hexdigest()
+
+
 def differences(known: str, own: str) -> tuple[list[str], list[str]]:
     """What two identities differ in, and the options that give those of the known one.
 

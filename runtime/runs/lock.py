@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...compiler.system.drafts import sweep
+from ...compiler.system.files import entries, is_folder
 from ...compiler.system.lock import owned
 from .names import ENSEMBLE_FOLDER, HISTORY, LOCK
 
@@ -22,6 +23,6 @@ def locked(folder: Path, command: str) -> Generator[None]:
     is_found = folder.name == ENSEMBLE_FOLDER and (folder.parent / HISTORY).exists()
     place = folder.parent if is_found else folder
     with owned(place, LOCK, command, "E507"):
-        for home in (place, *(one for one in place.iterdir() if one.is_dir())):
+        for home in (place, *filter(is_folder, entries(place))):
             sweep(home)
         yield

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...compiler.diagnostics.diagnostic import Diagnostic, DiagnosticError, Report, fail
+from ...compiler.diagnostics.diagnostic import Diagnostic, DiagnosticError, Report
 from ...compiler.network.names import lengths_name, presence_name
-from ...compiler.system.files import reason
+from ...compiler.system.files import entries
 from .manifest import Manifest, Shard, is_of_store, is_shard_file, read_manifest
 from .read import Store
 from .shard import tensors_of
@@ -48,11 +48,7 @@ def _shard(folder: Path, manifest: Manifest, shard: Shard, report: Report) -> No
 def _strangers(folder: Path, manifest: Manifest) -> Iterator[str]:
     """The files in a store's folder that do not belong there."""
     own = {shard.file for shard in manifest.shards}
-    try:
-        names = sorted(file.name for file in folder.iterdir())
-    except OSError as error:
-        raise fail("E504", f"`{folder}` cannot be read: {reason(error)}") from None
-    for name in names:
+    for name in (file.name for file in entries(folder)):
         if not is_of_store(name) or (is_shard_file(name) and name not in own):
             yield name
 

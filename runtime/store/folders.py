@@ -11,7 +11,7 @@ from shutil import rmtree
 from time import time_ns
 
 from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
-from ...compiler.system.files import is_folder, reason
+from ...compiler.system.files import entries, is_folder, reason
 from ...compiler.system.lock import owned, owner
 from .manifest import LOCK, MANIFEST, is_of_store, is_shard_file, read_manifest
 from .read import Store
@@ -50,10 +50,7 @@ def stores_in(folder: Path) -> list[StoreFacts]:
 
     Links are not followed. Raises DiagnosticError where the folder cannot be read.
     """
-    try:
-        inner = sorted(one for one in folder.iterdir() if one.is_dir() and not one.is_symlink())
-    except OSError as error:
-        raise fail("E504", f"`{folder}` cannot be read: {reason(error)}") from None
+    inner = [one for one in entries(folder) if is_folder(one) and not one.is_symlink()]
     return [facts for one in inner if (facts := _facts(one)) is not None]
 
 
@@ -119,7 +116,7 @@ def _empty(folder: Path) -> None:
     """Removes all but the lock, first the manifest: what is left of a store is none."""
     try:
         (folder / MANIFEST).unlink(missing_ok=True)
-        for one in sorted(folder.iterdir()):
+        for one in entries(folder):
             if one.is_dir() and not one.is_symlink():
                 rmtree(one, ignore_errors=True)
             elif one.name != LOCK:

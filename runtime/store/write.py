@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import fail
-from ...compiler.system.files import is_folder, make_folder, reason, remove, write_durably
+from ...compiler.system.files import entries, is_folder, make_folder, remove, write_durably
 from .manifest import (
     MANIFEST,
     MOST_SHARDS,
@@ -88,7 +88,7 @@ class StoreWriter:
         manifest = replace(with_longest(plan, self._longest()), shards=shards)
         write_durably(self.folder / MANIFEST, [manifest.text().encode()])
         own = {shard.file for shard in shards}
-        for file in self.folder.iterdir():
+        for file in entries(self.folder):
             if is_shard_file(file.name) and file.name not in own:
                 remove(file)
         return manifest
@@ -127,10 +127,7 @@ def _require_own(folder: Path) -> None:
     """Raises DiagnosticError where a folder holds what is of no store."""
     if not is_folder(folder):
         return
-    try:
-        foreign = sorted(file.name for file in folder.iterdir() if not is_of_store(file.name))
-    except OSError as error:
-        raise fail("E504", f"`{folder}` cannot be read: {reason(error)}") from None
+    foreign = [file.name for file in entries(folder) if not is_of_store(file.name)]
     if foreign:
         message = f"`{folder}` holds `{foreign[0]}`, which is of no feature store"
         raise fail("E513", message, help="a store has a folder of its own: choose another one")

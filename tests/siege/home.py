@@ -14,6 +14,7 @@ from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
+import torch
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models
 
@@ -146,6 +147,7 @@ def _write_raw(home: Path) -> None:
     (home / "backbones.toml").write_text(f"backbone = {lists}\n", encoding="utf-8")
     weights = extracting.text().state_dict()
     save_file({name: t.numpy() for name, t in weights.items()}, home / "backbone.safetensors")
+    torch.save(weights, home / "backbone.pt")
     words = models.WordLevel({"[UNK]": 0, "a": 1, "of": 2}, unk_token="[UNK]")
     Tokenizer(words).save(str(home / "tokenizer.json"))
     spec, arrays = fw.loads(joint.ONE_BACKBONE), joint.pictures(SAMPLES)

@@ -19,7 +19,7 @@ import networkx
 
 from fusewright.compiler.graph.build import Graph
 from fusewright.compiler.network.names import OUTPUT, identifier, place_of
-from fusewright.compiler.network.network import Network
+from fusewright.compiler.network.network import Architecture, Network
 from fusewright.compiler.targets.diagram import statements
 
 Edge = tuple[str, str, int, int | None]
@@ -153,7 +153,7 @@ def boxes(svg: bytes) -> dict[str, Box]:
     return found
 
 
-def misplaced(network: Network, svg: bytes) -> list[tuple[str, str]]:
+def misplaced(network: Architecture, svg: bytes) -> list[tuple[str, str]]:
     """Cells that stand beside each other in another order than theirs, and Steps of a Cell."""
     places = boxes(svg)
     rows = [[f"cluster_{statements.node(identifier(c.name))}" for c in network.cells]]

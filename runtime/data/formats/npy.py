@@ -96,6 +96,16 @@ def read_header(content: BufferedIOBase, size: int, name: str) -> NpyHeader:
     return NpyHeader(tuple(sizes), dtype, is_fortran, length)
 
 
+def array_of_bytes(content: bytes, name: str) -> NDArray[Any]:
+    """The array of a whole file, which takes no memory but that of the content.
+
+    Raises ValueError or OverflowError where it is none.
+    """
+    header = read_header(BytesIO(content), len(content), name)
+    require_plain(header, name)
+    return header.array_of(np.frombuffer(content, header.dtype, offset=header.length))
+
+
 def _header_text(content: BufferedIOBase, name: str) -> tuple[int, bytes]:
     """How many bytes say the length of a header, and the header with these."""
     magic, version = content.read(len(npy.MAGIC_PREFIX)), content.read(_VERSION)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.formats.npy import read_header, require_plain
+from ...data.formats.npy import array_of_bytes
 from ..data import Content, named, undecodable
 
 ENDINGS = (".npy",)
@@ -59,9 +58,6 @@ def is_array_file(content: bytes) -> bool:
 def array_of_file(content: bytes, place: str) -> NDArray[Any]:
     """The array of a `.npy` file, without pickle; it takes the bytes that are there."""
     try:
-        header = read_header(io.BytesIO(content), len(content), "it")
-        require_plain(header, "it")
-        elements = np.frombuffer(content, header.dtype, offset=header.length)
+        return array_of_bytes(content, "it")
     except (ValueError, OverflowError) as error:
         raise undecodable(place, str(error)) from None
-    return header.array_of(elements)

@@ -15,10 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from ....compiler.diagnostics.diagnostic import fail
-from ....compiler.system.files import is_folder, read_text
+from ....compiler.system.files import entries, is_folder, read_text
 from ..columns import LONGEST_FILE, Numbers, Texts, cell, file_content
 from ..data import Column, Content, RawData, undecodable
-from ..folders import entries
 from . import PublicSet
 
 IMAGES, LABELS = "images", "labels-final-revised1"

@@ -15,10 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from ....compiler.diagnostics.diagnostic import fail
-from ....compiler.system.files import is_file, is_folder, read_text
+from ....compiler.system.files import entries, is_file, is_folder, read_text
 from ..columns import Files, Numbers, Texts
 from ..data import Column, RawData
-from ..folders import entries
 from . import PublicSet
 
 VIDEOS = ("nturgb+d_rgb_256x256_30", "nturgb+d_rgb")

@@ -6,12 +6,11 @@ from itertools import islice
 from pathlib import Path
 
 from ....compiler.diagnostics.diagnostic import fail
-from ....compiler.system.files import is_folder
+from ....compiler.system.files import entries, is_folder
 from ...data.split import WORDS
 from ..columns import Files, Texts
 from ..data import Column, RawData
 from ..decoders import medium_of
-from ..folders import entries
 
 FORM = "a folder with a folder of files for each class"
 MOST_LOOKED_AT = 10_000

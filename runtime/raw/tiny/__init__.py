@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ....compiler.diagnostics.diagnostic import fail
-from ....compiler.system.files import is_file, make_folder, write_file
-from ..folders import entries
+from ....compiler.system.files import entries, is_file, make_folder, write_file
 from ..public import PublicSet
 
 MARK = "SMALL.txt"

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from ....compiler.diagnostics.diagnostic import fail
 from ...parallel.processes import joined
-from ...runs.checkpoint import State, identity_of
+from ...runs.checkpoint import State
+from ...runs.identity import identity_of
 from ...runs.saved import Saved
 from ...settings import PER_PROCESS
 from ..strategy import Problem, Round

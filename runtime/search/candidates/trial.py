@@ -13,7 +13,8 @@ from ....compiler.network.choices import Choices, listed
 from ... import tuning
 from ...data.files import Arrays
 from ...metrics import VALIDATION_LOSS
-from ...runs.checkpoint import CheckpointPart, State, identity_of
+from ...runs.checkpoint import CheckpointPart, State
+from ...runs.identity import identity_of
 from ...settings import SHARED, Settings
 from ...tuning import Own
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 import fusewright as fw
-from fusewright.compiler.system.files import drafted, write_file
+from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
+from fusewright.compiler.system import files, provenance
+from fusewright.compiler.system.files import drafted, entries, write_file
+from fusewright.runtime.runs.lock import locked
 
 
 def mode(path: Path) -> int:
@@ -130,3 +135,32 @@ def test_what_cannot_be_written_is_diagnosed(message: str, tmp_path: Path) -> No
 def test_a_long_name_is_written(tmp_path: Path) -> None:
     write_file(tmp_path / ("a" * 250), b"one")
     assert (tmp_path / ("a" * 250)).read_bytes() == b"one"
+
+
+def test_a_folder_that_cannot_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("b", "a"):
+        (tmp_path / name).touch()
+    assert [file.name for file in entries(tmp_path)] == ["a", "b"]
+    monkeypatch.setattr(files, "MOST_ENTRIES", 1)
+    with pytest.raises(DiagnosticError, match="more than 1 files and folders"):
+        entries(tmp_path)
+
+    def refused(_: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refused)  # root may list any
+    for listed in (lambda: entries(tmp_path), lambda: locked(tmp_path, "train").__enter__()):
+        with pytest.raises(DiagnosticError, match="cannot be read: permission denied") as caught:
+            listed()
+        assert [d.code for d in caught.value.diagnostics] == ["E504"]
+
+
+def test_a_file_that_breaks_off_while_it_is_hashed(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"1")
+    broken = OSError(errno.EIO, "Input/output error")
+    with (
+        patch.object(provenance, "file_digest", side_effect=broken),
+        pytest.raises(DiagnosticError, match="cannot be read: input/output error") as caught,
+    ):
+        provenance.described(tmp_path / "a")
+    assert [d.code for d in caught.value.diagnostics] == ["E504"]

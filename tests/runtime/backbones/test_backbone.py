@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -11,9 +12,11 @@ from safetensors.torch import save_file
 from torch import nn
 
 from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
+from fusewright.compiler.system import archives
 from fusewright.runtime.backbones.backbone import open_backbone, open_structure
 from fusewright.runtime.backbones.identity import weights_digest
 from fusewright.runtime.backbones.options import BackboneOptions, read_options
+from fusewright.runtime.backbones.weights import read_state
 from tests.support.backbones import HERE, OPTIONS, Pictures
 
 
@@ -215,3 +218,15 @@ def test_wrong_options_are_refused(
     with pytest.raises(DiagnosticError) as error:
         read_options("backbones.toml")
     assert said(error) == ("E506", message)
+
+
+def test_weights_that_do_not_fit_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    file = str(tmp_path / "weights.pt")
+    torch.save({"weight": torch.zeros(100_000)}, file)
+    assert [*read_state(file)] == ["weight"]
+    with (
+        patch.object(archives, "available_memory", return_value=100_000),
+        pytest.raises(DiagnosticError, match="of memory, and there is 100 KB") as caught,
+    ):
+        read_state(file)
+    assert [d.code for d in caught.value.diagnostics] == ["E512"]

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -14,6 +15,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import fusewright as fw
 from fusewright.compiler.check.check import checked
@@ -216,6 +218,29 @@ def test_outputs_that_were_changed_or_are_gone_are_refused(small: Path) -> None:
     path.unlink()
     with pytest.raises(fw.DiagnosticError, match="is gone"):
         run(table, small, seeds=1)
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        np.ones((7, 3), np.float32),
+        np.full((30, 3), np.nan, np.float32),
+        np.array([["a"] * 3] * 30),
+        np.array([[None] * 3] * 30, object),
+    ],
+    ids=["shape", "not finite", "texts", "objects"],
+)
+def test_outputs_with_a_digest_that_fits_are_refused_all_the_same(
+    outputs: NDArray[Any], small: Path
+) -> None:
+    run(few(FEW.rows[0]), small, seeds=1)
+    (path,), rows = (small / "outputs").iterdir(), Rows(small)
+    np.save(path, outputs)
+    (one,) = rows.done.values()
+    sealed = replace(one, outputs=sha256(path.read_bytes()).hexdigest())
+    with pytest.raises(fw.DiagnosticError) as caught:
+        rows.outputs(sealed, (30, 3))
+    assert [d.code for d in caught.value.diagnostics] == ["E507"]
 
 
 def test_other_data_are_other_rows(small: Path) -> None:

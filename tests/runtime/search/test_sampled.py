@@ -315,12 +315,13 @@ def test_strategies_know_how_many_rounds_there_are() -> None:
 # One study for many
 
 WORKER = """
-import json, sys, time
+import json, sys, time, warnings
 from collections.abc import Callable
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
 import fusewright as fw
+warnings.simplefilter("ignore", fw.DataWarning)  # the data are small
 from tests.runtime.search.test_sampled import DATA, QUICK, spec
 storage, strategy, candidates, wait = sys.argv[1:]
 slow = lambda record: time.sleep(float(wait))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..mutations import either
+from ..mutations.archive import mutated_archive
 from ..mutations.raw import flipped_bits, mutated_bytes
 from ..mutations.text import mutated_text
 from ..readers import Command
@@ -131,6 +132,17 @@ KINDS = (
         ],
     ),
     Kind("tokenizer", _TEXT, [Case("tokenizer.json", [_TOKENIZED], SHARDS)]),
+    Kind(
+        "weights of a backbone, of torch",
+        either(mutated_archive, mutated_archive, mutated_bytes),
+        [
+            Case(
+                "backbone.pt",
+                [extracting(TABLE, "--pretrained module:text=backbone.pt")],
+                SHARDS,
+            )
+        ],
+    ),
     Kind(
         "weights of a backbone",
         MUTATED_SAFETENSORS,

@@ -77,7 +77,6 @@ KINDS = (
             Case("searched/data.json", [RESUME]),
             Case("trained/missing.json", [Command.of("report trained -o out.html")]),
             Case("locked/run.lock", [TRAIN_LOCKED]),
-            Case("network.onnx.certificate.json", [Command.of("load network.onnx")]),
         ],
     ),
     Kind(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 from fusewright.runtime.reproduce.rows import Rows
@@ -36,13 +38,20 @@ def _rows(_: str) -> None:
     """Reads the rows of a table that is reproduced, and what their networks give."""
     rows = Rows(Path("reproduced"))
     for one in rows.done.values():
-        rows.outputs(one)
+        rows.outputs(one, (4, 3))
+
+
+def _sealed_rows(path: str) -> None:
+    """The same, of outputs with a digest that somebody made fit."""
+    digest, rows = sha256(Path(path).read_bytes()).hexdigest(), Rows(Path("reproduced"))
+    for one in rows.done.values():
+        rows.outputs(replace(one, outputs=digest), (4, 3))
 
 
 _OUTPUT = "reproduced/outputs/0000000000000000.npy"
 KINDS = (
     Kind("rows of a table", MUTATED_LINES, [Case("reproduced/rows.jsonl", [Call(_rows)])]),
-    Kind("outputs of a row", MUTATED_BYTES, [Case(_OUTPUT, [Call(_rows)])]),
+    Kind("outputs of a row", MUTATED_BYTES, [Case(_OUTPUT, [Call(_rows), Call(_sealed_rows)])]),
     _kind("npy", MUTATED_BYTES, "numpy-memmaps/A.npy", "numpy-memmaps"),
     _kind("pt", either(mutated_archive, mutated_archive, mutated_bytes), "pt/data.pt"),
     _kind("HDF5", MUTATED_BYTES, "HDF5/data.h5"),

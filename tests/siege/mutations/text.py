@@ -10,7 +10,7 @@ from random import Random
 
 from fusewright.compiler.language.nodes import KEYWORDS
 
-from . import TIMES, Mutation
+from . import TIMES
 from .tree import json_bytes, mutated_tree
 
 TOKENS = re.compile(
@@ -68,15 +68,6 @@ def _replacement(token: str, words: Sequence[str], random: Random) -> str:
         alike = [word for word in words if word[0].isalpha()]
         return random.choice(alike or words)
     return random.choice(PIECES)
-
-
-def with_corpus(mutate: Mutation, corpus: Sequence[bytes]) -> Mutation:
-    """A mutation of one of many originals."""
-
-    def mutated(original: bytes, random: Random) -> bytes:
-        return mutate(random.choice((original, *corpus)), random)
-
-    return mutated
 
 
 def mutated_lines(original: bytes, random: Random) -> bytes:
