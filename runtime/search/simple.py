@@ -161,6 +161,8 @@ def _linear(head: Head, strength: float) -> Any:
             return PerLabel(strength)
         case "classes":
             return LogisticRegression(C=strength, max_iter=ITERATIONS)
+        case "several":
+            raise AssertionError("a linear model is of one head")
 
 
 def _trees(head: Head, seed: int) -> Any:

@@ -142,6 +142,8 @@ class Objective:
             case "values":
                 losses = np.square((shares - labels) / self._deviations).mean(1)
                 return losses
+            case "several":
+                raise AssertionError("several heads have losses of their own")
         losses = -np.log(np.clip(of_truth, LEAST_SHARE, None)).mean(1)
         return losses
 
@@ -185,6 +187,8 @@ def loss_of(head: Head, logits: Tensor, labels: Tensor, smoothing: Smoothing = 0
                 losses = functional.binary_cross_entropy_with_logits(logits, labels)
             case "values":
                 losses = functional.mse_loss(logits, labels)
+            case "several":
+                raise AssertionError("several heads are asked one by one")
     if head.kind == "values" or (isinstance(smoothing, float) and not smoothing):
         return losses
     if isinstance(smoothing, Tensor):
@@ -251,6 +255,8 @@ def metrics_of(head: Head, logits: Tensor, labels: Tensor) -> dict[str, float]:
             found = {"mean_absolute_error": mean_absolute_error(logits, labels)}
             if len(logits) > 1:
                 found["r2"] = r2_score(logits, labels)
+        case "several":
+            raise AssertionError("several heads are asked one by one")
     return {name: float(value) for name, value in found.items()}
 
 

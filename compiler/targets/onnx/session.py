@@ -72,10 +72,9 @@ def outputs(
         if (info.name == EMBEDDING) != (name == EMBEDDING):
             continue
         expected = (samples, info.shape[-1])
-        is_array = isinstance(output, np.ndarray) and output.dtype == np.float32
-        if not is_array or output.shape != expected:
-            array = np.asarray(output)
+        array = np.asarray(output)
+        if array is not output or array.dtype != np.float32 or array.shape != expected:
             message = f"the model gives {array.shape} of {array.dtype}, not {expected} of float32"
             raise fail("E508", message, help="compile it again")
-        parts.append(output)
+        parts.append(array)
     return parts[0] if len(parts) == 1 else np.concatenate(parts, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -179,7 +180,8 @@ def test_an_onnx_file_has_an_output_for_each_head(trained: Path, probabilities: 
 def test_an_ensemble_gives_the_mean_of_each_head(tmp_path: Path) -> None:
     other = fw.loads(str(NETWORK).replace("LinearGLU", "Sum"))
     ensemble = Ensemble((EnsembleMember(NETWORK, 0.25), EnsembleMember(other, 0.75)))
-    train_ensemble(ensemble, DATA, out=tmp_path / "e", **{**QUICK, "epochs": 3})
+    short: dict[str, Any] = {**QUICK, "epochs": 3}
+    train_ensemble(ensemble, DATA, out=tmp_path / "e", **short)
     fw.deploy(tmp_path / "e", tmp_path / "e.onnx")
     assert np.allclose(
         fw.predict(tmp_path / "e.onnx", DATA), fw.predict(tmp_path / "e", DATA), atol=1e-5
@@ -263,10 +265,12 @@ def test_labels_of_heads_are_no_features(tmp_path: Path) -> None:
 
 def test_hooks_fire_on_heads() -> None:
     module, seen = fw.compile(NETWORK, "torch").eval(), dict[str, tuple[int, ...]]()
+
+    def hook(name: str) -> Callable[[torch.nn.Module, Any, torch.Tensor], None]:
+        return lambda _, inputs, result: seen.update({name: tuple(result.shape)})
+
     for name in ("group", "both", "again", "K"):
-        module.get_submodule(name).register_forward_hook(
-            lambda _, inputs, result, name=name: seen.update({name: tuple(result.shape)})
-        )
+        module.get_submodule(name).register_forward_hook(hook(name))
     features = {n: torch.from_numpy(DATA[n][:2]) for n in "ABD"}
     assert module(features).shape == (2, HEAD.count)
     assert seen == {"group": (2, 3), "both": (2, 3), "again": (2, 3), "K": (2, 2, 8)}
