@@ -208,7 +208,7 @@ def _constant(data: Dataset, feature: NetworkFeature, report: Report) -> None:
         note = Note(f"by less than {HARDLY:g} of what they are")
         remedy = "subtract what they have in common, or extract the feature again"
         report.add("W503", message, feature.span, help=remedy, notes=[note])
-    spread = np.atleast_1d(most - least)[~same & ~hardly]
+    spread = np.atleast_1d(_between(least, most))[~same & ~hardly]
     if len(spread) > 1 and spread.max() > SCALES * spread.min():
         message = f"channels of `{feature.name}` vary by {spread.min():.2g} to {spread.max():.2g}"
         remedy = "bring them to one scale: subtract their mean and divide by their deviation"
@@ -217,8 +217,13 @@ def _constant(data: Dataset, feature: NetworkFeature, report: Report) -> None:
 
 def _hardly(least: Any, most: Any) -> NDArray[np.bool_]:
     """Where what was seen differs by little of its size, or not at all."""
-    largest = np.maximum(np.abs(least), np.abs(most))
-    return np.asarray(most - least <= HARDLY * largest)
+    largest = np.maximum(np.abs(least), np.abs(most)).astype(np.float64)
+    return np.asarray(_between(least, most) <= HARDLY * largest)
+
+
+def _between(least: Any, most: Any) -> NDArray[np.float64]:
+    """How far they are apart, in float64: features near the ends of float32 overflow there."""
+    return np.subtract(most, least, dtype=np.float64)
 
 
 def _of(which: NDArray[np.bool_], feature: NetworkFeature) -> str:

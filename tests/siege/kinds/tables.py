@@ -25,6 +25,7 @@ def _readers(data: str) -> list[Command]:
         *[Command.of(f"predict network.onnx --data {data} -o out.npz")] * 2,
         *[Command.of(f"new --data {data}")] * 2,
         Command.of(f"evaluate network.onnx --data {data}"),
+        Command.of(f"info network.fuse --data {data}"),
         Command.of(f"features import {data} --out imported"),
     ]
 
