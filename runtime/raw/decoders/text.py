@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ....compiler.diagnostics.diagnostic import fail
 from ....compiler.diagnostics.text import shortened
-from ....compiler.system.files import read_bytes
+from ....compiler.system.files import first_line, read_bytes
 from ...extras import needed
 from ..data import Content, named, undecodable
 
@@ -85,7 +85,10 @@ def decode(
     if not transform.tokenizer:
         codes = np.frombuffer(text.encode("utf-8", "replace"), np.uint8)
         return codes[: transform.longest].astype(np.int64) + 1
-    tokens = _tokenizer(transform.tokenizer, transform.longest).encode(text).ids
+    try:
+        tokens = _tokenizer(transform.tokenizer, transform.longest).encode(text).ids
+    except Exception as error:  # noqa: BLE001  (what the library raises is an Exception itself)
+        raise undecodable(place, f"the tokenizer cannot read it: {first_line(error)}") from None
     if not tokens:
         raise undecodable(place, "the tokenizer makes no token of it")
     return np.array(tokens, np.int64)

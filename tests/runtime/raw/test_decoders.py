@@ -223,6 +223,12 @@ def test_texts_are_tokens(tmp_path: Path) -> None:
     assert decode("text", "a red square", tokenizer=name).tolist() == [1, 0, 3]
     assert decode("text", b"a circle", tokenizer=name, longest=1).tolist() == [1]
     assert decode("text", "aä").tolist() == [98, 196, 165]
+    lacking = Tokenizer(models.WordLevel({"a": 0}, unk_token="[UNK]"))
+    lacking.save(str(tmp_path / "tokenizer.json"))
+    name = read_tokenizer(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(fw.DiagnosticError, match="the tokenizer cannot read it: ") as caught:
+        decode("text", "a circle", tokenizer=name)
+    assert [d.code for d in caught.value.diagnostics] == ["E504"]
     (tmp_path / "tokenizer.json").write_text("{}", encoding="utf-8")
     with pytest.raises(fw.DiagnosticError, match="is no tokenizer"):
         read_tokenizer(str(tmp_path / "tokenizer.json"))
