@@ -10,7 +10,14 @@ from typing import TypeVar
 
 from ...graph.build import HEAD
 from ...network.names import OUTPUT, identifier
-from ...network.network import Architecture, NetworkCell, NetworkFeature, NetworkStep, Slot
+from ...network.network import (
+    Architecture,
+    NetworkCell,
+    NetworkFeature,
+    NetworkHead,
+    NetworkStep,
+    Slot,
+)
 from .drawer import free_slots
 from .labels import call
 from .overlay import Overlay
@@ -58,6 +65,7 @@ class _Union:
             changed_edges=self.edges,
             lines=self.lines,
             skipped=self.skipped,
+            joined=self._joined(),
         )
         slots = set(_slots(self.new))
         free = {*self._free_new, *(key for key in self._free_old if key not in slots)}
@@ -86,13 +94,7 @@ class _Union:
         if old.head != new.head:
             self.changed[HEAD] = "changed"
         olds, news = ({head.name: head for head in net.heads} for net in (old, new))
-        heads = [
-            self._only(identifier(name), olds, news, name) for name in _merged([*olds], [*news])
-        ]
-        for head in heads:
-            was = olds.get(head.name, head)
-            if (was.head, was.reads) != (head.head, head.reads):
-                self.changed.setdefault(identifier(head.name), "changed")
+        heads = [self._head(olds, news, name) for name in _merged([*olds], [*news])]
         lanes = {m.name: m for m in (*old.modalities, *new.modalities)}
         order = _merged(*([m.name for m in net.modalities] for net in (old, new)))
         return replace(
@@ -115,6 +117,25 @@ class _Union:
         both = _merged(before, after)
         self._mark(OUTPUT, both, before, after)
         return tuple(Slot((name,), open=False) for name in both)
+
+    def _head(
+        self, old: Mapping[str, NetworkHead], new: Mapping[str, NetworkHead], name: str
+    ) -> NetworkHead:
+        """A head of both, which reads what it reads in either."""
+        head, was = self._only(identifier(name), old, new, name), old.get(name)
+        if was is not None and (was.head, was.reads) != (head.head, head.reads):
+            self.changed.setdefault(identifier(name), "changed")
+        before, after = (_read(heads.get(name)) for heads in (old, new))
+        both = _merged(before, after)
+        self._mark(identifier(name), both, before, after)
+        return replace(head, reads=tuple(both))
+
+    def _joined(self) -> Sequence[str]:
+        """What leads into the prediction in either: heads with names, or the combination."""
+        before, after = ([h.name for h in net.heads] or [OUTPUT] for net in (self.old, self.new))
+        both = _merged(before, after)
+        self._mark(HEAD, both, before, after)
+        return both
 
     def _only(self, node: str, old: Mapping[str, T], new: Mapping[str, T], name: str) -> T:
         """The new one, or what was removed; marked where it is in one of the two alone."""
@@ -252,6 +273,11 @@ def _feature(feature: NetworkFeature) -> object:
     """What a feature says, whatever else is defined beside its adapter."""
     adapt = feature.adapt
     return feature.axes, feature.modality, feature.optional, adapt.definition, adapt.parameters
+
+
+def _read(head: NetworkHead | None) -> Sequence[str]:
+    """What a head reads, the combination by its name; nothing where there is no head."""
+    return (head.reads or (OUTPUT,)) if head else ()
 
 
 def _operations(step: NetworkStep) -> object:

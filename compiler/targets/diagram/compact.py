@@ -30,12 +30,11 @@ class Compact(WholeDrawer):
         yield from (self._modality(number) for number in range(len(self.lanes)))
         yield from map(self._fold, self._folds)
         yield from self._between()
-        yield from self.head_boxes()
-        taken = self._tops if self.network.reads_output else ()
-        tops = Counter((self._home(name), is_open) for name, is_open in taken)
+        yield from self.head_boxes(self.network)
+        tops = Counter((self._home(name), is_open) for name, is_open in self._tops)
         for (name, is_open), count in tops.items():
             yield self._counted(name, OUTPUT, count, is_open)
-        yield from self.into_heads()
+        yield from self.into_heads(self.network)
 
     def into_head(self, source: str, head: str, number: int) -> str:
         return self._counted(self._home(source), head, 1, False)

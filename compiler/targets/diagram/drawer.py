@@ -11,7 +11,14 @@ from typing import ClassVar
 
 from ...language.expression import Name, walk
 from ...network.names import OUTPUT, identifier
-from ...network.network import Application, Architecture, NetworkCell, NetworkStep, Slot
+from ...network.network import (
+    Application,
+    Architecture,
+    NetworkCell,
+    NetworkHead,
+    NetworkStep,
+    Slot,
+)
 from ..latex import definition_latex
 from .labels import MOST_BARS, Labels
 from .overlay import Overlay
@@ -64,9 +71,9 @@ class Drawer(ABC):
 
     # A Cell
 
-    def title(self, cell: NetworkCell) -> str:
-        """What a reader calls a Cell."""
-        return cell.name
+    def title(self, part: NetworkCell | NetworkHead) -> str:
+        """What a reader calls a Cell or a head."""
+        return part.name
 
     def cell(self, cell: NetworkCell) -> Iterator[str]:
         """A Cell with the edges inside it."""

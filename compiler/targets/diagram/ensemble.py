@@ -10,7 +10,7 @@ from ...graph.build import HEAD, Graph, build
 from ...graph.read import architecture
 from ...language.ensemble import Ensemble
 from ...network.names import OUTPUT, identifier, place_of
-from ...network.network import Architecture, NetworkCell, Slot
+from ...network.network import Architecture, NetworkCell, NetworkHead, Slot
 from .drawer import HIDDEN, frame
 from .labels import predicted
 from .overlay import PLAIN
@@ -50,7 +50,7 @@ class EnsembleGraph:
 
 
 def within(member: str, name: str) -> str:
-    """What a Cell of a member, its output or its head is called among those of all."""
+    """What a Cell of a member, its output or a head is called among those of all."""
     return f"{member}{_WITHIN}{name}"
 
 
@@ -80,8 +80,8 @@ class EnsembleDrawer(WholeDrawer):
         count = sum(drawn.copies.values())
         return cls(joint, used, (), PLAIN, style, members=members, shares=drawn.shares, count=count)
 
-    def title(self, cell: NetworkCell) -> str:
-        return cell.name.rpartition(_WITHIN)[2]
+    def title(self, part: NetworkCell | NetworkHead) -> str:
+        return part.name.rpartition(_WITHIN)[2]
 
     def _cells(self) -> Iterator[str]:
         for name, network in self.members.items():
@@ -95,7 +95,7 @@ class EnsembleDrawer(WholeDrawer):
             yield frame(label, name, look)
             for cell in network.cells:
                 yield from self.cell(cell)
-            yield from self.head_boxes(within(name, OUTPUT), within(name, HEAD))
+            yield from self.head_boxes(network, within(name, OUTPUT), within(name, HEAD))
             yield "}"
         for cell in self.network.cells:
             yield from self.into_input(cell)
@@ -105,7 +105,7 @@ class EnsembleDrawer(WholeDrawer):
             output, head = within(name, OUTPUT), within(name, HEAD)
             for number, slot in enumerate(network.outputs):
                 yield self.from_source(slot.candidates[0], identifier(output), number)
-            yield self.edge(identifier(output), identifier(head), 0)
+            yield from self.into_heads(network, output, head)
             wide = self.style.of_edge(True, True, False, None, self.shares[name])
             yield edge(identifier(head), MEAN, {**wide, "class": "upper"})
         heads = [identifier(within(name, HEAD)) for name in self.members]
@@ -121,10 +121,10 @@ class EnsembleDrawer(WholeDrawer):
 
 def _moved(member: str, network: Architecture) -> Architecture:
     """A network whose Cells are called as they are among those of all members."""
-    cells = network.cell_by_name
+    own = {*network.cell_by_name, *(head.name for head in network.heads)}
 
     def moved(name: str) -> str:
-        return within(member, name) if name in cells else name
+        return within(member, name) if name in own else name
 
     def slot(one: Slot) -> Slot:
         return replace(one, candidates=tuple(map(moved, one.candidates)))
@@ -136,4 +136,8 @@ def _moved(member: str, network: Architecture) -> Architecture:
             for cell in network.cells
         ),
         outputs=tuple(map(slot, network.outputs)),
+        heads=tuple(
+            replace(head, name=moved(head.name), reads=tuple(map(moved, head.reads)))
+            for head in network.heads
+        ),
     )

@@ -123,10 +123,13 @@ class Labels:
         return f"<TABLE {table}><TR>{cells}</TR></TABLE>"
 
 
+SIDE_BY_SIDE = "the outputs of all heads, side by side"
+
+
 def predicted(head: Head) -> str:
-    """`60 classes`, `1 value`; of several heads `4 heads`."""
+    """`60 classes`, `1 value`; of heads with names `4 heads`."""
     if head.kind == "several":
-        return f"{len(head.parts)} heads"
+        return f"{len(head.parts)} head{'s' if len(head.parts) != 1 else ''}"
     return f"{head.count} {head.kind if head.count > 1 else SINGULAR[head.kind]}"
 
 

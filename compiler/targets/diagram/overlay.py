@@ -15,8 +15,9 @@ class Overlay:
 
     `weights` of a node's slots are shares of the candidates, in their order; those of `operations`
     belong to the operations of a Step. `changed` holds nodes, `changed_edges` the node, slot and
-    candidate of an edge, `lines` the markup that a node shows in place of what it is, and `skipped`
-    what a Cell's merge takes beside its Steps.
+    candidate of an edge, `lines` the markup that a node shows in place of what it is, `skipped`
+    what a Cell's merge takes beside its Steps, and `joined` what leads into the prediction, where
+    that is not what the network says.
     Candidates of a mixture have an edge from `least` times their average weight on.
     """
 
@@ -31,6 +32,7 @@ class Overlay:
     lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
     skipped: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    joined: Sequence[str] = ()
     least: float = 1.0
 
     def heaviest(self, shares: Sequence[float]) -> float:

@@ -4,7 +4,8 @@ NOTE: the picture flows upwards, so that it fits a column of a paper: each modal
 features in their order, the Cells stand above the lanes, the output and the head on top. Edges of
 the upper level, into and out of Cells, are wide, those of the lower level, inside a Cell, thin;
 whatever is still to be found is dashed. A feature's adapter is not drawn: edges go through it.
-What the output does not reach is quiet.
+What no head depends on is quiet, also the output where no head reads it. Above heads with names
+stands a small box, which has the outputs of all of them side by side.
 
 A hole over all predecessors shows their number, and its Cell has edges from whole lanes and Cells,
 or from one box where those would be many; a restricted hole shows its candidates. Where the weights
@@ -24,10 +25,17 @@ from math import ceil
 
 from ...graph.build import HEAD
 from ...network.names import OUTPUT, identifier
-from ...network.network import Application, Head, NetworkCell, NetworkFeature
+from ...network.network import (
+    SEVERAL,
+    Application,
+    Architecture,
+    Head,
+    NetworkCell,
+    NetworkFeature,
+)
 from ..latex import definition_latex
 from .drawer import HIDDEN, POINT, Drawer, cluster, frame
-from .labels import predicted
+from .labels import SIDE_BY_SIDE, predicted
 from .statements import Look, attributes, box, edge, node, quoted, same_rank
 
 GUIDE: Look = {"style": "invis", "weight": 0}
@@ -177,25 +185,26 @@ class WholeDrawer(Drawer):
     # The output
 
     def _top(self) -> Iterator[str]:
-        yield from self.head_boxes()
-        for number, slot in enumerate(self.network.outputs if self.network.reads_output else ()):
+        yield from self.head_boxes(self.network)
+        for number, slot in enumerate(self.network.outputs):
             for place in self.drawn(OUTPUT, number, slot):
                 yield self.from_source(slot.candidates[place], OUTPUT, number, slot, place)
-        yield from self.into_heads()
+        yield from self.into_heads(self.network)
 
-    def into_heads(self) -> Iterator[str]:
+    def into_heads(
+        self, network: Architecture, output: str = OUTPUT, last: str = HEAD
+    ) -> Iterator[str]:
         """The edges into what predicts, from the combination, features, Cells or other heads."""
-        if not self.network.heads:
-            yield self.edge(OUTPUT, HEAD, 0)
-        for head in self.network.heads:
+        heads = [head.name for head in network.heads]
+        for head in network.heads:
             name = identifier(head.name)
-            if not head.reads:
-                yield self.edge(OUTPUT, name, 0)
-            for number, read in enumerate(head.reads):
-                if head.decides:
+            for number, read in enumerate(head.reads or (output,)):
+                if read in (output, *heads):
                     yield self.edge(identifier(read), name, number)
                 else:
                     yield self.into_head(read, name, number)
+        for number, source in enumerate(self.overlay.joined or heads or (output,)):
+            yield self.edge(identifier(source), identifier(last), number)
 
     def into_head(self, source: str, head: str, number: int) -> str:
         """An edge from a feature or a Cell into what predicts."""
@@ -208,20 +217,27 @@ class WholeDrawer(Drawer):
         holes = (f"? of {len(slot.candidates)}" for slot in counted)
         return " ".join(["combine", ", ".join(holes)]).rstrip()
 
-    def head_boxes(self, output: str = OUTPUT, last: str = HEAD) -> Iterator[str]:
-        """The boxes of the combination and of what is predicted."""
-        equation = definition_latex(self.network.combine.definition)
-        hidden = self.hidden(output, dict(enumerate(self.network.outputs)), "")
-        look = {**self.look(output, "output"), **hidden}
-        combined = self.labels.signed(self.combined(), self.overlay.changed.get(output))
-        if self.network.reads_output:
-            yield box(output, combined, "the outputs combined", look, equation)
-        if not self.network.heads:
-            label = self.labels.bold(predicted(self.network.head))
-            yield self._head(last, self.network.head, label, self.network.head_role)
-        for head in self.network.heads:
-            label = self.labels.bold(head.name) + self.labels.beside(predicted(head.head))
+    def head_boxes(
+        self, network: Architecture, output: str = OUTPUT, last: str = HEAD
+    ) -> Iterator[str]:
+        """The boxes of the combination and of what is predicted; several heads have one on top."""
+        name, joint = identifier(output), identifier(last)
+        equation = definition_latex(network.combine.definition)
+        hidden = self.hidden(name, dict(enumerate(network.outputs)), "")
+        look = {**self.look(name, "output"), **hidden}
+        combined = self.labels.signed(self.combined(), self.overlay.changed.get(name))
+        yield box(name, combined, "the outputs combined", look, equation)
+        for head in network.heads:
+            label = self.labels.bold(self.title(head)) + self.labels.beside(predicted(head.head))
             yield self._head(identifier(head.name), head.head, label, head.role)
+        if network.head.kind == SEVERAL:
+            label = self.labels.small(predicted(network.head))
+            signed = self.labels.signed(label, self.overlay.changed.get(joint))
+            look = {**self.look(joint, "heads"), "height": 0.2}
+            yield box(joint, signed, SIDE_BY_SIDE, look)
+        else:
+            label = self.labels.bold(predicted(network.head))
+            yield self._head(joint, network.head, label, network.head_role)
 
     def _head(self, name: str, head: Head, label: str, role: Application) -> str:
         names = head.names or (predicted(head),)

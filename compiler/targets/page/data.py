@@ -26,7 +26,7 @@ from ...network.network import (
 )
 from ...passes import optimise
 from ...program.program import Scope
-from ..diagram.labels import predicted
+from ..diagram.labels import SIDE_BY_SIDE, predicted
 from ..diagram.statements import node
 from ..latex import definition_latex
 from ..mathml import definition_mathml
@@ -57,8 +57,7 @@ class Facts:
             for name, fact in self._cell(cell):
                 self._add(name, fact)
         self._add(OUTPUT, self._output())
-        if not network.heads:
-            self._add(HEAD, self._head())
+        self._add(HEAD, self._side_by_side() if network.heads else self._head())
         for head in network.heads:
             self._add(identifier(head.name), self._named_head(head))
 
@@ -133,6 +132,11 @@ class Facts:
         place = self._operation(("head",), self.network.head_role, self._parts.head)
         what = "what is predicted; its numbers are with those of the combination"
         return self._fact("head", predicted(head), what, f"(batch, {head.count})", [place])
+
+    def _side_by_side(self) -> Fact:
+        """What has the outputs of all heads that have names, and computes nothing of them."""
+        head = self.network.head
+        return self._fact("heads", predicted(head), SIDE_BY_SIDE, f"(batch, {head.count})", [])
 
     def _named_head(self, head: NetworkHead) -> Fact:
         """One of several heads, whose numbers are with those of all of them in the whole."""

@@ -19,7 +19,15 @@ from fusewright.compiler.lowering.lower import lower
 from fusewright.compiler.network.holes import RELAXATIONS, Relaxation
 from fusewright.compiler.network.network import Network
 from fusewright.compiler.resolve.resolve import resolve
-from fusewright.compiler.targets.diagram import STYLES, Drawing, dot, of_mixtures, render
+from fusewright.compiler.targets.diagram import (
+    STYLES,
+    Drawing,
+    dot,
+    of_mixtures,
+    render,
+    statements,
+)
+from fusewright.compiler.targets.diagram.ensemble import EnsembleGraph, within
 from fusewright.runtime.genotypes.sample import random_genotype
 
 from ...support.pictures import edges_of, nodes_of, read_back, said_edges, said_nodes, shown
@@ -116,3 +124,42 @@ def test_of_two_genotypes_every_edge_is_there_and_marked(spec: Spec, a: int, b: 
     before, after = ({e[:2] for e in edges_of(s.graph)} for s in (old, new))
     kept = {e[:2] for e in said_edges(found, resolve(new))}
     assert kept == before | after
+
+
+CELLS = (
+    "network n(C = 8, L = 2) use bmnas modality m { A[c 4] B[c 4] } "
+    "cell K(A, B) { S = Sum(x, y) } cell J(A, K) { S = Sum(x, y) } output J "
+)
+HEADS = {
+    "one": "predict 3 classes",
+    "named": "predict one 3 classes",
+    "apart": "predict one(K) 3 classes predict two(A, B) 3 classes predict all(one, two) 3 classes",
+    "other": "predict one 3 classes predict two(A) 3 classes predict all(one) 3 classes",
+}
+
+
+@pytest.mark.parametrize("old", HEADS)
+@pytest.mark.parametrize("new", HEADS)
+def test_what_changed_of_heads_is_marked_edge_by_edge(old: str, new: str) -> None:
+    first, second = (fw.loads(CELLS + HEADS[name]).graph for name in (old, new))
+    found = read_back(dot(second, Drawing(old=first)))
+    before, after = ({e[:2] for e in edges_of(graph)} for graph in (first, second))
+    states = {(a, b): d["class"].split() for a, b, d in found.edges(data=True) if "slot" in d}
+    skipped = {("J.x", "J"), ("K.x", "K")}
+    assert before | after <= {*states, *skipped}
+    assert {ends for ends, said in states.items() if "added" in said} == after - before
+    assert {ends for ends, said in states.items() if "removed" in said} == before - after
+
+
+def test_an_ensemble_shows_what_the_heads_of_each_member_read() -> None:
+    graphs = {name: fw.loads(CELLS + HEADS[name]).graph for name in ("apart", "other")}
+    shares, copies = dict.fromkeys(graphs, 0.5), dict.fromkeys(graphs, 1)
+    found = read_back(dot(EnsembleGraph(graphs, shares, copies)))
+
+    def node(member: str, name: str) -> str:
+        return statements.node(within(member, name) if name not in ("A", "B") else name)
+
+    for member, graph in graphs.items():
+        heads = ("one", "two", "all", "head")
+        expected = {e[:2] for e in edges_of(graph) if e[1] in heads}
+        assert {(node(member, a), node(member, b)) for a, b in expected} <= set(found.edges())
