@@ -46,6 +46,23 @@ class Choices:
         return tuple(cell.inputs for cell in self.cells)
 
 
+def reached_by(network: Network, choices: Choices) -> list[str]:
+    """The features and Cells that what is predicted depends on, where a choice fills the holes."""
+    pairs = zip(network.cells, choices.cells, strict=True)
+    inputs = {cell.name: taken.inputs for cell, taken in pairs}
+    outputs = [name for name in choices.outputs if name != NOTHING]
+    read = outputs if network.reads_output else []
+    waiting = list(dict.fromkeys((*read, *network.read_by_heads)))
+    found, reached = set(waiting), list[str]()
+    while waiting:
+        name = waiting.pop()
+        reached.append(name)
+        new = set(inputs.get(name, ())) - found
+        found |= new
+        waiting += new
+    return reached
+
+
 def listed(choices: Choices) -> list[Any]:
     """Choices as lists, for a file."""
     cells = [

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
+
+import numpy as np
 
 from ...compiler.check.check import checked
 from ...compiler.check.lint import idle_modalities
@@ -11,10 +14,13 @@ from ...compiler.graph.build import build
 from ...compiler.language.expression import Call, walk
 from ...compiler.language.spec import Spec
 from ...compiler.lowering.lower import lower
-from ...compiler.measure.sizes import count_parameters
+from ...compiler.measure.sizes import count_chosen, count_parameters
+from ...compiler.network.choices import Choices
+from ...compiler.network.fillings import fillings
 from ...compiler.network.network import Network, NetworkFeature
+from ...compiler.program.program import Program
 from ...compiler.resolve.resolve import resolve
-from ..genotypes.sample import random_genotype
+from ..genotypes.sample import draw_within
 from .checks import data_warnings, metric_warnings
 from .classes import with_names
 from .dataset import Dataset, load_data
@@ -48,14 +54,19 @@ def unused_by(genotype: Spec) -> tuple[Diagnostic, ...]:
     return tuple(report.diagnostics)
 
 
-def guidance(data: Dataset, network: Network) -> tuple[Diagnostic, ...]:
-    """What to look at first where a network does worse than it should on these data."""
+def guidance(
+    data: Dataset, network: Network, program: Program | None = None
+) -> tuple[Diagnostic, ...]:
+    """What to look at first where a network does worse than it should on these data.
+
+    `program` is the network's before any pass, however relaxed, where there is one already.
+    """
     report = Report()
     for feature in network.features:
         _pooled(feature, network.numbers["L"], data, report)
     if not network.has_holes:
         idle_modalities(network, report)
-    _parameters(data, network, report)
+    _parameters(data, network, program or lower(build(network)), report)
     return tuple(report.diagnostics)
 
 
@@ -77,17 +88,31 @@ def _pooled(feature: NetworkFeature, length: int | float, data: Dataset, report:
     report.add("W510", message, feature.span, help=remedy, notes=[note])
 
 
-def _parameters(data: Dataset, network: Network, report: Report) -> None:
+def _parameters(data: Dataset, network: Network, program: Program, report: Report) -> None:
     """Many more parameters than samples to learn them from; of a space, those of one genotype."""
     samples = int((data.split == TRAIN).sum())
     try:
-        drawn = resolve(random_genotype(network, 0)) if network.has_holes else network
+        parameters = (
+            count_chosen(program, network, _drawn(network))
+            if network.has_holes
+            else count_parameters(program)
+        )
     except DiagnosticError:  # no genotype was found by chance; the search says more
         return
-    parameters = count_parameters(lower(build(drawn)))
     if parameters < MANY * samples:
         return
     whose = "a genotype of it has" if network.has_holes else "the network has"
     message = f"{whose} {parameters:,} parameters, and {samples:,} samples to learn them from"
     remedy = "lower C or L, raise `dropout` and `weight_decay`, or add samples"
     report.add("W511", message, help=remedy)
+
+
+def _drawn(network: Network) -> Choices:
+    """A choice of the first variant, which the network is, with as much in its output as may be.
+
+    Raises DiagnosticError where none was found.
+    """
+    drawn = draw_within(network, np.random.default_rng(0))
+    if not any(slot.optional for slot in network.outputs):
+        return drawn
+    return replace(drawn, outputs=next(fillings(network.outputs)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -30,13 +31,17 @@ def draw(network: Network, generator: np.random.Generator) -> Choices:
     """What fills every Cell, drawn as `random_genotype` says, in a variant that is drawn first."""
     sizes = [len(hole.candidates) for hole in network.global_holes]
     picks = tuple(int(generator.integers(size)) for size in sizes)
-    network = network.variant(picks)
+    return replace(draw_within(network.variant(picks), generator), variant=picks)
+
+
+def draw_within(network: Network, generator: np.random.Generator) -> Choices:
+    """As `draw`, in the variant that the network is."""
     chosen: list[Choice] = []
     cells: list[CellChoice] = []
     for index in range(len(network.cells)):
         cells.append(draw_cell(network, index, chosen, generator))
         chosen.append(cells[-1].inputs)
-    return Choices(tuple(cells), draw_outputs(network, generator), picks)
+    return Choices(tuple(cells), draw_outputs(network, generator))
 
 
 def draw_outputs(network: Network, generator: np.random.Generator) -> Choice:

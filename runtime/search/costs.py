@@ -9,7 +9,7 @@ from ...compiler.language.nodes import Budget
 from ...compiler.language.printer import quantity as written
 from ...compiler.measure.parts import Part, Parts
 from ...compiler.measure.sizes import count_macs, count_parameters
-from ...compiler.network.choices import Choices
+from ...compiler.network.choices import Choices, reached_by
 from ...compiler.network.network import NOTHING, Network
 from ..latency.profile import Profile
 
@@ -46,11 +46,7 @@ class Table:
         cells = {cell.name: (cell, taken) for cell, taken in pairs}
         outputs = [name for name in chosen.outputs if name != NOTHING]
         parts = [self.head(len(outputs)), self.fixed]
-        read = outputs if self.network.reads_output else []
-        waiting = list(dict.fromkeys((*read, *self.network.read_by_heads)))
-        found = set(waiting)
-        while waiting:
-            name = waiting.pop()
+        for name in reached_by(self.network, chosen):
             if name not in cells:
                 parts.append(self.adapters[name])
                 continue
@@ -58,9 +54,6 @@ class Table:
             parts.append(self.merges[name])
             for step, choice in zip(cell.steps, taken.steps, strict=True):
                 parts.append(self.steps[name, step.name][choice.operation])
-            new = set(taken.inputs) - found
-            found |= new
-            waiting += new
         return {q: sum(p.get(q, 0.0) for p in parts) for q in self.quantities}
 
     def _costs(self, part: Part) -> Costs:

@@ -19,6 +19,7 @@ from ...compiler.language.spec import Spec
 from ...compiler.load import Given, spec_of
 from ...compiler.network.holes import Relaxation
 from ...compiler.network.network import Network
+from ...compiler.program.program import Program
 from ...compiler.system.display import usual_report
 from ...compiler.system.files import is_there
 from ...compiler.tools.meaning import meaning
@@ -98,7 +99,6 @@ def search(
     here = settings.with_options(device=join(settings.device))
     with begun(out, "search", overwrite, resume=resume) as folder, computing(settings.threads):
         samples = (readings or Readings()).weighted(data, network, settings)
-        doubts = data_warnings(samples, network) + guidance(samples, network)
         for part in (TRAIN, VALIDATION):
             require_trainable(samples, (part,), settings)
         Objective.of(
@@ -113,10 +113,12 @@ def search(
                 deciding, specification=meaning(network), data=used.digest, profile=measured
             )
             run = KeptRun(folder, identity, resume, used)
+        unit = unit_program(network)
+        doubts = data_warnings(samples, network) + guidance(samples, network, unit)
         doubts += metric_warnings(samples, network.head, VALIDATION)
         warned = warn(doubts) if rank() == 0 else []
         told = report or usual_report("search")
-        result = _search(network, samples, here, budgets, told, run)
+        result = _search(network, samples, here, budgets, told, run, unit)
         warned += warn(unused_by(result.genotype)) if rank() == 0 else []
         if run is not None and rank() == 0:
             _write(result, run.folder, settings, profile)
@@ -158,11 +160,12 @@ def _search(
     budgets: Budgets,
     report: Report | None,
     run: KeptRun | None,
+    unit: Program,
 ) -> SearchResult:
     device = device_of(settings)
     relax = cast(Relaxation, settings.relax)
     with seeded(settings.seed, device) as generator:
-        unit, interrupt = unit_program(network), Interrupt()
+        interrupt = Interrupt()
         meter = Meter(unit_macs(unit), settings.batch)
         problem = Problem(
             network, data, settings, device, relax, meter, generator, interrupt, budgets, unit

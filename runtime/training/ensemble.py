@@ -11,8 +11,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.graph.build import build
 from ...compiler.language.ensemble import Ensemble, EnsembleMember
 from ...compiler.language.spec import Spec
+from ...compiler.lowering.lower import lower
 from ...compiler.program.join import member_name
 from ..data.checks import data_warnings, warn
 from ..data.classes import named
@@ -81,9 +83,11 @@ def train_ensemble(
     ]
     join(chosen[0].device)
     with begun(out, "train", overwrite) as folder:
-        members = members_of([one.genotype for one in ensemble.members], data, chosen)
-        first = members[0]
-        doubts = data_warnings(first.data, first.network) + guidance(first.data, first.network)
+        first, *others = members_of([one.genotype for one in ensemble.members], data, chosen)
+        program = lower(build(first.network))
+        members = [replace(first, program=program), *others]
+        doubts = data_warnings(first.data, first.network)
+        doubts += guidance(first.data, first.network, program)
         warned = warn(doubts) if rank() == 0 else []
         result = _trained(ensemble, members, progress)
         if folder is not None and rank() == 0:

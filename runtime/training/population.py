@@ -40,9 +40,14 @@ OWN = ("seed", *MOVING)
 """Settings that members of a population may have of their own."""
 
 
-def member_program(network: Network, dropout: ModalityDropout | None = None) -> Hoisted:
-    """What a network computes in training beside others, and what of it is computed before."""
-    program = optimise(lower(build(network)), "member")
+def member_program(
+    network: Network, dropout: ModalityDropout | None = None, program: Program | None = None
+) -> Hoisted:
+    """What a network computes in training beside others, and what of it is computed before.
+
+    `program` is the network's before any pass, where there is one already.
+    """
+    program = optimise(program or lower(build(network)), "member")
     return hoist(program, dropout.owners if dropout else NOT_APART)
 
 

@@ -14,6 +14,7 @@ from ...compiler.check.check import checked, require_no_holes
 from ...compiler.language.spec import Spec
 from ...compiler.network.network import Network
 from ...compiler.program.hoist import Hoisted
+from ...compiler.program.program import Program
 from ..data.classes import with_names
 from ..data.dataset import Dataset
 from ..data.files import Source, arrays_of
@@ -141,11 +142,15 @@ class _Epochs:
 
 @dataclass(frozen=True)
 class Member:
-    """A network that is checked, the samples that it learns, and its settings."""
+    """A network that is checked, the samples that it learns, and its settings.
+
+    `program` is the network's before any pass, where there is one already.
+    """
 
     network: Network
     data: Dataset
     settings: Settings
+    program: Program | None = None
 
     @property
     def kind(self) -> Any:
@@ -187,7 +192,7 @@ def _train_group(members: Sequence[Member], epochs: _Epochs) -> list[TrainResult
     for member in members:
         text = str(member.network.spec)
         if text not in programs:
-            programs[text] = member_program(member.network, dropout)
+            programs[text] = member_program(member.network, dropout, member.program)
     hoisted = [programs[str(member.network.spec)] for member in members]
     features = {name: a for member in members for name, a in member.data.features.items()}
     whole = replace(members[0].data, features=features)
@@ -208,7 +213,7 @@ def _train_alone(member: Member, epochs: _Epochs) -> TrainResult:
     def told(record: dict[str, Any]) -> None:
         epochs.pass_by()
 
-    return train_network(member.network, member.data, member.settings, told, None)
+    return train_network(member.network, member.data, member.settings, told, None, member.program)
 
 
 def _train_together(

@@ -144,7 +144,7 @@ def train(
         samples = load_weighted(data, network, settings)
         if settings.patience:
             samples = replace(samples, times=None)
-        doubts = data_warnings(samples, network) + guidance(samples, network)
+        doubts = data_warnings(samples, network) + guidance(samples, network, program)
         truth = samples.labels
         if soft is not None:
             samples = soft.taught(samples, network.head)

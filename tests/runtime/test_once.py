@@ -115,6 +115,17 @@ def test_a_network_is_checked_and_lowered_once(arguments: Sequence[str], place: 
     assert list(found.lowered.values()) == [1]
 
 
+def test_an_ensemble_checks_and_lowers_each_member_once() -> None:
+    from fusewright.runtime.training.ensemble import train_ensemble
+
+    from ..support.ensembles import BRIEF, CELLS, ensemble
+
+    with counted() as found:
+        train_ensemble(ensemble(), problem(), **BRIEF)
+    assert set(found.checked.values()) == set(found.lowered.values()) == {1}
+    assert len(found.checked) == len(CELLS)
+
+
 @pytest.mark.parametrize(
     ("strategy", "relax"),
     [("darts", "shared"), *((s, "per_input") for s in (*HYPERNETS, *CANDIDATES))],

@@ -10,14 +10,27 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 import fusewright as fw
 from fusewright.compiler.check.check import checked
+from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
+from fusewright.compiler.graph.build import build
+from fusewright.compiler.language.spec import Spec
+from fusewright.compiler.lowering.lower import lower
+from fusewright.compiler.measure.sizes import count_chosen, count_parameters
+from fusewright.compiler.network.choices import fill
+from fusewright.compiler.network.holes import RELAXATIONS, Relaxation
+from fusewright.compiler.network.network import NOTHING
+from fusewright.compiler.resolve.resolve import resolve
 from fusewright.runtime.data.checks import data_warnings, metric_warnings
 from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.data.guidance import guidance
 from fusewright.runtime.data.split import TEST
+from fusewright.runtime.genotypes.sample import draw
 
+from ...support.programs import specs
 from ...support.running import Arrays, as_npz, changed, command
 
 FEATURES = "modality m optional { A[c 3] } modality n { D[c 4] }"
@@ -130,6 +143,43 @@ def test_more_parameters_than_samples_and_a_modality_without_use() -> None:
         "W511 the network has 771 parameters, and 30 samples to learn them from",
     ]
     assert guided(spec.replace("64", "4").replace("output A", "output A, D"), sound()) == []
+
+
+@given(specs(), st.sampled_from(RELAXATIONS), st.integers(0, 99))
+def test_a_hypernet_says_how_many_parameters_a_genotype_has(
+    spec: Spec, relax: Relaxation, seed: int
+) -> None:
+    space = checked(spec)
+    try:
+        chosen = draw(space, np.random.default_rng(seed))
+    except DiagnosticError:  # no choice was found that the rule admits
+        assume(False)
+        return
+    counted = count_chosen(lower(build(space), relax), space, chosen)
+    alone = count_parameters(lower(build(resolve(fill(space, chosen)))))
+    assert counted >= alone if NOTHING in chosen.outputs else counted == alone
+
+
+@pytest.mark.parametrize(
+    ("space", "network"),
+    [
+        ("C = {64 | 4}, L = 2) %s output A?, D?", "C = 64, L = 2) %s output A, D"),
+        (
+            "C = 32, L = 2) %s pool ConcatFC cell K(A, D) { S = ?(x, y) }",
+            "C = 32, L = 2) %s cell K(A, D) { S = ConcatFC(x, y) }",
+        ),
+    ],
+)
+def test_a_space_is_held_against_one_of_its_networks(space: str, network: str) -> None:
+    (of_space,), (of_network,) = (
+        [
+            line
+            for line in guided(f"network n({text % FEATURES} predict 3 classes", sound())
+            if line.startswith("W511")
+        ]
+        for text in (space, network)
+    )
+    assert of_space == of_network.replace("the network has", "a genotype of it has")
 
 
 def test_a_genotype_that_leaves_a_modality_out_is_said_by_the_search(tmp_path: Path) -> None:
