@@ -223,7 +223,7 @@ def _hardly(least: Any, most: Any) -> NDArray[np.bool_]:
 
 def _between(least: Any, most: Any) -> NDArray[np.float64]:
     """How far they are apart, in float64: features near the ends of float32 overflow there."""
-    return np.subtract(most, least, dtype=np.float64)
+    return np.asarray(np.subtract(most, least, dtype=np.float64))
 
 
 def _of(which: NDArray[np.bool_], feature: NetworkFeature) -> str:
