@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -15,16 +14,20 @@ from fusewright.compiler.network.foreign import EQUATIONS, in_equation, in_step
 ROWS = sorted(EQUATIONS.items())
 
 
-@pytest.mark.parametrize("name", [name for name, _ in ROWS])
-def test_every_equation_is_one(name: str) -> None:
+def around(name: str) -> fw.Spec:
+    """A network of one Step that applies the equation of a name to its inputs."""
     inputs, equation = EQUATIONS[name]
-    text = f"""network n(C = 4, L = 2)
+    return fw.loads(f"""network n(C = 4, L = 2)
 op F({inputs}) = {equation}
 modality m {{ A[c 3] B[t 2, c 5] }}
 cell K(A, B) {{ S = F({inputs}) }}
 predict 3 classes
-"""
-    assert not [d for d in fw.check(fw.loads(text)) if d.is_error]
+""")
+
+
+@pytest.mark.parametrize("name", [name for name, _ in ROWS])
+def test_every_equation_is_one(name: str) -> None:
+    assert not [d for d in fw.check(around(name)) if d.is_error]
 
 
 MEANT: dict[str, Callable[[Tensor], Tensor]] = {
@@ -39,17 +42,24 @@ MEANT: dict[str, Callable[[Tensor], Tensor]] = {
 
 @pytest.mark.parametrize("name", sorted(MEANT))
 def test_equations_give_what_torch_gives(name: str) -> None:
-    _, equation = EQUATIONS[name]
-    x = 3 * np.random.default_rng(0).normal(size=(2, 3, 4)).astype(np.float32)
-    known = {
-        "x": torch.from_numpy(x),
-        "max": torch.maximum,
-        "channels": -1,
-        "sum": lambda value, over: value.sum(over, keepdim=True),
-        **{one: getattr(torch, one) for one in ("relu", "exp", "abs", "sqrt")},
-    }
-    found: Tensor = eval(equation, known)
-    torch.testing.assert_close(found, MEANT[name](torch.from_numpy(x)), rtol=1e-4, atol=1e-5)
+    module, generator = fw.compile(around(name), "torch").eval(), torch.Generator().manual_seed(0)
+    seen: list[tuple[Tensor, Tensor]] = []
+
+    def keep(_: torch.nn.Module, inputs: tuple[Tensor, ...], result: Tensor) -> None:
+        seen.append((inputs[0], result))
+
+    module.get_submodule("K.S").register_forward_hook(keep)
+    module(
+        {
+            "A": 9 * torch.randn(7, 3, generator=generator),
+            "B": 9 * torch.randn(7, 2, 5, generator=generator),
+        }
+    )
+    ((x, found),) = seen
+    assert x.shape == (7, 2, 4)
+    assert x.min() < -1
+    assert x.max() > 1
+    torch.testing.assert_close(found, MEANT[name](x), rtol=1e-4, atol=1e-5)
 
 
 def test_remedies() -> None:
