@@ -4,7 +4,7 @@
 genotype (`darts`, the published rule). Measured on test, over seeds of search and training: each
 modality's last feature alone; the searched network with one head; the same with a head for each
 view, evidence and Dempster's rule, as `examples/systems/tef.fuse` has it, where each head is one
-more row; and the same heads without evidence, whose probabilities are averaged. TEF is our reading
+more row; and the same heads without evidence, whose logits are averaged. TEF is our reading
 of what is known of it. All train for the same epochs with the default settings.
 """
 
