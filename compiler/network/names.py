@@ -30,6 +30,11 @@ def labels_name(head: str) -> str:
     return f"{head}.{LABELS}"
 
 
+def class_names_name(labels: str) -> str:
+    """The array of data that says what those of an array of labels are called, as CLASS_NAMES."""
+    return f"{labels}.names"
+
+
 def target_names(head: str | None) -> tuple[str, str]:
     """The names of the deviation and the mean of what a head predicts, which may have a name."""
     if head is None:

@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import fail
-from ...compiler.network.names import CLASS_NAMES, LABELS, labels_name, lengths_name, presence_name
+from ...compiler.network.names import (
+    CLASS_NAMES,
+    LABELS,
+    class_names_name,
+    labels_name,
+    lengths_name,
+    presence_name,
+)
 from ...ops.types import NUMBERS
 from .files import StoredArrays
 from .kinds import TEXTS, as_texts
@@ -19,7 +26,7 @@ from .split import SPLIT, split_numbers
 GROUPS = "groups"
 PER_SAMPLE = (LABELS, SPLIT, GROUPS)
 """Arrays that belong to no modality."""
-_ENDINGS = (lengths_name(""), presence_name(""), labels_name(""), f"{labels_name('')}.names")
+_ENDINGS = (lengths_name(""), presence_name(""), labels_name(""), class_names_name(labels_name("")))
 
 
 def is_feature(name: str) -> bool:

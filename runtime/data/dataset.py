@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import Report, fail
-from ...compiler.network.names import labels_name, lengths_name, presence_name
+from ...compiler.network.names import class_names_name, labels_name, lengths_name, presence_name
 from ...compiler.network.network import Network
 from .absence import Absence
 from .features import features_of, room_beside
@@ -71,7 +71,7 @@ def names_read(network: Network) -> tuple[str, ...]:
     lengths = [lengths_name(f.name) for f in network.features if f.has_lengths]
     presence = [presence_name(m.name) for m in network.spec.modalities if m.optional]
     heads = [labels_name(head.name) for head in network.heads]
-    labels = [name for own in ("labels", *heads) for name in (own, f"{own}.names")]
+    labels = [name for own in ("labels", *heads) for name in (own, class_names_name(own))]
     return (*features, *lengths, *presence, *labels, "split", "groups")
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import Diagnostic, fail, one_of
-from ...compiler.network.names import CLASS_NAMES, LABELS, labels_name
+from ...compiler.network.names import CLASS_NAMES, LABELS, class_names_name, labels_name
 from ...compiler.network.network import Head
 from .rows import Array, Rows
 
@@ -77,7 +77,7 @@ def arrays_of_name(names: Collection[str], head: str | None) -> tuple[str, str]:
     They are `NAME.labels` and `NAME.labels.names`; where there are no such labels, `labels`.
     """
     own = LABELS if head is None else labels_name(head)
-    return (own, f"{own}.names") if own in names else (LABELS, CLASS_NAMES)
+    return (own, class_names_name(own)) if own in names else (LABELS, CLASS_NAMES)
 
 
 def labels_of_head(arrays: Mapping[str, Rows], head: Head) -> tuple[Mapping[str, Rows], str]:
