@@ -44,7 +44,7 @@ from ..training.fitting import (
 )
 from ..training.kept import KeptRun
 from ..training.objective import Objective
-from ..training.own_loss import with_own_loss
+from ..training.own_functions import OwnFunctions, functions_in
 from ..training.prepare import module_of
 from ..training.train import TrainResult, require_validation
 from .data import load_raw, names_of_raw
@@ -65,7 +65,6 @@ class JointResult(TrainResult):
     identities: Mapping[str, str]
 
 
-@with_own_loss
 def train_joint(
     spec: Spec,
     data: Source,
@@ -91,6 +90,7 @@ def train_joint(
     joint = (joint or JointSettings()).with_options(
         **{name: options.pop(name) for name in mine if name in options}
     )
+    functions, options = functions_in(options)
     settings = (settings or Settings()).with_options(**options)
     require_validation(settings)
     if settings.patience:
@@ -113,7 +113,9 @@ def train_joint(
             others = {"joint": asdict(joint), "backbones": identities}
             kept = kept_training(folder, resume, shaped, settings, used, start, others)
         with watched(kept, settings, report) as told, computing(settings.threads):
-            result = _trained(shaped, network, modalities, samples, here, joint, start, told, kept)
+            result = _trained(
+                shaped, network, modalities, samples, here, functions, joint, start, told, kept
+            )
         if kept is not None and rank() == 0:
             folder = kept.folder
             folder.begin_training()
@@ -141,6 +143,7 @@ def _trained(
     modalities: Sequence[RawModality],
     data: Dataset,
     settings: Settings,
+    functions: OwnFunctions,
     joint: JointSettings,
     start: Weights | None,
     report: Report | None,
@@ -154,7 +157,7 @@ def _trained(
         data = with_dropout(data, network, program.inputs, modalities, settings)
         extractor = Extractor(modalities).to(device)
         batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
-        objective = Objective.of(network.head, batches.labels, settings)
+        objective = Objective.of(network.head, batches.labels, settings, functions)
         give_statistics(module, objective)
         if start is not None:
             start_from(module, start)

@@ -17,7 +17,7 @@ from ..data.split import TRAIN, VALIDATION
 from ..metrics import on_validation
 from ..training.epoch import Epoch, Pass
 from ..training.fitting import give_statistics, predict_all, scored, training_batches
-from ..training.objective import Objective, selection_score
+from ..training.objective import selection_score
 from ..training.optimisers import NONE, WeightOptimiser
 from .meter import FORWARD, STEP
 from .strategy import Problem
@@ -40,7 +40,7 @@ class Learner:
         self.train, self.validation = self._batches(data, [*folds])
         learned = data.labels[data.indices(TRAIN, *((VALIDATION,) if folds else ()))]
         known = torch.from_numpy(learned).to(problem.device)
-        self.objective = Objective.of(problem.network.head, known, problem.settings)
+        self.objective = problem.objective(known)
         self.give_statistics()
         self.weights = self.optimiser()
         self.epoch = Epoch([problem.settings.seed], problem.interrupt)

@@ -48,8 +48,7 @@ from ..training.fitting import Report, device_of, require_trainable, seeded
 from ..training.kept import KeptRun
 from ..training.modality_dropout import require_several_modalities
 from ..training.objective import Objective
-from ..training.own_loss import with_own_loss
-from ..training.own_metrics import with_own_metrics
+from ..training.own_functions import OwnFunctions, functions_in
 from .budgets import Budgets
 from .candidates.room import require_room_for_candidates
 from .loop import Loop, SearchResult
@@ -59,8 +58,6 @@ from .strategy import Problem
 from .variants import budgets_of
 
 
-@with_own_loss
-@with_own_metrics
 def search(
     spec: Given,
     data: Data,
@@ -84,6 +81,7 @@ def search(
     specification, the data or the settings cannot be used, and warns (`DataWarning`) where data are
     to be doubted.
     """
+    functions, options = functions_in(options)
     settings = (settings or Settings()).with_options(**options)
     network = checked(with_rule(spec_of(spec), settings))
     if not network.has_holes:
@@ -101,9 +99,8 @@ def search(
         samples = (readings or Readings()).weighted(data, network, settings)
         for part in (TRAIN, VALIDATION):
             require_trainable(samples, (part,), settings)
-        Objective.of(
-            network.head, torch.from_numpy(samples.labels[samples.indices(TRAIN)]), settings
-        )
+        learned = torch.from_numpy(samples.labels[samples.indices(TRAIN)])
+        Objective.of(network.head, learned, settings, functions)
         run: KeptRun | None = None
         if folder is not None:
             measured = profile.text() if profile else ""
@@ -118,7 +115,7 @@ def search(
         doubts += metric_warnings(samples, network.head, VALIDATION)
         warned = warn(doubts) if rank() == 0 else []
         told = report or usual_report("search")
-        result = _search(network, samples, here, budgets, told, run, unit)
+        result = _search(network, samples, here, functions, budgets, told, run, unit)
         warned += warn(unused_by(result.genotype)) if rank() == 0 else []
         if run is not None and rank() == 0:
             _write(result, run.folder, settings, profile)
@@ -157,6 +154,7 @@ def _search(
     network: Network,
     data: Dataset,
     settings: Settings,
+    functions: OwnFunctions,
     budgets: Budgets,
     report: Report | None,
     run: KeptRun | None,
@@ -168,8 +166,9 @@ def _search(
         interrupt = Interrupt()
         meter = Meter(unit_macs(unit), settings.batch)
         problem = Problem(
-            network, data, settings, device, relax, meter, generator, interrupt, budgets, unit
-        )
+            network, data, settings, device, relax, meter, generator, interrupt, budgets, unit,
+            functions=functions,
+        )  # fmt: skip
         loop = Loop(problem, strategy_of(problem))
         if run is not None and (saved := run.read()) is not None:
             loop.restore(saved)

@@ -13,6 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ...compiler.network.choices import Choices
 from ...compiler.network.holes import Relaxation
@@ -25,6 +26,8 @@ from ..parallel.interrupt import Interrupt
 from ..runs.checkpoint import State
 from ..runs.saved import Saved
 from ..settings import Settings
+from ..training.objective import Objective
+from ..training.own_functions import NO_FUNCTIONS, OwnFunctions
 from ..tuning import Own
 from .budgets import Budgets
 from .meter import Meter
@@ -37,6 +40,7 @@ class Problem:
     `generator` draws the order of samples. Whatever a strategy chooses is within `budgets`: it is
     what they choose, draw or repair. `unit` is the hypernet of the unit of cost, where it is kept.
     `folds` divide training and validation samples, for trials that belong to one of them.
+    `functions` are what the settings have by name alone.
     """
 
     network: Network
@@ -50,6 +54,11 @@ class Problem:
     budgets: Budgets
     unit: Program | None = None
     folds: Sequence[Fold] = ()
+    functions: OwnFunctions = NO_FUNCTIONS
+
+    def objective(self, labels: Tensor) -> Objective:
+        """What networks are trained for, with labels to train on."""
+        return Objective.of(self.network.head, labels, self.settings, self.functions)
 
     @property
     def fold_samples(self) -> int:

@@ -31,7 +31,7 @@ from ..runs.ensemble import write_ensemble
 from ..runs.names import WEIGHTS
 from ..runs.tensorboard import watching
 from ..settings import MOST_SEEDS, Settings
-from .own_loss import with_own_loss
+from .own_functions import functions_in
 from .together import Member, members_of, train_members
 from .train import require_validation
 
@@ -48,7 +48,6 @@ class EnsembleResult:
     history: tuple[dict[str, Any], ...]
 
 
-@with_own_loss
 def train_ensemble(
     ensemble: Ensemble,
     data: Data,
@@ -70,6 +69,7 @@ def train_ensemble(
     be used.
     """
     data = source_of(data)
+    functions, options = functions_in(options)
     usual = (settings or Settings()).with_options(**options)
     require_validation(usual)
     if usual.patience:
@@ -83,7 +83,9 @@ def train_ensemble(
     ]
     join(chosen[0].device)
     with begun(out, "train", overwrite) as folder:
-        first, *others = members_of([one.genotype for one in ensemble.members], data, chosen)
+        first, *others = members_of(
+            [one.genotype for one in ensemble.members], data, chosen, functions
+        )
         program = lower(build(first.network))
         members = [replace(first, program=program), *others]
         doubts = data_warnings(first.data, first.network)

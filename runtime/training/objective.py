@@ -21,6 +21,7 @@ from ..losses import OWN
 from ..metrics import LABEL_THRESHOLD, SELECTION_METRIC, SEVERAL_SCORE
 from ..settings import Settings
 from .evidential import evidential
+from .own_functions import NO_FUNCTIONS, OwnFunctions
 from .own_loss import OwnLoss
 from .own_metrics import metrics_in
 from .weighing import Weighing, of_part
@@ -48,22 +49,30 @@ class Objective:
     parts: tuple[Objective, ...] = ()
 
     @classmethod
-    def of(cls, head: Head, labels: Tensor, settings: Settings) -> Objective:
+    def of(
+        cls,
+        head: Head,
+        labels: Tensor,
+        settings: Settings,
+        functions: OwnFunctions = NO_FUNCTIONS,
+    ) -> Objective:
         """The objective with labels to train on, those of all training samples.
+
+        What the settings have by name alone is among the `functions`.
 
         Raises DiagnosticError where a value is the same in all of them, or the settings of the loss
         do not fit the head.
         """
         if head.parts:
-            metrics_in(settings.metrics, head)  # which are of one head
+            metrics_in(settings.metrics, head, functions)  # which are of one head
             every = labels_by_head(head, labels)
-            parts = (cls.of(part, own, of_part(settings, part)) for part, own in every)
+            parts = (cls.of(part, own, of_part(settings, part), functions) for part, own in every)
             return cls(head, parts=tuple(parts))
         if settings.loss.startswith(OWN):
-            own, weighing = OwnLoss.of(head, settings.loss, labels.device), None
+            own, weighing = OwnLoss.of(head, settings.loss, functions, labels.device), None
         else:
             own, weighing = None, Weighing.of(head, labels, settings)
-        others = metrics_in(settings.metrics, head)
+        others = metrics_in(settings.metrics, head, functions)
         if head.kind != "values":
             return cls(head, weighing=weighing, own=own, others=others)
         exact = labels.detach().cpu().double()

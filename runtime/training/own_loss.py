@@ -1,17 +1,12 @@
 """A loss of one's own: a function or module of logits and labels, given in Python.
 
-A run records its name alone, as `own:MODULE.NAME`. Where that name is read again, by a training
-with the settings of a search or by `resume`, the function has to be given again.
+A run records its name alone, as `own:MODULE.NAME`: see `own_functions.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any
 
 import torch
 from numpy.typing import NDArray
@@ -21,45 +16,7 @@ from ...compiler.diagnostics.diagnostic import DiagnosticError, fail
 from ...compiler.diagnostics.text import shortened
 from ...compiler.network.network import Head
 from ...compiler.targets.numpy.network import logits_of
-from ..losses import own_name
-
-LossFunction = Callable[[Tensor, Tensor], Tensor]
-"""Gives the loss of logits (batch, K) for labels: one number, or one for each sample, (batch,)."""
-P = ParamSpec("P")
-R = TypeVar("R")
-_GIVEN: ContextVar[tuple[str, LossFunction] | None] = ContextVar("own loss", default=None)
-
-
-def with_own_loss(run: Callable[P, R]) -> Callable[P, R]:
-    """A function that trains, whose option `loss` may be a function as well as a name."""
-
-    @wraps(run)
-    def called(*args: P.args, **options: P.kwargs) -> R:
-        loss = options.get("loss")
-        if loss is None or isinstance(loss, str):
-            return run(*args, **options)
-        with _given(loss) as name:
-            options["loss"] = name
-            return run(*args, **options)
-
-    return called
-
-
-@contextmanager
-def _given(loss: Any) -> Generator[str]:
-    """Within, a loss of one's own is known by its name."""
-    if not callable(loss):
-        message = f"`loss` is a {type(loss).__name__}, no name and no function"
-        raise fail("E506", message, help="give a name, or a function of logits and labels")
-    if isinstance(loss, nn.Module) and any(p.requires_grad for p in loss.parameters()):
-        message = "the loss has parameters of its own, which nothing here trains"
-        raise fail("E506", message, help="make them buffers, or `requires_grad_(False)`")
-    name = own_name(loss)
-    token = _GIVEN.set((name, cast(LossFunction, loss)))
-    try:
-        yield name
-    finally:
-        _GIVEN.reset(token)
+from .own_functions import LossFunction, OwnFunctions
 
 
 @dataclass(frozen=True)
@@ -75,13 +32,12 @@ class OwnLoss:
     function: LossFunction
 
     @classmethod
-    def of(cls, head: Head, name: str, device: torch.device) -> OwnLoss:
+    def of(cls, head: Head, name: str, given: OwnFunctions, device: torch.device) -> OwnLoss:
         """That of a name in settings; raises DiagnosticError where it is not given."""
-        given = _GIVEN.get()
-        if given is None or given[0] != name:
+        function = given.loss
+        if function is None:
             message = f"the loss `{shortened(name)}` is a function, which is not given here"
             raise fail("E506", message, help="in Python, give it again as `loss=`; or set another")
-        function = given[1]
         return cls(head, name, function.to(device) if isinstance(function, nn.Module) else function)
 
     def mean(self, logits: Tensor, labels: Tensor) -> Tensor:

@@ -1,18 +1,16 @@
 """Metrics beside those of a head: torchmetrics' by name, or objects and functions of one's own.
 
-What is of one's own stands in settings by its name alone, as losses do: see `own_loss.py`.
+What is of one's own stands in settings by its name alone, as losses do: see `own_functions.py`.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from contextvars import ContextVar
 from copy import deepcopy
-from functools import wraps
 from inspect import signature
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +19,9 @@ from ...compiler.diagnostics.diagnostic import DiagnosticError, did_you_mean, fa
 from ...compiler.diagnostics.text import shortened
 from ...compiler.network.network import Head
 from ..data.several import require_one_head
-from ..losses import OWN, own_name
+from ..losses import OWN
 from ..metrics import LABEL_THRESHOLD
+from .own_functions import OwnFunctions
 
 _EITHER = (
     *("AUROC", "Accuracy", "AveragePrecision", "F1Score", "HammingDistance", "JaccardIndex"),
@@ -42,47 +41,18 @@ KNOWN: Mapping[str, Sequence[str]] = {
 MOST_NAMES = 100
 
 
-P = ParamSpec("P")
-R = TypeVar("R")
-_GIVEN: ContextVar[Mapping[str, Any] | None] = ContextVar("own metrics", default=None)
-
-
-def with_own_metrics(run: Callable[P, R]) -> Callable[P, R]:
-    """A function that scores validation, whose option `metrics` may have objects and functions."""
-
-    @wraps(run)
-    def called(*args: P.args, **options: P.kwargs) -> R:
-        metrics = options.get("metrics")
-        if metrics is None or isinstance(metrics, str):
-            return run(*args, **options)
-        named: dict[str, Any] = {}
-        for metric in cast(Sequence[Any], metrics):
-            name = metric if isinstance(metric, str) else own_name(metric)
-            number = sum(known.partition("#")[0] == name for known in named)
-            named[f"{name}#{number + 1}" if number else name] = metric
-        token = _GIVEN.set(named)
-        try:
-            options["metrics"] = ", ".join(named)
-            return run(*args, **options)
-        finally:
-            _GIVEN.reset(token)
-
-    return called
-
-
-def metrics_in(text: str, head: Head) -> tuple[tuple[str, Any], ...]:
+def metrics_in(text: str, head: Head, given: OwnFunctions) -> tuple[tuple[str, Any], ...]:
     """What computes the metrics that settings name, with what a record calls it.
 
     Raises DiagnosticError for a name that is not of the head, and for one of one's own that is not
     given.
     """
-    given = _GIVEN.get() or {}
     found: list[Any] = []
     for name in names_in(text):
-        if name.startswith(OWN) and name not in given:
+        if name.startswith(OWN) and name not in given.metrics:
             message = f"the metric `{shortened(name)}` is a function, which is not given here"
             raise fail("E506", message, help="in Python, give it again in `metrics=`")
-        found.append(given.get(name, name))
+        found.append(given.metrics.get(name, name))
     return tuple(opened(found, head))
 
 

@@ -34,7 +34,7 @@ from .fitting import device_of, training_batches
 from .memory import bytes_of, parts_that_fit
 from .modality_dropout import ModalityDropout
 from .objective import Objective
-from .own_loss import with_own_loss
+from .own_functions import NO_FUNCTIONS, OwnFunctions, functions_in
 from .population import (
     OWN,
     Population,
@@ -47,7 +47,6 @@ from .train import TrainResult, train_network
 DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(Settings) if f.name in OWN}
 
 
-@with_own_loss
 def train_seeds(
     spec: Spec,
     data: Data,
@@ -61,9 +60,10 @@ def train_seeds(
     Each seed has its own initial values, draws, and order of samples; that of the settings is not
     read. Raises what `train` does.
     """
+    functions, options = functions_in(options)
     settings = (settings or Settings()).with_options(**options)
     each = [settings.with_options(seed=seed) for seed in seeds]
-    return train_all([spec] * len(seeds), source_of(data), each)
+    return train_all([spec] * len(seeds), source_of(data), each, functions=functions)
 
 
 def train_all(
@@ -71,6 +71,7 @@ def train_all(
     data: Source,
     each: Sequence[Settings],
     progress: Progress = no_progress,
+    functions: OwnFunctions = NO_FUNCTIONS,
 ) -> tuple[TrainResult, ...]:
     """What `train` gives for every specification with its settings, in that order.
 
@@ -78,10 +79,15 @@ def train_all(
     one Program, as many as fit in memory. `progress` receives how many epochs of networks are done,
     of how many. Raises what `train` does.
     """
-    return train_members(members_of(specs, data, each), progress)
+    return train_members(members_of(specs, data, each, functions), progress)
 
 
-def members_of(specs: Sequence[Spec], data: Source, each: Sequence[Settings]) -> tuple[Member, ...]:
+def members_of(
+    specs: Sequence[Spec],
+    data: Source,
+    each: Sequence[Settings],
+    functions: OwnFunctions = NO_FUNCTIONS,
+) -> tuple[Member, ...]:
     """The networks of specifications with what they learn; those that read the same share it.
 
     Raises what `train` does.
@@ -97,7 +103,7 @@ def members_of(specs: Sequence[Spec], data: Source, each: Sequence[Settings]) ->
         samples = readings.weighted(arrays, network, settings)
         here = settings.with_options(device=join(settings.device))
         device_of(here)
-        members.append(Member(network, samples, here))
+        members.append(Member(network, samples, here, functions=functions))
     return tuple(members)
 
 
@@ -144,13 +150,15 @@ class _Epochs:
 class Member:
     """A network that is checked, the samples that it learns, and its settings.
 
-    `program` is the network's before any pass, where there is one already.
+    `program` is the network's before any pass, where there is one already; `functions` are what the
+    settings have by name alone.
     """
 
     network: Network
     data: Dataset
     settings: Settings
     program: Program | None = None
+    functions: OwnFunctions = NO_FUNCTIONS
 
     @property
     def kind(self) -> Any:
@@ -213,7 +221,15 @@ def _train_alone(member: Member, epochs: _Epochs) -> TrainResult:
     def told(record: dict[str, Any]) -> None:
         epochs.pass_by()
 
-    return train_network(member.network, member.data, member.settings, told, None, member.program)
+    return train_network(
+        member.network,
+        member.data,
+        member.settings,
+        told,
+        None,
+        member.program,
+        functions=member.functions,
+    )
 
 
 def _train_together(
@@ -230,7 +246,7 @@ def _train_together(
     rows = [seeds.index(one.seed) for one in each] if len(seeds) > 1 else None
     population = Population([one.program for one in hoisted], each, device, rows)
     batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
-    objective = Objective.of(head, batches.labels, settings)
+    objective = Objective.of(head, batches.labels, settings, members[0].functions)
     for place in range(len(each)):
         population.load(place, objective.statistics)
     optimiser = PopulationOptimiser(population, len(batches), [0] * len(each))

@@ -52,8 +52,7 @@ from .kept import KeptRun
 from .modality_dropout import ModalityDropout
 from .objective import Objective
 from .optimisers import WeightOptimiser
-from .own_loss import with_own_loss
-from .own_metrics import with_own_metrics
+from .own_functions import NO_FUNCTIONS, OwnFunctions, functions_in
 from .prepare import prepare
 from .stopping import Stopping, held_out
 
@@ -98,8 +97,6 @@ def require_for_one(options: Mapping[str, Any]) -> None:
         raise fail("E506", message, help="leave it out, or train with another `seed`")
 
 
-@with_own_loss
-@with_own_metrics
 def train(
     spec: Given,
     data: Data,
@@ -123,12 +120,13 @@ def train(
     there is `patience`; the test split is not read. With `out`, a checkpoint is written after
     epochs and on SIGTERM and SIGINT, from which `resume` goes on with the same numbers. The setting
     `loss` may be a function or module of one's own, of logits (batch, K) and labels, which gives
-    one number or one for each sample: see `own_loss.py`; with patience, `metrics` are names,
+    one number or one for each sample: see `own_functions.py`; with patience, `metrics` are names,
     objects and functions, as in `evaluate`, of validation samples. Raises
     DiagnosticError where the specification, the data or the settings cannot be used, and warns
     (`DataWarning`) where data are to be doubted.
     """
     require_for_one(options)
+    functions, options = functions_in(options)
     settings = (settings or found_with(spec)).with_options(**options)
     require_validation(settings)
     network = checked(spec_of(spec))
@@ -158,7 +156,9 @@ def train(
             kept = kept_training(folder, resume, genotype, settings, used, start, teacher)
         report = report or usual_report("train", settings.epochs)
         with watched(kept, settings, report) as told, computing(settings.threads):
-            result = train_network(network, samples, here, told, start, program, kept, truth)
+            result = train_network(
+                network, samples, here, told, start, program, kept, truth, functions
+            )
         if kept is not None and rank() == 0:
             folder = kept.folder
             folder.begin_training()
@@ -210,6 +210,7 @@ def train_network(
     program: Program | None = None,
     kept: KeptRun | None = None,
     truth: NDArray[Any] | None = None,
+    functions: OwnFunctions = NO_FUNCTIONS,
 ) -> TrainResult:
     """Trains one network that is checked, on data that are read; `program` is it, lowered.
 
@@ -221,7 +222,7 @@ def train_network(
     with seeded(settings.seed, device) as generator:
         module, data = prepare(network, data, settings, device, program=program)
         batches = training_batches(data, parts, settings, device)
-        objective = Objective.of(network.head, batches.labels, settings)
+        objective = Objective.of(network.head, batches.labels, settings, functions)
         give_statistics(module, objective)
         if start is not None:
             start_from(module, start)

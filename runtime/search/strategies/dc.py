@@ -29,7 +29,7 @@ from ...metrics import on_validation
 from ...runs.checkpoint import State
 from ...runs.saved import Saved
 from ...training.fitting import scored
-from ...training.objective import Objective, selection_score
+from ...training.objective import selection_score
 from ..budgets import MOST_REPEATED
 from ..candidates.knowledge import Knowledge, bred
 from ..candidates.saved import saved_choices, saved_trial
@@ -92,7 +92,7 @@ class DivideAndConquer:
             return dict(trial.told), trial.score
         head, held = self.problem.network.head, self.problem.folds[trial.fold].held
         labels = torch.from_numpy(self.problem.data.labels[held])
-        metrics = scored(trial.outputs, labels, Objective.of(head, labels, self.problem.settings))
+        metrics = scored(trial.outputs, labels, self.problem.objective(labels))
         told: dict[str, object] = {on_validation(name): value for name, value in metrics.items()}
         return told, selection_score(head, metrics)
 

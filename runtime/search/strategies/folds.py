@@ -29,7 +29,7 @@ from ...runs.checkpoint import State
 from ...runs.names import TOGETHER
 from ...runs.saved import Saved
 from ...training.fitting import scored
-from ...training.objective import Objective, selection_score, shares_of
+from ...training.objective import selection_score, shares_of
 from ...tuning import Own
 from ..candidates.saved import saved_trial
 from ..candidates.standing import standings
@@ -93,7 +93,7 @@ class Folds:
         self.trainer = Trainer(self.problem)
         self.known = np.sort(np.concatenate([fold.held for fold in problem.folds]))
         labels = torch.from_numpy(problem.data.labels[self.known])
-        self.objective = Objective.of(self.head, labels, self.problem.settings)
+        self.objective = self.problem.objective(labels)
         self.ensemble: dict[int, float] = {}
 
     def round(self, index: int) -> Round:

@@ -1,0 +1,65 @@
+"""What a run is given in Python beside its settings, which have it by name alone: loss and metrics.
+
+Where that name is read again, by a training with the settings of a search or by `resume`, what it
+names has to be given again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from torch import Tensor, nn
+
+from ...compiler.diagnostics.diagnostic import fail
+from ..losses import own_name
+
+LossFunction = Callable[[Tensor, Tensor], Tensor]
+"""Gives the loss of logits (batch, K) for labels: one number, or one for each sample, (batch,)."""
+
+
+@dataclass(frozen=True)
+class OwnFunctions:
+    """A loss of one's own, and metrics by the names that settings have of them."""
+
+    loss: LossFunction | None = None
+    metrics: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+NO_FUNCTIONS = OwnFunctions()
+
+
+def functions_in(options: Mapping[str, Any]) -> tuple[OwnFunctions, dict[str, Any]]:
+    """What is given in options to train, and these with the names of it alone, as settings are.
+
+    Raises DiagnosticError for a `loss` that cannot be one.
+    """
+    named, loss, metrics = dict(options), options.get("loss"), dict[str, Any]()
+    is_own = loss is not None and not isinstance(loss, str)
+    if is_own:
+        _require_loss(loss)
+        named["loss"] = own_name(loss)
+    if (given := options.get("metrics")) is not None and not isinstance(given, str):
+        metrics = _named(given)
+        named["metrics"] = ", ".join(metrics)
+    return OwnFunctions(cast(LossFunction, loss) if is_own else None, metrics), named
+
+
+def _require_loss(loss: Any) -> None:
+    if not callable(loss):
+        message = f"`loss` is a {type(loss).__name__}, no name and no function"
+        raise fail("E506", message, help="give a name, or a function of logits and labels")
+    if isinstance(loss, nn.Module) and any(p.requires_grad for p in loss.parameters()):
+        message = "the loss has parameters of its own, which nothing here trains"
+        raise fail("E506", message, help="make them buffers, or `requires_grad_(False)`")
+
+
+def _named(metrics: Sequence[Any]) -> dict[str, Any]:
+    """Metrics by name; of one name, those after the first are numbered."""
+    named: dict[str, Any] = {}
+    for metric in metrics:
+        name = metric if isinstance(metric, str) else own_name(metric)
+        number = sum(known.partition("#")[0] == name for known in named)
+        named[f"{name}#{number + 1}" if number else name] = metric
+    return named
