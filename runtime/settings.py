@@ -4,100 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import Field, asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from os import PathLike, fspath
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from ..compiler.diagnostics.diagnostic import did_you_mean, fail, one_of
 from ..compiler.diagnostics.text import shortened
-from ..compiler.documents.records import LARGEST, TableKind, read_table
-from ..compiler.documents.tree import described
-from ..compiler.network.holes import RELAXATIONS
-from ..compiler.network.rules import RULES
+from ..compiler.documents.records import TableKind, read_table
 from ..compiler.system.files import read_text
-from ..compiler.system.memory import parse_memory
-from ..compiler.system.options import Limits, option, require_one
-from .losses import FOCAL, LOSSES, OWN, weights_in
-from .strategies import (
-    BY_FOLDS,
-    BY_LOSSES,
-    FOLLOWED_BY,
-    SAMPLED,
-    SAMPLED_BY,
-    SELECTIONS,
-    SHARING,
-    STRATEGIES,
-    UNROLLED,
-    USUAL,
-    readers_of,
-    reads,
-)
-from .tuning import ranges
+from .fields import Fields
+from .refusals import require_possible
+from .strategies import BY_FOLDS, BY_LOSSES, SAMPLED, SAMPLED_BY, USUAL, readers_of, reads
 
-RULE_NAMES: Mapping[str, str] = {
-    **{rule.source: name for name, rule in RULES.items()},
-    **{name: name for name in RULES},
-}
-LONGEST_SETTINGS, LONGEST_VALUE = 1_000_000, 10_000
-"""Characters of a file of settings, and of a text in it."""
-KINDS = {
-    int: "a whole number of 64 bits",
-    float: "a number",
-    str: f"a text of at most {LONGEST_VALUE:,} characters",
-    bool: "true or false",
-}
+LONGEST_SETTINGS = 1_000_000
+"""Characters of a file of settings."""
 _KIND = TableKind("E506", "is not TOML", "write lines such as `epochs = 30`")
-PRECISIONS = ("float32", "bfloat16", "float16")
-
-
-def _at_least(least: int) -> Limits:
-    return Limits(f"at least {least}", least)
-
-
-MOST_SEEDS = 2**63
-_SEEDS = Limits("from 0 to 2^63", 0, MOST_SEEDS)
-_RATES = Limits("above 0", 0, 1e3, is_open=True)
-_SHARES = Limits("at least 0", 0, 1e3)
-
-
-Tuned: TypeAlias = Literal["", "own", "alike"]
-
-
-def _setting(
-    default: Any,
-    help: str,
-    *,
-    read_by: Collection[str] = ("search", "train"),
-    decides: bool = True,
-    per_process: bool = False,
-    kept: bool = False,
-    tuned: Tuned = "",
-    **more: Any,
-) -> Any:
-    """The field of a setting; `read_by` are the commands that it makes a difference to.
-
-    What a search finds depends on those that `decide`. Processes of one study may each have what is
-    `per_process`. Those that are `kept` stand beside a genotype. What is `tuned` can be searched
-    with the architecture: networks that train together have their `own`, or all have it `alike`.
-    """
-    return option(
-        default,
-        help,
-        read_by=read_by,
-        decides=decides,
-        per_process=per_process or not decides,
-        kept=kept or bool(tuned),
-        tuned=tuned,
-        **more,
-    )
-
-
-_SEARCH = ("search",)
-_ALL = ("search", "train", "evaluate", "predict")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(Fields):
     """How a search or a training runs; rates, batch and epochs are those of NTU in Table 8.
 
     Learning rates follow cosine annealing with warm restarts. Weight decays are L2 penalties, the
@@ -113,252 +38,13 @@ class Settings:
     Raises DiagnosticError for values that cannot be used, alone or together.
     """
 
-    seed: int = _setting(0, "Decides every random number.", limits=_SEEDS)
-    split_seed: int = _setting(
-        0, "Draws the split of data that have none.", limits=_SEEDS, kept=True
-    )
-    epochs: int = _setting(30, "Passes over the training samples.", limits=_at_least(1), kept=True)
-    batch: int = _setting(96, "Samples in a batch.", limits=_at_least(1), read_by=_ALL, kept=True)
-    max_learning_rate: float = _setting(
-        1e-3, "The learning rate that each period begins with.", limits=_RATES, tuned="own"
-    )
-    min_learning_rate: float = _setting(
-        1e-6, "The learning rate that each period ends with.", limits=_SHARES, tuned="own"
-    )
-    weight_decay: float = _setting(1e-4, "The L2 penalty on weights.", limits=_SHARES, tuned="own")
-    decoupled_decay: float = _setting(
-        0.0, "A penalty beside the gradient, in shares of the rate.", limits=_SHARES, tuned="own"
-    )
-    clipping: float = _setting(
-        0.0, "The longest gradient of a network; 0 is no limit.", limits=_SHARES, tuned="own"
-    )
-    smoothing: float = _setting(
-        0.0,
-        "The share of a label that all classes have.",
-        limits=Limits("from 0 to below 1", 0, 1),
-        tuned="own",
-    )
-    loss: str = _setting(
-        "",
-        f"What is learned by: {', '.join(LOSSES)}; the usual one of what is predicted.",
-        choices=LOSSES,
-        kept=True,
-    )
-    focus: float = _setting(
-        2.0,
-        "How little the focal loss counts samples that are right: its exponent.",
-        limits=Limits("above 0, to 10", 0, 10, is_open=True),
-        kept=True,
-    )
-    class_weights: str = _setting(
-        "",
-        "What classes count: balanced, numbers in their order, or by name.",
-        metavar="balanced|2,1,…|NAME=2,…",
-        kept=True,
-    )
-    warm_up: float = _setting(
-        0.0, "Epochs in which the rate rises to what it would be.", limits=_SHARES, tuned="own"
-    )
-    averaging: float = _setting(
-        0.0,
-        "The decay of the average of weights that is kept; 0 keeps the last.",
-        limits=Limits("from 0 to below 1", 0, 1),
-        tuned="own",
-    )
-    modality_dropout: float = _setting(
-        0.0,
-        "How often a training sample lacks a modality, but never all.",
-        limits=Limits("from 0 to below 1", 0, 1),
-        tuned="alike",
-    )
-    validation_weight: int = _setting(
-        0,
-        "How often a validation sample is learned for once a training sample; 0 decides.",
-        limits=Limits("from 0 to 100", 0, 101),
-        kept=True,
-    )
-    metrics: str = _setting(
-        "",
-        "Others of torchmetrics' metrics that are recorded of validation.",
-        metavar="NAME,…",
-    )
-    patience: int = _setting(
-        0,
-        "Stop after so many epochs without a better loss on validation, which is not learned then.",
-        limits=_at_least(0),
-        read_by=("train",),
-    )
-    first_restart: int = _setting(
-        1, "Epochs of the first period.", limits=_at_least(1), tuned="own"
-    )
-    restart_multiplier: int = _setting(
-        2,
-        "How many times as long each period is as the one before.",
-        limits=_at_least(1),
-        tuned="own",
-    )
-    arch_learning_rate: float = _setting(
-        3e-4, "The learning rate of architecture parameters.", limits=_RATES, read_by=_SEARCH
-    )
-    arch_weight_decay: float = _setting(
-        1e-3, "The L2 penalty on architecture parameters.", limits=_SHARES, read_by=_SEARCH
-    )
-    strategy: str = _setting(
-        "halving",
-        f"How holes are searched: {', '.join([*STRATEGIES][:4])}, …",
-        choices=STRATEGIES,
-        read_by=_SEARCH,
-    )
-    select: str = _setting(
-        "",
-        f"How the genotype is chosen: {', '.join(SELECTIONS)}.",
-        choices=SELECTIONS,
-        read_by=_SEARCH,
-    )
-    second_order: bool = _setting(False, "Unroll darts and gdas by a weight step.", read_by=_SEARCH)
-    candidates: int = _setting(
-        240,
-        "Genotypes that are trained by themselves.",
-        limits=_at_least(1),
-        read_by=_SEARCH,
-        per_process=True,
-    )
-    together: int = _setting(
-        128,
-        "Genotypes that are trained as one program at most; 1 trains one by one.",
-        limits=_at_least(1),
-        read_by=_SEARCH,
-        per_process=True,
-    )
-    trial_epochs: int = _setting(
-        15, "Epochs that such a genotype is trained for.", limits=_at_least(1), read_by=_SEARCH
-    )
-    reduction: int = _setting(
-        3, "Halving keeps one in so many from rung to rung.", limits=_at_least(2), read_by=_SEARCH
-    )
-    rungs: int = _setting(4, "The rungs of halving.", limits=_at_least(1), read_by=_SEARCH)
-    tune: str = _setting(
-        "max_learning_rate = 1e-3 | 3e-3, weight_decay = 1e-4 | 1e-2",
-        "Settings that are searched with the architecture.",
-        metavar="NAME=A|B,…",
-        read_by=_SEARCH,
-    )
-    folds: int = _setting(
-        0,
-        "Parts that finalists are compared by, each held out once; 1 is validation, 0 decides.",
-        limits=_at_least(0),
-        read_by=_SEARCH,
-    )
-    finalists: int = _setting(
-        12, "Genotypes that are compared by folds.", limits=_at_least(1), read_by=_SEARCH
-    )
-    ensemble: bool = _setting(
-        True, "Find the genotype alone, without an ensemble.", read_by=_SEARCH
-    )
-    member_seeds: int = _setting(
-        3,
-        "Seeds that each member of an ensemble is trained with.",
-        limits=Limits("from 1 to 100", 1, 101),
-        read_by=("train",),
-    )
-    passes: int = _setting(
-        3, "How often mfas goes over the Cells.", limits=_at_least(1), read_by=_SEARCH
-    )
-    storage: str = _setting(
-        "",
-        "Share candidates with other workers (optuna).",
-        metavar="JOURNAL|URL",
-        read_by=_SEARCH,
-        per_process=True,
-    )
-    profile: str = _setting(
-        "",
-        "The machine that latency is limited on.",
-        metavar="PROFILE.json",
-        read_by=_SEARCH,
-        decides=False,
-    )
-    budget_penalty: float = _setting(
-        1.0, "What exceeding a budget costs a hypernet.", limits=_SHARES, read_by=_SEARCH
-    )
-    relax: str = _setting(
-        "per_input",
-        "How open inputs are mixed: shared, per_input.",
-        choices=RELAXATIONS,
-        read_by=_SEARCH,
-    )
-    rule: str = _setting(
-        "",
-        "The rule for filling holes: paper (distinct_pairs), published.",
-        choices=RULE_NAMES,
-        read_by=_SEARCH,
-    )
-    device: str = _setting("cpu", "cpu, cuda, cuda:1, …", read_by=_ALL, per_process=True)
-    threads: int = _setting(
-        0,
-        "Threads that compute; 0 are as many as make it faster just now.",
-        limits=Limits("from 0 to 1024", 0, 1025),
-        decides=False,
-    )
-    memory: str = _setting(
-        "",
-        "The most memory to take; else what this machine has.",
-        metavar="64GB",
-        read_by=_ALL,
-        decides=False,
-    )
-    precision: str = _setting(
-        "float32", "float32, bfloat16 or float16.", choices=PRECISIONS, kept=True
-    )
-    compile: bool = _setting(False, "Use torch.compile: slow to start, then faster.")
-    tensorboard: bool = _setting(False, "Write RUN/tensorboard/ as well.", decides=False)
-
     def __post_init__(self) -> None:
-        by_name = {item.name: item for item in fields(self)}
-        for name, item in by_name.items():
-            _require(item, getattr(self, name))
-        for name, values in ranges(self.tune, TUNED).items():
-            for value in values:
-                _require(by_name[name], value)
-        if self.memory:
-            parse_memory(self.memory)
-        if self.select:
-            _require_following(self.select, self.strategy)
-        if self.storage and self.strategy not in SHARING:
-            message = f"`{self.strategy}` cannot share a storage"
-            raise fail("E506", message, help=f"strategies that can are {one_of(SHARING)}")
-        weights_in(self.class_weights)
-        smooths = self.smoothing or "smoothing" in self.tuned
-        if self.loss.startswith(OWN) and (self.class_weights or smooths):
-            which = "class_weights" if self.class_weights else "smoothing"
-            message = f"the setting `{which}` has no effect on a loss of your own"
-            raise fail("E506", message, help="leave it out: weigh and smooth in the loss")
-        if self.focus != by_name["focus"].default and self.loss != FOCAL:
-            raise fail(
-                "E506",
-                "the setting `focus` has no effect without the focal loss",
-                help="add `--loss focal`, or leave it out",
-            )
-        if self.patience and self.validation_weight:
-            message = "`validation_weight` has no effect with `patience`: validation is not learned"
-            raise fail("E506", message, help="leave one of them out")
-        if self.second_order and self.strategy not in UNROLLED:
-            message = f"`{self.strategy}` has no architecture step to unroll"
-            raise fail("E506", message, help=f"strategies that have one are {one_of(UNROLLED)}")
-        if self.second_order and self.precision == "float16":
-            raise fail("E506", "the second order cannot be computed in float16")
+        require_possible(self)
 
     @property
     def selection(self) -> str:
         """How the genotype is chosen at the end; empty where the strategy does it itself."""
         return self.select or USUAL[self.strategy]
-
-    @property
-    def tuned(self) -> Mapping[str, tuple[int | float, ...]]:
-        """What each setting that is searched may be; one that is set to something is that."""
-        usual = {item.name: item.default for item in fields(self)}
-        known = ranges(self.tune, TUNED).items()
-        return {name: values for name, values in known if getattr(self, name) == usual[name]}
 
     @property
     def trains_candidates(self) -> bool:
@@ -419,26 +105,6 @@ class Settings:
         return "".join(lines)
 
 
-def _that(**said: object) -> tuple[str, ...]:
-    """The names of the settings of which all of this is said."""
-    wanted = said.items()
-    return tuple(f.name for f in fields(Settings) if wanted <= f.metadata.items())
-
-
-NOT_DECIDING = _that(decides=False)
-"""Settings that what is found does not depend on; of a profile it is the content that counts."""
-PER_PROCESS = _that(per_process=True)
-"""Settings in which processes of one study may differ."""
-KEPT = _that(kept=True)
-"""Settings that are kept with a genotype."""
-MOVING = _that(tuned="own")
-"""Settings of how weights move; each network of those that train together may have its own."""
-SHARED = _that(tuned="alike")
-"""Settings that networks that train together have alike, since they read the same samples."""
-TUNED = (*MOVING, *SHARED)
-"""Settings that can be searched with the architecture."""
-
-
 def _toml_string(text: str) -> str:
     """A basic string; TOML takes JSON's escapes, and wants one more."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
@@ -457,37 +123,3 @@ def _require_known(values: Mapping[str, Any]) -> None:
         if key not in names:
             remedy = did_you_mean(key, names) or f"settings are {one_of(names, 20)}"
             raise fail("E506", f"unknown setting `{shortened(key)}`", help=remedy)
-
-
-def _require(item: Field[Any], value: Any) -> None:
-    """Raises DiagnosticError where a setting cannot have a value."""
-    _check_type(item.name, value, type(item.default))
-    limits: Limits | None = item.metadata["limits"]
-    if limits is not None and not limits.admit(value):
-        raise fail("E506", f"the setting `{item.name}` is {described(value)}, not {limits.text}")
-    if item.name == "loss" and value.startswith(OWN):
-        return
-    if item.metadata["choices"] and (value or item.default):
-        require_one(item.name, value, item.metadata["choices"])
-
-
-def _require_following(select: str, strategy: str) -> None:
-    """Raises DiagnosticError where a selection cannot follow a strategy."""
-    if select in FOLLOWED_BY[strategy]:
-        return
-    able = [name for name, selections in FOLLOWED_BY.items() if select in selections]
-    own = FOLLOWED_BY[strategy]
-    after = f"`{strategy}` is followed by {one_of(own)}" if own else f"nothing follows `{strategy}`"
-    message = f"the selection `{select}` does not follow the strategy `{strategy}`"
-    raise fail("E506", message, help=f"it follows {one_of(able)}; {after}")
-
-
-def _check_type(name: str, value: Any, expected: type) -> None:
-    allowed = (int, float) if expected is float else (expected,)
-    fits = isinstance(value, allowed) and isinstance(value, bool) == (expected is bool)
-    if fits and isinstance(value, str):
-        fits = len(value) <= LONGEST_VALUE
-    elif fits and isinstance(value, int):
-        fits = abs(value) <= LARGEST
-    if not fits:
-        raise fail("E506", f"the setting `{name}` is {described(value)}, not {KINDS[expected]}")

@@ -10,7 +10,8 @@ from typing import Any
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.system.files import is_file, open_file, reason
-from ..settings import KEPT, Settings, read_settings
+from ..fields import KEPT
+from ..settings import Settings, read_settings
 from .digests import digest
 
 BESIDE = "# found with the settings of "

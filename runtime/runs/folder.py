@@ -29,8 +29,9 @@ from ...compiler.system.files import (
     write_file,
 )
 from ...compiler.system.provenance import versions
+from ..fields import KEPT
 from ..latency.profile import Profile, read_profile
-from ..settings import KEPT, Settings, read_settings
+from ..settings import Settings, read_settings
 from .beside import stated
 from .digests import digests, require_own
 from .files import bound, outdated, read_kind

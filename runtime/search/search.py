@@ -32,6 +32,7 @@ from ..data.identity import DataIdentity, data_identity, stated_identity
 from ..data.seen import Readings
 from ..data.sources import Data, source_of
 from ..data.split import TRAIN, VALIDATION
+from ..fields import NOT_DECIDING, RULE_NAMES
 from ..latency.profile import Profile, read_profile
 from ..parallel.interrupt import Interrupt, Interrupted, stopping_on_signals
 from ..parallel.processes import join, rank
@@ -42,7 +43,7 @@ from ..runs.folder import RunFolder
 from ..runs.identity import run_identity
 from ..runs.names import CHECKPOINT, ENSEMBLE_FOLDER, SEARCH_WEIGHTS, SPECIFICATION
 from ..runs.tensorboard import watching
-from ..settings import NOT_DECIDING, RULE_NAMES, Settings
+from ..settings import Settings
 from ..strategies import SAMPLED, VARYING
 from ..training.fitting import Report, device_of, require_trainable, seeded
 from ..training.kept import KeptRun

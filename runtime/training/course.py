@@ -23,6 +23,7 @@ from ...compiler.resolve.resolve import resolve
 from ...compiler.tools.meaning import meaning
 from ..data.batches import Batch, Batches
 from ..data.identity import DataIdentity, arrays_identity
+from ..fields import NOT_DECIDING
 from ..metrics import TRAIN_LOSS
 from ..parallel.interrupt import Interrupt, Interrupted, stopping_on_signals
 from ..parallel.processes import gathered, rank
@@ -33,7 +34,7 @@ from ..runs.identity import run_identity
 from ..runs.randomness import random_state, read_random_state, restore_random_state
 from ..runs.saved import Saved
 from ..runs.tensorboard import watching
-from ..settings import NOT_DECIDING, Settings
+from ..settings import Settings
 from .epoch import Epoch, Pass
 from .fitting import Report
 from .kept import HISTORY, KeptRun, records_in

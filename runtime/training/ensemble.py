@@ -23,6 +23,7 @@ from ..data.files import Source
 from ..data.guidance import guidance
 from ..data.identity import data_identity
 from ..data.sources import Data, source_of
+from ..fields import MOST_SEEDS
 from ..metrics import TRAIN_LOSS
 from ..parallel.processes import join, rank
 from ..progress import Progress, no_progress
@@ -30,7 +31,7 @@ from ..runs.begin import begun
 from ..runs.ensemble import write_ensemble
 from ..runs.names import WEIGHTS
 from ..runs.tensorboard import watching
-from ..settings import MOST_SEEDS, Settings
+from ..settings import Settings
 from .own_functions import functions_in
 from .together import Member, members_of, train_members
 from .train import require_validation

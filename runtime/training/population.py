@@ -25,7 +25,8 @@ from ...compiler.program.initial import initial_values
 from ...compiler.program.join import join, member_name, member_of
 from ...compiler.program.program import ParameterSpec, Program
 from ..data.batches import Batch
-from ..settings import MOVING, Settings
+from ..fields import MOVING
+from ..settings import Settings
 from .averages import newest_share
 from .modality_dropout import ModalityDropout
 from .objective import Smoothing

@@ -14,7 +14,7 @@ import fusewright as fw
 from fusewright.cli import main
 from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
 from fusewright.compiler.system.numbers import number_of
-from fusewright.runtime.settings import TUNED
+from fusewright.runtime.fields import TUNED
 from fusewright.runtime.tuning import ranges
 
 THREE = "٣"

@@ -20,15 +20,8 @@ import fusewright as fw
 from fusewright.compiler.check.check import check, checked
 from fusewright.compiler.network.fillings import fixed_choice
 from fusewright.compiler.network.rules import admits
-from fusewright.runtime.settings import (
-    KEPT,
-    LONGEST_SETTINGS,
-    NOT_DECIDING,
-    PER_PROCESS,
-    TUNED,
-    Settings,
-    read_settings,
-)
+from fusewright.runtime.fields import KEPT, NOT_DECIDING, PER_PROCESS, TUNED
+from fusewright.runtime.settings import LONGEST_SETTINGS, Settings, read_settings
 from fusewright.runtime.strategies import FOLLOWED_BY, SELECTIONS, STRATEGIES
 
 from ..support.running import FIXED, OPEN, QUICK, as_npz, changed, command, problem, settings, spec

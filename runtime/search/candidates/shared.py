@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ....compiler.diagnostics.diagnostic import fail
+from ...fields import PER_PROCESS
 from ...parallel.processes import joined
 from ...runs.checkpoint import State
 from ...runs.identity import identity_of
 from ...runs.saved import Saved
-from ...settings import PER_PROCESS
 from ..strategy import Problem, Round
 from .sampled import Sampled
 from .saved import saved_trial

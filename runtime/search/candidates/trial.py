@@ -12,10 +12,11 @@ from torch import Tensor
 from ....compiler.network.choices import Choices, listed
 from ... import tuning
 from ...data.files import Arrays
+from ...fields import SHARED
 from ...metrics import VALIDATION_LOSS
 from ...runs.checkpoint import CheckpointPart, State
 from ...runs.identity import identity_of
-from ...settings import SHARED, Settings
+from ...settings import Settings
 from ...tuning import Own
 
 
