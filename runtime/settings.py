@@ -82,6 +82,8 @@ class Settings(Fields):
             remedy = (
                 f"it is read by {one_of(readers_of(name), 20)}; leave it out, or choose another"
             )
+            if name == "tune" and self.strategy not in SAMPLED:
+                remedy = f"candidates of `{self.strategy}` learn in one network, alike; {remedy}"
             raise fail(
                 "E506",
                 f"the setting `{name}` has no effect with {by}",

@@ -66,7 +66,7 @@ STRATEGIES: Mapping[str, StrategyRow] = {
     "random": StrategyRow(reads=_DRAWN, varies=True, shares=True, samples=True),
     "evolution": StrategyRow(reads=_DRAWN, varies=True, shares=True, samples=True),
     "tpe": StrategyRow(reads=_DRAWN, varies=True, shares=True, samples=True),
-    "mfas": StrategyRow(reads=(*_TRIALS, "passes"), samples=True),
+    "mfas": StrategyRow(reads=(*_TRIALS, "passes", "tune"), samples=True),
     "dc": StrategyRow(reads=(*_TRIALS, "folds"), samples=True),
 }
 

@@ -270,6 +270,17 @@ def test_a_setting_without_effect_is_refused(
     found.require_effect(["seed", "strategy"])
 
 
+@pytest.mark.parametrize("select", ["argmax", "halving"])
+def test_candidates_of_one_network_have_no_settings_of_their_own(select: str) -> None:
+    found = Settings(strategy="darts", select=select, tune="weight_decay = 0 | 0.1")
+    with pytest.raises(fw.DiagnosticError) as caught:
+        found.require_effect(["tune"])
+    (diagnostic,) = caught.value.diagnostics
+    by = f"`darts` and `{select}`"
+    assert diagnostic.message == f"the setting `tune` has no effect with {by}"
+    assert (diagnostic.help or "").startswith("candidates of `darts` learn in one network, alike;")
+
+
 def test_a_setting_with_its_usual_value_or_read_by_the_selection_is_let_be() -> None:
     Settings(epochs=30).require_effect(["epochs"])
     Settings(strategy="darts", select="halving", rungs=2).require_effect(["rungs", "select"])
@@ -283,7 +294,7 @@ def test_what_a_row_reads_is_a_setting_of_a_search() -> None:
     for name, row in STRATEGIES.items():
         assert row.shares == ("storage" in row.reads), name
         assert row.unrolls == ("second_order" in row.reads), name
-        assert row.varies == ("tune" in row.reads), name
+        assert row.varies <= ("tune" in row.reads) <= row.samples, name
 
 
 def test_every_selection_that_may_follow_has_a_row() -> None:

@@ -5,7 +5,8 @@ extended by choices for the next Cell; the surrogate predicts how these do, some
 softmax of the predictions, trained, and added to what the surrogate learns from. This is done in
 several passes over the levels while the temperature of the softmax falls. After Perez-Rua et al.,
 "MFAS: Multimodal Fusion Architecture Search", algorithm 1. Unlike there, no candidate is trained
-twice, and what is extended are the best of a level in all passes.
+twice, what is extended are the best of a level in all passes, and each candidate has settings of
+its own, of which the surrogate knows nothing.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from ...genotypes.sample import draw_cell, draw_outputs
 from ...genotypes.space import every_step, may_follow
 from ...runs.checkpoint import State
 from ...runs.saved import Saved
+from ...tuning import every_own
 from ..budgets import MOST_REPEATED
 from ..candidates.prefix import first_cells
 from ..candidates.saved import saved_choices, saved_trial
@@ -57,6 +59,7 @@ class Mfas:
         self._plan = [(number, level) for number in range(passes) for level in ends]
         self._temperatures = np.geomspace(HOT, COLD, passes) if passes > 1 else [COLD]
         self._total = max(settings.candidates, len(ends))
+        self._every = list(every_own(settings.tuned))
         self._known: dict[Choices, float] = {}
         self._queue: list[Trial] = []
         self._begun = 0
@@ -77,19 +80,23 @@ class Mfas:
         values = {"pass": level[0] + 1, "cells": level[1], "candidate": trial.number}
         whole = len(trial.choices.cells) == len(self.problem.network.cells)
         chosen = trial.chosen if whole else None
-        return Round(chosen, trial.score, values={**values, **trial.told})
+        return Round(chosen, trial.score, values={**values, **trial.told}, own=trial.own)
 
     # Levels
 
     def _fill(self) -> None:
         """Goes on to the next levels until one has something to train."""
         while not self._queue and self._begun < len(self._plan):
-            number, level = self._plan[self._begun]
+            passing, level = self._plan[self._begun]
             count = ceil((self._total - len(self._known)) / (len(self._plan) - self._begun))
             self._begun += 1
             first = len(self._known)
-            sampled = self._sampled(number, level, count)
-            self._queue = [Trial(first + place, one) for place, one in enumerate(sampled)]
+            sampled = self._sampled(passing, level, count)
+            self._queue = [self._trial(number, one) for number, one in enumerate(sampled, first)]
+
+    def _trial(self, number: int, choices: Choices) -> Trial:
+        """A candidate; each combination of settings in turn."""
+        return Trial(number, choices, own=self._every[number % len(self._every)])
 
     def _sampled(self, number: int, level: int, count: int) -> list[Choices]:
         """Untrained candidates of a level, the likelier the better they are thought to be."""
@@ -177,9 +184,12 @@ class Mfas:
         self._queue = [saved_trial(one, self.trainer, stops, levels) for one in trials]
         self._begun = begun.integer(1, len(self._plan))
         wanted = {trial.choices: trial.number for trial in self._queue}
+        begun_so = (self._trial(trial.number, trial.choices) for trial in self._queue)
         level = self._plan[self._begun - 1][1]
         of_level = all(len(one.cells) == level and one not in self._known for one in wanted)
-        if list(wanted.values()) != list(range(done, done + len(trials))) or not of_level:
+        is_continued = all(map(Trial.continues, self._queue, begun_so))
+        numbers = list(range(done, done + len(trials)))
+        if list(wanted.values()) != numbers or not of_level or not is_continued:
             raise queue.wrong("the candidates of its level that are left")
         if not trials and self._begun < len(self._plan):
             raise begun.wrong("the last level")

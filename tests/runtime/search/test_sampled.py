@@ -244,6 +244,16 @@ def test_settings_are_dimensions_of_the_space() -> None:
     assert found.training.warm_up == 2
 
 
+@pytest.mark.usefixtures("quick_surrogate")
+def test_candidates_that_grow_have_settings_of_their_own() -> None:
+    tune = "weight_decay = 0.1 | 0.2 | 0.3"
+    found = search("mfas", SPACES["one output"], candidates=9, tune=tune)
+    own = [record["settings"]["weight_decay"] for record in found.history]
+    assert own == [0.1, 0.2, 0.3] * 3
+    assert found.training is not None
+    assert found.training.weight_decay == own[found.best_round - 1]
+
+
 def test_samples_depend_on_the_seed() -> None:
     histories = [
         [r["genotype"] for r in search("random", seed=seed).history if "genotype" in r]
