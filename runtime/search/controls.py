@@ -34,6 +34,7 @@ from ..data.classes import with_names
 from ..data.dataset import Dataset
 from ..data.folds import Fold, chosen_folds
 from ..data.seen import Readings
+from ..data.several import joined_labels, outputs_by_head
 from ..data.sources import Data, source_of
 from ..data.split import TEST, TRAIN
 from ..latency.profile import read_profile
@@ -51,7 +52,7 @@ from ..training.fitting import device_of, predict_all, seeded, start_from
 from ..training.modality_dropout import without_if_alone
 from ..training.objective import shares_of
 from ..training.prepare import prepare
-from ..training.together import train_networks
+from ..training.together import Member, train_networks
 from .baselines import baselines
 from .candidates.trainer import Trainer
 from .candidates.trial import Trial
@@ -60,6 +61,7 @@ from .meter import STEP, Meter, unit_macs, unit_program
 from .search import with_rule
 from .simple import Outputs, score_of, simple_models
 from .strategy import ENSEMBLE, GENOTYPE, Problem
+from .tef import TEF, tef
 from .variants import budgets_of
 
 FOUND, MEAN_OF_MEMBERS = "found genotype", "ensemble"
@@ -152,7 +154,7 @@ class _Comparison:
         left_out: list[str] = []
         for name, outputs in self._simple(left_out):
             rows.append(self._row(name, outputs, first))
-        specs = baselines(found.genotype)
+        specs = baselines(found.genotype) | self._views(found.genotype)
         for name, outputs in self._networks(specs, left_out).items():
             rows.append(self._row(name, outputs, first, specs[name]))
         if random:
@@ -188,11 +190,20 @@ class _Comparison:
 
     def _simple(self, left_out: list[str]) -> list[tuple[str, Outputs]]:
         try:
-            models = simple_models(self.data, self.network, self.folds, self.settings.seed)
+            models = simple_models(
+                self.data, self.network, self.folds, self.settings.seed,
+                class_weights=self.training.class_weights,
+            )  # fmt: skip
             return [(name, outputs[self.order]) for name, outputs in models]
         except (DiagnosticError, ValueError, MemoryError) as error:  # whatever the data are
             left_out.append(f"simple models: {error}")
             return []
+
+    def _views(self, genotype: Spec) -> dict[str, Spec]:
+        """The genotype as a view beside single ones, which learns by a loss of its own."""
+        views = tef(genotype)
+        is_usual = not (self.training.loss or self.training.class_weights)
+        return {TEF: views} if views is not None and is_usual else {}
 
     def _networks(self, specs: Mapping[str, Spec], left_out: list[str]) -> dict[str, Outputs]:
         """What networks give for what is held out, trained together; those that can be."""
@@ -222,19 +233,30 @@ class _Comparison:
             name: prepare(network, self.data, self.settings, self.device)
             for name, network in networks.items()
         }
-        for fold in self.folds:
-            split = np.full(len(self.data.labels), TEST)
-            split[fold.train] = TRAIN
-            data = replace(self.data, split=split)
-            each = [without_if_alone(network, self.training) for network in networks.values()]
-            trained = train_networks([*networks.values()], data, each)
-            for name, result in zip(networks, trained, strict=True):
-                module, features = ready[name]
-                start_from(module, result.weights)
-                batches = Batches(features, fold.held, self.settings.batch, self.device)
-                given = shares_of(self.network.head, predict_all(module, batches))
-                parts[name].append(given)
+        pairs = [(name, fold) for fold in self.folds for name in networks]
+        members = [self._member(networks[name], fold) for name, fold in pairs]
+        for (name, fold), result in zip(pairs, train_networks(members), strict=True):
+            module, features = ready[name]
+            start_from(module, result.weights)
+            batches = Batches(features, fold.held, self.settings.batch, self.device)
+            outputs = predict_all(module, batches)
+            if self._is_of_views(networks[name]):
+                outputs = outputs_by_head(networks[name].head, outputs)[-1]  # all, combined
+            parts[name].append(shares_of(self.network.head, outputs))
         return {name: np.concatenate(given)[self.order] for name, given in parts.items()}
+
+    def _member(self, network: Network, fold: Fold) -> Member:
+        """A network with what it learns: each head of views learns the genotype's labels."""
+        split = np.full(len(self.data.labels), TEST)
+        split[fold.train] = TRAIN
+        data = replace(self.data, split=split)
+        if self._is_of_views(network):
+            every = [data.labels] * len(network.heads)
+            data = replace(data, labels=joined_labels(every))
+        return Member(network, data, without_if_alone(network, self.training))
+
+    def _is_of_views(self, network: Network) -> bool:
+        return bool(network.heads) and not self.network.heads
 
     def _random(self, cost: float) -> tuple[list[Control], int]:
         """Random genotypes, and how many of them a cost buys, one at least.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
@@ -11,9 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression, Ridge
 
 from ...compiler.network.network import Head, Network
 from ...compiler.targets.numpy.network import logits_of
@@ -23,16 +21,18 @@ from ..data.pooled import PooledRows
 from ..data.rows import Rows, chunks, gathered
 from ..data.several import labels_by_head
 from ..training.objective import metrics_of, selection_score
+from ..training.weighing import weights_of
+from .simple_kinds import Weights, extra_trees, linear_model
 
 LINEAR, TREES, MEAN = "linear model", "extra trees", "linear model and extra trees"
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
 """What the linear model's penalty is chosen from, as the inverse C of its strength."""
 RIDGE = (1.0, 10.0, 100.0, 1e3, 1e4)
-TREE_COUNT = 300
 MOST_NUMBERS = 1 << 26
 """Numbers of columns that a model learns from: more samples would take more than 512 MiB."""
-ITERATIONS = 500
 Outputs: TypeAlias = NDArray[np.float64]
+Made: TypeAlias = Callable[[Weights], Any]
+"""Makes a model that learns with weights."""
 
 
 def simple_models(
@@ -43,20 +43,21 @@ def simple_models(
     *,
     strengths: Sequence[float] = (),
     trees: bool = True,
+    class_weights: str = "",
 ) -> Iterator[tuple[str, Outputs]]:
     """What the models give for the samples that folds hold out, fold by fold, (samples, K).
 
     They read each feature's mean and maximum over space and time. Of the `strengths`, the usual
     ones where none are given, the linear model has the one that is best on what is held out, as a
     search chooses there. Without `trees` it stands alone. Where samples and columns are very many,
-    they learn from some of the samples.
+    they learn from some of the samples. `class_weights` are those of settings.
     """
     head, labels = network.head, data.labels
     if head.parts:
         each = (
             simple_models(
                 replace(data, labels=own), replace(network, head=part), folds, seed,
-                strengths=strengths, trees=trees,
+                strengths=strengths, trees=trees, class_weights=class_weights,
             )
             for part, own in labels_by_head(head, labels)
         )  # fmt: skip
@@ -65,13 +66,15 @@ def simple_models(
         return
     columns = data.kept.held("pooled", PooledRows(data, network))
     chosen = strengths or strengths_of(head)
-    models = [partial(_linear, head, strength) for strength in chosen]
-    models += [partial(_trees, head, seed)] if trees else []
+    models: list[Made] = [partial(linear_model, head, strength) for strength in chosen]
+    models += [partial(extra_trees, head, seed)] if trees else []
     given: list[list[Outputs]] = [[] for _ in models]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a weak penalty is one of several
         for fold in folds:
-            learned = _learned(head, [model() for model in models], columns, labels, fold, seed)
+            weights = _weights(head, labels[fold.train], class_weights)
+            made = [model(weights) for model in models]
+            learned = _learned(head, made, columns, labels, fold, seed)
             for parts, outputs in zip(given, learned, strict=True):
                 parts.append(outputs)
     every = [np.concatenate(parts) for parts in given]
@@ -81,6 +84,11 @@ def simple_models(
     if trees:
         forest = every[-1]
         yield from ((TREES, forest), (MEAN, (linear + forest) / 2))
+
+
+def _weights(head: Head, labels: NDArray[Any], text: str) -> Weights:
+    weights = weights_of(head, torch.from_numpy(labels), text)
+    return None if weights is None else weights.numpy().astype(np.float64)
 
 
 def score_of(head: Head, outputs: Outputs, truth: NDArray[Any]) -> float:
@@ -124,51 +132,9 @@ def _some(samples: NDArray[np.int64], most: int, seed: int) -> NDArray[np.int64]
     return np.sort(np.random.default_rng(seed).choice(samples, most, replace=False))
 
 
-class PerLabel:
-    """A logistic regression for each label; one that never varies is given as it is."""
-
-    def __init__(self, strength: float) -> None:
-        self._strength = strength
-        self._models = list[Any]()
-
-    def fit(self, columns: Outputs, labels: NDArray[Any]) -> None:
-        for own in labels.reshape(len(labels), -1).T:
-            varies = len(np.unique(own)) > 1
-            model = LogisticRegression(C=self._strength, max_iter=ITERATIONS) if varies else own[0]
-            self._models.append(model.fit(columns, own) if varies else model)
-
-    def predict(self, columns: Outputs) -> Outputs:
-        """The probability of each label, (samples, K)."""
-        parts = [
-            m.predict_proba(columns)[:, 1]
-            if isinstance(m, LogisticRegression)
-            else np.full(len(columns), m)
-            for m in self._models
-        ]
-        return np.stack(parts, 1)
-
-
 def strengths_of(head: Head) -> Sequence[float]:
     """What the linear model's penalty is chosen from: α of a ridge, C of a logistic regression."""
     return RIDGE if head.kind == "values" else STRENGTHS
-
-
-def _linear(head: Head, strength: float) -> Any:
-    match head.kind:
-        case "values":
-            return Ridge(alpha=strength)
-        case "labels":
-            return PerLabel(strength)
-        case "classes":
-            return LogisticRegression(C=strength, max_iter=ITERATIONS)
-        case "several":
-            raise AssertionError("a linear model is of one head")
-
-
-def _trees(head: Head, seed: int) -> Any:
-    """Extra trees; those of labels are regressions of 0 and 1, whose means are probabilities."""
-    kind = ExtraTreesClassifier if head.kind == "classes" else ExtraTreesRegressor
-    return kind(TREE_COUNT, random_state=seed % 2**32)
 
 
 def _outputs(head: Head, model: Any, columns: Outputs) -> Outputs:

@@ -8,16 +8,20 @@ from dataclasses import dataclass, fields, replace
 from math import isfinite
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ...compiler.check.check import checked, require_no_holes
 from ...compiler.language.spec import Spec
 from ...compiler.network.network import Network
 from ...compiler.program.hoist import Hoisted
 from ...compiler.program.program import Program
+from ..data.batches import Batches
 from ..data.classes import with_names
 from ..data.dataset import Dataset
 from ..data.files import Source, arrays_of
+from ..data.parts import Parts
 from ..data.seen import Readings
 from ..data.sources import Data, source_of
 from ..data.split import TRAIN, VALIDATION
@@ -30,7 +34,7 @@ from ..settings import Settings
 from .course import weight_pass
 from .epoch import Epoch
 from .finite import no_finite_loss, not_finite_at
-from .fitting import device_of, training_batches
+from .fitting import device_of, require_trainable
 from .memory import bytes_of, parts_that_fit
 from .modality_dropout import ModalityDropout
 from .objective import Objective
@@ -112,18 +116,17 @@ def train_members(
 ) -> tuple[TrainResult, ...]:
     """What `train_all` gives for these."""
     with computing(members[0].settings.threads if members else 1):
-        return _train(members, progress)
+        return train_networks(members, progress)
 
 
 def train_networks(
-    networks: Sequence[Network], data: Dataset, each: Sequence[Settings]
+    members: Sequence[Member], progress: Progress = no_progress
 ) -> tuple[TrainResult, ...]:
-    """As `train_all`, for networks that are checked, on data that are read."""
-    pairs = zip(networks, each, strict=True)
-    return _train([Member(network, data, settings) for network, settings in pairs])
+    """As `train_members`, with as many threads as compute already.
 
-
-def _train(members: Sequence[Member], progress: Progress = no_progress) -> tuple[TrainResult, ...]:
+    Members may learn other samples of the same data, by their splits: a pass over these is as long
+    as one over the fewest.
+    """
     epochs = _Epochs(progress, sum(member.settings.epochs for member in members))
     found: dict[int, TrainResult] = {}
     for group in _alike(members):
@@ -232,6 +235,15 @@ def _train_alone(member: Member, epochs: _Epochs) -> TrainResult:
     )
 
 
+def _batches(
+    data: Dataset, orders: Sequence[NDArray[np.int64]], size: int, device: torch.device
+) -> Batches:
+    """Batches of samples that are read in several orders, or of parts of the data beside others."""
+    if len({part.tobytes() for part in orders}) == 1:
+        return Batches(data, orders[0], size, device)
+    return Parts(data, orders, size, device)
+
+
 def _train_together(
     members: Sequence[Member],
     hoisted: Sequence[Hoisted],
@@ -239,13 +251,16 @@ def _train_together(
     device: torch.device,
     epochs: _Epochs,
 ) -> Iterator[TrainResult]:
-    """Members with one seed read the same samples; others have their own orders."""
+    """Members with one seed, and the same split, read the same samples; others have their own."""
     each = [member.settings for member in members]
     head, settings = members[0].network.head, each[0]
-    seeds = [*dict.fromkeys(one.seed for one in each)]
-    rows = [seeds.index(one.seed) for one in each] if len(seeds) > 1 else None
+    learned = [require_trainable(one.data, (TRAIN, VALIDATION), settings) for one in members]
+    keys = [(one.seed, part.tobytes()) for one, part in zip(each, learned, strict=True)]
+    orders = dict(zip(keys, learned, strict=True))
+    rows = [[*orders].index(key) for key in keys] if len(orders) > 1 else None
+    seeds = [seed for seed, _ in orders]
     population = Population([one.program for one in hoisted], each, device, rows)
-    batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
+    batches = _batches(data, [*orders.values()], settings.batch, device)
     objective = Objective.of(head, batches.labels, settings, members[0].functions)
     for place in range(len(each)):
         population.load(place, objective.statistics)

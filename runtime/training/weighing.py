@@ -47,7 +47,7 @@ class Weighing:
         Raises DiagnosticError where it does not fit the head.
         """
         require_loss(settings.loss, head)
-        weights = _weights(head, labels, settings.class_weights)
+        weights = weights_of(head, labels, settings.class_weights)
         focus = settings.focus if settings.loss == FOCAL else 0.0
         if weights is None and not focus and settings.loss not in (ABSOLUTE, HUBER):
             return None
@@ -106,8 +106,11 @@ class Weighing:
         )
 
 
-def _weights(head: Head, labels: Tensor, text: str) -> Tensor | None:
-    """Weights (K,): those that are given, or such that each class counts as much as another."""
+def weights_of(head: Head, labels: Tensor, text: str) -> Tensor | None:
+    """Weights (K,): those that are given, or such that each class counts as much as another.
+
+    None where the text is empty. Raises DiagnosticError where it does not fit the head.
+    """
     if not text:
         return None
     given, counts = given_weights(text, head), _counts(head, labels)

@@ -18,8 +18,10 @@ from fusewright.runtime.data.folds import folds_of
 from fusewright.runtime.data.pooled import pooled
 from fusewright.runtime.runs.controls import Control, Controls, read_controls
 from fusewright.runtime.search.baselines import ALL, LATE, SIMBAMM, baselines
-from fusewright.runtime.search.controls import FOUND, MEAN_OF_MEMBERS
+from fusewright.runtime.search.controls import FOUND, MEAN_OF_MEMBERS, compare_with_controls
+from fusewright.runtime.search.search import search
 from fusewright.runtime.search.simple import LINEAR, MEAN, TREES, score_of, simple_models
+from fusewright.runtime.settings import Settings
 
 from ...support.running import Arrays, command, problem, spec
 
@@ -165,3 +167,46 @@ def test_what_is_better_stands_by_its_score() -> None:
     ]
     found = Controls("accuracy", 1, 1.0, 0, tuple(rows))
     assert [row.name for row in found.better] == ["d", "b"]
+
+
+def rare(kind: str) -> Arrays:
+    """One sample in five is of the class 1, or has the label 1, which features hardly tell."""
+    generator = np.random.default_rng(0)
+    is_rare = generator.random(300) < 0.2
+    labels = is_rare.astype(np.int64) if kind == "classes" else np.eye(2)[is_rare * 1]
+    features = {n: generator.normal(size=(300, *s)) for n, s in (("A", (3,)), ("B", (2, 5)))}
+    features["D"] = generator.normal(size=(300, 4)) + 0.7 * is_rare[:, None]
+    return {**features, "labels": labels, "split": np.arange(300) % 3}
+
+
+@pytest.mark.parametrize("kind", ["classes", "labels"])
+@pytest.mark.parametrize("weights", ["balanced", "1, 20", "odd = 20"])
+def test_simple_models_count_classes_as_networks_do(kind: str, weights: str) -> None:
+    network = checked(spec(predict=f"2 {kind} {{ usual, odd }}"))
+    data = load_data(rare(kind), network)
+    folds = folds_of(data, network.head, 1, 0)
+    plain, weighed = (
+        dict(simple_models(data, network, folds, 0, class_weights=text)) for text in ("", weights)
+    )
+    for name, outputs in weighed.items():
+        odd = (outputs[:, 1] > 0.5).mean()
+        assert np.isfinite(outputs).all()
+        assert odd > (plain[name][:, 1] > 0.5).mean() + 0.15
+        assert kind == "labels" or np.allclose(outputs.sum(1), 1)
+        assert np.all((outputs >= 0) & (outputs <= 1))
+
+
+@pytest.mark.parametrize("strategy", ["halving", "darts"])
+def test_every_control_counts_classes_as_the_genotype_does(strategy: str) -> None:
+    """With one class that counts far more, all that learn say that class of most samples."""
+    space, data = spec(predict="2 classes"), rare("classes")
+    settings = Settings(
+        strategy=strategy, candidates=2, trial_epochs=8, epochs=8, batch=16, folds=1,
+        max_learning_rate=0.01, ensemble=False, class_weights="1, 100",
+    )  # fmt: skip
+    found = search(space, data, settings=settings)
+    controls = compare_with_controls(space, data, found, settings=settings, random=False)
+    assert not controls.left_out
+    assert len(controls.rows) == 9
+    for row in controls.rows:
+        assert row.score < 0.6  # where 0.8 are of the other class

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from fusewright.compiler.check.check import checked
 from fusewright.runtime.data.batches import Batch, Batches
 from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.data.parts import Parts
-from fusewright.runtime.data.split import TRAIN
+from fusewright.runtime.data.split import TEST, TRAIN
 from fusewright.runtime.genotypes.sample import random_genotype
 from fusewright.runtime.parallel.interrupt import Interrupt
 from fusewright.runtime.settings import Settings
@@ -30,7 +31,7 @@ from fusewright.runtime.training.population import (
     member_program,
 )
 from fusewright.runtime.training.prepare import prepare, prepared
-from fusewright.runtime.training.together import train_all, train_seeds
+from fusewright.runtime.training.together import Member, train_all, train_networks, train_seeds
 
 from ...support.running import problem, same, spec, without_cost
 from ...support.stopping import stop_after
@@ -271,6 +272,22 @@ def test_seeds_that_train_together_are_those_that_train_alone() -> None:
     assert not np.allclose(found[0].weights["head.W"], found[1].weights["head.W"], atol=0.1)
     (single,) = train_seeds(genotype, DATA, [4], **settings)
     assert same(single.weights, fw.train(genotype, DATA, seed=4, **settings).weights)
+
+
+def test_networks_that_learn_other_samples_train_together() -> None:
+    networks = [checked(random_genotype(checked(spec()), seed)) for seed in (1, 2)]
+    whole = load_data(DATA, networks[0])
+    places = np.arange(90)
+    splits = [np.where(places % 3 == fold, TEST, TRAIN) for fold in range(3)]
+    data = [replace(whole, split=split) for split in splits]
+    settings = Settings(batch=8, epochs=2, max_learning_rate=0.02)
+    members = [Member(network, one, settings) for one in data for network in networks]
+    together = train_networks(members)
+    for member, result in zip(members, together, strict=True):
+        (alone,) = train_networks([member])
+        assert result.history[-1]["train_loss"] == pytest.approx(alone.history[-1]["train_loss"])
+        for name, weights in alone.weights.items():
+            assert np.allclose(weights, result.weights[name], atol=1e-4)
 
 
 def test_networks_with_settings_of_their_own_train_together() -> None:
