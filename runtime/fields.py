@@ -270,13 +270,6 @@ class Fields:
     compile: bool = _setting(False, "Use torch.compile: slow to start, then faster.")
     tensorboard: bool = _setting(False, "Write RUN/tensorboard/ as well.", decides=False)
 
-    @property
-    def tuned(self) -> Mapping[str, tuple[int | float, ...]]:
-        """What each setting that is searched may be; one that is set to something is that."""
-        usual = {item.name: item.default for item in fields(self)}
-        known = ranges(self.tune, TUNED).items()
-        return {name: values for name, values in known if getattr(self, name) == usual[name]}
-
 
 def _that(**said: object) -> tuple[str, ...]:
     """The names of the settings of which all of this is said."""
@@ -296,3 +289,10 @@ SHARED = _that(tuned="alike")
 """Settings that networks that train together have alike, since they read the same samples."""
 TUNED = (*MOVING, *SHARED)
 """Settings that can be searched with the architecture."""
+
+
+def searched(settings: Fields) -> Mapping[str, tuple[int | float, ...]]:
+    """What each setting that is searched may be; one that is set to something is that."""
+    usual = {item.name: item.default for item in fields(settings)}
+    known = ranges(settings.tune, TUNED).items()
+    return {name: values for name, values in known if getattr(settings, name) == usual[name]}

@@ -10,7 +10,7 @@ from ..compiler.documents.records import LARGEST
 from ..compiler.documents.tree import described
 from ..compiler.system.memory import parse_memory
 from ..compiler.system.options import Limits, require_one
-from .fields import TUNED, Fields
+from .fields import TUNED, Fields, searched
 from .losses import FOCAL, OWN, weights_in
 from .strategies import FOLLOWED_BY, SHARING, UNROLLED
 from .tuning import ranges
@@ -49,7 +49,7 @@ def _require_together(settings: Fields) -> None:
     if settings.storage and settings.strategy not in SHARING:
         message = f"`{settings.strategy}` cannot share a storage"
         raise fail("E506", message, help=f"strategies that can are {one_of(SHARING)}")
-    smooths = settings.smoothing or "smoothing" in settings.tuned
+    smooths = settings.smoothing or "smoothing" in searched(settings)
     if settings.loss.startswith(OWN) and (settings.class_weights or smooths):
         which = "class_weights" if settings.class_weights else "smoothing"
         message = f"the setting `{which}` has no effect on a loss of your own"

@@ -12,7 +12,7 @@ from ..compiler.diagnostics.diagnostic import did_you_mean, fail, one_of
 from ..compiler.diagnostics.text import shortened
 from ..compiler.documents.records import TableKind, read_table
 from ..compiler.system.files import read_text
-from .fields import Fields
+from .fields import Fields, searched
 from .refusals import require_possible
 from .strategies import BY_FOLDS, BY_LOSSES, SAMPLED, SAMPLED_BY, USUAL, readers_of, reads
 
@@ -45,6 +45,11 @@ class Settings(Fields):
     def selection(self) -> str:
         """How the genotype is chosen at the end; empty where the strategy does it itself."""
         return self.select or USUAL[self.strategy]
+
+    @property
+    def tuned(self) -> Mapping[str, tuple[int | float, ...]]:
+        """What each setting that is searched may be; one that is set to something is that."""
+        return searched(self)
 
     @property
     def trains_candidates(self) -> bool:

@@ -12,8 +12,10 @@ from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPriva
 from torch.utils.checkpoint import checkpoint
 
 from ...compiler.targets.torch.module import FusionModule
+from ..data.batches import Batches
 from ..settings import Settings
 from ..training.averages import Averages
+from ..training.fitting import predict_all
 from ..training.optimisers import WeightOptimiser
 from .modalities import Extractor
 from .settings import JointSettings
@@ -37,7 +39,7 @@ class JointOptimiser(WeightOptimiser):
         batches: int,
     ) -> None:
         super().__init__(module, settings, batches)
-        self.extractor = extractor
+        self.extractor, self._whole = extractor, _Whole(module, extractor)
         self._ratio = joint.backbone_learning_rate / settings.max_learning_rate
         moving = list(extractor.parameters()) if self._ratio else []
         for parameter in extractor.parameters():
@@ -53,7 +55,17 @@ class JointOptimiser(WeightOptimiser):
             self.held |= {f"{WITHIN}{name}": t for name, t in extractor.state_dict().items()}
 
     def logits(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        return super().logits({**inputs, **self.extractor.silenced(inputs)})
+        logits: Tensor = self._whole(inputs)
+        return logits
+
+    def outputs(self, batches: Batches) -> Tensor:
+        """Logits (samples, K) in evaluation mode, after which backbones are as they were."""
+        modes = [(module, module.training) for module in self.extractor.modules()]
+        try:
+            return predict_all(self._whole, batches)
+        finally:
+            for module, was_training in modes:
+                module.training = was_training
 
     @property
     def resting(self) -> set[str]:
@@ -64,6 +76,19 @@ class JointOptimiser(WeightOptimiser):
         if self.adam is not None and len(self.adam.param_groups) > 1:
             self.adam.param_groups[1]["lr"] = self.rate * self._ratio
         super().step(loss)
+
+
+class _Whole(nn.Module):
+    """Backbones and the fusion network behind them, on raw inputs."""
+
+    def __init__(self, module: FusionModule, extractor: Extractor) -> None:
+        super().__init__()
+        self.module, self.extractor = module, extractor
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Logits (batch, K)."""
+        logits: Tensor = self.module({**inputs, **self.extractor.silenced(inputs)})
+        return logits
 
 
 def _numbers(extractor: Extractor) -> dict[str, Tensor]:

@@ -1,9 +1,13 @@
-"""Training of backbones and fusion network together, from raw data; the last epoch is kept."""
+"""Training of backbones and fusion network together, from raw data.
+
+The last epoch is kept, or with patience the best one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from os import PathLike
 from typing import Any
 
@@ -46,6 +50,7 @@ from ..training.kept import KeptRun
 from ..training.objective import Objective
 from ..training.own_functions import OwnFunctions, functions_in
 from ..training.prepare import module_of
+from ..training.stopping import Stopping, held_out
 from ..training.train import TrainResult, require_validation
 from .data import load_raw, names_of_raw
 from .dropout import with_dropout
@@ -83,8 +88,8 @@ def train_joint(
 
     `data` are arrays by the names of the raw inputs, with `labels` and `split`; `options` are
     settings of either kind. Training and validation samples are learned, and the test split is not
-    read. `resume` goes on as in `train`. Raises DiagnosticError where the specification, the data
-    or the settings cannot be used.
+    read; with `patience` validation is held out, as in `train`. `resume` goes on as there. Raises
+    DiagnosticError where the specification, the data or the settings cannot be used.
     """
     mine = options_read_by(JointSettings, "train")
     joint = (joint or JointSettings()).with_options(
@@ -93,9 +98,6 @@ def train_joint(
     functions, options = functions_in(options)
     settings = (settings or Settings()).with_options(**options)
     require_validation(settings)
-    if settings.patience:
-        message = "`patience` is for networks that read features"
-        raise fail("E506", message, help="leave it out: backbones and all learn validation too")
     given = backbones or BackboneOptions()
     network = with_names(checked(with_shapes(spec, given)), data)
     shaped = network.space
@@ -156,16 +158,24 @@ def _trained(
         module = module_of(with_draws(program), settings, device, batch)
         data = with_dropout(data, network, program.inputs, modalities, settings)
         extractor = Extractor(modalities).to(device)
-        batches = training_batches(data, (TRAIN, VALIDATION), settings, device)
+        parts = (TRAIN,) if settings.patience else (TRAIN, VALIDATION)
+        batches = training_batches(data, parts, settings, device)
         objective = Objective.of(network.head, batches.labels, settings, functions)
         give_statistics(module, objective)
         if start is not None:
             start_from(module, start)
         begin_training(extractor, joint)
         optimiser = JointOptimiser(module, extractor, settings, joint, len(batches))
-        course = Course(optimiser, objective, batches, settings, optimiser.held, generator)
+        held, stopping = optimiser.held, None
+        if settings.patience:
+            apart, labels = held_out(data, None, settings, device)
+            outputs = partial(optimiser.outputs, apart)
+            stopping = Stopping(settings.patience, outputs, labels, objective, optimiser, held)
+        course = Course(optimiser, objective, batches, settings, held, generator, stopping)
         course.run_kept(report, kept) if kept is not None else course.run(report)
         with optimiser.averages.in_place():
+            if stopping is not None:
+                stopping.put()
             arrays, history = module.arrays(), tuple(course.history)
             identities = {s.name: s.backbone.identity_now.digest for s in modalities}
             return JointResult(arrays, history, spec, settings, _arrays(modalities), identities)

@@ -31,10 +31,13 @@ def training_figure(run: FinishedRun | TrainedEnsemble) -> Html:
     losses = [Line(learned), Line(held, colour(1))]
     label = "training and validation loss over epochs"
     chart = line_chart(losses, label, size=SIZE, along="epoch", mark=_at(held, best))
-    at_best = dict(learned).get(best), dict(held).get(best)
+    shown = best or int(epochs[-1].number)
+    at_best = dict(learned).get(shown), dict(held).get(shown)
     entries = zip((colour(0), colour(1)), ("training", "validation"), at_best, strict=True)
     told = legend((look, name, value, False) for look, name, value in entries)
     said = f"Losses of {run.name}; the dot is epoch {best}, whose weights were kept."
+    if not best:
+        said = f"Losses of {run.name}: means over its members, each at its best epoch until then."
     return Html(figure(chart, said) + told + _scores(epochs, best))
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.graph.build import build
 from ...compiler.language.ensemble import Ensemble, EnsembleMember
 from ...compiler.language.spec import Spec
@@ -24,7 +23,7 @@ from ..data.guidance import guidance
 from ..data.identity import data_identity
 from ..data.sources import Data, source_of
 from ..fields import MOST_SEEDS
-from ..metrics import TRAIN_LOSS
+from ..metrics import BEST_EPOCH
 from ..parallel.processes import join, rank
 from ..progress import Progress, no_progress
 from ..runs.begin import begun
@@ -41,7 +40,9 @@ from .train import require_validation
 class EnsembleResult:
     """The weights of every member after the last epoch, and a record for every epoch.
 
-    Names of weights begin with that of the member.
+    Names of weights begin with that of the member. Records have means over members, by what they
+    count. With patience, weights are those of each member's best epoch, and a record those of the
+    best that each had until then.
     """
 
     ensemble: Ensemble
@@ -62,6 +63,7 @@ def train_ensemble(
 ) -> EnsembleResult:
     """Trains the members of an ensemble on the training and validation splits.
 
+    With `patience` validation is held out, and each member stops for itself.
     Each is trained with its own of `each`, where it has one, unless `settings` are given;
     `options` override them. It is trained with several seeds, `member_seeds` of them from its own
     on, and these are the members of what is found (Lakshminarayanan and others, 2017). With `out`,
@@ -73,9 +75,6 @@ def train_ensemble(
     functions, options = functions_in(options)
     usual = (settings or Settings()).with_options(**options)
     require_validation(usual)
-    if usual.patience:
-        message = "`patience` is for a single network, not for an ensemble"
-        raise fail("E506", message, help="leave it out, or train a member by itself")
     ensemble, own = _with_seeds(_named(ensemble, data), each, usual.member_seeds)
     chosen = [(settings or one or Settings()).with_options(**options) for one in own]
     chosen = [
@@ -141,13 +140,19 @@ def _trained(ensemble: Ensemble, members: Sequence[Member], progress: Progress) 
         for name, array in result.weights.items()
     }
     shares = [member.weight for member in ensemble.members]
-    history = tuple(
-        {
-            "epoch": records[0]["epoch"],
-            TRAIN_LOSS: sum(
-                share * record[TRAIN_LOSS] for share, record in zip(shares, records, strict=True)
-            ),
+    history: list[dict[str, Any]] = []
+    for epoch in range(1, max(len(result.history) for result in results) + 1):
+        records = [_standing(result.history, epoch) for result in results]
+        means = {
+            name: sum(share * one[name] for share, one in zip(shares, records, strict=True))
+            for name in records[0]
+            if name not in ("epoch", BEST_EPOCH)
         }
-        for records in zip(*(result.history for result in results), strict=True)
-    )
-    return EnsembleResult(ensemble, weights, history)
+        history.append({"epoch": epoch, **means})
+    return EnsembleResult(ensemble, weights, tuple(history))
+
+
+def _standing(history: Sequence[dict[str, Any]], epoch: int) -> dict[str, Any]:
+    """The record of an epoch of a member, or with patience of the best one until then."""
+    last = history[min(epoch, len(history)) - 1]
+    return history[last[BEST_EPOCH] - 1] if BEST_EPOCH in last else last

@@ -6,7 +6,7 @@ of the best epoch are kept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf, isfinite
 from typing import Any
@@ -15,14 +15,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...compiler.targets.torch.module import FusionModule
 from ..data.batches import Batches
 from ..data.dataset import Dataset
 from ..data.split import VALIDATION
 from ..metrics import BEST_EPOCH, VALIDATION_LOSS, on_validation
 from ..runs.saved import Saved
 from ..settings import Settings
-from .fitting import predict_all, scored, training_batches
+from .fitting import scored, training_batches
 from .objective import Objective
 from .optimisers import WeightOptimiser
 
@@ -31,13 +30,13 @@ from .optimisers import WeightOptimiser
 class Stopping:
     """When a training stops, by samples that it does not learn, and the weights of its best epoch.
 
-    `labels` are those of the `batches`, which are hard where others are learned. `held` is what
-    moves, by name; the averages that its `optimiser` has are what is scored and kept.
+    `outputs` gives logits for them, (samples, K), and `labels` are theirs, which are hard where
+    others are learned. `held` is what moves, by name; the averages that its `optimiser` has are
+    what is scored and kept.
     """
 
     patience: int
-    module: FusionModule
-    batches: Batches
+    outputs: Callable[[], Tensor]
     labels: Tensor
     objective: Objective
     optimiser: WeightOptimiser
@@ -50,8 +49,7 @@ class Stopping:
         The metrics of what is held out, and the best epoch so far, whose weights are kept.
         """
         with self.optimiser.averages.in_place():
-            logits = predict_all(self.module, self.batches)
-            found = scored(logits, self.labels, self.objective)
+            found = scored(self.outputs(), self.labels, self.objective)
             told = {on_validation(name): value for name, value in found.items()}
             best = _best_loss(history)
             if best is None or _loss(told) < best:

@@ -224,15 +224,19 @@ def _train_alone(member: Member, epochs: _Epochs) -> TrainResult:
     def told(record: dict[str, Any]) -> None:
         epochs.pass_by()
 
-    return train_network(
+    settings = member.settings
+    result = train_network(
         member.network,
         member.data,
-        member.settings,
+        settings,
         told,
         None,
         member.program,
         functions=member.functions,
     )
+    if left := settings.epochs - len(result.history):
+        epochs.pass_by(left)
+    return result
 
 
 def _batches(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,15 @@ from ..runs.weights import weights_from
 from ..settings import Settings
 from .course import Course, kept_training, watched
 from .distil import SoftTargets
-from .fitting import Report, device_of, give_statistics, seeded, start_from, training_batches
+from .fitting import (
+    Report,
+    device_of,
+    give_statistics,
+    predict_all,
+    seeded,
+    start_from,
+    training_batches,
+)
 from .kept import KeptRun
 from .modality_dropout import ModalityDropout
 from .objective import Objective
@@ -181,7 +190,8 @@ def require_validation(settings: Settings) -> None:
     """Raises DiagnosticError for metrics of validation samples that are learned."""
     if settings.metrics and not settings.patience:
         message = "the setting `metrics` has no effect where validation samples are learned"
-        remedy = "add `--patience`, which holds them out; or measure the test split by `evaluate`"
+        remedy = "add `patience`, which holds them out; the test split, which no training reads, "
+        remedy += "is measured by `evaluate`, with its own `metrics`"
         raise fail("E506", message, help=remedy)
 
 
@@ -230,8 +240,9 @@ def train_network(
         held = module.state_dict()
         stopping: Stopping | None = None
         if settings.patience:
-            apart = held_out(data, truth, settings, device)
-            stopping = Stopping(settings.patience, module, *apart, objective, optimiser, held)
+            apart, labels = held_out(data, truth, settings, device)
+            outputs = partial(predict_all, module, apart)
+            stopping = Stopping(settings.patience, outputs, labels, objective, optimiser, held)
         course = Course(optimiser, objective, batches, settings, held, generator, stopping)
         course.run_kept(report, kept) if kept is not None else course.run(report)
         with optimiser.averages.in_place():

@@ -50,6 +50,28 @@ def extracted() -> dict[str, NDArray[Any]]:
     return {k: t.numpy() for k, t in found.items()} | {k: data[k] for k in others}
 
 
+def test_what_is_held_out_stops_it_early_and_the_best_is_kept(usual: JointResult) -> None:
+    patient: dict[str, Any] = {"epochs": 12, "max_learning_rate": 0.1, "patience": 2}
+    found = trained(**patient)
+    losses = [record["validation_loss"] for record in found.history]
+    best = found.history[-1]["best_epoch"]
+    assert int(np.argmin(losses)) + 1 == best
+    assert len(losses) == best + 2 < 12
+    short = trained(**{**patient, "epochs": best})
+    assert found.identities == short.identities != usual.identities
+    for one, other in ((found.weights, short.weights), (found.backbones, short.backbones)):
+        assert all(np.array_equal(array, other[name]) for name, array in one.items())
+
+
+def test_patience_without_moving_backbones_is_that_of_training_on_features() -> None:
+    options: dict[str, Any] = {**QUICK, "epochs": 4, "patience": 1}
+    joint = trained(backbone_learning_rate=0.0, **options)
+    apart = train(with_shapes(SPEC, OPTIONS), extracted(), **options)
+    for name in ("validation_loss", "best_epoch"):
+        one, other = ([record[name] for record in r.history] for r in (joint, apart))
+        assert one == pytest.approx(other, rel=1e-4)
+
+
 @pytest.mark.parametrize("dropout", [0.0, 0.4])
 def test_backbones_that_stay_as_they_are_give_what_training_on_features_gives(
     dropout: float,

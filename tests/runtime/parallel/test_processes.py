@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -26,7 +27,8 @@ from fusewright.runtime.training.optimisers import ArchitectureOptimiser, Weight
 from fusewright.runtime.training.prepare import prepare
 
 from ...support.processes import together
-from ...support.running import QUICK, problem, same, spec
+from ...support.running import FIXED, QUICK, problem, same, spec
+from ..training.test_stopping import DATA, OVERFITTING
 
 CPU = torch.device("cpu")
 STEPS = 20
@@ -67,6 +69,15 @@ def searched(out: Path, strategy: str, select: str, **options: Any) -> None:
     assert count() == int(os.environ["WORLD_SIZE"])
     (out / f"{rank()}.fuse").write_text(str(found.genotype))
     save_file(dict(found.weights), out / f"{rank()}.safetensors")
+
+
+def stopped(out: Path) -> None:
+    """A training that stops early; every process writes its records and what it kept."""
+    torch.set_num_threads(1)
+    trained = fw.train(spec(FIXED), DATA, **OVERFITTING)
+    assert count() == int(os.environ["WORLD_SIZE"])
+    (out / f"{rank()}.json").write_text(json.dumps(trained.history))
+    save_file(dict(trained.weights), out / f"{rank()}.safetensors")
 
 
 def dying(out: Path, strategy: str, select: str) -> None:
@@ -155,3 +166,20 @@ def test_where_a_process_is_killed_all_end_and_the_search_goes_on(tmp_path: Path
     together(2, code.format("resumed"), str(cut), str(whole), launcher=True)
     assert (cut / "run/genotype.fuse").read_text() == (whole / "run/genotype.fuse").read_text()
     assert same(load_file(cut / "0.safetensors"), load_file(whole / "0.safetensors"))
+
+
+def test_two_processes_stop_early_in_one_epoch_with_one_best(tmp_path: Path) -> None:
+    together(2, PREAMBLE + "stopped(Path(sys.argv[1]))", str(tmp_path))
+    first, second = (json.loads((tmp_path / f"{number}.json").read_text()) for number in range(2))
+    assert first == second
+    losses = [record["validation_loss"] for record in first]
+    best = first[-1]["best_epoch"]
+    assert int(np.argmin(losses)) + 1 == best
+    assert len(first) == best + OVERFITTING["patience"] < OVERFITTING["epochs"]
+    weights = [load_file(tmp_path / f"{number}.safetensors") for number in range(2)]
+    assert same(weights[0], weights[1])
+    held = DATA["split"] == 1
+    logits = torch.from_numpy(fw.predict(spec(FIXED), DATA, weights=weights[0])[held])
+    truth = torch.from_numpy(DATA["labels"][held])
+    found = float(torch.nn.functional.cross_entropy(logits, truth))
+    assert found == pytest.approx(losses[best - 1], abs=1e-4)

@@ -112,6 +112,35 @@ def test_seeds_stop_each_for_itself() -> None:
     assert second.history == learned(seed=1).history
 
 
+def test_members_of_an_ensemble_stop_each_for_itself(tmp_path: Path) -> None:
+    given, done = ensemble(), list[tuple[int, int]]()
+    result = train_ensemble(
+        given,
+        DATA,
+        out=tmp_path / "run",
+        member_seeds=1,
+        progress=lambda at, count: done.append((at, count)),
+        **OVERFITTING,
+    )
+    alone = [fw.train(one.genotype, DATA, settings=patient()) for one in given.members]
+    for name, one in zip(given.named, alone, strict=True):
+        for weight, array in one.weights.items():
+            assert np.array_equal(array, result.weights[f"{name}.{weight}"]), weight
+    assert len(result.history) == max(len(one.history) for one in alone)
+    assert len({len(one.history) for one in alone}) > 1
+    kept = [one.history[one.history[-1]["best_epoch"] - 1] for one in alone]
+    shares = [one.weight for one in given.members]
+    for name in ("train_loss", "validation_loss", "validation_accuracy"):
+        mean = np.average([one[name] for one in kept], weights=shares)
+        assert result.history[-1][name] == pytest.approx(mean)
+    assert done[-1] == (120, 120)
+    assert "means over its members" in report([tmp_path / "run"]).page
+
+
+def patient() -> fw.Settings:
+    return fw.Settings().with_options(**OVERFITTING)
+
+
 def test_the_report_shows_the_curve(run: Path, tmp_path: Path) -> None:
     page = report([run]).page
     assert "training and validation loss over epochs" in page
@@ -126,5 +155,3 @@ def test_the_report_shows_the_curve(run: Path, tmp_path: Path) -> None:
 def test_it_is_refused_where_it_has_no_effect(tmp_path: Path) -> None:
     with pytest.raises(fw.DiagnosticError, match="`validation_weight` has no effect with"):
         fw.Settings(patience=2, validation_weight=3)
-    with pytest.raises(fw.DiagnosticError, match="`patience` is for a single network"):
-        train_ensemble(ensemble(), DATA, patience=2)
