@@ -25,6 +25,7 @@ from ..predict.evaluate import predict
 from ..search.loop import SearchResult
 from ..search.search import search
 from ..settings import Settings
+from ..training.own_functions import OWN, functions_in
 from ..training.train import TrainResult, train
 from .inputs import ALONE, Columns, feature_names, named_arrays, space_of
 
@@ -60,7 +61,7 @@ class FusionEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
     feature is, `{"image": ["i0", "i1"], "text": ["t0"]}`; or one array (samples, channels). `spec`
     is a Spec, a file, a text or a Graph, and is derived from the data where it is None. What has
     holes is searched, and what is found is trained on all samples; other parameters are those of
-    `Settings`.
+    `Settings`, of which `loss` may be a function of one's own, as in `fw.train`.
 
     After `fit`, `spec_` is the network that was trained, `trained_` what the training gave, which
     `fw.evaluate` and `fw.deploy` take, and `found_` what the search found, if there was one.
@@ -86,7 +87,9 @@ class FusionEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         the samples. Raises ValueError, DiagnosticError among them, where the data or the settings
         cannot be used.
         """
-        settings = Settings(**{item.name: getattr(self, item.name) for item in _SETTINGS})
+        given = {item.name: getattr(self, item.name) for item in _SETTINGS}
+        own = {name: given[name] for name in OWN if not isinstance(given[name], str)}
+        settings = Settings(**functions_in(given)[1])
         arrays, targets = self._read_both(X, y)
         labels, predicted = self._targets(targets)
         spec = self._space(arrays, predicted) if self.spec is None else spec_of(self.spec)
@@ -96,10 +99,10 @@ class FusionEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
             arrays[SPLIT] = parted(labels, settings.split_seed)
         arrays = self._called(arrays, [f.name for f in network.features])
         arrays[LABELS] = labels
-        found = search(spec, arrays, settings=settings) if network.has_holes else None
+        found = search(spec, arrays, settings=settings, **own) if network.has_holes else None
         self.found_: SearchResult | None = found
         chosen = settings if found is None or found.training is None else found.training
-        self.trained_: TrainResult = train(found or spec, arrays, settings=chosen)
+        self.trained_: TrainResult = train(found or spec, arrays, settings=chosen, **own)
         self.spec_ = self.trained_.genotype
         return self
 

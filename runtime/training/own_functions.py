@@ -7,7 +7,7 @@ names has to be given again.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
 from torch import Tensor, nn
@@ -28,6 +28,8 @@ class OwnFunctions:
 
 
 NO_FUNCTIONS = OwnFunctions()
+OWN = tuple(item.name for item in fields(OwnFunctions))
+"""The settings that may be functions in Python."""
 
 
 def functions_in(options: Mapping[str, Any]) -> tuple[OwnFunctions, dict[str, Any]]:

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
+from torch import Tensor
+from torch.nn import functional
 
 import fusewright as fw
 
@@ -82,6 +84,29 @@ def test_a_specification_is_trained_as_it_is_and_orders_its_classes(
     assert model.found_ is None
     assert model.classes_.tolist() == ["no", "so", "yes"]
     assert model.score(features, NAMES[places]) > 0.9
+
+
+def halved(logits: Tensor, labels: Tensor) -> Tensor:
+    """Half of what a network of classes learns by anyway."""
+    return functional.cross_entropy(logits, labels) / 2
+
+
+def test_a_loss_of_ones_own_and_weights_of_classes_are_learned_by() -> None:
+    features, places = parts()
+    own = fw.FusionClassifier(**QUICK, loss=halved)
+    assert clone(own).get_params()["loss"] is halved
+    usual = fw.FusionClassifier(**QUICK).fit(features, NAMES[places])
+    pairs = zip(
+        own.fit(features, NAMES[places]).trained_.history, usual.trained_.history, strict=True
+    )
+    for one, other in pairs:
+        assert one["train_loss"] == pytest.approx(other["train_loss"] / 2, rel=0.05)
+    assert own.predict(features).shape == (90,)
+    assert own.trained_.settings.loss == f"own:{__name__}.halved"
+    weighed = own.set_params(loss="", class_weights="no = 3").fit(features, NAMES[places])
+    assert weighed.trained_.history[-1] != usual.trained_.history[-1]
+    with pytest.raises(fw.DiagnosticError, match="`class_weights` has no effect on a loss of your"):
+        own.set_params(loss=halved).fit(features, NAMES[places])
 
 
 def test_columns_of_a_frame_are_features() -> None:
