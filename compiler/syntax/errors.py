@@ -27,6 +27,8 @@ _FRIENDLY = {
     "HEAD": "`classes`, `labels` or `values`",
     END: "the end of the text",
 }
+_COUNTED = re.compile(r"predict\s+\S.*\s([^\W\d]\w*)\s*\Z", re.DOTALL)
+"""A word where the kind of what is predicted stands, behind another."""
 _NOT_BLANK = re.compile(r"\S")
 _LONGEST_BEFORE = 200
 """Characters before an error that may tell what its author is used to."""
@@ -64,6 +66,8 @@ def syntax_error(source: Source, error: UnexpectedText, end: int) -> Diagnostic:
     text, at, lexeme = source.text, error.start, error.found
     brackets = open_brackets(text, error.stack)
     opened = error.stack[brackets[-1]][2] if brackets else None
+    if "HEAD" in error.expected and (wrong := _misspelt_kind(source, error, end)):
+        return wrong
     if error.what == "end":
         return _unexpected_end(source, error, opened, end)
     if lexeme.isdecimal() and lexeme.isascii() and error.what == "character":
@@ -79,6 +83,17 @@ def syntax_error(source: Source, error: UnexpectedText, end: int) -> Diagnostic:
     remedy = habit(Place(lexeme, before, text[at : at + 3], bracket))
     span = Span(source, at, at + len(lexeme))
     return diagnosed("E001", message, span, remedy or _remedy(lexeme, error.expected), notes)
+
+
+def _misspelt_kind(source: Source, error: UnexpectedText, end: int) -> Diagnostic | None:
+    """A kind of what is predicted that was taken for its number: `predict K clases`."""
+    start, stop = error.stack[0][2], end if error.what == "end" else error.start
+    match = _COUNTED.search(source.text[start:stop])
+    guess = did_you_mean(match[1], HEAD_KINDS) if match else None
+    if match is None or guess is None:
+        return None
+    span = Span(source, start + match.start(1), start + match.end(1))
+    return diagnosed("E001", f"unexpected `{match[1]}`", span, guess)
 
 
 def _no_number(source: Source, error: UnexpectedText) -> Diagnostic:

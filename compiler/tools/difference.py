@@ -93,7 +93,7 @@ def difference(old: Spec, new: Spec) -> tuple[Change, ...]:
     """
     networks = (resolve(old), resolve(new))
     qualified = ambiguous(networks[0]) | ambiguous(networks[1])
-    before, after = ({(n.kind, n.name): n for n in facts(net, qualified)} for net in networks)
+    before, after = ({n.identity: n for n in facts(net, qualified)} for net in networks)
     changes: list[Change] = []
     for key in _in_order([*before.values(), *after.values()]):
         changes += _changes(before.get(key), after.get(key))
@@ -104,7 +104,7 @@ def _in_order(nodes: Sequence[Piece]) -> list[tuple[str, str]]:
     """The keys of nodes, each once: section by section, and what is of one Cell together."""
     homes = {home: place for place, home in enumerate(dict.fromkeys(n.home for n in nodes))}
     ordered = sorted(nodes, key=lambda n: (n.section, homes[n.home]))
-    return list(dict.fromkeys((n.kind, n.name) for n in ordered))
+    return list(dict.fromkeys(n.identity for n in ordered))
 
 
 def _changes(old: Piece | None, new: Piece | None) -> Iterator[Change]:

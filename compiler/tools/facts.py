@@ -1,9 +1,9 @@
 """A network as facts that can be compared: what it is made of, whatever its text looks like.
 
 NOTE: facts are equal where architectures are. Inputs of a Cell are known by their position, holes
-by their candidates, operations by their equation and all their parameters; a hole that takes
-anything, a `return` of all Steps and an `output` of all Cells say so and no more, since what they
-then mean follows from other facts.
+by their candidates, operations by their equation, whatever its inputs are called, and all their
+parameters; a hole that takes anything, a `return` of all Steps and an `output` of all Cells say so
+and no more, since what they then mean follows from other facts.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from ..network.network import (
 )
 from ..network.vocabulary import Vocabulary
 from ..network.written import written_outputs
+from .renaming import unnamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ class Piece:
     """A piece of a network, by `kind` and `name`; `text` is the whole of it in one line.
 
     `section` and `home` order nodes: those of one Cell stand together. What is not `shown` is worth
-    a word only where both networks have it.
+    a word only where both networks have it. It is known by its `key`, where its name says more than
+    what it is.
     """
 
     kind: str
@@ -53,6 +55,12 @@ class Piece:
     section: int
     home: str = ""
     shown: bool = True
+    key: str = ""
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """Equal where two networks have the same piece."""
+        return self.kind, self.key or self.name
 
 
 def facts(network: Network, qualified: Collection[str] = ()) -> list[Piece]:
@@ -307,9 +315,13 @@ def _definitions(network: Network, shown: _Names) -> Iterator[Piece]:
     """The equations in use; which of a library's are in use follows from other nodes."""
     for used in _used(network):
         definition = used.definition
-        formals = signature(definition).partition("(")[2]
+        same = unnamed(definition)
+        formals, key = (signature(one).partition("(")[2] for one in (definition, same))
         equation = body_text(definition.body)
-        parts = {"equation": Property(_equation(definition), equation)}
+        parts = {"equation": Property(_equation(same), equation)}
         kind = "role" if definition.role else "op"
         own = used.home.library is None
-        yield Piece(kind, f"{shown.of(used)}({formals}", equation, parts, 8, shown=own)
+        called = shown.of(used)
+        yield Piece(
+            kind, f"{called}({formals}", equation, parts, 8, shown=own, key=f"{called}({key}"
+        )

@@ -22,7 +22,7 @@ def meaning(network: Network, *, ordered: bool = True) -> str:
     """
     own = ambiguous(network)
     pieces = sorted(
-        (p.kind, p.name, _text({name: part.key for name, part in p.parts.items()}))
+        (*p.identity, _text({name: part.key for name, part in p.parts.items()}))
         for p in facts(network, own)
     )
     order = dict(orders(network))

@@ -92,6 +92,12 @@ SAME = {
         "cell K(A, B) { S = ?(x, {x | y}) }",
         "cell K(query = A, other = B) { S = ?(query, {query | other}) }",
     ),
+    "operations whose inputs and results on the way have other names": (
+        "op F(x, y) { h = relu(x @ W[_, C]) return h + y } "
+        "op G(x, *s) = mean(x, *s) cell K(A, B) { S = F(x, y) T = G(S, x) }",
+        "op F(p, h) { x = relu(p @ W[_, C]) return x + h } "
+        "op G(first, *others) = mean(first, *others) cell K(A, B) { S = F(x, y) T = G(S, x) }",
+    ),
     "a hole that names all there is": (
         "cell K(A, ?) { S = ?(x, ?) }",
         "cell K(A, {D | B | A}) { S = {LinearGLU | Sum | ConcatFC}(x, {y | x}) }",
