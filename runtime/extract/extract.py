@@ -22,6 +22,7 @@ import numpy as np
 from ...compiler.check.check import checked
 from ...compiler.language.nodes import FeatureAxis, Modality
 from ...compiler.language.spec import Spec
+from ...compiler.load import Given, spec_of
 from ...compiler.network.names import lengths_name, presence_name
 from ...compiler.system.lock import owned
 from ..backbones.options import BackboneOptions
@@ -55,7 +56,7 @@ class Extracted:
 
 
 def extract(
-    spec: Spec,
+    spec: Given,
     raw: Raw,
     out: str | PathLike[str],
     *,
@@ -67,14 +68,16 @@ def extract(
 ) -> Extracted:
     """Takes the features of a specification from raw data, and writes them to a store.
 
-    `raw` is a path, or a torch `Dataset` of dicts. What an earlier call left in `out`
-    stays where it follows from the same backbones, transforms and data. Files that a table names
-    lie below its folder, or below `root`. Raises DiagnosticError where a sample cannot be used, or
-    anything does not fit: there is no store then, and what was made is there for the next call.
+    `spec` is a Spec, a file, a text or a Graph; `backbones` are `fw.BackboneOptions`. `raw` is a
+    path, or a torch `Dataset` of dicts. What an earlier call left in `out` stays where it follows
+    from the same backbones, transforms and data. Files that a table names lie below its folder, or
+    below `root`. Raises DiagnosticError where a sample cannot be used, or anything does not fit:
+    there is no store then, and what was made is there for the next call.
     """
     settings = (settings or ExtractSettings()).with_options(**options)
     backbones = backbones or BackboneOptions()
     device = join(settings.device)
+    spec = spec_of(spec)
     shaped = with_shapes(spec, backbones)
     network = checked(shaped)
     data = open_raw(raw, root)

@@ -15,18 +15,18 @@ from .compiler.system.display import Report, progress_shown_by, shown_by
 
 if TYPE_CHECKING:
     __version__: str
-    from .compiler.check.check import check
     from .compiler.compile import compile
     from .compiler.diagnostics.diagnostic import DataWarning, Diagnostic, DiagnosticError
     from .compiler.documents.spellings import loads
     from .compiler.draw import draw
     from .compiler.graph.build import Graph
-    from .compiler.graph.build import graph_of as graph
     from .compiler.graph.write import specification as spec
     from .compiler.language.spec import Spec, network
     from .compiler.load import load
     from .compiler.tools.difference import diff
+    from .compiler.views import check, graph
     from .runtime.backbones.inspect import inspect
+    from .runtime.backbones.options import BackboneOptions
     from .runtime.data.new import new
     from .runtime.deploy.deploy import deploy
     from .runtime.estimators.estimators import (
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from .runtime.training.train import train
 
 _HOMES = {
+    "BackboneOptions": "runtime.backbones.options",
     "FusionClassifier": "runtime.estimators.estimators",
     "FusionMultilabel": "runtime.estimators.estimators",
     "FusionRegressor": "runtime.estimators.estimators",
@@ -54,7 +55,7 @@ _HOMES = {
     "DiagnosticError": "compiler.diagnostics.diagnostic",
     "Settings": "runtime.settings",
     "Spec": "compiler.language.spec",
-    "check": "compiler.check.check",
+    "check": "compiler.views",
     "compile": "compiler.compile",
     "consensus": "runtime.search.consensus",
     "deploy": "runtime.deploy.deploy",
@@ -62,7 +63,7 @@ _HOMES = {
     "draw": "compiler.draw",
     "evaluate": "runtime.predict.evaluate",
     "extract": "runtime.extract.extract",
-    "graph": "compiler.graph.build:graph_of",
+    "graph": "compiler.views",
     "inspect": "runtime.backbones.inspect",
     "load": "compiler.load",
     "loads": "compiler.load",
@@ -78,6 +79,7 @@ _HOMES = {
 }
 """The module of each name, and behind a colon what it is called there."""
 __all__ = [
+    "BackboneOptions",
     "DataWarning",
     "Diagnostic",
     "DiagnosticError",

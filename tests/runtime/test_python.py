@@ -38,6 +38,34 @@ def test_a_search_takes_a_file_a_text_and_a_graph(tmp_path: Path) -> None:
     assert fw.draw(found) == fw.draw(expected)
 
 
+def test_it_is_checked_and_made_a_graph_in_every_form(
+    trained: fw.TrainResult, tmp_path: Path
+) -> None:
+    space = trained.genotype
+    (tmp_path / "n.fuse").write_text(str(space), encoding="utf-8")
+    forms: list[Any] = [
+        space,
+        tmp_path / "n.fuse",
+        str(tmp_path / "n.fuse"),
+        str(space),
+        fw.graph(space),
+        trained,
+    ]
+    said = [(d.code, d.message) for d in fw.check(space)]
+    assert said
+    for one in forms:
+        assert [(d.code, d.message) for d in fw.check(one)] == said
+        assert [*fw.graph(one).edges] == [*fw.graph(space).edges]
+    broken = str(space).replace("predict", "predikt")
+    (tmp_path / "n.fuse").write_text(broken, encoding="utf-8")
+    for wrong in (broken, tmp_path / "n.fuse"):
+        assert "predict" in str(fw.check(wrong)[0])
+    assert "cannot be read" in str(fw.check(tmp_path / "none.fuse")[0])
+    for nothing in (3, tmp_path):
+        with pytest.raises(fw.DiagnosticError):
+            fw.check(nothing)  # type: ignore[arg-type]
+
+
 def test_what_a_search_found_is_trained_with_what_it_was_found_with() -> None:
     options: dict[str, Any] = {
         "strategy": "random",
