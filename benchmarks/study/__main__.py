@@ -27,6 +27,7 @@ import torch
 import fusewright as fw
 from fusewright.compiler.check.check import checked
 from fusewright.compiler.language.spec import Spec
+from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.data.split import TEST, TRAIN
 from fusewright.runtime.genotypes.sample import random_genotype
 from fusewright.runtime.metrics import SELECTION_METRIC, on_validation
@@ -36,6 +37,7 @@ from fusewright.runtime.training.together import train_seeds
 
 from .contenders import CONTENDERS, baselines
 from .data import DEVELOPMENT, SETS, load
+from .held_out import held_out
 from .rows import Study
 from .table import AGAIN_SEEDS, BEST, SEEDS, as_text, digest
 
@@ -58,7 +60,9 @@ class Bench:
         self.known = {n: a[kept] for n, a in data.items() if len(a) == len(kept)}
         self.known["split"] = np.where(self.known["split"] == TRAIN, TRAIN, TEST)
         """Without the test split, and with validation in its place."""
-        self.training = Settings(epochs=TRAINING_EPOCHS, batch=SETS[name].batch)
+        self.training = Settings(
+            epochs=TRAINING_EPOCHS, trial_epochs=TRAINING_EPOCHS, batch=SETS[name].batch
+        )
 
     def validate(self, genotype: Spec) -> None:
         """Trains a genotype on the training split alone, and measures it on validation."""
@@ -91,6 +95,17 @@ class Bench:
             self.study.row(f"reference/{self.name}/{number}", partial(_text, genotype))
             self.validate(genotype)
             self.measure(genotype)
+
+    def held_out(self) -> None:
+        """The random genotypes on the folds that a search chooses by."""
+        keys = [f"held out/{self.name}/{number}" for number in range(REFERENCE)]
+        if all(key in self.study.rows for key in keys):
+            return
+        samples = load_data(self.data, self.network)
+        scores = held_out(self.network, samples, self.training, REFERENCE)
+        for key, (metric, loss) in zip(keys, scores, strict=True):
+            found = {"metric": metric, "loss": loss}
+            self.study.row(key, lambda found=found: found)
 
     def sample(self, number: int) -> None:
         """Many random genotypes on test, and the best of them again."""
@@ -134,6 +149,7 @@ def work(names: list[str], contenders: list[str], seeds: int) -> Iterator[tuple[
     for name in names:
         yield name, lambda bench: bench.reference()
         yield name, lambda bench: bench.baselines()
+        yield name, lambda bench: bench.held_out()
     for seed in range(seeds):
         for contender in contenders:
             for name in names:

@@ -11,6 +11,8 @@ from fusewright.compiler.language.nodes import Reference
 from fusewright.compiler.language.spec import Spec
 from fusewright.runtime.search.baselines import LATE, late_fusion
 
+ALONE: Mapping[str, Any] = {"tune": "", "folds": 1, "ensemble": False}
+"""Genotypes are compared on validation alone, all with the same settings."""
 CONTENDERS: Mapping[str, Mapping[str, Any]] = {
     "darts, as published": {
         "strategy": "darts",
@@ -46,8 +48,10 @@ CONTENDERS: Mapping[str, Mapping[str, Any]] = {
         "candidates": 36,
         "rungs": 3,
     },
-    "halving": {},
-    "halving of 120": {"candidates": 120},
+    "halving": ALONE,
+    "halving of 120": {**ALONE, "candidates": 120},
+    "halving, folds": {**ALONE, "folds": 0},
+    "halving of 120, folds": {**ALONE, "folds": 0, "candidates": 120},
     "random, best of 40 on validation": {"strategy": "random", "candidates": 40},
     "random, best of 20 on validation": {"strategy": "random", "candidates": 20},
     "tpe": {"strategy": "tpe", "candidates": 20},

@@ -113,12 +113,20 @@ class Results:
 
     def agreement(self, name: str) -> float:
         """Kendall's τ between validation and test over the random genotypes, as in Figure 7."""
-        genotypes = self._reference(name)
-        both = [
-            torch.tensor([self._value(kind, name, g) for g in genotypes])
-            for kind in ("validation", "test")
-        ]
-        return float(kendall_rank_corrcoef(*both))
+        of_validation = [self._value("validation", name, g) for g in self._reference(name)]
+        return self._with_test(name, of_validation)
+
+    def agreement_by_folds(self, name: str) -> float | None:
+        """As `agreement`, between the folds that a search chooses by and test; None if not run."""
+        keys = [f"held out/{name}/{number}" for number in range(len(self._reference(name)))]
+        if any(key not in self.rows for key in keys):
+            return None
+        return self._with_test(name, [self.rows[key]["metric"] for key in keys])
+
+    def _with_test(self, name: str, scores: Sequence[float]) -> float:
+        """Kendall's τ between scores of the random genotypes and their metric on test."""
+        of_test = [self._value("test", name, genotype) for genotype in self._reference(name)]
+        return float(kendall_rank_corrcoef(torch.tensor(scores), torch.tensor(of_test)))
 
     def found(self, contender: str, name: str) -> Found | None:
         """What a contender found on a set; None where it has not searched it."""
@@ -201,6 +209,8 @@ def _metrics(results: Results) -> str:
     for name in results.contenders:
         add(f"**{name}**", [_spread(results.found(name, s)) for s in sets])
     add("Kendall's τ, validation and test", [f"{results.agreement(s):.2f}" for s in sets])
+    by_folds = [results.agreement_by_folds(s) for s in sets]
+    add("Kendall's τ, folds and test", ["" if f is None else f"{f:.2f}" for f in by_folds])
     return _table(["test metric, %", *sets], lines)
 
 
