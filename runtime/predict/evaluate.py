@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from ..data.sources import Data, source_of
 from ..data.split import TEST
 from ..progress import Progress, no_progress
 from ..settings import Settings
-from ..training.own_metrics import measured, opened
+from ..training.own_metrics import Metrics, measured, opened
 from .details import MOST_DETAILED, Evaluation, details_of, metrics_of_details
 from .open import Model, open_predictor
 from .outputs import shares_in
@@ -34,7 +33,7 @@ def evaluate(
     joint: bool = False,
     seconds: int = SECONDS,
     backbones: BackboneOptions | None = None,
-    metrics: Sequence[Any] = (),
+    metrics: Metrics = (),
     settings: Settings | None = None,
     progress: Progress = no_progress,
     **options: Any,
@@ -64,7 +63,7 @@ def evaluate_with(
     samples: Dataset,
     settings: Settings,
     progress: Progress = no_progress,
-    metrics: Sequence[Any] = (),
+    metrics: Metrics = (),
 ) -> Evaluation:
     """The head's metrics on the test split of samples, of a network that is open, and others."""
     import torch

@@ -64,10 +64,10 @@ class Objective:
         do not fit the head.
         """
         if head.parts:
-            metrics_in(settings.metrics, head, functions)  # which are of one head
+            others = metrics_in(settings.metrics, head, functions)
             every = labels_by_head(head, labels)
             parts = (cls.of(part, own, of_part(settings, part), functions) for part, own in every)
-            return cls(head, parts=tuple(parts))
+            return cls(head, others=others, parts=tuple(parts))
         if settings.loss.startswith(OWN):
             own, weighing = OwnLoss.of(head, settings.loss, functions, labels.device), None
         else:

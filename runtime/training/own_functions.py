@@ -57,8 +57,17 @@ def _require_loss(loss: Any) -> None:
         raise fail("E506", message, help="make them buffers, or `requires_grad_(False)`")
 
 
-def _named(metrics: Sequence[Any]) -> dict[str, Any]:
-    """Metrics by name; of one name, those after the first are numbered."""
+def _named(metrics: Sequence[Any] | Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+    """Metrics by name, that of their head before it where they are by heads.
+
+    Of one name, those after the first are numbered.
+    """
+    if isinstance(metrics, Mapping):
+        return {
+            f"{head}.{name}": metric
+            for head, own in metrics.items()
+            for name, metric in _named(own).items()
+        }
     named: dict[str, Any] = {}
     for metric in metrics:
         name = metric if isinstance(metric, str) else own_name(metric)

@@ -10,7 +10,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from inspect import signature
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from ...compiler.diagnostics.diagnostic import DiagnosticError, did_you_mean, fail, one_of
 from ...compiler.diagnostics.text import shortened
 from ...compiler.network.network import Head
-from ..data.several import require_one_head
-from ..losses import OWN
+from ..data.several import labels_by_head, outputs_by_head
+from ..losses import OWN, own_name
 from ..metrics import LABEL_THRESHOLD
 from .own_functions import OwnFunctions
 
@@ -39,6 +39,8 @@ KNOWN: Mapping[str, Sequence[str]] = {
 }
 """The classes of torchmetrics that can be named, by the kind of head, without its prefix there."""
 MOST_NAMES = 100
+Metrics: TypeAlias = Sequence[Any] | Mapping[str, Sequence[Any]]
+"""Metrics as they are given: of several heads by the name of each."""
 
 
 def metrics_in(text: str, head: Head, given: OwnFunctions) -> tuple[tuple[str, Any], ...]:
@@ -47,13 +49,14 @@ def metrics_in(text: str, head: Head, given: OwnFunctions) -> tuple[tuple[str, A
     Raises DiagnosticError for a name that is not of the head, and for one of one's own that is not
     given.
     """
-    found: list[Any] = []
+    found: dict[str, list[Any]] = {}
     for name in names_in(text):
-        if name.startswith(OWN) and name not in given.metrics:
+        home, own = _home(name, head)
+        if own.startswith(OWN) and name not in given.metrics:
             message = f"the metric `{shortened(name)}` is a function, which is not given here"
             raise fail("E506", message, help="in Python, give it again in `metrics=`")
-        found.append(given.metrics.get(name, name))
-    return tuple(opened(found, head))
+        found.setdefault(home, []).append(given.metrics.get(name, own))
+    return tuple(opened(found if head.parts else found.get("", []), head))
 
 
 def names_in(text: str) -> list[str]:
@@ -61,13 +64,42 @@ def names_in(text: str) -> list[str]:
     return [name for piece in text.split(",") if (name := piece.strip())][:MOST_NAMES]
 
 
-def opened(metrics: Sequence[Any], head: Head) -> list[tuple[str, Any]]:
+def _home(name: str, head: Head) -> tuple[str, str]:
+    """The head that a metric is of, which stands before it: `action.CohenKappa`; and the rest.
+
+    Raises DiagnosticError where there are several, and it names none of them.
+    """
+    if not head.parts:
+        return "", name
+    for part in head.parts:
+        if name.startswith(f"{part.name}."):
+            return str(part.name), name.removeprefix(f"{part.name}.")
+    raise _of_no_head(name, head)
+
+
+def _of_no_head(name: str, head: Head) -> DiagnosticError:
+    heads = [str(part.name) for part in head.parts]
+    message = f"`metrics` has `{shortened(name)}`, which says none of the heads {one_of(heads)}"
+    return fail(
+        "E506",
+        message,
+        help=f"write the head before it: `{heads[0]}.{KNOWN[head.parts[0].kind][0]}`",
+    )
+
+
+def opened(metrics: Metrics, head: Head) -> list[tuple[str, Any]]:
     """What computes each of the metrics, with what a record calls it.
 
-    Raises DiagnosticError for a name that is not of the head, and for what is no metric.
+    Those of several heads are by the name of the head, or have it before their own. Raises
+    DiagnosticError for a name that is not of the head, and for what is no metric.
     """
-    if metrics:
-        require_one_head(head, "a metric of one's own")
+    if head.parts:
+        by_head = _by_head(metrics, head)
+        return [
+            (f"{part.name}.{called}", compute)
+            for part in head.parts
+            for called, compute in opened(by_head.get(str(part.name), ()), part)
+        ]
     found: list[tuple[str, Any]] = []
     for metric in [metrics] if isinstance(metrics, str) else metrics:
         if isinstance(metric, str):
@@ -83,6 +115,22 @@ def opened(metrics: Sequence[Any], head: Head) -> list[tuple[str, Any]]:
     return found
 
 
+def _by_head(metrics: Metrics, head: Head) -> Mapping[str, Sequence[Any]]:
+    """Metrics by the name of the head that they are of."""
+    if isinstance(metrics, Mapping):
+        for name in metrics:
+            if name not in [part.name for part in head.parts]:
+                raise _of_no_head(str(name), head)
+        return metrics
+    found: dict[str, list[Any]] = {}
+    for metric in [metrics] if isinstance(metrics, str) else metrics:
+        if not isinstance(metric, str):
+            raise _of_no_head(own_name(metric), head)
+        home, own = _home(metric, head)
+        found.setdefault(home, []).append(own)
+    return found
+
+
 def measured(
     every: Sequence[tuple[str, Any]], head: Head, shares: NDArray[np.float64], labels: NDArray[Any]
 ) -> dict[str, float]:
@@ -91,6 +139,8 @@ def measured(
     An object of torchmetrics is copied and begins anew. One that gives a number for each class,
     label or value has a name for each.
     """
+    if head.parts:
+        return _measured_by_head(every, head, shares, labels)
     import torch
 
     given, truth = torch.from_numpy(shares).float(), torch.from_numpy(labels)
@@ -108,6 +158,19 @@ def measured(
         else:
             message = f"the metric `{shortened(called)}` gives {len(numbers)} numbers"
             raise fail("E506", message, help=f"it may give one, or {head.count}: one for each")
+    return found
+
+
+def _measured_by_head(
+    every: Sequence[tuple[str, Any]], head: Head, shares: NDArray[np.float64], labels: NDArray[Any]
+) -> dict[str, float]:
+    found: dict[str, float] = {}
+    given = outputs_by_head(head, shares)
+    for (part, truth), outputs in zip(labels_by_head(head, labels), given, strict=True):
+        before = f"{part.name}."
+        own = [(name.removeprefix(before), one) for name, one in every if name.startswith(before)]
+        numbers = measured(own, part, outputs, truth)
+        found |= {f"{before}{name}": number for name, number in numbers.items()}
     return found
 
 

@@ -135,7 +135,7 @@ def _counts(head: Head, labels: Tensor) -> Tensor:
 
 
 def of_part(settings: Settings, head: Head) -> Settings:
-    """The settings of one of several heads, whose loss is the one that it names.
+    """The settings of one of several heads, whose loss is the one that it names, without metrics.
 
     Raises DiagnosticError where settings name one, or weights of classes, for all of them.
     """
@@ -147,4 +147,4 @@ def of_part(settings: Settings, head: Head) -> Settings:
             )
             raise fail("E506", message, help=remedy or "leave it out")
     loss = "" if head.loss in (None, EVIDENTIAL) else head.loss
-    return settings.with_options(loss=loss)
+    return settings.with_options(loss=loss, metrics="")

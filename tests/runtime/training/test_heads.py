@@ -101,6 +101,24 @@ def test_the_loss_is_the_sum_of_the_heads_each_with_its_weight() -> None:
     assert {*objective.statistics} == {"size.labels.scale", "size.labels.shift"}
 
 
+def wrong(shares: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    return (shares.argmax(1) != labels).float().mean()
+
+
+def test_metrics_of_ones_own_are_of_the_heads_that_they_name(trained: Path) -> None:
+    by_head: dict[str, Any] = {"group": ["CohenKappa", wrong], "size": ["MeanAbsoluteError"]}
+    found = fw.evaluate(trained / "run", DATA, metrics=by_head)
+    assert found["group.wrong"] == pytest.approx(1 - found["group.accuracy"])
+    assert found["size.MeanAbsoluteError"] == pytest.approx(found["size.mean_absolute_error"])
+    named = fw.evaluate(trained / "run", DATA, metrics=["group.CohenKappa"])
+    assert named["group.CohenKappa"] == found["group.CohenKappa"]
+    for metrics in (["CohenKappa"], [wrong], {"grup": ["CohenKappa"]}):
+        with pytest.raises(DiagnosticError, match="none of the heads `group`"):
+            fw.evaluate(trained / "run", DATA, metrics=metrics)
+    held = fw.train(NETWORK, DATA, epochs=1, batch=30, patience=1, metrics=by_head).history[0]
+    assert held["validation_group.wrong"] == pytest.approx(1 - held["validation_group.accuracy"])
+
+
 def test_the_score_is_the_mean_of_the_heads_as_they_are_weighted() -> None:
     labels = load_data(DATA, checked(NAMED)).labels
     logits = np.random.default_rng(0).normal(size=(90, 10))
