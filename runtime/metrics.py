@@ -4,6 +4,8 @@ from __future__ import annotations
 
 LABEL_THRESHOLD = 0.3
 """The sigmoid above which a label counts as predicted, as the paper has it."""
+THRESHOLDED = frozenset({"labels"})
+"""Kinds of heads whose metric depends on that threshold, of which a loss knows nothing."""
 
 
 SEVERAL_SCORE = "score"

@@ -17,7 +17,7 @@ from ...compiler.tools.meaning import meaning
 from ..data.files import Source
 from ..data.sources import Data, source_of
 from ..genotypes.agreement import Agreement, agreements, mean_pairwise
-from ..metrics import VALIDATION_LOSS, spoken
+from ..metrics import THRESHOLDED, VALIDATION_LOSS, spoken
 from ..predict.details import Evaluation
 from ..runs.controls import Controls
 from ..runs.given import AnyRun, Run, any_run_of, listed
@@ -138,7 +138,7 @@ def _space(runs: Sequence[FinishedRun], several: bool) -> Html:
 def _selected_by(search: Search) -> str:
     """What decided which genotype is kept."""
     metric, settings = spoken(search.metric), search.settings
-    if not settings.weighs_losses:
+    if not settings.weighs_losses or search.network.head.kind in THRESHOLDED:
         return metric
     loss = f"{metric} and {spoken(VALIDATION_LOSS)} together"
     return f"{loss}, in the end over folds" if settings.compares_by_folds else loss

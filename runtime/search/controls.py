@@ -50,7 +50,7 @@ from ..settings import Settings
 from ..training.finite import no_finite_loss
 from ..training.fitting import device_of, predict_all, seeded, start_from
 from ..training.modality_dropout import without_if_alone
-from ..training.objective import shares_of
+from ..training.objective import score_of, shares_of
 from ..training.prepare import prepare
 from ..training.together import Member, train_networks
 from .baselines import baselines
@@ -59,7 +59,7 @@ from .candidates.trial import Trial
 from .loop import SearchResult
 from .meter import STEP, Meter, unit_macs, unit_program
 from .search import with_rule
-from .simple import Outputs, score_of, simple_models
+from .simple import Outputs, simple_models
 from .strategy import ENSEMBLE, GENOTYPE, Problem
 from .tef import TEF, tef
 from .variants import budgets_of

@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from ...compiler.network.network import Head, Network
-from ...compiler.targets.numpy.network import logits_of
 from ..data.dataset import Dataset
 from ..data.folds import Fold
 from ..data.pooled import PooledRows
 from ..data.rows import Rows, chunks, gathered
 from ..data.several import labels_by_head
-from ..training.objective import metrics_of, selection_score
+from ..training.objective import score_of
 from ..training.weighing import weights_of
 from .simple_kinds import Weights, extra_trees, linear_model
 
@@ -89,13 +88,6 @@ def simple_models(
 def _weights(head: Head, labels: NDArray[Any], text: str) -> Weights:
     weights = weights_of(head, torch.from_numpy(labels), text)
     return None if weights is None else weights.numpy().astype(np.float64)
-
-
-def score_of(head: Head, outputs: Outputs, truth: NDArray[Any]) -> float:
-    """The metric that selects, of probabilities or values."""
-    logits = logits_of(outputs, head)
-    metrics = metrics_of(head, torch.from_numpy(logits).float(), torch.from_numpy(truth))
-    return selection_score(head, metrics)
 
 
 def _learned(

@@ -15,10 +15,10 @@ from torch.nn import functional
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.network.names import target_names
 from ...compiler.network.network import EVIDENTIAL, Head
-from ...compiler.targets.numpy.network import probabilities_of
+from ...compiler.targets.numpy.network import logits_of, probabilities_of
 from ..data.several import labels_by_head, outputs_by_head, score_weights
 from ..losses import OWN
-from ..metrics import LABEL_THRESHOLD, SELECTION_METRIC, SEVERAL_SCORE
+from ..metrics import LABEL_THRESHOLD, SELECTION_METRIC, SEVERAL_SCORE, THRESHOLDED
 from ..settings import Settings
 from .evidential import evidential
 from .own_functions import NO_FUNCTIONS, OwnFunctions
@@ -121,6 +121,12 @@ class Objective:
         if self.own is not None:
             return self.own.of_shares(shares, labels)
         return float(self._losses_of_shares(shares, labels).mean())
+
+    def cost_of_shares(self, shares: NDArray[np.float64], labels: NDArray[Any]) -> float:
+        """What a choice keeps low: the loss, or what the metric lacks where a threshold decides."""
+        if self.head.kind in THRESHOLDED:
+            return -score_of(self.head, shares, labels)
+        return self.loss_of_shares(shares, labels)
 
     def _losses_of_shares(
         self, shares: NDArray[np.float64], labels: NDArray[Any]
@@ -291,3 +297,9 @@ def selection_score(head: Head, metrics: dict[str, float]) -> float:
         message = f"the validation split has too few samples to measure `{name}`"
         raise fail("E503", message, help="give it at least two")
     return metrics[name]
+
+
+def score_of(head: Head, shares: NDArray[np.float64], labels: NDArray[Any]) -> float:
+    """The metric that selects, of what `shares_of` gives, or of means of that, (samples, K)."""
+    logits = torch.from_numpy(logits_of(shares, head)).float()
+    return selection_score(head, metrics_of(head, logits, torch.from_numpy(labels)))

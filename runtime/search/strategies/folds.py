@@ -174,7 +174,8 @@ class Folds:
         if not known:
             return None
         scores = [[selection_score(self.head, metrics)] for metrics in known.values()]
-        stand = standings(scores, [[metrics["loss"]] for metrics in known.values()])
+        losses = [[metrics["loss"]] for metrics in known.values()]
+        stand = standings(scores, losses, self.head.kind)
         return [*known][int(np.argmax(stand))]
 
     # The ensemble
@@ -183,9 +184,9 @@ class Folds:
         """The ensemble of the finalists, by what each gives for samples it did not learn."""
         if not self.problem.settings.ensemble or not held.shares:
             return
-        loss = partial(self.objective.loss_of_shares, labels=held.labels)
+        cost = partial(self.objective.cost_of_shares, labels=held.labels)
         members, seed = [*held.shares.values()], self.problem.settings.seed
-        weights = bagged(members, loss, PICKS, seed)
+        weights = bagged(members, cost, PICKS, seed)
         places = [*held.shares]
         self.ensemble = {places[place]: weight for place, weight in weights.items()}
 

@@ -85,7 +85,7 @@ class Halving:
     def _end(self, trained: int, index: int) -> None:
         """Puts the better ones of a rung first; of those that go no further no state is kept."""
         rung = [t for t in self.trials[:trained] if not t.diverged]
-        stand = standings([t.scores for t in rung], [t.losses for t in rung]) if rung else []
+        stand = self._stand(rung) if rung else []
         order = sorted(range(len(rung)), key=lambda place: -stand[place])
         ended = [t for t in self.trials[:trained] if t.diverged]
         self.trials[:trained] = [*(rung[place] for place in order), *ended]
@@ -93,6 +93,10 @@ class Halving:
         following = [place for _, _, place in self._plan[index + 1 :]]
         for trial in self.trials[max(1, len(set(following))) :]:
             trial.training = None
+
+    def _stand(self, rung: list[Trial]) -> list[float]:
+        kind = self.trainer.problem.network.head.kind
+        return standings([t.scores for t in rung], [t.losses for t in rung], kind)
 
     def arrays(self) -> Arrays:
         return self.trials[0].arrays()

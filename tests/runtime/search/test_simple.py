@@ -20,8 +20,9 @@ from fusewright.runtime.runs.controls import Control, Controls, read_controls
 from fusewright.runtime.search.baselines import ALL, LATE, SIMBAMM, baselines
 from fusewright.runtime.search.controls import FOUND, MEAN_OF_MEMBERS, compare_with_controls
 from fusewright.runtime.search.search import search
-from fusewright.runtime.search.simple import LINEAR, MEAN, TREES, score_of, simple_models
+from fusewright.runtime.search.simple import LINEAR, MEAN, TREES, simple_models
 from fusewright.runtime.settings import Settings
+from fusewright.runtime.training.objective import score_of
 
 from ...support.running import Arrays, command, problem, spec
 

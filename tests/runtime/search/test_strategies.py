@@ -237,9 +237,12 @@ def test_rungs_end_with_restart_periods() -> None:
 
 
 def test_candidates_stand_by_every_score_and_their_least_loss() -> None:
-    stand = standings([[0.5, 0.9], [0.5, 0.8], [0.5, 0.8]], [[1.0, 2.0], [0.9, 3.0], [3.0, 3.0]])
+    scores, losses = [[0.5, 0.9], [0.5, 0.8], [0.5, 0.8]], [[1.0, 2.0], [0.9, 3.0], [3.0, 3.0]]
+    stand = standings(scores, losses, "classes")
     assert stand[0] > stand[1] > stand[2]
-    assert standings([[0.5]], [[1.0]]) == [0.0]
+    by_scores = standings(scores, losses, "labels")
+    assert by_scores[0] > by_scores[1] == by_scores[2]
+    assert standings([[0.5]], [[1.0]], "classes") == [0.0]
 
 
 @pytest.mark.parametrize(("strategy", "select"), WAYS)
