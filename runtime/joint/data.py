@@ -17,7 +17,6 @@ from ..data.files import Source, arrays_of
 from ..data.labels import labels_of
 from ..data.memory import room
 from ..data.rows import Array, Rows
-from ..data.several import require_one_head
 from ..data.split import groups_of, split_of
 from .modalities import RawModality
 
@@ -38,7 +37,6 @@ def load_raw(
     """
     arrays = arrays_of(source)
     report = Report()
-    require_one_head(network.head, "training with backbones")
     given = {name for raw in modalities for name in raw.paths}
     plain = tuple(feature for feature in network.features if feature.name not in given)
     features: dict[str, Rows] = {}

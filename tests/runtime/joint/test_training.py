@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from fusewright.compiler.check.check import checked
 from fusewright.compiler.diagnostics.diagnostic import DiagnosticError
 from fusewright.compiler.system.options import Limits, option
 from fusewright.runtime.backbones.specification import with_shapes
+from fusewright.runtime.deploy.joint import deploy_joint
 from fusewright.runtime.joint.modalities import Extractor, raw_modalities
 from fusewright.runtime.joint.settings import JointSettings
 from fusewright.runtime.joint.train import JointResult, train_joint
@@ -199,6 +201,32 @@ def test_one_modality_is_not_taken() -> None:
     data = {n: a for n, a in raw_data().items() if n in ("image", "labels", "split")}
     with pytest.raises(DiagnosticError, match="has one modality, which `modality_dropout` cannot"):
         train_joint(spec, data, backbones=OPTIONS, modality_dropout=0.5, **QUICK)
+
+
+HEADS = """network heads(C = 4, L = 2)
+modality image from "module:pictures" { A at "stages.0" }
+modality more { D[c 4] }
+output A, D
+predict group 3 classes
+predict size(A, weight = 2) 1 values
+"""
+
+
+@pytest.mark.filterwarnings("ignore::fusewright.DataWarning")
+def test_several_heads_are_learned_with_backbones_and_given_by_one_file(tmp_path: Path) -> None:
+    names, raw = ("image", "D", "labels", "split"), raw_data()
+    data = {name: raw[name] for name in names}
+    data["size.labels"] = 2.0 * raw["labels"] + raw["D"][:, 0]
+    run, given = tmp_path / "run", {"joint": True, "backbones": OPTIONS}
+    result = train_joint(
+        fw.loads(HEADS), data, out=run, backbones=OPTIONS, backbone_learning_rate=1e-3, **QUICK
+    )
+    assert result.history[-1]["train_loss"] < result.history[0]["train_loss"]
+    assert {"group.accuracy", "size.r2", "score"} <= fw.evaluate(run, data, **given).keys()
+    logits = fw.predict(run, data, **given)
+    assert logits.shape == (len(raw["labels"]), 4)
+    deploy_joint(run, tmp_path / "n.onnx", backbones=OPTIONS)
+    assert np.allclose(fw.predict(tmp_path / "n.onnx", data, joint=True), logits, atol=1e-5)
 
 
 def test_statistics_that_run_are_of_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
