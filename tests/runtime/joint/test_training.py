@@ -217,7 +217,8 @@ def test_several_heads_are_learned_with_backbones_and_given_by_one_file(tmp_path
     names, raw = ("image", "D", "labels", "split"), raw_data()
     data = {name: raw[name] for name in names}
     data["size.labels"] = 2.0 * raw["labels"] + raw["D"][:, 0]
-    run, given = tmp_path / "run", {"joint": True, "backbones": OPTIONS}
+    run = tmp_path / "run"
+    given: dict[str, Any] = {"joint": True, "backbones": OPTIONS}
     result = train_joint(
         fw.loads(HEADS), data, out=run, backbones=OPTIONS, backbone_learning_rate=1e-3, **QUICK
     )
