@@ -27,7 +27,7 @@ _FRIENDLY = {
     "HEAD": "`classes`, `labels` or `values`",
     END: "the end of the text",
 }
-_COUNTED = re.compile(r"predict\s+\S.*\s([^\W\d]\w*)\s*\Z", re.DOTALL)
+_COUNTED = re.compile(r"predict\s+[^\s#][^#]*\s([^\W\d]\w*)\s*")
 """A word where the kind of what is predicted stands, behind another."""
 _NOT_BLANK = re.compile(r"\S")
 _LONGEST_BEFORE = 200
@@ -88,11 +88,11 @@ def syntax_error(source: Source, error: UnexpectedText, end: int) -> Diagnostic:
 def _misspelt_kind(source: Source, error: UnexpectedText, end: int) -> Diagnostic | None:
     """A kind of what is predicted that was taken for its number: `predict K clases`."""
     start, stop = error.stack[0][2], end if error.what == "end" else error.start
-    match = _COUNTED.search(source.text[start:stop])
+    match = _COUNTED.fullmatch(source.text, start, stop)
     guess = did_you_mean(match[1], HEAD_KINDS) if match else None
     if match is None or guess is None:
         return None
-    span = Span(source, start + match.start(1), start + match.end(1))
+    span = Span(source, *match.span(1))
     return diagnosed("E001", f"unexpected `{match[1]}`", span, guess)
 
 
