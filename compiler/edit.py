@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
-from typing import Any
+from typing import Any, cast
 
 from .diagnostics.diagnostic import did_you_mean, fail, one_of
 from .graph.build import Graph, graph_of
@@ -83,7 +83,13 @@ def _key(statement: Any) -> object:
 
 
 def cell_text(head: str, inputs: Iterable[str], steps: Mapping[str, str], returns: str) -> str:
-    """A Cell as a text, whose pieces stand in lines of their own."""
+    """A Cell as a text, whose pieces stand in lines of their own.
+
+    Raises DiagnosticError where the Steps have no names.
+    """
+    if not isinstance(cast("object", steps), Mapping):
+        message = f"the Steps of `{head}` have no names"
+        raise fail("E506", message, help='give them by name: `steps={"Step_1": "Sum(x, y)"}`')
     lines = [f"  {name} = {call}" for name, call in steps.items()]
     lines += [f"  return {returns}"] if returns else []
     given = ",\n  ".join(inputs)

@@ -73,14 +73,17 @@ def _taken(network: Network) -> set[str]:
     return set(network.read_by_heads).union(outputs, *candidates)
 
 
-def idle_modalities(network: Network, report: Report) -> None:
-    """Warns of the modalities of which nothing can take a feature."""
+def idle_modalities(network: Network, report: Report, *, found: bool = False) -> None:
+    """Warns of the modalities of which nothing can take a feature; of a genotype, nothing does."""
     taken = _taken(network)
     for modality in network.spec.modalities:
         features = [f.name for f in modality.features]
         if taken.isdisjoint(features):
             message = f"no Cell and no `output` can take a feature of `{modality.name}`"
             remedy = f"let a Cell or `output` take {_any(features)}, or remove the modality"
+            if found:
+                message = f"the genotype that was found takes no feature of `{modality.name}`"
+                remedy = f"remove the modality, or write a Cell that takes {_any(features)}"
             report.add("W402", message, modality.span, help=remedy)
 
 

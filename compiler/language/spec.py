@@ -59,6 +59,9 @@ class Spec(Displayed):
     def __str__(self) -> str:
         return print_spec(self)
 
+    def __repr__(self) -> str:
+        return f"<Spec {' '.join(str(self).split())}>"
+
     # Edits: pieces are texts of the language, and what is wrong with one is said as of a file.
 
     def with_numbers(self, **numbers: float | str) -> Spec:

@@ -86,6 +86,19 @@ def arrays_of(columns: Mapping[str, Column]) -> dict[str, Column]:
     return arrays
 
 
+def spelt_otherwise(feature: str, shapes: Mapping[str, tuple[int, ...]]) -> str | None:
+    """A remedy where the columns of a feature seem to be there, but are not numbered."""
+    of_it = [
+        name
+        for name, shape in shapes.items()
+        if len(shape) == 1 and re.match(rf"{re.escape(feature)}[._ -]", name, re.IGNORECASE)
+    ]
+    if len(of_it) < 2:
+        return None
+    found = ", ".join(f"`{name}`" for name in of_it[:4]) + (", …" if len(of_it) > 4 else "")
+    return f"columns {found} are one feature if they are called `{feature}_0`, `{feature}_1`, …"
+
+
 def _plural(name: str, columns: Mapping[str, Column]) -> str:
     plural = PLURALS.get(name.lower(), name.lower())
     known = plural in (*PLURALS.values(), "split")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from ...compiler.diagnostics.diagnostic import Report, did_you_mean, one_of
 from ...compiler.network.names import lengths_name
 from ...compiler.network.network import Network, NetworkFeature
 from ...ops.types import NUMBERS
+from .columns import spelt_otherwise
 from .gaps import report_gaps
 from .kinds import instead
 from .memory import extent_of, left_apart
@@ -29,7 +31,9 @@ def features_of(
     for feature in network.features:
         array = arrays.get(feature.name)
         if array is None:
-            remedy = did_you_mean(feature.name, arrays) or f"the data has {one_of(list(arrays))}"
+            shapes = {name: rows.shape for name, rows in arrays.items()}
+            remedy = spelt_otherwise(feature.name, shapes) or did_you_mean(feature.name, arrays)
+            remedy = remedy or f"the data has {one_of(list(arrays))}"
             message = f"the data has no array `{feature.name}`"
             report.add("E501", message, feature.span, help=remedy)
         elif _fits(rows := _with_channel(rows_of(array), feature), feature, report):
@@ -113,6 +117,9 @@ def _axes_remedy(given: tuple[int, ...], feature: NetworkFeature) -> str:
     if len(given) == len(axes):
         as_given = ", ".join(f"{a.name} {n}" for a, n in zip(axes, given, strict=True))
         return f"declare what the data have, `[{as_given}]`, or extract the feature again"
+    if len(sizes) == len(axes) and prod(given) == prod(sizes):
+        shape = ", ".join(map(str, sizes)) + "," * (len(sizes) == 0)
+        return f"declare an axis for each of the data's, or make the data (samples, {shape})"
     return "declare an axis for each of the data's, in their order, or extract the feature again"
 
 

@@ -31,8 +31,9 @@ FEW_CHANNELS = 4
 """Channels up to which an array is taken for one that no backbone has made."""
 PLACES = 4
 """Places for each that an adapter gives from which on what it leaves out is worth a word."""
-MANY = 10
-"""Parameters for each sample that is learned from which on that is worth a word."""
+MANY = 500
+"""Parameters for each sample that is learned from which on that is worth a word: fewer did no harm
+where it was measured (`docs/guidance.md`)."""
 
 
 def doubts_of(spec: Spec, data: Data) -> tuple[Diagnostic, ...]:
@@ -50,7 +51,7 @@ def doubts_of(spec: Spec, data: Data) -> tuple[Diagnostic, ...]:
 def unused_by(genotype: Spec) -> tuple[Diagnostic, ...]:
     """The modalities that a genotype which was found makes no use of."""
     report = Report()
-    idle_modalities(resolve(genotype), report)
+    idle_modalities(resolve(genotype), report, found=True)
     return tuple(report.diagnostics)
 
 
@@ -83,7 +84,7 @@ def _pooled(feature: NetworkFeature, length: int | float, data: Dataset, report:
     numbers = f"{int(length) * channels} numbers of {places * channels}"
     message = f"the adapter of `{feature.name}` keeps {numbers}"
     note = Note(f"it takes one value of {places / length:.3g} places, in each channel")
-    flat = f"`{feature.name}[c {places * channels}]`"
+    flat = f"(samples, {places * channels}) in the data, `{feature.name}[c {places * channels}]`"
     remedy = f"extract it by a backbone, or give its places as channels: {flat}"
     report.add("W510", message, feature.span, help=remedy, notes=[note])
 

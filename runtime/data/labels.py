@@ -85,9 +85,11 @@ def _of_several(
     return joined_labels(found)
 
 
-def called_otherwise(names: Iterable[str]) -> str | None:
-    """A remedy where data seem to have labels by another name."""
+def called_otherwise(names: Iterable[str], texts: Sequence[str] = ()) -> str | None:
+    """A remedy where data seem to have labels by another name; one array of `texts` may be them."""
     other = next((name for name in names if name.lower() in _OTHERWISE), None)
+    if other is None and len(texts) == 1:
+        (other,) = texts
     return other and f"is it `{other}`? call it `labels`"
 
 

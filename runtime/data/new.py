@@ -38,6 +38,7 @@ from .checks import data_warnings, metric_warnings, warn
 from .dataset import load_data
 from .files import Source, arrays_of, headers_of
 from .formats import ArrayHeader
+from .kinds import TEXTS
 from .labels import called_otherwise
 from .refine import together
 from .sources import Data, source_of
@@ -116,8 +117,11 @@ def new_text(wishes: Wishes) -> str:
         heads = (declared.predict,)
     if not heads:
         message = "it is not said what is predicted"
-        remedy = "add `--predict '10 classes'`, `'23 labels'` or `'1 values'`"
-        raise fail("E007", message, help=remedy, notes=_of_labels(headers) if declared else ())
+        remedy = "`--predict '10 classes'`, `'23 labels'` or `'1 values'` (in Python, `predict=`)"
+        if not declared:
+            raise fail("E007", message, help=f"add {remedy}")
+        remedy = f"call an array or a column `{LABELS}`, or add {remedy}"
+        raise fail("E007", message, help=remedy, notes=_of_labels(headers))
     features = [f.name for m in modalities for f in m.features]
     if len(features) < 2:
         message = f"there is {len(features) or 'no'} feature, so there is nothing to fuse"
@@ -148,7 +152,8 @@ def new_text(wishes: Wishes) -> str:
 def _of_labels(headers: Mapping[str, ArrayHeader]) -> list[Note]:
     """What data have for labels, where that says nothing of what is predicted."""
     if (labels := headers.get(LABELS)) is None:
-        other = called_otherwise(headers)
+        texts = [h.name for h in headers.values() if h.kind in TEXTS and len(h.shape) == 1]
+        other = called_otherwise(headers, texts)
         return [Note(f"the data has no array `{LABELS}`{f': {other}' if other else ''}")]
     found = labels.why or f"{labels.shape} of the kind `{labels.kind}`"
     return [Note(f"`{LABELS}` cannot be used: {found}")]

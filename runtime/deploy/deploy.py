@@ -19,7 +19,7 @@ from ...compiler.targets.onnx.target import ONNX
 from ...compiler.targets.safetensors import read_weights
 from ...compiler.targets.target import Subject, Target, file_targets, target_of
 from ...compiler.targets.torch.target import TORCH
-from ..predict.open import Model, named, open_run, trained_subject, with_weights
+from ..predict.open import Model, data_learned_by, named, open_run, trained_subject, with_weights
 from ..runs.folder import RunFolder
 
 FIRST = ("weights", "initial", "data")
@@ -133,4 +133,6 @@ def _write(
     from .onnx import OnnxDraft
 
     metadata = run.metadata() if run else {}
-    return OnnxDraft(subject, OnnxOptions(**options, metadata=metadata), memory).write(draft)
+    learned = data_learned_by(run) if run else None
+    chosen = OnnxOptions(**options, metadata=metadata)
+    return OnnxDraft(subject, chosen, memory, learned).write(draft)

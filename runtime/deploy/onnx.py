@@ -25,6 +25,7 @@ from ...compiler.targets.onnx.options import OnnxOptions
 from ...compiler.targets.target import Subject
 from ..data.dataset import Dataset, load_data, load_features
 from ..data.files import arrays_of
+from ..data.identity import DataIdentity
 from ..data.rows import Rows
 from ..data.split import TRAIN, split_of
 from ..predict.open import OnnxPredictor
@@ -44,11 +45,15 @@ LARGE_WEIGHTS = 1 << 30
 
 @dataclass(frozen=True)
 class OnnxDraft:
-    """A network to be written as ONNX, and how; where `memory` is stated, data take no more."""
+    """A network to be written as ONNX, and how; where `memory` is stated, data take no more.
+
+    `learned` are the data that it was trained on, where that is known.
+    """
 
     subject: Subject
     options: OnnxOptions
     memory: str = ""
+    learned: DataIdentity | None = None
 
     def write(self, place: Path) -> dict[str, Any]:
         """Writes the model, with its certificate if it is verified; returns what was measured.
@@ -140,7 +145,10 @@ class OnnxDraft:
         from ..predict.evaluate import evaluate_with, to_evaluate
 
         predictor = OnnxPredictor(OnnxFile(file, self.subject), self._settings)
-        samples = to_evaluate(predictor, self._arrays, self._settings)
+        predictor.learned = self.learned
+        given = self.options.data  # data are known by their file, where they have one
+        source = given if isinstance(given, (str, PathLike)) else self._arrays
+        samples = to_evaluate(predictor, source, self._settings)
         return evaluate_with(predictor, samples, self._settings)
 
 

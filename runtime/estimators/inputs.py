@@ -19,7 +19,8 @@ from ..data.new import LIBRARY, POOL, new
 from ..data.suggest import AXES, axes_of
 
 Columns: TypeAlias = Mapping[str, Sequence[Any]]
-"""The columns of a frame by the feature that they are."""
+"""The columns of a frame, or of an array by their numbers, by the feature that they are."""
+PANDAS = '`set_output(transform="pandas")` of what comes before keeps the names of a frame'
 ALONE = "X"
 """What the feature is called where there is one array."""
 
@@ -27,21 +28,36 @@ ALONE = "X"
 def named_arrays(given: Any, columns: Columns | None) -> dict[str, NDArray[Any]] | None:
     """Arrays by name, where that is what is given; None where it is one array, or a plain frame.
 
-    Raises DiagnosticError where a frame lacks a column that a feature is to be.
+    Raises DiagnosticError where it lacks a column that a feature is to be.
     """
     if columns is not None:
-        known = list(getattr(given, "columns", ()))
+        frame, known = _columns_of(given)
         for feature, wished in columns.items():
             missing = [str(column) for column in wished if column not in known]
             if missing:
                 message = f"`{feature}` is to be columns that X does not have: {one_of(missing)}"
                 remedy = f"it has {one_of([str(c) for c in known])}" if known else "give a frame"
+                if frame is None and known:
+                    remedy = f"an array has numbers for names, 0 to {known[-1]}; {PANDAS}"
                 raise fail("E501", message, help=remedy)
-        return {name: np.asarray(given[list(of)]) for name, of in columns.items()}
+        table = np.asarray(given) if frame is None else frame
+        return {
+            name: table[:, list(of)] if frame is None else np.asarray(table[list(of)])
+            for name, of in columns.items()
+        }
     if not isinstance(given, Mapping) or hasattr(given, "tocsr"):
         return None  # one of scipy's sparse arrays is a dict
     by_name = cast("Mapping[str, Any]", given)
     return {str(name): np.asarray(array) for name, array in by_name.items()}
+
+
+def _columns_of(given: Any) -> tuple[Any, list[Any]]:
+    """A frame, or None, and the names of columns; those of an array are their numbers."""
+    if hasattr(given, "columns"):
+        return given, list(given.columns)
+    if isinstance(given, Mapping) or hasattr(given, "tocsr") or np.ndim(given) != 2:
+        return None, []
+    return None, list(range(np.shape(given)[1]))
 
 
 def feature_names(arrays: Mapping[str, Any]) -> list[str]:

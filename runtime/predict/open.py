@@ -88,7 +88,7 @@ def open_predictor(
         subject, settings = open_run(folder, weights), folder.settings("train")
         if weights is not None:
             return _in_torch(subject, settings)
-        return _in_torch(subject, settings, _learned(folder), folder.trained_with())
+        return _in_torch(subject, settings, data_learned_by(folder), folder.trained_with())
     if target_of(model) is not ONNX:
         raise _no_model(model)
     if weights is not None:
@@ -144,7 +144,7 @@ def _with_backbones(
 
         folder = RunFolder(Path(model))
         subject, settings = open_run(folder, None), folder.settings("train")
-        return RawPredictor(subject, settings, folder, options, _learned(folder))
+        return RawPredictor(subject, settings, folder, options, data_learned_by(folder))
     if target_of(model) is not ONNX:
         raise fail("E506", message, help=remedy)
     from .apart import JointPredictor
@@ -180,7 +180,7 @@ def with_weights(spec: Spec, weights: WeightSource | None) -> Subject:
     return Subject(network, arrays)
 
 
-def _learned(folder: RunFolder) -> DataIdentity | None:
+def data_learned_by(folder: RunFolder) -> DataIdentity | None:
     """The data that a run was trained on, where it says so."""
     record = folder.path / about_file("train")
     return stated_identity(read_kind(record).get("data")) if is_there(record) else None

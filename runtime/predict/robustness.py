@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.diagnostics.diagnostic import Diagnostic, Note, Report, fail
 from ...compiler.network.names import presence_name
 from ...compiler.network.network import Network
+from ...compiler.program.program import INPUT
 from ...compiler.program.weights import WeightSource
+from ..data.checks import warn
 from ..data.dataset import Dataset
 from ..data.presence import all_lacking
 from ..data.sources import Data, source_of
@@ -78,6 +80,7 @@ def robustness_with(
     """The curves of a network that is open, on the test split of samples."""
     network, test = predictor.network, samples.indices(TEST)
     names = require_optional(network)
+    warn(_idle(predictor, names))
     every = np.ones(len(samples.labels), np.int64)
     present = [samples.features.get(presence_name(name), every)[test] == 1 for name in names]
     orders = _orders(present, settings.seed)
@@ -104,6 +107,18 @@ def robustness_with(
         ),
         tuple(m.name for m in network.spec.modalities if not m.optional),
     )
+
+
+def _idle(predictor: Predictor, names: Sequence[str]) -> tuple[Diagnostic, ...]:
+    """Says of which modalities the network takes nothing: its score is the same without them."""
+    taken = {value.name for value in predictor.program.values if value.primitive == INPUT}
+    report = Report()
+    for modality in predictor.network.spec.modalities:
+        if modality.name in names and taken.isdisjoint(f.name for f in modality.features):
+            message = f"the network takes no feature of `{modality.name}`"
+            note = Note("the score is the same without it")
+            report.add("W402", message, modality.span, notes=[note])
+    return tuple(report.diagnostics)
 
 
 def _require_numbers(several: Sequence[Scored], metric: str) -> None:

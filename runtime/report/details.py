@@ -8,7 +8,7 @@ from typing import Any
 from ...compiler.targets.html import Html, html
 from ..predict.details import Bin, Details
 from .charts import DASHED, Line, line_chart
-from .page import figure, folded, name, paragraph, section, table
+from .page import figure, folded, name, paragraph, section, table, wide
 
 MOST_RUNS, MOST_ROWS, MOST_COLUMNS, MOST_PAIRS = 8, 100, 30, 20
 """Runs and rows that are shown; classes of which the whole confusion is, and what is of others."""
@@ -88,10 +88,10 @@ def _confusion(details: Details) -> Html:
         for one, row in zip(names, rows, strict=True)
     )
     caption = html("Confusion: a row for each class, a column for what is predicted")
-    return Html(
-        f"<div class='wide'><table class='confusion'><caption>{caption}</caption>"
+    return wide(
+        f"<table class='confusion'><caption>{caption}</caption>"
         f"<thead><tr><th scope='col'>class</th>{head}</tr></thead><tbody>\n{body}"
-        "</tbody></table></div>\n"
+        "</tbody></table>"
     )
 
 

@@ -46,7 +46,7 @@ def paragraph(*parts: object) -> Html:
 def code(text: str) -> Html:
     """A program, line by line."""
     lines = "\n".join(html(line) for line in text.split("\n"))
-    return Html(f"<pre>{lines}</pre>\n")
+    return Html(f"<pre tabindex='0'>{lines}</pre>\n")
 
 
 def table(header: Sequence[object], rows: Iterable[Sequence[object]], caption: object = "") -> Html:
@@ -66,7 +66,12 @@ def table(header: Sequence[object], rows: Iterable[Sequence[object]], caption: o
     )
     above = f"<caption>{html(caption)}</caption>" if caption else ""
     columns = f"<thead><tr>{head}</tr></thead>" if header else ""
-    return Html(f"<div class='wide'><table>{above}{columns}<tbody>\n{body}</tbody></table></div>\n")
+    return wide(f"<table>{above}{columns}<tbody>\n{body}</tbody></table>")
+
+
+def wide(content: str) -> Html:
+    """What is scrolled where a page is narrower than it, by the keyboard too."""
+    return Html(f"<div class='wide' tabindex='0'>{content}</div>\n")
 
 
 def _is_number(value: object) -> bool:

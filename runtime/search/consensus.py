@@ -43,7 +43,8 @@ class Support:
     share: float
 
     def __str__(self) -> str:
-        return f"{self.place}: {', '.join(self.picks)}, {100 * self.share:.0f} % of runs"
+        mean = " on average" if len(self.picks) > 1 else ""
+        return f"{self.place}: {', '.join(self.picks)}, {100 * self.share:.0f} % of runs{mean}"
 
     def as_json(self) -> dict[str, Any]:
         """The support as a record."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -178,8 +179,16 @@ def test_pieces_that_say_more_or_are_wrong_are_diagnosed_as_in_a_file() -> None:
         spec.with_head("3 classes\npool Sum")
     with pytest.raises(fw.DiagnosticError, match=r"--> <with_modality>:2:4"):
         spec.with_modality("image", "A[c 6")
+    with pytest.raises(fw.DiagnosticError, match="the Steps of `Cell` have no names"):
+        spec.with_cell("Cell", "A", "D", steps=cast("Any", "Sum(x, y)"))
     (found,) = fw.check(spec.with_pool("LinearGlu"))
     assert (found.code, found.help) == ("E203", "did you mean `LinearGLU`?")
+
+
+def test_a_specification_shows_itself_on_one_line() -> None:
+    spec = fw.loads(SPACE)
+    assert fw.loads(repr(spec).removeprefix("<Spec ").removesuffix(">")) == spec
+    assert "\n" not in repr(spec)
 
 
 def test_each_edit_gives_another_specification() -> None:

@@ -136,13 +136,24 @@ def test_a_picture_that_is_pooled_away(
     assert [line for line in guided(spec, arrays) if line.startswith("W510")] == said
 
 
+def test_places_as_channels_are_told_how_the_data_become_so() -> None:
+    arrays = changed(sound(600), A=np.random.default_rng(0).normal(size=(600, 1, 4, 4)))
+    spec = f"network n(C = 4, L = 2) {RAW % 1} output A, D predict 3 classes"
+    kept = checked(fw.loads(spec))
+    (found,) = (d for d in guidance(load_data(arrays, kept), kept) if d.code == "W510")
+    assert str(found.help).endswith("as channels: (samples, 16) in the data, `A[c 16]`")
+    flat = checked(fw.loads(spec.replace("[c 1, h 4, w 4]", "[c 16]")))
+    with pytest.raises(fw.DiagnosticError, match=r"or make the data \(samples, 16\)"):
+        load_data(arrays, flat)
+
+
 def test_more_parameters_than_samples_and_a_modality_without_use() -> None:
-    spec = f"network n(C = 64, L = 2) {FEATURES} output A predict 3 classes"
+    spec = f"network n(C = 2048, L = 2) {FEATURES} output A predict 3 classes"
     assert guided(spec, sound()) == [
         "W402 no Cell and no `output` can take a feature of `n`",
-        "W511 the network has 771 parameters, and 30 samples to learn them from",
+        "W511 the network has 24,579 parameters, and 30 samples to learn them from",
     ]
-    assert guided(spec.replace("64", "4").replace("output A", "output A, D"), sound()) == []
+    assert guided(spec.replace("2048", "4").replace("output A", "output A, D"), sound()) == []
 
 
 @given(specs(), st.sampled_from(RELAXATIONS), st.integers(0, 99))
@@ -163,10 +174,10 @@ def test_a_hypernet_says_how_many_parameters_a_genotype_has(
 @pytest.mark.parametrize(
     ("space", "network"),
     [
-        ("C = {64 | 4}, L = 2) %s output A?, D?", "C = 64, L = 2) %s output A, D"),
+        ("C = {2048 | 4}, L = 2) %s output A?, D?", "C = 2048, L = 2) %s output A, D"),
         (
-            "C = 32, L = 2) %s pool ConcatFC cell K(A, D) { S = ?(x, y) }",
-            "C = 32, L = 2) %s cell K(A, D) { S = ConcatFC(x, y) }",
+            "C = 128, L = 2) %s pool ConcatFC cell K(A, D) { S = ?(x, y) }",
+            "C = 128, L = 2) %s cell K(A, D) { S = ConcatFC(x, y) }",
         ),
     ],
 )
@@ -186,7 +197,7 @@ def test_a_genotype_that_leaves_a_modality_out_is_said_by_the_search(tmp_path: P
     spec = fw.loads(
         f"network n(C = 4, L = 2) {FEATURES} output {{A | D}} pool Sum predict 3 classes"
     )
-    with pytest.warns(fw.DataWarning, match="no Cell and no `output` can take a feature"):
+    with pytest.warns(fw.DataWarning, match="the genotype that was found takes no feature"):
         fw.search(
             spec, sound(), strategy="random", candidates=2, trial_epochs=1, out=tmp_path / "run"
         )

@@ -230,6 +230,16 @@ def test_numbers_of_samples_are_told_how_to_become_features(tmp_path: Path) -> N
     assert [f.name for m in parse(text).modalities for f in m.features] == ["age", "height"]
 
 
+def test_columns_that_are_not_numbered_are_told_how_to_be_one_feature() -> None:
+    arrays = {"acc_x": np.ones(6), "acc_y": np.ones(6), "B": np.ones((6, 3))}
+    network = resolve(parse(new_text(Wishes("n", ("m: acc[c 2], B[c 3]",), "2 classes"))))
+    with pytest.raises(DiagnosticError) as caught:
+        load_data({**arrays, "labels": np.arange(6) % 2}, network)
+    (found,) = caught.value.diagnostics
+    columns = "columns `acc_x`, `acc_y` are one feature if they are called `acc_0`, `acc_1`, …"
+    assert (found.code, found.help) == ("E501", columns)
+
+
 class Trap:
     """Says so if it is ever unpickled."""
 

@@ -130,6 +130,10 @@ WRONG: dict[str, tuple[Callable[[Path], Any], tuple[str, ...]]] = {
         lambda p: saved(p, [line.replace("labels", "target") for line in written(p)]),
         ("is it `target`? call it `labels`",),
     ),
+    "labels of a name that nobody guesses": (
+        lambda p: saved(p, ["a_0,a_1,b_0,b_1,state", "1,2,3,4,fine", "2,3,4,5,worn"]),
+        ("is it `state`? call it `labels`", "call an array or a column `labels`, or add"),
+    ),
 }
 
 

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 from torch.nn import functional
 
@@ -119,6 +121,17 @@ def test_columns_of_a_frame_are_features() -> None:
     assert [f.name for m in model.spec_.modalities for f in m.features] == ["left", "right"]
     with pytest.raises(fw.DiagnosticError, match="columns that X does not have: `d`"):
         model.predict(frame[["a", "b"]])
+
+
+def test_columns_of_an_array_are_features_by_their_numbers() -> None:
+    features, places = parts()
+    table = np.concatenate([features["A"], features["D"]], 1)
+    columns = {"left": [0, 1], "right": [2, 5]}
+    model = make_pipeline(StandardScaler(), fw.FusionClassifier(columns=columns, **QUICK))
+    assert model.fit(table, places).predict(table).shape == places.shape
+    named = fw.FusionClassifier(columns={"left": ["a"]}, **QUICK)
+    with pytest.raises(fw.DiagnosticError, match=r"numbers for names, 0 to \d; `set_output"):
+        named.fit(table, places)
 
 
 def test_one_array_is_one_feature_of_a_search() -> None:

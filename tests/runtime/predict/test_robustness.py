@@ -136,6 +136,14 @@ def test_an_ensemble_has_curves(tmp_path: Path) -> None:
     assert curve.points[0].score == pytest.approx(fw.evaluate(tmp_path / "run", arrays)["accuracy"])
 
 
+def test_a_modality_that_the_network_does_not_take_is_said(tmp_path: Path) -> None:
+    network = spec("cell K(A, B) { S = Sum(x, y) } output K", features=ONE)
+    fw.train(network, DATA, out=tmp_path / "run", settings=QUICK)
+    with pytest.warns(fw.DataWarning, match="the network takes no feature of `right`"):
+        (curve,) = fw.robustness(tmp_path / "run", DATA).curves
+    assert len({point.score for point in curve.points}) == 1
+
+
 def test_what_is_not_optional_cannot_be_missing(tmp_path: Path) -> None:
     fw.train(spec(FIXED), problem(90), out=tmp_path / "run", settings=QUICK)
     with pytest.raises(fw.DiagnosticError, match="none is optional") as caught:
