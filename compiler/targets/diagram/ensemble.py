@@ -83,6 +83,10 @@ class EnsembleDrawer(WholeDrawer):
     def title(self, part: NetworkCell | NetworkHead) -> str:
         return part.name.rpartition(_WITHIN)[2]
 
+    def _side_by_side(self) -> Iterator[str]:
+        """Nothing: Cells of different members are in no order."""
+        return iter(())
+
     def _cells(self) -> Iterator[str]:
         for name, network in self.members.items():
             yield f"subgraph {quoted(f'cluster_{node(name)}')} {{"

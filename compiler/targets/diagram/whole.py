@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import groupby, pairwise
+from itertools import pairwise
 from math import ceil
 
 from ...graph.build import HEAD
@@ -55,6 +55,7 @@ class WholeDrawer(Drawer):
         parts = len(self.network.features) + sum(len(c.steps) + 1 for c in self.network.cells)
         if parts > LARGE:
             yield f"graph {attributes(HURRIED)};"
+        yield from self._side_by_side()
         for number in range(len(self.lanes)):
             yield from self._lane(number)
         yield from self._lane_points()
@@ -66,13 +67,23 @@ class WholeDrawer(Drawer):
         for cell in self.network.cells:
             yield from self.cell(cell)
             yield from self.into_input(cell)
+
+    def _side_by_side(self) -> Iterator[str]:
+        """Points below and above the Cells beside each other, in their order.
+
+        NOTE: They stand first, since the order in which Graphviz meets nodes is where it begins.
+        """
         free = self._free_inputs()
         others = [cell for number, cell in enumerate(self.network.cells) if number not in free]
         for number, row in enumerate(_side_by_side(others)):
             inputs = [identifier(cell.name, cell.inputs[0]) for cell in row]
-            above = [f"%row_{number}_{place}" for place in range(len(row))]
+            below = [f"%row_{number}_{place}" for place in range(len(row))]
+            above = [f"%top_{number}_{place}" for place in range(len(row))]
+            yield from points(below, inputs)
             yield from points(above, inputs)
-            yield from (edge(p, i, GUIDE) for p, i in zip(above, inputs, strict=True))
+            yield from (edge(p, i, GUIDE) for p, i in zip(below, inputs, strict=True))
+            merges = [identifier(cell.name) for cell in row]
+            yield from (edge(m, p, GUIDE) for m, p in zip(merges, above, strict=True))
 
     # Lanes
 
@@ -252,7 +263,7 @@ def _side_by_side(cells: Sequence[NetworkCell]) -> list[list[NetworkCell]]:
     for cell in cells:
         below = [height.get(name, 0) for slot in cell.slots for name in slot.candidates]
         height[cell.name] = 1 + max(below)
-    rows = [list(row) for _, row in groupby(cells, lambda cell: height[cell.name])]
+    rows = [[c for c in cells if height[c.name] == level] for level in sorted({*height.values()})]
     return [row for row in rows if len(row) > 1]
 
 

@@ -12,14 +12,17 @@ from pathlib import Path
 from unittest.mock import patch
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 import fusewright as fw
 from fusewright.cli import main
 from fusewright.compiler.check.check import checked
 from fusewright.compiler.graph.build import build
+from fusewright.compiler.network.choices import fill
 from fusewright.compiler.network.holes import holes_of
 from fusewright.compiler.targets.diagram import STYLES, Drawing, of_mixtures, render
+from fusewright.runtime.genotypes.sample import draw_within
 
 from ...runtime.report.test_reports import found
 from ...support.paths import EXAMPLES
@@ -122,6 +125,23 @@ def test_cells_and_steps_stand_in_their_order(engine: str, monkeypatch: pytest.M
     for name in ("ntu1", "ntu4", "ego3", "ntu1_genotype", "ntu3_genotype", "ego1_genotype"):
         network = checked(fw.load(EXAMPLES / f"{name}.fuse"))
         assert misplaced(network, render(build(network), "svg")) == [], name
+
+
+@pytest.mark.parametrize("engine", ["system", "bundled"])
+@pytest.mark.parametrize(
+    ("space", "drawn_before"), [("mmimdb1", 1), ("ego1", 0), ("ntu4", 0), ("ntu4", 2)]
+)
+def test_cells_of_random_genotypes_stand_in_their_order(
+    space: str, drawn_before: int, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the features that they take stand the other way round."""
+    if engine == "bundled":
+        monkeypatch.setattr(shutil, "which", lambda *_: None)
+    open = checked(fw.load(EXAMPLES / f"{space}.fuse"))
+    generator = np.random.default_rng(0)
+    *_, chosen = (draw_within(open, generator) for _ in range(drawn_before + 1))
+    network = checked(fill(open, chosen))
+    assert misplaced(network, render(build(network), "svg")) == []
 
 
 def test_steps_of_a_hypernet_stand_above_each_other() -> None:
