@@ -170,8 +170,9 @@ def test_it_is_readable_in_the_dark(address: str) -> None:
         assert axe(driver) == []
 
 
+@pytest.mark.parametrize(("dark", "width"), [(False, 1200), (True, 1200), (False, 400)])
 def test_an_exported_file_predicts_in_the_browser(
-    address: str, tmp_path: Path, genotype: str
+    address: str, tmp_path: Path, genotype: str, dark: bool, width: int
 ) -> None:
     """The same classes as ONNX Runtime here, and what each Cell gives."""
     model = fw.compile(fw.loads(genotype), "onnx", seed=0)
@@ -184,7 +185,7 @@ def test_an_exported_file_predicts_in_the_browser(
     session = onnxruntime.InferenceSession(model.SerializeToString())
     logits = np.asarray(session.run(None, features)[0])
     expected = [f"{row.argmax()}" for row in logits]
-    with opened(f"{address}/playground/predict.html") as driver:
+    with opened(f"{address}/playground/predict.html", dark=dark, width=width) as driver:
         files = "\n".join(str(tmp_path / n) for n in ("model.onnx", "features.npz"))
         driver.find_element(By.ID, "files").send_keys(files)
         wait(driver, "return !document.getElementById('results').hidden")

@@ -14,6 +14,9 @@ import fusewright as fw
 from ..support.browser import NEEDED, axe, console, opened
 from ..support.paths import DOCS
 
+PATIENCE = 120
+"""Seconds that axe-core may take of a page, since tests share their machine."""
+
 
 class _Page(HTMLParser):
     """The links of a page, and what can be linked to in it."""
@@ -67,7 +70,17 @@ def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
 def test_pages_can_be_read_by_all(address: str, dark: bool) -> None:
     """Of each layout one page: the first, prose with tables, the reference."""
     with opened(f"{address}/index.html", width=1280, dark=dark) as driver:
-        for page in ("index", "start", "comparison", "reference"):
+        driver.set_script_timeout(PATIENCE)
+        for page in ("index", "start", "comparison", "reference", "training", "tutorials/deploy"):
             driver.get(f"{address}/{page}.html")
             assert axe(driver) == [], page
             assert console(driver) == [], page
+
+
+@NEEDED
+def test_wide_tables_are_scrolled_by_the_keyboard_on_a_telephone(address: str) -> None:
+    with opened(f"{address}/index.html", width=400) as driver:
+        driver.set_script_timeout(PATIENCE)
+        for page in ("comparison", "estimators", "training"):
+            driver.get(f"{address}/{page}.html")
+            assert axe(driver) == [], page

@@ -33,7 +33,20 @@ await build({
   legalComments: "linked",
   logLevel: "warning",
 });
-for (const name of ["index.html", "predict.html", "playground.css"]) cpSync(join(import.meta.dirname, name), join(out, name));
+cpSync(join(import.meta.dirname, "playground.css"), join(out, "playground.css"));
+
+// Pages, whose bodies stand in files of their own; ONNX Runtime starts its worker from a blob
+const pages = {
+  index: { title: "Playground", script: "main", workers: "'self'" },
+  predict: { title: "Predict", script: "predict", workers: "'self' blob:" },
+};
+const template = readFileSync(join(import.meta.dirname, "page.html"), "utf8");
+for (const [name, about] of Object.entries(pages)) {
+  const body = readFileSync(join(import.meta.dirname, `${name}.html`), "utf8");
+  const parts = Object.entries({ ...about, body });
+  const page = parts.reduce((text, [part, said]) => text.replace(`{${part}}`, () => said), template);
+  writeFileSync(join(out, `${name}.html`), page);
+}
 
 // What is compiled: Python's own files, and Fusewright's
 for (const name of ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"]) {
