@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf, sqrt
+from statistics import fmean
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -32,6 +33,15 @@ def verdict(found: Interval, margin: float = MARGIN) -> Verdict:
     if found.high < 0 and found.mean <= -margin:
         return "below"
     return "undecided"
+
+
+def over_sets(found: Sequence[Interval]) -> Interval:
+    """The mean of a difference over sets, which vary independently: bounds add up in squares."""
+    count = len(found)
+    mean = fmean(one.mean for one in found)
+    down = sqrt(sum((one.mean - one.low) ** 2 for one in found)) / count
+    up = sqrt(sum((one.high - one.mean) ** 2 for one in found)) / count
+    return Interval(mean, mean - down, mean + up)
 
 
 def ranks(scores: NDArray[Any]) -> Floats:
