@@ -45,6 +45,7 @@ LONGEST_ROW = 3
 MOST_DIRECT = 6
 """Edges from lanes and Cells into Cells that take anything; more go through a box."""
 MOST_NAMES = 20
+PAIR = 2
 LARGE = 100
 
 
@@ -69,21 +70,23 @@ class WholeDrawer(Drawer):
             yield from self.into_input(cell)
 
     def _side_by_side(self) -> Iterator[str]:
-        """Points below and above the Cells beside each other, in their order.
+        """Points below the Cells beside each other, in their order; of three or more, above too.
 
         NOTE: They stand first, since the order in which Graphviz meets nodes is where it begins.
+        Above two Cells, points would push the combination out of the middle.
         """
         free = self._free_inputs()
         others = [cell for number, cell in enumerate(self.network.cells) if number not in free]
         for number, row in enumerate(_side_by_side(others)):
             inputs = [identifier(cell.name, cell.inputs[0]) for cell in row]
             below = [f"%row_{number}_{place}" for place in range(len(row))]
-            above = [f"%top_{number}_{place}" for place in range(len(row))]
             yield from points(below, inputs)
-            yield from points(above, inputs)
             yield from (edge(p, i, GUIDE) for p, i in zip(below, inputs, strict=True))
-            merges = [identifier(cell.name) for cell in row]
-            yield from (edge(m, p, GUIDE) for m, p in zip(merges, above, strict=True))
+            if len(row) > PAIR:
+                above = [f"%top_{number}_{place}" for place in range(len(row))]
+                merges = [identifier(cell.name) for cell in row]
+                yield from points(above, inputs)
+                yield from (edge(m, p, GUIDE) for m, p in zip(merges, above, strict=True))
 
     # Lanes
 
