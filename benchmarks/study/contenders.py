@@ -11,8 +11,10 @@ from fusewright.compiler.language.nodes import Reference
 from fusewright.compiler.language.spec import Spec
 from fusewright.runtime.search.baselines import LATE, late_fusion
 
-ALONE: Mapping[str, Any] = {"tune": "", "folds": 1, "ensemble": False}
-"""Genotypes are compared on validation alone, all with the same settings."""
+SAME: Mapping[str, Any] = {"tune": ""}
+"""All genotypes are trained with the same settings."""
+VALIDATED: Mapping[str, Any] = {**SAME, "folds": 1, "ensemble": False}
+"""They are compared on validation alone."""
 CONTENDERS: Mapping[str, Mapping[str, Any]] = {
     "darts, as published": {
         "strategy": "darts",
@@ -48,15 +50,15 @@ CONTENDERS: Mapping[str, Mapping[str, Any]] = {
         "candidates": 36,
         "rungs": 3,
     },
-    "halving": ALONE,
-    "halving of 120": {**ALONE, "candidates": 120},
-    "halving, folds": {**ALONE, "folds": 0},
-    "halving of 120, folds": {**ALONE, "folds": 0, "candidates": 120},
-    "random, best of 40 on validation": {"strategy": "random", "candidates": 40},
-    "random, best of 20 on validation": {"strategy": "random", "candidates": 20},
-    "tpe": {"strategy": "tpe", "candidates": 20},
-    "evolution": {"strategy": "evolution", "candidates": 20},
-    "mfas": {"strategy": "mfas", "candidates": 20},
+    "halving": VALIDATED,
+    "halving of 120": {**VALIDATED, "candidates": 120},
+    "halving, folds": {**VALIDATED, "folds": 0},
+    "halving of 120, folds": {**VALIDATED, "folds": 0, "candidates": 120},
+    "random, best of 40 on validation": {**SAME, "strategy": "random", "candidates": 40},
+    "random, best of 20 on validation": {**SAME, "strategy": "random", "candidates": 20},
+    "tpe": {**SAME, "strategy": "tpe", "candidates": 20},
+    "evolution": {**SAME, "strategy": "evolution", "candidates": 20},
+    "mfas": {**SAME, "strategy": "mfas", "candidates": 20},
 }
 HAND_MADE = {
     "Sum": "Step_1 = bmnas.Sum(x, y)",

@@ -10,6 +10,11 @@ are: with every setting that a search tries, chosen on validation. Outputs for t
 beside the data, rows in a file that is only added to; `table` compares them by the bootstrap over
 samples and seeds of `runtime/predict/comparison.py`.
 
+`validation` of the genotype and the ensemble is over the folds that the search chose by, that of
+controls over the validation split. `seconds` of the genotype and the ensemble are those of the
+search and of training both; of a simple model those of all simple models up to it, tuned; of every
+network without a Cell those of tuning all of them, without their last training.
+
 What counts as above and below was written here before any held-out set was run: a difference of
 `MARGIN` whose interval leaves zero out, against the control that is best on validation.
 """
@@ -60,7 +65,7 @@ def opened(spec: Spec) -> Spec:
 
 @dataclass(frozen=True)
 class Found:
-    """What a contender gives for test samples, its score on validation, and its seconds."""
+    """What a contender gives for test samples, its score, and its seconds, as told above."""
 
     outputs: Outputs
     validation: float

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
+
+Rows: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""Rows by key."""
 
 
 @dataclass

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,8 +14,9 @@ from fusewright.runtime.runs.statistics import paired_interval
 from fusewright.runtime.search.baselines import LATE
 
 from ..machine import machine
+from .markdown import table
+from .rows import Rows
 
-Rows = Mapping[str, Mapping[str, Any]]
 SEEDS, AGAIN_SEEDS = (0, 1, 2), (3, 4, 5)
 BEST = 10
 """Genotypes of a large sample that are measured again."""
@@ -187,11 +187,6 @@ def as_text(rows: Rows) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    rule = ["---", *["---:"] * (len(head) - 1)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in (head, rule, *lines))
-
-
 def _metrics(results: Results) -> str:
     lines: list[list[str]] = []
 
@@ -211,7 +206,7 @@ def _metrics(results: Results) -> str:
     add("Kendall's τ, validation and test", [f"{results.agreement(s):.2f}" for s in sets])
     by_folds = [results.agreement_by_folds(s) for s in sets]
     add("Kendall's τ, folds and test", ["" if f is None else f"{f:.2f}" for f in by_folds])
-    return _table(["test metric, %", *sets], lines)
+    return table(["test metric, %", *sets], lines)
 
 
 def _spread(found: Found | None) -> str:
@@ -227,7 +222,7 @@ def _headroom(results: Results) -> str:
         [name, *(_share(results.found(name, s)) for s in results.sets)]
         for name in results.contenders
     ]
-    return _table(["share of the headroom, %", *results.sets], lines)
+    return table(["share of the headroom, %", *results.sets], lines)
 
 
 def _share(found: Found | None) -> str:
@@ -244,7 +239,7 @@ def _against(results: Results) -> str:
         [name, *(_difference(results.found(name, s), results.late_fusion(s)) for s in results.sets)]
         for name in results.contenders
     ]
-    return _table(["above late fusion, points", *results.sets], lines)
+    return table(["above late fusion, points", *results.sets], lines)
 
 
 def _difference(found: Found | None, late: float) -> str:
@@ -269,7 +264,7 @@ def _samples(results: Results) -> str:
         ["late fusion, other seeds", *(f"{100 * s.late_again:.1f}" for s in known.values())],
         ["share above late fusion", *(f"{100 * s.above:.0f} %" for s in known.values())],
     ]
-    return _table(["test metric, %", *known], lines)
+    return table(["test metric, %", *known], lines)
 
 
 def _costs(results: Results) -> str:
@@ -278,5 +273,5 @@ def _costs(results: Results) -> str:
         found = [results.found(name, s) for s in results.sets]
         shown = ["" if f is None else f"{f.weight_steps:,.0f} / {f.seconds:.0f}" for f in found]
         lines.append([name, *shown])
-    table = _table(["weight steps / seconds", *results.sets], lines)
-    return f"{table}\n\nMachine: {machine('torch', 'optuna', 'numpy')}."
+    costs = table(["weight steps / seconds", *results.sets], lines)
+    return f"{costs}\n\nMachine: {machine('torch', 'optuna', 'numpy')}."
