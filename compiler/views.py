@@ -1,4 +1,4 @@
-"""What is said of a specification before it is compiled: what `fw.check` and `fw.graph` do."""
+"""`fw.check` and `fw.graph`: what they are given is read, and handed to `check/` or `graph/`."""
 
 from __future__ import annotations
 
