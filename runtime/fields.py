@@ -18,18 +18,11 @@ RULE_NAMES: Mapping[str, str] = {
     **{name: name for name in RULES},
 }
 PRECISIONS = ("float32", "bfloat16", "float16")
-
-
-def _at_least(least: int) -> Limits:
-    return Limits(f"at least {least}", least)
-
-
 MOST_SEEDS = 2**63
-_SEEDS = Limits("from 0 to 2^63", 0, MOST_SEEDS)
-_RATES = Limits("above 0", 0, 1e3, is_open=True)
-_SHARES = Limits("at least 0", 0, 1e3)
-
-
+_SEEDS = Limits(0, MOST_SEEDS, without_most=True)
+_POSITIVE = Limits(0, 1000, without_least=True)
+_NOT_NEGATIVE = Limits(0, 1000)
+_SHARES = Limits(0, 1, without_most=True)
 Tuned: TypeAlias = Literal["", "own", "alike"]
 
 
@@ -74,25 +67,30 @@ class Fields:
     split_seed: int = _setting(
         0, "Draws the split of data that have none.", limits=_SEEDS, kept=True
     )
-    epochs: int = _setting(30, "Passes over the training samples.", limits=_at_least(1), kept=True)
-    batch: int = _setting(96, "Samples in a batch.", limits=_at_least(1), read_by=_ALL, kept=True)
+    epochs: int = _setting(30, "Passes over the training samples.", limits=Limits(1), kept=True)
+    batch: int = _setting(96, "Samples in a batch.", limits=Limits(1), read_by=_ALL, kept=True)
     max_learning_rate: float = _setting(
-        1e-3, "The learning rate that each period begins with.", limits=_RATES, tuned="own"
+        1e-3, "The learning rate that each period begins with.", limits=_POSITIVE, tuned="own"
     )
     min_learning_rate: float = _setting(
-        1e-6, "The learning rate that each period ends with.", limits=_SHARES, tuned="own"
+        1e-6, "The learning rate that each period ends with.", limits=_NOT_NEGATIVE, tuned="own"
     )
-    weight_decay: float = _setting(1e-4, "The L2 penalty on weights.", limits=_SHARES, tuned="own")
+    weight_decay: float = _setting(
+        1e-4, "The L2 penalty on weights.", limits=_NOT_NEGATIVE, tuned="own"
+    )
     decoupled_decay: float = _setting(
-        0.0, "A penalty beside the gradient, in shares of the rate.", limits=_SHARES, tuned="own"
+        0.0,
+        "A penalty beside the gradient, in shares of the rate.",
+        limits=_NOT_NEGATIVE,
+        tuned="own",
     )
     clipping: float = _setting(
-        0.0, "The longest gradient of a network; 0 is no limit.", limits=_SHARES, tuned="own"
+        0.0, "The longest gradient of a network; 0 is no limit.", limits=_NOT_NEGATIVE, tuned="own"
     )
     smoothing: float = _setting(
         0.0,
         "The share of a label that all classes have.",
-        limits=Limits("from 0 to below 1", 0, 1),
+        limits=_SHARES,
         tuned="own",
     )
     loss: str = _setting(
@@ -104,7 +102,7 @@ class Fields:
     focus: float = _setting(
         2.0,
         "How little the focal loss counts samples that are right: its exponent.",
-        limits=Limits("above 0, to 10", 0, 10, is_open=True),
+        limits=Limits(0, 10, without_least=True),
         kept=True,
     )
     class_weights: str = _setting(
@@ -114,24 +112,27 @@ class Fields:
         kept=True,
     )
     warm_up: float = _setting(
-        0.0, "Epochs in which the rate rises to what it would be.", limits=_SHARES, tuned="own"
+        0.0,
+        "Epochs in which the rate rises to what it would be.",
+        limits=_NOT_NEGATIVE,
+        tuned="own",
     )
     averaging: float = _setting(
         0.0,
         "The decay of the average of weights that is kept; 0 keeps the last.",
-        limits=Limits("from 0 to below 1", 0, 1),
+        limits=_SHARES,
         tuned="own",
     )
     modality_dropout: float = _setting(
         0.0,
         "How often a training sample lacks a modality, but never all.",
-        limits=Limits("from 0 to below 1", 0, 1),
+        limits=_SHARES,
         tuned="alike",
     )
     validation_weight: int = _setting(
         0,
         "How often a validation sample is learned for once a training sample; 0 decides.",
-        limits=Limits("from 0 to 100", 0, 101),
+        limits=Limits(0, 100),
         kept=True,
     )
     metrics: str = _setting(
@@ -142,23 +143,21 @@ class Fields:
     patience: int = _setting(
         0,
         "Stop after so many epochs without a better loss on validation, which is not learned then.",
-        limits=_at_least(0),
+        limits=Limits(0),
         read_by=("train",),
     )
-    first_restart: int = _setting(
-        1, "Epochs of the first period.", limits=_at_least(1), tuned="own"
-    )
+    first_restart: int = _setting(1, "Epochs of the first period.", limits=Limits(1), tuned="own")
     restart_multiplier: int = _setting(
         2,
         "How many times as long each period is as the one before.",
-        limits=_at_least(1),
+        limits=Limits(1),
         tuned="own",
     )
     arch_learning_rate: float = _setting(
-        3e-4, "The learning rate of architecture parameters.", limits=_RATES, read_by=_SEARCH
+        3e-4, "The learning rate of architecture parameters.", limits=_POSITIVE, read_by=_SEARCH
     )
     arch_weight_decay: float = _setting(
-        1e-3, "The L2 penalty on architecture parameters.", limits=_SHARES, read_by=_SEARCH
+        1e-3, "The L2 penalty on architecture parameters.", limits=_NOT_NEGATIVE, read_by=_SEARCH
     )
     strategy: str = _setting(
         "halving",
@@ -176,24 +175,24 @@ class Fields:
     candidates: int = _setting(
         240,
         "Genotypes that are trained by themselves.",
-        limits=_at_least(1),
+        limits=Limits(1),
         read_by=_SEARCH,
         per_process=True,
     )
     together: int = _setting(
         128,
         "Genotypes that are trained as one program at most; 1 trains one by one.",
-        limits=_at_least(1),
+        limits=Limits(1),
         read_by=_SEARCH,
         per_process=True,
     )
     trial_epochs: int = _setting(
-        15, "Epochs that such a genotype is trained for.", limits=_at_least(1), read_by=_SEARCH
+        15, "Epochs that such a genotype is trained for.", limits=Limits(1), read_by=_SEARCH
     )
     reduction: int = _setting(
-        3, "Halving keeps one in so many from rung to rung.", limits=_at_least(2), read_by=_SEARCH
+        3, "Halving keeps one in so many from rung to rung.", limits=Limits(2), read_by=_SEARCH
     )
-    rungs: int = _setting(4, "The rungs of halving.", limits=_at_least(1), read_by=_SEARCH)
+    rungs: int = _setting(4, "The rungs of halving.", limits=Limits(1), read_by=_SEARCH)
     tune: str = _setting(
         "max_learning_rate = 1e-3 | 3e-3, weight_decay = 1e-3 | 1e-2 | 1e-1",
         "Settings that are searched with the architecture.",
@@ -203,11 +202,11 @@ class Fields:
     folds: int = _setting(
         0,
         "Parts that finalists are compared by, each held out once; 1 is validation, 0 decides.",
-        limits=_at_least(0),
+        limits=Limits(0),
         read_by=_SEARCH,
     )
     finalists: int = _setting(
-        12, "Genotypes that are compared by folds.", limits=_at_least(1), read_by=_SEARCH
+        12, "Genotypes that are compared by folds.", limits=Limits(1), read_by=_SEARCH
     )
     ensemble: bool = _setting(
         True, "Find the genotype alone, without an ensemble.", read_by=_SEARCH
@@ -215,11 +214,11 @@ class Fields:
     member_seeds: int = _setting(
         3,
         "Seeds that each member of an ensemble is trained with.",
-        limits=Limits("from 1 to 100", 1, 101),
+        limits=Limits(1, 100),
         read_by=("train",),
     )
     passes: int = _setting(
-        3, "How often mfas goes over the Cells.", limits=_at_least(1), read_by=_SEARCH
+        3, "How often mfas goes over the Cells.", limits=Limits(1), read_by=_SEARCH
     )
     storage: str = _setting(
         "",
@@ -236,7 +235,7 @@ class Fields:
         decides=False,
     )
     budget_penalty: float = _setting(
-        1.0, "What exceeding a budget costs a hypernet.", limits=_SHARES, read_by=_SEARCH
+        1.0, "What exceeding a budget costs a hypernet.", limits=_NOT_NEGATIVE, read_by=_SEARCH
     )
     relax: str = _setting(
         "per_input",
@@ -254,7 +253,7 @@ class Fields:
     threads: int = _setting(
         0,
         "Threads that compute; 0 are as many as make it faster just now.",
-        limits=Limits("from 0 to 1024", 0, 1025),
+        limits=Limits(0, 1024),
         decides=False,
     )
     memory: str = _setting(

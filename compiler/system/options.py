@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, fields
-from math import inf
+from math import frexp, inf
 from typing import Any
 
 from ..diagnostics.diagnostic import did_you_mean, fail, one_of
@@ -12,16 +12,32 @@ from ..diagnostics.diagnostic import did_you_mean, fail, one_of
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The numbers that an option may have; `text` says which."""
+    """The numbers that an option may have, with the ends themselves unless it is said otherwise."""
 
-    text: str
     least: float
-    below: float = inf
-    is_open: bool = False
+    most: float = inf
+    without_least: bool = False
+    without_most: bool = False
 
     def admit(self, value: float) -> bool:
-        """Whether a number is one of them; the least one is not where they are open."""
-        return (self.least < value if self.is_open else self.least <= value) and value < self.below
+        """Whether a number is one of them."""
+        above = self.least < value if self.without_least else self.least <= value
+        return above and (value < self.most if self.without_most else value <= self.most)
+
+    @property
+    def text(self) -> str:
+        """Which they are, as a reader says it: `from 0 to below 1`."""
+        least = _written(self.least)
+        if self.most == inf:
+            return f"above {least}" if self.without_least else f"at least {least}"
+        most = f"below {_written(self.most)}" if self.without_most else _written(self.most)
+        return f"above {least}, to {most}" if self.without_least else f"from {least} to {most}"
+
+
+def _written(number: float) -> str:
+    """A number; where it is large and a power of two, as such a power."""
+    mantissa, exponent = frexp(number)
+    return f"2^{exponent - 1}" if number > 1e6 and mantissa == 0.5 else f"{number:,}"
 
 
 def option(

@@ -14,7 +14,8 @@ from ..store.types import FEATURE_TYPES
 _READ_BY = ("extract",)
 _DECODING = ("extract", "train", "evaluate", "predict")
 """What decodes raw values."""
-_COUNT = Limits("at least 1", 1, 2**31)
+_COUNT = Limits(1, 2**31, without_most=True)
+_SEEDS = Limits(0, 2**63, without_most=True)
 MOST_VIEWS = 1_000
 
 
@@ -51,26 +52,24 @@ class ExtractSettings:
     batch: int = option(
         32, "Samples that a backbone takes at once.", read_by=_READ_BY, limits=_COUNT
     )
-    workers: int = option(
-        2, "Threads that decode.", read_by=_DECODING, limits=Limits("at least 1", 1, 1000)
-    )
+    workers: int = option(2, "Threads that decode.", read_by=_DECODING, limits=Limits(1, 1000))
     views: int = option(
         1,
         "Views of each training sample: itself, and augmented ones.",
         read_by=_READ_BY,
-        limits=Limits("from 1 to 1000", 1, MOST_VIEWS + 1),
+        limits=Limits(1, MOST_VIEWS),
     )
     seed: int = option(
         0,
         "Decides augmentation, and weights that are random.",
         read_by=_READ_BY,
-        limits=Limits("from 0 to 2^63", 0, 2**63),
+        limits=_SEEDS,
     )
     split_seed: int = option(
         0,
         "Draws the split that views need, where the data have none.",
         read_by=_READ_BY,
-        limits=Limits("from 0 to 2^63", 0, 2**63),
+        limits=_SEEDS,
     )
     device: str = option("cpu", "Where backbones run, as `cuda`.", read_by=_READ_BY)
 

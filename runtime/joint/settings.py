@@ -24,7 +24,7 @@ class JointSettings:
         1e-5,
         "The learning rate that backbones begin with; 0 leaves them as they are.",
         read_by=("train",),
-        limits=Limits("at least 0", 0, 1e3),
+        limits=Limits(0, 1000),
     )
     batch_norm: str = option(
         "frozen",

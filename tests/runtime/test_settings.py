@@ -142,6 +142,12 @@ def test_settings_go_through_toml(given_settings: fw.Settings) -> None:
         assert read_settings(path) == given_settings
 
 
+def test_the_ends_that_limits_name_are_possible() -> None:
+    ends = fw.Settings(loss="focal", focus=10, weight_decay=1000, seed=2**63 - 1)
+    assert (ends.focus, ends.weight_decay) == (10, 1000)
+    assert fw.Settings(threads=1024, validation_weight=100, min_learning_rate=0).threads == 1024
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -159,6 +165,10 @@ def test_settings_go_through_toml(given_settings: fw.Settings) -> None:
         ('strategy = "luck"', "unknown strategy `luck`"),
         ("seed = -1", "`seed` is the number `-1`"),
         ("seed = 36893488147419103232", "`seed` is the number `36893488147419103232`"),
+        ("seed = 9223372036854775808", "not from 0 to below 2^63"),
+        ("weight_decay = 1000.1", "not from 0 to 1,000"),
+        ("smoothing = 1", "not from 0 to below 1"),
+        ('loss = "focal"\nfocus = 10.1', "not above 0, to 10"),
         ("[epochs]", "`epochs` is an empty object"),
         ("epochs 3", "is not TOML"),
     ],

@@ -359,7 +359,7 @@ WRONG: list[tuple[Callable[[Path], None] | None, str, dict[str, Any], str]] = [
     (None, SPEC, {"column": ("image=text",)}, "a text, not a picture"),
     (None, SPEC, {"transform": ("image.crops=3",)}, "has no `crops`"),
     (None, SPEC, {"transform": ("image.resize=[5,5]",)}, "and `module:picture` takes"),
-    (None, SPEC, {"batch": 0}, "`batch` is 0, not at least 1"),
+    (None, SPEC, {"batch": 0}, r"`batch` is 0, not from 1 to below 2\^31"),
     (None, SPEC, {"dtype": "int64"}, "unknown number type"),
     (None, SPEC.replace("Number[c 1]", "Number[c 2]"), {}, "declared .c 2."),
     (None, SPEC.replace("numbers {", "other {"), {}, "has no column for the modality `other`"),

@@ -76,7 +76,7 @@ def test_a_decoupled_penalty_shrinks_what_no_gradient_moves() -> None:
         ("weight_decay = 0.1 | 1e-1", "a value twice"),
         ("batch = 8 | 16", "`batch` cannot be searched"),
         ("weight_decay = 0.1, weight_decay = 0.2", "names `weight_decay` twice"),
-        ("weight_decay = -1", "not at least 0"),
+        ("weight_decay = -1", "not from 0 to 1,000"),
         ("clipping = " + " | ".join(map(str, range(1001))), "1,001 combinations"),
     ],
 )
