@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from ..compiler.network.network import Head
+
 LABEL_THRESHOLD = 0.3
 """The sigmoid above which a label counts as predicted, as the paper has it."""
-THRESHOLDED = frozenset({"labels"})
-"""Kinds of heads whose metric depends on that threshold, of which a loss knows nothing."""
+
+
+def is_thresholded(head: Head) -> bool:
+    """Whether the metric that selects depends on that threshold, of which a loss knows nothing."""
+    return head.kind == "labels" or any(map(is_thresholded, head.parts))
 
 
 SEVERAL_SCORE = "score"
@@ -19,7 +24,7 @@ SELECTION_METRIC = {
 """The metric that a search selects by, by the kind of head; higher is better."""
 
 
-_SPOKEN = {"f1": "F1", "r2": "R²", "mae": "MAE", "rmse": "RMSE", "auroc": "AUROC", "map": "mAP"}
+_SPOKEN = {"f1": "F1", "r2": "R²", "auroc": "AUROC", "map": "mAP"}
 
 
 def spoken(name: str) -> str:

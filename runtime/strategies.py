@@ -73,7 +73,7 @@ STRATEGIES: Mapping[str, StrategyRow] = {
 SELECTIONS: Mapping[str, SelectionRow] = {
     "argmax": SelectionRow(),
     "perturbation": SelectionRow(),
-    "ranking": SelectionRow(reads=("candidates",)),
+    "ranking": SelectionRow(reads=("candidates",), weighs_losses=True),
     "halving": SelectionRow(reads=_RUNGS, samples=True, weighs_losses=True),
     "folds": SelectionRow(
         reads=("trial_epochs", "folds", "finalists", "ensemble"),

@@ -43,7 +43,8 @@ from fusewright.runtime.data.split import TEST, TRAIN, VALIDATION
 from fusewright.runtime.search.baselines import ALL, baselines
 from fusewright.runtime.search.simple import LINEAR, Outputs, simple_models, strengths_of
 from fusewright.runtime.settings import Settings
-from fusewright.runtime.training.objective import score_of, shares_of
+from fusewright.runtime.training.objective import shares_of
+from fusewright.runtime.training.scores import score_of
 from fusewright.runtime.training.together import train_all
 from fusewright.runtime.tuning import every_own
 

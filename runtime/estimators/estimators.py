@@ -22,6 +22,7 @@ from ..data.several import require_one_head
 from ..data.split import SPLIT, parted
 from ..extras import needed
 from ..predict.evaluate import predict
+from ..runs.beside import of_a_genotype
 from ..search.loop import SearchResult
 from ..search.search import search
 from ..settings import Settings
@@ -101,7 +102,12 @@ class FusionEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         arrays[LABELS] = labels
         found = search(spec, arrays, settings=settings, **own) if network.has_holes else None
         self.found_: SearchResult | None = found
-        chosen = settings if found is None or found.training is None else found.training
+        chosen = settings
+        if found is not None and found.training is not None:
+            chosen = settings.with_options(**of_a_genotype(found.training))
+        if found is not None and not chosen.patience:  # the search has recorded the metrics
+            chosen = chosen.usual(("metrics",))
+            own.pop("metrics", None)
         self.trained_: TrainResult = train(found or spec, arrays, settings=chosen, **own)
         self.spec_ = self.trained_.genotype
         return self

@@ -68,7 +68,7 @@ def evaluate_with(
     """The head's metrics on the test split of samples, of a network that is open, and others."""
     import torch
 
-    from ..training.objective import metrics_of
+    from ..training.scores import metrics_of
 
     head, test = predictor.network.head, samples.indices(TEST)
     others = opened(metrics, head)

@@ -17,7 +17,7 @@ from ...compiler.tools.meaning import meaning
 from ..data.files import Source
 from ..data.sources import Data, source_of
 from ..genotypes.agreement import Agreement, agreements, mean_pairwise
-from ..metrics import THRESHOLDED, VALIDATION_LOSS, spoken
+from ..metrics import VALIDATION_LOSS, is_thresholded, spoken
 from ..predict.details import Evaluation
 from ..runs.controls import Controls
 from ..runs.given import AnyRun, Run, any_run_of, listed
@@ -121,7 +121,7 @@ def _space(runs: Sequence[FinishedRun], several: bool) -> Html:
     assert first is not None
     network = first.network
     what = [
-        paragraph(f"Rule for filling holes: {network.rule}. Selected by {_selected_by(first)}."),
+        paragraph(f"Rule for filling holes: {network.rule}. Selected by {selected_by(first)}."),
         folded("The specification", code(str(network.space)), open=True),
         folded("Its diagram", diagram(network, "")),
     ]
@@ -135,13 +135,12 @@ def _space(runs: Sequence[FinishedRun], several: bool) -> Html:
     return section(f"Search space `{network.name}`", *parts) if several else joined(parts)
 
 
-def _selected_by(search: Search) -> str:
+def selected_by(search: Search) -> str:
     """What decided which genotype is kept."""
-    metric, settings = spoken(search.metric), search.settings
-    if not settings.weighs_losses or search.network.head.kind in THRESHOLDED:
-        return metric
-    loss = f"{metric} and {spoken(VALIDATION_LOSS)} together"
-    return f"{loss}, in the end over folds" if settings.compares_by_folds else loss
+    by, settings = spoken(search.metric), search.settings
+    if settings.weighs_losses and not is_thresholded(search.network.head):
+        by += f" and {spoken(VALIDATION_LOSS)} together"
+    return f"{by}, in the end over folds" if settings.compares_by_folds else by
 
 
 def _agreement(runs: Sequence[FinishedRun]) -> tuple[Agreement, ...]:

@@ -50,8 +50,9 @@ from ..settings import Settings
 from ..training.finite import no_finite_loss
 from ..training.fitting import device_of, predict_all, seeded, start_from
 from ..training.modality_dropout import without_if_alone
-from ..training.objective import score_of, shares_of
+from ..training.objective import shares_of
 from ..training.prepare import prepare
+from ..training.scores import score_of
 from ..training.together import Member, train_networks
 from .baselines import baselines
 from .candidates.trainer import Trainer

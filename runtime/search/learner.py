@@ -17,8 +17,8 @@ from ..data.split import TRAIN, VALIDATION
 from ..metrics import on_validation
 from ..training.epoch import Epoch, Pass
 from ..training.fitting import give_statistics, predict_all, scored, training_batches
-from ..training.objective import selection_score
 from ..training.optimisers import NONE, WeightOptimiser
+from ..training.scores import selection_score
 from .meter import FORWARD, STEP
 from .strategy import Problem
 

@@ -19,7 +19,7 @@ from ..data.folds import Fold
 from ..data.pooled import PooledRows
 from ..data.rows import Rows, chunks, gathered
 from ..data.several import labels_by_head
-from ..training.objective import score_of
+from ..training.scores import score_of
 from ..training.weighing import weights_of
 from .simple_kinds import Weights, extra_trees, linear_model
 

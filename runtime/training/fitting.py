@@ -20,9 +20,10 @@ from ..parallel.processes import rank
 from ..progress import Progress, no_progress
 from ..runs.names import SEARCH_WEIGHTS
 from ..settings import Settings
-from .objective import Objective, metrics_of, shares_of
+from .objective import Objective, shares_of
 from .optimisers import NONE
 from .own_metrics import measured
+from .scores import metrics_of
 
 BETWEEN_PROCESSES = 1_000_003
 """How far apart the seeds are that processes of one run draw with."""

@@ -1,4 +1,4 @@
-"""What follows from the head: the loss, the metrics, and the metric that selects."""
+"""What is learned: the loss that follows from the head and the settings."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from torch.nn import functional
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.network.names import target_names
 from ...compiler.network.network import EVIDENTIAL, Head
-from ...compiler.targets.numpy.network import logits_of, probabilities_of
-from ..data.several import labels_by_head, outputs_by_head, score_weights
+from ...compiler.targets.numpy.network import probabilities_of
+from ..data.several import labels_by_head, outputs_by_head
 from ..losses import OWN
-from ..metrics import LABEL_THRESHOLD, SELECTION_METRIC, SEVERAL_SCORE, THRESHOLDED
+from ..metrics import LABEL_THRESHOLD, is_thresholded
 from ..settings import Settings
 from .evidential import evidential
 from .own_functions import NO_FUNCTIONS, OwnFunctions
 from .own_loss import OwnLoss
 from .own_metrics import metrics_in
+from .scores import score_of
 from .weighing import Weighing, of_part
 
 Smoothing: TypeAlias = float | Tensor
@@ -123,8 +124,8 @@ class Objective:
         return float(self._losses_of_shares(shares, labels).mean())
 
     def cost_of_shares(self, shares: NDArray[np.float64], labels: NDArray[Any]) -> float:
-        """What a choice keeps low: the loss, or what the metric lacks where a threshold decides."""
-        if self.head.kind in THRESHOLDED:
+        """What a choice keeps low: the loss, or the negative score where a threshold decides."""
+        if is_thresholded(self.head):
             return -score_of(self.head, shares, labels)
         return self.loss_of_shares(shares, labels)
 
@@ -231,75 +232,3 @@ def _losses(head: Head, logits: Tensor, labels: Tensor) -> Tensor:
         else functional.mse_loss
     )
     return each(logits, labels.expand_as(logits), reduction="none").flatten(1).mean(1)
-
-
-def metrics_of(head: Head, logits: Tensor, labels: Tensor) -> dict[str, float]:
-    """The head's metrics for logits (samples, K).
-
-    Classes: accuracy, weighted and macro F1. Labels: weighted and macro F1. Values: R² and mean
-    absolute error. torchmetrics takes long to import, above all where transformers is installed.
-    """
-    from torchmetrics.functional.classification import (
-        binary_f1_score,
-        multiclass_accuracy,
-        multiclass_f1_score,
-        multilabel_f1_score,
-    )
-    from torchmetrics.functional.regression import mean_absolute_error, r2_score
-
-    if head.parts:
-        return _metrics_by_head(head, logits, labels)
-    count = head.count
-    match head.kind:
-        case "classes":
-            if count == 1:
-                return {"accuracy": 1.0, "f1_weighted": 1.0, "f1_macro": 1.0}
-            found = {"accuracy": multiclass_accuracy(logits, labels, count, average="micro")}
-            for average in ("weighted", "macro"):
-                found[f"f1_{average}"] = multiclass_f1_score(logits, labels, count, average)
-        case "labels":
-            scores, truth = torch.sigmoid(logits), labels.long()
-            if count == 1:
-                score = float(binary_f1_score(scores, truth, LABEL_THRESHOLD))
-                return {"f1_weighted": score, "f1_macro": score}
-            found = {
-                f"f1_{average}": multilabel_f1_score(scores, truth, count, LABEL_THRESHOLD, average)
-                for average in ("weighted", "macro")
-            }
-        case "values":
-            found = {"mean_absolute_error": mean_absolute_error(logits, labels)}
-            if len(logits) > 1:
-                found["r2"] = r2_score(logits, labels)
-        case "several":
-            raise AssertionError("several heads are asked one by one")
-    return {name: float(value) for name, value in found.items()}
-
-
-def _metrics_by_head(head: Head, logits: Tensor, labels: Tensor) -> dict[str, float]:
-    """The metrics of each of several heads, by its name, and the score that selects."""
-    found: dict[str, float] = {}
-    scores: list[float] = []
-    given = outputs_by_head(head, logits)
-    for (part, truth), own in zip(labels_by_head(head, labels), given, strict=True):
-        metrics = metrics_of(part, own.contiguous(), truth.contiguous())
-        found |= {f"{part.name}.{name}": value for name, value in metrics.items()}
-        selects = SELECTION_METRIC[part.kind]
-        scores += [metrics[selects]] if selects in metrics else []
-    if len(scores) == len(head.parts):
-        found[SEVERAL_SCORE] = float(np.average(scores, weights=score_weights(head)))
-    return found
-
-
-def selection_score(head: Head, metrics: dict[str, float]) -> float:
-    """The metric that a search selects its genotype by; higher is better."""
-    name = SELECTION_METRIC[head.kind]
-    if name not in metrics:
-        message = f"the validation split has too few samples to measure `{name}`"
-        raise fail("E503", message, help="give it at least two")
-    return metrics[name]
-
-
-def score_of(head: Head, shares: NDArray[np.float64], labels: NDArray[Any]) -> float:
-    """The metric that selects, of what `shares_of` gives, or of means of that, (samples, K)."""
-    logits = torch.from_numpy(logits_of(shares, head)).float()
-    return selection_score(head, metrics_of(head, logits, torch.from_numpy(labels)))

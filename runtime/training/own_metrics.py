@@ -60,8 +60,15 @@ def metrics_in(text: str, head: Head, given: OwnFunctions) -> tuple[tuple[str, A
 
 
 def names_in(text: str) -> list[str]:
-    """The metrics that a text names, separated by commas."""
-    return [name for piece in text.split(",") if (name := piece.strip())][:MOST_NAMES]
+    """The metrics that a text names, separated by commas.
+
+    Raises DiagnosticError where they are more than are measured.
+    """
+    names = [name for piece in text.split(",") if (name := piece.strip())]
+    if len(names) > MOST_NAMES:
+        message = f"`metrics` names {len(names):,}, more than {MOST_NAMES}"
+        raise fail("E506", message, help="leave some of them out")
+    return names
 
 
 def _home(name: str, head: Head) -> tuple[str, str]:

@@ -26,7 +26,7 @@ from fusewright.compiler.targets.numpy.network import logits_of
 from fusewright.runtime.metrics import SELECTION_METRIC
 from fusewright.runtime.predict.comparison import difference, scored
 from fusewright.runtime.runs.statistics import Interval
-from fusewright.runtime.training.objective import metrics_of
+from fusewright.runtime.training.scores import metrics_of
 
 DEMSAR = {2: 1.960, 3: 2.343, 4: 2.569, 5: 2.728, 6: 2.850, 7: 2.949, 8: 3.031, 9: 3.102, 10: 3.164}
 """Critical values of Nemenyi's test at 0.05: Table 5 (a) of Demšar (2006)."""

@@ -12,19 +12,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...metrics import THRESHOLDED
+from ....compiler.network.network import Head
+from ...metrics import is_thresholded
 
 
 def standings(
-    scores: Sequence[Sequence[float]], losses: Sequence[Sequence[float]], kind: str
+    scores: Sequence[Sequence[float]], losses: Sequence[Sequence[float]], head: Head
 ) -> list[float]:
     """A number for each candidate, higher is better, from its scores and its losses.
 
-    Every candidate has been scored equally often, by the metric of a head of this kind.
+    Every candidate has been scored equally often, by the metric that selects of the head.
     """
     both = np.concatenate([np.array(scores), -np.array(losses).min(1, keepdims=True)], 1)
     spread = both.std(0)
     standard = (both - both.mean(0)) / np.where(spread > 0, spread, 1.0)
     count = len(scores[0])
-    weights = [*(np.arange(1, count + 1) / count), 0.0 if kind in THRESHOLDED else 1.0]
+    weights = [*(np.arange(1, count + 1) / count), 0.0 if is_thresholded(head) else 1.0]
     return [float(s) for s in standard @ np.array(weights)]

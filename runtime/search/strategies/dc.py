@@ -29,7 +29,7 @@ from ...metrics import on_validation
 from ...runs.checkpoint import State
 from ...runs.saved import Saved
 from ...training.fitting import scored
-from ...training.objective import selection_score
+from ...training.scores import selection_score
 from ..budgets import MOST_REPEATED
 from ..candidates.knowledge import Knowledge, bred
 from ..candidates.saved import saved_choices, saved_trial

@@ -29,7 +29,8 @@ from ...runs.checkpoint import State
 from ...runs.names import TOGETHER
 from ...runs.saved import Saved
 from ...training.fitting import scored
-from ...training.objective import selection_score, shares_of
+from ...training.objective import shares_of
+from ...training.scores import selection_score
 from ...tuning import Own
 from ..candidates.saved import saved_trial
 from ..candidates.standing import standings
@@ -175,7 +176,7 @@ class Folds:
             return None
         scores = [[selection_score(self.head, metrics)] for metrics in known.values()]
         losses = [[metrics["loss"]] for metrics in known.values()]
-        stand = standings(scores, losses, self.head.kind)
+        stand = standings(scores, losses, self.head)
         return [*known][int(np.argmax(stand))]
 
     # The ensemble

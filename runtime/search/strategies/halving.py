@@ -95,8 +95,8 @@ class Halving:
             trial.training = None
 
     def _stand(self, rung: list[Trial]) -> list[float]:
-        kind = self.trainer.problem.network.head.kind
-        return standings([t.scores for t in rung], [t.losses for t in rung], kind)
+        head = self.trainer.problem.network.head
+        return standings([t.scores for t in rung], [t.losses for t in rung], head)
 
     def arrays(self) -> Arrays:
         return self.trials[0].arrays()

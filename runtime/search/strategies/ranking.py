@@ -41,8 +41,8 @@ class Ranking:
             self.problem.interrupt.check()
             weights = self.hypernet.tensors(one_hot(self.problem.network, choices, relax))
             scored.append((choices, *self.hypernet.score(weights)))
-        losses, kind = [[m[VALIDATION_LOSS]] for *_, m in scored], self.problem.network.head.kind
-        stand = standings([[s] for _, s, _ in scored], losses, kind)
+        losses = [[m[VALIDATION_LOSS]] for *_, m in scored]
+        stand = standings([[s] for _, s, _ in scored], losses, self.problem.network.head)
         ranked = [scored[i] for i in sorted(range(len(scored)), key=lambda i: -stand[i])]
         self.best = [choices for choices, _, _ in ranked[:count]]
         choices, score, metrics = ranked[0]

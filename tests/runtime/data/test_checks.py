@@ -277,7 +277,7 @@ def test_accuracy_of_what_is_nearly_always_one_class() -> None:
 
 def test_what_is_said_of_macro_f1_is_what_it_does() -> None:
     torch = pytest.importorskip("torch")
-    from fusewright.runtime.training.objective import metrics_of
+    from fusewright.runtime.training.scores import metrics_of
 
     head = network().head
     labels = torch.tensor([0, 0, 1, 1])

@@ -62,6 +62,32 @@ def test_a_space_is_derived_searched_and_trained(fitted: Any) -> None:
     assert fitted.score(features, NAMES[places]) == pytest.approx(score)
 
 
+HYPERNET = {"strategy": "darts", "select": "argmax"}
+
+
+@pytest.mark.parametrize(("patience", "search"), [(0, {}), (1, {}), (0, HYPERNET)])
+def test_metrics_are_recorded_of_what_is_held_out(patience: int, search: dict[str, Any]) -> None:
+    """A training without patience learns all samples, so that the search alone records them."""
+
+    def agreed(shares: Tensor, labels: Tensor) -> float:
+        return float((shares.argmax(1) == labels).float().mean())
+
+    features, places = parts()
+    options = {
+        **QUICK,
+        **search,
+        "seed": 7,
+        "patience": patience,
+        "metrics": ["CohenKappa", agreed],
+    }
+    fitted: Any = fw.FusionClassifier(**options).fit(features, NAMES[places])
+    found = {key for record in fitted.found_.history for key in record}
+    assert "validation_CohenKappa" in found
+    trained = {key for record in fitted.trained_.history for key in record}
+    assert ("validation_CohenKappa" in trained) == bool(patience)
+    assert (fitted.trained_.settings.seed, fitted.trained_.settings.threads) == (7, 1)
+
+
 def test_what_was_trained_is_deployed_and_copied(fitted: Any, tmp_path: Path) -> None:
     features, _ = parts()
     fw.deploy(fitted.trained_, tmp_path / "n.onnx", probabilities=True)

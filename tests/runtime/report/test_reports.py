@@ -28,9 +28,9 @@ from fusewright.compiler.resolve.unfill import unfill
 from fusewright.compiler.targets.html import html
 from fusewright.runtime.genotypes.agreement import agreements, mean_pairwise
 from fusewright.runtime.genotypes.sample import draw
-from fusewright.runtime.report.build import report
+from fusewright.runtime.report.build import report, selected_by
 from fusewright.runtime.runs.controls import read_controls
-from fusewright.runtime.runs.read import read_run
+from fusewright.runtime.runs.read import Search, read_run
 from fusewright.runtime.runs.statistics import paired_interval, summary
 from fusewright.runtime.runs.tensorboard import tag
 from fusewright.runtime.search.baselines import late_fusion
@@ -123,6 +123,30 @@ def test_a_report_says_what_data_runs_read(runs: list[Path], tmp_path: Path) -> 
     assert all(part["sha256"][:12] in page for part in one["arrays"])
     printed = command(tmp_path, "report", *map(str, runs))
     assert f"data: arrays in memory, {one_size(one)} bytes, SHA-256 {one['sha256'][:12]}" in printed
+
+
+@pytest.mark.parametrize(
+    ("predict", "strategy", "select", "by"),
+    [
+        ("3 classes", "darts", "argmax", "validation accuracy"),
+        ("3 classes", "single-path", "ranking", "validation accuracy and validation loss together"),
+        (
+            "3 classes",
+            "halving",
+            "folds",
+            "validation accuracy and validation loss together, in the end over folds",
+        ),
+        ("3 labels", "single-path", "ranking", "validation F1 weighted"),
+        ("3 labels", "halving", "folds", "validation F1 weighted, in the end over folds"),
+        ("a 3 labels predict b 1 values", "single-path", "ranking", "validation score"),
+    ],
+)
+def test_a_report_says_what_was_selected_by(
+    predict: str, strategy: str, select: str, by: str
+) -> None:
+    network = checked(spec(predict=predict))
+    settings = fw.Settings(strategy=strategy, select=select)
+    assert selected_by(Search(network, settings, {}, (), None)) == by
 
 
 def one_size(record: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ from fusewright.runtime.search.controls import FOUND, MEAN_OF_MEMBERS, compare_w
 from fusewright.runtime.search.search import search
 from fusewright.runtime.search.simple import LINEAR, MEAN, TREES, simple_models
 from fusewright.runtime.settings import Settings
-from fusewright.runtime.training.objective import score_of
+from fusewright.runtime.training.scores import score_of
 
 from ...support.running import Arrays, command, problem, spec
 

@@ -25,7 +25,7 @@ from fusewright.compiler.language.spec import Spec
 from fusewright.compiler.lowering.lower import lower
 from fusewright.compiler.network.choices import fill
 from fusewright.compiler.network.holes import RELAXATIONS, Relaxation
-from fusewright.compiler.network.network import NOTHING
+from fusewright.compiler.network.network import NOTHING, Head
 from fusewright.compiler.program.given_weights import with_given_weights
 from fusewright.compiler.program.program import PARAMETER, validate
 from fusewright.compiler.targets.numpy.network import evaluate
@@ -238,11 +238,14 @@ def test_rungs_end_with_restart_periods() -> None:
 
 def test_candidates_stand_by_every_score_and_their_least_loss() -> None:
     scores, losses = [[0.5, 0.9], [0.5, 0.8], [0.5, 0.8]], [[1.0, 2.0], [0.9, 3.0], [3.0, 3.0]]
-    stand = standings(scores, losses, "classes")
+    stand = standings(scores, losses, Head(3, "classes", None))
     assert stand[0] > stand[1] > stand[2]
-    by_scores = standings(scores, losses, "labels")
+    labels = Head(3, "labels", None, "b")
+    by_scores = standings(scores, losses, labels)
     assert by_scores[0] > by_scores[1] == by_scores[2]
-    assert standings([[0.5]], [[1.0]], "classes") == [0.0]
+    assert standings([[0.5]], [[1.0]], Head(3, "classes", None)) == [0.0]
+    several = Head(4, "several", None, parts=(Head(1, "values", None, "a"), labels))
+    assert standings(scores, losses, several) == by_scores
 
 
 @pytest.mark.parametrize(("strategy", "select"), WAYS)

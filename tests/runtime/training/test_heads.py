@@ -28,7 +28,8 @@ from fusewright.runtime.predict.comparison import scored, scored_by_head
 from fusewright.runtime.predict.outputs import shares_in
 from fusewright.runtime.search.simple import simple_models
 from fusewright.runtime.training.ensemble import train_ensemble
-from fusewright.runtime.training.objective import Objective, loss_of, metrics_of
+from fusewright.runtime.training.objective import Objective, loss_of
+from fusewright.runtime.training.scores import metrics_of, score_of
 
 from ...support.running import FEATURES, changed, command, problem
 
@@ -103,6 +104,13 @@ def test_the_loss_is_the_sum_of_the_heads_each_with_its_weight() -> None:
 
 def wrong(shares: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return (shares.argmax(1) != labels).float().mean()
+
+
+def test_a_choice_keeps_the_negative_score_low_where_one_head_has_labels() -> None:
+    labels = torch.from_numpy(load_data(DATA, checked(NAMED)).labels[:20])
+    shares = np.random.default_rng(0).random((20, HEAD.count))
+    cost = Objective.of(HEAD, labels, fw.Settings()).cost_of_shares(shares, labels.numpy())
+    assert cost == -score_of(HEAD, shares, labels.numpy())
 
 
 def test_metrics_of_ones_own_are_of_the_heads_that_they_name(trained: Path) -> None:

@@ -53,6 +53,12 @@ def test_every_name_is_a_metric_of_its_head() -> None:
             assert {key.partition(" ")[0] for key in found} == {name}
 
 
+def test_more_names_than_are_measured_are_refused() -> None:
+    many = ",".join(["CohenKappa"] * 101)
+    with pytest.raises(fw.DiagnosticError, match="`metrics` names 101, more than 100"):
+        fw.search(spec(), DATA, settings=QUICK, metrics=many)
+
+
 def test_names_objects_and_functions_are_measured(run: Path) -> None:
     def errors(shares: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         return (shares.argmax(1) != labels).float().mean()
