@@ -35,9 +35,9 @@ from fusewright.runtime.search.baselines import LATE
 from fusewright.runtime.settings import Settings
 from fusewright.runtime.training.together import train_seeds
 
+from .by_folds import by_folds
 from .contenders import CONTENDERS, baselines
 from .data import DEVELOPMENT, SETS, load
-from .held_out import held_out
 from .rows import Study
 from .table import AGAIN_SEEDS, BEST, SEEDS, as_text, digest
 
@@ -96,13 +96,13 @@ class Bench:
             self.validate(genotype)
             self.measure(genotype)
 
-    def held_out(self) -> None:
+    def by_folds(self) -> None:
         """The random genotypes on the folds that a search chooses by."""
-        keys = [f"held out/{self.name}/{number}" for number in range(REFERENCE)]
+        keys = [f"folds/{self.name}/{number}" for number in range(REFERENCE)]
         if all(key in self.study.rows for key in keys):
             return
         samples = load_data(self.data, self.network)
-        scores = held_out(self.network, samples, self.training, REFERENCE)
+        scores = by_folds(self.network, samples, self.training, REFERENCE)
         for key, (metric, loss) in zip(keys, scores, strict=True):
             found = {"metric": metric, "loss": loss}
             self.study.row(key, lambda found=found: found)
@@ -149,7 +149,7 @@ def work(names: list[str], contenders: list[str], seeds: int) -> Iterator[tuple[
     for name in names:
         yield name, lambda bench: bench.reference()
         yield name, lambda bench: bench.baselines()
-        yield name, lambda bench: bench.held_out()
+        yield name, lambda bench: bench.by_folds()
     for seed in range(seeds):
         for contender in contenders:
             for name in names:

@@ -9,7 +9,7 @@ from typing import Any
 import fusewright as fw
 from fusewright.compiler.language.nodes import Reference
 from fusewright.compiler.language.spec import Spec
-from fusewright.runtime.search.baselines import LATE, late_fusion
+from fusewright.runtime.search.baselines import ALL, LATE, all_features, late_fusion
 
 SAME: Mapping[str, Any] = {"tune": ""}
 """All genotypes are trained with the same settings."""
@@ -70,14 +70,16 @@ HAND_MADE = {
 
 
 def baselines(spec: Spec) -> Iterator[tuple[str, Spec]]:
-    """Networks without a search: single features, late fusion, all features, hand-made Cells."""
+    """Networks without a search: single features, late fusion, all features, hand-made Cells.
+
+    "… alone" is a modality's last feature here; in `runtime/search/baselines.py` it is all of them.
+    """
     last = [m.features[-1].name for m in spec.modalities]
     bare = replace(spec, pool=None, cells=(), outputs=None)
     for modality, name in zip(spec.modalities, last, strict=True):
         yield f"{modality.name} alone", replace(bare, outputs=(Reference(name),))
     yield LATE, late_fusion(spec)
-    every = tuple(Reference(f.name) for m in spec.modalities for f in m.features)
-    yield "all features", replace(bare, outputs=every)
+    yield ALL, all_features(spec)
     for title, step in HAND_MADE.items():
         yield title, _with_cell(bare, last, step)
 

@@ -41,7 +41,7 @@ from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.data.folds import Fold
 from fusewright.runtime.data.split import TEST, TRAIN, VALIDATION
 from fusewright.runtime.search.baselines import ALL, baselines
-from fusewright.runtime.search.simple import LINEAR, Outputs, simple_models, strengths_of
+from fusewright.runtime.search.simple import LINEAR, Outputs, penalties_of, simple_models
 from fusewright.runtime.settings import Settings
 from fusewright.runtime.training.objective import shares_of
 from fusewright.runtime.training.scores import score_of
@@ -121,10 +121,10 @@ class Judge:
         """The penalty is chosen on validation, and the models learn from both splits then."""
         parts = [self.samples.indices(one) for one in (TRAIN, VALIDATION)]
         chosen, started = Fold(*parts), perf_counter()
-        whole, best = Fold(np.concatenate(parts), self.test), self._strength(chosen)
+        whole, best = Fold(np.concatenate(parts), self.test), self._penalty(chosen)
         truth = self.samples.labels[parts[1]]
         before, final = (
-            simple_models(self.samples, self.network, [fold], self.seed, strengths=[best])
+            simple_models(self.samples, self.network, [fold], self.seed, penalties=[best])
             for fold in (chosen, whole)
         )
         of_validation = dict(before)
@@ -132,16 +132,16 @@ class Judge:
             score = score_of(self.network.head, of_validation[name], truth)
             yield name, Found(outputs, score, perf_counter() - started)
 
-    def _strength(self, fold: Fold) -> float:
+    def _penalty(self, fold: Fold) -> float:
         head, truth = self.network.head, self.samples.labels[fold.held]
 
-        def score(strength: float) -> float:
+        def score(penalty: float) -> float:
             found = simple_models(
-                self.samples, self.network, [fold], self.seed, strengths=[strength], trees=False
+                self.samples, self.network, [fold], self.seed, penalties=[penalty], trees=False
             )
             return score_of(head, dict(found)[LINEAR], truth)
 
-        return max(strengths_of(head), key=score)
+        return max(penalties_of(head), key=score)
 
     def _networks(self) -> Iterator[tuple[str, Found]]:
         """Networks without a Cell, each with the settings that do best on validation."""

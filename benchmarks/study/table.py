@@ -118,7 +118,7 @@ class Results:
 
     def agreement_by_folds(self, name: str) -> float | None:
         """As `agreement`, between the folds that a search chooses by and test; None if not run."""
-        keys = [f"held out/{name}/{number}" for number in range(len(self._reference(name)))]
+        keys = [f"folds/{name}/{number}" for number in range(len(self._reference(name)))]
         if any(key not in self.rows for key in keys):
             return None
         return self._with_test(name, [self.rows[key]["metric"] for key in keys])

@@ -24,8 +24,7 @@ from ..training.weighing import weights_of
 from .simple_kinds import Weights, extra_trees, linear_model
 
 LINEAR, TREES, MEAN = "linear model", "extra trees", "linear model and extra trees"
-STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
-"""What the linear model's penalty is chosen from, as the inverse C of its strength."""
+LOGISTIC = (1e4, 1e3, 100.0, 10.0)
 RIDGE = (1.0, 10.0, 100.0, 1e3, 1e4)
 MOST_NUMBERS = 1 << 26
 """Numbers of columns that a model learns from: more samples would take more than 512 MiB."""
@@ -40,13 +39,13 @@ def simple_models(
     folds: Sequence[Fold],
     seed: int,
     *,
-    strengths: Sequence[float] = (),
+    penalties: Sequence[float] = (),
     trees: bool = True,
     class_weights: str = "",
 ) -> Iterator[tuple[str, Outputs]]:
     """What the models give for the samples that folds hold out, fold by fold, (samples, K).
 
-    They read each feature's mean and maximum over space and time. Of the `strengths`, the usual
+    They read each feature's mean and maximum over space and time. Of the `penalties`, the usual
     ones where none are given, the linear model has the one that is best on what is held out, as a
     search chooses there. Without `trees` it stands alone. Where samples and columns are very many,
     they learn from some of the samples. `class_weights` are those of settings.
@@ -56,7 +55,7 @@ def simple_models(
         each = (
             simple_models(
                 replace(data, labels=own), replace(network, head=part), folds, seed,
-                strengths=strengths, trees=trees, class_weights=class_weights,
+                penalties=penalties, trees=trees, class_weights=class_weights,
             )
             for part, own in labels_by_head(head, labels)
         )  # fmt: skip
@@ -64,25 +63,30 @@ def simple_models(
             yield alike[0][0], np.concatenate([outputs for _, outputs in alike], 1)
         return
     columns = data.kept.held("pooled", PooledRows(data, network))
-    chosen = strengths or strengths_of(head)
-    models: list[Made] = [partial(linear_model, head, strength) for strength in chosen]
-    models += [partial(extra_trees, head, seed)] if trees else []
+    kinds: dict[str, list[Made]] = {
+        LINEAR: [partial(linear_model, head, one) for one in penalties or penalties_of(head)],
+        TREES: [partial(extra_trees, head, seed)] if trees else [],
+    }
+    models = [(name, model) for name, several in kinds.items() for model in several]
     given: list[list[Outputs]] = [[] for _ in models]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a weak penalty is one of several
         for fold in folds:
             weights = _weights(head, labels[fold.train], class_weights)
-            made = [model(weights) for model in models]
+            made = [model(weights) for _, model in models]
             learned = _learned(head, made, columns, labels, fold, seed)
             for parts, outputs in zip(given, learned, strict=True):
                 parts.append(outputs)
-    every = [np.concatenate(parts) for parts in given]
     truth = labels[np.concatenate([fold.held for fold in folds])]
-    linear = max(every[: len(chosen)], key=lambda outputs: score_of(head, outputs, truth))
-    yield LINEAR, linear
+    best: dict[str, tuple[float, Outputs]] = {}
+    for (name, _), parts in zip(models, given, strict=True):
+        outputs = np.concatenate(parts)
+        score = score_of(head, outputs, truth)
+        if name not in best or score > best[name][0]:
+            best[name] = score, outputs
+    yield from ((name, outputs) for name, (_, outputs) in best.items())
     if trees:
-        forest = every[-1]
-        yield from ((TREES, forest), (MEAN, (linear + forest) / 2))
+        yield MEAN, np.mean([outputs for _, outputs in best.values()], 0)
 
 
 def _weights(head: Head, labels: NDArray[Any], text: str) -> Weights:
@@ -124,9 +128,9 @@ def _some(samples: NDArray[np.int64], most: int, seed: int) -> NDArray[np.int64]
     return np.sort(np.random.default_rng(seed).choice(samples, most, replace=False))
 
 
-def strengths_of(head: Head) -> Sequence[float]:
-    """What the linear model's penalty is chosen from: α of a ridge, C of a logistic regression."""
-    return RIDGE if head.kind == "values" else STRENGTHS
+def penalties_of(head: Head) -> Sequence[float]:
+    """What the linear model's penalty is chosen from."""
+    return RIDGE if head.kind == "values" else LOGISTIC
 
 
 def _outputs(head: Head, model: Any, columns: Outputs) -> Outputs:

@@ -18,15 +18,15 @@ Weights: TypeAlias = Floats | None
 """What classes count, or labels where they are true, (K,)."""
 
 
-def linear_model(head: Head, strength: float, weights: Weights) -> Any:
-    """A ridge regression, or a logistic one; `strength` is its α, or C."""
+def linear_model(head: Head, penalty: float, weights: Weights) -> Any:
+    """A ridge regression, or a logistic one; `penalty` is its α, or 1 / C."""
     match head.kind:
         case "values":
-            return Ridge(alpha=strength)
+            return Ridge(alpha=penalty)
         case "labels":
-            return PerLabel(strength, weights)
+            return PerLabel(penalty, weights)
         case "classes":
-            return _logistic(strength, weights)
+            return _logistic(penalty, weights)
         case "several":
             raise AssertionError("a linear model is of one head")
 
@@ -41,15 +41,15 @@ def extra_trees(head: Head, seed: int, weights: Weights) -> Any:
 class PerLabel:
     """A logistic regression for each label; one that never varies is given as it is."""
 
-    def __init__(self, strength: float, weights: Weights) -> None:
-        self._strength, self._weights = strength, weights
+    def __init__(self, penalty: float, weights: Weights) -> None:
+        self._penalty, self._weights = penalty, weights
         self._models = list[Any]()
 
     def fit(self, columns: Floats, labels: NDArray[Any]) -> None:
         for place, own in enumerate(labels.reshape(len(labels), -1).T):
             varies = len(np.unique(own)) > 1
             weights = None if self._weights is None else np.array([1.0, self._weights[place]])
-            model = _logistic(self._strength, weights) if varies else own[0]
+            model = _logistic(self._penalty, weights) if varies else own[0]
             self._models.append(model.fit(columns, own) if varies else model)
 
     def predict(self, columns: Floats) -> Floats:
@@ -96,6 +96,6 @@ class Weighed:
         return shares
 
 
-def _logistic(strength: float, weights: Weights) -> LogisticRegression:
+def _logistic(penalty: float, weights: Weights) -> LogisticRegression:
     known = None if weights is None else dict(enumerate(weights.tolist()))
-    return LogisticRegression(C=strength, max_iter=ITERATIONS, class_weight=known)
+    return LogisticRegression(C=1 / penalty, max_iter=ITERATIONS, class_weight=known)

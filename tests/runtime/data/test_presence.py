@@ -90,7 +90,7 @@ def test_simple_models_learn_the_same_whatever_absent_features_are() -> None:
     for arrays in (marred(np.nan), DATA):
         data = load_data(arrays, NETWORK)
         folds = folds_of(data, NETWORK.head, 2, 0)
-        models = simple_models(data, NETWORK, folds, 0, strengths=(0.1,), trees=False)
+        models = simple_models(data, NETWORK, folds, 0, penalties=(10.0,), trees=False)
         found.append(dict(models))
     assert np.array_equal(found[0]["linear model"], found[1]["linear model"])
 

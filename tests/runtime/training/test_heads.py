@@ -228,7 +228,7 @@ def test_a_search_selects_by_the_score(strategy: str, tmp_path: Path) -> None:
 def test_simple_models_predict_every_head() -> None:
     data = load_data(DATA, checked(NAMED))
     folds = folds_of(data, HEAD, 2, 0)
-    for _, outputs in simple_models(data, checked(NAMED), folds, 0, strengths=(1.0,), trees=False):
+    for _, outputs in simple_models(data, checked(NAMED), folds, 0, penalties=(1.0,), trees=False):
         assert outputs.shape == (60, HEAD.count)
         assert outputs[:, :3].sum(1) == pytest.approx(np.ones(60))
 

@@ -1,4 +1,4 @@
-"""How random genotypes do as a search sees them when it chooses: on folds that hold samples out."""
+"""How random genotypes do on the folds that a search chooses by."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from fusewright.runtime.settings import Settings
 CPU = torch.device("cpu")
 
 
-def held_out(
+def by_folds(
     network: Network, data: Dataset, settings: Settings, number: int
 ) -> Iterator[tuple[float, float]]:
-    """Metric and loss, on samples that are held out, of the random genotypes from seed 0 on."""
+    """Metric and loss, on what folds hold out, of the random genotypes from seed 0 on."""
     settings = settings.with_options(finalists=number, ensemble=False)
     data, unit = weighted(data, network, settings), unit_program(network)
     meter, generator = Meter(unit_macs(unit), settings.batch), torch.Generator()
