@@ -84,9 +84,9 @@ class FusionEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: N803  (scikit-learn calls it so)
         """Searches where there are holes, and trains; `y` may stand in X as `labels`.
 
-        An array `split` or `groups` of X says what the search chooses by; without, it is a fifth of
-        the samples. Raises ValueError, DiagnosticError among them, where the data or the settings
-        cannot be used.
+        An array `split` or `groups` of X says what candidates of a search are scored by; without,
+        it is a fifth of the samples. Raises ValueError, DiagnosticError among them, where the data
+        or the settings cannot be used.
         """
         given = {item.name: getattr(self, item.name) for item in _SETTINGS}
         own = {name: given[name] for name in OWN if not isinstance(given[name], str)}
@@ -252,5 +252,8 @@ class FusionMultilabel(ClassifierMixin, FusionEstimator):  # type: ignore[misc]
         return probabilities_of(outputs, checked(self.spec_).head)
 
     def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
-        """The labels that are more probable than not, (samples, K) of 0 and 1."""
+        """The labels that are more probable than not, (samples, K) of 0 and 1.
+
+        That is scikit-learn's convention; metrics count a label above `LABEL_THRESHOLD`.
+        """
         return (self.predict_proba(X) > 0.5).astype(np.int64)

@@ -1,4 +1,4 @@
-"""What a run is given in Python beside its settings, which have it by name alone: loss and metrics.
+"""Loss and metrics that are functions given in Python; settings record their names.
 
 Where that name is read again, by a training with the settings of a search or by `resume`, what it
 names has to be given again.
