@@ -1,17 +1,15 @@
 """Controls: what a search has to beat, scored on the samples that its genotype is scored on.
 
-Simple models and networks without a Cell, and at the search's own cost random genotypes. They learn
-what the candidates of the search learned: all but what a fold holds out where finalists were
-compared by folds, else the training split; the test split is never read. Random genotypes are drawn
-within the budgets, each once, and trained on the training split alone. As many of them as the
-search's own cost buys compete by their best score, since a search chooses by the same scores.
+Simple models, networks without a Cell, the genotype in trusted fusion beside its modalities (TEF),
+and at the search's own cost random genotypes (`random_controls.py`). They learn what the candidates
+of the search learned: all but what a fold holds out where finalists were compared by folds, else
+the training split; the test split is never read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 from os import PathLike
 from typing import cast
 
@@ -25,7 +23,6 @@ from ...compiler.graph.build import build
 from ...compiler.language.spec import Spec
 from ...compiler.lowering.lower import lower
 from ...compiler.measure.sizes import count_macs
-from ...compiler.network.choices import Choices
 from ...compiler.network.holes import Relaxation
 from ...compiler.network.network import Network
 from ...compiler.passes import optimise
@@ -47,18 +44,16 @@ from ..runs.begin import found_again
 from ..runs.beside import of_a_genotype
 from ..runs.controls import Control, Controls
 from ..settings import Settings
-from ..training.finite import no_finite_loss
-from ..training.fitting import device_of, predict_all, seeded, start_from
+from ..training.fitting import device_of, predict_all, start_from
 from ..training.modality_dropout import without_if_alone
 from ..training.objective import shares_of
 from ..training.prepare import prepare
 from ..training.scores import score_of
 from ..training.together import Member, train_networks
 from .baselines import baselines
-from .candidates.trainer import Trainer
-from .candidates.trial import Trial
 from .loop import SearchResult
 from .meter import STEP, Meter, unit_macs, unit_program
+from .random_controls import RandomControls
 from .search import with_rule
 from .simple import Outputs, simple_models
 from .strategy import ENSEMBLE, GENOTYPE, Problem
@@ -66,11 +61,6 @@ from .tef import TEF, tef
 from .variants import budgets_of
 
 FOUND, MEAN_OF_MEMBERS = "found genotype", "ensemble"
-RANDOM, BEST = "random genotypes, their mean", "random genotypes, the best"
-RANDOM_GENOTYPES = 4
-"""How many random genotypes a mean is of at least."""
-STREAM = 2
-"""Keeps the draws apart from those of strategies."""
 RESAMPLES = 2_000
 """Resamples of what is held out, for the interval of a difference."""
 Told = Callable[[str, float], None]
@@ -128,7 +118,7 @@ class _Comparison:
         profile = read_profile(settings.profile) if settings.profile else None
         self.budgets = budgets_of(network, self.relax, profile)
         self.unit = unit_macs(unit_program(network))
-        self.training, self.number = settings, 0
+        self.training = settings
 
     def _judge(self, samples: NDArray[np.int64]) -> None:
         """Lets contenders be compared by these samples, of those that are held out."""
@@ -159,10 +149,9 @@ class _Comparison:
         for name, outputs in self._networks(specs, left_out).items():
             rows.append(self._row(name, outputs, first, specs[name]))
         if random:
-            drawn, bought = self._random(cost)
-            rows.append(_control(RANDOM, float(np.mean([r.score for r in drawn])), drawn))
-            best = drawn[:bought]
-            rows.append(_control(BEST, max(r.score for r in best), best))
+            drawn = RandomControls(self._problem(self.network), self.settings, self._tell)
+            several, bought = drawn.rows(cost)
+            rows += several
         metric = SELECTION_METRIC[self.network.head.kind]
         return Controls(
             metric, self.training.epochs, cost, bought, tuple(rows), tuple(left_out),
@@ -259,47 +248,6 @@ class _Comparison:
     def _is_of_views(self, network: Network) -> bool:
         return bool(network.heads) and not self.network.heads
 
-    def _random(self, cost: float) -> tuple[list[Control], int]:
-        """Random genotypes, and how many of them a cost buys, one at least.
-
-        The next one is taken to cost what those before it did on average. One whose loss is no
-        finite number is passed over, a few at most.
-        """
-        found: list[Control] = []
-        waiting: list[Trial] = []
-        spent, bought, failed = 0.0, 0, 0
-        draws = self.budgets.draws(np.random.default_rng((self.settings.seed, STREAM)))
-        trainer = Trainer(self._problem(self.network))
-        while len(found) < RANDOM_GENOTYPES or spent * (len(found) + 1) <= cost * len(found):
-            if not waiting:
-                count = self._ahead(found, spent, cost)
-                waiting = [self._trial(choices) for choices in islice(draws, count)]
-            if not waiting:
-                break
-            trial = waiting.pop(0)
-            name = f"random genotype {len(found) + 1}"
-            try:
-                found.append(self._one(name, trainer, trial, waiting))
-            except DiagnosticError:
-                failed += trial.diverged
-                if not trial.diverged or failed > RANDOM_GENOTYPES:
-                    raise
-                continue
-            spent += found[-1].weight_steps
-            bought += spent <= cost
-        return found, max(1, bought)
-
-    def _ahead(self, found: list[Control], spent: float, cost: float) -> int:
-        """How many random genotypes are likely to be trained yet, which can be trained together."""
-        if not found or not spent:
-            return RANDOM_GENOTYPES
-        left = int(cost * len(found) / spent) - len(found)
-        return max(1, min(left, self.settings.together))
-
-    def _trial(self, choices: Choices) -> Trial:
-        self.number += 1
-        return Trial(self.number - 1, choices)
-
     def _problem(self, network: Network) -> Problem:
         meter = Meter(self.unit, self.settings.batch)
         generator = torch.Generator().manual_seed(self.settings.seed)
@@ -311,21 +259,3 @@ class _Comparison:
     def _tell(self, name: str, score: float) -> None:
         if self.told is not None and rank() == 0:
             self.told(name, score)
-
-    def _one(
-        self, name: str, trainer: Trainer, trial: Trial, beside: Sequence[Trial] = ()
-    ) -> Control:
-        """A random genotype trained on the training split and scored on validation."""
-        with seeded(self.settings.seed, self.device):
-            trainer.train(trial, self.training.epochs, beside)
-        if trial.diverged:
-            raise no_finite_loss(trial.failure)
-        self._tell(name, trial.score)
-        steps = trainer.problem.meter.weight_steps(trial.macs)
-        return Control(name, trial.score, (trial.score,), steps)
-
-
-def _control(name: str, score: float, members: list[Control]) -> Control:
-    cost = sum(m.weight_steps for m in members)
-    scores = tuple(s for m in members for s in m.scores)
-    return Control(name, score, scores, cost, is_kept=False)
