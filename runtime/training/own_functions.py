@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, cast
-
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from ...compiler.diagnostics.diagnostic import fail
 from ..losses import own_name
 
-LossFunction = Callable[[Tensor, Tensor], Tensor]
+if TYPE_CHECKING:  # outputs are predicted and measured without torch, too
+    from torch import Tensor
+
+LossFunction: TypeAlias = "Callable[[Tensor, Tensor], Tensor]"
 """Gives the loss of logits (batch, K) for labels: one number, or one for each sample, (batch,)."""
 
 
@@ -49,6 +50,8 @@ def functions_in(options: Mapping[str, Any]) -> tuple[OwnFunctions, dict[str, An
 
 
 def _require_loss(loss: Any) -> None:
+    from torch import nn
+
     if not callable(loss):
         message = f"`loss` is a {type(loss).__name__}, no name and no function"
         raise fail("E506", message, help="give a name, or a function of logits and labels")
