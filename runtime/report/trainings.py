@@ -31,7 +31,7 @@ def training_figure(run: FinishedRun | TrainedEnsemble) -> Html:
     losses = [Line(learned), Line(held, colour(1))]
     label = "training and validation loss over epochs"
     chart = line_chart(losses, label, size=SIZE, along="epoch", mark=_at(held, best))
-    shown = best or int(epochs[-1].number)
+    shown = best or max(int(epoch.number) for epoch in epochs)
     at_best = dict(learned).get(shown), dict(held).get(shown)
     entries = zip((colour(0), colour(1)), ("training", "validation"), at_best, strict=True)
     told = legend((look, name, value, False) for look, name, value in entries)

@@ -122,7 +122,9 @@ def halved(logits: Tensor, labels: Tensor) -> Tensor:
 def test_a_loss_of_ones_own_and_weights_of_classes_are_learned_by() -> None:
     features, places = parts()
     own = fw.FusionClassifier(**QUICK, loss=halved)
-    assert clone(own).get_params()["loss"] is halved
+    copied = clone(own)
+    assert isinstance(copied, fw.FusionClassifier)
+    assert copied.get_params()["loss"] is halved
     usual = fw.FusionClassifier(**QUICK).fit(features, NAMES[places])
     pairs = zip(
         own.fit(features, NAMES[places]).trained_.history, usual.trained_.history, strict=True
