@@ -31,10 +31,8 @@ def by_folds(
     settings = settings.with_options(finalists=number, ensemble=False)
     data, unit = weighted(data, network, settings), unit_program(network)
     meter, generator = Meter(unit_macs(unit), settings.batch), torch.Generator()
-    budgets, folds = (
-        budgets_of(network, "per_input", None),
-        chosen_folds(data, network.head, settings),
-    )
+    budgets = budgets_of(network, "per_input")
+    folds = chosen_folds(data, network.head, settings)
     problem = Problem(
         network,
         data,

@@ -140,8 +140,15 @@ class Judged:
         return scored(self.head.kind, outputs, self.truth[0])
 
     def ahead(self, first: str, second: str) -> Interval:
-        """How much higher the first's metric is."""
-        return difference(self.scored(first), self.scored(second), self.truth[1])
+        """How much higher the first's metric is; several tables ask for the same."""
+        if (first, second) not in self._differences:
+            found = difference(self.scored(first), self.scored(second), self.truth[1])
+            self._differences[first, second] = found
+        return self._differences[first, second]
+
+    @cached_property
+    def _differences(self) -> dict[tuple[str, str], Interval]:
+        return {}
 
     @cached_property
     def controls(self) -> list[str]:
