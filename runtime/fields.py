@@ -206,7 +206,7 @@ class Fields:
         read_by=_SEARCH,
     )
     finalists: int = _setting(
-        12, "Genotypes that are compared by folds.", limits=Limits(1), read_by=_SEARCH
+        8, "Genotypes that are compared by folds.", limits=Limits(1), read_by=_SEARCH
     )
     ensemble: bool = _setting(  # the help is that of its option, `--no-ensemble`
         True, "Find the genotype alone, without an ensemble.", read_by=_SEARCH

@@ -8,25 +8,21 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from ...compiler.language.expression import Call
-from ...compiler.language.nodes import Definition, Predict, Reference, Use
+from ...compiler.language.nodes import Predict, Reference, Use
 from ...compiler.language.spec import Spec
-from ...compiler.network.network import COMBINE
-from ...compiler.network.vocabulary import library
 
-LIBRARY, LAYER = "simbamm", "Layer"
+LIBRARY = "simbamm"
 
 
-def simbamm(spec: Spec, layers: int | None = None) -> Spec:
-    """Every feature's tokens through an encoder of `layers`, the library's number by default.
+def simbamm(spec: Spec) -> Spec:
+    """Every feature's tokens through the library's encoder.
 
     What the specification defines, its Cells and its requirements are left out; C, L, dropout and
     what is predicted stay. C is a multiple of the heads, which are four.
     """
     every = tuple(Reference(f.name) for m in spec.modalities for f in m.features)
-    own = () if layers is None else (_encoder(layers),)
     return replace(
-        spec, uses=(Use(LIBRARY),), definitions=own, pool=None, cells=(), outputs=every,
+        spec, uses=(Use(LIBRARY),), definitions=(), pool=None, cells=(), outputs=every,
         requirements=(), heads=heads_reading(spec, [r.name for r in every]),
     )  # fmt: skip
 
@@ -38,14 +34,3 @@ def heads_reading(spec: Spec, names: Collection[str]) -> tuple[Predict, ...]:
     return tuple(
         replace(head, reads=tuple(r for r in head.reads if r.name in known)) for head in spec.heads
     )
-
-
-def _encoder(layers: int) -> Definition:
-    """The library's combination of the outputs, through so many layers."""
-    combine = next(d for d in library(LIBRARY).roles if d.name == COMBINE)
-    result = combine.body.result
-    while isinstance(result, Call) and result.function == LAYER:
-        (result,) = result.arguments
-    for _ in range(layers):
-        result = Call(LAYER, (result,))
-    return replace(combine, body=replace(combine.body, result=result))

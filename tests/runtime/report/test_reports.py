@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib import resources
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -240,19 +241,27 @@ def test_controls_never_read_the_test_split() -> None:
     assert [r.scores for r in a.rows] == [r.scores for r in b.rows]
 
 
-def test_simbamm_reads_every_feature_and_is_as_deep_as_asked() -> None:
+def test_simbamm_reads_every_feature_through_two_layers() -> None:
     network = checked(simbamm(spec()))
     assert not network.cells
-    deep = lower(simbamm(spec(), layers=3).graph).parameters
-    plain = lower(simbamm(spec()).graph).parameters
-    features = [f.name for f in network.features]
-    assert {p.name for p in plain if p.name.endswith("position")} == {
-        f"{name}.adapt.position" for name in features
+    parameters = [p.name for p in lower(simbamm(spec()).graph).parameters]
+    assert {name for name in parameters if name.endswith("position")} == {
+        f"{f.name}.adapt.position" for f in network.features
     }
-    assert {p.name for p in deep if p.name.endswith(".Q")} == {
-        f"output.combine.{layer}.Q" for layer in ("Layer", "Layer_2", "Layer_3")
-    }
-    assert sum(p.name.endswith(".Q") for p in plain) == 2
+    layers = [name for name in parameters if name.endswith(".Q")]
+    assert layers == ["output.combine.Layer.Q", "output.combine.Layer_2.Q"]
+
+
+def test_the_class_token_is_what_it_is_when_the_last_layer_computes_every_token() -> None:
+    control, combine = simbamm(spec()), "return Layer(first(encoded), encoded)"
+    library = resources.files("fusewright.ops.libraries").joinpath("simbamm.fuse").read_text()
+    assert combine in library
+    begun = library[library.index("role combine") :].split("\nrole ")[0]
+    every = begun.replace(combine, "return Layer(encoded, encoded)")
+    whole = fw.loads(str(control).replace("use simbamm", f"use simbamm\n\n{every}"))
+    weights = fw.train(control, DATA, settings=QUICK).weights
+    outputs = [fw.predict(one, DATA, weights=weights) for one in (control, whole)]
+    np.testing.assert_allclose(*outputs, atol=1e-5)
 
 
 def test_late_fusion_has_the_last_feature_of_each_modality() -> None:
