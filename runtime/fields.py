@@ -208,6 +208,12 @@ class Fields:
     finalists: int = _setting(
         8, "Genotypes that are compared by folds.", limits=Limits(1), read_by=_SEARCH
     )
+    minutes: float = _setting(
+        0.0,
+        "The time that a search with its controls may take; 0 is no limit.",
+        limits=Limits(0, 1e6),
+        read_by=_SEARCH,
+    )
     ensemble: bool = _setting(  # the help is that of its option, `--no-ensemble`
         True, "Find the genotype alone, without an ensemble.", read_by=_SEARCH
     )

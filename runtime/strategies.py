@@ -57,7 +57,7 @@ STRATEGIES: Mapping[str, StrategyRow] = {
         reads=("epochs",), selections=("ranking", "halving", "perturbation")
     ),
     "halving": StrategyRow(
-        reads=(*_RUNGS, "tune"),
+        reads=(*_RUNGS, "tune", "minutes"),
         selections=("folds",),
         varies=True,
         samples=True,

@@ -13,7 +13,9 @@ from ...compiler.targets.diagram import EnsembleGraph, render
 from ...compiler.targets.html import Html, html, joined
 from ..genotypes.agreement import Agreement, mean_pairwise
 from ..metrics import TRAIN_LOSS, VALIDATION_LOSS, spoken
+from ..runs.names import GIVEN_UP
 from ..runs.read import FinishedRun, Record, Search
+from ..search.plans import said
 from .charts import OTHER, Line, bar, colour, grid, legend, line_chart, pair
 from .holes import holes
 from .page import figure, folded, paragraph, picture, section, table
@@ -63,6 +65,7 @@ def overview(runs: Sequence[FinishedRun]) -> Html:
 def details(run: FinishedRun, search: Search, open: bool) -> Html:
     """Everything about one search."""
     parts = [
+        _given_up(search),
         curves(search),
         candidates(search),
         holes(search, unfill(search.network, run.genotype)),
@@ -70,6 +73,14 @@ def details(run: FinishedRun, search: Search, open: bool) -> Html:
         folded("Versions, machine and data", table((), _facts(search.about))),
     ]
     return folded(Html(f"<b>{html(run.name)}</b>"), *parts, open=open)
+
+
+def _given_up(search: Search) -> Html:
+    """What was not done to keep a limit of time, as far as the record can be believed."""
+    known = search.about.get(GIVEN_UP)
+    facts = known.items() if isinstance(known, Mapping) else ()
+    text = said({str(part): str(what) for part, what in facts}, search.settings.minutes)
+    return paragraph(f"{text[0].upper()}{text[1:]}.") if text else Html()
 
 
 def curves(search: Search) -> Html:

@@ -18,14 +18,16 @@ Stage = Callable[[Any], Strategy]
 class Chain:
     """Runs stages in order; what a later one chooses wins over what an earlier one did."""
 
-    def __init__(self, stages: Sequence[Stage]) -> None:
-        self._stages = stages
+    def __init__(self, stages: Sequence[Stage], goes_on: Callable[[], bool] = lambda: True) -> None:
+        """Stages after the first are left out where it does not go on when that one has ended."""
+        self._stages, self._goes_on = stages, goes_on
         self._begun: list[Strategy] = [stages[0](None)]
 
     @property
     def rounds(self) -> int:
         """How many there are, as far as that is known: a stage not begun has one at least."""
-        return sum(s.rounds for s in self._begun) + len(self._stages) - len(self._begun)
+        following = len(self._stages) - len(self._begun) if self._goes_on() else 0
+        return sum(s.rounds for s in self._begun) + following
 
     def round(self, index: int) -> Round:
         before = sum(s.rounds for s in self._begun[:-1])

@@ -40,6 +40,7 @@ from ..parallel.interrupt import Interrupt
 from ..parallel.processes import join, rank
 from ..parallel.threads import computing
 from ..predict.comparison import difference, scored_by_head
+from ..progress import clock_text
 from ..runs.begin import found_again
 from ..runs.beside import of_a_genotype
 from ..runs.controls import Control, Controls
@@ -50,9 +51,11 @@ from ..training.objective import shares_of
 from ..training.prepare import prepare
 from ..training.scores import score_of
 from ..training.together import Member, train_networks
+from .allowance import Allowance
 from .baselines import baselines
 from .loop import SearchResult
 from .meter import STEP, Meter, unit_macs, unit_program
+from .plans import CONTROL
 from .random_controls import RandomControls
 from .search import with_rule
 from .simple import Outputs, simple_models
@@ -60,11 +63,24 @@ from .strategy import ENSEMBLE, GENOTYPE, Problem
 from .tef import TEF, tef
 from .variants import budgets_of
 
-FOUND, MEAN_OF_MEMBERS = "found genotype", "ensemble"
+FOUND, MEAN_OF_MEMBERS, SIMPLE_MODELS = "found genotype", "ensemble", "simple models"
+SIMPLE = 2
+"""Networks that simple models take the time of."""
 RESAMPLES = 2_000
 """Resamples of what is held out, for the interval of a difference."""
 Told = Callable[[str, float], None]
 """Receives the name and score of every model that has been trained."""
+
+
+def count_of_controls(spec: Spec, settings: Settings) -> int:
+    """The networks that the controls of a specification cost as much as, without random ones."""
+    views = tef(spec) is not None and _takes_views(settings)
+    return SIMPLE + len(baselines(spec)) + views
+
+
+def _takes_views(settings: Settings) -> bool:
+    """Whether views, which learn by a loss of their own, learn what is asked for."""
+    return not (settings.loss or settings.class_weights)
 
 
 def compare_with_controls(
@@ -90,10 +106,11 @@ def compare_with_controls(
     here = settings.with_options(device=join(settings.device))
     with found_again(out, found.history) as folder, computing(settings.threads):
         samples = (readings or Readings()).weighted(data, network, settings)
-        by_folds = settings.compares_by_folds and not random
+        by_folds = found.held_out is not None and settings.compares_by_folds and not random
         usual = settings if by_folds else settings.with_options(folds=1)
         folds = chosen_folds(samples, network.head, usual)
-        controls = _Comparison(network, samples, here, told, folds).run(found, random=random)
+        comparison = _Comparison(network, samples, here, told, folds, found.allowance)
+        controls = comparison.run(found, random=random)
         if folder is not None and rank() == 0:
             controls.write(folder.path)
     return controls
@@ -109,9 +126,10 @@ class _Comparison:
         settings: Settings,
         told: Told | None,
         folds: Sequence[Fold],
+        allowance: Allowance,
     ) -> None:
         self.network, self.data, self.settings, self.told = network, data, settings, told
-        self.device, self.folds = device_of(settings), folds
+        self.device, self.folds, self.allowance = device_of(settings), folds, allowance
         self.held = np.concatenate([fold.held for fold in folds])
         self._judge(np.sort(self.held))
         self.relax: Relaxation = cast(Relaxation, settings.relax)
@@ -146,7 +164,8 @@ class _Comparison:
         for name, outputs in self._simple(left_out):
             rows.append(self._row(name, outputs, first))
         specs = baselines(found.genotype) | self._views(found.genotype)
-        for name, outputs in self._networks(specs, left_out).items():
+        train = self._in_time if self.allowance.is_limited else self._networks
+        for name, outputs in train(specs, left_out).items():
             rows.append(self._row(name, outputs, first, specs[name]))
         if random:
             drawn = RandomControls(self._problem(self.network), self.settings, self._tell)
@@ -175,10 +194,14 @@ class _Comparison:
     def _cost(self, spec: Spec) -> float:
         """The weight steps that a network takes in all folds."""
         macs = count_macs(optimise(lower(build(checked(spec))), "training"))
-        samples = self.training.epochs * sum(len(fold.train) for fold in self.folds)
-        return Meter(self.unit, self.settings.batch).weight_steps(macs * samples * STEP)
+        return Meter(self.unit, self.settings.batch).weight_steps(macs * self._samples * STEP)
 
     def _simple(self, left_out: list[str]) -> list[tuple[str, Outputs]]:
+        if self.allowance.is_limited:
+            needed, left = self._expected(SIMPLE), self.allowance.left
+            if needed > left:
+                left_out.append(_told(SIMPLE_MODELS, needed, left))
+                return []
         try:
             models = simple_models(
                 self.data, self.network, self.folds, self.settings.seed,
@@ -186,14 +209,43 @@ class _Comparison:
             )  # fmt: skip
             return [(name, outputs[self.order]) for name, outputs in models]
         except (DiagnosticError, ValueError, MemoryError) as error:  # whatever the data are
-            left_out.append(f"simple models: {error}")
+            left_out.append(f"{SIMPLE_MODELS}: {error}")
             return []
 
     def _views(self, genotype: Spec) -> dict[str, Spec]:
         """The genotype as a view beside single ones, which learns by a loss of its own."""
         views = tef(genotype)
-        is_usual = not (self.training.loss or self.training.class_weights)
-        return {TEF: views} if views is not None and is_usual else {}
+        return {TEF: views} if views is not None and _takes_views(self.training) else {}
+
+    def _in_time(self, specs: Mapping[str, Spec], left_out: list[str]) -> dict[str, Outputs]:
+        """What networks give that there is time for: those of the fewest multiply-adds go first."""
+        found: dict[str, Outputs] = {}
+        waiting = sorted(specs, key=lambda name: self._known_cost(specs[name]))
+        while waiting:
+            each, left = self._expected(1), self.allowance.left
+            count = int(max(0.0, left) // each) if each else len(waiting)
+            if not count:
+                left_out += [_told(name, each, left) for name in waiting]
+                break
+            found |= self._networks({name: specs[name] for name in waiting[:count]}, left_out)
+            waiting = waiting[count:]
+        return {name: found[name] for name in specs if name in found}
+
+    def _known_cost(self, spec: Spec) -> float:
+        """The weight steps that a network takes; none where it cannot be made."""
+        try:
+            return self._cost(spec)
+        except DiagnosticError:
+            return 0.0
+
+    @property
+    def _samples(self) -> int:
+        """The samples that a network is trained on in all folds, as often as it is."""
+        return self.training.epochs * sum(len(fold.train) for fold in self.folds)
+
+    def _expected(self, controls: int) -> float:
+        """The seconds that so many controls are likely to take."""
+        return self.allowance.expected(CONTROL * controls * self._samples)
 
     def _networks(self, specs: Mapping[str, Spec], left_out: list[str]) -> dict[str, Outputs]:
         """What networks give for what is held out, trained together; those that can be."""
@@ -259,3 +311,9 @@ class _Comparison:
     def _tell(self, name: str, score: float) -> None:
         if self.told is not None and rank() == 0:
             self.told(name, score)
+
+
+def _told(name: str, seconds: float, left: float) -> str:
+    """That there is no time for a control."""
+    needed, had = clock_text(seconds), clock_text(max(0.0, left))
+    return f"{name}: it would take about {needed}, of {had} that are left"

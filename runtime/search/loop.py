@@ -7,7 +7,7 @@ the later one on ties.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from ..parallel.processes import gathered, rank, require_equal
 from ..runs.beside import of_a_genotype
 from ..runs.checkpoint import State
 from ..runs.history import line_of, plain
+from ..runs.names import GIVEN_UP
 from ..runs.randomness import random_state, read_random_state, restore_random_state
 from ..runs.read import FinishedRun, Search, records
 from ..runs.saved import Saved
@@ -34,11 +35,12 @@ from ..training.finite import no_finite_loss, not_finite_at
 from ..training.fitting import Report
 from ..training.kept import HISTORY, records_in
 from ..tuning import Own
+from .allowance import Allowance
 from .candidates.saved import saved_arrays, saved_choices, saved_own
 from .chain import Chain
 from .strategy import HeldOut, Problem, Round
 
-STAGE = "search"
+STAGE, ALLOWANCE = "search", "allowance"
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,7 +51,8 @@ class SearchResult(Displayed):
     `cost` is in `weight_steps` (see `meter.py`) and `seconds`; `space` is what was searched,
     with `settings`. Where finalists were compared by folds, `ensemble` is the best mean of them.
     `training` are the settings that the genotype was trained with, where it was by itself,
-    `member_training` those of the members, and `held_out` what folds know of both.
+    `member_training` those of the members, and `held_out` what folds know of both. `allowance` is
+    the time that was allowed, and what was given up to keep it.
     """
 
     space: Spec
@@ -63,6 +66,7 @@ class SearchResult(Displayed):
     training: Settings | None = None
     member_training: tuple[Settings | None, ...] = ()
     held_out: HeldOut | None = None
+    allowance: Allowance = field(default_factory=Allowance)
 
     def __repr__(self) -> str:
         """The round that was kept, what it scored, and what the search cost."""
@@ -86,7 +90,8 @@ class SearchResult(Displayed):
     def run(self) -> FinishedRun:
         """The search as a run that stands in no folder."""
         network, rounds = checked(self.space), records(self.history, "round")
-        found = Search(network, self.settings, {"cost": dict(self.cost)}, rounds, None)
+        about = {"cost": dict(self.cost), GIVEN_UP: self.allowance.given_up}
+        found = Search(network, self.settings, about, rounds, None)
         return FinishedRun(Path(self.name), self.genotype, found, None, self.ensemble)
 
 
@@ -143,6 +148,7 @@ class Loop:
             self._trained(best.own),
             tuple(self._trained(one.own) for one in self.strategy.members()),
             self.strategy.held_out(),
+            self.problem.allowance,
         )
 
     def _trained(self, own: Own) -> Settings | None:
@@ -160,7 +166,9 @@ class Loop:
 
     def state(self) -> State:
         best = self._best
+        allowance = self.problem.allowance
         return {
+            **({ALLOWANCE: allowance.state()} if allowance.is_limited else {}),
             "strategy": self.strategy.state(),
             "random": gathered(random_state(self.problem.device, self.problem.generator)),
             "meter": self.problem.meter.state(),
@@ -172,6 +180,8 @@ class Loop:
         """Goes on from a checkpoint; raises DiagnosticError where it is none of this search."""
         device, generator = self.problem.device, self.problem.generator
         self.history = records_in(saved.at(HISTORY), STAGE, "round")
+        if self.problem.allowance.is_limited:
+            self.problem.allowance.restore(saved.at(ALLOWANCE))
         self.strategy.restore(saved.at("strategy"), len(self.history))
         random = [
             read_random_state(one, device, generator) for one in saved.at("random").items(least=1)

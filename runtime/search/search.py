@@ -41,7 +41,7 @@ from ..runs.begin import begun
 from ..runs.ensemble import write_ensemble
 from ..runs.folder import RunFolder
 from ..runs.identity import run_identity
-from ..runs.names import CHECKPOINT, ENSEMBLE_FOLDER, SEARCH_WEIGHTS, SPECIFICATION
+from ..runs.names import CHECKPOINT, ENSEMBLE_FOLDER, GIVEN_UP, SEARCH_WEIGHTS, SPECIFICATION
 from ..runs.tensorboard import watching
 from ..settings import Settings
 from ..strategies import SAMPLED, VARYING
@@ -50,6 +50,7 @@ from ..training.kept import KeptRun
 from ..training.modality_dropout import require_several_modalities
 from ..training.objective import Objective
 from ..training.own_functions import OwnFunctions, functions_in
+from .allowance import Allowance
 from .budgets import Budgets
 from .candidates.room import require_room_for_candidates
 from .loop import Loop, SearchResult
@@ -69,6 +70,7 @@ def search(
     resume: bool = False,
     readings: Readings | None = None,
     report: Report | None = None,
+    allowance: Allowance | None = None,
     **options: Any,
 ) -> SearchResult:
     """Searches the holes of a specification; `options` override `settings` by name.
@@ -78,12 +80,14 @@ def search(
     repeat the run is written there, and a checkpoint after every round and on SIGTERM and SIGINT,
     from which `resume` goes on. The setting `loss` may be a function or module of one's own, as in
     `train`, and `metrics` names, objects and functions, which are recorded and decide nothing.
-    What `readings` have of the data is not read again. Raises DiagnosticError where the
-    specification, the data or the settings cannot be used, and warns (`DataWarning`) where data are
-    to be doubted.
+    What `readings` have of the data is not read again. The `allowance` is the time that it may take
+    with what comes after it; by default what the settings allow from now on. Raises DiagnosticError
+    where the specification, the data or the settings cannot be used, and warns (`DataWarning`)
+    where data are to be doubted.
     """
     functions, options = functions_in(options)
     settings = (settings or Settings()).with_options(**options)
+    allowance = allowance or Allowance.of(settings)
     network = checked(with_rule(spec_of(spec), settings))
     if not network.has_holes:
         message = f"`{network.name}` has no hole, so there is nothing to search"
@@ -116,11 +120,13 @@ def search(
         doubts += metric_warnings(samples, network.head, VALIDATION)
         warned = warn(doubts) if rank() == 0 else []
         told = report or usual_report("search")
-        result = _search(network, samples, here, functions, budgets, told, run, unit)
+        result = _search(network, samples, here, functions, budgets, told, run, unit, allowance)
         warned += warn(unused_by(result.genotype)) if rank() == 0 else []
         if run is not None and rank() == 0:
             _write(result, run.folder, settings, profile)
-            run.folder.write_about(run.data.record(), cost=dict(result.cost), warnings=warned)
+            given_up = {GIVEN_UP: allowance.given_up} if allowance.given_up else {}
+            cost = dict(result.cost)
+            run.folder.write_about(run.data.record(), cost=cost, warnings=warned, **given_up)
     return result
 
 
@@ -160,6 +166,7 @@ def _search(
     report: Report | None,
     run: KeptRun | None,
     unit: Program,
+    allowance: Allowance,
 ) -> SearchResult:
     device = device_of(settings)
     relax = cast(Relaxation, settings.relax)
@@ -168,7 +175,7 @@ def _search(
         meter = Meter(unit_macs(unit), settings.batch)
         problem = Problem(
             network, data, settings, device, relax, meter, generator, interrupt, budgets, unit,
-            functions=functions,
+            functions=functions, allowance=allowance,
         )  # fmt: skip
         loop = Loop(problem, strategy_of(problem))
         if run is not None and (saved := run.read()) is not None:

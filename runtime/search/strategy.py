@@ -29,6 +29,7 @@ from ..settings import Settings
 from ..training.objective import Objective
 from ..training.own_functions import NO_FUNCTIONS, OwnFunctions
 from ..tuning import Own
+from .allowance import Allowance
 from .budgets import Budgets
 from .meter import Meter
 
@@ -40,7 +41,7 @@ class Problem:
     `generator` draws the order of samples. Whatever a strategy chooses is within `budgets`: it is
     what they choose, draw or repair. `unit` is the hypernet of the unit of cost, where it is kept.
     `folds` divide training and validation samples, for trials that belong to one of them.
-    `functions` are what the settings have by name alone.
+    `functions` are what the settings have by name alone. `allowance` is the time that it may take.
     """
 
     network: Network
@@ -55,6 +56,7 @@ class Problem:
     unit: Program | None = None
     folds: Sequence[Fold] = ()
     functions: OwnFunctions = NO_FUNCTIONS
+    allowance: Allowance = field(default_factory=Allowance)
 
     def objective(self, labels: Tensor) -> Objective:
         """What networks are trained for, with labels to train on."""

@@ -22,6 +22,7 @@ from ....compiler.program.hoist import Hoisted
 from ....compiler.program.program import Program
 from ...data.files import Arrays
 from ...data.parts import Parts
+from ...data.split import TRAIN
 from ...training.finite import first_not_finite, not_finite_at
 from ...training.fitting import scored, start_from
 from ...training.memory import bytes_of, parts_that_fit
@@ -50,6 +51,7 @@ class Trainer:
         self._last: Trial | None = None
         self._kept = True
         self._programs: dict[tuple[Choices, Own], Hoisted] = {}
+        self._samples = len(problem.data.indices(TRAIN))
 
     def train(self, trial: Trial, epochs: int, beside: Sequence[Trial] = ()) -> None:
         """Trains a trial until it has been trained for so many epochs, and scores it.
@@ -63,16 +65,24 @@ class Trainer:
             trial.end(epochs)
         if trial.scored >= epochs:
             return
+        start = self.problem.allowance.elapsed
         if self._open is None or trial not in self._open.trials:
             self.close()
             self._open = None
             self._open = self._opened(self._fitting(trial, epochs, beside))
         before, self._kept = self.problem.meter.macs, False
+        learned = self._learned(self._open.trials)
         try:
             self._open.train_until(epochs)
         finally:
             self._open.share(self.problem.meter.macs - before)
         self.close()
+        self.problem.allowance.learn(start, self._learned(self._open.trials) - learned)
+
+    def _learned(self, trials: Sequence[Trial]) -> int:
+        """The samples that trials have been trained on, each as often as it was."""
+        folds = [len(fold.train) for fold in self.problem.folds]
+        return sum(t.epochs * (self._samples if t.fold is None else folds[t.fold]) for t in trials)
 
     def _fitting(self, trial: Trial, epochs: int, beside: Sequence[Trial]) -> list[_Member]:
         """A trial and those that stand where it stands, as many as are wanted and fit in memory."""

@@ -34,4 +34,4 @@ def strategy_of(problem: Problem) -> Chain:
     explore = EXPLORERS[problem.settings.strategy]
     selection = problem.settings.selection
     stages = SELECTORS[selection](problem) if selection else []
-    return Chain([lambda _: explore(problem), *stages])
+    return Chain([lambda _: explore(problem), *stages], problem.allowance.is_compared)

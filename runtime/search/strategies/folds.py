@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from torch import Tensor
 from ....compiler.network.choices import Choices
 from ....compiler.targets.numpy.network import logits_of
 from ...data.files import Arrays
-from ...data.folds import chosen_folds
+from ...data.folds import Fold, chosen_folds
 from ...data.split import VALIDATION
 from ...genotypes.greedy import bagged
 from ...metrics import on_validation
@@ -90,22 +91,27 @@ class Folds:
             )
             for place, trial in enumerate(standing[: problem.settings.finalists])
         ]
-        self.rounds = len(self.finalists)
         self.trainer = Trainer(self.problem)
         self.known = np.sort(np.concatenate([fold.held for fold in problem.folds]))
         labels = torch.from_numpy(problem.data.labels[self.known])
         self.objective = self.problem.objective(labels)
         self.ensemble: dict[int, float] = {}
 
+    @property
+    def rounds(self) -> int:
+        allowance, every = self.problem.allowance, len(self.finalists)
+        return min(every, allowance.plan.finalists) if allowance.is_limited else every
+
     def round(self, index: int) -> Round:
         """Trains a finalist; the last one lets the best of all be what was found."""
         finalist = self.finalists[index]
-        beside = [t for one in self.finalists[index:] for t in one.trials]
+        beside = [t for one in self.finalists[index : self.rounds] for t in one.trials]
         epochs = self.problem.settings.trial_epochs
         for trial in finalist.trials:
             self.trainer.train(trial, epochs, [t for t in beside if t is not trial])
         for trial in finalist.trials[1:]:
             trial.training = None
+        self._decide()
         values = {"candidate": finalist.number, "epochs": epochs, "folds": len(finalist.trials)}
         held = self._held()
         told, score = self._told(index, held)
@@ -120,6 +126,14 @@ class Folds:
             last[TOGETHER] = self._told_of_ensemble(held)
         closing = {**values, **last, **of_best, "candidate": best.number, "best": best.number}
         return Round(best.choices, score, values=closing, own=best.own)
+
+    def _decide(self) -> None:
+        """Plans how many finalists there is time for, where that is limited."""
+        allowance = self.problem.allowance
+        if allowance.is_limited:
+            compared = takewhile(lambda one: all(t.scored for t in one.trials), self.finalists)
+            done = replace(allowance.plan, finalists=len([*compared]))
+            allowance.decide(done, len(done.rungs))
 
     def _held(self) -> Held:
         """What is known of the finalists so far."""
@@ -229,14 +243,15 @@ class Folds:
         return {"trials": [[t.state() for t in one.trials] for one in self.finalists]}
 
     def restore(self, saved: Saved, done: int) -> None:
-        rows = saved.at("trials").items(least=self.rounds, most=self.rounds)
+        count = len(self.finalists)
+        rows = saved.at("trials").items(least=count, most=count)
         pairs = enumerate(zip(rows, self.finalists, strict=True))
         self.finalists = [
             replace(one, trials=self._restored_trials(row, one, place < done))
             for place, (row, one) in pairs
         ]
         self.trainer.forget()
-        if all(trial.scored for one in self.finalists for trial in one.trials):
+        if all(trial.scored for one in self.finalists[: self.rounds] for trial in one.trials):
             self._choose(self._held())
 
     def _restored_trials(
@@ -259,14 +274,22 @@ class Folds:
         return trial
 
 
+def needed_folds(problem: Problem) -> list[Fold]:
+    """The folds that finalists are compared by; none where validation has compared them already.
+
+    Raises DiagnosticError where the samples cannot be divided.
+    """
+    folds = chosen_folds(problem.data, problem.network.head, problem.settings)
+    return folds if len(folds) > 1 or problem.settings.ensemble else []
+
+
 def select(problem: Problem) -> list[Stage]:
     """Folds of the candidates that stand best in the search before; none where there is no need.
 
     Raises DiagnosticError where the samples cannot be divided, before anything is trained.
     """
-    settings = problem.settings
-    folds = chosen_folds(problem.data, problem.network.head, settings)
-    if len(folds) == 1 and not settings.ensemble:
+    folds = needed_folds(problem)
+    if not folds:
         return []
     within = replace(problem, folds=folds)
-    return [lambda before: Folds(within, before.trials)]
+    return [lambda before: Folds(within, [t for t in before.trials if t.scored])]

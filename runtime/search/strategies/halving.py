@@ -12,6 +12,7 @@ from itertools import accumulate, islice
 
 from ....compiler.network.choices import Choices
 from ...data.files import Arrays
+from ...data.split import TRAIN
 from ...runs.checkpoint import State
 from ...runs.saved import Saved
 from ...settings import Settings
@@ -22,8 +23,10 @@ from ..candidates.starts import beside, starts
 from ..candidates.trainer import Trainer
 from ..candidates.trial import Trial
 from ..chain import Stage
+from ..plans import WORTHWHILE, Plan, Work
 from ..strategy import LAST, Problem, Round
 from . import ranking
+from .folds import needed_folds
 
 
 def rungs(settings: Settings) -> list[tuple[int, int]]:
@@ -59,30 +62,54 @@ class Halving:
             Trial(number, choices, own=own) for number, (choices, own) in enumerate(candidates)
         ]
         plan = rungs(problem.settings)
-        self._plan = [
-            (level, epochs, place)
-            for level, (count, epochs) in enumerate(plan)
-            for place in range(min(count, len(candidates)))
-        ]
-        self.rounds = len(self._plan)
-        self.trainer = Trainer(problem, initial)
+        self._epochs = tuple(epochs for _, epochs in plan)
+        self._counts = tuple(min(count, len(candidates)) for count, _ in plan)
+        self.problem, self.trainer = problem, Trainer(problem, initial)
+        if problem.allowance.is_limited:
+            problem.allowance.begin(work_of(problem, self._counts, self._epochs))
+
+    @property
+    def _plan(self) -> list[tuple[int, int, int]]:
+        """The rung, the epochs and the place of the candidate of each round."""
+        pairs = enumerate(zip(self._counts, self._epochs, strict=True))
+        return [(level, end, place) for level, (n, end) in pairs for place in range(n)]
+
+    @property
+    def rounds(self) -> int:
+        return sum(self._counts)
 
     def round(self, index: int) -> Round:
         """Trains a candidate; the last of a rung lets the best of the rung be what was found."""
         level, epochs, place = self._plan[index]
         trial = self.trials[place]
         rung = [self.trials[p] for at, _, p in self._plan if at == level]
-        self.trainer.train(trial, epochs, rung)
+        self.trainer.train(trial, epochs, self._beside([t for t in rung if t.scored < epochs]))
+        self._decide(level, [t.scored >= epochs for t in rung])
         values = {"rung": level + 1, "candidate": trial.number, "epochs": epochs}
         if index + 1 < self.rounds and self._plan[index + 1][0] == level:
             return Round(None, trial.score, values={**values, **trial.told})
-        self._end(place + 1, index)
+        self._end(place + 1, level)
         best = self.trials[0]
         last = {LAST: {"candidate": trial.number, **trial.told}}
         closing = {**values, **last, **best.told, "candidate": best.number, "best": best.number}
         return Round(best.chosen, best.score, (level,), closing, best.own)
 
-    def _end(self, trained: int, index: int) -> None:
+    def _beside(self, left: list[Trial]) -> list[Trial]:
+        """Which of those that are left are trained now: a few, until it is known what one takes."""
+        allowance = self.problem.allowance
+        is_first = allowance.is_limited and not allowance.is_measured
+        return left[:WORTHWHILE] if is_first else left
+
+    def _decide(self, level: int, trained: list[bool]) -> None:
+        """Plans what there is time for, where that is limited; some of a rung are trained."""
+        if not self.problem.allowance.is_limited:
+            return
+        last = max(place for place, is_trained in enumerate(trained) if is_trained)
+        following = [0] * (len(self._counts) - level - 1)
+        done = Plan((*self._counts[:level], last + 1, *following), 0, 0)
+        self._counts = self.problem.allowance.decide(done, level).rungs
+
+    def _end(self, trained: int, level: int) -> None:
         """Puts the better ones of a rung first; of those that go no further no state is kept."""
         rung = [t for t in self.trials[:trained] if not t.diverged]
         stand = self._stand(rung) if rung else []
@@ -90,9 +117,15 @@ class Halving:
         ended = [t for t in self.trials[:trained] if t.diverged]
         self.trials[:trained] = [*(rung[place] for place in order), *ended]
         self.trainer.forget()
-        following = [place for _, _, place in self._plan[index + 1 :]]
-        for trial in self.trials[max(1, len(set(following))) :]:
+        for trial in self.trials[max(1, self._most(level + 1)) :]:
             trial.training = None
+
+    def _most(self, level: int) -> int:
+        """How many candidates there may be in a rung, those before it being done; 0 after all."""
+        counts, allowance = self._counts, self.problem.allowance
+        if allowance.is_limited:
+            counts = allowance.work.most(allowance.plan, level).rungs
+        return counts[level] if level < len(counts) else 0
 
     def _stand(self, rung: list[Trial]) -> list[float]:
         head = self.trainer.problem.network.head
@@ -106,6 +139,8 @@ class Halving:
         return {"trials": [t.state() for t in self.trials]}
 
     def restore(self, saved: Saved, done: int) -> None:
+        if self.problem.allowance.is_limited:
+            self._counts = self.problem.allowance.plan.rungs
         begun = {trial.number: trial for trial in self.trials}
         rows = saved.at("trials").items(least=len(begun), most=len(begun))
         stops = list(dict.fromkeys(epochs for _, epochs, _ in self._plan))
@@ -131,20 +166,43 @@ class Halving:
         return [epochs] if has_passed else [before[-1] if before else 0, epochs]
 
 
+def work_of(problem: Problem, counts: tuple[int, ...], epochs: tuple[int, ...]) -> Work:
+    """What a search does if nothing is given up, and what its parts cost."""
+    folds = needed_folds(problem)
+    finalists = min(problem.settings.finalists, counts[0]) if folds else 0
+    whole = Plan(counts, finalists, problem.allowance.controls)
+    of_folds = sum(len(fold.train) for fold in folds)
+    return Work(whole, epochs, len(problem.data.indices(TRAIN)), of_folds)
+
+
 def explore(problem: Problem) -> Halving:
     """Halving of strong starts and of genotypes drawn at random, each with settings of its own.
 
-    Where the output has holes, every second genotype has in it all that can be there.
+    Where the output has holes, every second genotype has in it all that can be there. Where time
+    is limited, starts stand among the others, so that a rung that ends early has both.
     """
     settings = problem.settings
     candidates = dict.fromkeys(islice(starts(problem), settings.candidates // STARTS))
+    count = len(candidates)
     every = list(every_own(settings.tuned))
     drawn = ranking.distinct(problem, settings.candidates, stream=0)
     for number, choices in enumerate(drawn):
         if number % 2 and (full := beside(problem.network, choices)) is not None:
             choices = full if problem.budgets.admits(full) else choices
         candidates.setdefault((choices, every[number // 2 % len(every)]))
-    return Halving(problem, list(candidates)[: settings.candidates])
+    halving = Halving(problem, list(candidates)[: settings.candidates])
+    if problem.allowance.is_limited:
+        halving.trials = spread(halving.trials, count)
+    return halving
+
+
+def spread(trials: Sequence[Trial], first: int) -> list[Trial]:
+    """The first ones of trials among the others: one in `STARTS`, as far as there are some."""
+    strong, others = iter(trials[:first]), iter(trials[first:])
+    places = range(len(trials))
+    found = (next(others if place % STARTS else strong, None) for place in places)
+    ordered = [one for one in found if one is not None]
+    return [*ordered, *strong, *others]
 
 
 def select(problem: Problem) -> list[Stage]:

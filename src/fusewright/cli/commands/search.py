@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from time import perf_counter
 from typing import Annotated, Any
 
 import typer
 
+from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
 from ...compiler.system.options import either
 from ...runtime.metrics import selection_metric
-from ...runtime.runs.names import GENOTYPE
+from ...runtime.runs.names import GENOTYPE, GIVEN_UP
 from ...runtime.settings import Settings
 from ...runtime.strategies import readers_of
 from ..app import (
@@ -65,15 +67,21 @@ def search(
     json: Json = False,
 ) -> None:
     """Search the holes of a specification; writes RUN/genotype.fuse."""
+    began = perf_counter()
     from ...runtime.data.seen import Readings
     from ...runtime.parallel.processes import rank
+    from ...runtime.search.allowance import Allowance
+    from ...runtime.search.controls import count_of_controls
+    from ...runtime.search.plans import said
     from ...runtime.search.search import search as run
 
     settings = settings_from(config, options)
     settings.require_effect([name for name, value in options.items() if value is not None])
+    _require_time(settings, controls)
     spec, readings = load_with(file, sets), Readings()
     kind = spec.predict.kind if spec.predict else "several" if spec.heads else "classes"
     metric = selection_metric(kind)
+    after = 0 if controls is False else count_of_controls(spec, settings)
     with data_warnings() as warned, rounds(metric) as report:
         result = run(
             spec,
@@ -84,13 +92,17 @@ def search(
             resume=resume,
             readings=readings,
             report=report,
+            allowance=Allowance.of(settings, after, perf_counter() - began),
         )
     best = result.history[result.best_round - 1]
     metrics = {k: v for k, v in best.items() if isinstance(v, float)}
     summary = {"genotype": str(out / GENOTYPE), "best_round": result.best_round, **metrics}
+    given_up = result.allowance.given_up
     if not json and not rank():
         print(result.genotype)
         print_values(summary)
+        if given_up:
+            print(said(given_up, settings.minutes))
     compared = None
     if controls is not False:
         kept = {"readings": readings, "random": controls is True}
@@ -99,10 +111,19 @@ def search(
         return
     if json:
         controlled = {} if compared is None else {"controls": asdict(compared)}
-        print_json({**summary, **controlled, "warnings": warned})
+        left = {GIVEN_UP: given_up} if given_up else {}
+        print_json({**summary, **left, **controlled, "warnings": warned})
         return
     if compared is not None:
         _show_controls(compared)
+
+
+def _require_time(settings: Settings, controls: bool | None) -> None:
+    """Raises DiagnosticError where a limit of time is to be kept with random genotypes."""
+    if settings.minutes and controls:
+        message = "`minutes` is no limit of a search that is compared with random genotypes"
+        remedy = "these take as long as the search: leave `--controls` out, or `--minutes`"
+        raise fail("E506", message, help=remedy)
 
 
 def _compared(
