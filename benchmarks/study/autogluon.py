@@ -1,14 +1,18 @@
 """AutoGluon-Tabular on a set's pooled features: test predictions of a tabular AutoML system.
 
     python3 -m venv AGENV
-    AGENV/bin/pip install autogluon.tabular lightgbm catboost xgboost lark safetensors
+    AGENV/bin/pip install -c constraints.txt torch
+    AGENV/bin/pip install -c constraints.txt 'autogluon.tabular[lightgbm,catboost,xgboost]' \\
+        fastai lark safetensors networkx jsonschema
     PYTHONPATH=src:. AGENV/bin/python -m benchmarks.study.autogluon \\
         emoji.fuse emoji.npz predictions.npz --seconds 120
+    python -m benchmarks.study.judge add --set emoji --predictions predictions.npz
 
 An environment of its own, since AutoGluon pins what it stands on. It reads what simple models read,
 each feature's mean and maximum over space and time, learns from training and validation samples,
 and splits them itself. Labels are learned one by one, in equal shares of the time. What it writes
-are `outputs` (test samples, K), probabilities or values, and `labels`.
+are `outputs` (test samples, K), probabilities or values, `labels`, and `seconds`, which are at most
+a little more than were given.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ import argparse
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -81,7 +86,7 @@ def _fitted(
     )
     return predictor.fit(
         table, time_limit=fitting.seconds, presets=fitting.preset, num_cpus=1, num_gpus=0,
-        dynamic_stacking=False, excluded_model_types=["NN_TORCH", "FASTAI"],
+        dynamic_stacking=False,
     )  # fmt: skip
 
 
@@ -103,11 +108,13 @@ def main() -> None:
     data = load_data(options.data, network)
     known, test = data.indices(TRAIN, VALIDATION), data.indices(TEST)
     learned, asked = (pooled(data, network, samples) for samples in (known, test))
+    started = perf_counter()
     with TemporaryDirectory() as folder:
         fitting = Fitting(options.seconds, options.preset, Path(folder, "models"))
         outputs = outputs_of(learned, data.labels[known], asked, network.head, fitting)
     labels = data.labels[test]
-    np.savez(options.out, allow_pickle=False, outputs=outputs, labels=labels)
+    found = {"outputs": outputs, "labels": labels, "seconds": np.array(perf_counter() - started)}
+    np.savez(options.out, allow_pickle=False, **found)
     (metric,) = scored(network.head.kind, outputs[None], labels).metrics
     print(f"{options.data.stem}: {SELECTION_METRIC[network.head.kind]} {metric:.4f}")
 

@@ -2,13 +2,15 @@
 
     python -m benchmarks.study.judge run --role development --seeds 2
     python -m benchmarks.study.judge run --role "held out" --seeds 2
+    python -m benchmarks.study.judge add --set emoji --predictions predictions.npz
     python -m benchmarks.study.judge table
 
 The space is that of the set with an open output, `output *?`. Each contender learns from training
 and validation samples and is measured on test. Networks without a Cell are tuned as candidates
 are: with every setting that a search tries, chosen on validation. Outputs for test samples are kept
 beside the data, rows in a file that is only added to; `table` compares them by the bootstrap over
-samples and seeds of `runtime/predict/comparison.py`.
+samples and seeds of `runtime/predict/comparison.py`. `add` takes what a system outside gives
+(`autogluon.py`), which is compared with the ensemble alone.
 
 `validation` of the genotype and the ensemble is over the folds that the search chose by, that of
 controls over the validation split. `seconds` of the genotype and the ensemble are those of the
@@ -38,6 +40,7 @@ from fusewright.compiler.language.nodes import Others, Possibly
 from fusewright.compiler.language.spec import Spec
 from fusewright.compiler.network.network import Network
 from fusewright.runtime.data.dataset import load_data
+from fusewright.runtime.data.files import read_arrays
 from fusewright.runtime.data.folds import Fold
 from fusewright.runtime.data.split import TEST, TRAIN, VALIDATION
 from fusewright.runtime.search.baselines import ALL, baselines
@@ -50,7 +53,7 @@ from fusewright.runtime.tuning import every_own
 
 from .data import SETS, load
 from .rows import Study
-from .verdicts import GENOTYPE, MEMBERS, report
+from .verdicts import GENOTYPE, MEMBERS, OUTSIDE, report
 
 ROWS = Path(__file__).with_name("judged.jsonl")
 PAGE = Path("docs/judged.md")
@@ -203,19 +206,34 @@ def run(names: Sequence[str], seeds: int, cache: Path, results: Path) -> None:
                 study.row(key, lambda row=row: row)
 
 
+def add(name: str, predictions: Path, cache: Path, results: Path) -> None:
+    """Keeps what a system outside gives for the test samples of a set."""
+    given, key = read_arrays(predictions), f"{name}/0/{OUTSIDE}"
+    outputs, seconds = np.asarray(given["outputs"]), float(np.asarray(given["seconds"]))
+    np.save(cache / "judged" / f"{key.replace('/', '-')}.npy", outputs)
+    head = checked(fw.load(SETS[name].spec)).head
+    row = {"metric": score_of(head, outputs, np.asarray(given["labels"])), "seconds": seconds}
+    Study.open(results).row(key, lambda: row)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", choices=["run", "table"])
+    parser.add_argument("command", choices=["run", "add", "table"])
     parser.add_argument("--data", type=Path, default=Path.home() / ".cache/fusewright-study")
     parser.add_argument("--results", type=Path, default=ROWS)
     parser.add_argument("--role", choices=["development", "held out"], default="development")
     parser.add_argument("--set", action="append", choices=list(SETS))
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--predictions", type=Path, help="what `add` reads, of one --set")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     if options.command == "table":
         rows = Study.open(options.results).rows
         PAGE.write_text(report(rows, options.data / "judged", PAGE.parent / "images"))
+        return
+    if options.command == "add":
+        (name,) = options.set or [""]
+        add(name, options.predictions, options.data, options.results)
         return
     torch.set_num_threads(options.threads)
     names = options.set or [name for name, one in SETS.items() if one.role == options.role]

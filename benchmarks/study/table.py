@@ -123,9 +123,20 @@ class Results:
             return None
         return self._with_test(name, [self.rows[key]["metric"] for key in keys])
 
-    def _with_test(self, name: str, scores: Sequence[float]) -> float:
+    def agreement_of_seeds(self, name: str) -> float:
+        """As `agreement`, between test by one seed and by the others: how far test is itself sure.
+
+        The mean over which seed that is. No score of a single training can agree much better.
+        """
+        genotypes, found = self._reference(name), list[float]()
+        for seed in SEEDS:
+            one = [self._value("test", name, genotype, [seed]) for genotype in genotypes]
+            found.append(self._with_test(name, one, [other for other in SEEDS if other != seed]))
+        return float(np.mean(found))
+
+    def _with_test(self, name: str, scores: Sequence[float], seeds: Sequence[int] = SEEDS) -> float:
         """Kendall's τ between scores of the random genotypes and their metric on test."""
-        of_test = [self._value("test", name, genotype) for genotype in self._reference(name)]
+        of_test = [self._value("test", name, one, seeds) for one in self._reference(name)]
         return float(kendall_rank_corrcoef(torch.tensor(scores), torch.tensor(of_test)))
 
     def found(self, contender: str, name: str) -> Found | None:
@@ -206,6 +217,8 @@ def _metrics(results: Results) -> str:
     add("Kendall's τ, validation and test", [f"{results.agreement(s):.2f}" for s in sets])
     by_folds = [results.agreement_by_folds(s) for s in sets]
     add("Kendall's τ, folds and test", ["" if f is None else f"{f:.2f}" for f in by_folds])
+    of_seeds = [f"{results.agreement_of_seeds(s):.2f}" for s in sets]
+    add("Kendall's τ, test by one seed and test by two others", of_seeds)
     return table(["test metric, %", *sets], lines)
 
 

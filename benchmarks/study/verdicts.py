@@ -30,6 +30,8 @@ from .statistics import MARGIN, critical_difference, friedman, over_sets, ranks,
 
 GENOTYPE, MEMBERS = "genotype", "ensemble"
 OWN = (GENOTYPE, MEMBERS)
+OUTSIDE = "AutoGluon-Tabular"
+"""A system that is no control of a search: it was run once on each set that has it."""
 ALONE = " alone"
 """How the names of single modalities end, of which a set has its own."""
 SECONDS = {
@@ -68,6 +70,13 @@ The mean over sets of how much higher each is, with a 95 % interval for these se
 mostly too small to decide. This table was added after the held-out sets were run; the rule that was
 set beforehand is in `judge.py`."""
 
+BESIDE_OUTSIDE = """## Beside AutoGluon
+
+AutoGluon-Tabular 1.4 reads what the linear model and extra trees read, and has about the seconds
+that the search and the training of genotype and ensemble took, on one core, with its preset
+`best_quality` and its neural networks among the models (`benchmarks/study/autogluon.py`). One run
+each."""
+
 CHECKLIST = """## The checklist of "Fusion or Confusion?"
 
 What that study (arXiv 2512.22991, as far as its abstract and summaries give it) asks of a
@@ -104,7 +113,8 @@ class Judged:
     def contenders(self) -> list[str]:
         """Their names, in the order in which they ran."""
         keys = (key.split("/", 2) for key in self.rows if key.startswith(f"{self.name}/"))
-        return list(dict.fromkeys(contender for _, _, contender in keys))
+        names = dict.fromkeys(contender for _, _, contender in keys)
+        return [name for name in names if name != OUTSIDE]
 
     def mean(self, contender: str, what: str = "metric") -> float:
         """The mean over seeds of what rows say."""
@@ -135,7 +145,8 @@ class Judged:
 
     def scored(self, contender: str) -> Scored:
         """What its outputs are worth, sample by sample."""
-        files = (f"{self.name}-{s}-{contender.replace('/', '-')}.npy" for s in self.seeds)
+        seeds = [s for s in self.seeds if f"{self.name}/{s}/{contender}" in self.rows]
+        files = (f"{self.name}-{s}-{contender.replace('/', '-')}.npy" for s in seeds)
         outputs = np.stack([np.load(self.outputs / file) for file in files])
         return scored(self.head.kind, outputs, self.truth[0])
 
@@ -173,6 +184,8 @@ def report(rows: Rows, outputs: Path, pictures: Path) -> str:
             every += judged
     if len(every) > 1:
         parts += [OVER_ALL, _over_all(every)]
+    if outside := [one for one in every if f"{one.name}/0/{OUTSIDE}" in rows]:
+        parts += [BESIDE_OUTSIDE, _beside_outside(outside)]
     parts += [CHECKLIST, f"Machine: {machine('torch', 'scikit-learn', 'numpy')}."]
     return "\n\n".join([INTRODUCTION, *_not_run(every), *parts]) + "\n"
 
@@ -230,6 +243,18 @@ def _against_each(judged: Sequence[Judged]) -> str:
         found = [_shown(one.ahead(MEMBERS, name)) if name in one.controls else "" for one in judged]
         lines.append([name, *found])
     return table(["the ensemble, points above", *(one.name for one in judged)], lines)
+
+
+def _beside_outside(judged: Sequence[Judged]) -> str:
+    """What a system outside reached, and what the ensemble does beside it."""
+    own = [one.rows[f"{one.name}/0/{OUTSIDE}"] for one in judged]
+    shown = [_shown(one.ahead(MEMBERS, OUTSIDE)) for one in judged]
+    lines = [
+        [OUTSIDE, *(f"{100 * row['metric']:.1f}" for row in own)],
+        ["seconds", *(f"{row['seconds']:.0f}" for row in own)],
+        ["the ensemble, points above it", *shown],
+    ]
+    return table(["test metric, %", *(one.name for one in judged)], lines)
 
 
 def _over_all(judged: Sequence[Judged]) -> str:
