@@ -18,7 +18,7 @@ from ..strategies import reads
 from .plans import Plan, Work
 
 MEMORY = 0.5
-"""How much of what was measured counts beside what is measured next."""
+"""How much counts what was measured before: in small groups, as the first, networks take longer."""
 
 
 class Allowance:

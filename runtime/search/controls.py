@@ -245,7 +245,8 @@ class _Comparison:
 
     def _expected(self, controls: int) -> float:
         """The seconds that so many controls are likely to take."""
-        return self.allowance.expected(CONTROL * controls * self._samples)
+        longest = self.training.epochs * max(len(fold.train) for fold in self.folds)
+        return self.allowance.expected(controls * max(CONTROL * longest, self._samples))
 
     def _networks(self, specs: Mapping[str, Spec], left_out: list[str]) -> dict[str, Outputs]:
         """What networks give for what is held out, trained together; those that can be."""

@@ -18,7 +18,7 @@ WORTHWHILE = 8
 so many are trained first, and so many then, to know what one takes."""
 
 CONTROL = 1.5
-"""Candidates that a control takes the time of: fewer are trained together, and some are larger."""
+"""Candidates that a control takes the time of at least: few of them are trained together."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ class Work:
 
     def cost_of_controls(self, plan: Plan) -> float:
         """Those of its controls, among which is what was found, where folds have not trained it."""
-        per_epoch = self.fold_samples if plan.finalists else self.samples
+        per_epoch = max(CONTROL * self.samples, self.fold_samples if plan.finalists else 0)
         count = plan.controls + bool(plan.controls and not plan.finalists)
-        return CONTROL * count * self.epochs[-1] * per_epoch
+        return count * self.epochs[-1] * per_epoch
 
     def most(self, done: Plan, level: int) -> Plan:
         """All that can still be done in the rung of this number, from 0, and after it."""

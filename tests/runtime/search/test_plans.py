@@ -94,7 +94,7 @@ def test_a_rung_goes_on_where_that_is_worthwhile() -> None:
 
 def test_a_cost_is_that_of_every_part() -> None:
     work = Work(Plan((4, 2), 3, 5), (1, 3), 10, 30)
-    trained, compared, controls = (4 * 1 + 2 * 2) * 10, 3 * 3 * 30, 1.5 * 5 * 3 * 30
+    trained, compared, controls = (4 * 1 + 2 * 2) * 10, 3 * 3 * 30, 5 * 3 * 30
     assert work.cost(work.whole) == trained + compared + controls
     alone = Plan((4, 2), 0, 5)
     assert work.cost(alone) == trained + 1.5 * (5 + 1) * 3 * 10
