@@ -14,8 +14,8 @@ from ..progress import clock_text
 FEWEST = 2
 """Finalists that folds compare at least; a single one is compared with nothing."""
 WORTHWHILE = 8
-"""Candidates that are begun together at least, where a search goes on beyond what it had planned;
-so many are trained first, and so many then, to know what one takes."""
+"""Candidates that are begun together at least, or half as many as before, where there is time for
+more; so many are trained first, and so many then, to know what one takes."""
 
 CONTROL = 1.5
 """Candidates that a control takes the time of at least: few of them are trained together."""
@@ -86,7 +86,7 @@ class Work:
         for current in range(level, len(plan.rungs)):
             rungs, trained = plan.rungs, done.rungs[current]
             for count in range(rungs[current] - 1, max(1, trained) - 1, -1):
-                if count == max(1, trained) or count >= trained + WORTHWHILE:
+                if count == max(1, trained) or count >= trained + min(WORTHWHILE, trained // 2):
                     plan = replace(plan, rungs=cut(rungs, current, count))
                     yield plan
         for controls in range(plan.controls - 1, -1, -1):

@@ -90,6 +90,8 @@ def test_a_rung_goes_on_where_that_is_worthwhile() -> None:
     work = Work(Plan((40, 10), 0, 0), (1, 3), 1, 0)
     begun = {plan.rungs[0] for plan in work.plans(Plan((20, 0), 0, 0), 0)}
     assert begun == {20, *range(20 + WORTHWHILE, 41)}
+    begun = {plan.rungs[0] for plan in work.plans(Plan((4, 0), 0, 0), 0)}
+    assert begun == {4, *range(6, 41)}
 
 
 def test_a_cost_is_that_of_every_part() -> None:
