@@ -61,8 +61,12 @@ class Bench:
         self.known["split"] = np.where(self.known["split"] == TRAIN, TRAIN, TEST)
         """Without the test split, and with validation in its place."""
         self.training = Settings(
-            epochs=TRAINING_EPOCHS, trial_epochs=TRAINING_EPOCHS, batch=SETS[name].batch
+            epochs=TRAINING_EPOCHS,
+            trial_epochs=TRAINING_EPOCHS,
+            batch=SETS[name].batch,
+            validation_weight=1,
         )
+        """Every sample counts as much: most rows were measured before any counted more."""
 
     def validate(self, genotype: Spec) -> None:
         """Trains a genotype on the training split alone, and measures it on validation."""

@@ -33,7 +33,12 @@ Every genotype is trained on training and validation samples with three seeds an
 accuracy, R² for melting, weighted F1 for icons. Behind a strategy stands in how many seeds it
 searched, with the standard deviation between them. The best single modality is chosen on
 validation. The best of 40 random genotypes on validation costs about as much as a search by halving
-costs. A combination that is missing was not run."""
+costs. A combination that is missing was not run.
+
+`halving, folds` is the default, but without settings and an ensemble. It learns samples of
+validation four times as often while it compares (W507), as the default does; what it found is
+measured as all others are, each sample once. τ between test by one seed and by two others says how
+far test itself is sure: no score of one training can be expected to agree with it better."""
 HEADROOM = """## Headroom
 
 From the mean to the best of 24 random genotypes, the best being picked on test by definition: 0 is
