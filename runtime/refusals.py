@@ -12,7 +12,7 @@ from ..compiler.system.memory import parse_memory
 from ..compiler.system.options import Limits, require_one
 from .fields import TUNED, Fields, searched
 from .losses import FOCAL, OWN, weights_in
-from .strategies import FOLLOWED_BY, SHARING, UNROLLED
+from .strategies import FOLLOWED_BY, LIMITED, SHARING, UNROLLED
 from .tuning import ranges
 
 LONGEST_VALUE = 10_000
@@ -49,6 +49,10 @@ def _require_together(settings: Fields) -> None:
     if settings.storage and settings.strategy not in SHARING:
         message = f"`{settings.strategy}` cannot share a storage"
         raise fail("E506", message, help=f"strategies that can are {one_of(SHARING)}")
+    if settings.minutes and settings.strategy not in LIMITED:
+        message = f"`{settings.strategy}` keeps no limit of time"
+        remedy = f"the strategy that does is {one_of(LIMITED)}; else leave `minutes` out"
+        raise fail("E506", message, help=remedy)
     smooths = settings.smoothing or "smoothing" in searched(settings)
     if settings.loss.startswith(OWN) and (settings.class_weights or smooths):
         which = "class_weights" if settings.class_weights else "smoothing"

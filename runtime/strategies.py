@@ -94,6 +94,8 @@ BY_LOSSES = tuple(
 )
 """Strategies and selections whose candidates stand by their losses too."""
 SHARING = tuple(name for name, row in STRATEGIES.items() if row.shares)
+LIMITED = tuple(name for name, row in STRATEGIES.items() if "minutes" in row.reads)
+"""Strategies that keep a limit of time."""
 VARYING = tuple(name for name, row in STRATEGIES.items() if row.varies)
 SAMPLED = tuple(name for name, row in STRATEGIES.items() if row.samples)
 SAMPLED_BY = tuple(name for name, row in SELECTIONS.items() if row.samples)

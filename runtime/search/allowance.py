@@ -14,7 +14,6 @@ from typing import Any
 from ..parallel.processes import gathered
 from ..runs.saved import Saved
 from ..settings import Settings
-from ..strategies import reads
 from .plans import Plan, Work
 
 MEMORY = 0.5
@@ -48,9 +47,8 @@ class Allowance:
 
     @classmethod
     def of(cls, settings: Settings, controls: int = 0, before: float = 0.0) -> Allowance:
-        """What settings allow; no limit with a strategy that keeps none."""
-        kept = settings.minutes and reads(settings.strategy, settings.selection, "minutes")
-        return cls(60 * settings.minutes if kept else inf, controls, before)
+        """What settings allow."""
+        return cls(60 * settings.minutes or inf, controls, before)
 
     # Time
 

@@ -73,7 +73,11 @@ Told = Callable[[str, float], None]
 
 
 def count_of_controls(spec: Spec, settings: Settings) -> int:
-    """The networks that the controls of a specification cost as much as, without random ones."""
+    """The networks that the controls of a specification cost as much as, without random ones.
+
+    Raises DiagnosticError where the specification is none.
+    """
+    checked(with_rule(spec, settings))
     views = tef(spec) is not None and _takes_views(settings)
     return SIMPLE + len(baselines(spec)) + views
 

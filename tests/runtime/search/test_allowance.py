@@ -205,6 +205,32 @@ def test_a_limit_is_refused_where_none_is_kept(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+def test_a_limit_is_refused_with_a_strategy_that_keeps_none() -> None:
+    several: list[dict[str, Any]]
+    several = [{"strategy": "darts"}, {"strategy": "single-path", "select": "halving"}]
+    for options in several:
+        with pytest.raises(fw.DiagnosticError) as refused:
+            fw.search(spec(), DATA, minutes=5, **options)
+        (found,) = refused.value.diagnostics
+        assert found.message == f"`{options['strategy']}` keeps no limit of time"
+        assert found.help == "the strategy that does is `halving`; else leave `minutes` out"
+    with pytest.raises(fw.DiagnosticError, match="no limit of time"):
+        fw.FusionClassifier(strategy="darts", minutes=5).fit(DATA)
+
+
+@pytest.mark.parametrize("minutes", [(), ("--minutes", "5")])
+@pytest.mark.parametrize("text", ["modality x { }", "use evidence"])
+def test_what_is_no_specification_is_told_so(
+    text: str, minutes: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "space.fuse").write_text(text, encoding="utf-8")
+    given = ("search", "space.fuse", "--data", "data.npz", "--out", "run", *minutes)
+    with pytest.raises(AssertionError) as failed:
+        command(tmp_path, *given)
+    said = str(failed.value) + "".join(capsys.readouterr())
+    assert "error[E" in said
+
+
 # Time
 
 
@@ -240,7 +266,6 @@ def test_a_plan_of_another_search_is_refused(change: dict[str, Any]) -> None:
         found.restore(Saved({**found.state(), **change}, "checkpoint"))
 
 
-def test_only_a_strategy_that_reads_it_keeps_a_limit() -> None:
+def test_a_limit_is_that_of_the_settings() -> None:
     assert Allowance.of(fw.Settings(minutes=2), 3).seconds == 120
     assert not Allowance.of(fw.Settings(), 3).is_limited
-    assert not Allowance.of(fw.Settings(minutes=2, strategy="random"), 3).is_limited

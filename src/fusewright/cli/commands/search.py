@@ -81,7 +81,8 @@ def search(
     spec, readings = load_with(file, sets), Readings()
     kind = spec.predict.kind if spec.predict else "several" if spec.heads else "classes"
     metric = selection_metric(kind)
-    after = 0 if controls is False else count_of_controls(spec, settings)
+    is_counted = settings.minutes and controls is not False
+    after = count_of_controls(spec, settings) if is_counted else 0
     with data_warnings() as warned, rounds(metric) as report:
         result = run(
             spec,
