@@ -80,7 +80,7 @@ class Work:
         plan = self.most(done, level)
         yield plan
         for finalists in range(plan.finalists - 1, done.finalists - 1, -1):
-            if finalists >= FEWEST or finalists == done.finalists:
+            if finalists >= FEWEST or not finalists:
                 plan = replace(plan, finalists=finalists)
                 yield plan
         for current in range(level, len(plan.rungs)):

@@ -84,7 +84,7 @@ class Halving:
         trial = self.trials[place]
         rung = [self.trials[p] for at, _, p in self._plan if at == level]
         self.trainer.train(trial, epochs, self._beside([t for t in rung if t.scored < epochs]))
-        self._decide(level, [t.scored >= epochs for t in rung])
+        self._decide(level, epochs)
         values = {"rung": level + 1, "candidate": trial.number, "epochs": epochs}
         if index + 1 < self.rounds and self._plan[index + 1][0] == level:
             return Round(None, trial.score, values={**values, **trial.told})
@@ -100,13 +100,18 @@ class Halving:
         is_first = allowance.is_limited and not allowance.is_measured
         return left[:WORTHWHILE] if is_first else left
 
-    def _decide(self, level: int, trained: list[bool]) -> None:
-        """Plans what there is time for, where that is limited; some of a rung are trained."""
+    def _decide(self, level: int, epochs: int) -> None:
+        """Plans what there is time for, where that is limited; some of a rung are trained.
+
+        These go first in it: others may stand between them, which are not trained beside them.
+        """
         if not self.problem.allowance.is_limited:
             return
-        last = max(place for place, is_trained in enumerate(trained) if is_trained)
+        rung = sorted(self.trials[: self._counts[level]], key=lambda trial: trial.scored < epochs)
+        self.trials[: len(rung)] = rung
+        trained = sum(trial.scored >= epochs for trial in rung)
         following = [0] * (len(self._counts) - level - 1)
-        done = Plan((*self._counts[:level], last + 1, *following), 0, 0)
+        done = Plan((*self._counts[:level], trained, *following), 0, 0)
         self._counts = self.problem.allowance.decide(done, level).rungs
 
     def _end(self, trained: int, level: int) -> None:

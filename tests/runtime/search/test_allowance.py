@@ -123,6 +123,16 @@ def test_one_candidate_is_trained_to_the_end_whatever_that_takes(clock: Clock) -
     assert found.history[-1]["epochs"] == 7
 
 
+def test_candidates_that_are_not_trained_beside_others_are_not_done(clock: Clock) -> None:
+    """Candidates of one dropout are trained together, and those of the other stand between."""
+    found = within(40.5, candidates=40, tune="modality_dropout = 0 | 0.2")
+    (first, *rungs), compared = done(found)
+    assert (first, *rungs) < (30, 9, 3)
+    assert not compared
+    assert clock.now == sum(n * span for n, span in zip((first, *rungs), (1, 2, 4), strict=True))
+    assert clock.now <= 40.5
+
+
 def test_time_is_left_for_controls(clock: Clock) -> None:
     """Two networks and what was found are taken to cost 1.5 * 3 * 7 epochs of candidates."""
     assert done(within(48 + 31.6, controls=2)) == ([24, 8, 2], 0)
