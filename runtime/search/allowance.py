@@ -41,7 +41,7 @@ class Allowance:
         self._clock = clock or perf_counter
         self._before, self._since = before, self._clock()
         self._took = self._samples = 0.0
-        self._is_warm = False
+        self._groups = 0
         self._work: Work | None = None
         self._plan: Plan | None = None
 
@@ -70,21 +70,21 @@ class Allowance:
     def learn(self, start: float, samples: int) -> None:
         """Learns what networks take: since `start`, some were trained on so many samples.
 
-        Of the first ones nothing is learned: with them much is done once.
+        What the first ones took is forgotten when others follow: with them much is done once.
         """
-        if self._is_warm:
-            self._took = MEMORY * self._took + self.elapsed - start
-            self._samples = MEMORY * self._samples + samples
-        self._is_warm = True
+        memory = MEMORY if self.is_measured else 0.0
+        self._took = memory * self._took + self.elapsed - start
+        self._samples = memory * self._samples + samples
+        self._groups += 1
 
     @property
     def is_measured(self) -> bool:
-        """Whether it is known what a network takes."""
-        return self._samples > 0
+        """Whether it is known what a network takes that is not among the first ones."""
+        return self._groups > 1
 
     def expected(self, samples: float) -> float:
         """The seconds that it takes to train a network on so many samples."""
-        rate = gathered(self._took / self._samples)[0] if self.is_measured else 0.0
+        rate = gathered(self._took / self._samples)[0] if self._samples else 0.0
         return float(rate) * samples
 
     # What is done in it
@@ -106,8 +106,12 @@ class Allowance:
         return self._plan
 
     def decide(self, done: Plan, level: int) -> Plan:
-        """Plans what can be done in the time that is left; so much is done, up to a rung."""
-        rate, left = self.expected(1), self.left
+        """Plans what can be done in the time that is left; so much is done, up to a rung.
+
+        By the first networks that is decided only where they are all that there are.
+        """
+        is_known = self.is_measured or done.rungs == self.work.whole.rungs
+        rate, left = self.expected(1) if is_known else 0.0, self.left
         self._plan = self.work.first_within(done, level, left / rate if rate else inf)
         return self._plan
 
@@ -140,7 +144,7 @@ class Allowance:
             "seconds": self.elapsed,
             "took": self._took,
             "samples": self._samples,
-            "warm": self._is_warm,
+            "groups": self._groups,
             "rungs": list(plan.rungs),
             "finalists": plan.finalists,
             "controls": plan.controls,
@@ -159,4 +163,4 @@ class Allowance:
         self._before += saved.at("seconds").number(0)
         self._took = saved.at("took").number(0)
         self._samples = saved.at("samples").number(0)
-        self._is_warm = saved.at("warm").flag()
+        self._groups = saved.at("groups").integer()

@@ -123,6 +123,13 @@ def test_one_candidate_is_trained_to_the_end_whatever_that_takes(clock: Clock) -
     assert found.history[-1]["epochs"] == 7
 
 
+def test_a_limit_is_kept_where_few_candidates_are_trained_at_once(clock: Clock) -> None:
+    found = within(60.5, candidates=8, rungs=1)
+    assert done(found) == ([8, 0, 0], 0)
+    assert [*found.allowance.given_up] == ["folds"]
+    assert clock.now == 8 * 7
+
+
 def test_candidates_that_are_not_trained_beside_others_are_not_done(clock: Clock) -> None:
     """Candidates of one dropout are trained together, and those of the other stand between."""
     found = within(40.5, candidates=40, tune="modality_dropout = 0 | 0.2")
@@ -253,6 +260,7 @@ def test_time_is_counted_and_rates_are_learned() -> None:
     assert not found.is_measured
     clock.now = 10
     found.learn(0, 100)
+    assert found.is_measured
     assert found.expected(50) == 5
     assert found.left == 50
     clock.now = 12
