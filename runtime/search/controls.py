@@ -97,13 +97,15 @@ def compare_with_controls(
     told: Told | None = None,
     random: bool = True,
     readings: Readings | None = None,
+    allowance: Allowance | None = None,
 ) -> Controls:
     """Trains the controls of what a search found, and scores all of them on the same samples.
 
     Without `random` genotypes, which cost as much as the search, they are cheap.
     `spec`, `data` and `settings` are those of the search. With `out`, its run folder, the result is
-    written there. What `readings` have of the data is not read again. Raises DiagnosticError where
-    the data or the settings cannot be used, or the folder is not that of the search.
+    written there. What `readings` have of the data is not read again. The `allowance` is what is
+    left of the time of the search; without it there is no limit. Raises DiagnosticError where the
+    data or the settings cannot be used, or the folder is not that of the search.
     """
     data = source_of(data)
     network = with_names(checked(with_rule(spec, settings)), data)
@@ -113,7 +115,7 @@ def compare_with_controls(
         by_folds = found.held_out is not None and settings.compares_by_folds and not random
         usual = settings if by_folds else settings.with_options(folds=1)
         folds = chosen_folds(samples, network.head, usual)
-        comparison = _Comparison(network, samples, here, told, folds, found.allowance)
+        comparison = _Comparison(network, samples, here, told, folds, allowance or Allowance())
         controls = comparison.run(found, random=random)
         if folder is not None and rank() == 0:
             controls.write(folder.path)
@@ -157,8 +159,12 @@ class _Comparison:
             known = found.held_out.outputs
             self._judge(found.held_out.samples)
         cost, bought = found.cost["weight_steps"], 0
+        specs = baselines(found.genotype) | self._views(found.genotype)
         if GENOTYPE in known:
             first = known[GENOTYPE]
+        elif (score := found.score) is not None and not self._has_time_for_controls():
+            row = Control(FOUND, score, (score,), self._cost(found.genotype))
+            return self._controls(found, [row], self._all_left_out(specs))
         else:
             (first,) = self._networks({FOUND: found.genotype}, []).values()
         rows = [self._row(FOUND, first, None, found.genotype)]
@@ -167,7 +173,6 @@ class _Comparison:
         left_out: list[str] = []
         for name, outputs in self._simple(left_out):
             rows.append(self._row(name, outputs, first))
-        specs = baselines(found.genotype) | self._views(found.genotype)
         train = self._in_time if self.allowance.is_limited else self._networks
         for name, outputs in train(specs, left_out).items():
             rows.append(self._row(name, outputs, first, specs[name]))
@@ -175,11 +180,26 @@ class _Comparison:
             drawn = RandomControls(self._problem(self.network), self.settings, self._tell)
             several, bought = drawn.rows(cost)
             rows += several
-        metric = SELECTION_METRIC[self.network.head.kind]
+        return self._controls(found, rows, left_out, bought)
+
+    def _controls(
+        self, found: SearchResult, rows: list[Control], left_out: list[str], bought: int = 0
+    ) -> Controls:
         return Controls(
-            metric, self.training.epochs, cost, bought, tuple(rows), tuple(left_out),
-            len(self.folds),
+            SELECTION_METRIC[self.network.head.kind], self.training.epochs,
+            found.cost["weight_steps"], bought, tuple(rows), tuple(left_out), len(self.folds),
         )  # fmt: skip
+
+    def _has_time_for_controls(self) -> bool:
+        """Whether what was found can be trained anew, and one network to compare it with."""
+        allowance = self.allowance
+        return not allowance.is_limited or self._expected(2) <= allowance.left
+
+    def _all_left_out(self, specs: Mapping[str, Spec]) -> list[str]:
+        """That there is no time for any control."""
+        each, left = self._expected(1), self.allowance.left
+        simple = _told(SIMPLE_MODELS, self._expected(SIMPLE), left)
+        return [simple, *(_told(name, each, left) for name in specs)]
 
     def _row(
         self, name: str, outputs: Outputs, first: Outputs | None, spec: Spec | None = None

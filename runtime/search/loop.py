@@ -35,7 +35,6 @@ from ..training.finite import no_finite_loss, not_finite_at
 from ..training.fitting import Report
 from ..training.kept import HISTORY, records_in
 from ..tuning import Own
-from .allowance import Allowance
 from .candidates.saved import saved_arrays, saved_choices, saved_own
 from .chain import Chain
 from .strategy import HeldOut, Problem, Round
@@ -51,8 +50,8 @@ class SearchResult(Displayed):
     `cost` is in `weight_steps` (see `meter.py`) and `seconds`; `space` is what was searched,
     with `settings`. Where finalists were compared by folds, `ensemble` is the best mean of them.
     `training` are the settings that the genotype was trained with, where it was by itself,
-    `member_training` those of the members, and `held_out` what folds know of both. `allowance` is
-    the time that was allowed, and what was given up to keep it.
+    `member_training` those of the members, and `held_out` what folds know of both. `given_up` is
+    what was not done to keep a limit of time, part by part.
     """
 
     space: Spec
@@ -66,11 +65,11 @@ class SearchResult(Displayed):
     training: Settings | None = None
     member_training: tuple[Settings | None, ...] = ()
     held_out: HeldOut | None = None
-    allowance: Allowance = field(default_factory=Allowance)
+    given_up: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """The round that was kept, what it scored, and what the search cost."""
-        score = self.run.search.score if self.run.search else None
+        score = self.score
         metric = self.run.search.metric if self.run.search else ""
         scored = "" if score is None else f", {metric} {score:.4f}"
         kept = f"round {self.best_round} of {len(self.history)} kept{scored}"
@@ -87,10 +86,15 @@ class SearchResult(Displayed):
         return f"{self.settings.strategy}, seed {self.settings.seed}"
 
     @property
+    def score(self) -> float | None:
+        """What the round that was kept scored, where that is known."""
+        return self.run.search.score if self.run.search else None
+
+    @property
     def run(self) -> FinishedRun:
         """The search as a run that stands in no folder."""
         network, rounds = checked(self.space), records(self.history, "round")
-        about = {"cost": dict(self.cost), GIVEN_UP: self.allowance.given_up}
+        about = {"cost": dict(self.cost), GIVEN_UP: dict(self.given_up)}
         found = Search(network, self.settings, about, rounds, None)
         return FinishedRun(Path(self.name), self.genotype, found, None, self.ensemble)
 
@@ -148,7 +152,7 @@ class Loop:
             self._trained(best.own),
             tuple(self._trained(one.own) for one in self.strategy.members()),
             self.strategy.held_out(),
-            self.problem.allowance,
+            self.problem.allowance.given_up,
         )
 
     def _trained(self, own: Own) -> Settings | None:

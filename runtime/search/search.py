@@ -124,7 +124,7 @@ def search(
         warned += warn(unused_by(result.genotype)) if rank() == 0 else []
         if run is not None and rank() == 0:
             _write(result, run.folder, settings, profile)
-            given_up = {GIVEN_UP: allowance.given_up} if allowance.given_up else {}
+            given_up = {GIVEN_UP: result.given_up} if result.given_up else {}
             cost = dict(result.cost)
             run.folder.write_about(run.data.record(), cost=cost, warnings=warned, **given_up)
     return result

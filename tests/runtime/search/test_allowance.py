@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -15,7 +16,9 @@ import fusewright as fw
 from fusewright.runtime.runs.saved import Saved
 from fusewright.runtime.search import allowance
 from fusewright.runtime.search.allowance import Allowance
+from fusewright.runtime.search.baselines import baselines
 from fusewright.runtime.search.candidates import trainer
+from fusewright.runtime.search.controls import FOUND, compare_with_controls
 from fusewright.runtime.search.plans import Plan, Work
 from fusewright.runtime.search.search import search
 from fusewright.runtime.training import together
@@ -84,7 +87,7 @@ def done(found: fw.SearchResult) -> tuple[list[int], int]:
 def test_with_time_enough_nothing_is_given_up(clock: Clock) -> None:
     found = within(10_000)
     assert done(found) == ([24, 8, 2], 4) == done(whole())
-    assert not found.allowance.given_up
+    assert not found.given_up
     assert found.genotype == whole().genotype
     assert found.ensemble == whole().ensemble
 
@@ -100,7 +103,7 @@ def test_folds_are_given_up_first(clock: Clock) -> None:
     rungs, compared = done(found)
     assert rungs == [24, 8, 2]
     assert 2 <= compared < 4
-    assert found.allowance.given_up == {"folds": f"{compared} of 4 finalists compared"}
+    assert found.given_up == {"folds": f"{compared} of 4 finalists compared"}
     assert found.ensemble is not None
     assert clock.now <= 120.5
 
@@ -110,8 +113,8 @@ def test_then_candidates_are(clock: Clock) -> None:
     rungs, compared = done(found)
     assert not compared
     assert rungs == [30, 9, 3]
-    assert [*found.allowance.given_up] == ["folds", "candidates"]
-    assert found.allowance.given_up["candidates"] == "30 of 40, then 9 of 13, then 3 of 4 trained"
+    assert [*found.given_up] == ["folds", "candidates"]
+    assert found.given_up["candidates"] == "30 of 40, then 9 of 13, then 3 of 4 trained"
     assert (found.ensemble, found.held_out) == (None, None)
     assert found.best_round == len(found.history) == found.history[-1]["rounds"]
     assert clock.now <= 60.5
@@ -126,7 +129,7 @@ def test_one_candidate_is_trained_to_the_end_whatever_that_takes(clock: Clock) -
 def test_a_limit_is_kept_where_few_candidates_are_trained_at_once(clock: Clock) -> None:
     found = within(60.5, candidates=8, rungs=1)
     assert done(found) == ([8, 0, 0], 0)
-    assert [*found.allowance.given_up] == ["folds"]
+    assert [*found.given_up] == ["folds"]
     assert clock.now == 8 * 7
 
 
@@ -160,7 +163,7 @@ def test_a_search_goes_on_with_what_it_has_given_up(
             within(seconds, out=tmp_path / "run")
     clock.now += 1000
     again = within(seconds, out=tmp_path / "run", resume=True)
-    assert again.allowance.given_up == expected.allowance.given_up
+    assert again.given_up == expected.given_up
     assert again.genotype == expected.genotype
     assert again.ensemble == expected.ensemble
     assert without_cost(again.history) == without_cost(expected.history)
@@ -188,6 +191,24 @@ def slow(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Clock:
 
     monkeypatch.setattr(together, "_train_group", train)
     return clock
+
+
+def test_what_was_found_is_not_trained_again_where_no_control_fits(slow: Clock) -> None:
+    settings = fw.Settings(minutes=48.5 / 60, **QUICK)
+    own = Allowance.of(settings)
+    found = search(spec(), DATA, settings=settings, allowance=own)
+    before = slow.now
+    controls = compare_with_controls(
+        spec(), DATA, found, settings=settings, random=False, allowance=own
+    )
+    (row,) = controls.rows
+    assert (row.name, row.score) == (FOUND, found.score)
+    assert slow.now == before
+    assert len(controls.left_out) == 1 + len(baselines(found.genotype)) + 1
+    later = compare_with_controls(
+        spec(), DATA, pickle.loads(pickle.dumps(found)), settings=settings, random=False
+    )
+    assert not later.left_out
 
 
 def searched(at: Path, *options: str) -> str:

@@ -83,6 +83,7 @@ def search(
     metric = selection_metric(kind)
     is_counted = settings.minutes and controls is not False
     after = count_of_controls(spec, settings) if is_counted else 0
+    allowance = Allowance.of(settings, after, perf_counter() - began)
     with data_warnings() as warned, rounds(metric) as report:
         result = run(
             spec,
@@ -93,12 +94,12 @@ def search(
             resume=resume,
             readings=readings,
             report=report,
-            allowance=Allowance.of(settings, after, perf_counter() - began),
+            allowance=allowance,
         )
     best = result.history[result.best_round - 1]
     metrics = {k: v for k, v in best.items() if isinstance(v, float)}
     summary = {"genotype": str(out / GENOTYPE), "best_round": result.best_round, **metrics}
-    given_up = result.allowance.given_up
+    given_up = result.given_up
     if not json and not rank():
         print(result.genotype)
         print_values(summary)
@@ -106,7 +107,7 @@ def search(
             print(said(given_up, settings.minutes))
     compared = None
     if controls is not False:
-        kept = {"readings": readings, "random": controls is True}
+        kept = {"readings": readings, "random": controls is True, "allowance": allowance}
         compared = _compared(spec, data, result, settings, out, kept)
     if rank():
         return
