@@ -207,13 +207,17 @@ def run(names: Sequence[str], seeds: int, cache: Path, results: Path) -> None:
 
 
 def add(name: str, predictions: Path, cache: Path, results: Path) -> None:
-    """Keeps what a system outside gives for the test samples of a set."""
-    given, key = read_arrays(predictions), f"{name}/0/{OUTSIDE}"
-    outputs, seconds = np.asarray(given["outputs"]), float(np.asarray(given["seconds"]))
+    """Keeps what a system outside gives for the test samples of a set, once."""
+    study, key = Study.open(results), f"{name}/0/{OUTSIDE}"
+    if key in study.rows:
+        raise SystemExit(f"{key} is known: {results}")
+    given, judge = read_arrays(predictions), Judge(name, load(name, cache), 0)
+    outputs, truth = np.asarray(given["outputs"]), judge.samples.labels[judge.test]
+    if not np.array_equal(np.asarray(given["labels"]), truth):
+        raise SystemExit(f"{predictions} is not of the test samples of {name}")
     np.save(cache / "judged" / f"{key.replace('/', '-')}.npy", outputs)
-    head = checked(fw.load(SETS[name].spec)).head
-    row = {"metric": score_of(head, outputs, np.asarray(given["labels"])), "seconds": seconds}
-    Study.open(results).row(key, lambda: row)
+    metric, seconds = score_of(judge.network.head, outputs, truth), np.asarray(given["seconds"])
+    study.row(key, lambda: {"metric": metric, "seconds": float(seconds)})
 
 
 def main() -> None:
@@ -232,8 +236,9 @@ def main() -> None:
         PAGE.write_text(report(rows, options.data / "judged", PAGE.parent / "images"))
         return
     if options.command == "add":
-        (name,) = options.set or [""]
-        add(name, options.predictions, options.data, options.results)
+        if options.predictions is None or len(options.set or []) != 1:
+            parser.error("`add` takes one --set and --predictions")
+        add(options.set[0], options.predictions, options.data, options.results)
         return
     torch.set_num_threads(options.threads)
     names = options.set or [name for name, one in SETS.items() if one.role == options.role]
