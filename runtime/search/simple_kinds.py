@@ -13,10 +13,10 @@ from ...compiler.network.network import Head
 
 TREE_COUNT = 300
 SHARE_OF_COLUMNS = 1 / 3
-"""The columns that a split of a regression's tree chooses from. A hundred trees that choose from all
-take as long and give no more: R² 68.7 and 68.3 on validation and test of melting, where 300 that
-choose from a third give 68.5 and 68.7; F1 of icons' labels, 100 trees each: 50.5 and 47.0, with a
-third 52.6 and 47.5."""
+"""The columns that a split of a regression's tree chooses from. A hundred trees that choose from
+all take as long and give no more: R² 68.7 and 68.3 on validation and test of melting, where 300
+that choose from a third give 68.5 and 68.7; F1 of icons' labels, 100 trees each: 50.5 and 47.0,
+with a third 52.6 and 47.5."""
 ITERATIONS = 500
 Floats: TypeAlias = NDArray[np.float64]
 Weights: TypeAlias = Floats | None
