@@ -260,8 +260,8 @@ def test_the_class_token_is_what_it_is_when_the_last_layer_computes_every_token(
     every = begun.replace(combine, "return Layer(encoded, encoded)")
     whole = fw.loads(str(control).replace("use simbamm", f"use simbamm\n\n{every}"))
     weights = fw.train(control, DATA, settings=QUICK).weights
-    outputs = [fw.predict(one, DATA, weights=weights) for one in (control, whole)]
-    np.testing.assert_allclose(*outputs, atol=1e-5)
+    of_token, of_all = (fw.predict(one, DATA, weights=weights) for one in (control, whole))
+    np.testing.assert_allclose(of_token, of_all, atol=1e-5)
 
 
 def test_late_fusion_has_the_last_feature_of_each_modality() -> None:
