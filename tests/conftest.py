@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 _COMMON: dict[str, Any] = {
     "deadline": None,
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
-    "derandomize": True, "phases": [__import__("hypothesis").Phase.generate], "database": None,
+    "derandomize": True,
 }
 settings.register_profile("test", max_examples=60, **_COMMON)
 settings.register_profile("prove", max_examples=600, **_COMMON)
