@@ -13,10 +13,11 @@ from ..progress import clock_text
 
 FEWEST = 2
 """Finalists that folds compare at least; a single one is compared with nothing."""
+FIRST = 8
+"""Candidates that are trained first, and as many then, to know what one takes."""
 WORTHWHILE = 8
 """Candidates that are begun together at least, or half as many as before, where there is time for
-more; so many are trained first, and so many then, to know what one takes."""
-
+more."""
 CONTROL = 1.5
 """Candidates that a control takes the time of at least: few of them are trained together."""
 
@@ -94,7 +95,7 @@ class Work:
             yield plan
 
     def first_within(self, done: Plan, level: int, most: float) -> Plan:
-        """The first of these whose cost beyond what is done is `most`; else the least."""
+        """The first of these whose cost beyond what is done is `most` at most; else the least."""
         plan = self.whole
         for plan in self.plans(done, level):
             if self.cost(plan) - self.cost(replace(done, controls=0)) <= most:

@@ -23,7 +23,7 @@ from ..candidates.starts import beside, starts
 from ..candidates.trainer import Trainer
 from ..candidates.trial import Trial
 from ..chain import Stage
-from ..plans import WORTHWHILE, Plan, Work
+from ..plans import FIRST, Plan, Work
 from ..strategy import LAST, Problem, Round
 from . import ranking
 from .folds import needed_folds
@@ -98,7 +98,7 @@ class Halving:
         """Which of those that are left are trained now: a few, until it is known what one takes."""
         allowance = self.problem.allowance
         is_first = allowance.is_limited and not allowance.is_measured
-        return left[:WORTHWHILE] if is_first else left
+        return left[:FIRST] if is_first else left
 
     def _decide(self, level: int, epochs: int) -> None:
         """Plans what there is time for, where that is limited; some of a rung are trained.
