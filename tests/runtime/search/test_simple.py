@@ -203,11 +203,11 @@ def test_every_control_counts_classes_as_the_genotype_does(strategy: str) -> Non
     space, data = spec(predict="2 classes"), rare("classes")
     settings = Settings(
         strategy=strategy, candidates=2, trial_epochs=8, epochs=8, batch=16, folds=1,
-        max_learning_rate=0.01, ensemble=False, class_weights="1, 100",
+        max_learning_rate=0.01, ensemble=False, class_weights="1, 1000",
     )  # fmt: skip
     found = search(space, data, settings=settings)
     controls = compare_with_controls(space, data, found, settings=settings, random=False)
     assert not controls.left_out
     assert len(controls.rows) == 9
     for row in controls.rows:
-        assert row.score < 0.6  # where 0.8 are of the other class
+        assert row.score < 0.5  # where 0.8 are of the other class
