@@ -44,10 +44,13 @@ def nodes_of(graph: Graph) -> set[str]:
 
 
 def read_back(text: str) -> networkx.MultiDiGraph[str]:
-    """A DOT text as a graph, read by Graphviz itself: nodes and edges with the attributes set."""
+    """A DOT text as a graph, read by Graphviz itself: nodes and edges with the attributes set.
+
+    By its simplest layout, since no place of anything is asked for.
+    """
     engine = shutil.which("graphviz-pure", path=str(Path(sys.executable).parent))
     assert engine is not None
-    command = [engine, "-Tdot_json"]
+    command = [engine, "-Kosage", "-Tdot_json"]
     written = subprocess.run(command, input=text.encode(), capture_output=True, check=True)
     document: dict[str, Any] = json.loads(written.stdout)
     graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph()

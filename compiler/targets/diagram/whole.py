@@ -18,7 +18,7 @@ avoid crossing that edge and keep it straight.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from math import ceil
@@ -76,8 +76,7 @@ class WholeDrawer(Drawer):
         Above two Cells, points would push the combination out of the middle.
         """
         free = self._free_inputs()
-        others = [cell for number, cell in enumerate(self.network.cells) if number not in free]
-        for number, row in enumerate(_side_by_side(others)):
+        for number, row in enumerate(_side_by_side(self.network.cells, free)):
             inputs = [identifier(cell.name, cell.inputs[0]) for cell in row]
             below = [f"%row_{number}_{place}" for place in range(len(row))]
             yield from points(below, inputs)
@@ -260,13 +259,17 @@ class WholeDrawer(Drawer):
         return box(name, signed, tip, self.look(name, "head"), definition_latex(role.definition))
 
 
-def _side_by_side(cells: Sequence[NetworkCell]) -> list[list[NetworkCell]]:
-    """Cells that stand as many Cells above the lanes, where these are several, in their order."""
+def _side_by_side(cells: Sequence[NetworkCell], free: Collection[int]) -> list[list[NetworkCell]]:
+    """Cells that stand as many Cells above the lanes, where these are several, in their order.
+
+    Those in the places `free` have rows of their own, and what reads one stands above it.
+    """
     height: dict[str, int] = {}
     for cell in cells:
         below = [height.get(name, 0) for slot in cell.slots for name in slot.candidates]
         height[cell.name] = 1 + max(below)
-    rows = [[c for c in cells if height[c.name] == level] for level in sorted({*height.values()})]
+    others = [cell for place, cell in enumerate(cells) if place not in free]
+    rows = [[c for c in others if height[c.name] == level] for level in sorted({*height.values()})]
     return [row for row in rows if len(row) > 1]
 
 

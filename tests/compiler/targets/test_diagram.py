@@ -10,6 +10,7 @@ import shutil
 import sys
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -370,6 +371,20 @@ def test_a_broken_program_gives_way_to_the_next(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(engine, "_bundled", nothing)
     with pytest.raises(DiagnosticError, match="E509"):
         render(parse(GENOTYPE).graph, "svg")
+
+
+def test_what_cannot_be_laid_out_in_groups_is_drawn_without(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "dot"
+    script = "import sys\nsys.exit(1) if 'group=' in (t := sys.stdin.read()) else print(t)\n"
+    program.write_text(f"#!{sys.executable}\n{script}", encoding="utf-8")
+    program.chmod(0o700)
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: str(program))
+    monkeypatch.setattr(engine, "_bundled", nothing)
+    assert "group=" in picture(GENOTYPE)
+    drawn = render(parse(GENOTYPE).graph, "svg").decode()
+    assert re.sub(', group="[^"]*"', "", picture(GENOTYPE)) == drawn.removesuffix("\n")
 
 
 def test_dot_is_the_text_itself() -> None:
