@@ -10,7 +10,7 @@ and validation samples and is measured on test. Networks without a Cell are tune
 are: with every setting that a search tries, chosen on validation. Outputs for test samples are kept
 beside the data, rows in a file that is only added to; `table` compares them by the bootstrap over
 samples and seeds of `runtime/predict/comparison.py`. `add` takes what a system outside gives
-(`autogluon.py`), which is compared with the ensemble alone.
+(`outside.py`), which is compared with the ensemble alone.
 
 `validation` of the genotype and the ensemble is over the folds that the search chose by, that of
 controls over the validation split. `seconds` of the genotype and the ensemble are those of the
@@ -53,7 +53,7 @@ from fusewright.runtime.tuning import every_own
 
 from .data import SETS, load
 from .rows import Study
-from .verdicts import GENOTYPE, MEMBERS, OUTSIDE, report
+from .verdicts import GENOTYPE, MEMBERS, report
 
 ROWS = Path(__file__).with_name("judged.jsonl")
 PAGE = Path("docs/judged.md")
@@ -208,10 +208,11 @@ def run(names: Sequence[str], seeds: int, cache: Path, results: Path) -> None:
 
 def add(name: str, predictions: Path, cache: Path, results: Path) -> None:
     """Keeps what a system outside gives for the test samples of a set, once."""
-    study, key = Study.open(results), f"{name}/0/{OUTSIDE}"
+    study, given = Study.open(results), read_arrays(predictions)
+    key = f"{name}/0/{given['system']}"
     if key in study.rows:
         raise SystemExit(f"{key} is known: {results}")
-    given, judge = read_arrays(predictions), Judge(name, load(name, cache), 0)
+    judge = Judge(name, load(name, cache), 0)
     outputs, truth = np.asarray(given["outputs"]), judge.samples.labels[judge.test]
     if not np.array_equal(np.asarray(given["labels"]), truth):
         raise SystemExit(f"{predictions} is not of the test samples of {name}")

@@ -25,13 +25,12 @@ from ..machine import machine
 from .data import SETS, load
 from .diagram import diagram
 from .markdown import table
+from .outside import SYSTEMS
 from .rows import Rows
 from .statistics import MARGIN, critical_difference, friedman, over_sets, ranks, verdict
 
 GENOTYPE, MEMBERS = "genotype", "ensemble"
 OWN = (GENOTYPE, MEMBERS)
-OUTSIDE = "AutoGluon-Tabular"
-"""A system that is no control of a search: it was run once on each set that has it."""
 ALONE = " alone"
 """How the names of single modalities end, of which a set has its own."""
 SECONDS = {
@@ -76,12 +75,14 @@ The mean over sets of how much higher each is, with a 95 % interval for these se
 mostly too small to decide. This table was added after the held-out sets were run; the rule that was
 set beforehand is in `judge.py`."""
 
-BESIDE_OUTSIDE = """## Beside AutoGluon
+BESIDE_OUTSIDE = """## Beside systems outside
 
-AutoGluon-Tabular 1.4 reads what the linear model and extra trees read, and had 205 to 555 seconds
-on one core, which is more than the search and the training of genotype and ensemble took, with its
-preset `best_quality` and its neural networks among the models (`benchmarks/study/autogluon.py`).
-One run each."""
+They read what the linear model and extra trees read (`benchmarks/study/outside.py`), and were run
+once each. AutoGluon-Tabular 1.4 had 205 to 555 seconds on one core, which is more than the search
+and the training of genotype and ensemble took, with its preset `best_quality` and its neural
+networks among the models. Perceptrons are scikit-learn's, with two hidden layers of 256, one of
+three penalties chosen on validation, early stopping, and five seeds, whose outputs are averaged:
+what is written in some minutes."""
 
 CHECKLIST = """## The checklist of "Fusion or Confusion?"
 
@@ -120,7 +121,7 @@ class Judged:
         """Their names, in the order in which they ran."""
         keys = (key.split("/", 2) for key in self.rows if key.startswith(f"{self.name}/"))
         names = dict.fromkeys(contender for _, _, contender in keys)
-        return [name for name in names if name != OUTSIDE]
+        return [name for name in names if name not in SYSTEMS]
 
     def mean(self, contender: str, what: str = "metric") -> float:
         """The mean over seeds of what rows say."""
@@ -151,7 +152,7 @@ class Judged:
 
     def scored(self, contender: str) -> Scored:
         """What its outputs are worth, sample by sample."""
-        seeds = [0] if contender == OUTSIDE else self.seeds
+        seeds = [0] if contender in SYSTEMS else self.seeds
         files = (f"{self.name}-{s}-{contender.replace('/', '-')}.npy" for s in seeds)
         outputs = np.stack([np.load(self.outputs / file) for file in files])
         return scored(self.head.kind, outputs, self.truth[0])
@@ -190,8 +191,8 @@ def report(rows: Rows, outputs: Path, pictures: Path) -> str:
             every += judged
     if len(every) > 1:
         parts += [OVER_ALL, _over_all(every)]
-    if outside := [one for one in every if f"{one.name}/0/{OUTSIDE}" in rows]:
-        parts += [BESIDE_OUTSIDE, _beside_outside(outside)]
+    beside = [_beside(system, every) for system in SYSTEMS]
+    parts += [BESIDE_OUTSIDE, *filter(None, beside)]
     parts += [CHECKLIST, f"Machine: {machine('torch', 'scikit-learn', 'numpy')}."]
     return "\n\n".join([INTRODUCTION, *_not_run(every), *parts]) + "\n"
 
@@ -251,16 +252,18 @@ def _against_each(judged: Sequence[Judged]) -> str:
     return table(["the ensemble, points above", *(one.name for one in judged)], lines)
 
 
-def _beside_outside(judged: Sequence[Judged]) -> str:
-    """What a system outside reached, and what the ensemble does beside it."""
-    own = [one.rows[f"{one.name}/0/{OUTSIDE}"] for one in judged]
-    shown = [_shown(one.ahead(MEMBERS, OUTSIDE)) for one in judged]
+def _beside(system: str, judged: Sequence[Judged]) -> str:
+    """What a system outside reached, and what the ensemble does beside it, where it was run."""
+    known = [one for one in judged if f"{one.name}/0/{system}" in one.rows]
+    if not known:
+        return ""
+    own = [one.rows[f"{one.name}/0/{system}"] for one in known]
     lines = [
-        [OUTSIDE, *(f"{100 * row['metric']:.1f}" for row in own)],
+        [system, *(f"{100 * row['metric']:.1f}" for row in own)],
         ["seconds", *(f"{row['seconds']:.0f}" for row in own)],
-        ["the ensemble, points above it", *shown],
+        ["the ensemble, points above it", *(_shown(one.ahead(MEMBERS, system)) for one in known)],
     ]
-    return table(["test metric, %", *(one.name for one in judged)], lines)
+    return table(["test metric, %", *(one.name for one in known)], lines)
 
 
 def _over_all(judged: Sequence[Judged]) -> str:
