@@ -28,8 +28,9 @@ _SET = ("tikz", "tex")
 """What LaTeX reads: a picture to be input, and a document that is one."""
 FORMATS = ("dot", *_DRAWN, *_SET)
 """What a picture can be written in; `dot` is the text itself."""
-_GROUP = re.compile(r', group="[^"]*"')
-"""What keeps boxes in one line; no name and no label has a quote of its own."""
+_STRING = r'"(?:[^"\\]|\\.)*"'
+_GROUP = re.compile(rf"({_STRING})|, group={_STRING}")
+"""What keeps boxes in one line, and other strings, which may hold anything."""
 
 
 def formats() -> tuple[str, ...]:
@@ -55,7 +56,7 @@ def draw(source: str, format: str, style: Style) -> bytes:
     if source.count("\n") > MOST_STATEMENTS:
         raise too_large()
     failure: DiagnosticError | None = None
-    texts = (source, _GROUP.sub("", source))
+    texts = (source, _GROUP.sub(lambda found: found[1] or "", source))
     for text, program in product(texts, _programs(format)):
         try:
             return _draw(program, text, format, style)
