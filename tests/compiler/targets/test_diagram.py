@@ -393,6 +393,18 @@ def test_what_cannot_be_laid_out_in_groups_is_drawn_without(
     assert re.sub(', group="[^"]*"', "", picture(GENOTYPE)) == drawn.removesuffix("\n")
 
 
+def test_what_reads_a_cell_with_open_inputs_stands_above_it() -> None:
+    text = f"""{HEADER}
+cell Fixed(Image_1, Text_0) {{ Step_1 = Sum(x, y) }}
+cell Open(?, ?) {{ Step_1 = Sum(x, y) }}
+cell Above(Open, Text_0) {{ Step_1 = Sum(x, y) }}
+predict 23 labels
+"""
+    assert "%row_" not in picture(text)
+    beside = text.replace("Above(Open,", "Above(Image_2,")
+    assert re.findall(r'"&%row_0_\d" -> "(\w+)\.x"', picture(beside)) == ["Fixed", "Above"]
+
+
 def test_dot_is_the_text_itself() -> None:
     assert render(parse(GENOTYPE).graph, "dot").decode() == picture(GENOTYPE)
 
