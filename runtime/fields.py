@@ -217,6 +217,9 @@ class Fields:
     ensemble: bool = _setting(  # the help is that of its option, `--no-ensemble`
         True, "Find the genotype alone, without an ensemble.", read_by=_SEARCH
     )
+    perceptrons: bool = _setting(  # as above, `--no-perceptrons`
+        True, "Compare genotypes of the space alone, without perceptrons.", read_by=_SEARCH
+    )
     member_seeds: int = _setting(
         3,
         "Seeds that each member of an ensemble is trained with.",

@@ -76,7 +76,7 @@ SELECTIONS: Mapping[str, SelectionRow] = {
     "ranking": SelectionRow(reads=("candidates",), weighs_losses=True),
     "halving": SelectionRow(reads=_RUNGS, samples=True, weighs_losses=True),
     "folds": SelectionRow(
-        reads=("trial_epochs", "folds", "finalists", "ensemble"),
+        reads=("trial_epochs", "folds", "finalists", "ensemble", "perceptrons"),
         samples=True,
         folds=True,
         weighs_losses=True,

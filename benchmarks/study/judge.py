@@ -24,7 +24,7 @@ What counts as above and below was written here before any held-out set was run:
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -44,7 +44,9 @@ from fusewright.runtime.data.files import read_arrays
 from fusewright.runtime.data.folds import Fold
 from fusewright.runtime.data.split import TEST, TRAIN, VALIDATION
 from fusewright.runtime.search.baselines import ALL, baselines
+from fusewright.runtime.search.candidates.starts import owns
 from fusewright.runtime.search.simple import LINEAR, Outputs, penalties_of, simple_models
+from fusewright.runtime.search.strategy import PERCEPTRON
 from fusewright.runtime.settings import Settings
 from fusewright.runtime.training.objective import shares_of
 from fusewright.runtime.training.scores import score_of
@@ -87,11 +89,13 @@ class Judge:
         self.samples = load_data(data, self.network)
         self.test = self.samples.indices(TEST)
 
-    def contenders(self) -> Iterator[tuple[str, Found]]:
-        """Every contender, by name."""
+    def contenders(self, known: Collection[str] = ()) -> Iterator[tuple[str, Found]]:
+        """Every contender, by name, but controls that are `known`."""
         yield from self._search()
-        yield from self._simple()
-        yield from self._networks()
+        if LINEAR not in known:
+            yield from self._simple()
+        specs = baselines(self.spec)
+        yield from self._networks({name: specs[name] for name in specs if name not in known})
 
     # What a search finds
 
@@ -146,13 +150,15 @@ class Judge:
 
         return max(penalties_of(head), key=score)
 
-    def _networks(self) -> Iterator[tuple[str, Found]]:
+    def _networks(self, specs: Mapping[str, Spec]) -> Iterator[tuple[str, Found]]:
         """Networks without a Cell, each with the settings that do best on validation."""
-        specs, own = baselines(self.spec), list(every_own(self.usual.tuned))
-        each = [self.usual.with_options(epochs=self.usual.trial_epochs, **dict(o)) for o in own]
+        usual = self.usual.with_options(epochs=self.usual.trial_epochs)
+        every = {name: list(every_own(self.usual.tuned)) for name in specs}
+        if PERCEPTRON in specs:
+            every[PERCEPTRON] = owns(self.usual)
         validation = self.samples.indices(VALIDATION)
         known = {**self.data, "split": np.where(self.data["split"] == TRAIN, TRAIN, TEST)}
-        pairs = [(name, settings) for name in specs for settings in each]
+        pairs = [(n, usual.with_options(**dict(own))) for n in specs for own in every[n]]
         started = perf_counter()
         given = self._trained(
             [specs[name] for name, _ in pairs], [s for _, s in pairs], known, validation
@@ -167,6 +173,8 @@ class Judge:
         final = self._trained([*specs.values()], settings, self.data, self.test)
         for name, outputs in zip(specs, final, strict=True):
             yield name, Found(outputs, best[name][0], tuning)
+        if ALL not in specs:
+            return
         seeds = [best[ALL][1].with_options(seed=self.seed + 100 + i) for i in range(SEEDS_OF_ALL)]
         every = self._trained([specs[ALL]] * len(seeds), seeds, self.data, self.test)
         mean = np.mean(every, 0)
@@ -194,11 +202,13 @@ def run(names: Sequence[str], seeds: int, cache: Path, results: Path) -> None:
     folder.mkdir(exist_ok=True)
     for seed in range(seeds):
         for name in names:
-            if f"{name}/{seed}/{GENOTYPE}" in study.rows:
+            place = f"{name}/{seed}/"
+            known = {key.removeprefix(place) for key in study.rows if key.startswith(place)}
+            if GENOTYPE in known:
                 continue
             judge = Judge(name, load(name, cache), seed)
-            for contender, found in list(judge.contenders()):  # all of a seed, or nothing
-                key = f"{name}/{seed}/{contender}"
+            for contender, found in list(judge.contenders(known)):  # all of a seed, or nothing
+                key = place + contender
                 np.save(folder / f"{key.replace('/', '-')}.npy", found.outputs)
                 truth = judge.samples.labels[judge.test]
                 metric = score_of(judge.network.head, found.outputs, truth)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..language.by_library import by_library
 from ..language.nodes import Budget, Cell, CellInput, Reference, Step
 from ..language.spec import Spec
 from ..language.variants import Picks
@@ -33,12 +34,14 @@ class CellChoice:
 class Choices:
     """What fills every Cell of a network, and each place of its output, `NOTHING` some of them.
 
-    Where a space has global holes, it is the network of the `variant`.
+    Where a space has global holes, it is the network of the `variant`. Where a `library` is named,
+    what is chosen is every feature through its roles, and no Cell: a network beside the space.
     """
 
     cells: tuple[CellChoice, ...]
     outputs: Choice
     variant: Picks = ()
+    library: str = ""
 
     @property
     def inputs(self) -> tuple[Choice, ...]:
@@ -68,7 +71,7 @@ def listed(choices: Choices) -> list[Any]:
     cells = [
         [list(c.inputs), [[s.operation, list(s.inputs)] for s in c.steps]] for c in choices.cells
     ]
-    return [cells, list(choices.outputs), list(choices.variant)]
+    return [cells, list(choices.outputs), list(choices.variant), choices.library]
 
 
 def fill(network: Network, choices: Choices) -> Spec:
@@ -77,8 +80,10 @@ def fill(network: Network, choices: Choices) -> Spec:
     The pool and the rule for filling holes are left out, since nothing is left to fill.
     """
     network = network.variant(choices.variant)
-    pairs = zip(network.cells, choices.cells, strict=True)
     budgets = tuple(r for r in network.spec.requirements if isinstance(r, Budget))
+    if choices.library:
+        return replace(by_library(network.spec, choices.library), requirements=budgets)
+    pairs = zip(network.cells, choices.cells, strict=True)
     return replace(
         network.spec,
         pool=None,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ..diagnostics.diagnostic import DiagnosticError, fail, one_of
 from ..diagnostics.source import Span
+from ..language.by_library import is_beside
 from ..language.spec import Spec
 from ..language.variants import picks_of
 from ..network.choices import CellChoice, Choices, StepChoice
@@ -26,6 +27,11 @@ def unfill(network: Network, genotype: Spec) -> Choices:
     pairs = zip(network.cells, filling.cells, strict=True)
     cells = tuple(_cell(open, closed) for open, closed in pairs)
     return Choices(cells, _outputs(network.outputs, filling.outputs), picks)
+
+
+def unfilled(network: Network, genotype: Spec) -> Choices | None:
+    """What a genotype chooses; None of a network that was found beside the search space."""
+    return None if is_beside(genotype, network.space) else unfill(network, genotype)
 
 
 def _picks(network: Network, genotype: Spec) -> Iterator[int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...compiler.check.check import checked
-from ...compiler.resolve.unfill import unfill
+from ...compiler.resolve.unfill import unfilled
 from ...compiler.system.display import Displayed
 from ...compiler.system.files import write_file
 from ...compiler.targets.html import Html, joined
@@ -145,8 +145,9 @@ def selected_by(search: Search) -> str:
 
 def _agreement(runs: Sequence[FinishedRun]) -> tuple[Agreement, ...]:
     searches = [(r, r.search) for r in runs if r.search is not None]
-    choices = [unfill(search.network, run.genotype) for run, search in searches]
-    return agreements(searches[0][1].network, choices)
+    every = [unfilled(search.network, run.genotype) for run, search in searches]
+    choices = [one for one in every if one is not None]
+    return agreements(searches[0][1].network, choices) if choices else ()
 
 
 def _controls(runs: Sequence[FinishedRun]) -> list[Controls]:

@@ -12,7 +12,7 @@ from ...compiler.graph.build import build
 from ...compiler.language.spec import Spec
 from ...compiler.language.variants import Picks
 from ...compiler.network.network import Network
-from ...compiler.resolve.unfill import unfill
+from ...compiler.resolve.unfill import unfilled
 from ...compiler.targets.diagram import of_mixtures
 from ...compiler.targets.diagram.overlay import Overlay
 from ...compiler.targets.diagram.weights import Shares
@@ -29,12 +29,13 @@ def pages(paths: Sequence[str | PathLike[str]]) -> str:
     Raises DiagnosticError where a run is not finished, is damaged, or searched something else.
     """
     network, runs = sharing([read_run(path) for path in paths])
-    found = [unfill(network, run.genotype).variant for run in runs]
-    for run, variant in zip(runs, found, strict=True):
-        if variant != found[0]:
-            message = f"`{run.name}` found other numbers or roles than `{runs[0].name}`"
+    pairs = ((run, unfilled(network, run.genotype)) for run in runs)
+    found = [(run.name, choices.variant) for run, choices in pairs if choices is not None]
+    first, picks = found[0] if found else ("", ())
+    for name, variant in found:
+        if variant != picks:
+            message = f"`{name}` found other numbers or roles than `{first}`"
             raise fail("E506", message, help="give runs whose genotypes have the same")
-    picks = found[0]
     courses = [_course(network, picks, run, run.search) for run in runs if run.search is not None]
     return page(build(network.variant(picks)), courses, selection_metric(network.head.kind))
 
@@ -42,8 +43,9 @@ def pages(paths: Sequence[str | PathLike[str]]) -> str:
 def page_of(space: Spec, name: str, records: Sequence[Record], kept: int | None) -> str:
     """The page of one search."""
     network = checked(space)
-    found = (r.genotype for r in records if r.genotype and (kept is None or r.number == kept))
-    picks = next((unfill(network, loads(genotype)).variant for genotype in found), ())
+    texts = (r.genotype for r in records if r.genotype and (kept is None or r.number == kept))
+    found = (unfilled(network, loads(genotype)) for genotype in texts)
+    picks = next((choices.variant for choices in found if choices is not None), ())
     course = Course(name, _moments(network, picks, records), kept)
     return page(build(network.variant(picks)), [course], selection_metric(network.head.kind))
 
@@ -109,8 +111,8 @@ def _moments(network: Network, picks: Picks, records: Sequence[Record]) -> list[
         if record.architecture:
             shares = _weights(record)
         elif record.genotype:
-            choices = unfill(network, loads(record.genotype))
-            if choices.variant != picks:
+            choices = unfilled(network, loads(record.genotype))
+            if choices is None or choices.variant != picks:
                 continue
             hot = one_hot(network.variant(picks), choices, "per_input")
             shares = {name: row.tolist() for name, row in hot.items()}

@@ -8,7 +8,7 @@ from typing import Any
 from ...compiler.diagnostics.diagnostic import DiagnosticError
 from ...compiler.graph.build import build
 from ...compiler.network.network import Network
-from ...compiler.resolve.unfill import unfill
+from ...compiler.resolve.unfill import unfilled
 from ...compiler.targets.diagram import EnsembleGraph, render
 from ...compiler.targets.html import Html, html, joined
 from ..genotypes.agreement import Agreement, mean_pairwise
@@ -64,11 +64,12 @@ def overview(runs: Sequence[FinishedRun]) -> Html:
 
 def details(run: FinishedRun, search: Search, open: bool) -> Html:
     """Everything about one search."""
+    choices = unfilled(search.network, run.genotype)
     parts = [
         _given_up(search),
         curves(search),
         candidates(search),
-        holes(search, unfill(search.network, run.genotype)),
+        Html() if choices is None else holes(search, choices),
         folded("Settings", table((), _facts(vars(search.settings)))),
         folded("Versions, machine and data", table((), _facts(search.about))),
     ]

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ...compiler.language.by_library import by_library, heads_reading
 from ...compiler.language.nodes import Reference
 from ...compiler.language.spec import Spec
-from .simbamm import heads_reading, simbamm
+from .strategy import PERCEPTRON
 
 LATE, ALL, SIMBAMM = "late fusion", "all features", "late-fusion transformer"
 
 
 def baselines(spec: Spec) -> dict[str, Spec]:
-    """By name: late fusion, all features, SimBaMM's transformer, and each modality alone."""
-    found = {LATE: late_fusion(spec), ALL: all_features(spec), SIMBAMM: simbamm(spec)}
+    """By name: late fusion, all features, SimBaMM's transformer, a perceptron, each modality alone.
+
+    The transformer is our reading of arXiv 2512.22991, for which C is a multiple of four.
+    """
+    found = {
+        LATE: late_fusion(spec),
+        ALL: all_features(spec),
+        SIMBAMM: by_library(spec, "simbamm"),
+        PERCEPTRON: by_library(spec, PERCEPTRON),
+    }
     if len(spec.modalities) > 1:
         for modality in spec.modalities:
             names = [feature.name for feature in modality.features]

@@ -3,7 +3,8 @@
 Each run votes with the weights of its mixtures in the round that was kept, or, where it has none,
 with all its weight on what it chose. The mean of the votes is derived like architecture parameters,
 so that the result satisfies the specification's rule and budgets. Of numbers and roles it has those
-that most runs chose together, and these runs vote on the rest.
+that most runs chose together, and these runs vote on the rest. Runs that found a perceptron have no
+vote.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
 from ...compiler.network.choices import Choices, fill
 from ...compiler.network.holes import Logits, Relaxation, holes_of
 from ...compiler.network.network import Network
-from ...compiler.resolve.unfill import unfill
+from ...compiler.resolve.unfill import unfill, unfilled
 from ...compiler.system.display import Displayed
 from ..genotypes.agreement import Agreement, agreements, common_variant, mean_pairwise
 from ..genotypes.derive import one_hot
@@ -85,9 +87,12 @@ def consensus(runs: Run | Sequence[Run]) -> Consensus:
 def agreed(every: Sequence[FinishedRun]) -> Consensus:
     """The consensus of runs; raises DiagnosticError where they share no specification."""
     space, every = sharing(every)
-    genotypes = [unfill(space, run.genotype) for run in every]
-    picks = common_variant(genotypes)
-    pairs = zip(every, genotypes, strict=True)
+    found_by = [(run, unfilled(space, run.genotype)) for run in every]
+    pairs = [(run, choices) for run, choices in found_by if choices is not None]
+    if not pairs:
+        message = "every run found a perceptron, which takes nothing from the space"
+        raise fail("E506", message, help="search with `--no-perceptrons`, or use one of them")
+    picks = common_variant([choices for _, choices in pairs])
     runs, found = zip(*((run, one) for run, one in pairs if one.variant == picks), strict=True)
     network = space.variant(picks)
     searches = [run.search for run in runs if run.search is not None]

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ...compiler.check.check import checked
 from ...compiler.diagnostics.diagnostic import DiagnosticError
 from ...compiler.graph.build import build
+from ...compiler.language.by_library import is_beside
 from ...compiler.language.spec import Spec
 from ...compiler.lowering.lower import lower
 from ...compiler.measure.sizes import count_macs
@@ -53,13 +54,14 @@ from ..training.scores import score_of
 from ..training.together import Member, train_networks
 from .allowance import Allowance
 from .baselines import baselines
+from .candidates.starts import RESTART, owns
 from .loop import SearchResult
 from .meter import STEP, Meter, unit_macs, unit_program
 from .plans import CONTROL
 from .random_controls import RandomControls
 from .search import with_rule
 from .simple import Outputs, simple_models
-from .strategy import ENSEMBLE, GENOTYPE, Problem
+from .strategy import ENSEMBLE, GENOTYPE, PERCEPTRON, SEARCHED, Problem
 from .tef import TEF, tef
 from .variants import budgets_of
 
@@ -159,7 +161,7 @@ class _Comparison:
             known = found.held_out.outputs
             self._judge(found.held_out.samples)
         cost, bought = found.cost["weight_steps"], 0
-        specs = baselines(found.genotype) | self._views(found.genotype)
+        specs = baselines(self._usual(found.genotype)) | self._views(found.genotype)
         if GENOTYPE in known:
             first = known[GENOTYPE]
         elif (score := found.score) is not None and not self._has_time_for_controls():
@@ -170,6 +172,13 @@ class _Comparison:
         rows = [self._row(FOUND, first, None, found.genotype)]
         if ENSEMBLE in known:
             rows.append(self._row(MEAN_OF_MEMBERS, known[ENSEMBLE], first))
+        if SEARCHED in known:
+            row = self._row(SEARCHED, known[SEARCHED], first)
+            rows.append(replace(row, is_kept=False))
+        if PERCEPTRON in known:
+            rows.append(self._row(PERCEPTRON, known[PERCEPTRON], first, specs[PERCEPTRON]))
+        if known.keys() & {SEARCHED, PERCEPTRON}:
+            del specs[PERCEPTRON]
         left_out: list[str] = []
         for name, outputs in self._simple(left_out):
             rows.append(self._row(name, outputs, first))
@@ -236,6 +245,12 @@ class _Comparison:
             left_out.append(f"{SIMPLE_MODELS}: {error}")
             return []
 
+    def _usual(self, genotype: Spec) -> Spec:
+        """The genotype, or the space with its numbers where it is by another library."""
+        if not is_beside(genotype, self.network.space):
+            return genotype
+        return replace(self.network.spec, network=genotype.network)
+
     def _views(self, genotype: Spec) -> dict[str, Spec]:
         """The genotype as a view beside single ones, which learns by a loss of its own."""
         views = tef(genotype)
@@ -301,7 +316,7 @@ class _Comparison:
             for name, network in networks.items()
         }
         pairs = [(name, fold) for fold in self.folds for name in networks]
-        members = [self._member(networks[name], fold) for name, fold in pairs]
+        members = [self._member(networks[n], fold, self._training_of(n)) for n, fold in pairs]
         for (name, fold), result in zip(pairs, train_networks(members), strict=True):
             module, features = ready[name]
             start_from(module, result.weights)
@@ -312,7 +327,16 @@ class _Comparison:
             parts[name].append(shares_of(self.network.head, outputs))
         return {name: np.concatenate(given)[self.order] for name, given in parts.items()}
 
-    def _member(self, network: Network, fold: Fold) -> Member:
+    def _training_of(self, name: str) -> Settings:
+        """The settings of the genotype, but of a perceptron its own."""
+        if name != PERCEPTRON:
+            return self.training
+        own = dict(owns(self.settings)[0])
+        if RESTART in own:
+            own[RESTART] = self.training.epochs
+        return self.training.with_options(**own)
+
+    def _member(self, network: Network, fold: Fold, training: Settings) -> Member:
         """A network with what it learns: each head of views learns the genotype's labels."""
         split = np.full(len(self.data.labels), TEST)
         split[fold.train] = TRAIN
@@ -320,7 +344,7 @@ class _Comparison:
         if self._is_of_views(network):
             every = [data.labels] * len(network.heads)
             data = replace(data, labels=joined_labels(every))
-        return Member(network, data, without_if_alone(network, self.training))
+        return Member(network, data, without_if_alone(network, training))
 
     def _is_of_views(self, network: Network) -> bool:
         return bool(network.heads) and not self.network.heads

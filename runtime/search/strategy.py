@@ -69,6 +69,7 @@ class Problem:
 
 
 GENOTYPE, ENSEMBLE = "genotype", "ensemble"
+SEARCHED, PERCEPTRON = "best candidate", "perceptron"
 LAST = "last"
 """In the record of a round that closes a rung, the last candidate with its metrics; beside it stand
 those of the best, whose genotype the record has."""
@@ -93,6 +94,8 @@ class Round:
 class HeldOut:
     """Outputs for samples that were held out, by `GENOTYPE` and `ENSEMBLE`.
 
+    Where perceptrons were compared with candidates, also by `SEARCHED` or `PERCEPTRON`, whichever
+    the genotype is not.
     `samples` are their places in the data, in order; outputs are probabilities or values,
     (samples, K).
     """

@@ -23,6 +23,7 @@ from ...training.saved import read_epoch, read_scaler, read_steps, still
 from ...tuning import Own, every_own
 from ..strategy import Problem
 from .prefix import first_cells
+from .starts import owns, perceptrons
 from .trainer import Trainer
 from .trial import Trial
 
@@ -32,7 +33,7 @@ def saved_choices(saved: Saved, problem: Problem, levels: Sequence[int] = ()) ->
 
     `levels` are how many Cells they may fill; all of them, where nothing else is said.
     """
-    cells, outputs, variant = saved.items(least=3, most=3)
+    cells, outputs, variant, library = saved.items(least=4, most=4)
     network, chosen = _variant(variant, problem.network)
     inner = cells.items()
     if len(inner) not in (levels or (len(network.cells),)):
@@ -40,8 +41,13 @@ def saved_choices(saved: Saved, problem: Problem, levels: Sequence[int] = ()) ->
     short = first_cells(network, len(inner))
     filled = zip(short.cells, inner, strict=True)
     choices = Choices(
-        tuple(_cell(one, cell) for cell, one in filled), _names(outputs, short.outputs), chosen
+        tuple(_cell(one, cell) for cell, one in filled),
+        _names(outputs, short.outputs),
+        chosen,
+        library.text(),
     )
+    if choices.library and choices not in (one for one, _ in perceptrons(problem)):
+        raise library.wrong("a library whose network this search compares")
     is_whole = short is network
     if not keeps_rule(short, choices) or (is_whole and not problem.budgets.admits(choices)):
         raise saved.wrong("choices that the rule and the budgets admit")
@@ -79,10 +85,10 @@ def _names(saved: Saved, slots: Sequence[Slot]) -> Choice:
 
 
 def saved_own(saved: Saved, problem: Problem) -> Own:
-    """Settings of a candidate: none, or those of the problem that are searched."""
+    """Settings of a candidate: none, or those of the problem that are searched, or a perceptron's."""
     pairs = [one.items(least=2, most=2) for one in saved.items()]
     own = tuple((name.text(), value.number()) for name, value in pairs)
-    known = [(), *every_own(problem.settings.tuned)]
+    known = [(), *every_own(problem.settings.tuned), *owns(problem.settings)]
     found = next((one for one in known if one == own), None)
     if found is None:
         raise saved.wrong("settings that are searched here")

@@ -1,7 +1,8 @@
-"""Strong starts: genotypes that are known to do well, where the space holds them.
+"""Strong starts: networks that are known to do well, where the output of a space has holes.
 
-Where the output has holes, late fusion and all features straight to the head are points of the
-space, and so are Cells beside all features.
+Late fusion and all features straight to the head are points of the space, and so are Cells beside
+all features. Perceptrons stand beside it: all features, by the roles of a library in place of those
+that the specification leaves to its own.
 """
 
 from __future__ import annotations
@@ -11,14 +12,18 @@ from dataclasses import replace
 
 import numpy as np
 
+from ....compiler.diagnostics.diagnostic import DiagnosticError
 from ....compiler.network.choices import Choices
 from ....compiler.network.fillings import Choice, in_order
 from ....compiler.network.network import NOTHING, Network, Slot
+from ...settings import Settings
 from ...tuning import Own, every_own
-from ..strategy import Problem
+from ..strategy import PERCEPTRON, Problem
 
 STREAM = 3
 """Keeps the draws apart from those of strategies."""
+STARTS = 3
+"""One candidate, or finalist, in so many may be a strong start."""
 
 
 def starts(problem: Problem) -> Iterator[tuple[Choices, Own]]:
@@ -26,7 +31,14 @@ def starts(problem: Problem) -> Iterator[tuple[Choices, Own]]:
 
     Their Cells, which nothing takes, are drawn.
     """
-    network, found = problem.network, list[Choices]()
+    found = [choices for choices in straight(problem) if problem.budgets.admits(choices)]
+    for own in every_own(problem.settings.tuned):
+        yield from ((choices, own) for choices in found)
+
+
+def straight(problem: Problem) -> Iterator[Choices]:
+    """Late fusion, then all features, where they are not the same and may be the whole output."""
+    network = problem.network
     features = [f.name for f in network.features]
     last = {f.modality: f.name for f in network.features}
     generator = np.random.default_rng((problem.settings.seed, STREAM))
@@ -34,12 +46,52 @@ def starts(problem: Problem) -> Iterator[tuple[Choices, Own]]:
         drawn = problem.budgets.draw(generator)
         slots = network.variant(drawn.variant).outputs
         outputs = taking(slots, names)
-        if outputs is None or set(names) != {*outputs} - {NOTHING}:
-            continue
-        choices = replace(drawn, outputs=outputs)
-        found += [choices] if problem.budgets.admits(choices) else []
-    for own in every_own(problem.settings.tuned):
-        yield from ((choices, own) for choices in found)
+        if outputs is not None and set(names) == {*outputs} - {NOTHING}:
+            yield replace(drawn, outputs=outputs)
+
+
+def perceptrons(problem: Problem) -> list[tuple[Choices, Own]]:
+    """A perceptron over all features with each of its settings; none where there may be none.
+
+    It is for a specification that defines no roles and whose heads read the output.
+    """
+    spec, network = problem.network.space, problem.network
+    writes_roles = any(definition.role for definition in spec.definitions)
+    reads_more = any(head.reads for head in spec.heads)
+    if not problem.settings.perceptrons or writes_roles or reads_more:
+        return []
+    features = {f.name for f in network.features}
+    found = [one for one in straight(problem) if {*one.outputs} - {NOTHING} == features]
+    chosen = [replace(one, library=PERCEPTRON) for one in found]
+    return [(one, own) for one in chosen if _admits(problem, one) for own in owns(problem.settings)]
+
+
+def _admits(problem: Problem, choices: Choices) -> bool:
+    """Whether a network beside the space keeps within the budgets, as far as that is known."""
+    try:
+        return problem.budgets.admits(choices)
+    except DiagnosticError:  # a profile that lacks what it is made of
+        return False
+
+
+RESTART = "first_restart"
+PENALTIES = 2
+"""How many penalties a perceptron is trained with, of those that are searched."""
+
+
+def owns(settings: Settings) -> list[Own]:
+    """The settings of perceptrons: of what is searched the least, and the two least penalties.
+
+    The rate falls once, over all epochs, unless restarts were asked for: with warm restarts, which
+    candidates need to be compared early, perceptrons are worse.
+    """
+    known = {
+        name: sorted(values)[: PENALTIES if name == "weight_decay" else 1]
+        for name, values in settings.tuned.items()
+    }
+    if settings.first_restart == Settings().first_restart:
+        known.setdefault(RESTART, [settings.trial_epochs])
+    return list(every_own(known))
 
 
 def beside(network: Network, choices: Choices) -> Choices | None:

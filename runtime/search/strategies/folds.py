@@ -1,5 +1,9 @@
 """Finalists, compared on samples that none of them learned, and an ensemble of them.
 
+Finalists are the candidates that stand best in the search before, and perceptrons, which nothing
+has chosen. The best of hundreds of candidates is flattered by the validation samples that it was
+chosen by, so it has to be decided above the best perceptron to be what was found.
+
 Training and validation samples are divided into folds. Every finalist is trained once for each, on
 all but what that holds out, so that it has an output for every sample that it did not learn. By
 these it is scored, which is less noisy than one validation split, and by these an ensemble is
@@ -8,7 +12,7 @@ chosen. All of its trainings are members of populations.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import takewhile
@@ -29,17 +33,31 @@ from ...metrics import on_validation
 from ...runs.checkpoint import State
 from ...runs.names import TOGETHER
 from ...runs.saved import Saved
+from ...predict.comparison import difference, scored_by_head
 from ...training.fitting import scored
 from ...training.objective import shares_of
 from ...training.scores import selection_score
 from ...tuning import Own
 from ..candidates.saved import saved_trial
 from ..candidates.standing import standings
+from ..candidates.starts import STARTS, perceptrons
 from ..candidates.trainer import Trainer
 from ..candidates.trial import Trial
 from ..chain import Stage
-from ..strategy import ENSEMBLE, GENOTYPE, LAST, Chosen, HeldOut, Problem, Round
+from ..strategy import (
+    ENSEMBLE,
+    GENOTYPE,
+    LAST,
+    PERCEPTRON,
+    SEARCHED,
+    Chosen,
+    HeldOut,
+    Problem,
+    Round,
+)
 
+RESAMPLES = 2_000
+"""Resamples of what is held out, for what is decided."""
 PICKS = 25
 """How often a member is added to an ensemble at most."""
 
@@ -56,6 +74,11 @@ class Finalist:
     def own(self) -> Own:
         """The settings that it is trained with."""
         return self.trials[0].own
+
+    @property
+    def is_perceptron(self) -> bool:
+        """Whether nothing chose it."""
+        return self.choices.library == PERCEPTRON
 
 
 @dataclass(frozen=True)
@@ -184,8 +207,31 @@ class Folds:
         return scored(outputs, torch.from_numpy(held.labels), self.objective)
 
     def _best(self, held: Held) -> int | None:
-        """The place of the finalist that stands best by its score and its loss."""
-        known = {place: self._metrics(outputs, held) for place, outputs in held.outputs.items()}
+        """The place of the candidate that stands best where it is decided above perceptrons.
+
+        Else that of the best perceptron; None where nothing is known.
+        """
+        searched, perceptron = self._searched(held), self._perceptron(held)
+        if searched is None or perceptron is None:
+            return perceptron if searched is None else searched
+        places = (searched, perceptron)
+        both = [scored_by_head(self.head, held.shares[p][None], held.labels) for p in places]
+        every = self.problem.data.groups
+        groups = None if every is None else every[held.samples]
+        ahead = difference(*both, groups, resamples=RESAMPLES, seed=self.problem.settings.seed)
+        return searched if ahead.low > 0 else perceptron
+
+    def _searched(self, held: Held) -> int | None:
+        """The place of the candidate that stands best."""
+        return self._first([p for p in held.outputs if not self.finalists[p].is_perceptron], held)
+
+    def _perceptron(self, held: Held) -> int | None:
+        """The place of the perceptron that stands best."""
+        return self._first([p for p in held.outputs if self.finalists[p].is_perceptron], held)
+
+    def _first(self, places: Sequence[int], held: Held) -> int | None:
+        """The place, of some, that stands best by its score and its loss."""
+        known = {place: self._metrics(held.outputs[place], held) for place in places}
         if not known:
             return None
         scores = [[selection_score(self.head, metrics)] for metrics in known.values()]
@@ -227,8 +273,11 @@ class Folds:
     def held_out(self) -> HeldOut:
         """What the best finalist, and the ensemble, give for samples that they did not learn."""
         held = self._held()
-        place = self._best(held)
-        found = {} if place is None else {GENOTYPE: held.shares[place]}
+        best, perceptron = self._best(held), self._perceptron(held)
+        places = {GENOTYPE: best}
+        if perceptron is not None:
+            places |= {SEARCHED: self._searched(held)} if best == perceptron else {PERCEPTRON: perceptron}
+        found = {name: held.shares[one] for name, one in places.items() if one is not None}
         if self.ensemble:
             found[ENSEMBLE] = self._mean(held)
         return HeldOut(held.samples, found)
@@ -292,4 +341,18 @@ def select(problem: Problem) -> list[Stage]:
     if not folds:
         return []
     within = replace(problem, folds=folds)
-    return [lambda before: Folds(within, [t for t in before.trials if t.scored])]
+    return [lambda before: Folds(within, with_perceptrons(problem, before.trials))]
+
+
+def with_perceptrons(problem: Problem, trials: Sequence[Trial]) -> list[Trial]:
+    """The candidates that were scored, and perceptrons after the first of them."""
+    scored = [trial for trial in trials if trial.scored]
+    number = max(trial.number for trial in trials)
+    pairs = enumerate(compared(problem), number + 1)
+    started = [Trial(n, choices, own=own) for n, (choices, own) in pairs]
+    return [*scored[:1], *started, *scored[1:]]
+
+
+def compared(problem: Problem) -> list[tuple[Choices, Own]]:
+    """The perceptrons that are compared: one finalist in so many may be a strong start."""
+    return perceptrons(problem)[: problem.settings.finalists // STARTS]

@@ -19,14 +19,14 @@ from ...settings import Settings
 from ...tuning import Own, every_own
 from ..candidates.saved import saved_trial
 from ..candidates.standing import standings
-from ..candidates.starts import beside, starts
+from ..candidates.starts import STARTS, beside, starts
 from ..candidates.trainer import Trainer
 from ..candidates.trial import Trial
 from ..chain import Stage
 from ..plans import FIRST, Plan, Work
 from ..strategy import LAST, Problem, Round
 from . import ranking
-from .folds import needed_folds
+from .folds import compared, needed_folds
 
 
 def rungs(settings: Settings) -> list[tuple[int, int]]:
@@ -43,10 +43,6 @@ def rungs(settings: Settings) -> list[tuple[int, int]]:
     counts = counts[: len(ends) + 1]
     epochs = [*ends[len(ends) - len(counts) + 1 :], settings.trial_epochs]
     return list(zip(counts, epochs, strict=True))
-
-
-STARTS = 3
-"""One candidate in so many may be a strong start."""
 
 
 class Halving:
@@ -174,7 +170,8 @@ class Halving:
 def work_of(problem: Problem, counts: tuple[int, ...], epochs: tuple[int, ...]) -> Work:
     """What a search does if nothing is given up, and what its parts cost."""
     folds = needed_folds(problem)
-    finalists = min(problem.settings.finalists, counts[0]) if folds else 0
+    every = counts[0] + len(compared(problem))
+    finalists = min(problem.settings.finalists, every) if folds else 0
     whole = Plan(counts, finalists, problem.allowance.controls)
     of_folds = sum(len(fold.train) for fold in folds)
     return Work(whole, epochs, len(problem.data.indices(TRAIN)), of_folds)

@@ -37,7 +37,7 @@ from fusewright.runtime.runs.tensorboard import tag
 from fusewright.runtime.search.baselines import late_fusion
 from fusewright.runtime.search.consensus import consensus
 from fusewright.runtime.search.controls import compare_with_controls
-from fusewright.runtime.search.simbamm import simbamm
+from fusewright.compiler.language.by_library import by_library
 from fusewright.runtime.strategies import FOLLOWED_BY as STRATEGIES
 
 from ...support.programs import specs
@@ -242,9 +242,9 @@ def test_controls_never_read_the_test_split() -> None:
 
 
 def test_simbamm_reads_every_feature_through_two_layers() -> None:
-    network = checked(simbamm(spec()))
+    network = checked(by_library(spec(), "simbamm"))
     assert not network.cells
-    parameters = [p.name for p in lower(simbamm(spec()).graph).parameters]
+    parameters = [p.name for p in lower(by_library(spec(), "simbamm").graph).parameters]
     assert {name for name in parameters if name.endswith("position")} == {
         f"{f.name}.adapt.position" for f in network.features
     }
@@ -253,7 +253,7 @@ def test_simbamm_reads_every_feature_through_two_layers() -> None:
 
 
 def test_the_class_token_is_what_it_is_when_the_last_layer_computes_every_token() -> None:
-    control = simbamm(spec())
+    control = by_library(spec(), "simbamm")
     library = resources.files("fusewright.ops.libraries").joinpath("simbamm.fuse").read_text()
     begun = library[library.index("role combine") :].split("\nrole ")[0]
     every = begun.replace("first(n)", "n").replace("first(encoded)", "encoded")

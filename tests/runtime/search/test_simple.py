@@ -17,7 +17,7 @@ from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.data.folds import folds_of
 from fusewright.runtime.data.pooled import pooled
 from fusewright.runtime.runs.controls import Control, Controls, read_controls
-from fusewright.runtime.search.baselines import ALL, LATE, SIMBAMM, baselines
+from fusewright.runtime.search.baselines import ALL, LATE, PERCEPTRON, SIMBAMM, baselines
 from fusewright.runtime.search.controls import FOUND, MEAN_OF_MEMBERS, compare_with_controls
 from fusewright.runtime.search.search import search
 from fusewright.runtime.search.simple import LINEAR, MEAN, TREES, simple_models
@@ -122,7 +122,7 @@ def test_maps_are_pooled_over_space() -> None:
 
 def test_networks_without_a_cell_are_controls() -> None:
     found = baselines(spec())
-    assert list(found) == [LATE, ALL, SIMBAMM, "left alone", "right alone"]
+    assert list(found) == [LATE, ALL, SIMBAMM, PERCEPTRON, "left alone", "right alone"]
     for one in found.values():
         assert not checked(one).cells
 
@@ -208,6 +208,6 @@ def test_every_control_counts_classes_as_the_genotype_does(strategy: str) -> Non
     found = search(space, data, settings=settings)
     controls = compare_with_controls(space, data, found, settings=settings, random=False)
     assert not controls.left_out
-    assert len(controls.rows) == 9
+    assert len(controls.rows) == 10
     for row in controls.rows:
         assert row.score < 0.5  # where 0.8 are of the other class

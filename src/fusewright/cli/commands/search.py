@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ...compiler.diagnostics.diagnostic import fail
+from ...compiler.language.by_library import is_beside
 from ...compiler.language.spec import Spec
 from ...compiler.system.options import either
 from ...runtime.metrics import selection_metric
@@ -43,6 +44,11 @@ Controls = Annotated[
         show_default=False,
     ),
 ]
+
+BESIDE = (
+    "no candidate of the space is decided above a perceptron over all features; "
+    "`--no-perceptrons` leaves that out"
+)
 
 
 def panel(setting: str) -> str | None:
@@ -103,6 +109,8 @@ def search(
     if not json and not rank():
         print(result.genotype)
         print_values(summary)
+        if is_beside(result.genotype, result.space):
+            print(BESIDE)
         if given_up:
             print(said(given_up, settings.minutes))
     compared = None

@@ -1,0 +1,189 @@
+"""Perceptrons among the finalists: where there are some, what they are, and what is kept."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import fusewright as fw
+from fusewright.compiler.check.check import checked
+from fusewright.compiler.resolve.unfill import unfilled
+from fusewright.runtime.runs.ensemble import read_ensemble
+from fusewright.runtime.search.candidates.starts import owns
+from fusewright.runtime.search.strategy import ENSEMBLE, GENOTYPE, PERCEPTRON, SEARCHED
+from fusewright.runtime.settings import Settings
+
+from ...support.running import as_npz, command, problem, same, spec, without_cost
+from ...support.stopping import stop_after
+
+DATA = problem(120)
+CELLS = "cell K[2](?, ?) { S = ?(x, y) }"
+OPEN = spec(f"{CELLS} output *?")
+QUICK: dict[str, Any] = {
+    "candidates": 4, "rungs": 2, "trial_epochs": 2, "finalists": 6, "folds": 2, "batch": 16,
+}  # fmt: skip
+
+
+@cache
+def found(**options: Any) -> fw.SearchResult:
+    return fw.search(OPEN, DATA, **{**QUICK, **options})
+
+
+def finalists(result: fw.SearchResult) -> list[int]:
+    return [r.get("last", r)["candidate"] for r in result.history if "folds" in r]
+
+
+# Where there are some
+
+
+def test_a_third_of_the_finalists_are_perceptrons_that_nothing_chose() -> None:
+    candidates = QUICK["candidates"]
+    assert finalists(found())[1:3] == [candidates, candidates + 1]
+    assert len(finalists(found())) == 6
+    assert all(number < candidates for number in finalists(found(perceptrons=False)))
+    assert found(finalists=2, perceptrons=True).history[-1]["best"] < candidates
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        spec(CELLS),
+        spec(f"{CELLS} output K_1, *?"),
+        spec(f"{CELLS} output {{A | B}}, D"),
+        spec(f"{CELLS} role head(h) = flatten(h) @ W[_, K] output *?"),
+        spec(f"{CELLS} output *? predict one(A) 3 classes", predict="two 3 classes"),
+        spec(f"{CELLS} require parameters < 1900 output *?"),
+    ],
+)
+def test_what_a_specification_fixes_leaves_no_place_for_them(text: fw.Spec) -> None:
+    named = [head.name for head in text.heads]
+    data = {**DATA, **{f"{name}.labels": DATA["labels"] for name in named}}
+    result = fw.search(text, data, **{**QUICK, "candidates": 3})
+    assert all(number < 3 for number in finalists(result))
+    assert result.genotype.uses == text.uses
+
+
+def test_their_settings_are_the_least_of_what_is_searched() -> None:
+    usual = {"max_learning_rate": 1e-3, "first_restart": 15}
+    assert [dict(own) for own in owns(Settings())] == [
+        {**usual, "weight_decay": 1e-3},
+        {**usual, "weight_decay": 1e-2},
+    ]
+    assert [dict(own) for own in owns(Settings(tune="", first_restart=2))] == [{}]
+    given = owns(Settings(max_learning_rate=0.5, trial_epochs=4))
+    assert all(dict(own).keys() == {"weight_decay", "first_restart"} for own in given)
+    assert {dict(own)["first_restart"] for own in given} == {4}
+
+
+# What is found
+
+
+def parities(samples: int) -> dict[str, Any]:
+    """Labels that no sum of what single features say can tell: whether two signs are equal."""
+    generator = np.random.default_rng(0)
+    arrays = {
+        name: generator.normal(size=(samples, *shape)).astype(np.float32)
+        for name, shape in (("A", (3,)), ("B", (2, 5)), ("D", (4,)))
+    }
+    equal = (arrays["A"][:, 0] > 0) == (arrays["D"][:, 0] > 0)
+    return {**arrays, "labels": equal.astype(int), "split": np.arange(samples) // 3 % 3}
+
+
+def straight_only() -> fw.SearchResult:
+    """Of a space in which everything that is searched is late fusion, what is found."""
+    space = spec("cell K(A, B) { S = Sum(x, y) } output A?, B?, D?", predict="2 classes")
+    options = {**QUICK, "trial_epochs": 20, "max_learning_rate": 0.02, "weight_decay": 0.0}
+    return fw.search(space, parities(900), **options)
+
+
+def test_a_perceptron_is_found_where_candidates_are_not_decided_above_it(tmp_path: Path) -> None:
+    result = straight_only()
+    assert [str(use.library) for use in result.genotype.uses] == [PERCEPTRON]
+    assert not result.genotype.cells
+    assert result.held_out is not None
+    assert result.held_out.outputs.keys() == {GENOTYPE, SEARCHED, ENSEMBLE}
+    assert result.training is not None
+    assert result.training.first_restart == result.training.epochs == 20
+    assert unfilled(checked(result.space), result.genotype) is None
+
+
+def test_a_candidate_that_is_decided_above_them_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they are trained with leaves them as they began."""
+    monkeypatch.setattr(
+        "fusewright.runtime.search.candidates.starts.owns",
+        lambda settings: [(("max_learning_rate", 1e-9),), (("max_learning_rate", 2e-9),)],
+    )
+    options = {**QUICK, "trial_epochs": 12, "tune": "", "max_learning_rate": 0.02}
+    result = fw.search(OPEN, DATA, **options)
+    assert result.genotype.uses == OPEN.uses
+    assert result.held_out is not None
+    assert result.held_out.outputs.keys() == {GENOTYPE, PERCEPTRON, ENSEMBLE}
+
+
+def test_what_is_found_is_used_as_every_genotype_is(tmp_path: Path) -> None:
+    data = as_npz(parities(300), tmp_path)
+    space = "cell K(A, B) { S = Sum(x, y) } output A?, B?, D?"
+    (tmp_path / "n.fuse").write_text(str(spec(space, predict="2 classes")))
+    quick = [f"--{key.replace('_', '-')}={value}" for key, value in QUICK.items()]
+    said = command(
+        tmp_path, "search", "n.fuse", "--data", str(data), "--out", "run",
+        *quick, "--trial-epochs=12", "--max-learning-rate=0.02",
+    )  # fmt: skip
+    assert "use perceptron" in said
+    assert "no candidate of the space is decided above a perceptron" in said
+    assert "best candidate" in said
+    command(tmp_path, "train", "run/genotype.fuse", "--data", str(data), "--out", "t")
+    assert "first_restart = 12" in (tmp_path / "run" / "genotype.toml").read_text()
+    command(tmp_path, "train", "run/ensemble", "--data", str(data), "--out", "e")
+    libraries = {m.genotype.uses for m in read_ensemble(tmp_path / "run" / "ensemble").members}
+    assert len(libraries) == 2
+    for run in ("t", "e"):
+        assert "accuracy" in command(tmp_path, "evaluate", run, "--data", str(data))
+        command(tmp_path, "compile", run, "-o", f"{run}.onnx")
+    page = command(tmp_path, "report", "run", "t", "-o", "page.html")
+    assert page is not None
+    assert "use perceptron" in (tmp_path / "page.html").read_text()
+    command(tmp_path, "draw", "run/genotype.fuse", "-o", "n.svg")
+    with pytest.raises(fw.DiagnosticError, match="every run found a perceptron"):
+        fw.consensus([tmp_path / "run"])
+
+
+@pytest.mark.parametrize("batches", [7, 9, 12])
+def test_a_search_goes_on_among_its_perceptrons(
+    batches: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        stop_after(batches, patched)
+        with pytest.raises(fw.DiagnosticError, match="stopped"):
+            fw.search(OPEN, DATA, out=tmp_path / "run", **QUICK)
+    again = fw.search(OPEN, DATA, out=tmp_path / "run", resume=True, **QUICK)
+    assert again.genotype == found().genotype
+    assert again.ensemble == found().ensemble
+    assert same(again.weights, found().weights)
+    assert without_cost(list(again.history)) == without_cost(list(found().history))
+
+
+# What it computes
+
+
+def test_it_is_two_layers_of_what_features_pool_to() -> None:
+    features = "modality m { F[c 3, t 4] } output F predict 5 classes"
+    text = f"network n(C = 2, L = 2) use perceptron {features}"
+    module = fw.compile(fw.loads(text), "torch").eval()
+    generator = torch.Generator().manual_seed(0)
+    state = {n: torch.rand(t.shape, generator=generator) for n, t in module.state_dict().items()}
+    module.load_state_dict(state)
+    known = {name.removeprefix("output.combine."): t for name, t in state.items()}
+    values = torch.randn(6, 3, 4, generator=generator)
+    pooled = torch.cat([values.view(6, 3, 2, 2).amax(-1).mean(-1), values.mean(-1)], 1)
+    hidden = (pooled - known["batchnorm.mean"]) / (known["batchnorm.variance"] + 1e-5).sqrt()
+    hidden = hidden * known["batchnorm.scale"] + known["batchnorm.shift"]
+    for layer in ("Layer", "Layer_2"):
+        hidden = torch.relu(hidden @ known[f"{layer}.W"] + known[f"{layer}.b"])
+    expected = hidden @ known["head.W"] + known["head.b"]
+    torch.testing.assert_close(module({"F": values}), expected)
