@@ -85,7 +85,7 @@ def _names(saved: Saved, slots: Sequence[Slot]) -> Choice:
 
 
 def saved_own(saved: Saved, problem: Problem) -> Own:
-    """Settings of a candidate: none, or those of the problem that are searched, or a perceptron's."""
+    """Settings of a candidate: none, some of those that are searched, or a perceptron's."""
     pairs = [one.items(least=2, most=2) for one in saved.items()]
     own = tuple((name.text(), value.number()) for name, value in pairs)
     known = [(), *every_own(problem.settings.tuned), *owns(problem.settings)]

@@ -30,10 +30,10 @@ from ...data.folds import Fold, chosen_folds
 from ...data.split import VALIDATION
 from ...genotypes.greedy import bagged
 from ...metrics import on_validation
+from ...predict.comparison import difference, scored_by_head
 from ...runs.checkpoint import State
 from ...runs.names import TOGETHER
 from ...runs.saved import Saved
-from ...predict.comparison import difference, scored_by_head
 from ...training.fitting import scored
 from ...training.objective import shares_of
 from ...training.scores import selection_score
@@ -214,11 +214,13 @@ class Folds:
         searched, perceptron = self._searched(held), self._perceptron(held)
         if searched is None or perceptron is None:
             return perceptron if searched is None else searched
-        places = (searched, perceptron)
-        both = [scored_by_head(self.head, held.shares[p][None], held.labels) for p in places]
-        every = self.problem.data.groups
+        first, second = (
+            scored_by_head(self.head, held.shares[place][None], held.labels)
+            for place in (searched, perceptron)
+        )
+        every, seed = self.problem.data.groups, self.problem.settings.seed
         groups = None if every is None else every[held.samples]
-        ahead = difference(*both, groups, resamples=RESAMPLES, seed=self.problem.settings.seed)
+        ahead = difference(first, second, groups, resamples=RESAMPLES, seed=seed)
         return searched if ahead.low > 0 else perceptron
 
     def _searched(self, held: Held) -> int | None:
@@ -275,8 +277,10 @@ class Folds:
         held = self._held()
         best, perceptron = self._best(held), self._perceptron(held)
         places = {GENOTYPE: best}
-        if perceptron is not None:
-            places |= {SEARCHED: self._searched(held)} if best == perceptron else {PERCEPTRON: perceptron}
+        if perceptron is not None and best == perceptron:
+            places[SEARCHED] = self._searched(held)
+        elif perceptron is not None:
+            places[PERCEPTRON] = perceptron
         found = {name: held.shares[one] for name, one in places.items() if one is not None}
         if self.ensemble:
             found[ENSEMBLE] = self._mean(held)

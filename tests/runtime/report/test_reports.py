@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 import fusewright as fw
 from fusewright.cli.screen.rounds import Standing
 from fusewright.compiler.check.check import checked
+from fusewright.compiler.language.by_library import by_library
 from fusewright.compiler.language.spec import Spec
 from fusewright.compiler.lowering.lower import lower
 from fusewright.compiler.network.choices import fill
@@ -37,7 +38,6 @@ from fusewright.runtime.runs.tensorboard import tag
 from fusewright.runtime.search.baselines import late_fusion
 from fusewright.runtime.search.consensus import consensus
 from fusewright.runtime.search.controls import compare_with_controls
-from fusewright.compiler.language.by_library import by_library
 from fusewright.runtime.strategies import FOLLOWED_BY as STRATEGIES
 
 from ...support.programs import specs

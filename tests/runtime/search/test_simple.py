@@ -17,10 +17,11 @@ from fusewright.runtime.data.dataset import load_data
 from fusewright.runtime.data.folds import folds_of
 from fusewright.runtime.data.pooled import pooled
 from fusewright.runtime.runs.controls import Control, Controls, read_controls
-from fusewright.runtime.search.baselines import ALL, LATE, PERCEPTRON, SIMBAMM, baselines
+from fusewright.runtime.search.baselines import ALL, LATE, SIMBAMM, baselines
 from fusewright.runtime.search.controls import FOUND, MEAN_OF_MEMBERS, compare_with_controls
 from fusewright.runtime.search.search import search
 from fusewright.runtime.search.simple import LINEAR, MEAN, TREES, simple_models
+from fusewright.runtime.search.strategy import PERCEPTRON
 from fusewright.runtime.settings import Settings
 from fusewright.runtime.training.scores import score_of
 
