@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..language.by_library import by_library
-from ..language.nodes import Budget, Cell, CellInput, Reference, Step
+from ..language.nodes import Budget, Cell, CellInput, Definition, Reference, Step
 from ..language.spec import Spec
 from ..language.variants import Picks
+from ..language.without_cells import without_cells
 from .fillings import Choice
 from .names import input_name
 from .network import NOTHING, Network, NetworkCell, NetworkStep
@@ -34,14 +34,14 @@ class CellChoice:
 class Choices:
     """What fills every Cell of a network, and each place of its output, `NOTHING` some of them.
 
-    Where a space has global holes, it is the network of the `variant`. Where a `library` is named,
-    what is chosen is every feature through its roles, and no Cell: a network beside the space.
+    Where a space has global holes, it is the network of the `variant`. Where it has `roles`, what
+    is chosen is every feature through these, and no Cell: a network beside the space.
     """
 
     cells: tuple[CellChoice, ...]
     outputs: Choice
     variant: Picks = ()
-    library: str = ""
+    roles: tuple[Definition, ...] = ()
 
     @property
     def inputs(self) -> tuple[Choice, ...]:
@@ -71,18 +71,19 @@ def listed(choices: Choices) -> list[Any]:
     cells = [
         [list(c.inputs), [[s.operation, list(s.inputs)] for s in c.steps]] for c in choices.cells
     ]
-    return [cells, list(choices.outputs), list(choices.variant), choices.library]
+    return [cells, list(choices.outputs), list(choices.variant), bool(choices.roles)]
 
 
 def fill(network: Network, choices: Choices) -> Spec:
-    """The specification with every hole filled and every family expanded.
+    """The specification with every hole filled and every family expanded, or a network beside it.
 
     The pool and the rule for filling holes are left out, since nothing is left to fill.
     """
     network = network.variant(choices.variant)
     budgets = tuple(r for r in network.spec.requirements if isinstance(r, Budget))
-    if choices.library:
-        return replace(by_library(network.spec, choices.library), requirements=budgets)
+    if choices.roles:
+        whole = without_cells(network.spec)
+        return replace(whole, definitions=choices.roles, requirements=budgets)
     pairs = zip(network.cells, choices.cells, strict=True)
     return replace(
         network.spec,

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from ..diagnostics.diagnostic import DiagnosticError, fail, one_of
 from ..diagnostics.source import Span
-from ..language.by_library import is_beside
 from ..language.spec import Spec
 from ..language.variants import picks_of
+from ..language.without_cells import is_beside
 from ..network.choices import CellChoice, Choices, StepChoice
 from ..network.fillings import Choice
 from ..network.network import NOTHING, Application, Network, NetworkCell, NetworkStep, Slot

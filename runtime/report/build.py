@@ -129,7 +129,7 @@ def _space(runs: Sequence[FinishedRun], several: bool) -> Html:
     parts = [
         section("What was searched", *what),
         section("The searches", overview(runs), *each),
-        stability(_agreement(runs), len(runs)),
+        stability(*_agreement(runs)),
         controls_section(_controls(runs)),
     ]
     return section(f"Search space `{network.name}`", *parts) if several else joined(parts)
@@ -143,11 +143,12 @@ def selected_by(search: Search) -> str:
     return f"{by}, in the end over folds" if settings.compares_by_folds else by
 
 
-def _agreement(runs: Sequence[FinishedRun]) -> tuple[Agreement, ...]:
+def _agreement(runs: Sequence[FinishedRun]) -> tuple[tuple[Agreement, ...], int]:
+    """How far the genotypes agree that are points of the space, and how many they are."""
     searches = [(r, r.search) for r in runs if r.search is not None]
     every = [unfilled(search.network, run.genotype) for run, search in searches]
     choices = [one for one in every if one is not None]
-    return agreements(searches[0][1].network, choices) if choices else ()
+    return agreements(searches[0][1].network, choices) if choices else (), len(choices)
 
 
 def _controls(runs: Sequence[FinishedRun]) -> list[Controls]:
@@ -230,7 +231,7 @@ def _facts(
         "spaces": [
             {
                 "runs": [run.name for run in group],
-                "pairwise_agreement": mean_pairwise(_agreement(group)),
+                "pairwise_agreement": mean_pairwise(_agreement(group)[0]),
                 "controls": [row.as_json() for row in control_rows(_controls(group))],
             }
             for group in groups

@@ -29,13 +29,12 @@ def pages(paths: Sequence[str | PathLike[str]]) -> str:
     Raises DiagnosticError where a run is not finished, is damaged, or searched something else.
     """
     network, runs = sharing([read_run(path) for path in paths])
-    pairs = ((run, unfilled(network, run.genotype)) for run in runs)
-    found = [(run.name, choices.variant) for run, choices in pairs if choices is not None]
-    first, picks = found[0] if found else ("", ())
-    for name, variant in found:
-        if variant != picks:
-            message = f"`{name}` found other numbers or roles than `{first}`"
+    found = [_variant(network, *_rounds(run.search)) for run in runs]
+    for run, variant in zip(runs, found, strict=True):
+        if variant != found[0]:
+            message = f"`{run.name}` found other numbers or roles than `{runs[0].name}`"
             raise fail("E506", message, help="give runs whose genotypes have the same")
+    picks = found[0]
     courses = [_course(network, picks, run, run.search) for run in runs if run.search is not None]
     return page(build(network.variant(picks)), courses, selection_metric(network.head.kind))
 
@@ -43,11 +42,23 @@ def pages(paths: Sequence[str | PathLike[str]]) -> str:
 def page_of(space: Spec, name: str, records: Sequence[Record], kept: int | None) -> str:
     """The page of one search."""
     network = checked(space)
-    texts = (r.genotype for r in records if r.genotype and (kept is None or r.number == kept))
-    found = (unfilled(network, loads(genotype)) for genotype in texts)
-    picks = next((choices.variant for choices in found if choices is not None), ())
+    picks = _variant(network, records, kept)
     course = Course(name, _moments(network, picks, records), kept)
     return page(build(network.variant(picks)), [course], selection_metric(network.head.kind))
+
+
+def _rounds(search: Search | None) -> tuple[Sequence[Record], int | None]:
+    """The rounds of a search, and the number of the one that was kept."""
+    best = search.best if search else None
+    return search.rounds if search else (), best.number if best else None
+
+
+def _variant(network: Network, records: Sequence[Record], kept: int | None) -> Picks:
+    """The variant of what was kept, or of the last genotype before it that is of the space."""
+    until = [r for r in records if r.genotype and (kept is None or r.number <= kept)]
+    found = (unfilled(network, loads(record.genotype)) for record in reversed(until))
+    first = (0,) * len(network.global_holes)
+    return next((choices.variant for choices in found if choices is not None), first)
 
 
 def hypernet_of(run: FinishedRun, number: int | None) -> tuple[Network, Overlay] | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...compiler.targets.html import Html
 from ..metrics import spoken
-from ..runs.controls import Controls, how_scored, span
+from ..runs.controls import Control, Controls, how_scored, span
 from ..runs.read import FinishedRun, TrainedEnsemble
 from ..runs.statistics import Interval, Summary, paired_interval, summary
 from .page import number, paragraph, section, table
@@ -46,7 +46,11 @@ def control_rows(known: Sequence[Controls]) -> list[Row]:
     Of one search, over the samples that it was scored on; of several, over them.
     """
     rows: list[Row] = []
-    for first in known[0].rows if known else ():
+    firsts: dict[str, Control] = {}
+    for controls in known:
+        for row in controls.rows:
+            firsts.setdefault(row.name, row)
+    for first in firsts.values():
         pairs = [
             (controls.rows[0].score, row)
             for controls in known

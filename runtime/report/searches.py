@@ -20,6 +20,10 @@ from .charts import OTHER, Line, bar, colour, grid, legend, line_chart, pair
 from .holes import holes
 from .page import figure, folded, paragraph, picture, section, table
 
+PERCEPTRON_FOUND = (
+    "What was found is a perceptron over all features: no candidate of the space was decided above "
+    "it. The best of these stands in the last round's record."
+)
 MOST_CANDIDATES = 6
 MOST_FACTS, DEEPEST_FACTS = 200, 5
 
@@ -66,6 +70,7 @@ def details(run: FinishedRun, search: Search, open: bool) -> Html:
     """Everything about one search."""
     choices = unfilled(search.network, run.genotype)
     parts = [
+        paragraph(PERCEPTRON_FOUND) if choices is None else Html(),
         _given_up(search),
         curves(search),
         candidates(search),

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from ...compiler.check.check import checked
 from ...compiler.diagnostics.diagnostic import DiagnosticError
 from ...compiler.graph.build import build
-from ...compiler.language.by_library import is_beside
 from ...compiler.language.spec import Spec
+from ...compiler.language.without_cells import is_beside
 from ...compiler.lowering.lower import lower
 from ...compiler.measure.sizes import count_macs
 from ...compiler.network.holes import Relaxation
@@ -156,6 +156,9 @@ class _Comparison:
     def run(self, found: SearchResult, *, random: bool) -> Controls:
         if found.training is not None:
             self.training = self.settings.with_options(**of_a_genotype(found.training))
+            if found.held_out is not None and is_beside(found.genotype, found.space):
+                usual = self.settings.with_options(epochs=self.settings.trial_epochs)
+                self.training = usual.with_options(**dict(found.held_out.own))
         known: Mapping[str, Outputs] = {}
         if found.held_out is not None and not random:
             known = found.held_out.outputs
@@ -246,7 +249,7 @@ class _Comparison:
             return []
 
     def _usual(self, genotype: Spec) -> Spec:
-        """The genotype, or the space with its numbers where it is by another library."""
+        """The genotype, or the space with its numbers where it stands beside that."""
         if not is_beside(genotype, self.network.space):
             return genotype
         return replace(self.network.spec, network=genotype.network)
@@ -328,7 +331,7 @@ class _Comparison:
         return {name: np.concatenate(given)[self.order] for name, given in parts.items()}
 
     def _training_of(self, name: str) -> Settings:
-        """The settings of the genotype, but of a perceptron its own."""
+        """The settings of the best candidate, but of a perceptron its own."""
         if name != PERCEPTRON:
             return self.training
         own = dict(owns(self.settings)[0])

@@ -97,11 +97,12 @@ class HeldOut:
     Where perceptrons were compared with candidates, also by `SEARCHED` or `PERCEPTRON`, whichever
     the genotype is not.
     `samples` are their places in the data, in order; outputs are probabilities or values,
-    (samples, K).
+    (samples, K). `own` are the settings that the best candidate was trained with.
     """
 
     samples: NDArray[np.int64]
     outputs: Mapping[str, NDArray[np.float64]]
+    own: Own = ()
 
 
 @dataclass(frozen=True)

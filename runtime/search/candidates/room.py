@@ -1,4 +1,4 @@
-"""Whether candidates fit in memory, asked before a search leaves anything in a run folder."""
+"""Whether candidates fit in memory, asked before they are trained."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ....compiler.diagnostics.diagnostic import DiagnosticError
 from ....compiler.graph.build import build
 from ....compiler.lowering.lower import lower
 from ....compiler.measure.memory import learned
-from ....compiler.network.choices import fill
+from ....compiler.network.choices import Choices, fill
 from ...training.memory import require_room
 from ..strategy import Problem
 
@@ -26,17 +26,25 @@ def require_room_for_candidates(problem: Problem) -> None:
 
     They are drawn at random, within the budgets; mostly the first one fits.
     """
-    settings = problem.settings
-    draws = problem.budgets.draws(np.random.default_rng((settings.seed, STREAM)))
-    batch = min(settings.batch, len(problem.data.labels))
+    draws = problem.budgets.draws(np.random.default_rng((problem.settings.seed, STREAM)))
     refused: DiagnosticError | None = None
     for choices in islice(draws, LOOKED_AT):
-        program = learned(lower(build(checked(fill(problem.network, choices)))))
-        try:
-            require_room(program, batch, settings, problem.device)
-        except DiagnosticError as error:
-            refused = refused or error
-        else:
+        error = lack_of_room(problem, choices)
+        if error is None:
             return
+        refused = refused or error
     if refused is not None:
         raise refused
+
+
+def lack_of_room(problem: Problem, choices: Choices) -> DiagnosticError | None:
+    """Why a candidate cannot be trained in the memory there is; None where it can."""
+    settings = problem.settings
+    program = learned(lower(build(checked(fill(problem.network, choices)))))
+    try:
+        require_room(
+            program, min(settings.batch, len(problem.data.labels)), settings, problem.device
+        )
+    except DiagnosticError as error:
+        return error
+    return None

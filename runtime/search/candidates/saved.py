@@ -21,6 +21,7 @@ from ...runs.saved import Saved, Shapes
 from ...training.optimisers import scaler_of
 from ...training.saved import read_epoch, read_scaler, read_steps, still
 from ...tuning import Own, every_own
+from ..perceptron import ROLES
 from ..strategy import Problem
 from .prefix import first_cells
 from .starts import owns, perceptrons
@@ -33,7 +34,7 @@ def saved_choices(saved: Saved, problem: Problem, levels: Sequence[int] = ()) ->
 
     `levels` are how many Cells they may fill; all of them, where nothing else is said.
     """
-    cells, outputs, variant, library = saved.items(least=4, most=4)
+    cells, outputs, variant, roles = saved.items(least=4, most=4)
     network, chosen = _variant(variant, problem.network)
     inner = cells.items()
     if len(inner) not in (levels or (len(network.cells),)):
@@ -44,10 +45,10 @@ def saved_choices(saved: Saved, problem: Problem, levels: Sequence[int] = ()) ->
         tuple(_cell(one, cell) for cell, one in filled),
         _names(outputs, short.outputs),
         chosen,
-        library.text(),
+        ROLES if roles.flag() else (),
     )
-    if choices.library and choices not in (one for one, _ in perceptrons(problem)):
-        raise library.wrong("a library whose network this search compares")
+    if choices.roles and choices not in (one for one, _ in perceptrons(problem)):
+        raise roles.wrong("whether it is one of the perceptrons of this search")
     is_whole = short is network
     if not keeps_rule(short, choices) or (is_whole and not problem.budgets.admits(choices)):
         raise saved.wrong("choices that the rule and the budgets admit")

@@ -1,8 +1,8 @@
 """Strong starts: networks that are known to do well, where the output of a space has holes.
 
 Late fusion and all features straight to the head are points of the space, and so are Cells beside
-all features. Perceptrons stand beside it: all features, by the roles of a library in place of those
-that the specification leaves to its own.
+all features. Perceptrons stand beside it: all features, by roles that the specification leaves to
+its library.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from dataclasses import replace
 import numpy as np
 
 from ....compiler.diagnostics.diagnostic import DiagnosticError
+from ....compiler.language.without_cells import defines_roles
 from ....compiler.network.choices import Choices
 from ....compiler.network.fillings import Choice, in_order
 from ....compiler.network.network import NOTHING, Network, Slot
 from ...settings import Settings
 from ...tuning import Own, every_own
-from ..strategy import PERCEPTRON, Problem
+from ..perceptron import ROLES
+from ..strategy import Problem
+from .room import lack_of_room
 
 STREAM = 3
 """Keeps the draws apart from those of strategies."""
@@ -56,21 +59,20 @@ def perceptrons(problem: Problem) -> list[tuple[Choices, Own]]:
     It is for a specification that defines no roles and whose heads read the output.
     """
     spec, network = problem.network.space, problem.network
-    writes_roles = any(definition.role for definition in spec.definitions)
     reads_more = any(head.reads for head in spec.heads)
-    if not problem.settings.perceptrons or writes_roles or reads_more:
+    if not problem.settings.perceptrons or defines_roles(spec) or reads_more:
         return []
     features = {f.name for f in network.features}
     found = [one for one in straight(problem) if {*one.outputs} - {NOTHING} == features]
-    chosen = [replace(one, library=PERCEPTRON) for one in found]
+    chosen = [replace(one, roles=ROLES) for one in found]
     return [(one, own) for one in chosen if _admits(problem, one) for own in owns(problem.settings)]
 
 
 def _admits(problem: Problem, choices: Choices) -> bool:
-    """Whether a network beside the space keeps within the budgets, as far as that is known."""
+    """Whether a network beside the space keeps within budgets and memory, as far as is known."""
     try:
-        return problem.budgets.admits(choices)
-    except DiagnosticError:  # a profile that lacks what it is made of
+        return problem.budgets.admits(choices) and not lack_of_room(problem, choices)
+    except DiagnosticError:  # a profile of latencies lacks what it is made of
         return False
 
 
@@ -82,15 +84,15 @@ PENALTIES = 2
 def owns(settings: Settings) -> list[Own]:
     """The settings of perceptrons: of what is searched the least, and the two least penalties.
 
-    The rate falls once, over all epochs, unless restarts were asked for: with warm restarts, which
-    candidates need to be compared early, perceptrons are worse.
+    The rate falls once, over all epochs, unless other restarts than the usual were asked for: with
+    these, which candidates need to be compared early, perceptrons are worse.
     """
     known = {
         name: sorted(values)[: PENALTIES if name == "weight_decay" else 1]
         for name, values in settings.tuned.items()
     }
     if settings.first_restart == Settings().first_restart:
-        known.setdefault(RESTART, [settings.trial_epochs])
+        known[RESTART] = [settings.trial_epochs]
     return list(every_own(known))
 
 

@@ -23,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ....compiler.network.choices import Choices
+from ....compiler.network.choices import Choices, fill
 from ....compiler.targets.numpy.network import logits_of
 from ...data.files import Arrays
 from ...data.folds import Fold, chosen_folds
@@ -78,7 +78,7 @@ class Finalist:
     @property
     def is_perceptron(self) -> bool:
         """Whether nothing chose it."""
-        return self.choices.library == PERCEPTRON
+        return bool(self.choices.roles)
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Folds:
     """Trains finalists on every fold; a round is a finalist."""
 
     def __init__(self, problem: Problem, before: list[Trial]) -> None:
-        """The finalists are the first of the trials `before`, the best ones first."""
+        """The finalists are the first of the trials `before`, which are not trained again there."""
         self.problem, self.head = problem, problem.network.head
         standing = [trial for trial in before if not trial.diverged] or before[:1]
         count = len(problem.folds)
@@ -135,7 +135,7 @@ class Folds:
         for trial in finalist.trials[1:]:
             trial.training = None
         self._decide()
-        values = {"candidate": finalist.number, "epochs": epochs, "folds": len(finalist.trials)}
+        values = {"epochs": epochs, "folds": len(finalist.trials), **self._named(finalist)}
         held = self._held()
         told, score = self._told(index, held)
         place = self._best(held) if index + 1 == self.rounds else None
@@ -144,11 +144,28 @@ class Folds:
         self._choose(held)
         best = self.finalists[place]
         of_best, score = self._told(place, held)
-        last: dict[str, object] = {LAST: {"candidate": finalist.number, **told}}
+        last: dict[str, object] = {LAST: {**self._named(finalist), **told}}
+        searched = self._searched(held)
+        if best.is_perceptron and searched is not None:
+            last["searched"] = self._kept(searched, held)
         if self.ensemble:
             last[TOGETHER] = self._told_of_ensemble(held)
-        closing = {**values, **last, **of_best, "candidate": best.number, "best": best.number}
+        values = {"epochs": epochs, "folds": len(best.trials), **self._named(best)}
+        closing = {**values, **last, **of_best, "best": best.number}
         return Round(best.choices, score, values=closing, own=best.own)
+
+    def _named(self, finalist: Finalist) -> dict[str, object]:
+        """What a record calls a finalist."""
+        kind = {"kind": PERCEPTRON} if finalist.is_perceptron else {}
+        return {"candidate": finalist.number, **kind}
+
+    def _kept(self, place: int, held: Held) -> dict[str, object]:
+        """All of a finalist that is not what was found: its genotype, and how to train it."""
+        finalist = self.finalists[place]
+        told, _ = self._told(place, held)
+        text = str(fill(self.problem.network, finalist.choices))
+        kept = {"settings": dict(finalist.own), "genotype": text}
+        return {**self._named(finalist), **told, **kept}
 
     def _decide(self) -> None:
         """Plans how many finalists there is time for, where that is limited."""
@@ -209,7 +226,8 @@ class Folds:
     def _best(self, held: Held) -> int | None:
         """The place of the candidate that stands best where it is decided above perceptrons.
 
-        Else that of the best perceptron; None where nothing is known.
+        Else that of the best perceptron; None where nothing is known. Where no metric tells them
+        apart, it is that of what stands best of all.
         """
         searched, perceptron = self._searched(held), self._perceptron(held)
         if searched is None or perceptron is None:
@@ -218,6 +236,8 @@ class Folds:
             scored_by_head(self.head, held.shares[place][None], held.labels)
             for place in (searched, perceptron)
         )
+        if not np.isfinite([first.metrics, second.metrics]).all():  # a value that never varies
+            return self._first([searched, perceptron], held)
         every, seed = self.problem.data.groups, self.problem.settings.seed
         groups = None if every is None else every[held.samples]
         ahead = difference(first, second, groups, resamples=RESAMPLES, seed=seed)
@@ -273,7 +293,7 @@ class Folds:
         return [Chosen(one.choices, weight, one.own) for one, weight in members]
 
     def held_out(self) -> HeldOut:
-        """What the best finalist, and the ensemble, give for samples that they did not learn."""
+        """What was found, and what it was compared with, give for samples not learned."""
         held = self._held()
         best, perceptron = self._best(held), self._perceptron(held)
         places = {GENOTYPE: best}
@@ -284,10 +304,12 @@ class Folds:
         found = {name: held.shares[one] for name, one in places.items() if one is not None}
         if self.ensemble:
             found[ENSEMBLE] = self._mean(held)
-        return HeldOut(held.samples, found)
+        searched = self._searched(held)
+        own = () if searched is None else self.finalists[searched].own
+        return HeldOut(held.samples, found, own)
 
     def arrays(self) -> Arrays:
-        """The weights of the best finalist in its first fold."""
+        """The weights of what was found, in its first fold."""
         first = self.finalists[self._best(self._held()) or 0].trials[0]
         return {} if first.training is None else first.arrays()
 

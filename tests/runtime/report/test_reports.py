@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 import fusewright as fw
 from fusewright.cli.screen.rounds import Standing
 from fusewright.compiler.check.check import checked
-from fusewright.compiler.language.by_library import by_library
 from fusewright.compiler.language.spec import Spec
 from fusewright.compiler.lowering.lower import lower
 from fusewright.compiler.network.choices import fill
@@ -38,6 +37,7 @@ from fusewright.runtime.runs.tensorboard import tag
 from fusewright.runtime.search.baselines import late_fusion
 from fusewright.runtime.search.consensus import consensus
 from fusewright.runtime.search.controls import compare_with_controls
+from fusewright.runtime.search.simbamm import simbamm
 from fusewright.runtime.strategies import FOLLOWED_BY as STRATEGIES
 
 from ...support.programs import specs
@@ -242,9 +242,9 @@ def test_controls_never_read_the_test_split() -> None:
 
 
 def test_simbamm_reads_every_feature_through_two_layers() -> None:
-    network = checked(by_library(spec(), "simbamm"))
+    network = checked(simbamm(spec()))
     assert not network.cells
-    parameters = [p.name for p in lower(by_library(spec(), "simbamm").graph).parameters]
+    parameters = [p.name for p in lower(simbamm(spec()).graph).parameters]
     assert {name for name in parameters if name.endswith("position")} == {
         f"{f.name}.adapt.position" for f in network.features
     }
@@ -253,7 +253,7 @@ def test_simbamm_reads_every_feature_through_two_layers() -> None:
 
 
 def test_the_class_token_is_what_it_is_when_the_last_layer_computes_every_token() -> None:
-    control = by_library(spec(), "simbamm")
+    control = simbamm(spec())
     library = resources.files("fusewright.ops.libraries").joinpath("simbamm.fuse").read_text()
     begun = library[library.index("role combine") :].split("\nrole ")[0]
     every = begun.replace("first(n)", "n").replace("first(encoded)", "encoded")

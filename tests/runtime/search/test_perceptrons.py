@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,13 @@ import torch
 
 import fusewright as fw
 from fusewright.compiler.check.check import checked
+from fusewright.compiler.language.without_cells import is_beside
 from fusewright.compiler.resolve.unfill import unfilled
+from fusewright.runtime.report.pages import page_of, pages
 from fusewright.runtime.runs.ensemble import read_ensemble
+from fusewright.runtime.runs.read import records
 from fusewright.runtime.search.candidates.starts import owns
+from fusewright.runtime.search.perceptron import perceptron
 from fusewright.runtime.search.strategy import ENSEMBLE, GENOTYPE, PERCEPTRON, SEARCHED
 from fusewright.runtime.settings import Settings
 
@@ -46,7 +51,8 @@ def test_a_third_of_the_finalists_are_perceptrons_that_nothing_chose() -> None:
     assert finalists(found())[1:3] == [candidates, candidates + 1]
     assert len(finalists(found())) == 6
     assert all(number < candidates for number in finalists(found(perceptrons=False)))
-    assert found(finalists=2, perceptrons=True).history[-1]["best"] < candidates
+    assert len(finalists(found(finalists=2))) == 2
+    assert all(number < candidates for number in finalists(found(finalists=2)))
 
 
 @pytest.mark.parametrize(
@@ -64,8 +70,9 @@ def test_what_a_specification_fixes_leaves_no_place_for_them(text: fw.Spec) -> N
     named = [head.name for head in text.heads]
     data = {**DATA, **{f"{name}.labels": DATA["labels"] for name in named}}
     result = fw.search(text, data, **{**QUICK, "candidates": 3})
+    assert finalists(result)
     assert all(number < 3 for number in finalists(result))
-    assert result.genotype.uses == text.uses
+    assert not is_beside(result.genotype, text)
 
 
 def test_their_settings_are_the_least_of_what_is_searched() -> None:
@@ -103,8 +110,11 @@ def straight_only() -> fw.SearchResult:
 
 def test_a_perceptron_is_found_where_candidates_are_not_decided_above_it(tmp_path: Path) -> None:
     result = straight_only()
-    assert [str(use.library) for use in result.genotype.uses] == [PERCEPTRON]
-    assert not result.genotype.cells
+    assert result.genotype == replace(perceptron(result.space), network=result.genotype.network)
+    closing = result.history[-1]
+    assert closing["kind"] == PERCEPTRON
+    assert [cell.name for cell in fw.loads(closing["searched"]["genotype"]).cells] == ["K"]
+    assert closing["searched"]["settings"] == {}
     assert result.held_out is not None
     assert result.held_out.outputs.keys() == {GENOTYPE, SEARCHED, ENSEMBLE}
     assert result.training is not None
@@ -120,7 +130,8 @@ def test_a_candidate_that_is_decided_above_them_is_found(monkeypatch: pytest.Mon
     )
     options = {**QUICK, "trial_epochs": 12, "tune": "", "max_learning_rate": 0.02}
     result = fw.search(OPEN, DATA, **options)
-    assert result.genotype.uses == OPEN.uses
+    assert not is_beside(result.genotype, OPEN)
+    assert "kind" not in result.history[-1]
     assert result.held_out is not None
     assert result.held_out.outputs.keys() == {GENOTYPE, PERCEPTRON, ENSEMBLE}
 
@@ -134,20 +145,20 @@ def test_what_is_found_is_used_as_every_genotype_is(tmp_path: Path) -> None:
         tmp_path, "search", "n.fuse", "--data", str(data), "--out", "run",
         *quick, "--trial-epochs=12", "--max-learning-rate=0.02",
     )  # fmt: skip
-    assert "use perceptron" in said
+    assert "role adapt(f) = concat(resample(f), resample(f, by = mean))" in said
+    assert "kind: perceptron" in said
     assert "no candidate of the space is decided above a perceptron" in said
     assert "best candidate" in said
     command(tmp_path, "train", "run/genotype.fuse", "--data", str(data), "--out", "t")
     assert "first_restart = 12" in (tmp_path / "run" / "genotype.toml").read_text()
     command(tmp_path, "train", "run/ensemble", "--data", str(data), "--out", "e")
-    libraries = {m.genotype.uses for m in read_ensemble(tmp_path / "run" / "ensemble").members}
-    assert len(libraries) == 2
+    members = read_ensemble(tmp_path / "run" / "ensemble").members
+    assert {bool(member.genotype.cells) for member in members} == {True, False}
     for run in ("t", "e"):
         assert "accuracy" in command(tmp_path, "evaluate", run, "--data", str(data))
         command(tmp_path, "compile", run, "-o", f"{run}.onnx")
-    page = command(tmp_path, "report", "run", "t", "-o", "page.html")
-    assert page is not None
-    assert "use perceptron" in (tmp_path / "page.html").read_text()
+    command(tmp_path, "report", "run", "t", "-o", "page.html")
+    assert "What was found is a perceptron" in (tmp_path / "page.html").read_text()
     command(tmp_path, "draw", "run/genotype.fuse", "-o", "n.svg")
     with pytest.raises(fw.DiagnosticError, match="every run found a perceptron"):
         fw.consensus([tmp_path / "run"])
@@ -168,13 +179,34 @@ def test_a_search_goes_on_among_its_perceptrons(
     assert without_cost(list(again.history)) == without_cost(list(found().history))
 
 
+def test_a_space_with_open_numbers_has_a_page(tmp_path: Path) -> None:
+    text = str(spec("cell K(A, B) { S = Sum(x, y) } output A?, B?, D?", predict="2 classes"))
+    space = fw.loads(text.replace("C = 8", "C = {8 | 16}"))
+    options = {**QUICK, "trial_epochs": 12, "max_learning_rate": 0.02}
+    result = fw.search(space, parities(300), out=tmp_path / "run", **options)
+    assert is_beside(result.genotype, space)
+    assert "<svg" in pages([tmp_path / "run"])
+    shown = records(result.history, "round")
+    assert "<svg" in page_of(space, result.name, shown, result.best_round)
+
+
+def test_a_run_that_found_one_goes_on_as_it_ended(tmp_path: Path) -> None:
+    space = spec("cell K(A, B) { S = Sum(x, y) } output A?, B?, D?", predict="2 classes")
+    options = {**QUICK, "trial_epochs": 12, "max_learning_rate": 0.02}
+    result = fw.search(space, parities(300), out=tmp_path / "run", **options)
+    assert is_beside(result.genotype, space)
+    again = fw.search(space, parities(300), out=tmp_path / "run", resume=True, **options)
+    assert again.genotype == result.genotype
+    assert again.training == result.training
+    assert same(again.weights, result.weights)
+
+
 # What it computes
 
 
 def test_it_is_two_layers_of_what_features_pool_to() -> None:
-    features = "modality m { F[c 3, t 4] } output F predict 5 classes"
-    text = f"network n(C = 2, L = 2) use perceptron {features}"
-    module = fw.compile(fw.loads(text), "torch").eval()
+    text = "network n(C = 2, L = 2) modality m { F[c 3, t 4] } output F predict 5 classes"
+    module = fw.compile(perceptron(fw.loads(text)), "torch").eval()
     generator = torch.Generator().manual_seed(0)
     state = {n: torch.rand(t.shape, generator=generator) for n, t in module.state_dict().items()}
     module.load_state_dict(state)
@@ -183,7 +215,7 @@ def test_it_is_two_layers_of_what_features_pool_to() -> None:
     pooled = torch.cat([values.view(6, 3, 2, 2).amax(-1).mean(-1), values.mean(-1)], 1)
     hidden = (pooled - known["batchnorm.mean"]) / (known["batchnorm.variance"] + 1e-5).sqrt()
     hidden = hidden * known["batchnorm.scale"] + known["batchnorm.shift"]
-    for layer in ("Layer", "Layer_2"):
-        hidden = torch.relu(hidden @ known[f"{layer}.W"] + known[f"{layer}.b"])
+    for weight, bias in (("W", "b"), ("V", "d")):
+        hidden = torch.relu(hidden @ known[weight] + known[bias])
     expected = hidden @ known["head.W"] + known["head.b"]
     torch.testing.assert_close(module({"F": values}), expected)

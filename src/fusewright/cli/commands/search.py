@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from ...compiler.diagnostics.diagnostic import fail
-from ...compiler.language.by_library import is_beside
 from ...compiler.language.spec import Spec
+from ...compiler.language.without_cells import is_beside
 from ...compiler.system.options import either
 from ...runtime.metrics import selection_metric
 from ...runtime.runs.names import GENOTYPE, GIVEN_UP
@@ -104,7 +104,9 @@ def search(
         )
     best = result.history[result.best_round - 1]
     metrics = {k: v for k, v in best.items() if isinstance(v, float)}
-    summary = {"genotype": str(out / GENOTYPE), "best_round": result.best_round, **metrics}
+    kind = {"kind": best["kind"]} if "kind" in best else {}
+    place = {"genotype": str(out / GENOTYPE), "best_round": result.best_round}
+    summary = {**place, **kind, **metrics}
     given_up = result.given_up
     if not json and not rank():
         print(result.genotype)
