@@ -206,7 +206,10 @@ class Fields:
         read_by=_SEARCH,
     )
     finalists: int = _setting(
-        8, "Genotypes that are compared by folds.", limits=Limits(1), read_by=_SEARCH
+        8,
+        "Genotypes and perceptrons that are compared by folds.",
+        limits=Limits(1),
+        read_by=_SEARCH,
     )
     minutes: float = _setting(
         0.0,

@@ -24,7 +24,8 @@ class Control:
 
     `score` is what the kind stands for: one network's, a mean, or the best. `ahead` is how much
     higher the found genotype scores, with a 95 % interval over samples; None where that is it.
-    Random genotypes are not kept, so that none of them can be deployed.
+    Random genotypes are not kept, so that none of them can be deployed, and the best candidate is
+    not to be where it is not decided above what was found.
     """
 
     name: str

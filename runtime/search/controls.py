@@ -61,15 +61,13 @@ from .plans import CONTROL
 from .random_controls import RandomControls
 from .search import with_rule
 from .simple import Outputs, simple_models
-from .strategy import ENSEMBLE, GENOTYPE, PERCEPTRON, SEARCHED, Problem
+from .strategy import ENSEMBLE, GENOTYPE, PERCEPTRON, RESAMPLES, SEARCHED, Problem
 from .tef import TEF, tef
 from .variants import budgets_of
 
 FOUND, MEAN_OF_MEMBERS, SIMPLE_MODELS = "found genotype", "ensemble", "simple models"
 SIMPLE = 2
 """Networks that simple models take the time of."""
-RESAMPLES = 2_000
-"""Resamples of what is held out, for the interval of a difference."""
 Told = Callable[[str, float], None]
 """Receives the name and score of every model that has been trained."""
 

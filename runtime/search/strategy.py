@@ -70,6 +70,8 @@ class Problem:
 
 GENOTYPE, ENSEMBLE = "genotype", "ensemble"
 SEARCHED, PERCEPTRON = "best candidate", "perceptron"
+RESAMPLES = 2_000
+"""Resamples of what is held out, for the interval of a difference."""
 LAST = "last"
 """In the record of a round that closes a rung, the last candidate with its metrics; beside it stand
 those of the best, whose genotype the record has."""

@@ -49,6 +49,7 @@ from ..strategy import (
     GENOTYPE,
     LAST,
     PERCEPTRON,
+    RESAMPLES,
     SEARCHED,
     Chosen,
     HeldOut,
@@ -56,8 +57,6 @@ from ..strategy import (
     Round,
 )
 
-RESAMPLES = 2_000
-"""Resamples of what is held out, for what is decided."""
 PICKS = 25
 """How often a member is added to an ensemble at most."""
 
