@@ -47,9 +47,9 @@ against everything simple: each learns from training and validation samples and 
 by accuracy, R² (melting, compounds) or weighted F1 (icons). Networks without a Cell have the
 settings, of those that a search tries, that do best on validation, and a perceptron the better of
 its two penalties; so has the linear model its penalty. "Above" and "below" are differences of
-{100 * MARGIN:.1f} points or more whose 95 % interval, of a paired bootstrap over test samples (whole
-groups of them) and seeds, leaves zero out; all others are undecided. What is decided was decided on
-the development sets.
+{100 * MARGIN:.1f} points or more whose 95 % interval, of a paired bootstrap over test samples
+(whole groups of them) and seeds, leaves zero out; all others are undecided. What is decided was
+decided on the development sets.
 
 "Best on validation" chooses among controls alone, which are scored on the validation split. The
 genotype and the ensemble are scored on folds of training and validation samples, and backbones have

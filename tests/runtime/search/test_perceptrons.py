@@ -19,6 +19,7 @@ from fusewright.runtime.report.pages import page_of, pages
 from fusewright.runtime.runs.ensemble import read_ensemble
 from fusewright.runtime.runs.read import records
 from fusewright.runtime.search.candidates.starts import owns
+from fusewright.runtime.search.controls import compare_with_controls
 from fusewright.runtime.search.perceptron import perceptron
 from fusewright.runtime.search.strategy import ENSEMBLE, GENOTYPE, PERCEPTRON, SEARCHED
 from fusewright.runtime.settings import Settings
@@ -177,6 +178,31 @@ def test_a_search_goes_on_among_its_perceptrons(
     assert again.ensemble == found().ensemble
     assert same(again.weights, found().weights)
     assert without_cost(list(again.history)) == without_cost(list(found().history))
+
+
+def test_controls_name_the_best_candidate_once() -> None:
+    space = spec("cell K(A, B) { S = Sum(x, y) } output A?, B?, D?", predict="2 classes")
+    settings = Settings(**QUICK, max_learning_rate=0.02).with_options(trial_epochs=12)
+    result = fw.search(space, parities(300), settings=settings)
+    controls = compare_with_controls(space, parities(300), result, settings=settings, random=False)
+    assert is_beside(result.genotype, space)
+    names = [row.name for row in controls.rows]
+    assert names[:3] == ["found genotype", ENSEMBLE, SEARCHED]
+    assert PERCEPTRON not in names
+    assert SEARCHED not in {row.name for row in controls.better}
+    assert not controls.left_out
+
+
+def test_what_runs_agree_on_is_of_those_that_found_points_of_the_space(tmp_path: Path) -> None:
+    space = spec("cell K(A, B) { S = Sum(x, y) } output A?, B?, D?", predict="2 classes")
+    options = {**QUICK, "trial_epochs": 12, "max_learning_rate": 0.02}
+    runs = [tmp_path / "with", tmp_path / "without"]
+    for run in runs:
+        fw.search(space, parities(300), out=run, perceptrons=run is runs[0], **options)
+    assert "Stability of the genotype" not in fw.report(runs).page
+    assert "Stability of the genotype" in fw.report([runs[1], runs[1]]).page
+    without = fw.load(runs[1] / "genotype.fuse")
+    assert fw.consensus(runs).genotype == without
 
 
 def test_a_space_with_open_numbers_has_a_page(tmp_path: Path) -> None:
