@@ -98,7 +98,7 @@ class Folds:
     """Trains finalists on every fold; a round is a finalist."""
 
     def __init__(self, problem: Problem, before: list[Trial]) -> None:
-        """The finalists are the first of the trials `before`, which are not trained again there."""
+        """The finalists are the first of the trials `before`, but those that diverged there."""
         self.problem, self.head = problem, problem.network.head
         standing = [trial for trial in before if not trial.diverged] or before[:1]
         count = len(problem.folds)
