@@ -104,9 +104,9 @@ def search(
         )
     best = result.history[result.best_round - 1]
     metrics = {k: v for k, v in best.items() if isinstance(v, float)}
-    kind = {"kind": best["kind"]} if "kind" in best else {}
+    named = {"kind": best["kind"]} if "kind" in best else {}
     place = {"genotype": str(out / GENOTYPE), "best_round": result.best_round}
-    summary = {**place, **kind, **metrics}
+    summary = {**place, **named, **metrics}
     given_up = result.given_up
     if not json and not rank():
         print(result.genotype)
