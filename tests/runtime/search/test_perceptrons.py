@@ -35,9 +35,13 @@ QUICK: dict[str, Any] = {
 }  # fmt: skip
 
 
+def quick(**more: Any) -> dict[str, Any]:
+    return {**QUICK, **more}
+
+
 @cache
 def found(**options: Any) -> fw.SearchResult:
-    return fw.search(OPEN, DATA, **{**QUICK, **options})
+    return fw.search(OPEN, DATA, **quick(**options))
 
 
 def finalists(result: fw.SearchResult) -> list[int]:
@@ -70,7 +74,7 @@ def test_a_third_of_the_finalists_are_perceptrons_that_nothing_chose() -> None:
 def test_what_a_specification_fixes_leaves_no_place_for_them(text: fw.Spec) -> None:
     named = [head.name for head in text.heads]
     data = {**DATA, **{f"{name}.labels": DATA["labels"] for name in named}}
-    result = fw.search(text, data, **{**QUICK, "candidates": 3})
+    result = fw.search(text, data, **quick(candidates=3))
     assert finalists(result)
     assert all(number < 3 for number in finalists(result))
     assert not is_beside(result.genotype, text)
@@ -105,7 +109,7 @@ def parities(samples: int) -> dict[str, Any]:
 def straight_only() -> fw.SearchResult:
     """Of a space in which everything that is searched is late fusion, what is found."""
     space = spec("cell K(A, B) { S = Sum(x, y) } output A?, B?, D?", predict="2 classes")
-    options = {**QUICK, "trial_epochs": 20, "max_learning_rate": 0.02, "weight_decay": 0.0}
+    options = quick(trial_epochs=20, max_learning_rate=0.02, weight_decay=0.0)
     return fw.search(space, parities(900), **options)
 
 
@@ -129,7 +133,7 @@ def test_a_candidate_that_is_decided_above_them_is_found(monkeypatch: pytest.Mon
         "fusewright.runtime.search.candidates.starts.owns",
         lambda settings: [(("max_learning_rate", 1e-9),), (("max_learning_rate", 2e-9),)],
     )
-    options = {**QUICK, "trial_epochs": 12, "tune": "", "max_learning_rate": 0.02}
+    options = quick(trial_epochs=12, tune="", max_learning_rate=0.02)
     result = fw.search(OPEN, DATA, **options)
     assert not is_beside(result.genotype, OPEN)
     assert "kind" not in result.history[-1]
@@ -141,10 +145,10 @@ def test_what_is_found_is_used_as_every_genotype_is(tmp_path: Path) -> None:
     data = as_npz(parities(300), tmp_path)
     space = "cell K(A, B) { S = Sum(x, y) } output A?, B?, D?"
     (tmp_path / "n.fuse").write_text(str(spec(space, predict="2 classes")))
-    quick = [f"--{key.replace('_', '-')}={value}" for key, value in QUICK.items()]
+    flags = [f"--{key.replace('_', '-')}={value}" for key, value in QUICK.items()]
     said = command(
         tmp_path, "search", "n.fuse", "--data", str(data), "--out", "run",
-        *quick, "--trial-epochs=12", "--max-learning-rate=0.02",
+        *flags, "--trial-epochs=12", "--max-learning-rate=0.02",
     )  # fmt: skip
     assert "role adapt(f) = concat(resample(f), resample(f, by = mean))" in said
     assert "kind: perceptron" in said
@@ -195,7 +199,7 @@ def test_controls_name_the_best_candidate_once() -> None:
 
 def test_what_runs_agree_on_is_of_those_that_found_points_of_the_space(tmp_path: Path) -> None:
     space = spec("cell K(A, B) { S = Sum(x, y) } output A?, B?, D?", predict="2 classes")
-    options = {**QUICK, "trial_epochs": 12, "max_learning_rate": 0.02}
+    options = quick(trial_epochs=12, max_learning_rate=0.02)
     runs = [tmp_path / "with", tmp_path / "without"]
     for run in runs:
         fw.search(space, parities(300), out=run, perceptrons=run is runs[0], **options)
@@ -208,7 +212,7 @@ def test_what_runs_agree_on_is_of_those_that_found_points_of_the_space(tmp_path:
 def test_a_space_with_open_numbers_has_a_page(tmp_path: Path) -> None:
     text = str(spec("cell K(A, B) { S = Sum(x, y) } output A?, B?, D?", predict="2 classes"))
     space = fw.loads(text.replace("C = 8", "C = {8 | 16}"))
-    options = {**QUICK, "trial_epochs": 12, "max_learning_rate": 0.02}
+    options = quick(trial_epochs=12, max_learning_rate=0.02)
     result = fw.search(space, parities(300), out=tmp_path / "run", **options)
     assert is_beside(result.genotype, space)
     assert "<svg" in pages([tmp_path / "run"])
@@ -218,7 +222,7 @@ def test_a_space_with_open_numbers_has_a_page(tmp_path: Path) -> None:
 
 def test_a_run_that_found_one_goes_on_as_it_ended(tmp_path: Path) -> None:
     space = spec("cell K(A, B) { S = Sum(x, y) } output A?, B?, D?", predict="2 classes")
-    options = {**QUICK, "trial_epochs": 12, "max_learning_rate": 0.02}
+    options = quick(trial_epochs=12, max_learning_rate=0.02)
     result = fw.search(space, parities(300), out=tmp_path / "run", **options)
     assert is_beside(result.genotype, space)
     again = fw.search(space, parities(300), out=tmp_path / "run", resume=True, **options)
