@@ -21,6 +21,8 @@ SPARSE = 4
 """How many times the classes that occur there may be classes."""
 OFTEN = 5
 """How often each whole number occurs, on average, where these are names of classes."""
+MANY = 50
+"""So many whole numbers, none of which occurs often, are values even where none is skipped."""
 
 
 def head_of(headers: Mapping[str, ArrayHeader], arrays: Mapping[str, Rows]) -> Predict | None:
@@ -28,8 +30,8 @@ def head_of(headers: Mapping[str, ArrayHeader], arrays: Mapping[str, Rows]) -> P
 
     Classes where labels are (samples,) names or whole numbers, or one 1 among 0 in each row; labels
     where these are 0 and 1, else values. Whole numbers of which few below the largest occur are
-    names where each occurs often; else, such as prices, they are values. None without labels that
-    can be used.
+    names where each occurs often; else, such as prices, they are values, and so are many of which
+    each occurs seldom. None without labels that can be used.
     """
     header = headers.get(LABELS)
     if header is None or 0 in header.shape or len(header.shape) not in (1, 2):
@@ -65,7 +67,8 @@ def _counted(labels: Array) -> Predict:
     is_dense = least >= 0 and 2 * count > most
     if 1 < count <= MOST_CLASSES and len(labels) >= OFTEN * count and not is_dense:
         return Predict(count, "classes", tuple(map(str, distinct.tolist())))
-    if least < 0 or most >= min(MOST_CLASSES, SPARSE * count):
+    is_seldom = count > MANY and len(labels) < OFTEN * count
+    if least < 0 or most >= min(MOST_CLASSES, SPARSE * count) or is_seldom:
         return Predict(1, "values")
     if least == 1 and count > 1:
         return Predict(most, "classes", tuple(map(str, range(1, most + 1))))

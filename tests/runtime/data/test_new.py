@@ -181,6 +181,8 @@ LABELS: Sequence[tuple[Any, str]] = (
     (np.array([0, 10**9]), "1 values"),
     (np.array([250_000.0, 310_000.0, 199_000.0]), "1 values"),
     (np.array([0.5, np.nan]), "1 values"),
+    (np.arange(60) * 2.0 + 10, "1 values"),
+    (np.arange(60).repeat(5), "60 classes"),
     (np.array([[0, 1, 1], [1, 0, 0]]), "3 labels"),
     (np.array([[True, False], [False, False]]), "2 labels"),
     (np.array([[0.5, 1.0], [1, 2]]), "2 values"),
@@ -189,7 +191,8 @@ LABELS: Sequence[tuple[Any, str]] = (
 
 @pytest.mark.parametrize(("labels", "expected"), LABELS, ids=[e for _, e in LABELS])
 def test_the_head_is_guessed_from_labels(tmp_path: Path, labels: Any, expected: str) -> None:
-    np.savez(tmp_path / "d.npz", A=np.zeros((2, 3)), B=np.zeros((2, 4)), labels=labels)
+    count = len(labels)
+    np.savez(tmp_path / "d.npz", A=np.zeros((count, 3)), B=np.zeros((count, 4)), labels=labels)
     text = new_text(Wishes(data=tmp_path / "d.npz"))
     assert text.endswith(f"\npredict {expected}\n")
 
