@@ -152,11 +152,11 @@ class _Comparison:
         self.groups = None if self.data.groups is None else self.data.groups[samples]
 
     def run(self, found: SearchResult, *, random: bool) -> Controls:
-        if found.training is not None:
+        if found.held_out is not None:
+            usual = self.settings.with_options(epochs=self.settings.trial_epochs)
+            self.training = usual.with_options(**dict(found.held_out.own))
+        elif found.training is not None:
             self.training = self.settings.with_options(**of_a_genotype(found.training))
-            if found.held_out is not None and is_beside(found.genotype, found.space):
-                usual = self.settings.with_options(epochs=self.settings.trial_epochs)
-                self.training = usual.with_options(**dict(found.held_out.own))
         known: Mapping[str, Outputs] = {}
         if found.held_out is not None and not random:
             known = found.held_out.outputs

@@ -13,11 +13,17 @@ from fusewright.runtime.search.loop import SearchResult
 
 
 def stopped_and_resumed(
-    space: fw.Spec, data: Any, out: Path, monkeypatch: pytest.MonkeyPatch, **options: Any
+    space: fw.Spec,
+    data: Any,
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    batches: int = 3,
+    **options: Any,
 ) -> SearchResult:
-    """What a search finds that was stopped after three batches and then went on."""
+    """What a search finds that was stopped after some batches and then went on."""
     with monkeypatch.context() as patched:
-        stop_after(3, patched)
+        stop_after(batches, patched)
         with pytest.raises(fw.DiagnosticError, match="was stopped"):
             fw.search(space, data, out=out, **options)
     return fw.search(space, data, out=out, resume=True, **options)

@@ -117,6 +117,7 @@ class Folds:
         self.known = np.sort(np.concatenate([fold.held for fold in problem.folds]))
         labels = torch.from_numpy(problem.data.labels[self.known])
         self.objective = self.problem.objective(labels)
+        self.found: int | None = None
         self.ensemble: dict[int, float] = {}
 
     @property
@@ -134,23 +135,23 @@ class Folds:
         for trial in finalist.trials[1:]:
             trial.training = None
         self._decide()
-        values = {"epochs": epochs, "folds": len(finalist.trials), **self._named(finalist)}
+        values = {"epochs": epochs, "folds": len(finalist.trials)}
         held = self._held()
         told, score = self._told(index, held)
-        place = self._best(held) if index + 1 == self.rounds else None
-        if place is None:
-            return Round(None, score, values={**values, **told})
-        self._choose(held)
-        best = self.finalists[place]
-        of_best, score = self._told(place, held)
+        is_last = index + 1 == self.rounds
+        if is_last:
+            self._choose(held)
+        if not is_last or self.found is None:
+            return Round(None, score, values={**values, **self._named(finalist), **told})
+        best = self.finalists[self.found]
+        of_best, score = self._told(self.found, held)
         last: dict[str, object] = {LAST: {**self._named(finalist), **told}}
         searched = self._searched(held)
         if best.is_perceptron and searched is not None:
             last["searched"] = self._kept(searched, held)
         if self.ensemble:
             last[TOGETHER] = self._told_of_ensemble(held)
-        values = {"epochs": epochs, "folds": len(best.trials), **self._named(best)}
-        closing = {**values, **last, **of_best, "best": best.number}
+        closing = {**values, **self._named(best), **last, **of_best, "best": best.number}
         return Round(best.choices, score, values=closing, own=best.own)
 
     def _named(self, finalist: Finalist) -> dict[str, object]:
@@ -260,10 +261,11 @@ class Folds:
         stand = standings(scores, losses, self.head)
         return [*known][int(np.argmax(stand))]
 
-    # The ensemble
+    # What is found
 
     def _choose(self, held: Held) -> None:
-        """The ensemble of the finalists, by what each gives for samples it did not learn."""
+        """The genotype and the ensemble, by what finalists give for samples not learned."""
+        self.found = self._best(held)
         if not self.problem.settings.ensemble or not held.shares:
             return
         cost = partial(self.objective.cost_of_shares, labels=held.labels)
@@ -294,22 +296,20 @@ class Folds:
     def held_out(self) -> HeldOut:
         """What was found, and what it was compared with, give for samples not learned."""
         held = self._held()
-        best, perceptron = self._best(held), self._perceptron(held)
-        places = {GENOTYPE: best}
-        if perceptron is not None and best == perceptron:
-            places[SEARCHED] = self._searched(held)
-        elif perceptron is not None:
-            places[PERCEPTRON] = perceptron
+        searched, perceptron = self._searched(held), self._perceptron(held)
+        places = {GENOTYPE: self.found}
+        if perceptron is not None:
+            is_found = self.found == perceptron
+            places |= {SEARCHED: searched} if is_found else {PERCEPTRON: perceptron}
         found = {name: held.shares[one] for name, one in places.items() if one is not None}
         if self.ensemble:
             found[ENSEMBLE] = self._mean(held)
-        searched = self._searched(held)
         own = () if searched is None else self.finalists[searched].own
         return HeldOut(held.samples, found, own)
 
     def arrays(self) -> Arrays:
         """The weights of what was found, in its first fold."""
-        first = self.finalists[self._best(self._held()) or 0].trials[0]
+        first = self.finalists[self.found or 0].trials[0]
         return {} if first.training is None else first.arrays()
 
     def state(self) -> State:

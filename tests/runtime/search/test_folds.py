@@ -25,7 +25,7 @@ from fusewright.runtime.training.ensemble import train_ensemble
 from fusewright.runtime.training.objective import Objective, loss_of, shares_of
 
 from ...support.running import command, problem, same, spec, without_cost
-from ...support.stopping import stop_after
+from ...support.stopping import stopped_and_resumed
 
 DATA = problem(120)
 QUICK: dict[str, Any] = {
@@ -176,11 +176,8 @@ def test_groups_stay_together() -> None:
 def test_a_search_goes_on_from_the_middle_of_its_folds(
     batches: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as patched:
-        stop_after(batches, patched)
-        with pytest.raises(fw.DiagnosticError, match="stopped"):
-            fw.search(spec(), DATA, out=tmp_path / "run", **QUICK)
-    again = fw.search(spec(), DATA, out=tmp_path / "run", resume=True, **QUICK)
+    run = tmp_path / "run"
+    again = stopped_and_resumed(spec(), DATA, run, monkeypatch, batches=batches, **QUICK)
     assert again.genotype == found().genotype
     assert again.ensemble == found().ensemble
     assert same(again.weights, found().weights)

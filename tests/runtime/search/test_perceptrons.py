@@ -25,11 +25,13 @@ from fusewright.runtime.search.strategy import ENSEMBLE, GENOTYPE, PERCEPTRON, S
 from fusewright.runtime.settings import Settings
 
 from ...support.running import as_npz, command, problem, same, spec, without_cost
-from ...support.stopping import stop_after
+from ...support.stopping import stopped_and_resumed
 
 DATA = problem(120)
 CELLS = "cell K[2](?, ?) { S = ?(x, y) }"
 OPEN = spec(f"{CELLS} output *?")
+STRAIGHT = spec("cell K(A, B) { S = Sum(x, y) } output A?, B?, D?", predict="2 classes")
+"""A space whose candidates do not tell parities."""
 QUICK: dict[str, Any] = {
     "candidates": 4, "rungs": 2, "trial_epochs": 2, "finalists": 6, "folds": 2, "batch": 16,
 }  # fmt: skip
@@ -106,15 +108,9 @@ def parities(samples: int) -> dict[str, Any]:
     return {**arrays, "labels": equal.astype(int), "split": np.arange(samples) // 3 % 3}
 
 
-def straight_only() -> fw.SearchResult:
-    """Of a space in which everything that is searched is late fusion, what is found."""
-    space = spec("cell K(A, B) { S = Sum(x, y) } output A?, B?, D?", predict="2 classes")
+def test_a_perceptron_is_found_where_candidates_are_not_decided_above_it() -> None:
     options = quick(trial_epochs=20, max_learning_rate=0.02, weight_decay=0.0)
-    return fw.search(space, parities(900), **options)
-
-
-def test_a_perceptron_is_found_where_candidates_are_not_decided_above_it(tmp_path: Path) -> None:
-    result = straight_only()
+    result = fw.search(STRAIGHT, parities(900), **options)
     assert result.genotype == replace(perceptron(result.space), network=result.genotype.network)
     closing = result.history[-1]
     assert closing["kind"] == PERCEPTRON
@@ -143,8 +139,7 @@ def test_a_candidate_that_is_decided_above_them_is_found(monkeypatch: pytest.Mon
 
 def test_what_is_found_is_used_as_every_genotype_is(tmp_path: Path) -> None:
     data = as_npz(parities(300), tmp_path)
-    space = "cell K(A, B) { S = Sum(x, y) } output A?, B?, D?"
-    (tmp_path / "n.fuse").write_text(str(spec(space, predict="2 classes")))
+    (tmp_path / "n.fuse").write_text(str(STRAIGHT))
     flags = [f"--{key.replace('_', '-')}={value}" for key, value in QUICK.items()]
     said = command(
         tmp_path, "search", "n.fuse", "--data", str(data), "--out", "run",
@@ -173,11 +168,8 @@ def test_what_is_found_is_used_as_every_genotype_is(tmp_path: Path) -> None:
 def test_a_search_goes_on_among_its_perceptrons(
     batches: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as patched:
-        stop_after(batches, patched)
-        with pytest.raises(fw.DiagnosticError, match="stopped"):
-            fw.search(OPEN, DATA, out=tmp_path / "run", **QUICK)
-    again = fw.search(OPEN, DATA, out=tmp_path / "run", resume=True, **QUICK)
+    run = tmp_path / "run"
+    again = stopped_and_resumed(OPEN, DATA, run, monkeypatch, batches=batches, **QUICK)
     assert again.genotype == found().genotype
     assert again.ensemble == found().ensemble
     assert same(again.weights, found().weights)
@@ -185,11 +177,12 @@ def test_a_search_goes_on_among_its_perceptrons(
 
 
 def test_controls_name_the_best_candidate_once() -> None:
-    space = spec("cell K(A, B) { S = Sum(x, y) } output A?, B?, D?", predict="2 classes")
     settings = Settings(**QUICK, max_learning_rate=0.02).with_options(trial_epochs=12)
-    result = fw.search(space, parities(300), settings=settings)
-    controls = compare_with_controls(space, parities(300), result, settings=settings, random=False)
-    assert is_beside(result.genotype, space)
+    result = fw.search(STRAIGHT, parities(300), settings=settings)
+    controls = compare_with_controls(
+        STRAIGHT, parities(300), result, settings=settings, random=False
+    )
+    assert is_beside(result.genotype, STRAIGHT)
     names = [row.name for row in controls.rows]
     assert names[:3] == ["found genotype", ENSEMBLE, SEARCHED]
     assert PERCEPTRON not in names
@@ -198,11 +191,10 @@ def test_controls_name_the_best_candidate_once() -> None:
 
 
 def test_what_runs_agree_on_is_of_those_that_found_points_of_the_space(tmp_path: Path) -> None:
-    space = spec("cell K(A, B) { S = Sum(x, y) } output A?, B?, D?", predict="2 classes")
     options = quick(trial_epochs=12, max_learning_rate=0.02)
     runs = [tmp_path / "with", tmp_path / "without"]
     for run in runs:
-        fw.search(space, parities(300), out=run, perceptrons=run is runs[0], **options)
+        fw.search(STRAIGHT, parities(300), out=run, perceptrons=run is runs[0], **options)
     assert "Stability of the genotype" not in fw.report(runs).page
     assert "Stability of the genotype" in fw.report([runs[1], runs[1]]).page
     without = fw.load(runs[1] / "genotype.fuse")
@@ -210,8 +202,7 @@ def test_what_runs_agree_on_is_of_those_that_found_points_of_the_space(tmp_path:
 
 
 def test_a_space_with_open_numbers_has_a_page(tmp_path: Path) -> None:
-    text = str(spec("cell K(A, B) { S = Sum(x, y) } output A?, B?, D?", predict="2 classes"))
-    space = fw.loads(text.replace("C = 8", "C = {8 | 16}"))
+    space = fw.loads(str(STRAIGHT).replace("C = 8", "C = {8 | 16}"))
     options = quick(trial_epochs=12, max_learning_rate=0.02)
     result = fw.search(space, parities(300), out=tmp_path / "run", **options)
     assert is_beside(result.genotype, space)
@@ -221,11 +212,10 @@ def test_a_space_with_open_numbers_has_a_page(tmp_path: Path) -> None:
 
 
 def test_a_run_that_found_one_goes_on_as_it_ended(tmp_path: Path) -> None:
-    space = spec("cell K(A, B) { S = Sum(x, y) } output A?, B?, D?", predict="2 classes")
     options = quick(trial_epochs=12, max_learning_rate=0.02)
-    result = fw.search(space, parities(300), out=tmp_path / "run", **options)
-    assert is_beside(result.genotype, space)
-    again = fw.search(space, parities(300), out=tmp_path / "run", resume=True, **options)
+    result = fw.search(STRAIGHT, parities(300), out=tmp_path / "run", **options)
+    assert is_beside(result.genotype, STRAIGHT)
+    again = fw.search(STRAIGHT, parities(300), out=tmp_path / "run", resume=True, **options)
     assert again.genotype == result.genotype
     assert again.training == result.training
     assert same(again.weights, result.weights)

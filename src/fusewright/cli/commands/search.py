@@ -11,7 +11,6 @@ import typer
 
 from ...compiler.diagnostics.diagnostic import fail
 from ...compiler.language.spec import Spec
-from ...compiler.language.without_cells import is_beside
 from ...compiler.system.options import either
 from ...runtime.metrics import selection_metric
 from ...runtime.runs.names import GENOTYPE, GIVEN_UP
@@ -111,7 +110,7 @@ def search(
     if not json and not rank():
         print(result.genotype)
         print_values(summary)
-        if is_beside(result.genotype, result.space):
+        if named:
             print(BESIDE)
         if given_up:
             print(said(given_up, settings.minutes))
