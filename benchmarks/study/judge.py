@@ -44,7 +44,8 @@ from fusewright.runtime.data.files import read_arrays
 from fusewright.runtime.data.folds import Fold
 from fusewright.runtime.data.split import TEST, TRAIN, VALIDATION
 from fusewright.runtime.search.baselines import ALL, baselines
-from fusewright.runtime.search.candidates.starts import owns
+from fusewright.runtime.search.candidates.starts import own_of_perceptrons
+from fusewright.runtime.search.perceptron import PERCEPTRONS, perceptron
 from fusewright.runtime.search.simple import LINEAR, Outputs, penalties_of, simple_models
 from fusewright.runtime.search.strategy import PERCEPTRON
 from fusewright.runtime.settings import Settings
@@ -151,34 +152,36 @@ class Judge:
         return max(penalties_of(head), key=score)
 
     def _networks(self, specs: Mapping[str, Spec]) -> Iterator[tuple[str, Found]]:
-        """Networks without a Cell, each with the settings that do best on validation."""
-        usual = self.usual.with_options(epochs=self.usual.trial_epochs)
-        every = {name: list(every_own(self.usual.tuned)) for name in specs}
-        if PERCEPTRON in specs:
-            every[PERCEPTRON] = owns(self.usual)
+        """Networks without a Cell, each with the settings that do best on validation, or layers."""
+        tried = [(name, *one) for name, spec in specs.items() for one in self._tried(name, spec)]
         validation = self.samples.indices(VALIDATION)
         known = {**self.data, "split": np.where(self.data["split"] == TRAIN, TRAIN, TEST)}
-        pairs = [(n, usual.with_options(**dict(own))) for n in specs for own in every[n]]
         started = perf_counter()
-        given = self._trained(
-            [specs[name] for name, _ in pairs], [s for _, s in pairs], known, validation
-        )
-        truth, best = self.samples.labels[validation], dict[str, tuple[float, Settings]]()
-        for (name, settings), outputs in zip(pairs, given, strict=True):
+        given = self._trained([t[1] for t in tried], [t[2] for t in tried], known, validation)
+        truth, best = self.samples.labels[validation], dict[str, tuple[float, Spec, Settings]]()
+        for (name, spec, settings), outputs in zip(tried, given, strict=True):
             score = score_of(self.network.head, outputs, truth)
             if name not in best or score > best[name][0]:
-                best[name] = score, settings
+                best[name] = score, spec, settings
         tuning = perf_counter() - started
-        settings = [best[name][1] for name in specs]
-        final = self._trained([*specs.values()], settings, self.data, self.test)
-        for name, outputs in zip(specs, final, strict=True):
+        chosen = list(best.values())
+        final = self._trained([b[1] for b in chosen], [b[2] for b in chosen], self.data, self.test)
+        for name, outputs in zip(best, final, strict=True):
             yield name, Found(outputs, best[name][0], tuning)
         if ALL not in specs:
             return
-        seeds = [best[ALL][1].with_options(seed=self.seed + 100 + i) for i in range(SEEDS_OF_ALL)]
-        every = self._trained([specs[ALL]] * len(seeds), seeds, self.data, self.test)
-        mean = np.mean(every, 0)
-        yield f"{ALL}, {SEEDS_OF_ALL} seeds", Found(mean, best[ALL][0], tuning)
+        score, spec, settings = best[ALL]
+        seeds = [settings.with_options(seed=self.seed + 100 + i) for i in range(SEEDS_OF_ALL)]
+        mean = np.mean(self._trained([spec] * len(seeds), seeds, self.data, self.test), 0)
+        yield f"{ALL}, {SEEDS_OF_ALL} seeds", Found(mean, score, tuning)
+
+    def _tried(self, name: str, spec: Spec) -> Iterator[tuple[Spec, Settings]]:
+        usual = self.usual.with_options(epochs=self.usual.trial_epochs)
+        specs, every = [spec], list(every_own(usual.tuned))
+        if name == PERCEPTRON:
+            specs = [perceptron(self.spec, roles) for roles in PERCEPTRONS]
+            every = [own_of_perceptrons(usual)]
+        yield from ((one, usual.with_options(**dict(own))) for one in specs for own in every)
 
     def _trained(
         self,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..language.nodes import Budget, Cell, CellInput, Definition, Reference, Step
+from ..language.printer import definition_text
 from ..language.spec import Spec
 from ..language.variants import Picks
 from ..language.without_cells import without_cells
@@ -71,7 +72,8 @@ def listed(choices: Choices) -> list[Any]:
     cells = [
         [list(c.inputs), [[s.operation, list(s.inputs)] for s in c.steps]] for c in choices.cells
     ]
-    return [cells, list(choices.outputs), list(choices.variant), bool(choices.roles)]
+    roles = [definition_text(definition) for definition in choices.roles]
+    return [cells, list(choices.outputs), list(choices.variant), roles]
 
 
 def fill(network: Network, choices: Choices) -> Spec:

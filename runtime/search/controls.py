@@ -54,7 +54,7 @@ from ..training.scores import score_of
 from ..training.together import Member, train_networks
 from .allowance import Allowance
 from .baselines import baselines
-from .candidates.starts import RESTART, owns
+from .candidates.starts import RESTART, own_of_perceptrons
 from .loop import SearchResult
 from .meter import STEP, Meter, unit_macs, unit_program
 from .plans import CONTROL
@@ -332,7 +332,7 @@ class _Comparison:
         """The settings of the best candidate, but of a perceptron its own."""
         if name != PERCEPTRON:
             return self.training
-        own = dict(owns(self.settings)[0])
+        own = dict(own_of_perceptrons(self.settings))
         if RESTART in own:
             own[RESTART] = self.training.epochs
         return self.training.with_options(**own)

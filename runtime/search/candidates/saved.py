@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ....compiler.check.check import checked
 from ....compiler.diagnostics.diagnostic import DiagnosticError
 from ....compiler.graph.build import build
 from ....compiler.lowering.lower import lower
-from ....compiler.network.choices import CellChoice, Choices, StepChoice, fill
+from ....compiler.network.choices import CellChoice, Choices, StepChoice, fill, listed
 from ....compiler.network.fillings import Choice, fits
 from ....compiler.network.network import Network, NetworkCell, NetworkStep, Slot
 from ....compiler.program.program import PARAMETER, Program
@@ -21,10 +22,9 @@ from ...runs.saved import Saved, Shapes
 from ...training.optimisers import scaler_of
 from ...training.saved import read_epoch, read_scaler, read_steps, still
 from ...tuning import Own, every_own
-from ..perceptron import ROLES
 from ..strategy import Problem
 from .prefix import first_cells
-from .starts import owns, perceptrons
+from .starts import own_of_perceptrons, perceptrons
 from .trainer import Trainer
 from .trial import Trial
 
@@ -45,14 +45,21 @@ def saved_choices(saved: Saved, problem: Problem, levels: Sequence[int] = ()) ->
         tuple(_cell(one, cell) for cell, one in filled),
         _names(outputs, short.outputs),
         chosen,
-        ROLES if roles.flag() else (),
     )
-    if choices.roles and choices not in (one for one, _ in perceptrons(problem)):
-        raise roles.wrong("whether it is one of the perceptrons of this search")
+    if roles.items():
+        choices = _perceptron(saved, choices, problem)
     is_whole = short is network
     if not keeps_rule(short, choices) or (is_whole and not problem.budgets.admits(choices)):
         raise saved.wrong("choices that the rule and the budgets admit")
     return choices
+
+
+def _perceptron(saved: Saved, choices: Choices, problem: Problem) -> Choices:
+    """The choices with the roles that are written there, which are those of a perceptron."""
+    for one, _ in perceptrons(problem):
+        if replace(one, roles=()) == choices and listed(one) == saved.plain():
+            return one
+    raise saved.wrong("one of the perceptrons of this search")
 
 
 def _variant(saved: Saved, network: Network) -> tuple[Network, tuple[int, ...]]:
@@ -89,7 +96,7 @@ def saved_own(saved: Saved, problem: Problem) -> Own:
     """Settings of a candidate: none, some of those that are searched, or a perceptron's."""
     pairs = [one.items(least=2, most=2) for one in saved.items()]
     own = tuple((name.text(), value.number()) for name, value in pairs)
-    known = [(), *every_own(problem.settings.tuned), *owns(problem.settings)]
+    known = [(), *every_own(problem.settings.tuned), own_of_perceptrons(problem.settings)]
     found = next((one for one in known if one == own), None)
     if found is None:
         raise saved.wrong("settings that are searched here")

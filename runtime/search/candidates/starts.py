@@ -19,7 +19,7 @@ from ....compiler.network.fillings import Choice, in_order
 from ....compiler.network.network import NOTHING, Network, Slot
 from ...settings import Settings
 from ...tuning import Own, every_own
-from ..perceptron import ROLES
+from ..perceptron import PERCEPTRONS
 from ..strategy import Problem
 from .room import lack_of_room
 
@@ -54,7 +54,7 @@ def straight(problem: Problem) -> Iterator[Choices]:
 
 
 def perceptrons(problem: Problem) -> list[tuple[Choices, Own]]:
-    """A perceptron over all features with each of its settings; none where there may be none.
+    """Perceptrons over all features, with their settings; none where there may be none.
 
     It is for a specification that defines no roles and whose heads read the output.
     """
@@ -64,8 +64,9 @@ def perceptrons(problem: Problem) -> list[tuple[Choices, Own]]:
         return []
     features = {f.name for f in network.features}
     found = [one for one in straight(problem) if {*one.outputs} - {NOTHING} == features]
-    chosen = [replace(one, roles=ROLES) for one in found]
-    return [(one, own) for one in chosen if _admits(problem, one) for own in owns(problem.settings)]
+    chosen = [replace(one, roles=roles) for one in found for roles in PERCEPTRONS]
+    own = own_of_perceptrons(problem.settings)
+    return [(one, own) for one in chosen if _admits(problem, one)]
 
 
 def _admits(problem: Problem, choices: Choices) -> bool:
@@ -77,23 +78,18 @@ def _admits(problem: Problem, choices: Choices) -> bool:
 
 
 RESTART = "first_restart"
-PENALTIES = 2
-"""How many penalties a perceptron is trained with, of those that are searched."""
 
 
-def owns(settings: Settings) -> list[Own]:
-    """The settings of perceptrons: of what is searched the least, and the two least penalties.
+def own_of_perceptrons(settings: Settings) -> Own:
+    """The settings of perceptrons: the least of each that is searched.
 
     The rate falls once, over all epochs, unless other restarts than the usual were asked for: with
     these, which candidates need to be compared early, perceptrons are worse.
     """
-    known = {
-        name: sorted(values)[: PENALTIES if name == "weight_decay" else 1]
-        for name, values in settings.tuned.items()
-    }
+    least = {name: min(values) for name, values in settings.tuned.items()}
     if settings.first_restart == Settings().first_restart:
-        known[RESTART] = [settings.trial_epochs]
-    return list(every_own(known))
+        least[RESTART] = settings.trial_epochs
+    return tuple(least.items())
 
 
 def beside(network: Network, choices: Choices) -> Choices | None:

@@ -18,7 +18,7 @@ from fusewright.compiler.resolve.unfill import unfilled
 from fusewright.runtime.report.pages import page_of, pages
 from fusewright.runtime.runs.ensemble import read_ensemble
 from fusewright.runtime.runs.read import records
-from fusewright.runtime.search.candidates.starts import owns
+from fusewright.runtime.search.candidates.starts import own_of_perceptrons
 from fusewright.runtime.search.controls import compare_with_controls
 from fusewright.runtime.search.perceptron import perceptron
 from fusewright.runtime.search.strategy import ENSEMBLE, GENOTYPE, PERCEPTRON, SEARCHED
@@ -84,14 +84,10 @@ def test_what_a_specification_fixes_leaves_no_place_for_them(text: fw.Spec) -> N
 
 def test_their_settings_are_the_least_of_what_is_searched() -> None:
     usual = {"max_learning_rate": 1e-3, "first_restart": 15}
-    assert [dict(own) for own in owns(Settings())] == [
-        {**usual, "weight_decay": 1e-3},
-        {**usual, "weight_decay": 1e-2},
-    ]
-    assert [dict(own) for own in owns(Settings(tune="", first_restart=2))] == [{}]
-    given = owns(Settings(max_learning_rate=0.5, trial_epochs=4))
-    assert all(dict(own).keys() == {"weight_decay", "first_restart"} for own in given)
-    assert {dict(own)["first_restart"] for own in given} == {4}
+    assert dict(own_of_perceptrons(Settings())) == {**usual, "weight_decay": 1e-3}
+    assert own_of_perceptrons(Settings(tune="", first_restart=2)) == ()
+    given = own_of_perceptrons(Settings(max_learning_rate=0.5, trial_epochs=4))
+    assert dict(given) == {"weight_decay": 1e-3, "first_restart": 4}
 
 
 # What is found
@@ -126,8 +122,8 @@ def test_a_perceptron_is_found_where_candidates_are_not_decided_above_it() -> No
 def test_a_candidate_that_is_decided_above_them_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """What they are trained with leaves them as they began."""
     monkeypatch.setattr(
-        "fusewright.runtime.search.candidates.starts.owns",
-        lambda settings: [(("max_learning_rate", 1e-9),), (("max_learning_rate", 2e-9),)],
+        "fusewright.runtime.search.candidates.starts.own_of_perceptrons",
+        lambda settings: (("max_learning_rate", 1e-9),),
     )
     options = quick(trial_epochs=12, tune="", max_learning_rate=0.02)
     result = fw.search(OPEN, DATA, **options)
