@@ -45,8 +45,8 @@ INTRODUCTION = f"""# Whether a search is worth it
 `… run` adds to that file. The default search of `output *?`, its single genotype and its ensemble,
 against everything simple: each learns from training and validation samples and is measured on test
 by accuracy, R² (melting, compounds) or weighted F1 (icons). Networks without a Cell have the
-settings, of those that a search tries, that do best on validation, and a perceptron the better of
-its two penalties; so has the linear model its penalty. "Above" and "below" are differences of
+settings, of those that a search tries, that do best on validation, and the perceptron is the better
+of the two of a search; so has the linear model its penalty. "Above" and "below" are differences of
 {100 * MARGIN:.1f} points or more whose 95 % interval, of a paired bootstrap over test samples
 (whole groups of them) and seeds, leaves zero out; all others are undecided. What is decided was
 decided on the development sets.
@@ -101,7 +101,7 @@ CHECKLIST = """## The checklist of "Fusion or Confusion?"
 What that study (arXiv 2512.22991, as far as its abstract and summaries give it) asks of a
 comparison, and what this one does:
 
-- *The same tuning for every method.* Every network but the perceptron, which has two penalties, has
+- *The same tuning for every method.* Every network but the perceptron, of which there are two, has
   the same grid of rates and penalties, chosen on validation, and the linear model its penalty; a
   search tries many networks, and the tables have its seconds beside those of the controls. Extra
   trees are not tuned.

@@ -1,1 +1,1 @@
-"""Candidates that are trained by themselves: trials, strong starts, samplers, surrogates."""
+"""Candidates that are trained by themselves: trials, strong starts, samplers, comparisons."""

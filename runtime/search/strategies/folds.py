@@ -1,97 +1,39 @@
 """Finalists, compared on samples that none of them learned, and an ensemble of them.
 
 Finalists are the candidates that stand best in the search before, and perceptrons, which nothing
-has chosen. The best of hundreds of candidates is flattered by the validation samples that it was
-chosen by, so it has to be decided above the best perceptron to be what was found.
-
-Training and validation samples are divided into folds. Every finalist is trained once for each, on
-all but what that holds out, so that it has an output for every sample that it did not learn. By
-these it is scored, which is less noisy than one validation split, and by these an ensemble is
-chosen. All of its trainings are members of populations.
+has chosen. Training and validation samples are divided into folds. Every finalist is trained once
+for each, on all but what that holds out, so that it has an output for every sample that it did not
+learn. By these it is scored, which is less noisy than one validation split, and by these an
+ensemble is chosen (`candidates/comparison.py`). All of its trainings are members of populations.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import takewhile
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ....compiler.network.choices import Choices, fill
-from ....compiler.targets.numpy.network import logits_of
+from ....compiler.network.choices import Choices
 from ...data.files import Arrays
 from ...data.folds import Fold, chosen_folds
 from ...data.split import VALIDATION
-from ...genotypes.greedy import bagged
-from ...metrics import on_validation
-from ...predict.comparison import difference, scored_by_head
 from ...runs.checkpoint import State
 from ...runs.names import TOGETHER
 from ...runs.saved import Saved
-from ...training.fitting import scored
 from ...training.objective import shares_of
-from ...training.scores import selection_score
 from ...tuning import Own
+from ..candidates.comparison import Comparison, Finalist
 from ..candidates.saved import saved_trial
-from ..candidates.standing import standings
 from ..candidates.starts import STARTS, perceptrons
 from ..candidates.trainer import Trainer
 from ..candidates.trial import Trial
 from ..chain import Stage
-from ..strategy import (
-    ENSEMBLE,
-    GENOTYPE,
-    LAST,
-    PERCEPTRON,
-    RESAMPLES,
-    SEARCHED,
-    Chosen,
-    HeldOut,
-    Problem,
-    Round,
-)
-
-PICKS = 25
-"""How often a member is added to an ensemble at most."""
-
-
-@dataclass(frozen=True)
-class Finalist:
-    """A candidate, its number in the search before, and its training in each fold."""
-
-    number: int
-    choices: Choices
-    trials: tuple[Trial, ...]
-
-    @property
-    def own(self) -> Own:
-        """The settings that it is trained with."""
-        return self.trials[0].own
-
-    @property
-    def is_perceptron(self) -> bool:
-        """Whether nothing chose it."""
-        return bool(self.choices.roles)
-
-
-@dataclass(frozen=True)
-class Held:
-    """What finalists give for samples that they did not learn, those that are trained.
-
-    `outputs` are logits by the place of the finalist, (samples, K), and `shares` what is averaged.
-    `samples` are the places in the data that finalists are compared by, `labels` theirs.
-    """
-
-    outputs: Mapping[int, Tensor]
-    shares: Mapping[int, NDArray[np.float64]]
-    samples: NDArray[np.int64]
-    labels: NDArray[Any]
+from ..strategy import LAST, Chosen, HeldOut, Problem, Round
 
 
 class Folds:
@@ -117,8 +59,8 @@ class Folds:
         self.known = np.sort(np.concatenate([fold.held for fold in problem.folds]))
         labels = torch.from_numpy(problem.data.labels[self.known])
         self.objective = self.problem.objective(labels)
-        self.found: int | None = None
-        self.ensemble: dict[int, float] = {}
+        self.decided: Comparison | None = None
+        """The comparison of all finalists, once they are trained."""
 
     @property
     def rounds(self) -> int:
@@ -136,36 +78,22 @@ class Folds:
             trial.training = None
         self._decide()
         values = {"epochs": epochs, "folds": len(finalist.trials)}
-        held = self._held()
-        told, score = self._told(index, held)
-        is_last = index + 1 == self.rounds
-        if is_last:
-            self._choose(held)
-        if not is_last or self.found is None:
-            return Round(None, score, values={**values, **self._named(finalist), **told})
-        best = self.finalists[self.found]
-        of_best, score = self._told(self.found, held)
-        last: dict[str, object] = {LAST: {**self._named(finalist), **told}}
-        searched = self._searched(held)
-        if best.is_perceptron and searched is not None:
-            last["searched"] = self._kept(searched, held)
-        if self.ensemble:
-            last[TOGETHER] = self._told_of_ensemble(held)
-        closing = {**values, **self._named(best), **last, **of_best, "best": best.number}
+        comparison = self._comparison()
+        told, score = comparison.told(index)
+        found = None
+        if index + 1 == self.rounds:
+            self.decided, found = comparison, comparison.best
+        if found is None:
+            return Round(None, score, values={**values, **finalist.named, **told})
+        best = self.finalists[found]
+        of_best, score = comparison.told(found)
+        last: dict[str, object] = {LAST: {**finalist.named, **told}}
+        if best.is_perceptron and comparison.searched is not None:
+            last["searched"] = comparison.kept(comparison.searched)
+        if comparison.weights:
+            last[TOGETHER] = comparison.told_of_ensemble()
+        closing = {**values, **best.named, **last, **of_best, "best": best.number}
         return Round(best.choices, score, values=closing, own=best.own)
-
-    def _named(self, finalist: Finalist) -> dict[str, object]:
-        """What a record calls a finalist."""
-        kind = {"kind": PERCEPTRON} if finalist.is_perceptron else {}
-        return {"candidate": finalist.number, **kind}
-
-    def _kept(self, place: int, held: Held) -> dict[str, object]:
-        """All of a finalist that is not what was found: its genotype, and how to train it."""
-        finalist = self.finalists[place]
-        told, _ = self._told(place, held)
-        text = str(fill(self.problem.network, finalist.choices))
-        kept = {"settings": dict(finalist.own), "genotype": text}
-        return {**self._named(finalist), **told, **kept}
 
     def _decide(self) -> None:
         """Plans how many finalists there is time for, where that is limited."""
@@ -175,14 +103,17 @@ class Folds:
             done = replace(allowance.plan, finalists=len([*compared]))
             allowance.decide(done, len(done.rungs))
 
-    def _held(self) -> Held:
-        """What is known of the finalists so far."""
+    def _comparison(self) -> Comparison:
+        """Of what is known of the finalists so far."""
         every = [self._outputs(finalist) for finalist in self.finalists]
         outputs = {place: given for place, given in enumerate(every) if given is not None}
         shares = {place: shares_of(self.head, given) for place, given in outputs.items()}
         judged = self._judged()
         samples = self.known[judged]
-        return Held(
+        return Comparison(
+            self.problem,
+            self.objective,
+            self.finalists,
             {place: given[judged] for place, given in outputs.items()},
             {place: given[judged] for place, given in shares.items()},
             samples,
@@ -211,105 +142,21 @@ class Folds:
             else np.arange(len(self.known))
         )
 
-    def _told(self, place: int, held: Held) -> tuple[dict[str, object], float]:
-        """What a record says of a finalist, and its score."""
-        if place not in held.outputs:
-            failed = next(trial for trial in self.finalists[place].trials if trial.diverged)
-            return {"failure": failed.failure}, -np.inf
-        metrics = self._metrics(held.outputs[place], held)
-        told = {on_validation(name): value for name, value in metrics.items()}
-        return {**told, "samples": len(held.samples)}, selection_score(self.head, metrics)
-
-    def _metrics(self, outputs: Tensor, held: Held) -> dict[str, float]:
-        return scored(outputs, torch.from_numpy(held.labels), self.objective)
-
-    def _best(self, held: Held) -> int | None:
-        """The place of the candidate that stands best where it is decided above perceptrons.
-
-        Else that of the best perceptron; None where nothing is known. Where no metric tells them
-        apart, it is that of what stands best of all.
-        """
-        searched, perceptron = self._searched(held), self._perceptron(held)
-        if searched is None or perceptron is None:
-            return perceptron if searched is None else searched
-        first, second = (
-            scored_by_head(self.head, held.shares[place][None], held.labels)
-            for place in (searched, perceptron)
-        )
-        if not np.isfinite([first.metrics, second.metrics]).all():  # a value that never varies
-            return self._first([searched, perceptron], held)
-        every, seed = self.problem.data.groups, self.problem.settings.seed
-        groups = None if every is None else every[held.samples]
-        ahead = difference(first, second, groups, resamples=RESAMPLES, seed=seed)
-        return searched if ahead.low > 0 else perceptron
-
-    def _searched(self, held: Held) -> int | None:
-        """The place of the candidate that stands best."""
-        return self._first([p for p in held.outputs if not self.finalists[p].is_perceptron], held)
-
-    def _perceptron(self, held: Held) -> int | None:
-        """The place of the perceptron that stands best."""
-        return self._first([p for p in held.outputs if self.finalists[p].is_perceptron], held)
-
-    def _first(self, places: Sequence[int], held: Held) -> int | None:
-        """The place, of some, that stands best by its score and its loss."""
-        known = {place: self._metrics(held.outputs[place], held) for place in places}
-        if not known:
-            return None
-        scores = [[selection_score(self.head, metrics)] for metrics in known.values()]
-        losses = [[metrics["loss"]] for metrics in known.values()]
-        stand = standings(scores, losses, self.head)
-        return [*known][int(np.argmax(stand))]
-
-    # What is found
-
-    def _choose(self, held: Held) -> None:
-        """The genotype and the ensemble, by what finalists give for samples not learned."""
-        self.found = self._best(held)
-        if not self.problem.settings.ensemble or not held.shares:
-            return
-        cost = partial(self.objective.cost_of_shares, labels=held.labels)
-        members, seed = [*held.shares.values()], self.problem.settings.seed
-        weights = bagged(members, cost, PICKS, seed)
-        places = [*held.shares]
-        self.ensemble = {places[place]: weight for place, weight in weights.items()}
-
-    def _mean(self, held: Held) -> NDArray[np.float64]:
-        """What the ensemble gives, each member for samples that it did not learn."""
-        weighted = [weight * held.shares[place] for place, weight in self.ensemble.items()]
-        mean: NDArray[np.float64] = np.sum(weighted, 0)
-        return mean
-
-    def _told_of_ensemble(self, held: Held) -> dict[str, float]:
-        """The metrics of the ensemble."""
-        mean = self._mean(held)
-        logits = logits_of(mean, self.head)
-        metrics = self._metrics(torch.from_numpy(logits).float(), held)
-        return {on_validation(name): value for name, value in metrics.items()}
-
     def members(self) -> list[Chosen]:
         """The members of the ensemble with their weights, the heaviest first."""
-        ordered = sorted(self.ensemble.items(), key=lambda one: (-one[1], one[0]))
+        weights = self.decided.weights if self.decided else {}
+        ordered = sorted(weights.items(), key=lambda one: (-one[1], one[0]))
         members = [(self.finalists[place], weight) for place, weight in ordered]
         return [Chosen(one.choices, weight, one.own) for one, weight in members]
 
     def held_out(self) -> HeldOut:
         """What was found, and what it was compared with, give for samples not learned."""
-        held = self._held()
-        searched, perceptron = self._searched(held), self._perceptron(held)
-        places = {GENOTYPE: self.found}
-        if perceptron is not None:
-            is_found = self.found == perceptron
-            places |= {SEARCHED: searched} if is_found else {PERCEPTRON: perceptron}
-        found = {name: held.shares[one] for name, one in places.items() if one is not None}
-        if self.ensemble:
-            found[ENSEMBLE] = self._mean(held)
-        own = () if searched is None else self.finalists[searched].own
-        return HeldOut(held.samples, found, own)
+        return (self.decided or self._comparison()).held_out()
 
     def arrays(self) -> Arrays:
         """The weights of what was found, in its first fold."""
-        first = self.finalists[self.found or 0].trials[0]
+        found = self.decided.best if self.decided else None
+        first = self.finalists[found or 0].trials[0]
         return {} if first.training is None else first.arrays()
 
     def state(self) -> State:
@@ -326,7 +173,7 @@ class Folds:
         ]
         self.trainer.forget()
         if all(trial.scored for one in self.finalists[: self.rounds] for trial in one.trials):
-            self._choose(self._held())
+            self.decided = self._comparison()
 
     def _restored_trials(
         self, saved: Saved, finalist: Finalist, is_done: bool
