@@ -65,7 +65,7 @@ def simple_models(
     columns = data.kept.held("pooled", PooledRows(data, network))
     kinds: dict[str, list[Made]] = {
         LINEAR: [partial(linear_model, head, one) for one in penalties or penalties_of(head)],
-        TREES: [partial(extra_trees, head, seed)] if trees else [],
+        TREES: [partial(extra_trees, head, columns.shape[1], seed)] if trees else [],
     }
     models = [(name, model) for name, several in kinds.items() for model in several]
     given: list[list[Outputs]] = [[] for _ in models]
