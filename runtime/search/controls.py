@@ -177,7 +177,7 @@ class _Comparison:
             row = self._row(SEARCHED, known[SEARCHED], first)
             rows.append(replace(row, is_kept=False))
         if PERCEPTRON in known:
-            rows.append(self._row(PERCEPTRON, known[PERCEPTRON], first, specs[PERCEPTRON]))
+            rows.append(self._row(PERCEPTRON, known[PERCEPTRON], first))
         if known.keys() & {SEARCHED, PERCEPTRON}:
             del specs[PERCEPTRON]
         left_out: list[str] = []
