@@ -13,6 +13,7 @@ import torch
 
 import fusewright as fw
 from fusewright.compiler.check.check import checked
+from fusewright.compiler.language.nodes import Definition
 from fusewright.compiler.language.without_cells import is_beside
 from fusewright.compiler.resolve.unfill import unfilled
 from fusewright.runtime.report.pages import page_of, pages
@@ -20,7 +21,7 @@ from fusewright.runtime.runs.ensemble import read_ensemble
 from fusewright.runtime.runs.read import records
 from fusewright.runtime.search.candidates.starts import own_of_perceptrons
 from fusewright.runtime.search.controls import compare_with_controls
-from fusewright.runtime.search.perceptron import perceptron
+from fusewright.runtime.search.perceptron import NARROW, PERCEPTRONS, WIDE, perceptron
 from fusewright.runtime.search.strategy import ENSEMBLE, GENOTYPE, PERCEPTRON, SEARCHED
 from fusewright.runtime.settings import Settings
 
@@ -88,6 +89,16 @@ def test_their_settings_are_the_least_of_what_is_searched() -> None:
     assert own_of_perceptrons(Settings(tune="", first_restart=2)) == ()
     given = own_of_perceptrons(Settings(max_learning_rate=0.5, trial_epochs=4))
     assert dict(given) == {"weight_decay": 1e-3, "first_restart": 4}
+
+
+def test_one_drops_out_and_the_other_does_not() -> None:
+    texts = [str(perceptron(OPEN, roles)) for roles in PERCEPTRONS]
+    assert ["dropout(" in text for text in texts] == [True, False]
+    batch = {name: torch.from_numpy(DATA[name][:9]) for name in ("A", "B", "D")}
+    for text, changes in zip(texts, (True, False), strict=True):
+        module = fw.compile(fw.loads(text), "torch").train()
+        first, second = module(batch), module(batch)
+        assert torch.equal(first, second) != changes
 
 
 # What is found
@@ -220,13 +231,18 @@ def test_a_run_that_found_one_goes_on_as_it_ended(tmp_path: Path) -> None:
 # What it computes
 
 
-def test_it_is_two_layers_of_what_features_pool_to() -> None:
+@pytest.mark.parametrize(("roles", "width"), [(NARROW, 8), (WIDE, 16)])
+def test_it_is_two_layers_of_what_features_pool_to(
+    roles: tuple[Definition, ...], width: int
+) -> None:
     text = "network n(C = 2, L = 2) modality m { F[c 3, t 4] } output F predict 5 classes"
-    module = fw.compile(perceptron(fw.loads(text)), "torch").eval()
+    module = fw.compile(perceptron(fw.loads(text), roles), "torch").eval()
     generator = torch.Generator().manual_seed(0)
     state = {n: torch.rand(t.shape, generator=generator) for n, t in module.state_dict().items()}
     module.load_state_dict(state)
     known = {name.removeprefix("output.combine."): t for name, t in state.items()}
+    assert known["W"].shape == (6, width)
+    assert known["V"].shape == (width, width)
     values = torch.randn(6, 3, 4, generator=generator)
     pooled = torch.cat([values.view(6, 3, 2, 2).amax(-1).mean(-1), values.mean(-1)], 1)
     hidden = (pooled - known["batchnorm.mean"]) / (known["batchnorm.variance"] + 1e-5).sqrt()

@@ -21,6 +21,7 @@ from fusewright.runtime.search.baselines import ALL, LATE, SIMBAMM, baselines
 from fusewright.runtime.search.controls import FOUND, MEAN_OF_MEMBERS, compare_with_controls
 from fusewright.runtime.search.search import search
 from fusewright.runtime.search.simple import LINEAR, MEAN, TREES, simple_models
+from fusewright.runtime.search.simple_kinds import MOST_COLUMNS, extra_trees
 from fusewright.runtime.search.strategy import PERCEPTRON
 from fusewright.runtime.settings import Settings
 from fusewright.runtime.training.scores import score_of
@@ -47,6 +48,17 @@ def test_an_easy_problem_is_learned_by_every_model(kind: str) -> None:
     scores = scores_of(problem(240, kind), network)
     assert list(scores) == [LINEAR, TREES, MEAN]
     assert min(scores.values()) > 0.5
+
+
+@pytest.mark.parametrize(
+    ("columns", "chosen"), [(30, 10), (300, MOST_COLUMNS), (900, MOST_COLUMNS)]
+)
+def test_splits_of_a_tree_of_values_choose_from_so_many_columns(columns: int, chosen: int) -> None:
+    generator = np.random.default_rng(0)
+    trees = extra_trees(checked(spec(predict="1 values")).head, columns, 0, None)
+    trees.set_params(n_estimators=2).fit(generator.normal(size=(40, columns)), np.arange(40.0))
+    assert {tree.max_features_ for tree in trees.estimators_} == {chosen}
+    assert min(min(t.tree_.n_node_samples) for t in trees.estimators_) >= 3
 
 
 def test_a_label_that_never_varies_is_given_as_it_is() -> None:
