@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 
 import fusewright as fw
 from fusewright.compiler.check.check import checked
-from fusewright.compiler.language.nodes import Others, Possibly
+from fusewright.compiler.language.open_output import with_open_output
 from fusewright.compiler.language.spec import Spec
 from fusewright.compiler.network.network import Network
 from fusewright.runtime.data.dataset import load_data
@@ -46,7 +46,7 @@ from fusewright.runtime.data.split import TEST, TRAIN, VALIDATION
 from fusewright.runtime.search.baselines import ALL, baselines
 from fusewright.runtime.search.candidates.starts import own_of_perceptrons
 from fusewright.runtime.search.perceptron import PERCEPTRONS, perceptron
-from fusewright.runtime.search.simple import LINEAR, Outputs, penalties_of, simple_models
+from fusewright.runtime.search.simple import LINEAR, Outputs, best_penalty, simple_models
 from fusewright.runtime.search.strategy import PERCEPTRON
 from fusewright.runtime.settings import Settings
 from fusewright.runtime.training.objective import shares_of
@@ -65,11 +65,6 @@ SEEDS_OF_ALL = 5
 Arrays = Mapping[str, Any]
 
 
-def opened(spec: Spec) -> Spec:
-    """The space in which any subset of features and Cells is combined."""
-    return replace(spec, outputs=(Possibly(Others()),))
-
-
 @dataclass(frozen=True)
 class Found:
     """What a contender gives for test samples, its score, and its seconds, as told above."""
@@ -84,7 +79,7 @@ class Judge:
 
     def __init__(self, name: str, data: Arrays, seed: int) -> None:
         self.name, self.data, self.seed = name, data, seed
-        self.spec = opened(fw.load(SETS[name].spec))
+        self.spec = with_open_output(fw.load(SETS[name].spec))
         self.network: Network = checked(self.spec)
         self.usual = Settings(batch=SETS[name].batch, seed=seed)
         self.samples = load_data(data, self.network)
@@ -129,7 +124,8 @@ class Judge:
         """The penalty is chosen on validation, and the models learn from both splits then."""
         parts = [self.samples.indices(one) for one in (TRAIN, VALIDATION)]
         chosen, started = Fold(*parts), perf_counter()
-        whole, best = Fold(np.concatenate(parts), self.test), self._penalty(chosen)
+        whole = Fold(np.concatenate(parts), self.test)
+        best = best_penalty(self.samples, self.network, chosen, self.seed)
         truth = self.samples.labels[parts[1]]
         before, final = (
             simple_models(self.samples, self.network, [fold], self.seed, penalties=[best])
@@ -139,17 +135,6 @@ class Judge:
         for name, outputs in final:
             score = score_of(self.network.head, of_validation[name], truth)
             yield name, Found(outputs, score, perf_counter() - started)
-
-    def _penalty(self, fold: Fold) -> float:
-        head, truth = self.network.head, self.samples.labels[fold.held]
-
-        def score(penalty: float) -> float:
-            found = simple_models(
-                self.samples, self.network, [fold], self.seed, penalties=[penalty], trees=False
-            )
-            return score_of(head, dict(found)[LINEAR], truth)
-
-        return max(penalties_of(head), key=score)
 
     def _networks(self, specs: Mapping[str, Spec]) -> Iterator[tuple[str, Found]]:
         """Networks without a Cell, each with the settings that do best on validation, or layers."""

@@ -23,22 +23,30 @@ from safetensors.numpy import save
 from ...compiler.check.check import checked
 from ...compiler.compile import to_program
 from ...compiler.graph.build import build
+from ...compiler.language.open_output import with_open_output
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
 from ...compiler.measure.sizes import count_parameters
 from ...compiler.system.files import write_file
 from ...compiler.targets.diagram import formats, render
-from ..data.split import TEST
+from ..data.dataset import load_data
+from ..data.folds import Fold
+from ..data.split import TEST, TRAIN, VALIDATION
 from ..deploy.deploy import deploy
 from ..genotypes.sample import random_genotype
 from ..predict.evaluate import evaluate, predict
 from ..report.pages import pages
+from ..runs.ensemble import member_settings, read_ensemble
 from ..runs.lock import locked
+from ..runs.names import ENSEMBLE_FOLDER
 from ..runs.statistics import summary
 from ..search.baselines import late_fusion
 from ..search.loop import SearchResult
 from ..search.search import search
+from ..search.simple import best_penalty, simple_models
 from ..settings import Settings
+from ..training.ensemble import train_ensemble
+from ..training.scores import score_of
 from ..training.train import train
 from .extract import Extracted, extract
 from .report import DemoReport, write_report
@@ -73,7 +81,7 @@ def demo(out: Path) -> None:
 
 def _demo(out: Path) -> None:
     console, started = Console(), perf_counter()
-    spec = load(Path(__file__).with_name("emoji.fuse"))
+    spec = with_open_output(load(Path(__file__).with_name("emoji.fuse")))
 
     def stage(text: str) -> None:
         console.print(f"[bold]{text}[/bold] ({perf_counter() - started:.0f} s)")
@@ -93,7 +101,12 @@ def _demo(out: Path) -> None:
     own = result.training or TRAINING
     train(result.genotype, features, out=out / "train", settings=own, overwrite=True)
     stage("training what it is compared with")
-    results = [*_unimodal(extracted), *_fused(spec, result.genotype, own, data, out / "train")]
+    results = [
+        *_unimodal(extracted),
+        *_simple(spec, data),
+        *_fused(spec, result.genotype, own, data, out / "train"),
+        _together(out / "search" / ENSEMBLE_FOLDER, data),
+    ]
     stage("exporting to ONNX and checking it")
     checks = _export(out, data)
     pictures = _draw(spec, result.genotype, out)
@@ -125,6 +138,25 @@ def _unimodal(extracted: Extracted) -> list[Result]:
         Result("text alone", (_accuracy(text, extracted),)),
         Result("averaged probabilities", (_accuracy((image + text) / 2, extracted),)),
     ]
+
+
+def _simple(spec: Spec, data: dict[str, Any]) -> list[Result]:
+    """A linear model, whose penalty is chosen on validation, extra trees, and the mean of both."""
+    network = checked(spec)
+    samples = load_data(data, network)
+    train, validation, test = (samples.indices(part) for part in (TRAIN, VALIDATION, TEST))
+    penalty = best_penalty(samples, network, Fold(train, validation), SEEDS[0])
+    whole, truth = Fold(np.concatenate([train, validation]), test), samples.labels[test]
+    models = simple_models(samples, network, [whole], SEEDS[0], penalties=[penalty])
+    return [Result(name, (score_of(network.head, outputs, truth),)) for name, outputs in models]
+
+
+def _together(folder: Path, data: dict[str, Any]) -> Result:
+    """The ensemble that the search found, each member trained with three seeds."""
+    ensemble = read_ensemble(folder)
+    trained = train_ensemble(ensemble, data, each=member_settings(ensemble, folder))
+    parameters = sum(_parameters(member.genotype) for member in trained.ensemble.members)
+    return Result("searched ensemble", (evaluate(trained, data)["accuracy"],), parameters)
 
 
 def _fused(

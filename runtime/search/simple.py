@@ -89,6 +89,17 @@ def simple_models(
         yield MEAN, np.mean([outputs for _, outputs in best.values()], 0)
 
 
+def best_penalty(data: Dataset, network: Network, fold: Fold, seed: int) -> float:
+    """The linear model's penalty that is best on what a fold holds out."""
+    head, truth = network.head, data.labels[fold.held]
+
+    def score(penalty: float) -> float:
+        found = simple_models(data, network, [fold], seed, penalties=[penalty], trees=False)
+        return score_of(head, dict(found)[LINEAR], truth)
+
+    return max(penalties_of(head), key=score)
+
+
 def _weights(head: Head, labels: NDArray[Any], text: str) -> Weights:
     weights = weights_of(head, torch.from_numpy(labels), text)
     return None if weights is None else weights.numpy().astype(np.float64)
