@@ -105,7 +105,7 @@ def _demo(out: Path) -> None:
         *_unimodal(extracted),
         *_simple(spec, data),
         *_fused(spec, result.genotype, own, data, out / "train"),
-        _together(out / "search" / ENSEMBLE_FOLDER, data),
+        _together(out / "search" / ENSEMBLE_FOLDER, data, out / ENSEMBLE_FOLDER),
     ]
     stage("exporting to ONNX and checking it")
     checks = _export(out, data)
@@ -151,12 +151,13 @@ def _simple(spec: Spec, data: dict[str, Any]) -> list[Result]:
     return [Result(name, (score_of(network.head, outputs, truth),)) for name, outputs in models]
 
 
-def _together(folder: Path, data: dict[str, Any]) -> Result:
+def _together(folder: Path, data: dict[str, Any], out: Path) -> Result:
     """The ensemble that the search found, each member trained with three seeds."""
     ensemble = read_ensemble(folder)
-    trained = train_ensemble(ensemble, data, each=member_settings(ensemble, folder))
+    own = member_settings(ensemble, folder)
+    trained = train_ensemble(ensemble, data, out=out, each=own, overwrite=True)
     parameters = sum(_parameters(member.genotype) for member in trained.ensemble.members)
-    return Result("searched ensemble", (evaluate(trained, data)["accuracy"],), parameters)
+    return Result("searched ensemble", (evaluate(out, data)["accuracy"],), parameters)
 
 
 def _fused(
