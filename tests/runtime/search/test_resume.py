@@ -94,7 +94,7 @@ def test_a_search_that_is_killed_is_the_search_that_was_not(tmp_path: Path) -> N
     np.savez(tmp_path / "data.npz", **DATA)
     command = [sys.executable, "-m", "tests.support.kills", str(tmp_path), str(MOMENTS)]
     one_thread = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    subprocess.run(command, cwd=ROOT, check=True, timeout=300, env=one_thread)
+    subprocess.run(command, cwd=ROOT, check=True, timeout=900, env=one_thread)
     genotype, weights, records = outcome(tmp_path / "whole")
     for moment in range(MOMENTS):
         found = outcome(tmp_path / f"run{moment}")
