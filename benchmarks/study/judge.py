@@ -36,7 +36,6 @@ from numpy.typing import NDArray
 
 import fusewright as fw
 from fusewright.compiler.check.check import checked
-from fusewright.compiler.language.open_output import with_open_output
 from fusewright.compiler.language.spec import Spec
 from fusewright.compiler.network.network import Network
 from fusewright.runtime.data.dataset import load_data
@@ -79,7 +78,7 @@ class Judge:
 
     def __init__(self, name: str, data: Arrays, seed: int) -> None:
         self.name, self.data, self.seed = name, data, seed
-        self.spec = with_open_output(fw.load(SETS[name].spec))
+        self.spec = fw.load(SETS[name].spec).with_output("*?")
         self.network: Network = checked(self.spec)
         self.usual = Settings(batch=SETS[name].batch, seed=seed)
         self.samples = load_data(data, self.network)
@@ -91,7 +90,8 @@ class Judge:
         if LINEAR not in known:
             yield from self._simple()
         specs = baselines(self.spec)
-        yield from self._networks({name: specs[name] for name in specs if name not in known})
+        if unknown := {name: specs[name] for name in specs if name not in known}:
+            yield from self._networks(unknown)
 
     # What a search finds
 
@@ -142,15 +142,16 @@ class Judge:
         validation = self.samples.indices(VALIDATION)
         known = {**self.data, "split": np.where(self.data["split"] == TRAIN, TRAIN, TEST)}
         started = perf_counter()
-        given = self._trained([t[1] for t in tried], [t[2] for t in tried], known, validation)
+        _, networks, settings = zip(*tried, strict=True)
+        given = self._trained(networks, settings, known, validation)
         truth, best = self.samples.labels[validation], dict[str, tuple[float, Spec, Settings]]()
         for (name, spec, settings), outputs in zip(tried, given, strict=True):
             score = score_of(self.network.head, outputs, truth)
             if name not in best or score > best[name][0]:
                 best[name] = score, spec, settings
         tuning = perf_counter() - started
-        chosen = list(best.values())
-        final = self._trained([b[1] for b in chosen], [b[2] for b in chosen], self.data, self.test)
+        _, networks, settings = zip(*best.values(), strict=True)
+        final = self._trained(networks, settings, self.data, self.test)
         for name, outputs in zip(best, final, strict=True):
             yield name, Found(outputs, best[name][0], tuning)
         if ALL not in specs:

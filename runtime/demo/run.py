@@ -23,7 +23,6 @@ from safetensors.numpy import save
 from ...compiler.check.check import checked
 from ...compiler.compile import to_program
 from ...compiler.graph.build import build
-from ...compiler.language.open_output import with_open_output
 from ...compiler.language.spec import Spec
 from ...compiler.load import load
 from ...compiler.measure.sizes import count_parameters
@@ -36,7 +35,6 @@ from ..deploy.deploy import deploy
 from ..genotypes.sample import random_genotype
 from ..predict.evaluate import evaluate, predict
 from ..report.pages import pages
-from ..runs.ensemble import member_settings, read_ensemble
 from ..runs.lock import locked
 from ..runs.names import ENSEMBLE_FOLDER
 from ..runs.statistics import summary
@@ -81,7 +79,7 @@ def demo(out: Path) -> None:
 
 def _demo(out: Path) -> None:
     console, started = Console(), perf_counter()
-    spec = with_open_output(load(Path(__file__).with_name("emoji.fuse")))
+    spec = load(Path(__file__).with_name("emoji.fuse")).with_output("*?")
 
     def stage(text: str) -> None:
         console.print(f"[bold]{text}[/bold] ({perf_counter() - started:.0f} s)")
@@ -105,7 +103,7 @@ def _demo(out: Path) -> None:
         *_unimodal(extracted),
         *_simple(spec, data),
         *_fused(spec, result.genotype, own, data, out / "train"),
-        _together(out / "search" / ENSEMBLE_FOLDER, data, out / ENSEMBLE_FOLDER),
+        *_together(result, data, out / ENSEMBLE_FOLDER),
     ]
     stage("exporting to ONNX and checking it")
     checks = _export(out, data)
@@ -151,13 +149,14 @@ def _simple(spec: Spec, data: dict[str, Any]) -> list[Result]:
     return [Result(name, (score_of(network.head, outputs, truth),)) for name, outputs in models]
 
 
-def _together(folder: Path, data: dict[str, Any], out: Path) -> Result:
-    """The ensemble that the search found, each member trained with three seeds."""
-    ensemble = read_ensemble(folder)
-    own = member_settings(ensemble, folder)
-    trained = train_ensemble(ensemble, data, out=out, each=own, overwrite=True)
+def _together(found: SearchResult, data: dict[str, Any], out: Path) -> list[Result]:
+    """The ensemble that the search found, if any, each member trained with three seeds."""
+    if found.ensemble is None:
+        return []
+    each = found.member_training
+    trained = train_ensemble(found.ensemble, data, out=out, each=each, overwrite=True)
     parameters = sum(_parameters(member.genotype) for member in trained.ensemble.members)
-    return Result("searched ensemble", (evaluate(out, data)["accuracy"],), parameters)
+    return [Result("searched ensemble", (evaluate(out, data)["accuracy"],), parameters)]
 
 
 def _fused(

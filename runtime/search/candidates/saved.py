@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from ....compiler.check.check import checked
@@ -47,17 +46,17 @@ def saved_choices(saved: Saved, problem: Problem, levels: Sequence[int] = ()) ->
         chosen,
     )
     if roles.items():
-        choices = _perceptron(saved, choices, problem)
+        choices = _perceptron(saved, problem)
     is_whole = short is network
     if not keeps_rule(short, choices) or (is_whole and not problem.budgets.admits(choices)):
         raise saved.wrong("choices that the rule and the budgets admit")
     return choices
 
 
-def _perceptron(saved: Saved, choices: Choices, problem: Problem) -> Choices:
+def _perceptron(saved: Saved, problem: Problem) -> Choices:
     """The choices with the roles that are written there, which are those of a perceptron."""
     for one, _ in perceptrons(problem):
-        if replace(one, roles=()) == choices and listed(one) == saved.plain():
+        if listed(one) == saved.plain():
             return one
     raise saved.wrong("one of the perceptrons of this search")
 
