@@ -17,7 +17,7 @@ TSC := $(BIN)/node $(VENV)/npm/node_modules/typescript/bin/tsc \
 	--noEmit --checkJs --strict --target es2022 --lib es2022,dom
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-front test-backbones prove test-cuda siege kills golden gallery release site vscode check lint types format clean
+.PHONY: help demo test test-front test-backbones prove test-cuda siege kills golden gallery release site vscode check lint types mypy pyright scripts format clean
 
 help:
 	@echo "make demo    the main job on bundled real data, into demo-run/"
@@ -78,7 +78,7 @@ test-backbones: $(BACKBONES)/.ready
 
 prove: $(READY)
 	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -n auto tests/laws/test_laws.py tests/laws/test_populations.py \
-		tests/runtime/search/test_checkpoints.py
+		tests/runtime/search/test_checkpoints.py tests/compiler/targets/test_pictures.py
 
 test-cuda: $(READY)
 	$(BIN)/pytest -rs tests/runtime/test_cuda.py
@@ -134,9 +134,13 @@ lint: $(READY)
 	@$(MAKE) --no-print-directory types
 
 types: $(READY) $(NPM)
-	$(BIN)/mypy
-	$(BIN)/pyright
-	$(if $(SCRIPTS),$(TSC) $(SCRIPTS))
+	@$(MAKE) --no-print-directory --jobs 3 --output-sync mypy pyright scripts
+
+mypy pyright:
+	$(BIN)/$@
+
+scripts:
+	$(TSC) $(SCRIPTS)
 
 format: $(READY)
 	$(BIN)/ruff format .

@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from time import monotonic, sleep
 from typing import NoReturn
@@ -15,6 +16,22 @@ PREPARED = ("jemalloc_bg_thd",)
 """Threads of pyarrow's allocator, which holds its locks over a fork and starts them anew."""
 ENDING = 5.0
 """Seconds in which the system takes away a thread that was joined."""
+LATE = (
+    "torch._dynamo",
+    "torch.distributed",
+    "torchmetrics",
+    "fusewright.runtime.search.search",
+    "fusewright.runtime.joint.train",
+    "fusewright.runtime.extract.extract",
+)
+"""What runs import late."""
+
+
+def prepare_to_fork() -> None:
+    """Imports what takes long, once for all processes that are forked, which may be done then."""
+    for name in LATE:
+        import_module(name)
+    require_one_thread()
 
 
 def require_one_thread() -> None:

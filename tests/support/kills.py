@@ -5,7 +5,8 @@ FOLDER holds `spec.fuse` and `data.npz`. The search runs once in peace, into `wh
 
 NOTE: children are forked, so that each starts without importing torch. The process that forks has
 one thread, since locks that another one holds would stay locked in a child; hence nothing is
-imported here that starts one. What a search imports late is imported here.
+imported here that starts one. It is the one that searches in peace, which readies what is readied
+late.
 """
 
 from __future__ import annotations
@@ -17,14 +18,13 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 
 import torch
 
 import fusewright as fw
 
-from .forking import finish, require_one_thread
+from .forking import finish, prepare_to_fork, require_one_thread
 
 
 def search(folder: Path, name: str) -> None:
@@ -58,11 +58,11 @@ def alone(work: Callable[[], object], after: float | None = None) -> None:
 
 def main(folder: Path, moments: int) -> None:
     torch.set_num_threads(1)
-    for late in ("torch._dynamo", "fusewright.runtime.search.search"):
-        import_module(late)
+    prepare_to_fork()
+    search(folder, "whole")
     require_one_thread()
     started = time.monotonic()
-    alone(partial(search, folder, "whole"))
+    alone(partial(search, folder, "again"))
     lasts = time.monotonic() - started
     for moment in range(moments):
         generator, run = random.Random(moment), f"run{moment}"

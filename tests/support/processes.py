@@ -10,19 +10,9 @@ import signal
 import socket
 import subprocess
 import sys
-from importlib import import_module
 
-from .forking import finish, require_one_thread
+from .forking import finish, prepare_to_fork
 from .paths import ROOT
-
-FIRST = (
-    "torch._dynamo",
-    "torch.distributed",
-    "fusewright.runtime.search.search",
-    "fusewright.runtime.joint.train",
-    "fusewright.runtime.extract.extract",
-)
-"""What they import."""
 
 
 def together(count: int, code: str, *arguments: str, launcher: bool = False) -> None:
@@ -46,9 +36,7 @@ def together(count: int, code: str, *arguments: str, launcher: bool = False) -> 
 
 
 def main(count: int, code: str, arguments: list[str]) -> None:
-    for name in FIRST:
-        import_module(name)
-    require_one_thread()
+    prepare_to_fork()
     children = [_child(number, count, code, arguments) for number in range(count)]
     failed = False
     while children:

@@ -285,13 +285,11 @@ def test_a_part_belongs_to_its_checkpoint_and_to_no_other_place(tmp_path: Path) 
 LIMITED = """
 import os, resource, signal, sys
 from fusewright.cli import main
-from fusewright.runtime.search.search import search
-from tests.support.forking import require_one_thread
+from tests.support.forking import prepare_to_fork
 
 SEARCH = "fusewright search spec.fuse --data data.npz --config settings.toml --out"
 
 def run(limit, *more):
-    require_one_thread()
     child = os.fork()
     if not child:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -300,6 +298,7 @@ def run(limit, *more):
         main()
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
+prepare_to_fork()
 print(run(10**9, "whole"))
 print(run(os.path.getsize("whole/checkpoint.pt") - 2000, "cut"))
 print(run(10**9, "cut", "--resume"))
