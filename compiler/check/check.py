@@ -104,9 +104,13 @@ class _Shapes:
     def check(self) -> None:
         network = self.network
         arriving = Arriving(network, self._adapters())
+        pools = set[tuple[int, tuple[TensorType, ...]]]()
         for cell in network.cells:
             for step in cell.steps:
                 types = arriving.step(cell, step)
+                if (pool := (id(step.operations), tuple(types))) in pools:
+                    continue  # many Steps share one
+                pools.add(pool)
                 for application in step.operations:
                     self._apply_once(application, types, application.span or step.span)
             self._apply_once(cell.merge, arriving.merge(cell), cell.span)
