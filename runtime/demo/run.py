@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -45,6 +46,7 @@ from ..search.simple import best_penalty, simple_models
 from ..settings import Settings
 from ..training.ensemble import train_ensemble
 from ..training.scores import score_of
+from ..training.together import train_all
 from ..training.train import train
 from .extract import Extracted, extract
 from .report import DemoReport, write_report
@@ -102,7 +104,7 @@ def _demo(out: Path) -> None:
     results = [
         *_unimodal(extracted),
         *_simple(spec, data),
-        *_fused(spec, result.genotype, own, data, out / "train"),
+        *_fused(spec, result.genotype, own, data),
         *_together(result, data, out / ENSEMBLE_FOLDER),
     ]
     stage("exporting to ONNX and checking it")
@@ -159,32 +161,22 @@ def _together(found: SearchResult, data: dict[str, Any], out: Path) -> list[Resu
     return [Result("searched ensemble", (evaluate(out, data)["accuracy"],), parameters)]
 
 
-def _fused(
-    spec: Spec, genotype: Spec, own: Settings, data: dict[str, Any], trained: Path
-) -> list[Result]:
-    """The genotype, late fusion and random ones, with its settings, each with several seeds."""
-    first = evaluate(trained, data)["accuracy"]
-    others = [_train_and_evaluate(genotype, data, seed, own) for seed in SEEDS[1:]]
+def _fused(spec: Spec, genotype: Spec, own: Settings, data: dict[str, Any]) -> list[Result]:
+    """Late fusion, random genotypes and the one that was found, with its settings and seeds."""
     network = checked(spec)
-    results = [
-        _result("late fusion of the last stages", late_fusion(spec), data, own),
-        *(
-            _result(f"random genotype {n}", random_genotype(network, n), data, own)
-            for n in range(1, RANDOM_GENOTYPES + 1)
-        ),
+    numbers = range(1, RANDOM_GENOTYPES + 1)
+    specs = {
+        "late fusion of the last stages": late_fusion(spec),
+        **{f"random genotype {n}": random_genotype(network, n) for n in numbers},
+        "searched genotype": genotype,
+    }
+    each = [replace(own, seed=seed) for _ in specs for seed in SEEDS]
+    trained = train_all([one for one in specs.values() for _ in SEEDS], data, each)
+    accuracies = iter(evaluate(t.genotype, data, weights=t.weights)["accuracy"] for t in trained)
+    return [
+        Result(name, tuple(islice(accuracies, len(SEEDS))), _parameters(one))
+        for name, one in specs.items()
     ]
-    searched = Result("searched genotype", (first, *others), _parameters(genotype))
-    return [*results, searched]
-
-
-def _result(name: str, spec: Spec, data: dict[str, Any], settings: Settings) -> Result:
-    accuracies = tuple(_train_and_evaluate(spec, data, seed, settings) for seed in SEEDS)
-    return Result(name, accuracies, _parameters(spec))
-
-
-def _train_and_evaluate(spec: Spec, data: dict[str, Any], seed: int, settings: Settings) -> float:
-    trained = train(spec, data, settings=replace(settings, seed=seed))
-    return evaluate(spec, data, weights=trained.weights)["accuracy"]
 
 
 def _parameters(spec: Spec) -> int:
