@@ -33,6 +33,15 @@ def sets() -> dict[str, tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]:
     }
 
 
+def split_of(count: int, seed: int) -> NDArray[np.int64]:
+    """Which of so many samples are learned, and which a score is of."""
+    order = np.random.default_rng(seed).permutation(count)
+    split = np.full(count, TEST)
+    split[order[:SAMPLES]] = TRAIN
+    split[order[:HELD]] = VALIDATION  # `train` learns these too
+    return split
+
+
 def spec(channels: int, classes: int, size: tuple[int, int]) -> fw.Spec:
     return (
         fw.network("widths", C=size[0], L=size[1], dropout=0.1)
@@ -51,10 +60,7 @@ def main() -> None:
             network = spec(first.shape[1], len(np.unique(labels)), size)
             scores: list[float] = []
             for seed in range(SEEDS):
-                order = np.random.default_rng(seed).permutation(len(labels))
-                split = np.full(len(labels), TEST)
-                split[order[:SAMPLES]] = TRAIN
-                split[order[:HELD]] = VALIDATION  # `train` learns these too
+                split = split_of(len(labels), seed)
                 data = {"A": first, "B": second, "labels": labels, "split": split}
                 trained = fw.train(network, data, epochs=EPOCHS, seed=seed, threads=1)
                 scores.append(fw.evaluate(trained, data)["accuracy"])

@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...compiler.diagnostics.diagnostic import DataWarning, Diagnostic, Note, Report, one_of
+from ...compiler.language.expression import Binary, Body, Call, Name, walk
+from ...compiler.language.nodes import Definition
 from ...compiler.network.names import presence_name
 from ...compiler.network.network import Head, Network, NetworkFeature
 from .dataset import Dataset
@@ -32,8 +34,8 @@ MOSTLY = 0.9
 MOST_NAMED = 4
 HARDLY = 1e-3
 """Of a channel that hardly varies, the largest difference as a share of its size."""
-SCALES = 1e4
-"""How many times as much a channel may vary as another of its feature."""
+SCALES = 10.0
+"""How many times as much a channel may vary as a quarter of its feature's channels."""
 _COUNTED = {
     "classes": "the mean leaves out a class that never occurs, or counts it as 0 if predicted",
     "labels": "the mean counts a label that never occurs as 0",
@@ -208,11 +210,30 @@ def _constant(data: Dataset, feature: NetworkFeature, report: Report) -> None:
         note = Note(f"by less than {HARDLY:g} of what they are")
         remedy = "subtract what they have in common, or extract the feature again"
         report.add("W503", message, feature.span, help=remedy, notes=[note])
-    spread = np.atleast_1d(_between(least, most))[~same & ~hardly]
-    if len(spread) > 1 and spread.max() > SCALES * spread.min():
-        message = f"channels of `{feature.name}` vary by {spread.min():.2g} to {spread.max():.2g}"
-        remedy = "bring them to one scale: subtract their mean and divide by their deviation"
+    spread = np.sort(np.atleast_1d(_between(least, most))[~same & ~hardly])
+    if _are_uneven(spread) and not _normalises(feature.adapt.definition):
+        message = f"channels of `{feature.name}` vary by {spread[0]:.2g} to {spread[-1]:.2g}"
+        remedy = (
+            "bring them to one scale: `batchnorm(resample(f))` in their adapter, or subtract their "
+            "mean and divide by their deviation"
+        )
         report.add("W512", message, feature.span, help=remedy)
+
+
+def _are_uneven(spread: NDArray[np.float64]) -> bool:
+    """Whether few of several channels decide what an adapter's first sum is; from least to most."""
+    return len(spread) > 1 and bool(spread[-1] > SCALES * spread[(len(spread) - 1) // 4])
+
+
+def _normalises(adapt: Definition) -> bool:
+    """Whether an adapter brings the channels of its feature to one scale before it adds them up."""
+    for call in walk(adapt.body):
+        if isinstance(call, Call) and call.function == "batchnorm":
+            inside = list(walk(Body(call)))
+            reads = any(isinstance(e, Name) and e.name in adapt.inputs for e in inside)
+            if reads and not any(isinstance(e, Binary) and e.operator == "@" for e in inside):
+                return True
+    return False
 
 
 def _hardly(least: Any, most: Any) -> NDArray[np.bool_]:

@@ -31,7 +31,7 @@ from fusewright.runtime.data.split import TEST
 from fusewright.runtime.genotypes.sample import draw
 
 from ...support.programs import specs
-from ...support.running import Arrays, as_npz, changed, command
+from ...support.running import FIXED, QUICK, Arrays, as_npz, changed, command, problem, spec
 
 FEATURES = "modality m optional { A[c 3] } modality n { D[c 4] }"
 
@@ -107,6 +107,29 @@ def test_channels_that_hardly_vary_or_differ_in_scale() -> None:
     (said,) = doubts(arrays)
     assert re.match(r"W512 channels of `D` vary by 0\.00\d+ to [34]\.?\d*e\+02", said), said
     assert doubts(changed(sound(), A=sound()["A"] * 1e6)) == []
+
+
+FIRST = "dropout(relu(batchnorm(batchnorm(resample(f)) @ W[c, C] + b[C])))"
+LATER = "dropout(relu(batchnorm(resample(f) @ W[c, C] + b[C])))"
+
+
+@pytest.mark.parametrize(("adapter", "is_said"), [(FIRST, False), (LATER, True)])
+def test_an_adapter_that_normalises_first_need_not_know_of_scales(
+    adapter: str, is_said: bool
+) -> None:
+    """Nothing is said of it, and a training gives the same whatever the scales are."""
+    text = str(spec(FIXED)).replace("dropout = 0.1", "dropout = 0")
+    fixed = fw.loads(f"{text}\nrole adapt(f) = {adapter}")
+    plain = problem(90)
+    uneven = {**plain, "D": plain["D"] * np.float32([1, 8, 64, 512])}
+    given: list[Any] = []
+    for arrays in (plain, uneven):
+        kept = checked(fixed)
+        said = [d.code for d in data_warnings(load_data(arrays, kept), kept)]
+        assert ("W512" in said) == (is_said and arrays is uneven)
+        weights = fw.train(fixed, arrays, settings=QUICK, epochs=40).weights  # statistics settle
+        given.append(fw.predict(fixed, arrays, weights=weights))
+    assert np.allclose(*given, atol=1e-2) != is_said
 
 
 def guided(spec: str, arrays: Arrays) -> list[str]:
