@@ -214,8 +214,8 @@ def _constant(data: Dataset, feature: NetworkFeature, report: Report) -> None:
     if _are_uneven(spread) and not _normalises(feature.adapt.definition):
         message = f"channels of `{feature.name}` vary by {spread[0]:.2g} to {spread[-1]:.2g}"
         remedy = (
-            "bring them to one scale: `batchnorm(resample(f))` in their adapter, or subtract their "
-            "mean and divide by their deviation"
+            "bring them to one scale: subtract their mean and divide by their deviation, or write "
+            "an adapter with `batchnorm(resample(f))`"
         )
         report.add("W512", message, feature.span, help=remedy)
 
