@@ -121,7 +121,7 @@ def test_an_adapter_that_normalises_first_need_not_know_of_scales(
     text = str(spec(FIXED)).replace("dropout = 0.1", "dropout = 0")
     fixed = fw.loads(f"{text}\nrole adapt(f) = {adapter}")
     plain = problem(90)
-    uneven = {**plain, "D": plain["D"] * np.float32([1, 8, 64, 512])}
+    uneven = {**plain, "D": plain["D"] * np.array([1, 8, 64, 512], np.float32)}
     given: list[Any] = []
     for arrays in (plain, uneven):
         kept = checked(fixed)
