@@ -129,7 +129,8 @@ def test_an_adapter_that_normalises_first_need_not_know_of_scales(
         assert ("W512" in said) == (is_said and arrays is uneven)
         weights = fw.train(fixed, arrays, settings=QUICK, epochs=40).weights  # statistics settle
         given.append(fw.predict(fixed, arrays, weights=weights))
-    assert np.allclose(*given, atol=1e-2) != is_said
+    plainly, unevenly = given
+    assert np.allclose(plainly, unevenly, atol=1e-2) != is_said
 
 
 def guided(spec: str, arrays: Arrays) -> list[str]:
