@@ -78,7 +78,7 @@ test-backbones: $(BACKBONES)/.ready
 
 prove: $(READY)
 	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -n auto tests/laws/test_laws.py tests/laws/test_populations.py \
-		tests/runtime/search/test_checkpoints.py tests/compiler/targets/test_pictures.py
+		tests/runtime/search/test_checkpoints.py
 
 test-cuda: $(READY)
 	$(BIN)/pytest -rs tests/runtime/test_cuda.py

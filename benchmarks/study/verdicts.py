@@ -94,7 +94,7 @@ set beforehand is in `judge.py`."""
 BESIDE_OUTSIDE = """## Beside systems outside
 
 They read what the linear model and extra trees read (`benchmarks/study/outside.py`), and were run
-once each. AutoGluon-Tabular 1.4 had 205 to 555 seconds on one core, which is more than the search
+once each. AutoGluon-Tabular 1.4 had 207 to 839 seconds on one core, which is more than the search
 and the training of genotype and ensemble took, with its preset `best_quality` and its neural
 networks among the models. The five perceptrons are scikit-learn's, with two hidden layers of 256,
 one of three penalties chosen on validation, early stopping, and five seeds, whose outputs are

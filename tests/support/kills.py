@@ -1,7 +1,8 @@
 """A search that is killed, again and again: `python -m tests.support.kills FOLDER MOMENTS`.
 
-FOLDER holds `spec.fuse` and `data.npz`. The search runs once in peace, into `whole`, and into
-`run0`, `run1`, … in processes that are killed twice each and then go on to the end.
+FOLDER holds `spec.fuse` and `data.npz`. The search runs once in peace, into `whole`, once into
+`again` in a process of its own, which is timed, and into `run0`, `run1`, … in processes that are
+killed twice each and then go on to the end.
 
 NOTE: children are forked, so that each starts without importing torch. The process that forks has
 one thread, since locks that another one holds would stay locked in a child; hence nothing is

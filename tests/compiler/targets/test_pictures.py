@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fusewright as fw
@@ -33,6 +33,8 @@ from fusewright.runtime.genotypes.sample import random_genotype
 from ...support.pictures import edges_of, nodes_of, read_back, said_edges, said_nodes, shown
 from ...support.programs import specs
 
+PROGRAMS = 300
+
 
 def shares(network: Network, relax: Relaxation, seed: int) -> dict[str, list[float]]:
     """Weights for every mixture of a hypernet."""
@@ -45,6 +47,7 @@ def shares(network: Network, relax: Relaxation, seed: int) -> dict[str, list[flo
     return found
 
 
+@settings(max_examples=PROGRAMS)
 @given(specs(), st.sampled_from(list(STYLES)))
 def test_the_graph_of_a_picture_is_that_of_the_specification(spec: Spec, style: str) -> None:
     found = read_back(dot(spec.graph, Drawing(STYLES[style])))
@@ -52,6 +55,7 @@ def test_the_graph_of_a_picture_is_that_of_the_specification(spec: Spec, style: 
     assert said_edges(found, resolve(spec)) == edges_of(spec.graph)
 
 
+@settings(max_examples=100)
 @given(specs(), st.sampled_from(RELAXATIONS), st.integers(0, 9), st.sampled_from((0.0, 1.0, 9.0)))
 def test_weights_change_nothing_of_that(
     spec: Spec, relax: Relaxation, seed: int, least: float
@@ -72,6 +76,7 @@ def bundled() -> Generator[None]:
 
 
 @pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
+@settings(max_examples=PROGRAMS, deadline=None)
 @given(specs(), st.sampled_from(list(STYLES)), st.booleans())
 def test_both_programs_show_the_same(spec: Spec, style: str, compact: bool) -> None:
     drawing = Drawing(STYLES[style], compact=compact)
@@ -81,6 +86,7 @@ def test_both_programs_show_the_same(spec: Spec, style: str, compact: bool) -> N
     assert shown(system) == shown(own)
 
 
+@settings(max_examples=150)
 @given(specs(), specs())
 def test_a_difference_holds_both_graphs(old: Spec, new: Spec) -> None:
     found = read_back(dot(new.graph, Drawing(old=old.graph)))
@@ -96,6 +102,7 @@ def test_a_difference_holds_both_graphs(old: Spec, new: Spec) -> None:
         assert "removed" not in states or ends in before
 
 
+@settings(max_examples=50)
 @given(specs())
 def test_nothing_changed_since_itself(spec: Spec) -> None:
     found = read_back(dot(spec.graph, Drawing(old=fw.loads(str(spec)).graph)))
@@ -105,6 +112,7 @@ def test_nothing_changed_since_itself(spec: Spec) -> None:
         assert not marks & set(data.get("class", "").split())
 
 
+@settings(max_examples=100)
 @given(specs(), st.integers(0, 9), st.integers(0, 9))
 def test_of_two_genotypes_every_edge_is_there_and_marked(spec: Spec, a: int, b: int) -> None:
     network = resolve(spec)

@@ -163,7 +163,7 @@ def test_where_a_process_is_killed_all_end_and_the_search_goes_on(tmp_path: Path
         together(2, code.format("dying"), str(cut), launcher=True)
     assert (cut / "run" / "checkpoint.pt").exists()
     assert not (cut / "run" / "genotype.fuse").exists()
-    together(2, code.format("resumed"), str(cut), str(whole))
+    together(2, code.format("resumed"), str(cut), str(whole), launcher=True)
     assert (cut / "run/genotype.fuse").read_text() == (whole / "run/genotype.fuse").read_text()
     assert same(load_file(cut / "0.safetensors"), load_file(whole / "0.safetensors"))
 

@@ -285,11 +285,12 @@ def test_a_part_belongs_to_its_checkpoint_and_to_no_other_place(tmp_path: Path) 
 LIMITED = """
 import os, resource, signal, sys
 from fusewright.cli import main
-from tests.support.forking import prepare_to_fork
+from tests.support.forking import prepare_to_fork, require_one_thread
 
 SEARCH = "fusewright search spec.fuse --data data.npz --config settings.toml --out"
 
 def run(limit, *more):
+    require_one_thread()
     child = os.fork()
     if not child:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
