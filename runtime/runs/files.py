@@ -32,7 +32,7 @@ from .names import (
 )
 
 SEARCH, TRAIN = "search", "train"
-COMPARE = "compare again: `fusewright search … --resume --controls`"
+COMPARE = "compare again: `fusewright search … --resume`"
 MEASURE = "measure again: `fusewright evaluate … --missing`"
 ABOUT = RecordKind(schema="about")
 

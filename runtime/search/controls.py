@@ -142,7 +142,7 @@ class _Comparison:
         profile = read_profile(settings.profile) if settings.profile else None
         self.budgets = budgets_of(network, self.relax, profile)
         self.unit = unit_macs(unit_program(network))
-        self.training = settings
+        self.training = self.of_found = settings
 
     def _judge(self, samples: NDArray[np.int64]) -> None:
         """Lets contenders be compared by these samples, of those that are held out."""
@@ -152,11 +152,12 @@ class _Comparison:
         self.groups = None if self.data.groups is None else self.data.groups[samples]
 
     def run(self, found: SearchResult, *, random: bool) -> Controls:
+        if found.training is not None:
+            self.training = self.settings.with_options(**of_a_genotype(found.training))
+        self.of_found = self.training
         if found.held_out is not None:
             usual = self.settings.with_options(epochs=self.settings.trial_epochs)
             self.training = usual.with_options(**dict(found.held_out.own))
-        elif found.training is not None:
-            self.training = self.settings.with_options(**of_a_genotype(found.training))
         known: Mapping[str, Outputs] = {}
         if found.held_out is not None and not random:
             known = found.held_out.outputs
@@ -329,7 +330,9 @@ class _Comparison:
         return {name: np.concatenate(given)[self.order] for name, given in parts.items()}
 
     def _training_of(self, name: str) -> Settings:
-        """The settings of the best candidate, but of a perceptron its own."""
+        """The settings of the best candidate, but of what was found and of a perceptron its own."""
+        if name in (FOUND, TEF):
+            return self.of_found
         if name != PERCEPTRON:
             return self.training
         own = dict(own_of_perceptrons(self.settings))

@@ -20,12 +20,11 @@ from ..training.fitting import seeded
 from .candidates.trainer import Trainer
 from .candidates.trial import Trial
 from .strategy import Problem
+from .streams import Stream, generator_of
 
 RANDOM, BEST = "random genotypes, their mean", "random genotypes, the best"
 RANDOM_GENOTYPES = 4
 """How many random genotypes a mean is of at least."""
-STREAM = 2
-"""Keeps the draws apart from those of strategies."""
 
 
 class RandomControls:
@@ -56,7 +55,7 @@ class RandomControls:
         found: list[Control] = []
         waiting: list[Trial] = []
         spent, bought, failed = 0.0, 0, 0
-        draws = self.problem.budgets.draws(np.random.default_rng((self.search.seed, STREAM)))
+        draws = self.problem.budgets.draws(generator_of(self.search.seed, Stream.RANDOM_CONTROLS))
         while len(found) < RANDOM_GENOTYPES or spent * (len(found) + 1) <= cost * len(found):
             if not waiting:
                 count = self._ahead(found, spent, cost)

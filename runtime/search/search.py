@@ -218,7 +218,8 @@ def _require_choosing(network: Network, settings: Settings) -> None:
     """Raises DiagnosticError where a strategy cannot choose what the space leaves open."""
     if network.global_holes and settings.strategy not in VARYING:
         named = one_of([hole.place for hole in network.global_holes])
-        message = f"`{settings.strategy}` shares weights, so it cannot choose {named}"
+        searched = f"`{settings.strategy}` searches one variant of a specification"
+        message = f"{searched}, so it cannot choose {named}"
         remedy = f"search with {one_of(VARYING)}, or set numbers: `--set C=64`"
         raise fail("E405", message, network.global_holes[0].span, help=remedy)
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from itertools import islice
 
-import numpy as np
-
 from ....compiler.check.check import checked
 from ....compiler.diagnostics.diagnostic import DiagnosticError
 from ....compiler.graph.build import build
@@ -14,11 +12,10 @@ from ....compiler.measure.memory import learned
 from ....compiler.network.choices import Choices, fill
 from ...training.memory import require_room
 from ..strategy import Problem
+from ..streams import Stream, generator_of
 
 LOOKED_AT = 8
 """Candidates of which one has to fit at least."""
-STREAM = 5
-"""Keeps the draws apart from those of strategies."""
 
 
 def require_room_for_candidates(problem: Problem) -> None:
@@ -26,7 +23,7 @@ def require_room_for_candidates(problem: Problem) -> None:
 
     They are drawn at random, within the budgets; mostly the first one fits.
     """
-    draws = problem.budgets.draws(np.random.default_rng((problem.settings.seed, STREAM)))
+    draws = problem.budgets.draws(generator_of(problem.settings.seed, Stream.ROOM))
     refused: DiagnosticError | None = None
     for choices in islice(draws, LOOKED_AT):
         error = lack_of_room(problem, choices)

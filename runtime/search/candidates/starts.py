@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from ....compiler.diagnostics.diagnostic import DiagnosticError
 from ....compiler.language.without_cells import defines_roles
 from ....compiler.network.choices import Choices
@@ -21,10 +19,9 @@ from ...settings import Settings
 from ...tuning import Own, every_own
 from ..perceptron import PERCEPTRONS
 from ..strategy import Problem
+from ..streams import Stream, generator_of
 from .room import lack_of_room
 
-STREAM = 3
-"""Keeps the draws apart from those of strategies."""
 STARTS = 3
 """One candidate, or finalist, in so many may be a strong start."""
 
@@ -44,7 +41,7 @@ def straight(problem: Problem) -> Iterator[Choices]:
     network = problem.network
     features = [f.name for f in network.features]
     last = {f.modality: f.name for f in network.features}
-    generator = np.random.default_rng((problem.settings.seed, STREAM))
+    generator = generator_of(problem.settings.seed, Stream.STARTS)
     for names in dict.fromkeys((tuple(last.values()), tuple(features))):
         drawn = problem.budgets.draw(generator)
         slots = network.variant(drawn.variant).outputs
@@ -87,7 +84,9 @@ def own_of_perceptrons(settings: Settings) -> Own:
     these, which candidates need to be compared early, perceptrons are worse.
     """
     least = {name: min(values) for name, values in settings.tuned.items()}
-    if settings.first_restart == Settings().first_restart:
+    usual = Settings()
+    restarts = settings.first_restart, settings.restart_multiplier
+    if restarts == (usual.first_restart, usual.restart_multiplier):
         least[RESTART] = settings.trial_epochs
     return tuple(least.items())
 

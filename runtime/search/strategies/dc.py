@@ -36,6 +36,7 @@ from ..candidates.saved import saved_choices, saved_trial
 from ..candidates.trainer import Trainer
 from ..candidates.trial import Trial
 from ..strategy import Problem, Round
+from ..streams import Stream, generator_of
 
 INDIVIDUALS, ITERATIONS = 28, 15
 """Those of the paper; with fewer candidates both shrink in this ratio."""
@@ -105,7 +106,7 @@ class DivideAndConquer:
             left = len(self._plan) - self._begun
             count = ceil((self._total - self._done) / left)
             self._begun += 1
-            generator = np.random.default_rng((self.problem.settings.seed, self._begun))
+            generator = generator_of(self.problem.settings.seed, Stream.DC, self._begun)
             found: dict[Choices, None] = {}
             repeated = 0
             for one in self._children(population, generator):

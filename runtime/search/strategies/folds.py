@@ -196,12 +196,13 @@ class Folds:
 
 
 def needed_folds(problem: Problem) -> list[Fold]:
-    """The folds that finalists are compared by; none where validation has compared them already.
+    """The folds that finalists are compared by; none where validation has compared all already.
 
     Raises DiagnosticError where the samples cannot be divided.
     """
     folds = chosen_folds(problem.data, problem.network.head, problem.settings)
-    return folds if len(folds) > 1 or problem.settings.ensemble else []
+    is_needed = len(folds) > 1 or problem.settings.ensemble or compared(problem)
+    return folds if is_needed else []
 
 
 def select(problem: Problem) -> list[Stage]:

@@ -25,6 +25,7 @@ from ..candidates.trial import Trial
 from ..chain import Stage
 from ..plans import FIRST, Plan, Work
 from ..strategy import LAST, Problem, Round
+from ..streams import Stream
 from . import ranking
 from .folds import compared, needed_folds
 
@@ -187,7 +188,7 @@ def explore(problem: Problem) -> Halving:
     candidates = dict.fromkeys(islice(starts(problem), settings.candidates // STARTS))
     count = len(candidates)
     every = list(every_own(settings.tuned))
-    drawn = ranking.distinct(problem, settings.candidates, stream=0)
+    drawn = ranking.distinct(problem, settings.candidates, Stream.HALVING)
     for number, choices in enumerate(drawn):
         if number % 2 and (full := beside(problem.network, choices)) is not None:
             choices = full if problem.budgets.admits(full) else choices

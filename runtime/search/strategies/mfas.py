@@ -38,6 +38,7 @@ from ..candidates.surrogate import predicted
 from ..candidates.trainer import Trainer
 from ..candidates.trial import Trial
 from ..strategy import Problem, Round
+from ..streams import Stream, generator_of
 
 Prefix: TypeAlias = tuple[CellChoice, ...]
 """What fills the first Cells."""
@@ -100,8 +101,7 @@ class Mfas:
 
     def _sampled(self, number: int, level: int, count: int) -> list[Choices]:
         """Untrained candidates of a level, the likelier the better they are thought to be."""
-        seeds = (self.problem.settings.seed, self._begun)
-        generator = np.random.default_rng(seeds)
+        generator = generator_of(self.problem.settings.seed, Stream.MFAS, self._begun)
         network, temperature = self.problem.network, self._temperatures[number]
         whole = level == len(network.cells)
         extensions = self._extensions(level, count, generator)

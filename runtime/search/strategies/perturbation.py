@@ -21,6 +21,7 @@ from ..chain import Stage
 from ..hypernet.hypernet import Hypernet
 from ..hypernet.mixtures import Weights
 from ..strategy import Problem, Round
+from ..streams import Stream, generator_of
 
 LOSS_SHARE = 1e-6
 """What a difference in loss counts beside one in the metric: it breaks ties."""
@@ -34,7 +35,7 @@ class Perturbation:
     def __init__(self, problem: Problem, hypernet: Hypernet) -> None:
         self.problem, self.hypernet = problem, hypernet
         names = list(hypernet.architecture.logits)
-        generator = np.random.default_rng((problem.settings.seed, len(names)))
+        generator = generator_of(problem.settings.seed, Stream.PERTURBATION)
         self._order = [names[i] for i in generator.permutation(len(names))]
         self.rounds = len(names)
         self._drops: dict[str, list[float]] = {}

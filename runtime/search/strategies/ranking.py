@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import islice
 
-import numpy as np
 import torch
 
 from ....compiler.network.choices import Choices, listed
@@ -18,6 +17,7 @@ from ..candidates.standing import standings
 from ..chain import Stage
 from ..hypernet.hypernet import Hypernet
 from ..strategy import Problem, Round
+from ..streams import Stream, generator_of
 
 COMPARED = 10
 """How many genotypes are compared for each candidate that is wanted."""
@@ -35,7 +35,7 @@ class Ranking:
     @torch.no_grad()
     def round(self, index: int) -> Round:
         count, relax = self.problem.settings.candidates, self.problem.relax
-        drawn = distinct(self.problem, COMPARED * count, stream=1)
+        drawn = distinct(self.problem, COMPARED * count, Stream.RANKING)
         scored: list[tuple[Choices, float, dict[str, float]]] = []
         for choices in drawn:
             self.problem.interrupt.check()
@@ -67,7 +67,7 @@ def select(problem: Problem) -> list[Stage]:
     return [lambda trained: Ranking(problem, trained.hypernet)]
 
 
-def distinct(problem: Problem, count: int, stream: int) -> list[Choices]:
+def distinct(problem: Problem, count: int, stream: Stream) -> list[Choices]:
     """Genotypes drawn at random, each once; fewer where the space seems to hold no more."""
-    generator = np.random.default_rng((problem.settings.seed, stream))
+    generator = generator_of(problem.settings.seed, stream)
     return list(islice(problem.budgets.draws(generator), count))

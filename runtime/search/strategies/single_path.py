@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from math import inf
 
-import numpy as np
-
 from ...data.files import Arrays
 from ...genotypes.derive import one_hot
 from ...metrics import TRAIN_LOSS
@@ -18,6 +16,7 @@ from ...runs.saved import Saved
 from ..hypernet.hypernet import Hypernet
 from ..hypernet.mixtures import Weights
 from ..strategy import Problem, Round
+from ..streams import Stream, generator_of
 
 
 class SinglePath:
@@ -26,7 +25,7 @@ class SinglePath:
     def __init__(self, problem: Problem) -> None:
         self.problem, self.rounds = problem, problem.settings.epochs
         self.hypernet = Hypernet(problem)
-        self._draws = np.random.default_rng(problem.settings.seed)
+        self._draws = generator_of(problem.settings.seed, Stream.SINGLE_PATH)
 
     def round(self, index: int) -> Round:
         (loss,) = self.hypernet.epoch.run([self.hypernet.weight_pass(self._path)])

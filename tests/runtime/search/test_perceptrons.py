@@ -63,6 +63,12 @@ def test_a_third_of_the_finalists_are_perceptrons_that_nothing_chose() -> None:
     assert all(number < candidates for number in finalists(found(finalists=2)))
 
 
+def test_they_are_compared_on_validation_alone_without_an_ensemble_too() -> None:
+    alone = found(folds=1, ensemble=False)
+    assert finalists(alone)[1:3] == [QUICK["candidates"], QUICK["candidates"] + 1]
+    assert not finalists(found(folds=1, ensemble=False, perceptrons=False))
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -87,6 +93,7 @@ def test_their_settings_are_the_least_of_what_is_searched() -> None:
     usual = {"max_learning_rate": 1e-3, "first_restart": 15}
     assert dict(own_of_perceptrons(Settings())) == {**usual, "weight_decay": 1e-3}
     assert own_of_perceptrons(Settings(tune="", first_restart=2)) == ()
+    assert own_of_perceptrons(Settings(tune="", restart_multiplier=1)) == ()
     given = own_of_perceptrons(Settings(max_learning_rate=0.5, trial_epochs=4))
     assert dict(given) == {"weight_decay": 1e-3, "first_restart": 4}
 
@@ -195,6 +202,16 @@ def test_controls_name_the_best_candidate_once() -> None:
     assert PERCEPTRON not in names
     assert SEARCHED not in {row.name for row in controls.better}
     assert not controls.left_out
+
+
+def test_one_that_was_found_is_trained_anew_as_it_was_found() -> None:
+    """Beside random genotypes it is, and scores what the same perceptron does as a control."""
+    settings = Settings(**QUICK, max_learning_rate=0.02).with_options(trial_epochs=12)
+    result = fw.search(STRAIGHT, parities(300), settings=settings)
+    assert is_beside(result.genotype, STRAIGHT)
+    controls = compare_with_controls(STRAIGHT, parities(300), result, settings=settings)
+    scores = {row.name: row.score for row in controls.rows}
+    assert scores["found genotype"] == scores[PERCEPTRON]
 
 
 def test_what_runs_agree_on_is_of_those_that_found_points_of_the_space(tmp_path: Path) -> None:

@@ -76,11 +76,12 @@ def test_settings_name_every_strategy() -> None:
 
 
 PLANTED = """
+from ..streams import Stream
 from .halving import Halving
 from .ranking import distinct
 
 def explore(problem):
-    return Halving(problem, [(one, ()) for one in distinct(problem, 2, stream=9)])
+    return Halving(problem, [(one, ()) for one in distinct(problem, 2, Stream.HALVING)])
 """
 
 
