@@ -45,11 +45,11 @@ def _page(report: DemoReport) -> Html:
         "contributors."
     )
     caveat = (
-        "Every fused network was trained alike on the training and validation samples, with the "
-        "settings that the search found with its genotype, members of the ensemble with their own; "
-        f"the test split was read at the end alone. With {test} test samples the standard error of "
-        f"an accuracy near 60 % is {100 * (0.24 / test) ** 0.5:.1f} points, so differences below "
-        "that say little."
+        "Every fused network was trained on the training and validation samples, with the settings "
+        "that the search found: what was found and members of the ensemble with their own, the "
+        "others with the best candidate's; the test split was read at the end alone. With "
+        f"{test} test samples the standard error of an accuracy near 60 % is "
+        f"{100 * (0.24 / test) ** 0.5:.1f} points, so differences below that say little."
     )
     figures = (figure(picture(svg), title, "diagram") for title, svg in report.pictures.items())
     caption = "Test accuracy, mean ± standard deviation over seeds"

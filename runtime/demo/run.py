@@ -2,7 +2,7 @@
 
 Two backbones are trained, their features extracted, the specification searched, the genotype
 trained, compared, exported and drawn. Every fused network trains with the settings that the search
-found with its genotype, on the same samples; what the test split says is asked for at the end.
+found, on the same samples; what the test split says is asked for at the end.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from ...compiler.check.check import checked
 from ...compiler.compile import to_program
 from ...compiler.graph.build import build
 from ...compiler.language.spec import Spec
+from ...compiler.language.without_cells import is_beside
 from ...compiler.load import load
 from ...compiler.measure.sizes import count_parameters
 from ...compiler.system.files import write_file
@@ -47,13 +48,10 @@ from ..settings import Settings
 from ..training.ensemble import train_ensemble
 from ..training.scores import score_of
 from ..training.together import train_all
-from ..training.train import train
+from ..training.train import TrainResult, train
 from .extract import Extracted, extract
 from .report import DemoReport, write_report
 
-# Chosen by the validation accuracy of genotypes trained on the training split alone.
-SEARCH = Settings(batch=96)
-TRAINING = Settings(epochs=15, batch=96)
 SEEDS = (0, 1, 2)
 RANDOM_GENOTYPES = 4
 
@@ -96,15 +94,14 @@ def _demo(out: Path) -> None:
     features = out / "features.safetensors"
     write_file(features, save(data))
     stage("searching the space")
-    result = search(spec, features, out=out / "search", settings=SEARCH, overwrite=True)
+    result = search(spec, features, out=out / "search", overwrite=True)
     stage("training the genotype")
-    own = result.training or TRAINING
-    train(result.genotype, features, out=out / "train", settings=own, overwrite=True)
+    first = train(result, features, out=out / "train", overwrite=True)
     stage("training what it is compared with")
     results = [
         *_unimodal(extracted),
         *_simple(spec, data),
-        *_fused(spec, result.genotype, own, data),
+        *_fused(spec, result, first, data),
         *_together(result, data, out / ENSEMBLE_FOLDER),
     ]
     stage("exporting to ONNX and checking it")
@@ -161,22 +158,31 @@ def _together(found: SearchResult, data: dict[str, Any], out: Path) -> list[Resu
     return [Result("searched ensemble", (evaluate(out, data)["accuracy"],), parameters)]
 
 
-def _fused(spec: Spec, genotype: Spec, own: Settings, data: dict[str, Any]) -> list[Result]:
-    """Late fusion, random genotypes and the one that was found, with its settings and seeds."""
-    network = checked(spec)
-    numbers = range(1, RANDOM_GENOTYPES + 1)
-    specs = {
+def _fused(
+    spec: Spec, found: SearchResult, first: TrainResult, data: dict[str, Any]
+) -> list[Result]:
+    """Late fusion and random genotypes, as candidates train, and what was found, as it was.
+
+    What was found is trained with its `first` seed already.
+    """
+    network, numbers = checked(spec), range(1, RANDOM_GENOTYPES + 1)
+    others = {
         "late fusion of the last stages": late_fusion(spec),
         **{f"random genotype {n}": random_genotype(network, n) for n in numbers},
-        "searched genotype": genotype,
     }
-    each = [replace(own, seed=seed) for _ in specs for seed in SEEDS]
-    trained = train_all([one for one in specs.values() for _ in SEEDS], data, each)
-    accuracies = iter(evaluate(t.genotype, data, weights=t.weights)["accuracy"] for t in trained)
-    return [
+    usual, later = found.candidate_training or Settings(), SEEDS[1:]
+    settings = [replace(usual, seed=seed) for _ in others for seed in SEEDS]
+    settings += [replace(first.settings, seed=seed) for seed in later]
+    specs = [one for one in others.values() for _ in SEEDS] + [found.genotype for _ in later]
+    trained = train_all(specs, data, settings)
+    accuracies = iter(evaluate(one, data)["accuracy"] for one in trained)
+    rows = [
         Result(name, tuple(islice(accuracies, len(SEEDS))), _parameters(one))
-        for name, one in specs.items()
+        for name, one in others.items()
     ]
+    mine = (evaluate(first, data)["accuracy"], *accuracies)
+    name = "found perceptron" if is_beside(found.genotype, spec) else "searched genotype"
+    return [*rows, Result(name, mine, _parameters(found.genotype))]
 
 
 def _parameters(spec: Spec) -> int:

@@ -152,12 +152,8 @@ class _Comparison:
         self.groups = None if self.data.groups is None else self.data.groups[samples]
 
     def run(self, found: SearchResult, *, random: bool) -> Controls:
-        if found.training is not None:
-            self.training = self.settings.with_options(**of_a_genotype(found.training))
-        self.of_found = self.training
-        if found.held_out is not None:
-            usual = self.settings.with_options(epochs=self.settings.trial_epochs)
-            self.training = usual.with_options(**dict(found.held_out.own))
+        self.training = self._with(found.candidate_training)
+        self.of_found = self._with(found.training)
         known: Mapping[str, Outputs] = {}
         if found.held_out is not None and not random:
             known = found.held_out.outputs
@@ -192,6 +188,10 @@ class _Comparison:
             several, bought = drawn.rows(cost)
             rows += several
         return self._controls(found, rows, left_out, bought)
+
+    def _with(self, own: Settings | None) -> Settings:
+        """The settings of the search, with those that a network was trained with."""
+        return self.settings.with_options(**(of_a_genotype(own) if own else {}))
 
     def _controls(
         self, found: SearchResult, rows: list[Control], left_out: list[str], bought: int = 0

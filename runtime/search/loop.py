@@ -50,7 +50,8 @@ class SearchResult(Displayed):
     `cost` is in `weight_steps` (see `meter.py`) and `seconds`; `space` is what was searched,
     with `settings`. Where finalists were compared by folds, `ensemble` is the best mean of them.
     `training` are the settings that the genotype was trained with, where it was by itself,
-    `member_training` those of the members, and `held_out` what folds know of both. `given_up` is
+    `candidate_training` those of the best candidate, which is that genotype or stands below it, and
+    `member_training` those of the members; `held_out` is what folds know of them. `given_up` is
     what was not done to keep a limit of time, part by part.
     """
 
@@ -63,6 +64,7 @@ class SearchResult(Displayed):
     cost: Mapping[str, float]
     ensemble: Ensemble | None = None
     training: Settings | None = None
+    candidate_training: Settings | None = None
     member_training: tuple[Settings | None, ...] = ()
     held_out: HeldOut | None = None
     given_up: Mapping[str, str] = field(default_factory=dict)
@@ -140,6 +142,7 @@ class Loop:
             raise no_finite_loss(failures[-1] if failures else not_finite_at(None))
         genotype = fill(self.problem.network, best.choices)
         history, cost = tuple(self.history), self.problem.meter.cost
+        held_out = self.strategy.held_out()
         return SearchResult(
             self.problem.network.space,
             self.problem.settings,
@@ -150,8 +153,9 @@ class Loop:
             cost,
             self._ensemble(),
             self._trained(best.own),
+            self._trained(best.own if held_out is None else held_out.own),
             tuple(self._trained(one.own) for one in self.strategy.members()),
-            self.strategy.held_out(),
+            held_out,
             self.problem.allowance.given_up,
         )
 
