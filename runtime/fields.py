@@ -68,7 +68,13 @@ class Fields:
         0, "Draws the split of data that have none.", limits=_SEEDS, kept=True
     )
     epochs: int = _setting(30, "Passes over the training samples.", limits=Limits(1), kept=True)
-    batch: int = _setting(96, "Samples in a batch.", limits=Limits(1), read_by=_ALL, kept=True)
+    batch: int = _setting(
+        0,
+        "Samples in a batch; 0 decides by how many there are.",
+        limits=Limits(0),
+        read_by=_ALL,
+        kept=True,
+    )
     max_learning_rate: float = _setting(
         1e-3, "The learning rate that each period begins with.", limits=_POSITIVE, tuned="own"
     )

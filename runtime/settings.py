@@ -16,6 +16,10 @@ from .fields import Fields, searched
 from .refusals import require_possible
 from .strategies import BY_FOLDS, BY_LOSSES, SAMPLED, SAMPLED_BY, USUAL, readers_of, reads
 
+USUAL_BATCH, LEAST_BATCH = 96, 16
+"""Samples in a batch where there are many, and where there are few."""
+STEPS = 16
+"""Weight steps in an epoch that batches are made smaller for."""
 LONGEST_SETTINGS = 1_000_000
 """Characters of a file of settings."""
 _KIND = TableKind("E506", "is not TOML", "write lines such as `epochs = 30`")
@@ -23,7 +27,7 @@ _KIND = TableKind("E506", "is not TOML", "write lines such as `epochs = 30`")
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(Fields):
-    """How a search or a training runs; rates, batch and epochs are those of NTU in Table 8.
+    """How a search or a training runs; rates, epochs and the usual batch are of NTU in Table 8.
 
     Learning rates follow cosine annealing with warm restarts. Weight decays are L2 penalties, the
     decoupled one is that of Loshchilov and Hutter (2019).
@@ -40,6 +44,21 @@ class Settings(Fields):
 
     def __post_init__(self) -> None:
         require_possible(self)
+
+    def for_samples(self, samples: int) -> Settings:
+        """These settings, with a batch that suits so many training samples where it is left open.
+
+        It is the usual one where an epoch has `STEPS` weight steps with that, and else a smaller
+        one: of few samples, batches that are large leave a network as it began.
+        """
+        if self.batch:
+            return self
+        return replace(self, batch=min(USUAL_BATCH, max(LEAST_BATCH, samples // STEPS)))
+
+    @property
+    def at_once(self) -> int:
+        """How many samples are computed at once where nothing is learned from them."""
+        return self.batch or USUAL_BATCH
 
     @property
     def selection(self) -> str:

@@ -20,7 +20,15 @@ from .kept import Kept
 from .labels import labels_of
 from .memory import require_held, room
 from .rows import Array, Rows
-from .split import SPLIT, SPLIT_NAMES, groups_of, lacks_validation, split_numbers, split_of
+from .split import (
+    SPLIT,
+    SPLIT_NAMES,
+    TRAIN,
+    groups_of,
+    lacks_validation,
+    split_numbers,
+    split_of,
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,11 @@ class Dataset:
             remedy = "give `split` 0 for training, 1 for validation, 2 for test"
             raise fail("E503", f"no sample belongs to the {names} split", help=remedy)
         return samples
+
+    @property
+    def learned(self) -> int:
+        """How many samples the training split has."""
+        return int((self.split == TRAIN).sum())
 
     def digest(self) -> str:
         """A digest of every array, as it is used."""

@@ -107,6 +107,7 @@ def train_joint(
     with begun(out, "train", overwrite, shaped, resume=resume) as folder:
         modalities = raw_modalities(shaped, given, network, seed=settings.seed)
         samples = load_raw(data, network, modalities, settings.split_seed, memory=settings.memory)
+        settings, here = (one.for_samples(samples.learned) for one in (settings, here))
         start = weights_from(weights) if weights is not None else None
         kept: KeptRun | None = None
         if folder is not None:

@@ -92,7 +92,7 @@ class JointPredictor:
             message = f"handing the data over takes {memory_text(needed)}, and there is"
             remedy = "predict on fewer samples at a time"
             raise fail("E512", f"{message} {memory_text(memory)}", help=remedy)
-        outputs = self._run(inputs, settings.batch, memory)
+        outputs = self._run(inputs, settings.at_once, memory)
         progress(len(samples), len(samples))
         return outputs
 

@@ -213,12 +213,12 @@ class OnnxPredictor:
         if settings.device != "cpu":
             message = f"an ONNX file is not run on `{settings.device}`"
             raise fail("E506", message, help="leave out `--device`")
-        most = min(settings.batch, len(samples))
+        most = min(settings.at_once, len(samples))
         self.file.require_bounded({n: (most, *a.shape[1:]) for n, a in data.features.items()})
         session = session_of(self.file.path)
         batches = []
-        for start in range(0, len(samples), settings.batch):
-            chosen = samples[start : start + settings.batch]
+        for start in range(0, len(samples), settings.at_once):
+            chosen = samples[start : start + settings.at_once]
             batches.append(run(session, {name: a[chosen] for name, a in data.features.items()}))
             progress(start + len(chosen), len(samples))
         return np.concatenate(batches)

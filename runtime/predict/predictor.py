@@ -76,6 +76,6 @@ def require_readable(predictor: Predictor, data: Source, settings: Settings) -> 
     And where data, weights or a batch need more memory than there is.
     """
     require_own_backbones(predictor.backbones, predictor.network.spec, data)
-    there = held(data, predictor.network, settings.batch, settings.memory)
-    network = network_memory(predictor.program, min(settings.batch, there.samples))
+    there = held(data, predictor.network, settings.at_once, settings.memory)
+    network = network_memory(predictor.program, min(settings.at_once, there.samples))
     require_memory(there.memory + network, "predicting", settings.memory)

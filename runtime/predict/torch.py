@@ -58,6 +58,6 @@ def outputs_of(
 ) -> NDArray[Any]:
     """The logits that a module gives for some samples, (samples, K)."""
     device = device_of(settings)
-    batches = Batches(data, samples, settings.batch, device)
+    batches = Batches(data, samples, settings.at_once, device)
     logits: NDArray[Any] = predict_all(module.to(device), batches, progress).numpy()
     return logits

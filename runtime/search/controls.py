@@ -115,6 +115,7 @@ def compare_with_controls(
         by_folds = found.held_out is not None and settings.compares_by_folds and not random
         usual = settings if by_folds else settings.with_options(folds=1)
         folds = chosen_folds(samples, network.head, usual)
+        here = here.for_samples(samples.learned)
         comparison = _Comparison(network, samples, here, told, folds, allowance or Allowance())
         controls = comparison.run(found, random=random)
         if folder is not None and rank() == 0:

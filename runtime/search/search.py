@@ -102,6 +102,7 @@ def search(
     here = settings.with_options(device=join(settings.device))
     with begun(out, "search", overwrite, resume=resume) as folder, computing(settings.threads):
         samples = (readings or Readings()).weighted(data, network, settings)
+        settings, here = (one.for_samples(samples.learned) for one in (settings, here))
         for part in (TRAIN, VALIDATION):
             require_trainable(samples, (part,), settings)
         learned = torch.from_numpy(samples.labels[samples.indices(TRAIN)])

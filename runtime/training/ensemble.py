@@ -94,7 +94,7 @@ def train_ensemble(
         result = _trained(ensemble, members, progress)
         if folder is not None and rank() == 0:
             folder.begin_training()
-            folder.write_settings(chosen[0])
+            folder.write_settings(chosen[0].for_samples(first.data.learned))
             folder.begin_history(result.history)
             with watching(folder.path if chosen[0].tensorboard else None, "train") as watch:
                 for record in result.history:

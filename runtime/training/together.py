@@ -105,7 +105,7 @@ def members_of(
             networks[text] = with_names(network, arrays)
         network = networks[text]
         samples = readings.weighted(arrays, network, settings)
-        here = settings.with_options(device=join(settings.device))
+        here = settings.for_samples(samples.learned).with_options(device=join(settings.device))
         device_of(here)
         members.append(Member(network, samples, here, functions=functions))
     return tuple(members)

@@ -149,6 +149,7 @@ def train(
         program = lower(build(network))
         require_memory(_memory(network, program, data, settings), "training", settings.memory)
         samples = load_weighted(data, network, settings)
+        settings, here = (one.for_samples(samples.learned) for one in (settings, here))
         if settings.patience:
             samples = replace(samples, times=None)
         doubts = data_warnings(samples, network) + guidance(samples, network, program)
@@ -203,10 +204,10 @@ def _found_here(spec: Spec, folder: RunFolder) -> Settings | None:
 
 def _memory(network: Network, program: Program, data: Source, settings: Settings) -> Memory:
     """What this machine holds of a training; its steps are taken on the device."""
-    there = held(data, network, settings.batch, settings.memory)
+    there = held(data, network, settings.at_once, settings.memory)
     if settings.device != "cpu":
         return there.memory
-    batch = min(settings.batch, there.samples)
+    batch = min(settings.at_once, there.samples)
     averaged = settings.averaging > 0 or settings.patience > 0
     return there.memory + training_memory(learned(program), batch, averaged=averaged)
 
