@@ -208,8 +208,8 @@ class Loop:
         if best is None or kept[-1:] != [best.round] or best.round > len(self.history):
             return best is None and not kept
         record, (_, score) = self.history[best.round - 1], best.rank
-        genotype, metric = fill(self.problem.network, best.choices), self.problem.network.head.kind
-        told = record.get(selection_metric(metric), score)
+        genotype, kind = fill(self.problem.network, best.choices), self.problem.network.head.kind
+        told = record.get(selection_metric(kind), score)
         return (record.get("genotype"), told) == (str(genotype), score)
 
 

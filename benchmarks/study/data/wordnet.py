@@ -5,8 +5,7 @@ University, WordNet licence.
 
 A sample is a synset: its first lemma, and the gloss without its quoted examples. The class is one
 of 45 files in which lexicographers sorted synsets, such as `noun.animal` or `verb.motion`. Synsets
-with the same lemma or the same gloss are in one split. `build` takes a fixed draw of them, and
-`build_whole` all 117,791.
+with the same lemma or the same gloss are in one split. It is a fixed draw of 117,791.
 """
 
 import re
@@ -51,11 +50,6 @@ def build(package: Path) -> Arrays:
     synsets = read_package(package)
     places = np.random.default_rng(0).permutation(len(synsets))[:SAMPLES]
     return features_of([synsets[place] for place in sorted(places)])
-
-
-def build_whole(package: Path) -> Arrays:
-    """The same of all synsets."""
-    return features_of(read_package(package))
 
 
 def features_of(synsets: Sequence[Synset]) -> Arrays:

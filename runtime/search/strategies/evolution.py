@@ -11,7 +11,7 @@ from ..strategy import Problem, Strategy
 def explore(problem: Problem) -> Strategy:
     """Trains candidates that descend from the better ones before them.
 
-    A population is a quarter of the candidates, so that there are a few generations.
+    A population is a quarter of the candidates, fifty at most, so that there are a few generations.
     """
     population = max(2, min(50, problem.settings.candidates // 4))
     return sampled(

@@ -9,9 +9,10 @@ from ..strategy import Problem, Strategy
 
 
 def explore(problem: Problem) -> Strategy:
-    """Trains candidates where the better ones before them are denser; a third are drawn first.
+    """Trains candidates where the better ones before them are denser.
 
-    Those are trained together; each of the others depends on all before it.
+    A third of them, ten at most, are drawn first and trained together; each of the others depends
+    on all before it.
     """
     startup = max(2, min(10, problem.settings.candidates // 3))
     return sampled(
