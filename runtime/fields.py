@@ -212,7 +212,7 @@ class Fields:
         read_by=_SEARCH,
     )
     finalists: int = _setting(
-        8,
+        9,
         "Genotypes and perceptrons that are compared by folds.",
         limits=Limits(1),
         read_by=_SEARCH,

@@ -43,8 +43,8 @@ from fusewright.runtime.data.files import read_arrays
 from fusewright.runtime.data.folds import Fold
 from fusewright.runtime.data.split import TEST, TRAIN, VALIDATION
 from fusewright.runtime.search.baselines import ALL, baselines
-from fusewright.runtime.search.candidates.starts import own_of_perceptrons
-from fusewright.runtime.search.perceptron import PERCEPTRONS, perceptron
+from fusewright.runtime.search.candidates.starts import own_of
+from fusewright.runtime.search.perceptron import HIDDEN, perceptron
 from fusewright.runtime.search.simple import LINEAR, Outputs, best_penalty, simple_models
 from fusewright.runtime.search.strategy import PERCEPTRON
 from fusewright.runtime.settings import Settings
@@ -163,11 +163,10 @@ class Judge:
 
     def _tried(self, name: str, spec: Spec) -> Iterator[tuple[Spec, Settings]]:
         usual = self.usual.with_options(epochs=self.usual.trial_epochs)
-        specs, every = [spec], list(every_own(usual.tuned))
+        tried = [(spec, own) for own in every_own(usual.tuned)]
         if name == PERCEPTRON:
-            specs = [perceptron(self.spec, roles) for roles in PERCEPTRONS]
-            every = [own_of_perceptrons(usual)]
-        yield from ((one, usual.with_options(**dict(own))) for one in specs for own in every)
+            tried = [(perceptron(self.spec, kind), own_of(kind, usual)) for kind in HIDDEN]
+        yield from ((one, usual.with_options(**dict(own))) for one, own in tried)
 
     def _trained(
         self,

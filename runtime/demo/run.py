@@ -42,6 +42,7 @@ from ..runs.names import ENSEMBLE_FOLDER
 from ..runs.statistics import summary
 from ..search.baselines import late_fusion
 from ..search.loop import SearchResult
+from ..search.perceptron import called
 from ..search.search import search
 from ..search.simple import best_penalty, simple_models
 from ..settings import Settings
@@ -181,7 +182,8 @@ def _fused(
         for name, one in others.items()
     ]
     mine = (evaluate(first, data)["accuracy"], *accuracies)
-    name = "found perceptron" if is_beside(found.genotype, spec) else "searched genotype"
+    is_simple = is_beside(found.genotype, spec)
+    name = f"found {called(found.genotype)}" if is_simple else "searched genotype"
     return [*rows, Result(name, mine, _parameters(found.genotype))]
 
 

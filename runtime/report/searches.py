@@ -15,13 +15,14 @@ from ..genotypes.agreement import Agreement, mean_pairwise
 from ..metrics import TRAIN_LOSS, VALIDATION_LOSS, spoken
 from ..runs.names import GIVEN_UP
 from ..runs.read import FinishedRun, Record, Search
+from ..search.perceptron import called
 from ..search.plans import said
 from .charts import OTHER, Line, bar, colour, grid, legend, line_chart, pair
 from .holes import holes
 from .page import figure, folded, paragraph, picture, section, table
 
 PERCEPTRON_FOUND = (
-    "What was found is a perceptron over all features: no candidate of the space was decided above "
+    "What was found is a {} over all features: no candidate of the space was decided above "
     "it. The best of these stands in the last round's record."
 )
 MOST_CANDIDATES = 6
@@ -70,7 +71,7 @@ def details(run: FinishedRun, search: Search, open: bool) -> Html:
     """Everything about one search."""
     choices = unfilled(search.network, run.genotype)
     parts = [
-        paragraph(PERCEPTRON_FOUND) if choices is None else Html(),
+        paragraph(PERCEPTRON_FOUND.format(called(run.genotype))) if choices is None else Html(),
         _given_up(search),
         curves(search),
         candidates(search),

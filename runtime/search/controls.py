@@ -54,9 +54,10 @@ from ..training.scores import score_of
 from ..training.together import Member, train_networks
 from .allowance import Allowance
 from .baselines import baselines
-from .candidates.starts import RESTART, own_of_perceptrons
+from .candidates.starts import RESTART, own_of
 from .loop import SearchResult
 from .meter import STEP, Meter, unit_macs, unit_program
+from .perceptron import NARROW
 from .plans import CONTROL
 from .random_controls import RandomControls
 from .search import with_rule
@@ -336,7 +337,7 @@ class _Comparison:
             return self.of_found
         if name != PERCEPTRON:
             return self.training
-        own = dict(own_of_perceptrons(self.settings))
+        own = dict(own_of(NARROW, self.settings))
         if RESTART in own:
             own[RESTART] = self.training.epochs
         return self.training.with_options(**own)

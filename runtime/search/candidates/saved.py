@@ -21,9 +21,10 @@ from ...runs.saved import Saved, Shapes
 from ...training.optimisers import scaler_of
 from ...training.saved import read_epoch, read_scaler, read_steps, still
 from ...tuning import Own, every_own
+from ..perceptron import PERCEPTRONS
 from ..strategy import Problem
 from .prefix import first_cells
-from .starts import own_of_perceptrons, perceptrons
+from .starts import own_of, perceptrons
 from .trainer import Trainer
 from .trial import Trial
 
@@ -95,7 +96,9 @@ def saved_own(saved: Saved, problem: Problem) -> Own:
     """Settings of a candidate: none, some of those that are searched, or a perceptron's."""
     pairs = [one.items(least=2, most=2) for one in saved.items()]
     own = tuple((name.text(), value.number()) for name, value in pairs)
-    known = [(), *every_own(problem.settings.tuned), own_of_perceptrons(problem.settings)]
+    settings = problem.settings
+    of_perceptrons = (own_of(kind, settings) for kind in PERCEPTRONS)
+    known = [(), *every_own(settings.tuned), *of_perceptrons]
     found = next((one for one in known if one == own), None)
     if found is None:
         raise saved.wrong("settings that are searched here")

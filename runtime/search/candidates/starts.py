@@ -17,7 +17,7 @@ from ....compiler.network.fillings import Choice, in_order
 from ....compiler.network.network import NOTHING, Network, Slot
 from ...settings import Settings
 from ...tuning import Own, every_own
-from ..perceptron import PERCEPTRONS
+from ..perceptron import PERCEPTRONS, Perceptron
 from ..strategy import Problem
 from ..streams import Stream, generator_of
 from .room import lack_of_room
@@ -61,9 +61,12 @@ def perceptrons(problem: Problem) -> list[tuple[Choices, Own]]:
         return []
     features = {f.name for f in network.features}
     found = [one for one in straight(problem) if {*one.outputs} - {NOTHING} == features]
-    chosen = [replace(one, roles=roles) for one in found for roles in PERCEPTRONS]
-    own = own_of_perceptrons(problem.settings)
-    return [(one, own) for one in chosen if _admits(problem, one)]
+    chosen = [
+        (replace(one, roles=kind.roles), own_of(kind, problem.settings))
+        for one in found
+        for kind in PERCEPTRONS
+    ]
+    return [(one, own) for one, own in chosen if _admits(problem, one)]
 
 
 def _admits(problem: Problem, choices: Choices) -> bool:
@@ -74,16 +77,18 @@ def _admits(problem: Problem, choices: Choices) -> bool:
         return False
 
 
-RESTART = "first_restart"
+RATE, RESTART = "max_learning_rate", "first_restart"
 
 
-def own_of_perceptrons(settings: Settings) -> Own:
-    """The settings of perceptrons: the least of each that is searched.
+def own_of(kind: Perceptron, settings: Settings) -> Own:
+    """The settings of a perceptron: the least of each that is searched, and its multiple of a rate.
 
     The rate falls once, over all epochs, unless other restarts than the usual were asked for: with
     these, which candidates need to be compared early, perceptrons are worse.
     """
     least = {name: min(values) for name, values in settings.tuned.items()}
+    if RATE in least:
+        least[RATE] *= kind.speed
     usual = Settings()
     restarts = settings.first_restart, settings.restart_multiplier
     if restarts == (usual.first_restart, usual.restart_multiplier):

@@ -13,15 +13,21 @@ import torch
 
 import fusewright as fw
 from fusewright.compiler.check.check import checked
-from fusewright.compiler.language.nodes import Definition
 from fusewright.compiler.language.without_cells import is_beside
 from fusewright.compiler.resolve.unfill import unfilled
 from fusewright.runtime.report.pages import page_of, pages
 from fusewright.runtime.runs.ensemble import read_ensemble
 from fusewright.runtime.runs.read import records
-from fusewright.runtime.search.candidates.starts import own_of_perceptrons
+from fusewright.runtime.search.candidates.starts import own_of
 from fusewright.runtime.search.controls import compare_with_controls
-from fusewright.runtime.search.perceptron import NARROW, PERCEPTRONS, WIDE, perceptron
+from fusewright.runtime.search.perceptron import (
+    LINEAR,
+    NARROW,
+    PERCEPTRONS,
+    WIDE,
+    Perceptron,
+    perceptron,
+)
 from fusewright.runtime.search.strategy import ENSEMBLE, GENOTYPE, PERCEPTRON, SEARCHED
 from fusewright.runtime.settings import Settings
 
@@ -57,6 +63,7 @@ def finalists(result: fw.SearchResult) -> list[int]:
 def test_a_third_of_the_finalists_are_perceptrons_that_nothing_chose() -> None:
     candidates = QUICK["candidates"]
     assert finalists(found())[1:3] == [candidates, candidates + 1]
+    assert finalists(found(finalists=9))[1:4] == [candidates + number for number in range(3)]
     assert len(finalists(found())) == 6
     assert all(number < candidates for number in finalists(found(perceptrons=False)))
     assert len(finalists(found(finalists=2))) == 2
@@ -77,7 +84,6 @@ def test_they_are_compared_on_validation_alone_without_an_ensemble_too() -> None
         spec(f"{CELLS} output {{A | B}}, D"),
         spec(f"{CELLS} role head(h) = flatten(h) @ W[_, K] output *?"),
         spec(f"{CELLS} output *? predict one(A) 3 classes", predict="two 3 classes"),
-        spec(f"{CELLS} require parameters < 1900 output *?"),
     ],
 )
 def test_what_a_specification_fixes_leaves_no_place_for_them(text: fw.Spec) -> None:
@@ -89,20 +95,30 @@ def test_what_a_specification_fixes_leaves_no_place_for_them(text: fw.Spec) -> N
     assert not is_beside(result.genotype, text)
 
 
+def test_budgets_leave_those_that_keep_within_them() -> None:
+    text = spec(f"{CELLS} require parameters < 1900 output *?")
+    result = fw.search(text, DATA, **quick(candidates=3, finalists=9))
+    assert [number for number in finalists(result) if number >= 3] == [3]
+    (added,) = (r for r in result.history if r.get("last", r)["candidate"] == 3 and "folds" in r)
+    assert added.get("last", added)["kind"] == PERCEPTRON
+
+
 def test_their_settings_are_the_least_of_what_is_searched() -> None:
     usual = {"max_learning_rate": 1e-3, "first_restart": 15}
-    assert dict(own_of_perceptrons(Settings())) == {**usual, "weight_decay": 1e-3}
-    assert own_of_perceptrons(Settings(tune="", first_restart=2)) == ()
-    assert own_of_perceptrons(Settings(tune="", restart_multiplier=1)) == ()
-    given = own_of_perceptrons(Settings(max_learning_rate=0.5, trial_epochs=4))
+    assert dict(own_of(NARROW, Settings())) == {**usual, "weight_decay": 1e-3}
+    faster = {**usual, "weight_decay": 1e-3, "max_learning_rate": 1e-2}
+    assert dict(own_of(LINEAR, Settings())) == faster
+    assert own_of(LINEAR, Settings(tune="", first_restart=2)) == ()
+    assert own_of(NARROW, Settings(tune="", restart_multiplier=1)) == ()
+    given = own_of(LINEAR, Settings(max_learning_rate=0.5, trial_epochs=4))
     assert dict(given) == {"weight_decay": 1e-3, "first_restart": 4}
 
 
-def test_one_drops_out_and_the_other_does_not() -> None:
-    texts = [str(perceptron(OPEN, roles)) for roles in PERCEPTRONS]
-    assert ["dropout(" in text for text in texts] == [True, False]
+def test_one_drops_out_and_the_others_do_not() -> None:
+    texts = [str(perceptron(OPEN, kind)) for kind in PERCEPTRONS]
+    assert ["dropout(" in text for text in texts] == [True, False, False]
     batch = {name: torch.from_numpy(DATA[name][:9]) for name in ("A", "B", "D")}
-    for text, changes in zip(texts, (True, False), strict=True):
+    for text, changes in zip(texts, (True, False, False), strict=True):
         module = fw.compile(fw.loads(text), "torch").train()
         first, second = module(batch), module(batch)
         assert torch.equal(first, second) != changes
@@ -140,8 +156,8 @@ def test_a_perceptron_is_found_where_candidates_are_not_decided_above_it() -> No
 def test_a_candidate_that_is_decided_above_them_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """What they are trained with leaves them as they began."""
     monkeypatch.setattr(
-        "fusewright.runtime.search.candidates.starts.own_of_perceptrons",
-        lambda settings: (("max_learning_rate", 1e-9),),
+        "fusewright.runtime.search.candidates.starts.own_of",
+        lambda kind, settings: (("max_learning_rate", 1e-9),),
     )
     options = quick(trial_epochs=12, tune="", max_learning_rate=0.02)
     result = fw.search(OPEN, DATA, **options)
@@ -248,23 +264,23 @@ def test_a_run_that_found_one_goes_on_as_it_ended(tmp_path: Path) -> None:
 # What it computes
 
 
-@pytest.mark.parametrize(("roles", "width"), [(NARROW, 8), (WIDE, 16)])
-def test_it_is_two_layers_of_what_features_pool_to(
-    roles: tuple[Definition, ...], width: int
-) -> None:
+@pytest.mark.parametrize(("kind", "width"), [(NARROW, 8), (WIDE, 16), (LINEAR, 0)])
+def test_it_is_two_layers_or_none_of_what_features_pool_to(kind: Perceptron, width: int) -> None:
     text = "network n(C = 2, L = 2) modality m { F[c 3, t 4] } output F predict 5 classes"
-    module = fw.compile(perceptron(fw.loads(text), roles), "torch").eval()
+    module = fw.compile(perceptron(fw.loads(text), kind), "torch").eval()
     generator = torch.Generator().manual_seed(0)
     state = {n: torch.rand(t.shape, generator=generator) for n, t in module.state_dict().items()}
     module.load_state_dict(state)
     known = {name.removeprefix("output.combine."): t for name, t in state.items()}
-    assert known["W"].shape == (6, width)
-    assert known["V"].shape == (width, width)
+    layers = (("W", "b"), ("V", "d")) if width else ()
+    shapes = [known[weight].shape for weight, _ in layers]
+    assert shapes == [(6, width), (width, width)][: len(layers)]
+    assert ("W" in known) == bool(width)
     values = torch.randn(6, 3, 4, generator=generator)
     pooled = torch.cat([values.view(6, 3, 2, 2).amax(-1).mean(-1), values.mean(-1)], 1)
     hidden = (pooled - known["batchnorm.mean"]) / (known["batchnorm.variance"] + 1e-5).sqrt()
     hidden = hidden * known["batchnorm.scale"] + known["batchnorm.shift"]
-    for weight, bias in (("W", "b"), ("V", "d")):
+    for weight, bias in layers:
         hidden = torch.relu(hidden @ known[weight] + known[bias])
     expected = hidden @ known["head.W"] + known["head.b"]
     torch.testing.assert_close(module({"F": values}), expected)

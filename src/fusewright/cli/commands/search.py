@@ -45,7 +45,7 @@ Controls = Annotated[
 ]
 
 BESIDE = (
-    "no candidate of the space is decided above a perceptron over all features; "
+    "no candidate of the space is decided above a {} over all features; "
     "`--no-perceptrons` leaves that out"
 )
 
@@ -77,6 +77,7 @@ def search(
     from ...runtime.parallel.processes import rank
     from ...runtime.search.allowance import Allowance
     from ...runtime.search.controls import count_of_controls
+    from ...runtime.search.perceptron import called
     from ...runtime.search.plans import said
     from ...runtime.search.search import search as run
 
@@ -111,7 +112,7 @@ def search(
         print(result.genotype)
         print_values(summary)
         if named:
-            print(BESIDE)
+            print(BESIDE.format(called(result.genotype)))
         if given_up:
             print(said(given_up, settings.minutes))
     compared = None
