@@ -61,7 +61,7 @@ class FeatureMaker:
         settings = self._settings
         parts: list[tuple[Batch, Taken]] = []
         for batch in batches(
-            self.source, self.known, there, settings.at_once, settings.seed, self._executor
+            self.source, self.known, there, settings.batch, settings.seed, self._executor
         ):
             parts.append((batch, self._features(batch)))
             progress(len(batch.places))

@@ -312,3 +312,30 @@ def test_every_selection_that_may_follow_has_a_row() -> None:
     assert Settings().compares_by_folds
     assert not Settings(strategy="darts").trains_candidates
     assert Settings(strategy="darts", select="halving").trains_candidates
+
+
+# A batch that is left open
+
+
+def test_a_batch_suits_how_many_samples_there_are() -> None:
+    usual = Settings()
+    sizes = {n: usual.for_samples(n).batch for n in (0, 40, 256, 800, 1536, 10**6)}
+    assert sizes == {0: 16, 40: 16, 256: 16, 800: 50, 1536: 96, 10**6: 96}
+    assert Settings(batch=7).for_samples(10**6).batch == 7
+    assert (usual.at_once, Settings(batch=7).at_once) == (96, 7)
+
+
+def test_runs_keep_the_batch_that_was_decided(tmp_path: Path) -> None:
+    data, space = problem(90), spec("cell K(?, ?) { S = ?(x, y) } output K")
+    found = fw.search(
+        space, data, out=tmp_path / "run", candidates=2, rungs=1, trial_epochs=1, ensemble=False,
+        folds=1,
+    )  # fmt: skip
+    assert found.settings.batch == 16
+    assert found.training is not None
+    assert found.training.batch == 16
+    assert "batch = 16" in (tmp_path / "run" / "genotype.toml").read_text()
+    trained = fw.train(found, data, out=tmp_path / "trained")
+    assert trained.settings.batch == 16
+    assert fw.train(found.genotype, data, epochs=1).settings.batch == 16
+    assert "accuracy" in fw.evaluate(tmp_path / "trained", data)
