@@ -200,7 +200,7 @@ class Fields:
     )
     rungs: int = _setting(4, "The rungs of halving.", limits=Limits(1), read_by=_SEARCH)
     tune: str = _setting(
-        "max_learning_rate = 1e-3 | 3e-3, weight_decay = 1e-3 | 1e-2 | 1e-1",
+        "max_learning_rate = 1e-3 | 3e-3 | 1e-2, weight_decay = 1e-3 | 1e-2 | 1e-1",
         "Settings that are searched with the architecture.",
         metavar="NAME=A|B,…",
         read_by=_SEARCH,
