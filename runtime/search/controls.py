@@ -2,8 +2,8 @@
 
 Simple models, networks without a Cell, the genotype in trusted fusion beside its modalities (TEF),
 and at the search's own cost random genotypes (`random_controls.py`). They learn what the candidates
-of the search learned: all but what a fold holds out where finalists were compared by folds, else
-the training split; the test split is never read.
+of the search learned: all but what a fold holds out where finalists were compared by folds, else,
+and beside random genotypes, the training split; the test split is never read.
 """
 
 from __future__ import annotations
