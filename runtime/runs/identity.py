@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from hashlib import sha256
+from shlex import quote
 from typing import Any
 
 from ...compiler.diagnostics.text import shortened
 
 LONGEST = 1_000_000
-MOST_NAMED = 8
+MOST_NAMED, LONGEST_SHOWN = 8, 100
 
 
 def run_identity(settings: Mapping[str, Any], **parts: str) -> str:
@@ -54,7 +55,7 @@ def _read(identity: str) -> dict[str, Any]:
 
 
 def _value(value: Any) -> str:
-    return shortened(str(value), 40) or "nothing"
+    return shortened(str(value), LONGEST_SHOWN) or "nothing"
 
 
 def _option(name: str, value: Any) -> str:
@@ -62,4 +63,4 @@ def _option(name: str, value: Any) -> str:
     option = f"--{name.replace('_', '-')}"
     if isinstance(value, bool):
         return option if value else ""
-    return f"{option} {_value(value)}" if value != "" else ""
+    return f"{option} {quote(_value(value))}" if value != "" else ""
