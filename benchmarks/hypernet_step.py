@@ -51,7 +51,7 @@ class Contender:
 
 def ours(network: Network, size: int, device: str, compile: bool, precision: str) -> Contender:
     """Fusewright's steps, on data prepared as a search prepares it."""
-    settings = Settings(device=device, compile=compile, precision=precision)
+    settings = Settings(batch=size, device=device, compile=compile, precision=precision)
     features, labels = batch_of(network, size)
     data = Dataset({n: f.numpy() for n, f in features.items()}, labels.numpy(), np.zeros(size))
     module, data = prepare(network, data, settings, torch.device(device))

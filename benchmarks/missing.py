@@ -55,7 +55,7 @@ def main() -> None:
     header = [f"{SHARES[place]:.0%}" for place in PLACES]
     print("dropout  without           ", *(f"{cell:>7}" for cell in header))
     for dropout in given.dropouts:
-        settings = fw.Settings(epochs=15, modality_dropout=dropout, threads=1)
+        settings = fw.Settings(epochs=15, batch=96, modality_dropout=dropout, threads=1)
         curves: dict[str, list[list[float]]] = {}
         for seed in range(given.seeds):
             own = settings.with_options(seed=seed)
