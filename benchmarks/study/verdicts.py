@@ -86,11 +86,12 @@ one; with eight these had 68.0, 79.3, 89.2, 69.0, 49.5 and 69.6, 81.0, 88.9, 69.
 flattered the ensemble: over ten it is lower by 0.4 to 0.9 points on emoji, watch and melting.
 
 The default that followed what stands here is not judged: it has a linear model among nine
-finalists, a rate of 0.01 among those that are searched, and smaller batches where samples are fewer
-than these sets have (all rows have batches of 32 to 128, by the set). `docs/guidance.md` has it on
-small sets. With one seed on one machine, side by side, genotype and ensemble had 89.7 and 89.4 on
-digits (89.5 and 89.2 before), 66.1 and 66.1 on emoji (66.1 and 65.7), 50.6 and 50.1 on icons (50.5
-and 49.3) and 80.5 and 81.1 on watch (79.8 and 81.4), in 0.84, 0.93, 0.93 and 1.13 of the seconds."""
+finalists, a rate of 0.01 among those that are searched, and smaller batches where samples are
+fewer than these sets have (all rows have batches of 32 to 128, by the set). `docs/guidance.md`
+has it on small sets. With one seed on one machine, side by side, genotype and ensemble had 89.7
+and 89.4 on digits (89.5 and 89.2 before), 66.1 and 66.1 on emoji (66.1 and 65.7), 50.6 and 50.1
+on icons (50.5 and 49.3) and 80.5 and 81.1 on watch (79.8 and 81.4), in 0.84, 0.93, 0.93 and
+1.13 of the seconds."""
 
 OVER_ALL = """## All sets together
 
